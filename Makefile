@@ -1,0 +1,61 @@
+# Everything a newcomer needs, from a bare clone with Python 3.11 or newer: `make demo`, `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+# The wheel brings node; no other node, and none of the caller's AWS settings, are used.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# uv links files instead of copying them where it can, and says so where it cannot; we do not mind either.
+export UV_LINK_MODE ?= copy
+export UV_NO_PROGRESS := 1
+
+.DEFAULT_GOAL := help
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everything into .venv, .ministack and node_modules
+
+demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
+	$(BIN)/trailalert local
+
+test: setup ## Lint, type check and run all tests, the end-to-end ones included
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
+	$(BIN)/pytest tests/unit tests/rules tests/integration
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
+
+clean: ## Remove all that was installed or built
+	rm -rf $(VENV) .ministack node_modules build cdk.out .trailalert lambdas/*.egg-info
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "trailalert needs Python 3.11 or newer; say which with: make PYTHON=python3.13 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+.ministack/.ready: requirements-local.txt $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .ministack
+	$(BIN)/uv pip install --quiet --python .ministack/bin/python --require-hashes -r requirements-local.txt
+	touch $@
+
+node_modules/.ready: package-lock.json $(VENV)/.ready
+	$(BIN)/npm ci --silent --no-audit --no-fund
+	touch $@
+
+.PHONY: help setup demo test test-fast format lock clean

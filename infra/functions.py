@@ -1,0 +1,156 @@
+"""The two functions, each with a role that holds the permissions of its half and nothing else."""
+
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.asset import PYTHON
+from infra.feed import DETECTOR_TIMEOUT, Feed, encrypted_queue
+from infra.settings import Settings
+from infra.store import HitTable
+from infra.topic import AlertTopic
+from infra.trail import TrailBucket
+
+
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+_MB = 1024 * 1024
+
+# Ten log files a batch at most, tried one after the other: well within the time-out.
+_DETECTOR_BATCH = 10
+_DETECTOR_MEMORY_MB = 1024  # a log file of max_inflated_mb, parsed, takes about four times its size
+
+# A storm is grouped within a batch, so batches are large and wait a moment for more.
+_NOTIFIER_BATCH = 1000
+_NOTIFIER_WINDOW = Duration.seconds(2)
+_NOTIFIER_RETRIES = 10
+
+
+class Detector(Construct):
+    """Reads log files of the trail bucket, writes hits."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        code: Path,
+        settings: Settings,
+        trail: TrailBucket,
+        feed: Feed,
+        store: HitTable,
+    ) -> None:
+        super().__init__(scope, id)
+        self.function = _function(
+            self,
+            "detector",
+            code,
+            settings,
+            timeout=DETECTOR_TIMEOUT,
+            memory_mb=_DETECTOR_MEMORY_MB,
+            environment={
+                "TRAILALERT_TABLE": store.table.table_name,
+                "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),
+                "TRAILALERT_MAX_INFLATED_BYTES": str(settings.max_inflated_mb * _MB),
+            },
+        )
+        log_files = trail.bucket.arn_for_objects(f"{trail.log_prefix}*")
+        _allow(self.function, [log_files], "s3:GetObject", "s3:GetObjectVersion")
+        _allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+        if trail.key:
+            _allow(self.function, [trail.key.key_arn], "kms:Decrypt")
+        self.function.add_event_source(
+            sources.SqsEventSource(feed.queue, batch_size=_DETECTOR_BATCH, report_batch_item_failures=True)
+        )
+
+
+class Notifier(Construct):
+    """Reads new hits from the table's stream, publishes alerts. Gives `dead_letters` (stream batches given up)."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, code: Path, settings: Settings, store: HitTable, alerts: AlertTopic
+    ) -> None:
+        super().__init__(scope, id)
+        self.function = _function(
+            self,
+            "notifier",
+            code,
+            settings,
+            timeout=Duration.minutes(1),
+            memory_mb=512,
+            environment={
+                "TRAILALERT_TABLE": store.table.table_name,
+                "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),
+                "TRAILALERT_TOPIC_ARN": alerts.topic.topic_arn,
+            },
+        )
+        self.dead_letters = encrypted_queue(self, "DeadLetters")
+        _allow(self.function, [alerts.topic.topic_arn], "sns:Publish")
+        # Marks of told hits, and nothing else of the table: their partition keys begin with N# (aws/rows.py).
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
+                resources=[store.table.table_arn],
+                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["N#*"]}},
+            )
+        )
+        self.function.add_event_source(
+            sources.DynamoEventSource(
+                store.table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,  # hits kept before the mapping was up
+                batch_size=_NOTIFIER_BATCH,
+                max_batching_window=_NOTIFIER_WINDOW,
+                retry_attempts=_NOTIFIER_RETRIES,
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                on_failure=sources.SqsDlq(self.dead_letters),
+                filters=[
+                    lambda_.FilterCriteria.filter(
+                        {
+                            "eventName": lambda_.FilterRule.is_equal("INSERT"),
+                            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
+                        }
+                    )
+                ],
+            )
+        )
+
+
+def _function(
+    scope: Construct,
+    name: str,
+    code: Path,
+    settings: Settings,
+    *,
+    timeout: Duration,
+    memory_mb: int,
+    environment: dict[str, str],
+) -> lambda_.Function:
+    """A function of the shared asset; its role may write to its own log group, which has a retention."""
+    group = logs.CfnLogGroup(scope, "Logs", retention_in_days=settings.log_retention_days)
+    group.apply_removal_policy(RemovalPolicy.DESTROY)
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    function = lambda_.Function(
+        scope,
+        "Function",
+        description=f"trailalert {name}",
+        handler=f"trailalert.handlers.{name}.handler",
+        runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
+        architecture=_ARCHITECTURES[settings.architecture],
+        code=lambda_.Code.from_asset(str(code)),
+        role=role,
+        log_group=logs.LogGroup.from_log_group_name(scope, "LogGroup", group.ref),
+        timeout=timeout,
+        memory_size=memory_mb,
+        environment={"POWERTOOLS_LOG_LEVEL": "INFO", **environment},
+    )
+    _allow(function, [group.attr_arn], "logs:CreateLogStream", "logs:PutLogEvents")
+    return function
+
+
+def _allow(function: lambda_.Function, resources: list[str], *actions: str) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=resources))

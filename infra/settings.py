@@ -1,0 +1,140 @@
+"""The deployer's settings: read from the context of cdk.json, or `cdk deploy -c name=value`, and checked at synth.
+
+Every fault is reported at once, with the setting's name, what was given and what is allowed.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from trailalert.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be chosen; the defaults deploy a working stack with a trail of its own.
+
+    trail_bucket:       name of an existing trail bucket; "" makes a new multi-region trail with its own bucket.
+    trail_prefix:       the prefix under which an existing bucket holds "AWSLogs/", without a slash at the end.
+    trail_key_arn:      ARN of the KMS key that encrypts an existing bucket's log files, "" if there is none.
+    alert_emails:       addresses that get every alert; AWS mails each a link to confirm.
+    architecture:       of the functions.
+    hit_retention_days: how long hits stay in the table.
+    log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
+    max_inflated_mb:    log files larger than this, inflated, go to the dead-letter queue.
+    """
+
+    trail_bucket: str = ""
+    trail_prefix: str = ""
+    trail_key_arn: str = ""
+    alert_emails: tuple[str, ...] = ()
+    architecture: str = "arm64"
+    hit_retention_days: int = 400
+    log_retention_days: int = 90
+    max_inflated_mb: int = 100
+
+
+def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = None) -> Settings:
+    """Read every setting with `get` (name → value, None if not given), e.g. `app.node.try_get_context`.
+
+    given: the whole context, where known, to find misspelt names in. Raises SettingsError with all faults.
+    """
+    faults = _unknown_names(given or {})
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        raw = get(field.name)
+        if raw is None:
+            continue
+        try:
+            values[field.name] = _READERS[field.name](raw)
+        except ValueError as fault:
+            faults.append(f"setting {field.name} is {raw!r}; allowed: {fault}")
+    if not faults and values.get("trail_prefix") and not values.get("trail_bucket"):
+        faults.append("setting trail_prefix needs trail_bucket: a new trail has no prefix")
+    if not faults and values.get("trail_key_arn") and not values.get("trail_bucket"):
+        faults.append("setting trail_key_arn needs trail_bucket: a new trail's bucket is encrypted by S3")
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return Settings(**values)
+
+
+def _unknown_names(given: Mapping[str, Any]) -> list[str]:
+    """Names that are neither ours nor the CDK's own (those hold "@", ":" or "-")."""
+    known = [field.name for field in fields(Settings)]
+    return [
+        f"setting {name} is unknown; known: {', '.join(known)}"
+        for name in given
+        if name not in known and re.fullmatch(r"[a-z_]+", name)
+    ]
+
+
+def _matching(pattern: str, allowed: str) -> Callable[[Any], str]:
+    def read(raw: Any) -> str:
+        if not isinstance(raw, str) or (raw and not re.fullmatch(pattern, raw, re.ASCII)):
+            raise ValueError(allowed)
+        return raw
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def read(raw: Any) -> str:
+        if raw not in choices:
+            raise ValueError(" or ".join(choices))
+        return str(raw)
+
+    return read
+
+
+def _number(low: int, high: int, choices: tuple[int, ...] = ()) -> Callable[[Any], int]:
+    allowed = "one of " + ", ".join(map(str, choices)) if choices else f"a whole number from {low} to {high}"
+
+    def read(raw: Any) -> int:
+        text = str(raw)
+        if isinstance(raw, bool) or not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+            raise ValueError(allowed)
+        number = int(text)
+        if not low <= number <= high or (choices and number not in choices):
+            raise ValueError(allowed)
+        return number
+
+    return read
+
+
+def _emails(raw: Any) -> tuple[str, ...]:
+    """A list, or from the command line a JSON list or addresses separated by commas."""
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw) if raw.startswith("[") else [part.strip() for part in raw.split(",") if part.strip()]
+        except ValueError:
+            raw = None
+    good = isinstance(raw, list) and all(
+        isinstance(address, str) and re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", address) for address in raw
+    )
+    if not good:
+        raise ValueError('a list of addresses such as ["ops@example.com"]')
+    return tuple(dict.fromkeys(raw))
+
+
+# Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+# Log retention: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "trail_bucket": _matching(
+        r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", 'the name of an existing bucket, or "" for a new trail'
+    ),
+    "trail_prefix": _matching(r"[^/\s](?:\S*[^/\s])?", 'a key prefix without a slash at either end, or ""'),
+    "trail_key_arn": _matching(
+        r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", 'the ARN of a KMS key (not of an alias), or ""'
+    ),
+    "alert_emails": _emails,
+    "architecture": _one_of("arm64", "x86_64"),
+    "hit_retention_days": _number(1, 3650),
+    "log_retention_days": _number(
+        1,
+        3653,
+        (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
+    ),
+    "max_inflated_mb": _number(1, 200),
+}

@@ -1,0 +1,54 @@
+"""The trail and its bucket: a new pair, or an existing bucket that is only read."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.settings import Settings
+
+
+class TrailBucket(Construct):
+    """Gives `bucket` (where log files arrive), `key` (what encrypts them, if anything) and `log_prefix`."""
+
+    def __init__(self, scope: Construct, id: str, settings: Settings) -> None:
+        super().__init__(scope, id)
+        self.key: kms.IKey | None = None
+        self.log_prefix = f"{settings.trail_prefix}/AWSLogs/" if settings.trail_prefix else "AWSLogs/"
+        if settings.trail_bucket:
+            self.bucket = s3.Bucket.from_bucket_name(self, "Existing", settings.trail_bucket)
+            if settings.trail_key_arn:
+                self.key = kms.Key.from_key_arn(self, "Key", settings.trail_key_arn)
+        else:
+            self.bucket = self._new_bucket()
+            self._new_trail(self.bucket)
+
+    def _new_bucket(self) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            versioned=True,  # an overwritten log file keeps its first version
+            removal_policy=RemovalPolicy.RETAIN,  # evidence outlives the stack
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=Duration.days(365),
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                )
+            ],
+        )
+
+    def _new_trail(self, bucket: s3.Bucket) -> None:
+        """All regions, global services, management reads and writes: a KMS reader hides among the reads."""
+        cloudtrail.Trail(
+            self,
+            "Trail",
+            bucket=bucket,
+            is_multi_region_trail=True,
+            include_global_service_events=True,
+            enable_file_validation=True,
+            management_events=cloudtrail.ReadWriteType.ALL,
+        )

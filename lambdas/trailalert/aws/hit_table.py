@@ -1,0 +1,60 @@
+"""The hit table as the detector writes it and the notifier marks it (rows: aws/rows.py)."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from trailalert.aws.dynamo import encode, get_all, write_all
+from trailalert.aws.rows import hit_row, pointer_rows, told_key, told_row
+from trailalert.core.hit import Hit
+
+
+_DAY = 86_400
+
+
+class DynamoHitTable:
+    """Keeps hits: pointers first, then the hit's row on condition that it is not there yet.
+
+    In this order a crash in between leaves pointers without a hit, which readers pass over and the
+    redelivery completes; and only the first INSERT of a hit's row reaches the notifier.
+    """
+
+    def __init__(self, client: Any, table: str, retention_days: int) -> None:
+        self._client, self._table, self._retention = client, table, retention_days * _DAY
+
+    def keep(self, hits: Sequence[Hit]) -> int:
+        """Keep hits, each identity once; how many were new. Raises TableError or what botocore raises."""
+        distinct = {hit.identity: hit for hit in hits}.values()
+        expires_at = int(time.time()) + self._retention
+        pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
+        write_all(self._client, self._table, pointers.values())
+        return sum(self._insert(hit, expires_at) for hit in distinct)
+
+    def _insert(self, hit: Hit, expires_at: int) -> bool:
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=encode(hit_row(hit, expires_at)),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+class DynamoToldMarks:
+    """Remembers which hits were told, in rows of their own, so that the hit's row is written once and never again."""
+
+    def __init__(self, client: Any, table: str, retention_days: int) -> None:
+        self._client, self._table, self._retention = client, table, retention_days * _DAY
+
+    def told(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
+        """The identities among `hits` that carry a mark."""
+        keys = {tuple(told_key(*hit.identity).items()): hit.identity for hit in hits}
+        found = get_all(self._client, self._table, map(dict, keys))
+        return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}
+
+    def mark(self, hits: Sequence[Hit]) -> None:
+        """Mark hits as told."""
+        expires_at = int(time.time()) + self._retention
+        write_all(self._client, self._table, (told_row(hit, expires_at) for hit in hits))

@@ -1,0 +1,124 @@
+"""The rows of the hit table: what their keys are and what they hold. One place, because keys are forever.
+
+    row           pk                          sk
+    hit           H#{account}#{eventID}       {rule id}
+    told mark     N#{account}#{eventID}       {rule id}
+    by time       T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#{rule id}
+    by rule       R#{rule id}#{yyyy-mm}       the same
+    by actor      P#{actor key}#{yyyy-mm}     the same
+    by resource   X#{resource}                the same
+    by account    A#{account}#{yyyy-mm}       the same
+
+Everything but hits and marks is a pointer: a small row that names a hit. A pointer whose hit does not exist
+(a crash between the two writes) is passed over by readers.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from trailalert.core.hit import Hit, hit_document
+
+
+SHARDS = 4
+"""Partitions per day of the time pointers: 4,000 writes a second before one is hot."""
+
+HIT = "hit"
+POINTER = "pointer"
+TOLD = "told"
+
+# A partition key takes 2,048 bytes; actor keys and resource names come from records.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_MAX_KEY_PART = 1500
+
+Row = dict[str, Any]
+
+
+def hit_key(account: str, event_id: str, rule_id: str) -> Row:
+    """The primary key of a hit's row."""
+    return {"pk": f"H#{account}#{event_id}", "sk": rule_id}
+
+
+def told_key(account: str, event_id: str, rule_id: str) -> Row:
+    """The primary key of the mark that a hit was told."""
+    return {"pk": f"N#{account}#{event_id}", "sk": rule_id}
+
+
+def hit_row(hit: Hit, expires_at: int) -> Row:
+    """The row of a hit: its key, its document, and when it expires (epoch seconds)."""
+    return {**hit_key(*hit.identity), "kind": HIT, "expiresAt": expires_at, **hit_document(hit)}
+
+
+def told_row(hit: Hit, expires_at: int) -> Row:
+    """The mark that a hit was told."""
+    return {**told_key(*hit.identity), "kind": TOLD, "expiresAt": expires_at}
+
+
+def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
+    """The pointers to a hit, one for each question it answers; the same rows every time."""
+    month = hit.event_time[:7]
+    shard = zlib.crc32(hit.event_id.encode()) % SHARDS
+    partitions = [
+        time_partition(hit.event_time[:10], shard),
+        *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),
+        actor_partition(hit.actor.key, month),
+        *map(resource_partition, hit.resources),
+        account_partition(hit.account, month),
+    ]
+    sort = "#".join((hit.event_time, *hit.identity))
+    target = hit_key(*hit.identity)
+    return [
+        {
+            "pk": partition,
+            "sk": sort,
+            "kind": POINTER,
+            "hitPk": target["pk"],
+            "hitSk": target["sk"],
+            "level": hit.level,
+            "rule": hit.rule,
+            "service": hit.service,
+            "eventName": hit.event_name,
+            "title": hit.title,
+            "actor": hit.actor.name,
+            "expiresAt": expires_at,
+        }
+        for partition in dict.fromkeys(partitions)
+    ]
+
+
+def time_partition(day: str, shard: int) -> str:
+    """Hits of one day (yyyy-mm-dd), one of SHARDS."""
+    return f"T#{day}#{shard}"
+
+
+def rule_partition(rule_id: str, month: str) -> str:
+    """Hits of one rule in one month (yyyy-mm)."""
+    return f"R#{_fit(rule_id)}#{month}"
+
+
+def actor_partition(actor_key: str, month: str) -> str:
+    """Hits of one actor in one month (yyyy-mm)."""
+    return f"P#{_fit(actor_key)}#{month}"
+
+
+def resource_partition(resource: str) -> str:
+    """All hits of one resource."""
+    return f"X#{_fit(resource)}"
+
+
+def account_partition(account: str, month: str) -> str:
+    """Hits of one account in one month (yyyy-mm)."""
+    return f"A#{account}#{month}"
+
+
+def pointed_at(pointer: Mapping[str, Any]) -> Row:
+    """The primary key of the hit that a pointer names."""
+    return {"pk": pointer["hitPk"], "sk": pointer["hitSk"]}
+
+
+def _fit(part: str) -> str:
+    encoded = part.encode("utf-8", "surrogatepass")
+    if len(encoded) <= _MAX_KEY_PART and "\ud800" not in part:
+        return part
+    return "sha256-" + hashlib.sha256(encoded).hexdigest()

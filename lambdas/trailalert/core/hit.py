@@ -1,0 +1,197 @@
+"""A hit is a match worth keeping: who did what to which resource, what it means, and how to undo it.
+
+It holds everything a reader needs, so that it stays readable when its rule is changed or gone. It never holds
+the record itself (up to 256 KB, and full of other people's secrets), only where to find it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any
+
+from trailalert.core.actor import Actor
+from trailalert.core.facts import Facts
+from trailalert.core.record import Record, mapping, partition_of, text
+from trailalert.core.rulebook import Level, Rule
+from trailalert.core.safe_text import one_line
+from trailalert.core.undo import fill_step, undo_deadline
+
+
+HIT_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands: bucket ("" for a local file), key or path, and position in the log file."""
+
+    bucket: str
+    key: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One act that a rule reports. Its identity is (account, event_id, rule_id).
+
+    rule:     the rule's file stem; name: its slug.
+    also:     slugs of the weaker rules the record matches too; also_ids: their ids.
+    seen_at:  when we read it, UTC, ISO 8601 with Z.
+    undo:     steps, filled; undo_until: the deadline as text, or "".
+    """
+
+    account: str
+    event_id: str
+    rule_id: str
+    rule: str
+    name: str
+    title: str
+    level: str
+    event_time: str
+    event_source: str
+    event_name: str
+    region: str
+    partition: str
+    outcome: str
+    actor: Actor
+    resources: tuple[str, ...]
+    place: Place
+    seen_at: str
+    event_type: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    source_ip: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+    shared_event_id: str = ""
+    meaning: str = ""
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    check: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    undo_until: str = ""
+    undo_note: str = ""
+    also: tuple[str, ...] = ()
+    also_ids: tuple[str, ...] = ()
+    format: int = HIT_FORMAT
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """(account, event id, rule id): two hits with the same are the same act, told once."""
+        return self.account, self.event_id, self.rule_id
+
+    @property
+    def hit_id(self) -> str:
+        """The identity as one text, for people and machines."""
+        return "/".join(self.identity)
+
+    @property
+    def service(self) -> str:
+        """kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
+        return self.event_source.partition(".")[0]
+
+    @property
+    def severity(self) -> Level:
+        """The level as something that can be compared."""
+        return Level[self.level.upper()]
+
+
+def make_hit(record: Record, facts: Facts, rules: list[Rule], place: Place, seen_at: str) -> Hit:
+    """The hit of a record that matches `rules` (strongest first, at least one): the strongest speaks."""
+    rule, *weaker = rules
+    return Hit(
+        account=record.account,
+        event_id=record.event_id,
+        rule_id=rule.rule_id,
+        rule=rule.stem,
+        name=rule.name,
+        title=rule.title,
+        level=rule.level.word,
+        event_time=record.event_time,
+        event_source=record.event_source,
+        event_name=record.event_name,
+        region=record.region,
+        partition=partition_of(record.region),
+        outcome=str(facts.outcome),
+        actor=facts.actor,
+        resources=facts.resources,
+        place=place,
+        seen_at=seen_at,
+        event_type=text(record.fields, "eventType"),
+        error_code=text(record.fields, "errorCode"),
+        error_message=one_line(text(record.fields, "errorMessage")),
+        source_ip=one_line(text(record.fields, "sourceIPAddress"), 256),
+        user_agent=one_line(text(record.fields, "userAgent")),
+        request_id=text(record.fields, "requestID"),
+        shared_event_id=text(record.fields, "sharedEventID"),
+        meaning=rule.description,
+        author=rule.author,
+        tags=rule.tags,
+        references=rule.references,
+        falsepositives=rule.falsepositives,
+        check=rule.check,
+        undo=tuple(fill_step(step, record, facts) for step in rule.undo.steps),
+        undo_until=undo_deadline(rule.undo, record),
+        undo_note=rule.undo.note,
+        also=tuple(other.name for other in weaker),
+        also_ids=tuple(other.rule_id for other in weaker),
+    )
+
+
+def hit_document(hit: Hit) -> dict[str, Any]:
+    """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
+    return {"hitId": hit.hit_id, "service": hit.service, **_document(hit)}
+
+
+def hit_from_document(document: Mapping[str, Any]) -> Hit:
+    """Read `hit_document` back; members this version does not know are passed over."""
+    known = _known(Hit, document)
+    return Hit(
+        **{
+            **known,
+            "actor": Actor(**_known(Actor, mapping(document, "actor"))),
+            "place": Place(**_known(Place, mapping(document, "place"))),
+            "resources": tuple(document.get("resources", ())),
+        }
+    )
+
+
+def _document(value: Any) -> Any:
+    if is_dataclass(value):
+        members = {_camel(part.name): _document(getattr(value, part.name)) for part in fields(value)}
+        return {name: member for name, member in members.items() if not _is_empty(member)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _is_empty(member: object) -> bool:
+    return member == "" or member == [] or member is False  # 0 is a position, not nothing
+
+
+def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_members(kind, document))
+
+
+def _members(kind: Any, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for part in fields(kind):
+        name = _camel(part.name)
+        if name in document:
+            value = document[name]
+            yield part.name, tuple(value) if isinstance(value, list) else value
+        elif part.default is MISSING:
+            yield part.name, ""
+
+
+# As CloudTrail spells them.
+_SPELT = {
+    "event_id": "eventID",
+    "shared_event_id": "sharedEventID",
+    "request_id": "requestID",
+    "source_ip": "sourceIPAddress",
+}
+
+
+def _camel(name: str) -> str:
+    if name in _SPELT:
+        return _SPELT[name]
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)

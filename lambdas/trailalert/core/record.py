@@ -1,0 +1,116 @@
+"""A record is one entry of a log file: one API call, or one thing an AWS service did by itself.
+
+Every field may be missing, null or of another type than documented: real files hold all three.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+NO_TIME = "1970-01-01T00:00:00Z"
+# Identities become keys of the hit table, which are bounded; ids that are not plain are not CloudTrail's.
+_IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_EMPTY: Mapping[str, Any] = {}
+
+
+def text(fields: object, *path: str) -> str:
+    """The string at a path of nested objects, or "" where there is none."""
+    found = _walk(fields, path)
+    return found if isinstance(found, str) else ""
+
+
+def mapping(fields: object, *path: str) -> Mapping[str, Any]:
+    """The object at a path of nested objects, or an empty one."""
+    found = _walk(fields, path)
+    return found if isinstance(found, Mapping) else _EMPTY
+
+
+def texts(fields: object, *path: str) -> list[str]:
+    """The strings at a path: those of a list, or the single one, or none."""
+    found = _walk(fields, path)
+    values = found if isinstance(found, list) else [found]
+    return [value for value in values if isinstance(value, str) and value]
+
+
+def _walk(fields: object, path: tuple[str, ...]) -> object:
+    for name in path:
+        if not isinstance(fields, Mapping):
+            return None
+        fields = fields.get(name)
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record's fields as CloudTrail wrote them, with the parts of a hit's identity made certain.
+
+    index:      position in its log file, from 0.
+    account:    recipientAccountId; where that is missing, the actor's account, the log file's, or "unknown".
+    event_id:   eventID; a record without a plain one is known by the SHA-256 of its content ("sha256-<32 hex>").
+    event_time: UTC, to the second, ISO 8601 with Z; NO_TIME where the record has no valid one.
+    """
+
+    fields: Mapping[str, Any]
+    index: int
+    account: str
+    event_id: str
+    event_time: str
+
+    @property
+    def event_source(self) -> str:
+        """The service's host name, such as kms.amazonaws.com."""
+        return text(self.fields, "eventSource")
+
+    @property
+    def event_name(self) -> str:
+        """The operation called, such as DisableKey."""
+        return text(self.fields, "eventName")
+
+    @property
+    def region(self) -> str:
+        """awsRegion as recorded."""
+        return text(self.fields, "awsRegion")
+
+    @property
+    def service(self) -> str:
+        """First label of the event source: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
+        return self.event_source.partition(".")[0]
+
+
+def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:
+    """Wrap one entry of Records. `file_account` is the account in the log file's key, if known."""
+    stated = (text(fields, "recipientAccountId"), text(fields, "userIdentity", "accountId"), file_account)
+    account = next((given for given in stated if _IDENTIFIER.fullmatch(given)), "unknown")
+    return Record(fields, index, account, _event_id(fields), _event_time(fields))
+
+
+def partition_of(region: str) -> str:
+    """The AWS partition a region belongs to: aws, aws-cn or aws-us-gov."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def _event_id(fields: Mapping[str, Any]) -> str:
+    given = text(fields, "eventID")
+    if _IDENTIFIER.fullmatch(given):
+        return given
+    content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return "sha256-" + hashlib.sha256(content.encode("ascii")).hexdigest()[:32]
+
+
+def _event_time(fields: Mapping[str, Any]) -> str:
+    given = text(fields, "eventTime")
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        return NO_TIME
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,40 @@
+"""Log content is hostile: what attackers wrote is shown as data, on one line, in characters that do nothing.
+
+User agents, session names, document names and error messages are chosen by whoever makes the call. In a
+mail's subject a line break adds a header, in a terminal an escape sequence moves the cursor, in any
+reader a bidirectional override reverses what is read.
+"""
+
+import unicodedata
+
+
+# Control, format (bidirectional overrides, zero width), surrogate, private use, unassigned, line and
+# paragraph separators. https://www.unicode.org/reports/tr44/#General_Category_Values
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+CUT = "[...]"
+
+
+def one_line(text: str, limit: int = 1024) -> str:
+    """The text with unsafe characters written as \\u escapes, cut to `limit` characters (the cut is marked)."""
+    cut = text if len(text) <= limit else text[: max(limit - len(CUT), 0)] + CUT
+    if cut.isascii() and cut.isprintable():
+        return cut
+    return "".join(_escape(char) if unicodedata.category(char) in _UNSAFE else char for char in cut)
+
+
+def ascii_line(text: str, limit: int) -> str:
+    """The text as printable ASCII: letters lose their accents, whatever else is not ASCII becomes "?"."""
+    folded = unicodedata.normalize("NFKD", one_line(text, limit * 4))
+    plain = "".join(char for char in folded if not unicodedata.combining(char))
+    line = plain.encode("ascii", "replace").decode("ascii")
+    return line if len(line) <= limit else line[: max(limit - len(CUT), 0)] + CUT
+
+
+def is_safe(text: str) -> bool:
+    """Whether a text is already one line of harmless characters."""
+    return one_line(text, len(text)) == text
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,72 @@
+"""How a rule's field name finds values in an event, and how a value reads as text.
+
+Where Sigma is silent this module decides; the letters refer to rules/README.md, "What a field finds".
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+
+Finder = Callable[[object], list[Any]]
+
+
+def compile_path(path: str) -> Finder:
+    """A function from an event to all values at a dotted path; no value means the field is missing.
+
+    A path crosses lists (any element) and takes keys that themselves hold dots (every split is tried).
+    """
+    parts = tuple(path.split("."))
+    if len(parts) == 1:
+        return lambda event: [event[path]] if isinstance(event, Mapping) and path in event else []
+    return lambda event: list(_find(event, parts))
+
+
+def _find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:
+    if not parts:
+        yield node
+    elif isinstance(node, list):
+        for element in node:
+            yield from _find(element, parts)
+    elif isinstance(node, Mapping):
+        for taken in range(1, len(parts) + 1):
+            key = ".".join(parts[:taken])
+            if key in node:
+                yield from _find(node[key], parts[taken:])
+
+
+def members(values: list[Any]) -> Iterator[Any]:
+    """The values themselves, lists replaced by their elements at any depth."""
+    for value in values:
+        if isinstance(value, list):
+            yield from members(value)
+        else:
+            yield value
+
+
+def leaves(node: object) -> Iterator[Any]:
+    """Every scalar inside a value that is not null; keys do not count."""
+    if isinstance(node, Mapping):
+        for value in node.values():
+            yield from leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from leaves(value)
+    elif node is not None:
+        yield node
+
+
+def text_of(value: object) -> str | None:
+    """A scalar as the text a rule compares with; None for null, objects and lists."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return None
+
+
+def json_text(value: object) -> str:
+    """An object as compact JSON: what `contains` searches when a field holds no scalar."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

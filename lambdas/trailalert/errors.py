@@ -1,0 +1,41 @@
+"""What can go wrong, and who has to do something about it.
+
+    TrailAlertError
+    ├── RuleError            the rule's author: the rule cannot be compiled (raised at synth, never in Lambda)
+    ├── SettingsError        the deployer: a setting is missing or not allowed
+    ├── NotificationError    the operator: a message on the queue tells of no object we understand
+    ├── LogFileError         the operator: an object cannot be read as a log file
+    ├── TableError           the operator: the hit table refused or kept throttling a request
+    └── LocalError           who runs `trailalert local`: the embedded AWS did not do its part
+
+The first two end a build; the next three send the message back to its queue, which retries it and
+dead-letters it at last. Anything else that is raised is our own defect.
+"""
+
+
+class TrailAlertError(Exception):
+    """Base of every error that has somebody who can act on it."""
+
+
+class RuleError(TrailAlertError):
+    """A rule (or its cases) is wrong. The message starts with the file's path."""
+
+
+class SettingsError(TrailAlertError):
+    """A setting is missing or not allowed. The message names the setting and what is allowed."""
+
+
+class NotificationError(TrailAlertError):
+    """A message is none of the notifications we know, so nobody can say which object it means."""
+
+
+class LogFileError(TrailAlertError):
+    """An object is not a readable log file, or is larger than the limit."""
+
+
+class TableError(TrailAlertError):
+    """DynamoDB did not take or give all rows after every retry."""
+
+
+class LocalError(TrailAlertError):
+    """The embedded AWS, or the deployment into it, failed."""

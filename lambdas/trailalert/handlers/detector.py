@@ -1,0 +1,84 @@
+"""Lambda's way into the detector: an SQS batch (or a single notification) in, partial batch response out.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+import functools
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from trailalert.aws.hit_table import DynamoHitTable
+from trailalert.aws.trail_bucket import S3TrailBucket
+from trailalert.core.matcher import Matcher
+from trailalert.core.rulebook import load_rulebook
+from trailalert.flows.detector import Detector, Tally
+from trailalert.handlers.environment import read_environment
+from trailalert.handlers.journal import LogJournal
+
+
+@functools.cache
+def _metrics() -> Metrics:
+    return Metrics(namespace="trailalert", service="detector")
+
+
+@functools.cache
+def _detector() -> Detector:
+    """Built once per cold start, here and nowhere else."""
+    environment = read_environment(needs_topic=False)
+    return Detector(
+        matcher=Matcher(load_rulebook(environment.rulebook.read_text(encoding="utf-8"))),
+        bucket=S3TrailBucket(boto3.client("s3")),
+        table=DynamoHitTable(boto3.client("dynamodb"), environment.table, environment.retention_days),
+        journal=LogJournal(Logger(service="detector")),
+        now=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        max_bytes=environment.max_inflated_bytes,
+    )
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Detect in every message of the event.
+
+    From SQS, failed messages are returned to the queue by id. Without a queue there is nothing to return
+    to, so a failure is raised and the caller (Lambda's asynchronous invocation) retries.
+    """
+    detector, metrics = _detector(), _metrics()
+    try:
+        if _is_sqs(event):
+            failed, tally = detector.detect_batch(event["Records"])
+        else:
+            failed, tally = [], detector.detect(event, "direct invocation")
+        _count(metrics, tally)
+    finally:
+        metrics.flush_metrics()
+    if tally.messages_failed and not failed:
+        raise RuntimeError("the notification could not be done; see the log line before this")
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _is_sqs(event: dict[str, Any]) -> bool:
+    records = event.get("Records")
+    return isinstance(records, list) and bool(records) and records[0].get("eventSource") == "aws:sqs"
+
+
+def _count(metrics: Metrics, tally: Tally) -> None:
+    counts = {
+        "ObjectsReceived": tally.objects_received,
+        "ObjectsRead": tally.objects_read,
+        "ObjectsIgnored": sum(tally.objects_ignored.values()),
+        "ObjectsFailed": tally.objects_failed,
+        "MessagesFailed": tally.messages_failed,
+        "RecordsRead": tally.records_read,
+        "RecordsMatchedAgainstRules": tally.records_matched,
+        "RecordsNotWatched": tally.records_not_watched,
+        "RecordsBad": tally.records_bad,
+        "HitsNew": tally.hits_new,
+        "HitsKnown": tally.hits_known,
+        "IdentityBroken": 0 if tally.balanced else 1,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=tally.bytes_inflated)

@@ -1,0 +1,55 @@
+"""A function's environment as a type: everything missing is told at once, at cold start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import trailalert
+from trailalert.errors import SettingsError
+
+
+_RULEBOOK = Path(trailalert.__file__).parent / "rulebook.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the stack tells its functions (infra/functions.py sets it).
+
+    topic_arn is "" for the detector, max_inflated_bytes unused by the notifier.
+    """
+
+    table: str
+    topic_arn: str
+    retention_days: int
+    max_inflated_bytes: int
+    rulebook: Path
+
+
+def read_environment(*, needs_topic: bool, environ: Mapping[str, str] = os.environ) -> Environment:
+    """Read the variables. Raises SettingsError naming every one that is missing or no whole number."""
+    wrong = []
+
+    def read(name: str, required: bool = True) -> str:
+        value = environ.get(name, "")
+        if required and not value:
+            wrong.append(f"{name} is not set")
+        return value
+
+    def number(name: str) -> int:
+        value = read(name)
+        if value and not (value.isascii() and value.isdigit()):
+            wrong.append(f"{name} is {value!r}, not a whole number")
+            return 0
+        return int(value or 0)
+
+    found = Environment(
+        table=read("TRAILALERT_TABLE"),
+        topic_arn=read("TRAILALERT_TOPIC_ARN", required=needs_topic),
+        retention_days=number("TRAILALERT_RETENTION_DAYS"),
+        max_inflated_bytes=0 if needs_topic else number("TRAILALERT_MAX_INFLATED_BYTES"),
+        rulebook=Path(environ.get("TRAILALERT_RULEBOOK") or _RULEBOOK),
+    )
+    if wrong:
+        raise SettingsError("; ".join(wrong) + " (the stack sets these; deploy it again)")
+    return found

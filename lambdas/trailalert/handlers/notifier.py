@@ -1,0 +1,69 @@
+"""Lambda's way into the notifier: a batch of the hit table's stream in, partial batch response out.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.dynamo import decode
+from trailalert.aws.hit_table import DynamoToldMarks
+from trailalert.aws.rows import HIT
+from trailalert.core.hit import hit_from_document
+from trailalert.flows.notifier import Notifier, StreamHit, Tally
+from trailalert.handlers.environment import read_environment
+from trailalert.handlers.journal import LogJournal
+
+
+@functools.cache
+def _metrics() -> Metrics:
+    return Metrics(namespace="trailalert", service="notifier")
+
+
+@functools.cache
+def _notifier() -> Notifier:
+    """Built once per cold start, here and nowhere else."""
+    environment = read_environment(needs_topic=True)
+    return Notifier(
+        topic=SnsAlertTopic(boto3.client("sns"), environment.topic_arn),
+        marks=DynamoToldMarks(boto3.client("dynamodb"), environment.table, environment.retention_days),
+        journal=LogJournal(Logger(service="notifier")),
+    )
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Tell the new hits of the event; those that could not be told are returned by sequence number."""
+    notifier, metrics = _notifier(), _metrics()
+    try:
+        failed, tally = notifier.notify(_new_hits(event))
+        _count(metrics, tally)
+    finally:
+        metrics.flush_metrics()
+    return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
+
+
+def _new_hits(event: dict[str, Any]) -> Iterator[StreamHit]:
+    """Inserted hit rows only. The stream's filter says the same; this holds where a filter is missing."""
+    for entry in event["Records"]:
+        image = entry["dynamodb"].get("NewImage")
+        if entry["eventName"] == "INSERT" and image and image.get("kind") == {"S": HIT}:
+            yield StreamHit(entry["dynamodb"]["SequenceNumber"], hit_from_document(decode(image)))
+
+
+def _count(metrics: Metrics, tally: Tally) -> None:
+    counts = {
+        "HitsReceived": tally.hits_received,
+        "HitsTold": tally.hits_told,
+        "HitsToldBefore": tally.hits_known,
+        "HitsFailed": tally.hits_failed,
+        "AlertsTold": tally.alerts_told,
+        "IdentityBroken": 0 if tally.balanced else 1,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

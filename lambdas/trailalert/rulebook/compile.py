@@ -1,0 +1,211 @@
+"""pySigma's syntax tree becomes the rulebook's detection tree; what cannot be run exactly is refused here.
+
+pySigma has already applied the modifiers: what arrives are fields, values and and/or/not.
+Sigma specification 2.1: https://github.com/SigmaHQ/sigma-specification/blob/main/specification/sigma-rules-specification.md
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.rule import SigmaRule
+from sigma.types import (
+    Placeholder,
+    SigmaBool,
+    SigmaCasedString,
+    SigmaCIDRExpression,
+    SigmaCompareExpression,
+    SigmaExists,
+    SigmaExpansion,
+    SigmaFieldReference,
+    SigmaNull,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaString,
+    SigmaTimestampPart,
+    SpecialChars,
+)
+
+from trailalert.core.matcher import GATE_FIELDS
+
+
+Node = list[Any]
+
+_WILDCARDS = {SpecialChars.WILDCARD_MULTI: 0, SpecialChars.WILDCARD_SINGLE: 1}
+
+
+class UnsupportedError(Exception):
+    """A construct that would not be evaluated exactly; the message says what to write instead."""
+
+
+def compile_detection(rule: SigmaRule) -> Node:
+    """The detection tree of a parsed rule; several conditions are alternatives.
+
+    Raises UnsupportedError, and whatever pySigma raises for a bad condition (a SigmaError).
+    """
+    conditions = [_node(condition.parsed) for condition in rule.detection.parsed_condition]
+    return conditions[0] if len(conditions) == 1 else ["or", conditions]
+
+
+def gate_of(node: Node) -> dict[str, tuple[str, ...]]:
+    """Values a record must have for the tree to match, per gate field (the matcher's index)."""
+    found = {name: _gate(node, name) for name in GATE_FIELDS}
+    return {name: tuple(sorted(values)) for name, values in found.items() if values is not None}
+
+
+def _gate(node: Node, name: str) -> set[str] | None:
+    """The values one field must have; None if the tree can match without."""
+    match node:
+        case ["field", path, ["eq", text]] if path == name:
+            return {text}
+        case ["field", path, ["in", values]] if path == name:
+            return set(values)
+        case ["and", parts]:
+            sets = [values for part in parts if (values := _gate(part, name)) is not None]
+            return set.intersection(*sets) if sets else None
+        case ["or", parts]:
+            alternatives = [_gate(part, name) for part in parts]
+            return None if None in alternatives else set().union(*(values or () for values in alternatives))
+    return None
+
+
+def _node(item: Any) -> Node:
+    match item:
+        case ConditionAND():
+            return _joined("and", [_node(part) for part in item.args])
+        case ConditionOR():
+            return _joined("or", _fused([_node(part) for part in item.args]))
+        case ConditionNOT():
+            return ["not", _node(item.args[0])]
+        case ConditionFieldEqualsValueExpression():
+            return _field(item.field, item.value)
+        case ConditionValueExpression():
+            return _keyword(item.value)
+    raise UnsupportedError(f"condition element {type(item).__name__} is not supported")
+
+
+def _joined(kind: str, parts: list[Node]) -> Node:
+    flat = [inner for part in parts for inner in (part[1] if part[0] == kind else [part])]
+    return flat[0] if len(flat) == 1 else [kind, flat]
+
+
+def _fused(parts: list[Node]) -> list[Node]:
+    """`a: [x, y, z]` arrives as three alternatives; as one set it costs one look-up."""
+    texts: dict[str, list[str]] = {}
+    for part in parts:
+        match part:
+            case ["field", path, ["eq", text]]:
+                texts.setdefault(path, []).append(text)
+    fused: list[Node] = []
+    for part in parts:
+        match part:
+            case ["field", path, ["eq", _]] if len(texts[path]) > 1:
+                whole = ["field", path, ["in", sorted(set(texts[path]))]]
+                if whole not in fused:
+                    fused.append(whole)
+            case _:
+                fused.append(part)
+    return fused
+
+
+def _field(path: str, value: Any) -> Node:
+    if "[" in path:
+        raise UnsupportedError(f"field {path!r}: brackets are reserved by Sigma 3; name the field without an index")
+    if isinstance(value, SigmaExpansion):
+        return _joined("or", [_field(path, one) for one in value.values])
+    return ["field", path, _test(value)]
+
+
+def _keyword(value: Any) -> Node:
+    if isinstance(value, SigmaString):
+        parts = _parts(value)
+        inner = _text_test([0, *parts, 0], isinstance(value, SigmaCasedString))
+        return ["keyword", inner]
+    if isinstance(value, SigmaNumber):
+        return ["keyword", ["contains", str(value.number)]]
+    return ["keyword", _test(value)]
+
+
+def _test(value: Any) -> Node:
+    for kind, build in _TESTS:
+        if isinstance(value, kind):
+            return build(value)
+    raise UnsupportedError(f"value of type {type(value).__name__} is not supported")
+
+
+def _string(value: SigmaString) -> Node:
+    return _text_test(_parts(value), isinstance(value, SigmaCasedString))
+
+
+def _parts(value: SigmaString) -> list[str | int]:
+    parts: list[str | int] = []
+    for part in value.s:
+        if isinstance(part, Placeholder):
+            raise UnsupportedError(f"placeholder %{part.name}% is not filled: no setting of that name")
+        parts.append(part if isinstance(part, str) else _WILDCARDS[part])
+    return parts
+
+
+def _text_test(parts: list[str | int], cased: bool) -> Node:
+    """The plainest test for a string with wildcards."""
+    if not cased:
+        parts = [part.lower() if isinstance(part, str) else part for part in parts]
+    parts = [part for at, part in enumerate(parts) if not (part == 0 and at and parts[at - 1] == 0)]
+    flag = [True] if cased else []
+    match parts:
+        case []:
+            return ["eq", "", *flag]
+        case [0]:
+            return ["any"]
+        case [str(text)]:
+            return ["eq", text, *flag]
+        case [str(text), 0]:
+            return ["prefix", text, *flag]
+        case [0, str(text)]:
+            return ["suffix", text, *flag]
+        case [0, str(text), 0]:
+            return ["contains", text, *flag]
+    return ["glob", parts, *flag]
+
+
+def _compare(value: SigmaCompareExpression) -> Node:
+    operator = value.op.name.lower()
+    if isinstance(value.number, SigmaTimestampPart):
+        return ["timepart", value.number.timestamp_part.name.lower(), operator, value.number.number]
+    return ["compare", operator, value.number.number]
+
+
+def _timepart(value: SigmaTimestampPart) -> Node:
+    return ["timepart", value.timestamp_part.name.lower(), "eq", value.number]
+
+
+def _fieldref(value: SigmaFieldReference) -> Node:
+    how = {(False, False): "eq", (True, False): "prefix", (False, True): "suffix", (True, True): "contains"}
+    return ["fieldref", value.field, how[value.starts_with, value.ends_with]]
+
+
+def _regex(value: SigmaRegularExpression) -> Node:
+    raise UnsupportedError(
+        "regular expressions (|re) are not supported yet: use |contains, |startswith or *"
+    )
+
+
+# Subclasses stand before their base class.
+_TESTS: Iterable[tuple[type, Callable[[Any], Node]]] = (
+    (SigmaString, _string),
+    (SigmaTimestampPart, _timepart),
+    (SigmaNumber, lambda value: ["number", value.number]),
+    (SigmaBool, lambda value: ["eq", str(value.boolean).lower()]),
+    (SigmaNull, lambda value: ["null"]),
+    (SigmaExists, lambda value: ["exists", value.exists]),
+    (SigmaCIDRExpression, lambda value: ["cidr", str(value.network)]),
+    (SigmaCompareExpression, _compare),
+    (SigmaFieldReference, _fieldref),
+    (SigmaRegularExpression, _regex),
+)

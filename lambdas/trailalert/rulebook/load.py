@@ -1,0 +1,148 @@
+"""From a folder of rules to compiled rules: every error names the file, and all files are looked at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sigma.collection import SigmaCollection
+from sigma.exceptions import SigmaError
+from sigma.rule import SigmaRule
+
+from trailalert.core.rulebook import Level, Rule, Undo
+from trailalert.core.undo import unknown_places
+from trailalert.errors import RuleError
+from trailalert.rulebook.compile import UnsupportedError, compile_detection, gate_of
+from trailalert.rulebook.source import Document, read_documents, rule_files
+
+
+_UNDO_MEMBERS = {"steps", "until", "within", "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """What a folder gave.
+
+    rules:   the compiled rules.
+    errors:  one message for each rule that could not be compiled.
+    skipped: files whose log source is not CloudTrail, which can never match.
+    """
+
+    rules: tuple[Rule, ...]
+    errors: tuple[str, ...]
+    skipped: tuple[Path, ...]
+
+
+def load_rules(where: Path) -> RuleSet:
+    """Compile every rule below a folder (or in one file), collecting errors rather than stopping at the first."""
+    rules: list[Rule] = []
+    errors: list[str] = []
+    skipped: list[Path] = []
+    for path in rule_files(where):
+        try:
+            for document in read_documents(path):
+                if _is_for_cloudtrail(document.content):
+                    rules.append(compile_rule(document))
+                else:
+                    skipped.append(path)
+        except RuleError as error:
+            errors.append(str(error))
+    errors += _duplicates(rules)
+    return RuleSet(tuple(rules), tuple(errors), tuple(skipped))
+
+
+def compile_rules(where: Path) -> tuple[Rule, ...]:
+    """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line."""
+    found = load_rules(where)
+    errors = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
+    if errors:
+        raise RuleError("\n".join(errors))
+    if not found.rules:
+        raise RuleError(f"{where}: holds no rule")
+    return found.rules
+
+
+def compile_rule(document: Document) -> Rule:
+    """Parse, check and compile one rule. Raises RuleError."""
+    content, place = document.content, document.place
+    if "correlation" in content:
+        raise RuleError(f"{place}: correlation rules are not supported yet")
+    if "filter" in content:
+        raise RuleError(f"{place}: filters are not supported yet")
+    try:
+        (parsed,) = SigmaCollection.from_dicts([content]).rules
+        if not isinstance(parsed, SigmaRule):
+            raise RuleError(f"{place}: not a detection rule")
+        detection = compile_detection(parsed)
+    except (SigmaError, UnsupportedError) as error:
+        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
+    return _rule(parsed, detection, document)
+
+
+def _rule(parsed: SigmaRule, detection: list[Any], document: Document) -> Rule:
+    stem, content = document.path.stem, document.content
+    name = parsed.name or stem.removeprefix("aws_").replace("_", "-")
+    return Rule(
+        rule_id=str(parsed.id) if parsed.id else name,
+        name=name,
+        stem=stem,
+        title=parsed.title or stem,
+        level=Level[parsed.level.name] if parsed.level else Level.MEDIUM,
+        description=" ".join((parsed.description or "").split()),
+        detection=detection,
+        gate=gate_of(detection),
+        precedence=_precedence(content, document.place),
+        author=parsed.author or "",
+        tags=tuple(f"{tag.namespace}.{tag.name}" for tag in parsed.tags),
+        references=tuple(parsed.references or ()),
+        falsepositives=tuple(parsed.falsepositives or ()),
+        check=_sentences(content, "check", document.place),
+        undo=_undo(content.get("undo"), document.place),
+    )
+
+
+def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
+    """A log source that is not given is taken for ours; one that names another product or service is not."""
+    source = content.get("logsource")
+    if not isinstance(source, dict):
+        return True
+    return source.get("product") in (None, "aws") and source.get("service") in (None, "cloudtrail")
+
+
+def _precedence(content: dict[str, Any], place: str) -> int:
+    value = content.get("precedence", 0)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise RuleError(f"{place}: precedence is a whole number, not {value!r}")
+    return value
+
+
+def _sentences(content: dict[str, Any], name: str, place: str) -> tuple[str, ...]:
+    values = content.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise RuleError(f"{place}: {name} is a list of texts")
+    return tuple(" ".join(value.split()) for value in values)
+
+
+def _undo(content: Any, place: str) -> Undo:
+    if content is None:
+        return Undo()
+    if not isinstance(content, dict) or set(content) - _UNDO_MEMBERS:
+        raise RuleError(f"{place}: undo is a map of {', '.join(sorted(_UNDO_MEMBERS))}")
+    steps = _sentences(content, "steps", place)
+    until, within = content.get("until", ""), content.get("within", 0)
+    if not isinstance(within, int) or isinstance(within, bool) or within < 0:
+        raise RuleError(f"{place}: undo.within is a number of days, not {within!r}")
+    bad = [name for step in (*steps, f"{{{until}}}" if until else "") for name in unknown_places(step)]
+    if bad:
+        raise RuleError(f"{place}: undo names what no record has: {', '.join(bad)}")
+    return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
+
+
+def _duplicates(rules: Iterable[Rule]) -> list[str]:
+    errors, seen = [], dict[str, Rule]()
+    for rule in rules:
+        for key in {rule.rule_id, f"name {rule.name}"}:
+            if key in seen:
+                errors.append(f"{rule.stem}: has the same {key} as {seen[key].stem}")
+            seen[key] = rule
+    return errors
