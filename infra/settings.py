@@ -6,10 +6,17 @@ Every fault is reported at once, with the setting's name, what was given and wha
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from trailalert.core.rulebook import Level
 from trailalert.errors import SettingsError
+
+
+LEVELS = tuple(level.word for level in Level)
+"""Sigma's levels, weakest first."""
+
+_DEFAULT_LEVEL = Level.MEDIUM.word  # below that a hit is for asking, not for mailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,8 @@ class Settings:
     trail_bucket:       name of an existing trail bucket; "" makes a new multi-region trail with its own bucket.
     trail_prefix:       the prefix under which an existing bucket holds "AWSLogs/", without a slash at the end.
     trail_key_arn:      ARN of the KMS key that encrypts an existing bucket's log files, "" if there is none.
-    alert_emails:       addresses that get every alert; AWS mails each a link to confirm.
+    alert_emails:       address → lowest level it is mailed; a plain list means "medium". AWS mails each a link
+                        to confirm. Hits below the level are in the table all the same.
     architecture:       of the functions.
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
@@ -29,7 +37,7 @@ class Settings:
     trail_bucket: str = ""
     trail_prefix: str = ""
     trail_key_arn: str = ""
-    alert_emails: tuple[str, ...] = ()
+    alert_emails: Mapping[str, str] = field(default_factory=dict)
     architecture: str = "arm64"
     hit_retention_days: int = 400
     log_retention_days: int = 90
@@ -43,14 +51,14 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     """
     faults = _unknown_names(given or {})
     values: dict[str, Any] = {}
-    for field in fields(Settings):
-        raw = get(field.name)
+    for name in _READERS:
+        raw = get(name)
         if raw is None:
             continue
         try:
-            values[field.name] = _READERS[field.name](raw)
+            values[name] = _READERS[name](raw)
         except ValueError as fault:
-            faults.append(f"setting {field.name} is {raw!r}; allowed: {fault}")
+            faults.append(f"setting {name} is {raw!r}; allowed: {fault}")
     if not faults and values.get("trail_prefix") and not values.get("trail_bucket"):
         faults.append("setting trail_prefix needs trail_bucket: a new trail has no prefix")
     if not faults and values.get("trail_key_arn") and not values.get("trail_bucket"):
@@ -62,7 +70,7 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
 
 def _unknown_names(given: Mapping[str, Any]) -> list[str]:
     """Names that are neither ours nor the CDK's own (those hold "@", ":" or "-")."""
-    known = [field.name for field in fields(Settings)]
+    known = [setting.name for setting in fields(Settings)]
     return [
         f"setting {name} is unknown; known: {', '.join(known)}"
         for name in given
@@ -103,19 +111,26 @@ def _number(low: int, high: int, choices: tuple[int, ...] = ()) -> Callable[[Any
     return read
 
 
-def _emails(raw: Any) -> tuple[str, ...]:
-    """A list, or from the command line a JSON list or addresses separated by commas."""
+def _emails(raw: Any) -> dict[str, str]:
+    """A map, or a list; from the command line as JSON, or as addresses separated by commas."""
     if isinstance(raw, str):
         try:
-            raw = json.loads(raw) if raw.startswith("[") else [part.strip() for part in raw.split(",") if part.strip()]
+            raw = (
+                json.loads(raw)
+                if raw[:1] in "[{" and raw
+                else [part.strip() for part in raw.split(",") if part.strip()]
+            )
         except ValueError:
             raw = None
-    good = isinstance(raw, list) and all(
-        isinstance(address, str) and re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", address) for address in raw
-    )
-    if not good:
-        raise ValueError('a list of addresses such as ["ops@example.com"]')
-    return tuple(dict.fromkeys(raw))
+    if isinstance(raw, list):
+        raw = {str(address): _DEFAULT_LEVEL for address in raw}
+    if not isinstance(raw, Mapping) or not all(_is_email(name) and level in LEVELS for name, level in raw.items()):
+        raise ValueError(f'["ops@example.com"] or {{"ops@example.com": "high"}}, levels: {", ".join(LEVELS)}')
+    return dict(raw)
+
+
+def _is_email(address: object) -> bool:
+    return isinstance(address, str) and bool(re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", address))
 
 
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html

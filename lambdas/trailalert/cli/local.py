@@ -23,11 +23,13 @@ from trailalert.cli.steps import step
 from trailalert.core.hit import Hit
 from trailalert.core.matcher import Matcher
 from trailalert.core.object_key import ObjectKind, classify_key
+from trailalert.core.rulebook import Level
 from trailalert.errors import LocalError, SettingsError
 from trailalert.rulebook.load import compile_rules
 
 
 TRAIL_BUCKET = "trailalert-local-trail"
+_ADDRESS = "oncall@example.com"
 _RULER = "=" * 80
 _QUIET_SECONDS = 60
 
@@ -88,7 +90,7 @@ def _deployed(out: Console, aws: LocalAws) -> tuple[str, str]:
     with step(out, "cdk bootstrap"):
         bootstrap(aws)
     with step(out, "cdk deploy"):
-        deploy(aws, TRAIL_BUCKET, alert_emails="oncall@example.com")
+        deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS)
     cloudformation = aws.client("cloudformation")
     return find_output(cloudformation, STACK, "AlertTopic"), find_output(cloudformation, STACK, "HitTable")
 
@@ -116,13 +118,20 @@ def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
 
 def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
     """Print alerts as they come until `expected` hits were told or nothing comes any more; how many were told."""
-    told = alerts = 0
+    told, mails, others = 0, 0, list[str]()
     began = last = time.monotonic()
     while told < expected and time.monotonic() - last < _QUIET_SECONDS:
         for alert in inbox.receive(1):
-            told, alerts, last = told + alert["count"], alerts + 1, time.monotonic()
-            out.print(f"\n{_RULER}\nTo:      oncall@example.com\nSubject: {alert['subject']}\n\n{alert['text'].rstrip()}")
-    out.print(f"{_RULER}\n{alerts} mails for {told} hits, {last - began:.1f} s after the log files were put\n")
+            told, last = told + alert["count"], time.monotonic()
+            if Level[alert["level"].upper()] < Level.MEDIUM:
+                others.append(alert["subject"])
+                continue
+            mails += 1
+            out.print(f"\n{_RULER}\nTo:      {_ADDRESS}\nSubject: {alert['subject']}\n\n{alert['text'].rstrip()}")
+    out.print(f"\n{_RULER}")
+    for subject in others:
+        out.print(f"Told, but not mailed below medium: {subject}")
+    out.print(f"{mails} mails for {told} hits; the last {last - began:.1f} s after the log files were put\n")
     return told
 
 

@@ -19,7 +19,7 @@ def rules() -> None:
 
     \b
     Example:
-      trailalert rules list
+      trailalert rules check
     """
 
 

@@ -13,7 +13,7 @@ from trailalert.core.facts import Facts
 from trailalert.core.record import Record, mapping, partition_of, text
 from trailalert.core.rulebook import Level, Rule
 from trailalert.core.safe_text import one_line
-from trailalert.core.undo import fill_step, undo_deadline
+from trailalert.core.undo import fill_steps, undo_deadline
 
 
 HIT_FORMAT = 1
@@ -130,7 +130,7 @@ def make_hit(record: Record, facts: Facts, rules: list[Rule], place: Place, seen
         references=rule.references,
         falsepositives=rule.falsepositives,
         check=rule.check,
-        undo=tuple(fill_step(step, record, facts) for step in rule.undo.steps),
+        undo=fill_steps(rule.undo, record, facts),
         undo_until=undo_deadline(rule.undo, record),
         undo_note=rule.undo.note,
         also=tuple(other.name for other in weaker),

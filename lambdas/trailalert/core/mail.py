@@ -18,7 +18,7 @@ from trailalert.core.safe_text import ascii_line, one_line
 SUBJECT_LIMIT = 99
 _WIDTH = 80
 _MAX_LISTED = 10
-_SHORTEST = 8
+_LEAST = 12  # characters of the resource and of who that stay in a subject
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _OUTCOMES = {
@@ -36,25 +36,15 @@ def mail_subject(hits: Sequence[Hit]) -> str:
     """
     hit = hits[0]
     count = f" x{len(hits)}" if len(hits) > 1 else ""
-    title = ascii_line(hit.title, 60)
-    what = ascii_line(_subject_resource(hits), 60)
-    who = ascii_line(hit.actor.name or hit.actor.text, 60)
-    head, tail = f"[{hit.level.upper()}]{count} ", ascii_line(f", {hit.account} {hit.region}".rstrip(), 40)
-
-    def build() -> str:
-        return f"{head}{title}: {what} by {who}{tail}" if what else f"{head}{title} by {who}{tail}"
-
-    for part in ("who", "what", "title"):
-        over = len(build()) - SUBJECT_LIMIT
-        if over <= 0:
-            break
-        if part == "who":
-            who = ascii_line(who, max(len(who) - over, _SHORTEST))
-        elif part == "what":
-            what = ascii_line(what, max(len(what) - over, _SHORTEST)) if what else what
-        else:
-            title = ascii_line(title, max(len(title) - over, _SHORTEST))
-    return ascii_line(build(), SUBJECT_LIMIT)
+    head, tail = f"[{hit.level.upper()}]{count} ", f", {hit.account} {hit.region}".rstrip()
+    title, what, who = hit.title, _subject_resource(hits), hit.actor.name or hit.actor.text
+    joints = len(" by ") + (len(": ") if what else 0)
+    room = SUBJECT_LIMIT - len(head) - len(tail) - joints
+    title = ascii_line(title, max(room - min(len(what), _LEAST) - min(len(who), _LEAST), _LEAST), "..")
+    what = ascii_line(what, max(room - len(title) - min(len(who), _LEAST), _LEAST), "..")
+    who = ascii_line(who, max(room - len(title) - len(what), _LEAST), "..")
+    act = f"{title}: {what}" if what else title
+    return ascii_line(f"{head}{act} by {who}{tail}", SUBJECT_LIMIT, "..")
 
 
 def mail_text(hits: Sequence[Hit]) -> str:
@@ -91,9 +81,9 @@ def _headline(hits: Sequence[Hit]) -> Iterator[str]:
     hit = hits[0]
     yield f"{hit.level.upper()} - {hit.title}" + (f" ({len(hits)} times)" if len(hits) > 1 else "")
     yield ""
-    act = f"{one_line(hit.actor.text, 300)} called {hit.event_name} ({hit.event_source})"
+    call = f"{one_line(hit.event_name, 100)} ({one_line(hit.event_source, 100)})"
     where = f"in account {hit.account}, {one_line(hit.region, 40) or 'no region'}"
-    yield from _wrapped(f"{act} {where}.")
+    yield from _wrapped(f"{one_line(hit.actor.text, 300)} called {call} {where}.")
     yield from _wrapped(f"{_when(hits)} {_OUTCOMES.get(hit.outcome, hit.outcome)}{_error(hit)}.")
     if hit.also:
         yield from _wrapped("The same call also matches: " + ", ".join(hit.also) + ".")

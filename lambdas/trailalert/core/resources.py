@@ -7,10 +7,10 @@ ARN formats: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from trailalert.core.record import Record, partition_of, text, texts
+from trailalert.core.record import Record, mapping, partition_of, text, texts
 
 
 MAX_RESOURCES = 50
@@ -26,7 +26,6 @@ def resources_of(record: Record) -> tuple[str, ...]:
         _listed(fields),
         texts(fields, "responseElements", "keyId"),
         _requested(record),
-        texts(fields, "serviceEventDetails", "keyId"),
         _ARN_IN_MESSAGE.findall(text(fields, "errorMessage")),
     ):
         named = tuple(dict.fromkeys(found))
@@ -55,41 +54,67 @@ def _arn(record: Record, service: str, resource: str) -> str:
 
 def _kms(record: Record) -> Iterable[str]:
     request, response = ((record.fields, name) for name in ("requestParameters", "responseElements"))
-    for key in texts(*request, "keyId") + texts(*request, "targetKeyId"):
+    yield from texts(*response, "keyMetadata", "arn")
+    keys = (
+        texts(*request, "keyId") + texts(*request, "targetKeyId") + texts(record.fields, "serviceEventDetails", "keyId")
+    )
+    for key in keys:
         named = key if key.startswith(("alias/", "arn:")) else f"key/{key}"
         yield _arn(record, "kms", named)
     for alias in texts(*request, "aliasName"):
         yield _arn(record, "kms", alias)
-    yield from texts(*request, "customKeyStoreId") or texts(*response, "customKeyStoreId")
+    stores = texts(*request, "customKeyStoreId") or texts(*response, "customKeyStoreId")
+    yield from stores or texts(record.fields, "additionalEventData", "customKeyStoreId")
 
 
 def _cloudhsm(record: Record) -> Iterable[str]:
-    request = (record.fields, "requestParameters")
-    for arn in texts(*request, "resourceArn") + texts(*request, "resourceId"):
-        yield arn if arn.startswith("arn:") else _arn(record, "cloudhsm", f"backup/{arn}")
-    for backup in texts(*request, "backupId"):
+    request, response = ((record.fields, name) for name in ("requestParameters", "responseElements"))
+    for backup in texts(*request, "backupId") or texts(*response, "backup", "backupId"):
         yield _arn(record, "cloudhsm", f"backup/{backup}")
-    for cluster in texts(*request, "clusterId") or texts(record.fields, "responseElements", "cluster", "clusterId"):
+    for given in texts(*request, "resourceArn") + texts(*request, "resourceId"):
+        kind = "cluster" if given.startswith("cluster-") else "backup"
+        yield _arn(record, "cloudhsm", given if given.startswith("arn:") else f"{kind}/{given}")
+    answered = texts(*response, "cluster", "clusterId") + texts(*response, "backup", "clusterId")
+    for cluster in texts(*request, "clusterId") or answered:
         yield _arn(record, "cloudhsm", f"cluster/{cluster}")
-    yield from texts(*request, "hsmId") or texts(record.fields, "responseElements", "hsmId")
+    for backup in texts(*request, "sourceBackupId"):
+        yield _arn(record, "cloudhsm", backup if backup.startswith("arn:") else f"backup/{backup}")
+    yield from texts(*request, "hsmId") or texts(*response, "hsmId") or texts(*response, "hsm", "hsmId")
     yield from texts(*request, "hsmArn")
 
 
 def _ssm(record: Record) -> Iterable[str]:
-    request = (record.fields, "requestParameters")
+    request, response = ((record.fields, name) for name in ("requestParameters", "responseElements"))
     if "Parameter" in record.event_name:
-        for name in texts(*request, "name") + texts(*request, "names"):
+        deleted = texts(*response, "deletedParameters")  # the request may name some that never existed
+        for name in deleted or texts(*request, "name") + texts(*request, "names") + texts(*request, "path"):
             yield _arn(record, "ssm", name if name.startswith("arn:") else f"parameter/{name.lstrip('/')}")
         return
-    for document in texts(*request, "name") + texts(*request, "documentName"):
-        yield _document(record, document)
     for node in texts(*request, "instanceIds") + texts(*request, "instanceId") + texts(*request, "target"):
         yield _node(record, node)
+    for association in texts(*request, "associationId"):
+        yield _arn(record, "ssm", f"association/{association}")
+    for document in _documents(record):
+        yield _document(record, document)
+    for setting in texts(*request, "settingId"):
+        yield _arn(record, "ssm", setting if setting.startswith("arn:") else f"servicesetting/{setting.lstrip('/')}")
+    yield from texts(*request, "activationId") or texts(*response, "activationId")
+
+
+def _documents(record: Record) -> Iterable[str]:
+    """`name` is a document's in calls about documents and associations; elsewhere it names something else."""
+    request = (record.fields, "requestParameters")
+    if "Document" in record.event_name or "Association" in record.event_name:
+        yield from texts(*request, "name")
+        entries = mapping(*request).get("entries")
+        for entry in entries if isinstance(entries, list) else ():
+            yield from texts(entry, "name")
+    yield from texts(*request, "documentName") + texts(*request, "taskArn")
 
 
 def _document(record: Record, name: str) -> str:
-    """AWS's own documents (AWS-RunShellScript) belong to no account."""
-    if name.startswith(("AWS-", "AmazonCloudWatch-", "AWSSupport-", "AWSConfigRemediation-")):
+    """AWS's own documents (AWS-RunShellScript) belong to no account; nobody else's may begin like that."""
+    if name.lower().startswith(("aws", "amazon", "amzn")):
         return f"arn:{partition_of(record.region)}:ssm:{record.region}::document/{name}"
     return _arn(record, "ssm", name if name.startswith("arn:") else f"document/{name}")
 
@@ -113,13 +138,26 @@ def _cloudtrail(record: Record) -> Iterable[str]:
     request = (record.fields, "requestParameters")
     for name in texts(*request, "name") + texts(*request, "trailName"):
         yield _arn(record, "cloudtrail", name if name.startswith("arn:") else f"trail/{name}")
-    yield from texts(*request, "eventDataStore")
+    for store in texts(*request, "eventDataStore"):
+        yield _arn(record, "cloudtrail", store if store.startswith("arn:") else f"eventdatastore/{store}")
 
 
-_FINDERS = {
+def _as_given(*members: str) -> Callable[[Record], Iterable[str]]:
+    """For services whose requests hold ARNs."""
+
+    def find(record: Record) -> Iterable[str]:
+        return [value for member in members for value in texts(record.fields, "requestParameters", member)]
+
+    return find
+
+
+_FINDERS: dict[str, Callable[[Record], Iterable[str]]] = {
     "kms": _kms,
     "cloudhsm": _cloudhsm,
     "ssm": _ssm,
     "iotfleethub": _fleet_hub,
     "cloudtrail": _cloudtrail,
+    "ram": _as_given("resourceArns", "resourceShareArn"),
+    "ssm-contacts": _as_given("contactId", "contactChannelId", "engagementId"),
+    "ssm-incidents": _as_given("arn"),
 }

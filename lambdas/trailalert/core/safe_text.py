@@ -8,26 +8,27 @@ reader a bidirectional override reverses what is read.
 import unicodedata
 
 
-# Control, format (bidirectional overrides, zero width), surrogate, private use, unassigned, line and
-# paragraph separators. https://www.unicode.org/reports/tr44/#General_Category_Values
-_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 CUT = "[...]"
 
 
 def one_line(text: str, limit: int = 1024) -> str:
-    """The text with unsafe characters written as \\u escapes, cut to `limit` characters (the cut is marked)."""
+    """The text with unsafe characters written as \\u escapes, cut to `limit` characters (the cut is marked).
+
+    Unsafe is what Python does not call printable: control and format characters (bidirectional overrides,
+    zero width), surrogates, private use, unassigned, and every separator but the blank.
+    """
     cut = text if len(text) <= limit else text[: max(limit - len(CUT), 0)] + CUT
-    if cut.isascii() and cut.isprintable():
+    if cut.isprintable():
         return cut
-    return "".join(_escape(char) if unicodedata.category(char) in _UNSAFE else char for char in cut)
+    return "".join(char if char.isprintable() else _escape(char) for char in cut)
 
 
-def ascii_line(text: str, limit: int) -> str:
+def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
     """The text as printable ASCII: letters lose their accents, whatever else is not ASCII becomes "?"."""
     folded = unicodedata.normalize("NFKD", one_line(text, limit * 4))
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     line = plain.encode("ascii", "replace").decode("ascii")
-    return line if len(line) <= limit else line[: max(limit - len(CUT), 0)] + CUT
+    return line if len(line) <= limit else line[: max(limit - len(cut), 0)] + cut
 
 
 def is_safe(text: str) -> bool:

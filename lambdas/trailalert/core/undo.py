@@ -1,13 +1,14 @@
 """A rule's undo steps are templates; here they are filled from the record, ready to paste into a shell.
 
-`{name}` is one of: account, region (the resource's), partition, eventTime, resource (the first), resource.<type> (the first
-ARN of that type, such as resource.key), and any path below requestParameters, responseElements,
+`{name}` is one of: account, region (of the resource), partition, eventTime, resource (the first), resource.<type> (the
+first ARN of that type, such as resource.key), and any path below requestParameters, responseElements,
 additionalEventData or serviceEventDetails. Values are quoted for the shell, because the caller chose them.
 """
 
 import re
 import shlex
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from trailalert.core.facts import Facts
 from trailalert.core.record import NO_TIME, Record, mapping, partition_of, text, texts
@@ -16,7 +17,8 @@ from trailalert.core.safe_text import is_safe, one_line
 
 
 _PLACE = re.compile(r"\{([A-Za-z0-9_.]+)\}")
-_PLAIN = frozenset({"account", "region", "partition", "eventTime", "resource"})
+_SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
+_PLAIN = _SAME_FOR_ALL | {"resource"}
 _SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
 _MAX_VALUE = 2048
 
@@ -26,24 +28,51 @@ def unknown_places(template: str) -> list[str]:
     return [name for name in _PLACE.findall(template) if not _is_known(name)]
 
 
-def fill_step(template: str, record: Record, facts: Facts) -> str:
-    """Fill one step. What the record does not hold stays visible as '<name>', quoted, so it cannot run."""
-
-    def fill(place: re.Match[str]) -> str:
-        values = _values(place[1], record, facts)
-        usable = values and all(len(value) <= _MAX_VALUE and is_safe(value) for value in values)
-        return " ".join(shlex.quote(value) for value in values) if usable else shlex.quote(f"<{place[1]}>")
-
-    return _PLACE.sub(fill, template)
+def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
+    """The steps, filled. One that names what this record does not hold is left out if another fits:
+    some rules report two acts, each with its own way back. If none fits, all are shown with visible gaps."""
+    filled = [_fill(step, record, facts) for step in undo.steps]
+    fits = any(step.complete and step.specific for step in filled)
+    return tuple(step.text for step in filled if step.complete or not fits)
 
 
 def undo_deadline(undo: Undo, record: Record) -> str:
     """Until when undoing works, as text: what AWS answered, else event time plus the rule's days, else ""."""
-    answered = one_line(" ".join(_values(undo.until, record, None)), 100) if undo.until else ""
+    answered = " ".join(_values(undo.until, record, None)) if undo.until else ""
+    if re.fullmatch(r"[0-9]{10}", answered, re.ASCII):  # some services answer in epoch seconds
+        return _utc(datetime.fromtimestamp(int(answered), UTC))
     if answered or not undo.within or record.event_time == NO_TIME:
-        return answered
-    end = datetime.fromisoformat(record.event_time) + timedelta(days=undo.within)
-    return end.strftime("%Y-%m-%d %H:%M:%S UTC")
+        return one_line(answered, 100)
+    return _utc(datetime.fromisoformat(record.event_time) + timedelta(days=undo.within))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A filled step: whether every place could be filled, and whether any of them was this record's own."""
+
+    text: str
+    complete: bool
+    specific: bool
+
+
+def _fill(template: str, record: Record, facts: Facts) -> _Step:
+    """Fill one step; a gap stays visible as '<name>', quoted so that it cannot run."""
+    gaps = []
+
+    def fill(place: re.Match[str]) -> str:
+        values = _values(place[1], record, facts)
+        if values and all(len(value) <= _MAX_VALUE and is_safe(value) for value in values):
+            return " ".join(map(shlex.quote, values))
+        gaps.append(place[1])
+        return shlex.quote(f"<{place[1]}>")
+
+    text = _PLACE.sub(fill, template)
+    specific = bool(set(_PLACE.findall(template)) - _SAME_FOR_ALL)
+    return _Step(text, not gaps, specific)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _is_known(name: str) -> bool:

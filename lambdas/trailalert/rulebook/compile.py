@@ -13,7 +13,9 @@ from sigma.conditions import (
     ConditionNOT,
     ConditionOR,
     ConditionValueExpression,
+    SigmaCondition,
 )
+from sigma.exceptions import SigmaConditionError
 from sigma.rule import SigmaRule
 from sigma.types import (
     Placeholder,
@@ -47,10 +49,17 @@ class UnsupportedError(Exception):
 def compile_detection(rule: SigmaRule) -> Node:
     """The detection tree of a parsed rule; several conditions are alternatives.
 
-    Raises UnsupportedError, and whatever pySigma raises for a bad condition (a SigmaError).
+    Raises UnsupportedError, also for a condition that does not parse.
     """
-    conditions = [_node(condition.parsed) for condition in rule.detection.parsed_condition]
+    conditions = [_node(_parsed(condition)) for condition in rule.detection.parsed_condition]
     return conditions[0] if len(conditions) == 1 else ["or", conditions]
+
+
+def _parsed(condition: SigmaCondition) -> Any:
+    try:
+        return condition.parsed
+    except SigmaConditionError as error:
+        raise UnsupportedError(f"condition {condition.condition!r}: {error}") from None
 
 
 def gate_of(node: Node) -> dict[str, tuple[str, ...]]:
@@ -190,17 +199,21 @@ def _fieldref(value: SigmaFieldReference) -> Node:
     return ["fieldref", value.field, how[value.starts_with, value.ends_with]]
 
 
+def _number(value: SigmaNumber) -> Node:
+    if isinstance(value.number, float) and abs(value.number) >= 2**53:
+        raise UnsupportedError(f"number {value.number:.0f} is too large to be exact: write it in quotes")
+    return ["number", value.number]
+
+
 def _regex(value: SigmaRegularExpression) -> Node:
-    raise UnsupportedError(
-        "regular expressions (|re) are not supported yet: use |contains, |startswith or *"
-    )
+    raise UnsupportedError("regular expressions (|re) are not supported yet: use |contains, |startswith or *")
 
 
 # Subclasses stand before their base class.
 _TESTS: Iterable[tuple[type, Callable[[Any], Node]]] = (
     (SigmaString, _string),
     (SigmaTimestampPart, _timepart),
-    (SigmaNumber, lambda value: ["number", value.number]),
+    (SigmaNumber, _number),
     (SigmaBool, lambda value: ["eq", str(value.boolean).lower()]),
     (SigmaNull, lambda value: ["null"]),
     (SigmaExists, lambda value: ["exists", value.exists]),

@@ -70,9 +70,9 @@ def compile_rule(document: Document) -> Rule:
     if "filter" in content:
         raise RuleError(f"{place}: filters are not supported yet")
     try:
-        (parsed,) = SigmaCollection.from_dicts([content]).rules
+        parsed = next(iter(SigmaCollection.from_dicts([content]).rules), None)
         if not isinstance(parsed, SigmaRule):
-            raise RuleError(f"{place}: not a detection rule")
+            raise RuleError(f"{place}: not a detection rule (actions such as global are not supported yet)")
         detection = compile_detection(parsed)
     except (SigmaError, UnsupportedError) as error:
         raise RuleError(f"{place}: {' '.join(str(error).split())}") from None

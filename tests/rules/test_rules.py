@@ -1,0 +1,53 @@
+"""Every rule has cases that match and cases that do not, and says all that its reader needs."""
+
+from pathlib import Path
+
+import pytest
+
+from trailalert.core.rulebook import Level, Rule
+from trailalert.rulebook.cases import case_file, load_cases, run_case
+from trailalert.rulebook.load import compile_rules
+from trailalert.rulebook.source import rule_files
+
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
+COMPILED = {rule.stem: rule for rule in compile_rules(RULES)}
+FILES = rule_files(RULES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_rule_holds_its_cases(path: Path) -> None:
+    """A rule is not done without a true and a false case."""
+    cases = load_cases(case_file(path, RULES, CASES))
+
+    assert [fault for case in cases for fault in run_case(COMPILED[path.stem], case)] == []
+    assert {case.match for case in cases} == {True, False}
+    assert len(cases) >= 3
+    assert len({case.name for case in cases}) == len(cases)
+
+
+@pytest.mark.parametrize("rule", COMPILED.values(), ids=lambda rule: rule.name)
+def test_rule_says_all_that_its_reader_needs(rule: Rule) -> None:
+    """The mail of a rule without these cannot be acted on."""
+    assert rule.stem == "aws_" + rule.name.replace("-", "_")
+    assert len(rule.title) <= 50
+    assert len(rule.description) > 40
+    assert rule.falsepositives
+    assert rule.references
+    assert rule.undo.steps or rule.undo.note
+    if rule.level >= Level.MEDIUM:
+        assert rule.check
+
+
+@pytest.mark.parametrize("rule", COMPILED.values(), ids=lambda rule: rule.name)
+def test_rule_is_indexed(rule: Rule) -> None:
+    """A rule without a gate is tried on every record of the account."""
+    assert rule.gate.get("eventSource")
+
+
+def test_every_case_file_belongs_to_a_rule() -> None:
+    """A case of a rule that was renamed tests nothing."""
+    stems = {path.stem for path in CASES.rglob("*.yml")}
+
+    assert stems - set(COMPILED) == set()

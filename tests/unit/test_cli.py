@@ -1,0 +1,205 @@
+"""The command line: what it prints, how it ends, and that its help helps."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from trailalert.cli.hits import parse_since
+from trailalert.cli.local import trail_key
+from trailalert.cli.main import cli
+from trailalert.errors import RuleError, SettingsError
+from trailalert.rulebook.cases import BASE_RECORD
+
+
+RECORD = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
+GOOD_RULE = """\
+title: T
+id: 3c1f7f0e-6a3b-4d0b-9d7e-6f5a2b1c8e01
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: DisableKey}, condition: s}
+level: low
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder as people have them: a log file, a digest, a plain one, a broken one, and other things."""
+    logs = tmp_path / "AWSLogs" / "111122223333"
+    good = logs / "CloudTrail/us-east-1/2026/09/01/a.json.gz"
+    digest = logs / "CloudTrail-Digest/us-east-1/2026/09/01/d.json.gz"
+    for file in (good, digest):
+        file.parent.mkdir(parents=True)
+    good.write_bytes(gzip.compress(json.dumps({"Records": [{}, RECORD]}).encode()))
+    digest.write_bytes(gzip.compress(b"{}"))
+    (tmp_path / "plain.json").write_text(json.dumps({"Records": [{**RECORD, "eventID": "other"}]}))
+    (tmp_path / "notes.txt").write_text("hello")
+    return tmp_path
+
+
+def test_scan_prints_a_json_line_for_each_hit(folder: Path) -> None:
+    """Other programs read these members."""
+    result = run("scan", folder, "--format", "jsonl")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [line["eventID"] for line in lines] == [RECORD["eventID"], "other"]
+    assert {
+        "rule": "aws_kms_key_disabled",
+        "level": "high",
+        "eventTime": "2026-09-01T09:14:07Z",
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "DisableKey",
+        "account": "111122223333",
+        "region": "us-east-1",
+        "actor": "role Admin, session alice@example.com",
+        "resources": [],
+        "outcome": "success",
+        "index": 1,
+    }.items() <= lines[0].items()
+    assert lines[0]["file"].endswith("a.json.gz")
+    assert len(lines[0]["ruleId"]) == 36
+    assert "log files: 2 read, 0 unreadable; ignored: 1 digest, 1 other" in result.stderr
+    assert "records: 3 read" in result.stderr
+
+
+def test_scan_reports_an_unreadable_file_and_goes_on(folder: Path) -> None:
+    """One broken download must not hide the hits of the others."""
+    (folder / "broken.json.gz").write_bytes(b"\x1f\x8bbroken")
+
+    result = run("scan", folder, "--format", "jsonl")
+
+    assert result.exit_code == 2
+    assert len(result.stdout.splitlines()) == 2
+    assert "broken.json.gz: log file is not valid gzip" in result.stderr
+    assert "1 unreadable" in result.stderr
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--exit-code"], 1)])
+def test_scan_exit_status_tells_hits_only_when_asked(folder: Path, arguments: list[str], status: int) -> None:
+    """A pipeline that breaks on hits has to say so."""
+    assert run("scan", folder, *arguments).exit_code == status
+
+
+def test_scan_table_shows_the_hit_in_one_line(folder: Path) -> None:
+    """What a person reads first."""
+    result = run("scan", folder)
+
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert ["2026-09-01", "09:14:07", "high", "kms-key-disabled", "DisableKey", "role/Admin"] in [
+        row[:6] for row in rows
+    ]
+
+
+def test_scan_takes_other_rules(folder: Path, rules_folder: Path) -> None:
+    """Any Sigma rules for CloudTrail; others are left out and counted, broken ones refused."""
+    (rules_folder / "aws_mine.yml").write_text(GOOD_RULE)
+    (rules_folder / "windows.yml").write_text(GOOD_RULE.replace("aws", "windows").replace("8e01", "8e02"))
+
+    result = run("scan", folder, "--rules", rules_folder, "--format", "jsonl")
+
+    assert {json.loads(line)["rule"] for line in result.stdout.splitlines()} == {"aws_mine"}
+    assert "1 rules left out" in result.stderr
+    (rules_folder / "aws_bad.yml").write_text(GOOD_RULE.replace("eventName:", "eventName|nosuch:"))
+    with pytest.raises(RuleError, match="aws_bad.yml"):
+        run("scan", folder, "--rules", rules_folder)
+
+
+def test_rules_check_gives_one_line_for_each_fault(rules_folder: Path, tmp_path: Path) -> None:
+    """The author of a rule mends line by line."""
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    (rules_folder / "aws_good.yml").write_text(GOOD_RULE)
+    (rules_folder / "aws_double.yml").write_text(GOOD_RULE + "level: high\n")
+    (rules_folder / "aws_undo.yml").write_text(GOOD_RULE.replace("8e01", "8e02") + "undo: {steps: ['x {keyArn}']}\n")
+    (cases / "aws_good.yml").write_text("- {name: n, match: true, record: {eventName: Other}}\n")
+
+    result = run("rules", "check", rules_folder, "--cases", cases)
+
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 1
+    for file, words in {
+        "aws_double.yml": "level",
+        "aws_undo.yml": "keyArn",
+        "cases/aws_good.yml": "should match",
+    }.items():
+        assert any(file in line and words in line for line in lines), (file, words, lines)
+
+
+def test_shipped_rules_have_no_fault() -> None:
+    """What we ship passes our own check."""
+    result = run("rules", "check")
+
+    assert result.stderr == ""
+    assert result.exit_code == 0
+
+
+def test_rules_list_names_every_rule() -> None:
+    """The list is how people learn the names they filter by."""
+    result = run("rules", "list")
+
+    assert "kms-key-disabled" in result.stdout
+    assert result.stdout.index("critical") < result.stdout.index("medium")
+
+
+def commands(command: click.Command, path: str = "trailalert") -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from commands(inner, f"{path} {name}")
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(cli)))
+def test_every_command_has_help_with_an_example_and_stands_in_the_readme(path: str, command: click.Command) -> None:
+    """Help that does not show a call is read twice and understood once."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    assert re.search(rf"Example:\s+{path}", command.help or "")
+    assert path in readme
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("24h", timedelta(hours=24)),
+        ("7d", timedelta(days=7)),
+        ("2w", timedelta(weeks=2)),
+    ],
+)
+def test_since_takes_durations(text: str, expected: timedelta) -> None:
+    """The usual ways to say how far back."""
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+
+    assert parse_since(text, now) == now - expected
+
+
+def test_since_takes_dates_and_refuses_the_rest() -> None:
+    """A misread time window hides hits."""
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+
+    assert parse_since("2026-08-01", now) == datetime(2026, 8, 1, tzinfo=UTC)
+    assert parse_since("2026-08-01T12:00:00+02:00", now) == datetime(2026, 8, 1, 10, tzinfo=UTC)
+    with pytest.raises(SettingsError, match="--since soon"):
+        parse_since("soon", now)
+
+
+def test_local_files_get_the_keys_of_a_trail_bucket() -> None:
+    """A file outside CloudTrail's layout would be ignored by the detector."""
+    inside = Path("/data/AWSLogs/1/AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/a.json.gz")
+
+    assert trail_key(inside) == "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/a.json.gz"
+    assert (
+        trail_key(Path("/data/download.json"))
+        == "AWSLogs/000000000000/CloudTrail/us-east-1/1970/01/01/download.json.gz"
+    )

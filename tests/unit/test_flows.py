@@ -1,0 +1,236 @@
+"""The two flows, with fakes for AWS: what goes wrong costs only itself, and every thing is counted."""
+
+import gzip
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from trailalert.core.alert import Alert
+from trailalert.core.hit import Hit
+from trailalert.core.matcher import Matcher
+from trailalert.core.notification import ObjectRef
+from trailalert.core.rulebook import Rule
+from trailalert.errors import LogFileError, TableError
+from trailalert.flows.detector import Detector
+from trailalert.flows.notifier import Notifier, StreamHit
+from trailalert.rulebook.cases import BASE_RECORD
+
+
+GivenHit = Callable[..., Hit]
+FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/"
+
+
+@dataclass
+class FakeBucket:
+    bodies: dict[str, bytes]
+
+    def read(self, ref: ObjectRef) -> Iterable[bytes]:
+        if ref.key not in self.bodies:
+            raise LogFileError("gone")
+        return [self.bodies[ref.key]]
+
+
+@dataclass
+class FakeTable:
+    rows: dict[tuple[str, str, str], Hit] = field(default_factory=dict)
+    fails: bool = False
+
+    def keep(self, hits: Sequence[Hit]) -> int:
+        if self.fails:
+            raise TableError("throttled")
+        before = len(self.rows)
+        self.rows.update((hit.identity, hit) for hit in hits if hit.identity not in self.rows)
+        return len(self.rows) - before
+
+
+@dataclass
+class FakeJournal:
+    told: list[str] = field(default_factory=list)
+
+    def failed(self, what: str, error: Exception) -> None:
+        self.told.append(f"{what}: {error}")
+
+    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+        self.told.append(f"{ref} {index}: {reason}")
+
+
+def log_file(*records: Any) -> bytes:
+    return gzip.compress(json.dumps({"Records": records}).encode())
+
+
+def disable_key(event_id: str) -> dict[str, Any]:
+    return {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey", "eventID": event_id}
+
+
+def message(*keys: str, name: str = "m") -> dict[str, Any]:
+    return {"messageId": name, "body": json.dumps({"s3Bucket": "b", "s3ObjectKey": list(keys)})}
+
+
+@pytest.fixture
+def world(rule: Rule) -> tuple[Detector, FakeBucket, FakeTable, FakeJournal]:
+    """A detector that knows one rule."""
+    bucket, table, journal = FakeBucket({}), FakeTable(), FakeJournal()
+    detector = Detector(Matcher([rule]), bucket, table, journal, lambda: "2026-09-01T09:18:57Z", 1_000_000)
+    return detector, bucket, table, journal
+
+
+World = tuple[Detector, FakeBucket, FakeTable, FakeJournal]
+
+
+def test_batch_of_ten_with_one_corrupt_object_returns_one_message(world: World) -> None:
+    """Neighbours of a bad object are done; only its own message comes back."""
+    detector, bucket, table, journal = world
+    bucket.bodies = {f"{FOLDER}{n}.json.gz": log_file(disable_key(f"e-{n}")) for n in range(10)}
+    bucket.bodies[f"{FOLDER}4.json.gz"] = b"\x1f\x8bcorrupt"
+
+    failed, tally = detector.detect_batch([message(f"{FOLDER}{n}.json.gz", name=f"m-{n}") for n in range(10)])
+
+    assert failed == ["m-4"]
+    assert len(table.rows) == tally.hits_new == tally.objects_read == 9
+    assert tally.objects_failed == tally.messages_failed == 1
+    assert tally.balanced
+    assert journal.told[0].startswith(f"s3://b/{FOLDER}4.json.gz: log file is not valid gzip")
+
+
+def test_bad_object_does_not_stop_its_own_message(world: World) -> None:
+    """A message may name many objects; those after a bad one are read all the same."""
+    detector, bucket, table, _ = world
+    bucket.bodies = {FOLDER + "b.json.gz": log_file(disable_key("e"))}
+
+    failed, tally = detector.detect_batch([message(FOLDER + "gone.json.gz", FOLDER + "b.json.gz")])
+
+    assert failed == ["m"]
+    assert len(table.rows) == 1
+    assert (tally.objects_received, tally.objects_read, tally.objects_failed) == (2, 1, 1)
+
+
+def test_same_log_file_three_times_is_one_hit(world: World) -> None:
+    """S3, SQS and Lambda deliver at least once."""
+    detector, bucket, table, _ = world
+    bucket.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e"))}
+
+    tallies = [detector.detect_batch([message(FOLDER + "a.json.gz")])[1] for _ in range(3)]
+
+    assert len(table.rows) == 1
+    assert [(tally.hits_new, tally.hits_known) for tally in tallies] == [(1, 0), (0, 1), (0, 1)]
+
+
+def test_digest_among_log_files_is_ignored_and_does_not_end_the_batch(world: World) -> None:
+    """The place where a peer loses data: a digest key that ends the loop."""
+    detector, bucket, table, _ = world
+    bucket.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e"))}
+    digest = FOLDER.replace("CloudTrail", "CloudTrail-Digest") + "d.json.gz"
+    insight = FOLDER.replace("CloudTrail", "CloudTrail-Insight") + "i.json.gz"
+
+    failed, tally = detector.detect_batch([message(digest, insight, "other/x", FOLDER + "a.json.gz")])
+
+    assert failed == []
+    assert {str(kind): count for kind, count in tally.objects_ignored.items()} == {
+        "digest": 1,
+        "insight": 1,
+        "other": 1,
+    }
+    assert len(table.rows) == 1
+    assert tally.balanced
+
+
+def test_records_are_counted_into_matched_not_watched_and_bad(world: World) -> None:
+    """Records read = matched against rules + not watched + bad; nothing is dropped in silence."""
+    detector, bucket, _, journal = world
+    other = {**BASE_RECORD, "eventSource": "s3.amazonaws.com", "eventName": "GetObject"}
+    bucket.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e"), other, None, other, "text")}
+
+    _, tally = detector.detect_batch([message(FOLDER + "a.json.gz")])
+
+    assert (tally.records_read, tally.records_matched, tally.records_not_watched, tally.records_bad) == (5, 1, 2, 2)
+    assert tally.balanced
+    assert len(journal.told) == 2
+
+
+def test_message_comes_back_when_the_table_fails(world: World) -> None:
+    """Answering success after a failed write would lose every hit of the file."""
+    detector, bucket, table, _ = world
+    bucket.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e"))}
+    table.fails = True
+
+    failed, tally = detector.detect_batch([message(FOLDER + "a.json.gz")])
+
+    assert failed == ["m"]
+    assert tally.objects_failed == 1
+    assert tally.records_read == 0
+    assert tally.balanced
+
+
+@pytest.mark.parametrize("body", ["not json", '{"unknown": 1}'])
+def test_message_nobody_understands_comes_back(world: World, body: str) -> None:
+    """It may stand for a log file."""
+    failed, tally = world[0].detect_batch([{"messageId": "m", "body": body}])
+
+    assert failed == ["m"]
+    assert tally.messages_failed == 1
+
+
+def test_greeting_is_success(world: World) -> None:
+    """Otherwise every new stack would begin with a dead letter."""
+    body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})
+
+    failed, tally = world[0].detect_batch([{"messageId": "m", "body": body}])
+
+    assert failed == []
+    assert tally.tests == 1
+
+
+@dataclass
+class FakeTopic:
+    fails_for: str = ""
+    alerts: list[Alert] = field(default_factory=list)
+
+    def tell(self, alert: Alert) -> None:
+        if self.fails_for and self.fails_for == alert.sample.actor.key:
+            raise TimeoutError("topic is down")
+        self.alerts.append(alert)
+
+
+@dataclass
+class FakeMarks:
+    marked: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def told(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
+        return {hit.identity for hit in hits} & self.marked
+
+    def mark(self, hits: Sequence[Hit]) -> None:
+        self.marked |= {hit.identity for hit in hits}
+
+
+def test_storm_is_one_alert_with_a_count(given_hit: GivenHit) -> None:
+    """Forty deletions by one actor are one mail."""
+    topic = FakeTopic()
+    batch = [StreamHit(str(n), given_hit(eventID=f"e-{n}")) for n in range(40)]
+
+    failed, tally = Notifier(topic, FakeMarks(), FakeJournal()).notify(batch)
+
+    assert failed == []
+    assert [len(alert.hits) for alert in topic.alerts] == [40]
+    assert (tally.hits_told, tally.alerts_told, tally.balanced) == (40, 1, True)
+
+
+def test_failing_alert_comes_back_and_the_others_are_told_once(given_hit: GivenHit) -> None:
+    """The stream gives back everything from the first failure on; what was told must not be told again."""
+    topic, marks, journal = FakeTopic(fails_for="arn:bad"), FakeMarks(), FakeJournal()
+    notifier = Notifier(topic, marks, journal)
+    bad = given_hit(eventID="bad", userIdentity={"type": "IAMUser", "arn": "arn:bad", "userName": "bad"})
+    batch = [StreamHit("1", given_hit(eventID="a")), StreamHit("2", bad), StreamHit("3", given_hit(eventID="c"))]
+
+    failed, tally = notifier.notify(batch)
+    topic.fails_for = ""
+    again, second = notifier.notify(batch[1:])
+
+    assert (failed, tally.hits_failed, tally.hits_told) == (["2"], 1, 2)
+    assert (again, second.hits_known, second.hits_told) == ([], 1, 1)
+    assert [sorted(hit.event_id for hit in alert.hits) for alert in topic.alerts] == [["a", "c"], ["bad"]]
+    assert tally.balanced
+    assert second.balanced
+    assert journal.told[0].endswith("topic is down")
