@@ -51,3 +51,11 @@ def test_every_case_file_belongs_to_a_rule() -> None:
     stems = {path.stem for path in CASES.rglob("*.yml")}
 
     assert stems - set(COMPILED) == set()
+
+
+@pytest.mark.parametrize("rule", COMPILED.values(), ids=lambda rule: rule.name)
+def test_rule_stands_in_the_readme_with_its_level(rule: Rule) -> None:
+    """The list of rules is what people read before they deploy."""
+    text = (RULES / "README.md").read_text(encoding="utf-8")
+
+    assert f"| `{rule.name}` | {rule.level.word} | {rule.title} |" in text

@@ -258,7 +258,7 @@ def test_strongest_rule_comes_first() -> None:
 )
 def test_what_cannot_be_evaluated_is_refused_with_the_files_name(detection: str, message: str) -> None:
     """A rule that silently never matches is worse than no rule."""
-    with pytest.raises(RuleError, match="aws_test_rule.yml") as caught:
+    with pytest.raises(RuleError, match=r"aws_test_rule\.yml") as caught:
         compiled(detection)
 
     assert message in str(caught.value)

@@ -31,6 +31,11 @@ _MEMBERS = [
     *("ARN", "arn", "type", "accountId", "invokedBy", "sessionContext", "sessionIssuer", "attributes", "userName"),
     *("principalId", "accessKeyId", "onBehalfOf", "inScopeOf", "sourceArn", "omitted"),
 ]
+_OPTIONAL = [
+    *("userIdentity", "requestParameters", "responseElements", "resources", "additionalEventData", "eventType"),
+    *("serviceEventDetails", "errorCode", "errorMessage", "eventTime", "awsRegion", "eventID", "userAgent"),
+    *("recipientAccountId", "sourceIPAddress", "requestID", "sharedEventID"),
+]
 _SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -51,14 +56,7 @@ _RECORDS = st.fixed_dictionaries(
         "eventSource": st.sampled_from([f"{name}.amazonaws.com" for name in _SOURCES]),
         "eventName": st.sampled_from(_NAMES),
     },
-    optional={
-        name: _VALUES
-        for name in (
-            *("userIdentity", "requestParameters", "responseElements", "resources", "additionalEventData"),
-            *("serviceEventDetails", "errorCode", "errorMessage", "eventTime", "awsRegion", "eventID", "userAgent"),
-            *("recipientAccountId", "sourceIPAddress", "eventType", "requestID", "sharedEventID"),
-        )
-    },
+    optional=dict.fromkeys(_OPTIONAL, _VALUES),
 )
 _RULE = Rule(
     rule_id="r",

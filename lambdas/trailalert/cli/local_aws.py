@@ -9,8 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,15 @@ _STOP_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """A running embedded AWS: its address, its process, and the file it logs to."""
+    """A running embedded AWS: its address, its process (a group of its own), and the file it logs to.
+
+    child: the process, if this one started it.
+    """
 
     endpoint: str
     pid: int
     log: Path
+    child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded AWS, never of a real one."""
@@ -68,9 +71,21 @@ class LocalAws:
                 os.killpg(self.pid, number)
             except ProcessLookupError:
                 return
-            if _wait_gone(self.pid):
+            if self._is_gone():
                 return
         raise LocalError(f"the embedded AWS (process {self.pid}) cannot be stopped")
+
+    def _is_gone(self) -> bool:
+        deadline = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < deadline:
+            if self.child:
+                self.child.poll()  # lets the kernel forget it
+            try:
+                os.killpg(self.pid, 0)
+            except ProcessLookupError:
+                return True
+            time.sleep(0.05)
+        return False
 
 
 def start_local_aws(folder: Path) -> LocalAws:
@@ -92,7 +107,7 @@ def start_local_aws(folder: Path) -> LocalAws:
         process = subprocess.Popen(
             [program], stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder, start_new_session=True
         )
-    aws = LocalAws(f"http://localhost:{port}", process.pid, log)
+    aws = LocalAws(f"http://localhost:{port}", process.pid, log, process)
     deadline = time.monotonic() + _READY_SECONDS
     while not _is_ready(port):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -119,16 +134,3 @@ def _is_ready(port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _wait_gone(pid: int) -> bool:
-    deadline = time.monotonic() + _STOP_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(ChildProcessError):  # another command's child (local --stop)
-            os.waitpid(pid, os.WNOHANG)  # ours: let the kernel forget it
-        try:
-            os.killpg(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False

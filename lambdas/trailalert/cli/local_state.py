@@ -1,7 +1,6 @@
 """What `trailalert local --keep` leaves running, remembered in .trailalert/local.json of the checkout."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from trailalert.cli.local_aws import LocalAws
@@ -16,7 +15,7 @@ def local_folder() -> Path:
 
 def save_local(aws: LocalAws) -> None:
     """Remember a running embedded AWS."""
-    state = {**asdict(aws), "log": str(aws.log)}
+    state = {"endpoint": aws.endpoint, "pid": aws.pid, "log": str(aws.log)}
     _state_file().write_text(json.dumps(state), encoding="utf-8")
 
 

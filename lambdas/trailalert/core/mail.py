@@ -73,7 +73,7 @@ def _subject_resource(hits: Sequence[Hit]) -> str:
     resources = list(dict.fromkeys(resource for hit in hits for resource in hit.resources))
     if not resources:
         return ""
-    more = f" and {len(resources) - 1} more" if len(resources) > 1 else ""
+    more = f" +{len(resources) - 1}" if len(resources) > 1 else ""
     return short_resource(resources[0]) + more
 
 

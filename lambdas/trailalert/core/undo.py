@@ -1,8 +1,8 @@
 """A rule's undo steps are templates; here they are filled from the record, ready to paste into a shell.
 
-`{name}` is one of: account, region (of the resource), partition, eventTime, resource (the first), resource.<type> (the
-first ARN of that type, such as resource.key), and any path below requestParameters, responseElements,
-additionalEventData or serviceEventDetails. Values are quoted for the shell, because the caller chose them.
+`{name}` is one of: account, region (of the resource), partition, eventTime, resource (the first), resource.<type>
+(the first ARN of that type, such as resource.key), resource.<type>.name (what follows the type in it), and any path
+below requestParameters, responseElements, additionalEventData or serviceEventDetails. Values are quoted for the shell, because the caller chose them.
 """
 
 import re
@@ -84,8 +84,9 @@ def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
     head, _, rest = name.partition(".")
     resources = facts.resources if facts else ()
     if head == "resource":
-        fitting = [arn for arn in resources if not rest or f":{rest}/" in arn]
-        return fitting[:1]
+        kind = rest.removesuffix(".name")
+        fitting = [arn for arn in resources if not kind or f":{kind}/" in arn][:1]
+        return [arn.partition(f":{kind}/")[2] for arn in fitting] if kind != rest else fitting
     if head in _SECTIONS:
         *parents, last = name.split(".")
         scalar = mapping(record.fields, *parents).get(last)

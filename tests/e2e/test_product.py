@@ -1,0 +1,101 @@
+"""The product as deployed: a log file goes into the trail bucket, a hit and an alert come out."""
+
+import gzip
+import json
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.e2e.product import Deployed, receive_until
+from trailalert.aws.hit_query import Question, find_hits
+from trailalert.cli.local import TRAIL_BUCKET
+from trailalert.core.hit import Hit
+from trailalert.rulebook.cases import BASE_RECORD
+
+
+pytestmark = pytest.mark.e2e
+FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/"
+
+
+def given_log_file(deployed: Deployed, *records: dict[str, Any]) -> str:
+    """Put a log file into the trail bucket; its key."""
+    key = f"{FOLDER}{uuid.uuid4()}.json.gz"
+    put(deployed, key, gzip.compress(json.dumps({"Records": records}).encode()))
+    return key
+
+
+def put(deployed: Deployed, key: str, body: bytes) -> None:
+    deployed.aws.client("s3").put_object(Bucket=TRAIL_BUCKET, Key=key, Body=body)
+
+
+def disable_key() -> dict[str, Any]:
+    """A record of its own actor, so that alerts of other tests are not grouped with it."""
+    user = {"type": "IAMUser", "userName": f"user-{uuid.uuid4()}", "arn": f"arn:aws:iam::1:user/{uuid.uuid4()}"}
+    return {
+        **BASE_RECORD,
+        "userIdentity": user,
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "DisableKey",
+        "eventID": str(uuid.uuid4()),
+    }
+
+
+def hits_of(deployed: Deployed, record: dict[str, Any]) -> list[Hit]:
+    day = datetime(2026, 9, 1, tzinfo=UTC)
+    question = Question(since=day, until=day + timedelta(days=1), actor=record["userIdentity"]["arn"])
+    return list(find_hits(deployed.aws.client("dynamodb"), deployed.table, question))
+
+
+def test_log_file_becomes_a_hit_and_a_mail(deployed: Deployed) -> None:
+    """The main job, with nothing imitated."""
+    record = disable_key()
+
+    key = given_log_file(deployed, {"eventName": "Noise"}, record)
+    alerts = receive_until(deployed.inbox, 1)
+
+    (hit,) = hits_of(deployed, record)
+    (alert,) = alerts
+    assert (hit.event_id, hit.name, hit.place.key, hit.place.index) == (record["eventID"], "kms-key-disabled", key, 1)
+    assert alert["hitIds"] == [hit.hit_id]
+    assert alert["subject"].startswith("[HIGH] KMS Key Disabled by user-")
+    assert "aws kms enable-key" in alert["text"]
+
+
+def test_same_log_file_three_times_is_one_hit_and_one_alert(deployed: Deployed) -> None:
+    """S3 and SQS deliver at least once, overlapping trails write a record twice."""
+    record = disable_key()
+
+    for _ in range(3):
+        given_log_file(deployed, record)
+    alerts = receive_until(deployed.inbox, 1) + receive_until(deployed.inbox, 1, attempts=4)
+
+    assert len(hits_of(deployed, record)) == 1
+    assert [alert["count"] for alert in alerts] == [1]
+
+
+def test_corrupt_object_among_ten_is_dead_lettered_and_the_nine_are_told(deployed: Deployed) -> None:
+    """Nothing is lost: what cannot be read waits in the dead-letter queue, and costs its neighbours nothing."""
+    sqs = deployed.aws.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=deployed.queue, Attributes={"VisibilityTimeout": "1"})
+    records = [disable_key() for _ in range(9)]
+    corrupt = f"{FOLDER}{uuid.uuid4()}.json.gz"
+
+    put(deployed, corrupt, b"\x1f\x8bcorrupt")
+    for record in records:
+        given_log_file(deployed, record)
+    alerts = receive_until(deployed.inbox, 9)
+
+    assert {alert["hits"][0]["eventID"] for alert in alerts} == {record["eventID"] for record in records}
+    assert corrupt in dead_letter(sqs, deployed.dead_letters)
+
+
+def dead_letter(sqs: Any, url: str) -> str:
+    """The body of the first dead letter to arrive within half a minute, "" if none does."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2).get("Messages", ()):
+            return str(message["Body"])
+    return ""
