@@ -1,10 +1,12 @@
 """The CDK application: settings in, one stack out. `cdk deploy` runs it (see cdk.json)."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 
-sys.path[:0] = [str(Path(__file__).parent / "lambdas")]
+ROOT = Path(__file__).resolve().parent
+sys.path[:0] = [str(ROOT / "lambdas")]
 
 import aws_cdk as cdk  # noqa: E402 (the source root has to be on sys.path first)
 
@@ -12,6 +14,7 @@ from infra.asset import build_asset  # noqa: E402
 from infra.settings import read_settings  # noqa: E402
 from infra.stack import TrailAlertStack  # noqa: E402
 from trailalert.errors import TrailAlertError  # noqa: E402
+from trailalert.rulebook.build import build_rulebook  # noqa: E402
 
 
 STACK_NAME = "trailalert"
@@ -22,10 +25,14 @@ def main() -> None:
     app = cdk.App()
     try:
         settings = read_settings(app.node.try_get_context, app.node.get_all_context())
-        code = build_asset(settings.architecture)
+        today = datetime.now(UTC).date()
+        rulebook, expired = build_rulebook(ROOT / "rules", ROOT / "exceptions", settings.placeholders, today)
+        code = build_asset(settings.architecture, settings.python, rulebook)
     except TrailAlertError as error:
         sys.exit(f"trailalert: {error}")
-    TrailAlertStack(app, STACK_NAME, settings=settings, code=code)
+    stack = TrailAlertStack(app, STACK_NAME, settings=settings, code=code)
+    for message in expired:
+        cdk.Annotations.of(stack).add_warning_v2("trailalert:expired-exception", message)
     app.synth()
 
 

@@ -11,25 +11,20 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from trailalert.core.rulebook import dump_rulebook
-from trailalert.rulebook.load import compile_rules
+from trailalert.core.rulebook import Rulebook, dump_rulebook
 
-
-PYTHON = "3.13"
-"""Lambda's Python for both functions (infra/functions.py)."""
 
 _ROOT = Path(__file__).resolve().parent.parent
 _LAMBDAS = _ROOT / "lambdas"
-_PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
+_PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
 _IN_LAMBDA = ("core", "aws", "flows", "handlers")
 
 
-def build_asset(architecture: str, rules: Path = _ROOT / "rules", build: Path = _ROOT / "build") -> Path:
-    """Build the asset and return its folder. Raises RuleError when a rule cannot be compiled."""
-    rulebook = dump_rulebook(compile_rules(rules))
-    target = build / f"asset-{architecture}"
+def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path = _ROOT / "build") -> Path:
+    """Build the asset for an architecture and a Python (such as 3.13), and return its folder."""
+    target = build / f"asset-{architecture}-{python}"
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(_wheels(architecture, build), target)
+    shutil.copytree(_wheels(architecture, python, build), target)
     package = target / "trailalert"
     package.mkdir()
     for module in sorted((_LAMBDAS / "trailalert").glob("*.py")):
@@ -37,15 +32,15 @@ def build_asset(architecture: str, rules: Path = _ROOT / "rules", build: Path = 
     for name in _IN_LAMBDA:
         ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(_LAMBDAS / "trailalert" / name, package / name, ignore=ignore)
-    (package / "rulebook.json").write_text(rulebook, encoding="utf-8")
+    (package / "rulebook.json").write_text(dump_rulebook(rulebook), encoding="utf-8")
     return target
 
 
-def _wheels(architecture: str, build: Path) -> Path:
+def _wheels(architecture: str, python: str, build: Path) -> Path:
     """The folder of installed wheels, made once for each lock, platform and Python."""
     lock = _LAMBDAS / "requirements.txt"
     platform = _PLATFORMS[architecture]
-    digest = hashlib.sha256(f"{platform} {PYTHON}\n{lock.read_text(encoding='utf-8')}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{platform} {python}\n{lock.read_text(encoding='utf-8')}".encode()).hexdigest()[:16]
     wheels = build / f"wheels-{digest}"
     if not wheels.exists():
         unfinished = build / f"unfinished-{digest}"
@@ -53,7 +48,7 @@ def _wheels(architecture: str, build: Path) -> Path:
         command = [
             *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
             *("--requirement", str(lock), "--target", str(unfinished)),
-            *("--python-platform", platform, "--python-version", PYTHON),
+            *("--python-platform", platform, "--python-version", python),
         ]
         subprocess.run(command, check=True)
         for leftover in (".lock", "bin"):  # uv's lock file; console scripts nobody calls in Lambda

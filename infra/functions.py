@@ -9,7 +9,6 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.asset import PYTHON
 from infra.feed import DETECTOR_TIMEOUT, Feed, encrypted_queue
 from infra.settings import Settings
 from infra.store import HitTable
@@ -139,7 +138,7 @@ def _function(
         "Function",
         description=f"trailalert {name}",
         handler=f"trailalert.handlers.{name}.handler",
-        runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
+        runtime=lambda_.Runtime(f"python{settings.python}", lambda_.RuntimeFamily.PYTHON),
         architecture=_ARCHITECTURES[settings.architecture],
         code=lambda_.Code.from_asset(str(code)),
         role=role,

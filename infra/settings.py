@@ -6,11 +6,12 @@ Every fault is reported at once, with the setting's name, what was given and wha
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from trailalert.core.rulebook import Level
 from trailalert.errors import SettingsError
+from trailalert.rulebook.placeholders import NAMES, Placeholders, read_placeholder
 
 
 LEVELS = tuple(level.word for level in Level)
@@ -32,6 +33,8 @@ class Settings:
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
     max_inflated_mb:    log files larger than this, inflated, go to the dead-letter queue.
+    python:             the functions' Python.
+    placeholders:       lists that rules refer to (rulebook/placeholders.py names them).
     """
 
     trail_bucket: str = ""
@@ -42,6 +45,8 @@ class Settings:
     hit_retention_days: int = 400
     log_retention_days: int = 90
     max_inflated_mb: int = 100
+    python: str = "3.13"
+    placeholders: Placeholders = field(default_factory=dict)
 
 
 def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = None) -> Settings:
@@ -51,12 +56,12 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     """
     faults = _unknown_names(given or {})
     values: dict[str, Any] = {}
-    for name in _READERS:
+    for name in (*_READERS, *NAMES):
         raw = get(name)
         if raw is None:
             continue
         try:
-            values[name] = _READERS[name](raw)
+            values[name] = _READERS[name](raw) if name in _READERS else read_placeholder(name, raw)
         except ValueError as fault:
             faults.append(f"setting {name} is {raw!r}; allowed: {fault}")
     if not faults and values.get("trail_prefix") and not values.get("trail_bucket"):
@@ -65,12 +70,22 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
         faults.append("setting trail_key_arn needs trail_bucket: a new trail's bucket is encrypted by S3")
     if faults:
         raise SettingsError("\n".join(faults))
-    return Settings(**values)
+    placeholders = {name: values.pop(name, ()) for name in NAMES}
+    return Settings(**values, placeholders=_with_own_trail(placeholders, values))
+
+
+def _with_own_trail(placeholders: dict[str, tuple[str, ...]], values: Mapping[str, Any]) -> Placeholders:
+    """The trail that is read is one of those the rules guard."""
+    for name, setting in (("trail_buckets", "trail_bucket"), ("trail_keys", "trail_key_arn")):
+        own = values.get(setting)
+        if own and own not in placeholders[name]:
+            placeholders[name] += (own,)
+    return placeholders
 
 
 def _unknown_names(given: Mapping[str, Any]) -> list[str]:
     """Names that are neither ours nor the CDK's own (those hold "@", ":" or "-")."""
-    known = [setting.name for setting in fields(Settings)]
+    known = [*_READERS, *NAMES]
     return [
         f"setting {name} is unknown; known: {', '.join(known)}"
         for name in given
@@ -152,4 +167,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
         (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
     ),
     "max_inflated_mb": _number(1, 200),
+    # 3.11 is for the embedded AWS only: Lambda's runs on Amazon Linux 2, too old for RE2's wheel.
+    "python": _one_of("3.11", "3.12", "3.13", "3.14"),
 }

@@ -8,6 +8,7 @@ import pytest
 
 from trailalert.core.facts import facts_of
 from trailalert.core.hit import Hit, Place, make_hit
+from trailalert.core.matcher import Match
 from trailalert.core.record import make_record
 from trailalert.core.rulebook import Level, Rule, Undo
 from trailalert.rulebook.cases import BASE_RECORD, merged
@@ -50,7 +51,8 @@ def given_hit() -> Callable[..., Hit]:
         )
         record = make_record(merged(base, changes), 4)
         place = Place("bucket", "AWSLogs/a.json.gz", 4)
-        return make_hit(record, facts_of(record), rules or [RULE], place, "2026-09-01T09:18:57Z")
+        matches = [Match(rule) for rule in rules or [RULE]]
+        return make_hit(record, facts_of(record), matches, matches[0].rule.level, place, "2026-09-01T09:18:57Z")
 
     return make
 

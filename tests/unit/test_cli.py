@@ -26,6 +26,17 @@ logsource: {product: aws, service: cloudtrail}
 detection: {s: {eventName: DisableKey}, condition: s}
 level: low
 """
+EXCEPTION = """\
+title: Nightly key rotation
+logsource: {product: aws, service: cloudtrail}
+owner: ops@example.com
+reason: It is planned.
+expires: 2099-01-31
+filter:
+    rules: [good]
+    nightly: {userAgent|contains: rotator}
+    condition: not nightly
+"""
 
 
 def run(*arguments: object) -> Result:
@@ -119,21 +130,37 @@ def test_rules_check_gives_one_line_for_each_fault(rules_folder: Path, tmp_path:
     """The author of a rule mends line by line."""
     cases = tmp_path / "cases"
     cases.mkdir()
+    exceptions = tmp_path / "exceptions"
+    exceptions.mkdir()
+    (exceptions / "old.yml").write_text(EXCEPTION.replace("2099", "2020"))
+    (rules_folder / "aws_account.yml").write_text(
+        GOOD_RULE.replace("DisableKey", "012345670123").replace("8e01", "8e03")
+    )
+    (rules_folder / "aws_placeholder.yml").write_text(
+        GOOD_RULE.replace("eventName: DisableKey", "eventName|expand: '%nobody%'").replace("8e01", "8e04")
+    )
+    (rules_folder / "aws_modifier.yml").write_text(GOOD_RULE.replace("eventName:", "eventName|nosuch:"))
+    (rules_folder / "aws_uncased.yml").write_text(GOOD_RULE.replace("8e01", "8e05"))
     (rules_folder / "aws_good.yml").write_text(GOOD_RULE)
     (rules_folder / "aws_double.yml").write_text(GOOD_RULE + "level: high\n")
     (rules_folder / "aws_undo.yml").write_text(GOOD_RULE.replace("8e01", "8e02") + "undo: {steps: ['x {keyArn}']}\n")
     (cases / "aws_good.yml").write_text("- {name: n, match: true, record: {eventName: Other}}\n")
 
-    result = run("rules", "check", rules_folder, "--cases", cases)
+    result = run("rules", "check", rules_folder, "--cases", cases, "--exceptions", exceptions)
 
     lines = result.stderr.splitlines()
     assert result.exit_code == 1
     for file, words in {
         "aws_double.yml": "level",
+        "aws_account.yml": "in quotes",
+        "aws_placeholder.yml": "%nobody%",
+        "aws_modifier.yml": "nosuch",
+        "cases/aws_uncased.yml": "missing",
+        "exceptions/old.yml": "expired on 2020-01-31",
         "aws_undo.yml": "keyArn",
         "cases/aws_good.yml": "should match",
     }.items():
-        assert any(file in line and words in line for line in lines), (file, words, lines)
+        assert len([line for line in lines if file in line and words in line]) == 1, (file, words, lines)
 
 
 def test_shipped_rules_have_no_fault() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from trailalert.core.alert import Alert
+from trailalert.core.examine import Examiner
 from trailalert.core.hit import Hit
-from trailalert.core.matcher import Matcher
 from trailalert.core.notification import ObjectRef
-from trailalert.core.rulebook import Rule
+from trailalert.core.rulebook import Rule, Rulebook
 from trailalert.errors import LogFileError, TableError
 from trailalert.flows.detector import Detector
 from trailalert.flows.notifier import Notifier, StreamHit
@@ -73,7 +73,7 @@ def message(*keys: str, name: str = "m") -> dict[str, Any]:
 def world(rule: Rule) -> tuple[Detector, FakeBucket, FakeTable, FakeJournal]:
     """A detector that knows one rule."""
     bucket, table, journal = FakeBucket({}), FakeTable(), FakeJournal()
-    detector = Detector(Matcher([rule]), bucket, table, journal, lambda: "2026-09-01T09:18:57Z", 1_000_000)
+    detector = Detector(Examiner(Rulebook((rule,))), bucket, table, journal, lambda: "2026-09-01T09:18:57Z", 1_000_000)
     return detector, bucket, table, journal
 
 

@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailalert.core.alert import alert_document, group_hits
-from trailalert.core.examine import examine
+from trailalert.core.examine import Examiner
 from trailalert.core.hit import hit_document, hit_from_document
 from trailalert.core.logfile import LogFile
-from trailalert.core.matcher import Matcher
-from trailalert.core.rulebook import Level, Rule, Undo
+from trailalert.core.rulebook import Level, Rule, Rulebook, Undo
 
 
 _SOURCES = ["kms", "cloudhsm", "ssm", "iotfleethub", "cloudtrail", "ram", "ssm-contacts", "s3"]
@@ -76,7 +75,7 @@ def test_every_record_becomes_a_hit_that_can_be_kept_and_told(records: list[dict
     """An exception here would send the whole file back to the queue until it is dead-lettered."""
     log_file = LogFile(tuple(enumerate(records)), (), 0)
 
-    found = examine(log_file, Matcher([_RULE]), "b", "k", "2026-09-01T09:18:57Z")
+    found = Examiner(Rulebook((_RULE,))).examine(log_file, "b", "k", "2026-09-01T09:18:57Z")
 
     assert len(found.hits) == len(records)
     assert found.balanced

@@ -49,7 +49,8 @@ def fill(template: str, **fields: Any) -> str:
 
 def test_undo_step_is_filled_from_the_record() -> None:
     """The reader pastes it; nothing may be left to look up."""
-    step = "aws x {region} {account} {requestParameters.name} {requestParameters.count} {resource} {resource.key} {resource.key.name}"
+    step = "aws x {region} {account} {requestParameters.name} {requestParameters.count}"
+    step += " {resource} {resource.key} {resource.key.name}"
     arns = [{"ARN": "arn:aws:kms:eu-west-1:1:alias/a"}, {"ARN": "arn:aws:kms:eu-west-1:1:key/k"}]
 
     filled = fill(step, requestParameters={"name": ["n1", "n2"], "count": 7}, resources=arns)

@@ -25,6 +25,7 @@ SHARDS = 4
 """Partitions per day of the time pointers: 4,000 writes a second before one is hot."""
 
 HIT = "hit"
+MUTED = "muted"
 POINTER = "pointer"
 TOLD = "told"
 
@@ -46,8 +47,12 @@ def told_key(account: str, event_id: str, rule_id: str) -> Row:
 
 
 def hit_row(hit: Hit, expires_at: int) -> Row:
-    """The row of a hit: its key, its document, and when it expires (epoch seconds)."""
-    return {**hit_key(*hit.identity), "kind": HIT, "expiresAt": expires_at, **hit_document(hit)}
+    """The row of a hit: its key, its document, and when it expires (epoch seconds).
+
+    A hit under an exception is of another kind, which the stream's filter keeps from the notifier.
+    """
+    kind = MUTED if hit.muted_by else HIT
+    return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
 
 
 def told_row(hit: Hit, expires_at: int) -> Row:
@@ -58,7 +63,7 @@ def told_row(hit: Hit, expires_at: int) -> Row:
 def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
     """The pointers to a hit, one for each question it answers; the same rows every time."""
     month = hit.event_time[:7]
-    shard = zlib.crc32(hit.event_id.encode()) % SHARDS
+    shard = zlib.crc32(hit.identity[1].encode()) % SHARDS
     partitions = [
         time_partition(hit.event_time[:10], shard),
         *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),

@@ -24,7 +24,9 @@ def bootstrap(aws: LocalAws) -> None:
 
 def deploy(aws: LocalAws, trail_bucket: str, **settings: str) -> None:
     """`cdk deploy` of the stack on an existing bucket, with further settings. Raises LocalError."""
-    given = {"trail_bucket": trail_bucket, "architecture": machine_architecture(), **settings}
+    # The embedded AWS runs functions with its own Python, which is this one (.ministack is made from it).
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    given = {"trail_bucket": trail_bucket, "architecture": machine_architecture(), "python": python, **settings}
     context = [argument for name, value in given.items() for argument in ("--context", f"{name}={value}")]
     output = aws.log.parent / "cdk.out"
     _cdk(

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trailalert.core.alert import Alert, alert_document
 from trailalert.core.hit import Hit
 from trailalert.core.mail import short_resource
 from trailalert.core.safe_text import one_line
@@ -17,6 +18,7 @@ from trailalert.core.safe_text import one_line
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 _PIPE_WIDTH = 240
+_NEVER_FOLDED = ("time (UTC)", "first (UTC)", "level", "count", "account", "region")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -37,6 +39,34 @@ def print_hits(hits: Iterable[Hit], form: str) -> None:
         )
 
 
+def print_alerts(alerts: Iterable[Alert], form: str) -> None:
+    """Print alerts, one line each: `jsonl` (core/alert.py without the mail's text) or `table`."""
+    if form == "jsonl":
+        for alert in alerts:
+            document = alert_document(alert)
+            del document["text"], document["hits"]
+            click.echo(json.dumps(document, ensure_ascii=True))
+    else:
+        print_table(
+            ["first (UTC)", "level", "count", "rule", "actor", "account", "also"],
+            (_alert_cells(alert) for alert in alerts),
+        )
+
+
+def _alert_cells(alert: Alert) -> list[str | Text]:
+    hit = alert.sample
+    also = dict.fromkeys(name for one in alert.hits for name in one.also)
+    return [
+        _utc(hit),
+        level_text(hit.level),
+        str(len(alert.hits)),
+        hit.name,
+        one_line(hit.actor.name, 60),
+        hit.account,
+        ", ".join(also),
+    ]
+
+
 def hit_line(hit: Hit) -> dict[str, Any]:
     """A hit as one JSON line; `file` is the log file's path or s3:// address, `index` its position there."""
     place = hit.place
@@ -47,6 +77,7 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "title": hit.title,
         "level": hit.level,
         "also": list(hit.also),
+        "muted": hit.muted_by,
         "eventID": hit.event_id,
         "eventTime": hit.event_time,
         "eventSource": hit.event_source,
@@ -67,7 +98,7 @@ def print_table(columns: list[str], rows: Iterable[list[str | Text]]) -> None:
     """Print a table; nothing but its head if there are no rows."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("time (UTC)", "level", "account", "region"))
+        table.add_column(column, overflow="fold", no_wrap=column in _NEVER_FOLDED)
     for row in rows:
         table.add_row(*row)
     console().print(table)
@@ -82,8 +113,8 @@ def _cells(hit: Hit) -> list[str | Text]:
     more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
     resource = short_resource(hit.resources[0]) + more if hit.resources else ""
     return [
-        hit.event_time.replace("T", " ").removesuffix("Z"),
-        level_text(hit.level),
+        _utc(hit),
+        level_text("muted" if hit.muted_by else hit.level),
         hit.name,
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),
@@ -91,3 +122,7 @@ def _cells(hit: Hit) -> list[str | Text]:
         hit.account,
         one_line(hit.region, 30),
     ]
+
+
+def _utc(hit: Hit) -> str:
+    return hit.event_time.replace("T", " ").removesuffix("Z")

@@ -13,6 +13,7 @@ from trailalert.aws.hit_query import Question, find_hits
 from trailalert.cli.display import print_hits
 from trailalert.cli.local_state import load_local
 from trailalert.cli.paths import default_rules
+from trailalert.cli.rulebooks import find_placeholders
 from trailalert.core.rulebook import Level
 from trailalert.errors import SettingsError
 from trailalert.rulebook.load import load_rules
@@ -73,7 +74,7 @@ def hits(
         name = table or find_output(client("cloudformation"), stack, "HitTable")
         print_hits(islice(find_hits(client("dynamodb"), name, question), limit), form)
     except (BotoCoreError, ClientError) as error:
-        raise SettingsError(f"AWS refused: {error}") from error
+        raise SettingsError(f"AWS: {error}") from error
 
 
 def parse_since(text: str, now: datetime) -> datetime:
@@ -104,7 +105,7 @@ def find_output(cloudformation: Any, stack: str, name: str) -> str:
 
 def _rule_ids(given: str) -> tuple[str, ...]:
     """The id of a rule called by name, stem or id; an unknown one is taken for the id of a rule long gone."""
-    for rule in load_rules(default_rules()).rules:
+    for rule in load_rules(default_rules(), find_placeholders(())).rules:
         if given in (rule.name, rule.stem, rule.rule_id):
             return (rule.rule_id,)
     if re.fullmatch(r"[0-9a-f-]{36}", given):

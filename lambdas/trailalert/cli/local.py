@@ -17,15 +17,15 @@ from trailalert.cli.inbox import Inbox
 from trailalert.cli.local_aws import LocalAws, start_local_aws
 from trailalert.cli.local_state import forget_local, load_local, local_folder, save_local
 from trailalert.cli.log_files import find_log_files
-from trailalert.cli.paths import checkout, default_rules
+from trailalert.cli.paths import checkout
+from trailalert.cli.rulebooks import find_rulebook
 from trailalert.cli.scan import Scan, scan_files
 from trailalert.cli.steps import step
+from trailalert.core.examine import Examiner
 from trailalert.core.hit import Hit
-from trailalert.core.matcher import Matcher
 from trailalert.core.object_key import ObjectKind, classify_key
 from trailalert.core.rulebook import Level
 from trailalert.errors import LocalError, SettingsError
-from trailalert.rulebook.load import compile_rules
 
 
 TRAIL_BUCKET = "trailalert-local-trail"
@@ -61,7 +61,7 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
         expected = _expected(found.files)
         with step(out, f"putting {len(found.everything)} files into the trail bucket"):
             put_files(aws, found.everything)
-        told = _print_alerts(out, inbox, len(expected))
+        told = _print_alerts(out, inbox, _to_tell(expected))
         kept = _print_kept_hits(out, aws, table, expected)
         if keep:
             save_local(aws)
@@ -112,8 +112,13 @@ def trail_key(file: Path) -> str:
 
 def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
     """The hits the same rules give without AWS: what the stack is held to."""
-    matcher = Matcher(compile_rules(default_rules()))
-    return {hit.identity: hit for hit in scan_files(files, matcher, Scan())}
+    examiner = Examiner(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
+    return {hit.identity: hit for hit in scan_files(files, examiner, Scan())}
+
+
+def _to_tell(expected: dict[tuple[str, str, str], Hit]) -> int:
+    """How many of the hits are to be told: all that no exception mutes."""
+    return sum(not hit.muted_by for hit in expected.values())
 
 
 def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
@@ -148,9 +153,11 @@ def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tup
 
 def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], told: int) -> None:
     """Raise LocalError unless the stack kept and told exactly the hits the rules give."""
-    if {hit.identity for hit in kept} != set(expected) or told != len(expected):
-        raise LocalError(f"expected {len(expected)} hits; {len(kept)} are in the table, {told} were told")
-    click.echo(f"\nEvery hit the rules give is in the table once and was told once: {len(expected)}.")
+    to_tell = _to_tell(expected)
+    if {hit.identity for hit in kept} != set(expected) or told != to_tell:
+        wanted = f"expected {len(expected)} hits, {to_tell} of them to be told"
+        raise LocalError(f"{wanted}; {len(kept)} are in the table, {told} were told")
+    click.echo(f"\nEvery hit the rules give is in the table once and was told once: {told}.")
 
 
 def _print_how_to_go_on(out: Console, aws: LocalAws) -> None:

@@ -1,21 +1,32 @@
-"""`trailalert rules`: list the rules, and check that rules and their cases are right."""
+"""`trailalert rules`: list rules, check that they and their cases are right, match them against any events."""
 
+import json
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from trailalert.cli.display import level_text, print_table
-from trailalert.cli.paths import default_cases, default_rules
-from trailalert.errors import RuleError
+from trailalert.cli.paths import checkout, default_cases, default_rules
+from trailalert.cli.rulebooks import find_placeholders, setting_option
+from trailalert.core.matcher import Matcher, matching
+from trailalert.core.rulebook import Rule
+from trailalert.errors import LogFileError, RuleError
 from trailalert.rulebook.cases import case_file, load_cases, run_case
-from trailalert.rulebook.load import load_rules
+from trailalert.rulebook.exceptions import apply_exceptions, apply_filters
+from trailalert.rulebook.load import RuleSet, load_rules
 from trailalert.rulebook.source import rule_files
+
+
+_ANY = click.Path(exists=True, path_type=Path)
 
 
 @click.group()
 def rules() -> None:
-    """List and check rules.
+    """List, check and try rules.
 
     \b
     Example:
@@ -24,56 +35,127 @@ def rules() -> None:
 
 
 @rules.command("list")
-@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
-def list_rules(folder: Path | None) -> None:
+@click.argument("folder", required=False, type=_ANY)
+@setting_option
+def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
     """List the rules of a folder (default: those that ship with trailalert), most severe first.
 
     \b
     Example:
       trailalert rules list
     """
-    found = load_rules(folder or default_rules())
+    found = load_rules(folder or default_rules(), find_placeholders(settings))
     ordered = sorted(found.rules, key=lambda rule: (-rule.level, rule.name))
     print_table(
         ["level", "name", "title", "calls"],
-        ([level_text(rule.level.word), rule.name, rule.title, _calls(rule.gate)] for rule in ordered),
+        ([level_text(rule.level.word), rule.name, rule.title, _calls(rule)] for rule in ordered),
     )
     if found.errors:
         raise RuleError("\n".join(found.errors))
 
 
 @rules.command("check")
-@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--cases", type=click.Path(path_type=Path), help="Folder of the cases (default for shipped rules: tests/rules)."
-)
-def check_rules(folder: Path | None, cases: Path | None) -> None:
+@click.argument("folder", required=False, type=_ANY)
+@click.option("--cases", type=click.Path(path_type=Path), help="Folder of the cases; shipped rules: tests/rules.")
+@click.option("--exceptions", type=_ANY, help="Folder of exceptions; shipped rules: exceptions.")
+@setting_option
+def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
+
+    Cases stand in another folder under the same paths; without --cases they are looked for in FOLDER/../cases.
+    Exceptions that have expired are faults too.
 
     \b
     Example:
       trailalert rules check ./my-rules --cases ./my-cases
     """
     where = folder or default_rules()
-    cases = cases or (default_cases() if folder is None else None)
-    found = load_rules(where)
-    faults = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
-    ran = 0
-    if cases:
-        by_stem = {rule.stem: rule for rule in found.rules}
-        for path in rule_files(where):
-            try:
-                for case in load_cases(case_file(path, where, cases)):
-                    ran += 1
-                    faults += run_case(by_stem[path.stem], case) if path.stem in by_stem else []
-            except RuleError as error:
-                faults.append(str(error))
+    if folder is None:
+        cases, exceptions = cases or default_cases(), exceptions or checkout() / "exceptions"
+    cases = cases or where.parent / "cases"
+    placeholders = find_placeholders(settings)
+    found = load_rules(where, placeholders)
+    applied = apply_exceptions(found.rules, exceptions, placeholders, datetime.now(UTC).date())
+    ran = list(_run_cases(found, where, cases))
+    faults = [
+        *found.errors,
+        *(f"{path}: log source is not aws/cloudtrail" for path in found.skipped),
+        *applied.errors,
+        *applied.expired,
+        *(fault for case in ran for fault in case),
+    ]
     for fault in faults:
         click.echo(fault, err=True)
-    click.echo(f"{len(found.rules)} rules compiled, {ran} cases run, {len(faults)} faults")
+    click.echo(f"{len(found.rules)} rules compiled, {len(ran)} cases run, {len(faults)} faults")
     sys.exit(1 if faults else 0)
 
 
-def _calls(gate: object) -> str:
-    names = dict(gate).get("eventName", ()) if isinstance(gate, dict) else ()
+def _run_cases(found: RuleSet, where: Path, cases: Path) -> Iterator[list[str]]:
+    """The faults of each case of each rule that compiled; a rule without both kinds of cases is a fault."""
+    by_stem = {rule.stem: rule for rule in found.rules}
+    root = where if where.is_dir() else where.parent
+    for path in rule_files(where):
+        if path.stem not in by_stem:
+            continue
+        try:
+            loaded = load_cases(case_file(path, root, cases))
+        except RuleError as error:
+            yield [str(error)]
+            continue
+        if {case.match for case in loaded} != {True, False}:
+            yield [f"{loaded[0].path}: needs a case that matches and one that does not"]
+        for case in loaded:
+            yield list(run_case(by_stem[path.stem], case))
+
+
+@rules.command("match")
+@click.option("--rules", "rules_path", required=True, type=_ANY, help="Sigma rules: a file or a folder.")
+@click.option("--events", required=True, type=_ANY, help="Events, one JSON object a line.")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@setting_option
+def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, ...]) -> None:
+    """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
+
+    `index` is the event's line, from 0. Rules that do not compile are reported and make the exit status 2.
+
+    \b
+    Example:
+      trailalert rules match --rules ./rule.yml --events ./events.jsonl --format jsonl
+    """
+    placeholders = find_placeholders(settings)
+    found = apply_filters(load_rules(rules_path, placeholders, any_source=True), placeholders)
+    matcher = Matcher(found.rules)
+    matches = (
+        (index, match.rule)
+        for index, event in _events(events)
+        for match in matching(matcher.candidates(event), event, event.get("facts") or {}, "")
+    )
+    if form == "jsonl":
+        for index, rule in matches:
+            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index}
+            click.echo(json.dumps(line, ensure_ascii=True))
+    else:
+        print_table(["index", "ruleId", "title"], ([str(index), rule.rule_id, rule.title] for index, rule in matches))
+    for error in found.errors:
+        click.echo(error, err=True)
+    if found.errors:
+        sys.exit(2)
+
+
+def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Raises LogFileError for a line that is no JSON object."""
+    with path.open(encoding="utf-8") as stream:
+        for index, line in enumerate(stream):
+            if line.strip():
+                try:
+                    event = json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    raise LogFileError(f"{path}: line {index + 1} is not JSON: {error}") from None
+                if not isinstance(event, dict):
+                    raise LogFileError(f"{path}: line {index + 1} is no JSON object")
+                yield index, event
+
+
+def _calls(rule: Rule) -> str:
+    names = rule.gate.get("eventName", ())
     return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")

@@ -53,6 +53,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "rule": {"id": sample.rule_id, "name": sample.name, "title": sample.title},
         "account": sample.account,
         "service": sample.service,
+        "also": sorted({name for hit in alert.hits for name in hit.also}),
         "actor": {"key": sample.actor.key, "text": sample.actor.text},
         "firstEventTime": sample.event_time,
         "lastEventTime": alert.hits[-1].event_time,

@@ -4,14 +4,18 @@ It holds everything a reader needs, so that it stays readable when its rule is c
 the record itself (up to 256 KB, and full of other people's secrets), only where to find it.
 """
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from trailalert.core.actor import Actor
 from trailalert.core.facts import Facts
+from trailalert.core.level import level_note
+from trailalert.core.matcher import Match
 from trailalert.core.record import Record, mapping, partition_of, text
-from trailalert.core.rulebook import Level, Rule
+from trailalert.core.rulebook import Level
 from trailalert.core.safe_text import one_line
 from trailalert.core.undo import fill_steps, undo_deadline
 
@@ -30,10 +34,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One act that a rule reports. Its identity is (account, event_id, rule_id).
+    """One act that a rule reports. Its identity is (account, event_id or once, rule_id).
 
     rule:     the rule's file stem; name: its slug.
-    also:     slugs of the weaker rules the record matches too; also_ids: their ids.
+    level:    the rule's, sharpened by the actor (core/level.py); level_note says why it differs.
+    also:     slugs of the weaker rules the record matches too; also_ids: their ids; also_muted: those under
+              an exception.
+    muted_by: the exception that keeps this hit from being told, with muted_owner and muted_reason; "" if none.
+    once:     what stands for the event's id where a rule makes one hit a day.
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     undo:     steps, filled; undo_until: the deadline as text, or "".
     """
@@ -73,12 +81,18 @@ class Hit:
     undo_note: str = ""
     also: tuple[str, ...] = ()
     also_ids: tuple[str, ...] = ()
+    also_muted: tuple[str, ...] = ()
+    level_note: str = ""
+    muted_by: str = ""
+    muted_owner: str = ""
+    muted_reason: str = ""
+    once: str = ""
     format: int = HIT_FORMAT
 
     @property
     def identity(self) -> tuple[str, str, str]:
         """(account, event id, rule id): two hits with the same are the same act, told once."""
-        return self.account, self.event_id, self.rule_id
+        return self.account, self.once or self.event_id, self.rule_id
 
     @property
     def hit_id(self) -> str:
@@ -96,9 +110,15 @@ class Hit:
         return Level[self.level.upper()]
 
 
-def make_hit(record: Record, facts: Facts, rules: list[Rule], place: Place, seen_at: str) -> Hit:
-    """The hit of a record that matches `rules` (strongest first, at least one): the strongest speaks."""
-    rule, *weaker = rules
+def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str) -> Hit:
+    """The hit of a record: of its matches (strongest first, at least one) the first that is not muted speaks.
+
+    level: the speaking rule's, sharpened. If all are muted the first speaks, and the hit is muted.
+    """
+    speaker = speaking(matches)
+    rule, muted = speaker.rule, speaker.muted_by
+    weaker = [match.rule for match in matches if match is not speaker and (muted or not match.muted_by)]
+    also_muted = [match.rule.name for match in matches if match is not speaker and match.muted_by and not muted]
     return Hit(
         account=record.account,
         event_id=record.event_id,
@@ -106,7 +126,7 @@ def make_hit(record: Record, facts: Facts, rules: list[Rule], place: Place, seen
         rule=rule.stem,
         name=rule.name,
         title=rule.title,
-        level=rule.level.word,
+        level=level.word,
         event_time=record.event_time,
         event_source=record.event_source,
         event_name=record.event_name,
@@ -135,7 +155,26 @@ def make_hit(record: Record, facts: Facts, rules: list[Rule], place: Place, seen
         undo_note=rule.undo.note,
         also=tuple(other.name for other in weaker),
         also_ids=tuple(other.rule_id for other in weaker),
+        also_muted=tuple(also_muted),
+        level_note="" if level is rule.level else level_note(rule.level, facts),
+        muted_by=muted.name if muted else "",
+        muted_owner=muted.owner if muted else "",
+        muted_reason=muted.reason if muted else "",
+        once=_once(record) if rule.once_per_day else "",
     )
+
+
+def speaking(matches: list[Match]) -> Match:
+    """The match that speaks for a record: the strongest that is not muted, else the strongest."""
+    return next((match for match in matches if not match.muted_by), matches[0])
+
+
+def _once(record: Record) -> str:
+    """The same for all records of one operation on one day."""
+    name = f"{record.event_time[:10]}-{record.event_source}-{record.event_name}"
+    if re.fullmatch(r"[A-Za-z0-9.-]{1,128}", name, re.ASCII):
+        return name
+    return "sha256-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def hit_document(hit: Hit) -> dict[str, Any]:

@@ -85,6 +85,8 @@ def _headline(hits: Sequence[Hit]) -> Iterator[str]:
     where = f"in account {hit.account}, {one_line(hit.region, 40) or 'no region'}"
     yield from _wrapped(f"{one_line(hit.actor.text, 300)} called {call} {where}.")
     yield from _wrapped(f"{_when(hits)} {_OUTCOMES.get(hit.outcome, hit.outcome)}{_error(hit)}.")
+    if hit.level_note:
+        yield from _wrapped(f"The level was {hit.level_note}.")
     if hit.also:
         yield from _wrapped("The same call also matches: " + ", ".join(hit.also) + ".")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailalert.core.predicates import Roots, compile_finder, compile_keyword, compile_test
-from trailalert.core.rulebook import Rule
+from trailalert.core.rulebook import Rule, RuleException
 
 
 GATE_FIELDS = ("eventSource", "eventName")
@@ -23,10 +23,19 @@ Predicate = Callable[[Roots], bool]
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule and the function that decides on it."""
+    """A rule and the functions that decide on it and on its exceptions."""
 
     rule: Rule
     decide: Predicate
+    exceptions: tuple[tuple[RuleException, Predicate], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that an event matches, and the exception that mutes it, if one does."""
+
+    rule: Rule
+    muted_by: RuleException | None = None
 
 
 class Matcher:
@@ -34,7 +43,7 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         ordered = sorted(rules, key=lambda rule: rule.strength)
-        self._rules = tuple(CompiledRule(rule, compile_node(rule.detection)) for rule in ordered)
+        self._rules = tuple(map(_compiled, ordered))
         self._plans: dict[tuple[str, ...], tuple[CompiledRule, ...]] = {}
 
     @property
@@ -56,10 +65,28 @@ class Matcher:
         return plan
 
 
-def matching(candidates: Sequence[CompiledRule], event: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Rule]:
-    """The candidates that match the event, strongest first; `facts` is what rules address under `facts.`"""
+def matching(
+    candidates: Sequence[CompiledRule], event: Mapping[str, Any], facts: Mapping[str, Any], today: str
+) -> list[Match]:
+    """The candidates that the event matches, strongest first.
+
+    facts: what rules address under `facts.`; today: yyyy-mm-dd, decides which exceptions still work.
+    """
     roots: Roots = (event, {"facts": facts})
-    return [compiled.rule for compiled in candidates if compiled.decide(roots)]
+    return [Match(one.rule, _muting(one, roots, today)) for one in candidates if one.decide(roots)]
+
+
+def _muting(compiled: CompiledRule, roots: Roots, today: str) -> RuleException | None:
+    """The first exception in force whose condition, which says what still alerts, does not hold."""
+    for exception, still_alerts in compiled.exceptions:
+        if exception.expires >= today and not still_alerts(roots):
+            return exception
+    return None
+
+
+def _compiled(rule: Rule) -> CompiledRule:
+    exceptions = tuple((exception, compile_node(exception.detection)) for exception in rule.exceptions)
+    return CompiledRule(rule, compile_node(rule.detection), exceptions)
 
 
 def _passes(rule: Rule, key: tuple[str, ...]) -> bool:

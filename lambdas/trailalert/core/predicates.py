@@ -5,7 +5,7 @@ that this module does not do):
 
     ["eq"|"prefix"|"suffix"|"contains", text, cased]   ["in", [text, …]]       ["glob", [text|0|1, …], cased]
     ["any"]  ["null"]  ["exists", bool]                ["number", n]           ["compare", operator, n]
-    ["cidr", network]   ["timepart", part, operator, n]   ["fieldref", path, how]
+    ["cidr", network]   ["timepart", part, operator, n]   ["fieldref", path, how]   ["re", pattern, flags]
 
 In a glob 0 stands for any run of characters and 1 for exactly one; both match line breaks. Text that is
 not cased is already lower-cased in the rulebook. Sigma specification 2.1, "Modifiers" and "Wildcards".
@@ -234,6 +234,21 @@ def _fieldref(path: str, how: str) -> Test:
     return test
 
 
+def _re(pattern: str, flags: str) -> Test:
+    """Unanchored search in RE2, whose time is linear in the text: Python's re can be stalled by a user agent.
+
+    https://github.com/google/re2/wiki/WhyRE2
+    """
+    import re2
+
+    search = re2.compile(f"(?{flags}){pattern}" if flags else pattern).search
+
+    def decide(value: str) -> bool:
+        return search(value.encode("utf-8", "replace").decode("utf-8")) is not None  # RE2 takes no lone surrogates
+
+    return _any_text_or_object(decide)
+
+
 _BUILDERS: dict[str, Callable[..., Test]] = {
     "eq": _eq,
     "prefix": _prefix,
@@ -249,6 +264,7 @@ _BUILDERS: dict[str, Callable[..., Test]] = {
     "cidr": _cidr,
     "timepart": _timepart,
     "fieldref": _fieldref,
+    "re": _re,
 }
 TEST_KINDS = frozenset(_BUILDERS)
 """Every kind of test this version can run; a rulebook with another kind is refused when it is loaded."""

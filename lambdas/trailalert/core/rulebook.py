@@ -1,7 +1,7 @@
 """The rulebook is the compiled rules as they travel to Lambda: plain JSON, loaded without pySigma or PyYAML."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -10,6 +10,9 @@ from trailalert.errors import RuleError
 
 
 FORMAT = 1
+
+UNMUTABLE = "trail-"
+"""Rules whose name begins like this are about the trail and the alerter: whoever mutes them blinds us."""
 
 
 class Level(IntEnum):
@@ -44,12 +47,29 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleException:
+    """A deployer's exception from a rule: a Sigma filter, with who answers for it, why, and how long.
+
+    expires:   the last day it works, yyyy-mm-dd, UTC.
+    detection: the filter's condition; where it does not hold, the rule's hit is muted.
+    """
+
+    name: str
+    owner: str
+    reason: str
+    expires: str
+    detection: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One compiled rule.
 
     rule_id:    Sigma's id (a UUID); a rule without one goes by its name.
     name:       the slug everybody says, such as kms-key-disabled.
     stem:       its file's name without .yml.
+    exceptions: those that name this rule and had not expired at synth.
+    once_per_day: of the records of one operation, account and day, only one makes a hit.
     precedence: among the rules a record matches the highest speaks, before the level is looked at.
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
@@ -71,6 +91,8 @@ class Rule:
     falsepositives: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
     undo: Undo = Undo()
+    exceptions: tuple[RuleException, ...] = ()
+    once_per_day: bool = False
 
     @property
     def strength(self) -> tuple[int, int, str]:
@@ -78,21 +100,42 @@ class Rule:
         return -self.precedence, -self.level, self.rule_id
 
 
-def dump_rulebook(rules: Iterable[Rule]) -> str:
-    """Serialise rules, the same text for the same rules."""
-    ordered = sorted(rules, key=lambda rule: rule.rule_id)
-    document = {"format": FORMAT, "rules": [asdict(rule) for rule in ordered]}
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Rules, and the settings of the deployer that facts and levels depend on.
+
+    trusted_accounts: accounts that are not external (facts.external_accounts).
+    automation_roles: ARNs of roles, `*` for any characters, whose acts are reported one level lower.
+    """
+
+    rules: tuple[Rule, ...]
+    trusted_accounts: frozenset[str] = frozenset()
+    automation_roles: tuple[str, ...] = ()
+
+
+def dump_rulebook(rulebook: Rulebook) -> str:
+    """Serialise a rulebook, the same text for the same rules and settings."""
+    document = {
+        "format": FORMAT,
+        "rules": [asdict(rule) for rule in sorted(rulebook.rules, key=lambda rule: rule.rule_id)],
+        "trusted_accounts": sorted(rulebook.trusted_accounts),
+        "automation_roles": sorted(rulebook.automation_roles),
+    }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def load_rulebook(text: str) -> tuple[Rule, ...]:
+def load_rulebook(text: str) -> Rulebook:
     """Read a serialised rulebook. Raises RuleError when it was written in another format."""
     document = json.loads(text)
     if document.get("format") != FORMAT:
         raise RuleError(
             f"rulebook has format {document.get('format')!r}, this version reads {FORMAT}: synthesise again"
         )
-    return tuple(_rule(entry) for entry in document["rules"])
+    return Rulebook(
+        tuple(_rule(entry) for entry in document["rules"]),
+        frozenset(document["trusted_accounts"]),
+        tuple(document["automation_roles"]),
+    )
 
 
 _TUPLES = ("tags", "references", "falsepositives", "check")
@@ -107,5 +150,6 @@ def _rule(entry: dict[str, Any]) -> Rule:
             "level": Level(entry["level"]),
             "gate": {path: tuple(values) for path, values in entry["gate"].items()},
             "undo": Undo(**{**undo, "steps": tuple(undo["steps"])}),
+            "exceptions": tuple(RuleException(**exception) for exception in entry["exceptions"]),
         }
     )

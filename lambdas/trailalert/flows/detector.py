@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from trailalert.core.examine import Examination, examine
+from trailalert.core.examine import Examination, Examiner
 from trailalert.core.hit import Hit
 from trailalert.core.logfile import read_log_file
-from trailalert.core.matcher import Matcher
 from trailalert.core.notification import ObjectRef, parse_notification
 from trailalert.core.object_key import ObjectKind, classify_key
 
@@ -60,6 +59,7 @@ class Tally:
     records_bad: int = 0
     hits_new: int = 0
     hits_known: int = 0
+    hits_muted: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -77,13 +77,14 @@ class Tally:
         self.records_bad += len(found.bad)
         self.hits_new += new
         self.hits_known += len(found.hits) - new
+        self.hits_muted += sum(bool(hit.muted_by) for hit in found.hits)
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
     """The flow with everything it needs. `now` gives the time as UTC ISO 8601 with Z."""
 
-    matcher: Matcher
+    examiner: Examiner
     bucket: TrailBucket
     table: HitTable
     journal: Journal
@@ -127,7 +128,7 @@ class Detector:
             return True
         try:
             log_file = read_log_file(self.bucket.read(ref), self.max_bytes)
-            found = examine(log_file, self.matcher, ref.bucket, ref.key, self.now())
+            found = self.examiner.examine(log_file, ref.bucket, ref.key, self.now())
             new = self.table.keep(found.hits)
         except Exception as error:  # the boundary: told, counted, and back to the queue
             tally.objects_failed += 1

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from trailalert.aws.hit_table import DynamoHitTable
 from trailalert.aws.trail_bucket import S3TrailBucket
-from trailalert.core.matcher import Matcher
+from trailalert.core.examine import Examiner
 from trailalert.core.rulebook import load_rulebook
 from trailalert.flows.detector import Detector, Tally
 from trailalert.handlers.environment import read_environment
@@ -30,7 +30,7 @@ def _detector() -> Detector:
     """Built once per cold start, here and nowhere else."""
     environment = read_environment(needs_topic=False)
     return Detector(
-        matcher=Matcher(load_rulebook(environment.rulebook.read_text(encoding="utf-8"))),
+        examiner=Examiner(load_rulebook(environment.rulebook.read_text(encoding="utf-8"))),
         bucket=S3TrailBucket(boto3.client("s3")),
         table=DynamoHitTable(boto3.client("dynamodb"), environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="detector")),
@@ -77,6 +77,7 @@ def _count(metrics: Metrics, tally: Tally) -> None:
         "RecordsBad": tally.records_bad,
         "HitsNew": tally.hits_new,
         "HitsKnown": tally.hits_known,
+        "HitsMuted": tally.hits_muted,
         "IdentityBroken": 0 if tally.balanced else 1,
     }
     for name, value in counts.items():

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from sigma.rule.base import SigmaYAMLLoader
-
-from trailalert.core.examine import examine
+from trailalert.core.examine import Examiner
 from trailalert.core.hit import Hit
 from trailalert.core.logfile import LogFile
-from trailalert.core.matcher import Matcher
-from trailalert.core.rulebook import Rule
+from trailalert.core.rulebook import Rule, Rulebook
 from trailalert.errors import RuleError
+from trailalert.rulebook.source import load_yaml
 
 
 BASE_RECORD: Mapping[str, Any] = {
@@ -81,7 +78,7 @@ def load_cases(path: Path) -> list[Case]:
     """Read a case file. Raises RuleError when it is missing, empty, or a case has not the members it needs."""
     if not path.is_file():
         raise RuleError(f"{path}: missing; a rule needs cases that match and cases that do not")
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=SigmaYAMLLoader)  # noqa: S506 (a SafeLoader)
+    (content, *_) = load_yaml(path) or [None]
     if not isinstance(content, list) or not content:
         raise RuleError(f"{path}: holds no list of cases")
     return [_case(path, entry) for entry in content]
@@ -90,7 +87,7 @@ def load_cases(path: Path) -> list[Case]:
 def run_case(rule: Rule, case: Case) -> Iterator[str]:
     """Run one rule on one case and yield what is wrong, nothing if the case holds."""
     log_file = LogFile(((0, dict(case.record)),), (), 0)
-    hits = examine(log_file, Matcher([rule]), "", str(case.path), "2026-09-01T09:18:57Z").hits
+    hits = Examiner(Rulebook((rule,))).examine(log_file, "", str(case.path), "2026-09-01T09:18:57Z").hits
     if bool(hits) is not case.match:
         expected = "match" if case.match else "not match"
         yield f"{case.path}: {case.name}: {rule.name} should {expected}"

@@ -5,6 +5,8 @@ Sigma specification 2.1: https://github.com/SigmaHQ/sigma-specification/blob/mai
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from sigma.conditions import (
@@ -15,7 +17,8 @@ from sigma.conditions import (
     ConditionValueExpression,
     SigmaCondition,
 )
-from sigma.exceptions import SigmaConditionError
+from sigma.exceptions import SigmaError
+from sigma.modifiers import SigmaWideModifier, modifier_mapping
 from sigma.rule import SigmaRule
 from sigma.types import (
     Placeholder,
@@ -35,31 +38,95 @@ from sigma.types import (
 )
 
 from trailalert.core.matcher import GATE_FIELDS
+from trailalert.rulebook.placeholders import Placeholders
 
 
 Node = list[Any]
+Parts = list[str | int]
 
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: 0, SpecialChars.WILDCARD_SINGLE: 1}
+NEVER: Node = ["or", []]
+"""A tree that matches nothing: what is left of a placeholder whose setting is an empty list."""
+
+# The specification's name for what pySigma knows as `wide` only.
+modifier_mapping.setdefault("utf16le", SigmaWideModifier)
 
 
 class UnsupportedError(Exception):
     """A construct that would not be evaluated exactly; the message says what to write instead."""
 
 
-def compile_detection(rule: SigmaRule) -> Node:
-    """The detection tree of a parsed rule; several conditions are alternatives.
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Compiles detections; `placeholders` fills `|expand`."""
 
-    Raises UnsupportedError, also for a condition that does not parse.
-    """
-    conditions = [_node(_parsed(condition)) for condition in rule.detection.parsed_condition]
-    return conditions[0] if len(conditions) == 1 else ["or", conditions]
+    placeholders: Placeholders
 
+    def detection(self, rule: SigmaRule) -> Node:
+        """The detection tree of a parsed rule; several conditions are alternatives.
 
-def _parsed(condition: SigmaCondition) -> Any:
-    try:
-        return condition.parsed
-    except SigmaConditionError as error:
-        raise UnsupportedError(f"condition {condition.condition!r}: {error}") from None
+        Raises UnsupportedError, also for a condition that does not parse.
+        """
+        conditions = [self._node(_parsed(condition)) for condition in rule.detection.parsed_condition]
+        return conditions[0] if len(conditions) == 1 else ["or", conditions]
+
+    def _node(self, item: Any) -> Node:
+        match item:
+            case ConditionAND():
+                return _joined("and", [self._node(part) for part in item.args])
+            case ConditionOR():
+                return _joined("or", _fused([self._node(part) for part in item.args]))
+            case ConditionNOT():
+                return ["not", self._node(item.args[0])]
+            case ConditionFieldEqualsValueExpression():
+                return self._field(item.field, item.value)
+            case ConditionValueExpression():
+                return self._keyword(item.value)
+        raise UnsupportedError(f"condition element {type(item).__name__} is not supported")
+
+    def _field(self, path: str, value: Any) -> Node:
+        if "[" in path:
+            raise UnsupportedError(f"field {path!r}: brackets are reserved by Sigma 3; name the field without an index")
+        tests = [["field", path, test] for test in self._tests(value)]
+        return _joined("or", _fused(tests)) if tests else NEVER
+
+    def _keyword(self, value: Any) -> Node:
+        """A keyword is found anywhere inside a scalar, so wildcards stand around it."""
+        if isinstance(value, SigmaExpansion):
+            return _joined("or", [self._keyword(one) for one in value.values])
+        if isinstance(value, SigmaString):
+            cased = isinstance(value, SigmaCasedString)
+            tests = [_text_test([0, *parts, 0], cased) for parts in self._expanded(value)]
+        elif isinstance(value, SigmaNumber):
+            tests = [["contains", str(value.number)]]
+        else:
+            tests = self._tests(value)
+        return _joined("or", [["keyword", test] for test in tests]) if tests else NEVER
+
+    def _tests(self, value: Any) -> list[Node]:
+        """The alternatives a value stands for."""
+        if isinstance(value, SigmaExpansion):
+            return [test for one in value.values for test in self._tests(one)]
+        if isinstance(value, SigmaString):
+            cased = isinstance(value, SigmaCasedString)
+            return [_text_test(parts, cased) for parts in self._expanded(value)]
+        for kind, build in _TESTS:
+            if isinstance(value, kind):
+                return [build(value)]
+        raise UnsupportedError(f"value of type {type(value).__name__} is not supported")
+
+    def _expanded(self, value: SigmaString) -> Iterable[Parts]:
+        """A string's parts, once for each combination of its placeholders' values."""
+        choices: list[list[str | int]] = []
+        for part in value.s:
+            if isinstance(part, Placeholder):
+                if part.name not in self.placeholders:
+                    known = ", ".join(sorted(self.placeholders)) or "none"
+                    raise UnsupportedError(f"placeholder %{part.name}% is unknown; known: {known}")
+                choices.append(list(self.placeholders[part.name]))
+            else:
+                choices.append([part if isinstance(part, str) else _WILDCARDS[part]])
+        return [_merged(parts) for parts in product(*choices)]
 
 
 def gate_of(node: Node) -> dict[str, tuple[str, ...]]:
@@ -84,19 +151,11 @@ def _gate(node: Node, name: str) -> set[str] | None:
     return None
 
 
-def _node(item: Any) -> Node:
-    match item:
-        case ConditionAND():
-            return _joined("and", [_node(part) for part in item.args])
-        case ConditionOR():
-            return _joined("or", _fused([_node(part) for part in item.args]))
-        case ConditionNOT():
-            return ["not", _node(item.args[0])]
-        case ConditionFieldEqualsValueExpression():
-            return _field(item.field, item.value)
-        case ConditionValueExpression():
-            return _keyword(item.value)
-    raise UnsupportedError(f"condition element {type(item).__name__} is not supported")
+def _parsed(condition: SigmaCondition) -> Any:
+    try:
+        return condition.parsed
+    except SigmaError as error:
+        raise UnsupportedError(f"condition {condition.condition!r}: {error}") from None
 
 
 def _joined(kind: str, parts: list[Node]) -> Node:
@@ -123,49 +182,22 @@ def _fused(parts: list[Node]) -> list[Node]:
     return fused
 
 
-def _field(path: str, value: Any) -> Node:
-    if "[" in path:
-        raise UnsupportedError(f"field {path!r}: brackets are reserved by Sigma 3; name the field without an index")
-    if isinstance(value, SigmaExpansion):
-        return _joined("or", [_field(path, one) for one in value.values])
-    return ["field", path, _test(value)]
+def _merged(parts: Iterable[str | int]) -> Parts:
+    """Neighbouring texts joined, as a placeholder leaves them."""
+    merged: Parts = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return merged
 
 
-def _keyword(value: Any) -> Node:
-    if isinstance(value, SigmaString):
-        parts = _parts(value)
-        inner = _text_test([0, *parts, 0], isinstance(value, SigmaCasedString))
-        return ["keyword", inner]
-    if isinstance(value, SigmaNumber):
-        return ["keyword", ["contains", str(value.number)]]
-    return ["keyword", _test(value)]
-
-
-def _test(value: Any) -> Node:
-    for kind, build in _TESTS:
-        if isinstance(value, kind):
-            return build(value)
-    raise UnsupportedError(f"value of type {type(value).__name__} is not supported")
-
-
-def _string(value: SigmaString) -> Node:
-    return _text_test(_parts(value), isinstance(value, SigmaCasedString))
-
-
-def _parts(value: SigmaString) -> list[str | int]:
-    parts: list[str | int] = []
-    for part in value.s:
-        if isinstance(part, Placeholder):
-            raise UnsupportedError(f"placeholder %{part.name}% is not filled: no setting of that name")
-        parts.append(part if isinstance(part, str) else _WILDCARDS[part])
-    return parts
-
-
-def _text_test(parts: list[str | int], cased: bool) -> Node:
+def _text_test(parts: Parts, cased: bool) -> Node:
     """The plainest test for a string with wildcards."""
     if not cased:
         parts = [part.lower() if isinstance(part, str) else part for part in parts]
-    parts = [part for at, part in enumerate(parts) if not (part == 0 and at and parts[at - 1] == 0)]
+    parts = [part for at, part in enumerate(parts) if part != "" and not (part == 0 and at and parts[at - 1] == 0)]
     flag = [True] if cased else []
     match parts:
         case []:
@@ -206,12 +238,12 @@ def _number(value: SigmaNumber) -> Node:
 
 
 def _regex(value: SigmaRegularExpression) -> Node:
-    raise UnsupportedError("regular expressions (|re) are not supported yet: use |contains, |startswith or *")
+    """RE2's language (rulebook/lint.py refuses the rest): linear in the text, whatever the pattern."""
+    return ["re", str(value.regexp), "".join(sorted(value.sigma_to_re_flag[flag] for flag in value.flags))]
 
 
 # Subclasses stand before their base class.
 _TESTS: Iterable[tuple[type, Callable[[Any], Node]]] = (
-    (SigmaString, _string),
     (SigmaTimestampPart, _timepart),
     (SigmaNumber, _number),
     (SigmaBool, lambda value: ["eq", str(value.boolean).lower()]),

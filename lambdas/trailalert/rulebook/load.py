@@ -12,7 +12,9 @@ from sigma.rule import SigmaRule
 from trailalert.core.rulebook import Level, Rule, Undo
 from trailalert.core.undo import unknown_places
 from trailalert.errors import RuleError
-from trailalert.rulebook.compile import UnsupportedError, compile_detection, gate_of
+from trailalert.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailalert.rulebook.lint import faults_of, normalised
+from trailalert.rulebook.placeholders import Placeholders, known_operations
 from trailalert.rulebook.source import Document, read_documents, rule_files
 
 
@@ -24,36 +26,52 @@ class RuleSet:
     """What a folder gave.
 
     rules:   the compiled rules.
-    errors:  one message for each rule that could not be compiled.
+    errors:  one message for each document that could not be compiled.
     skipped: files whose log source is not CloudTrail, which can never match.
+    filters: Sigma filters that stand among the rules; only `rules match` takes them.
     """
 
     rules: tuple[Rule, ...]
     errors: tuple[str, ...]
     skipped: tuple[Path, ...]
+    filters: tuple[Document, ...] = ()
 
 
-def load_rules(where: Path) -> RuleSet:
-    """Compile every rule below a folder (or in one file), collecting errors rather than stopping at the first."""
+def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = False) -> RuleSet:
+    """Compile every rule below a folder (or in one file), collecting errors rather than stopping at the first.
+
+    A coverage.csv in the folder adds its operations to the placeholders.
+    any_source: take rules of every log source, and filters, as rule authors have them.
+    """
+    compiler = Compiler({**placeholders, **known_operations(where / "coverage.csv")})
     rules: list[Rule] = []
     errors: list[str] = []
     skipped: list[Path] = []
+    filters: list[Document] = []
     for path in rule_files(where):
         try:
-            for document in read_documents(path):
-                if _is_for_cloudtrail(document.content):
-                    rules.append(compile_rule(document))
-                else:
-                    skipped.append(path)
+            documents = list(read_documents(path))
         except RuleError as error:
             errors.append(str(error))
+            continue
+        for document in documents:
+            if not any_source and not _is_for_cloudtrail(document.content):
+                skipped.append(path)
+                continue
+            if any_source and "filter" in document.content:
+                filters.append(document)
+                continue
+            try:
+                rules.append(compile_rule(document, compiler))
+            except RuleError as error:
+                errors.append(str(error))
     errors += _duplicates(rules)
-    return RuleSet(tuple(rules), tuple(errors), tuple(skipped))
+    return RuleSet(tuple(rules), tuple(errors), tuple(skipped), tuple(filters))
 
 
-def compile_rules(where: Path) -> tuple[Rule, ...]:
+def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
     """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line."""
-    found = load_rules(where)
+    found = load_rules(where, placeholders)
     errors = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
     if errors:
         raise RuleError("\n".join(errors))
@@ -62,26 +80,46 @@ def compile_rules(where: Path) -> tuple[Rule, ...]:
     return found.rules
 
 
-def compile_rule(document: Document) -> Rule:
+def compile_rule(document: Document, compiler: Compiler) -> Rule:
     """Parse, check and compile one rule. Raises RuleError."""
     content, place = document.content, document.place
     if "correlation" in content:
-        raise RuleError(f"{place}: correlation rules are not supported yet")
+        raise RuleError(f"{place}: correlation rules are not supported yet; the rules they refer to are, alone")
     if "filter" in content:
-        raise RuleError(f"{place}: filters are not supported yet")
+        raise RuleError(f"{place}: a filter is an exception; put it into the folder exceptions/")
+    parsed = parse_rule(content, place)
+    return _rule(parsed, compile_detection(parsed, compiler, place), document)
+
+
+def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
+    """Lint, then let pySigma parse and validate. Raises RuleError."""
+    faults = list(faults_of(content.get("detection")))
+    if faults:
+        raise RuleError(f"{place}: {'; '.join(faults)}")
     try:
-        parsed = next(iter(SigmaCollection.from_dicts([content]).rules), None)
-        if not isinstance(parsed, SigmaRule):
-            raise RuleError(f"{place}: not a detection rule (actions such as global are not supported yet)")
-        detection = compile_detection(parsed)
+        (parsed,) = SigmaCollection.from_dicts([normalised(content)]).rules
+    except SigmaError as error:
+        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
+    if not isinstance(parsed, SigmaRule):
+        raise RuleError(f"{place}: not a detection rule")
+    return parsed
+
+
+def compile_detection(parsed: SigmaRule, compiler: Compiler, place: str) -> Node:
+    """The detection tree. Raises RuleError."""
+    try:
+        return compiler.detection(parsed)
     except (SigmaError, UnsupportedError) as error:
         raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
-    return _rule(parsed, detection, document)
 
 
-def _rule(parsed: SigmaRule, detection: list[Any], document: Document) -> Rule:
-    stem, content = document.path.stem, document.content
-    name = parsed.name or stem.removeprefix("aws_").replace("_", "-")
+def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
+    stem, content, place = document.path.stem, document.content, document.place
+    nth = f"-{document.number}" if document.number > 1 else ""
+    name = parsed.name or stem.removeprefix("aws_").replace("_", "-") + nth
+    once = content.get("once_per_day", False)
+    if not isinstance(once, bool):
+        raise RuleError(f"{place}: once_per_day is true or false, not {once!r}")
     return Rule(
         rule_id=str(parsed.id) if parsed.id else name,
         name=name,
@@ -91,13 +129,14 @@ def _rule(parsed: SigmaRule, detection: list[Any], document: Document) -> Rule:
         description=" ".join((parsed.description or "").split()),
         detection=detection,
         gate=gate_of(detection),
-        precedence=_precedence(content, document.place),
+        precedence=_precedence(content, place),
         author=parsed.author or "",
         tags=tuple(f"{tag.namespace}.{tag.name}" for tag in parsed.tags),
         references=tuple(parsed.references or ()),
         falsepositives=tuple(parsed.falsepositives or ()),
-        check=_sentences(content, "check", document.place),
-        undo=_undo(content.get("undo"), document.place),
+        check=_sentences(content, "check", place),
+        undo=_undo(content.get("undo"), place),
+        once_per_day=once,
     )
 
 
@@ -141,7 +180,7 @@ def _undo(content: Any, place: str) -> Undo:
 def _duplicates(rules: Iterable[Rule]) -> list[str]:
     errors, seen = [], dict[str, Rule]()
     for rule in rules:
-        for key in {rule.rule_id, f"name {rule.name}"}:
+        for key in sorted({f"id {rule.rule_id}", f"name {rule.name}"}):
             if key in seen:
                 errors.append(f"{rule.stem}: has the same {key} as {seen[key].stem}")
             seen[key] = rule

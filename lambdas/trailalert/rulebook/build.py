@@ -1,0 +1,32 @@
+"""The rulebook as it is deployed: rules, exceptions and the deployer's settings, all in order or not at all."""
+
+from datetime import date
+from pathlib import Path
+
+from trailalert.core.rulebook import Rule, Rulebook
+from trailalert.errors import RuleError
+from trailalert.rulebook.exceptions import apply_exceptions
+from trailalert.rulebook.load import compile_rules
+from trailalert.rulebook.placeholders import Placeholders
+
+
+def build_rulebook(
+    rules: Path, exceptions: Path, placeholders: Placeholders, today: date
+) -> tuple[Rulebook, tuple[str, ...]]:
+    """Compile rules and exceptions; the rulebook, and one message for each exception that has expired.
+
+    Raises RuleError with every fault, one a line.
+    """
+    applied = apply_exceptions(compile_rules(rules, placeholders), exceptions, placeholders, today)
+    if applied.errors:
+        raise RuleError("\n".join(applied.errors))
+    return make_rulebook(applied.rules, placeholders), applied.expired
+
+
+def make_rulebook(rules: tuple[Rule, ...], placeholders: Placeholders) -> Rulebook:
+    """A rulebook of compiled rules with the settings that facts and levels depend on."""
+    return Rulebook(
+        rules,
+        frozenset(placeholders.get("trusted_accounts", ())),
+        placeholders.get("automation_roles", ()),
+    )

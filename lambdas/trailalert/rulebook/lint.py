@@ -1,0 +1,86 @@
+"""Rules before pySigma sees them: what it would compile to something else than the author meant.
+
+Where the meaning is certain the rule is put right; where it is not, the rule is refused with what to write instead.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import re2
+
+
+_MAX_PATTERN = 1000
+_TIME = re.compile(r"[ T][0-9]{2}:.*")
+
+
+def normalised(content: dict[str, Any]) -> dict[str, Any]:
+    """The rule with its meaning spelt out for pySigma: dates without a time, searches said to be searches."""
+    dates = {name: _TIME.sub("", str(content[name])) for name in ("date", "modified") if content.get(name)}
+    detection = content.get("detection")
+    if not isinstance(detection, dict):
+        return {**content, **dates}
+    selections = {name: value if name == "condition" else _spelt_out(value) for name, value in detection.items()}
+    return {**content, **dates, "detection": selections}
+
+
+def _spelt_out(selection: Any) -> Any:
+    if isinstance(selection, list):
+        return [_spelt_out(item) for item in selection]
+    if not isinstance(selection, dict):
+        return selection
+    return dict(_spelt_field(str(field), value) for field, value in selection.items())
+
+
+def _spelt_field(field: str, value: Any) -> tuple[str, Any]:
+    modifiers = field.split("|")[1:]
+    if "base64offset" in modifiers and "contains" not in modifiers:
+        field += "|contains"  # text encoded at an offset stands inside other text or not at all
+    if "exists" in modifiers and isinstance(value, str):
+        value = {"yes": True, "no": False}.get(value.lower(), value)
+    return field, value
+
+
+def faults_of(detection: Any) -> Iterator[str]:
+    """One sentence for each construct that cannot mean what its author meant, with what to write instead."""
+    if not isinstance(detection, dict):
+        return
+    for name, selection in detection.items():
+        if name == "timeframe":
+            yield "timeframe belongs to correlation rules, which are not supported yet"
+        elif name != "condition":
+            yield from _selection_faults(selection, name)
+
+
+def _selection_faults(selection: Any, place: str) -> Iterator[str]:
+    if isinstance(selection, dict):
+        for field, value in selection.items():
+            yield from _field_faults(str(field), value, place)
+    elif isinstance(selection, list):
+        for item in selection:
+            if isinstance(item, dict):
+                yield from _selection_faults(item, place)
+
+
+def _field_faults(field: str, value: Any, place: str) -> Iterator[str]:
+    if value == []:
+        yield f"{place}: {field} has an empty list of values; for an absent field write `{field.split('|')[0]}: null`"
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(one, list | dict) for one in values):
+        yield f"{place}: {field} has a list or map among its values"
+    if "re" in field.split("|")[1:]:
+        yield from (f"{place}: {field}: {fault}" for one in values if (fault := _regex_fault(str(one))))
+
+
+def _regex_fault(pattern: str) -> str:
+    """Patterns are checked by the very library that runs them, before pySigma has it print its own errors."""
+    if len(pattern) > _MAX_PATTERN:
+        return f"regular expression of {len(pattern)} characters; at most {_MAX_PATTERN}"
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        return f"{pattern!r} is not an RE2 regular expression: {reason} (no look-around, no back-references)"
+    return ""

@@ -1,0 +1,86 @@
+"""The engine against what other engines agree on, the rules against a real hour; skipped where the data is absent."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trailalert.cli.log_files import find_log_files
+from trailalert.cli.scan import Scan, scan_files
+from trailalert.core.alert import group_hits
+from trailalert.core.examine import Examiner
+from trailalert.core.hit import Hit
+from trailalert.core.matcher import Matcher, matching
+from trailalert.core.rulebook import Rulebook
+from trailalert.rulebook.exceptions import apply_filters
+from trailalert.rulebook.load import compile_rules, load_rules
+from trailalert.rulebook.placeholders import NAMES
+
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data"
+HOUR = DATA / "cloudtrail" / "AWSLogs" / "218007301253"
+CASES = DATA / "sigma" / "cases.jsonl"
+SETTINGS = dict.fromkeys(NAMES, ())
+
+pytestmark = pytest.mark.skipif(not CASES.is_file(), reason="shared data is not on this machine")
+
+
+def cases() -> Iterator[Any]:
+    if CASES.is_file():
+        with CASES.open(encoding="utf-8") as lines:
+            for line in lines:
+                case = json.loads(line)
+                yield pytest.param(case, id=case["case_id"])
+
+
+def refused_for_now(case: dict[str, Any], errors: tuple[str, ...]) -> bool:
+    """Valid Sigma that we refuse with a reason: correlations, and placeholders without a setting of that name."""
+    return all("correlation rules are not supported yet" in error or "placeholder %" in error for error in errors)
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_engine_agrees_with_the_others(case: dict[str, Any], tmp_path: Path) -> None:
+    """Cases from five engines' suites, those on which they agree."""
+    (tmp_path / "rule.yml").write_text(case["rule_yaml"], encoding="utf-8")
+    found = apply_filters(load_rules(tmp_path, {}, any_source=True), {})
+
+    if case["kind"] == "parse_ok":
+        assert refused_for_now(case, found.errors), found.errors
+    elif case["kind"] == "reject":
+        assert found.errors
+    else:
+        matches = matching(Matcher(found.rules).candidates(case["event"]), case["event"], {}, "")
+        titles = sorted(match.rule.title for match in matches)
+        expected = case["expected"]
+        assert titles == sorted(expected["titles"]) if isinstance(expected, dict) else bool(titles) is expected
+
+
+def hits_of(rules: Path) -> list[Hit]:
+    examiner = Examiner(Rulebook(compile_rules(rules, SETTINGS)))
+    return list(scan_files(find_log_files([HOUR]).files, examiner, Scan()))
+
+
+def test_sigmahq_rules_run_unmodified_and_match_109_times() -> None:
+    """Four independent engines agree on this number over the same records."""
+    hits = hits_of(DATA / "sigmahq")
+
+    assert sum(1 + len(hit.also) for hit in hits) == 109
+
+
+def test_real_hour_gives_a_handful_of_alerts() -> None:
+    """2,900 records of an attack exercise: trail, selectors, parameters and command, and little else."""
+    hits = {hit.identity: hit for hit in hits_of(ROOT / "rules")}.values()
+
+    alerts = group_hits(hits)
+
+    told = Counter({alert.sample.name: len(alert.hits) for alert in alerts})
+    assert len(alerts) <= 7
+    assert {"trail-deleted", "trail-selectors-blinded", "ssm-parameter-destroyed", "ssm-shell-command-sent"} <= set(
+        told
+    )
+    assert told["ssm-parameter-destroyed"] == 40
+    assert {hit.outcome for hit in hits if not hit.name.startswith("identity-denied")} == {"success"}
