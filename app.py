@@ -11,13 +11,10 @@ sys.path[:0] = [str(ROOT / "lambdas")]
 import aws_cdk as cdk  # noqa: E402 (the source root has to be on sys.path first)
 
 from infra.asset import build_asset  # noqa: E402
-from infra.settings import read_settings  # noqa: E402
+from infra.settings import STACK_NAME, read_settings  # noqa: E402
 from infra.stack import TrailAlertStack  # noqa: E402
 from trailalert.errors import TrailAlertError  # noqa: E402
 from trailalert.rulebook.build import build_rulebook  # noqa: E402
-
-
-STACK_NAME = "trailalert"
 
 
 def main() -> None:

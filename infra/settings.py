@@ -14,6 +14,9 @@ from trailalert.errors import SettingsError
 from trailalert.rulebook.placeholders import NAMES, Placeholders, read_placeholder
 
 
+STACK_NAME = "trailalert"
+"""Every resource's name begins with it."""
+
 LEVELS = tuple(level.word for level in Level)
 """Sigma's levels, weakest first."""
 
@@ -71,13 +74,17 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     if faults:
         raise SettingsError("\n".join(faults))
     placeholders = {name: values.pop(name, ()) for name in NAMES}
-    return Settings(**values, placeholders=_with_own_trail(placeholders, values))
+    return Settings(**values, placeholders=_with_our_own(placeholders, values))
 
 
-def _with_own_trail(placeholders: dict[str, tuple[str, ...]], values: Mapping[str, Any]) -> Placeholders:
-    """The trail that is read is one of those the rules guard."""
-    for name, setting in (("trail_buckets", "trail_bucket"), ("trail_keys", "trail_key_arn")):
-        own = values.get(setting)
+def _with_our_own(placeholders: dict[str, tuple[str, ...]], values: Mapping[str, Any]) -> Placeholders:
+    """The trail that is read, and this stack, are among those the rules guard."""
+    ours = {
+        "trail_buckets": values.get("trail_bucket"),
+        "trail_keys": values.get("trail_key_arn"),
+        "own_resources": STACK_NAME,
+    }
+    for name, own in ours.items():
         if own and own not in placeholders[name]:
             placeholders[name] += (own,)
     return placeholders

@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from trailalert.core.rulebook import Level, Rule
-from trailalert.rulebook.cases import case_file, load_cases, run_case
+from trailalert.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
 from trailalert.rulebook.load import compile_rules
-from trailalert.rulebook.placeholders import NAMES
 from trailalert.rulebook.source import rule_files
 
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
-COMPILED = {rule.stem: rule for rule in compile_rules(RULES, dict.fromkeys(NAMES, ()))}
+COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
 FILES = rule_files(RULES)
 
 

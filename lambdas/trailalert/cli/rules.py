@@ -15,9 +15,9 @@ from trailalert.cli.rulebooks import find_placeholders, setting_option
 from trailalert.core.matcher import Matcher, matching
 from trailalert.core.rulebook import Rule
 from trailalert.errors import LogFileError, RuleError
-from trailalert.rulebook.cases import case_file, load_cases, run_case
+from trailalert.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
 from trailalert.rulebook.exceptions import apply_exceptions, apply_filters
-from trailalert.rulebook.load import RuleSet, load_rules
+from trailalert.rulebook.load import load_rules
 from trailalert.rulebook.source import rule_files
 
 
@@ -76,7 +76,7 @@ def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None
     placeholders = find_placeholders(settings)
     found = load_rules(where, placeholders)
     applied = apply_exceptions(found.rules, exceptions, placeholders, datetime.now(UTC).date())
-    ran = list(_run_cases(found, where, cases))
+    ran = list(_run_cases(where, cases))
     faults = [
         *found.errors,
         *(f"{path}: log source is not aws/cloudtrail" for path in found.skipped),
@@ -90,9 +90,10 @@ def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None
     sys.exit(1 if faults else 0)
 
 
-def _run_cases(found: RuleSet, where: Path, cases: Path) -> Iterator[list[str]]:
-    """The faults of each case of each rule that compiled; a rule without both kinds of cases is a fault."""
-    by_stem = {rule.stem: rule for rule in found.rules}
+def _run_cases(where: Path, cases: Path) -> Iterator[list[str]]:
+    """The faults of each case of each rule that compiles with the settings cases are written for; a rule without
+    both kinds of cases is a fault."""
+    by_stem = {rule.stem: rule for rule in load_rules(where, CASE_SETTINGS).rules}
     root = where if where.is_dir() else where.parent
     for path in rule_files(where):
         if path.stem not in by_stem:

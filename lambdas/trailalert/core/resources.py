@@ -92,6 +92,7 @@ def _ssm(record: Record) -> Iterable[str]:
         return
     for node in texts(*request, "instanceIds") + texts(*request, "instanceId") + texts(*request, "target"):
         yield _node(record, node)
+    yield from texts(*request, "resourceArn")
     for association in texts(*request, "associationId"):
         yield _arn(record, "ssm", f"association/{association}")
     for document in _documents(record):
@@ -142,6 +143,11 @@ def _cloudtrail(record: Record) -> Iterable[str]:
         yield _arn(record, "cloudtrail", store if store.startswith("arn:") else f"eventdatastore/{store}")
 
 
+def _bucket(record: Record) -> Iterable[str]:
+    for name in texts(record.fields, "requestParameters", "bucketName"):
+        yield f"arn:{partition_of(record.region)}:s3:::{name}"
+
+
 def _as_given(*members: str) -> Callable[[Record], Iterable[str]]:
     """For services whose requests hold ARNs."""
 
@@ -157,6 +163,7 @@ _FINDERS: dict[str, Callable[[Record], Iterable[str]]] = {
     "ssm": _ssm,
     "iotfleethub": _fleet_hub,
     "cloudtrail": _cloudtrail,
+    "s3": _bucket,
     "ram": _as_given("resourceArns", "resourceShareArn"),
     "ssm-contacts": _as_given("contactId", "contactChannelId", "engagementId"),
     "ssm-incidents": _as_given("arn"),

@@ -17,6 +17,7 @@ from trailalert.core.hit import Hit
 from trailalert.core.logfile import LogFile
 from trailalert.core.rulebook import Rule, Rulebook
 from trailalert.errors import RuleError
+from trailalert.rulebook.placeholders import Placeholders
 from trailalert.rulebook.source import load_yaml
 
 
@@ -53,6 +54,16 @@ BASE_RECORD: Mapping[str, Any] = {
     "recipientAccountId": "111122223333",
     "eventCategory": "Management",
 }
+
+CASE_SETTINGS: Placeholders = {
+    "trusted_accounts": (),
+    "trail_buckets": ("example-trail-logs",),
+    "trail_keys": ("arn:aws:kms:us-east-1:111122223333:key/7a11a11a-0000-4000-8000-000000000001",),
+    "home_regions": ("us-east-1", "eu-central-1"),
+    "automation_roles": (),
+    "own_resources": ("trailalert",),
+}
+"""The settings that cases are written for."""
 
 _MEMBERS = {"name", "match", "record", "undo", "resources"}
 
