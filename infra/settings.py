@@ -20,6 +20,10 @@ STACK_NAME = "trailalert"
 LEVELS = tuple(level.word for level in Level)
 """Sigma's levels, weakest first."""
 
+_NEEDS_BUCKET = {
+    "trail_prefix": "a new trail has no prefix",
+    "trail_key_arn": "a new trail's bucket is encrypted by S3",
+}
 _DEFAULT_LEVEL = Level.MEDIUM.word  # below that a hit is for asking, not for mailing
 
 
@@ -67,10 +71,9 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
             values[name] = _READERS[name](raw) if name in _READERS else read_placeholder(name, raw)
         except ValueError as fault:
             faults.append(f"setting {name} is {raw!r}; allowed: {fault}")
-    if not faults and values.get("trail_prefix") and not values.get("trail_bucket"):
-        faults.append("setting trail_prefix needs trail_bucket: a new trail has no prefix")
-    if not faults and values.get("trail_key_arn") and not values.get("trail_bucket"):
-        faults.append("setting trail_key_arn needs trail_bucket: a new trail's bucket is encrypted by S3")
+    for name, why in _NEEDS_BUCKET.items():
+        if values.get(name) and not values.get("trail_bucket"):
+            faults.append(f"setting {name} needs trail_bucket: {why}")
     if faults:
         raise SettingsError("\n".join(faults))
     placeholders = {name: values.pop(name, ()) for name in NAMES}
@@ -96,7 +99,7 @@ def _unknown_names(given: Mapping[str, Any]) -> list[str]:
     return [
         f"setting {name} is unknown; known: {', '.join(known)}"
         for name in given
-        if name not in known and re.fullmatch(r"[a-z_]+", name)
+        if name not in known and not re.search("[@:-]", name)
     ]
 
 

@@ -9,6 +9,12 @@ from typing import Any
 from trailalert.core.alert import Alert, alert_attributes, alert_document
 
 
+# SNS takes 256 KB for all forms of a message, its subject and attributes together (API reference, Publish).
+# JSON inside JSON doubles quotes and quadruples backslashes, so what fits is found by trying.
+_MAX_MESSAGE_BYTES = 250_000
+_ROOM = ((64_000, 30_000), (16_000, 12_000), (0, 6_000))
+
+
 class SnsAlertTopic:
     """Publishes with an SNS client."""
 
@@ -17,15 +23,25 @@ class SnsAlertTopic:
 
     def tell(self, alert: Alert) -> None:
         """Publish one alert; raises what botocore raises."""
-        document = alert_document(alert)
-        forms = {"default": json.dumps(document, ensure_ascii=False), "email": document["text"]}
+        subject, message = _message(alert)
         attributes = alert_attributes(alert)
         self._client.publish(
             TopicArn=self._topic_arn,
-            Subject=document["subject"],
+            Subject=subject,
             MessageStructure="json",
-            Message=json.dumps(forms, ensure_ascii=False),
+            Message=message,
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
         )
+
+
+def _message(alert: Alert) -> tuple[str, str]:
+    """Subject and all forms of a message, with as much detail as SNS takes; hostile text may need every step."""
+    for max_hits_bytes, max_text in _ROOM:
+        document = alert_document(alert, max_hits_bytes, max_text)
+        forms = {"default": json.dumps(document, ensure_ascii=False), "email": document["text"]}
+        message = json.dumps(forms, ensure_ascii=False)
+        if len(message.encode("utf-8")) <= _MAX_MESSAGE_BYTES:
+            break
+    return document["subject"], message

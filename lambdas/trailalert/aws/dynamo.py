@@ -38,11 +38,12 @@ def write_all(client: Any, table: str, rows: Iterable[Row], pause: Callable[[flo
     """Put rows (distinct keys), 25 at a time. Raises TableError when some are refused to the end."""
     for batch in _chunks(rows, _WRITE_LIMIT):
         request = {table: [{"PutRequest": {"Item": encode(row)}} for row in batch]}
-        for wait in _pauses():
+        for wait in _waits():
+            if wait:
+                pause(wait)
             request = client.batch_write_item(RequestItems=request).get("UnprocessedItems") or {}
             if not request:
                 break
-            pause(wait)
         else:
             raise TableError(f"{table}: {len(request[table])} rows not taken after {_ATTEMPTS} attempts (throttled)")
 
@@ -51,19 +52,22 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
     """The rows under distinct keys, strongly consistent, in any order, missing ones left out."""
     for batch in _chunks(keys, _GET_LIMIT):
         request = {table: {"Keys": [encode(key) for key in batch], "ConsistentRead": True}}
-        for wait in _pauses():
+        for wait in _waits():
+            if wait:
+                pause(wait)
             response = client.batch_get_item(RequestItems=request)
             yield from map(decode, response.get("Responses", {}).get(table, ()))
             request = response.get("UnprocessedKeys") or {}
             if not request:
                 break
-            pause(wait)
         else:
             raise TableError(f"{table}: rows not given after {_ATTEMPTS} attempts (throttled)")
 
 
-def _pauses() -> Iterator[float]:
-    for attempt in range(_ATTEMPTS):
+def _waits() -> Iterator[float]:
+    """How long to wait before each attempt: not at all before the first, then twice as long each time."""
+    yield 0.0
+    for attempt in range(_ATTEMPTS - 1):
         yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 (spreads retries, guards nothing)
 
 

@@ -2,9 +2,9 @@
 
 import heapq
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -37,8 +37,20 @@ class Question:
 
 
 def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
-    """Hits that answer a question, newest first, read page by page as they are taken."""
-    pointers = _pointers(client, table, question)
+    """Hits that answer a question, newest first, read page by page as they are taken.
+
+    What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
+    """
+    found = False
+    for hit in _read(client, table, question, _exact_partitions(question)):
+        found = True
+        yield hit
+    if not found:
+        yield from _read(client, table, question, _partitions(question))
+
+
+def _read(client: Any, table: str, question: Question, groups: Iterable[list[str]]) -> Iterator[Hit]:
+    pointers = _pointers(client, table, question, groups)
     while page := list(islice(pointers, _PAGE)):
         keys = [rows.pointed_at(pointer) for pointer in page]
         found = {(row["pk"], row["sk"]): row for row in get_all(client, table, keys)}
@@ -50,10 +62,10 @@ def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
                     yield hit
 
 
-def _pointers(client: Any, table: str, question: Question) -> Iterator[dict[str, Any]]:
-    """Pointers of the narrowest partitions that hold every answer, newest first, each hit once."""
+def _pointers(client: Any, table: str, question: Question, groups: Iterable[list[str]]) -> Iterator[dict[str, Any]]:
+    """Pointers of groups of partitions, newest first, each hit once."""
     seen = set()
-    for group in _partitions(question):
+    for group in groups:
         newest_first = heapq.merge(
             *(_query(client, table, partition, question) for partition in group),
             key=lambda pointer: str(pointer["sk"]),
@@ -65,15 +77,19 @@ def _pointers(client: Any, table: str, question: Question) -> Iterator[dict[str,
                 yield pointer
 
 
-def _partitions(question: Question) -> Iterator[list[str]]:
-    """Groups of partitions to merge, newest group first."""
-    months = _periods(question, "%Y-%m")
+def _exact_partitions(question: Question) -> Iterator[list[str]]:
+    """The partitions of a resource or actor that is given as an ARN; none if neither is."""
     if question.resource.startswith("arn:"):
         yield [rows.resource_partition(question.resource)]
-    elif question.rules:
-        yield from ([rows.rule_partition(rule, month) for rule in question.rules] for month in months)
     elif question.actor.startswith("arn:"):
-        yield from ([rows.actor_partition(question.actor, month)] for month in months)
+        yield from ([rows.actor_partition(question.actor, month)] for month in _periods(question, "%Y-%m"))
+
+
+def _partitions(question: Question) -> Iterator[list[str]]:
+    """The narrowest groups of partitions that hold every answer, newest group first."""
+    months = _periods(question, "%Y-%m")
+    if question.rules:
+        yield from ([rows.rule_partition(rule, month) for rule in question.rules] for month in months)
     elif question.account:
         yield from ([rows.account_partition(question.account, month)] for month in months)
     else:
@@ -118,8 +134,3 @@ def _answers(hit: Hit, question: Question) -> bool:
 
 def _is_in(part: str, *texts: str) -> bool:
     return any(part.lower() in text.lower() for text in texts)
-
-
-def utc_now() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)

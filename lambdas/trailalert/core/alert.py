@@ -15,9 +15,6 @@ from trailalert.core.mail import mail_subject, mail_text
 
 SCHEMA = "trailalert.alert/1"
 
-# SNS takes 256 KB for all forms of a message together (API reference, Publish). Text and JSON both
-# travel, and JSON inside JSON doubles its quotes, so whole hits stop well before that.
-_MAX_HITS_BYTES = 64_000
 _MAX_HIT_IDS = 200
 
 
@@ -42,8 +39,11 @@ def group_hits(hits: Iterable[Hit]) -> list[Alert]:
     return sorted(alerts, key=lambda alert: (-alert.sample.severity, alert.sample.event_time, alert.sample.hit_id))
 
 
-def alert_document(alert: Alert) -> dict[str, Any]:
-    """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is the truth."""
+def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
+    """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is the truth.
+
+    max_hits_bytes: room for `hits`; max_text: characters of `text`, which says so if it is cut.
+    """
     sample = alert.sample
     return {
         "schema": SCHEMA,
@@ -58,8 +58,8 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "firstEventTime": sample.event_time,
         "lastEventTime": alert.hits[-1].event_time,
         "subject": mail_subject(alert.hits),
-        "text": mail_text(alert.hits),
-        "hits": _whole_hits(alert.hits),
+        "text": mail_text(alert.hits, max_text),
+        "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }
 
@@ -75,13 +75,13 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
     }
 
 
-def _whole_hits(hits: tuple[Hit, ...]) -> list[dict[str, Any]]:
+def _whole_hits(hits: tuple[Hit, ...], max_bytes: int) -> list[dict[str, Any]]:
     documents: list[dict[str, Any]] = []
     size = 0
     for hit in hits:
         document = hit_document(hit)
         size += len(json.dumps(document))
-        if documents and size > _MAX_HITS_BYTES:
+        if size > max_bytes:
             break
         documents.append(document)
     return documents

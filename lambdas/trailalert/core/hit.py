@@ -7,7 +7,7 @@ the record itself (up to 256 KB, and full of other people's secrets), only where
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from trailalert.core.actor import Actor
@@ -16,7 +16,7 @@ from trailalert.core.level import level_note
 from trailalert.core.matcher import Match
 from trailalert.core.record import Record, mapping, partition_of, text
 from trailalert.core.rulebook import Level
-from trailalert.core.safe_text import one_line
+from trailalert.core.safe_text import encodable, one_line
 from trailalert.core.undo import fill_steps, undo_deadline
 
 
@@ -119,7 +119,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
     rule, muted = speaker.rule, speaker.muted_by
     weaker = [match.rule for match in matches if match is not speaker and (muted or not match.muted_by)]
     also_muted = [match.rule.name for match in matches if match is not speaker and match.muted_by and not muted]
-    return Hit(
+    hit = Hit(
         account=record.account,
         event_id=record.event_id,
         rule_id=rule.rule_id,
@@ -162,6 +162,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         muted_reason=muted.reason if muted else "",
         once=_once(record) if rule.once_per_day else "",
     )
+    return _encodable(hit)
 
 
 def speaking(matches: list[Match]) -> Match:
@@ -175,6 +176,17 @@ def _once(record: Record) -> str:
     if re.fullmatch(r"[A-Za-z0-9.-]{1,128}", name, re.ASCII):
         return name
     return "sha256-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _encodable(value: Any) -> Any:
+    """The same value with every text such that DynamoDB and SNS can take it."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, tuple):
+        return tuple(map(_encodable, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{part.name: _encodable(getattr(value, part.name)) for part in fields(value)})
+    return value
 
 
 def hit_document(hit: Hit) -> dict[str, Any]:

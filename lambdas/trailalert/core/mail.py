@@ -12,7 +12,7 @@ from datetime import datetime
 from trailalert.core.hit import Hit
 from trailalert.core.links import links_of
 from trailalert.core.record import NO_TIME
-from trailalert.core.safe_text import ascii_line, one_line
+from trailalert.core.safe_text import CUT, ascii_line, one_line
 
 
 SUBJECT_LIMIT = 99
@@ -47,8 +47,11 @@ def mail_subject(hits: Sequence[Hit]) -> str:
     return ascii_line(f"{head}{act} by {who}{tail}", SUBJECT_LIMIT, "..")
 
 
-def mail_text(hits: Sequence[Hit]) -> str:
-    """The mail's text for hits of one alert (oldest first, at least one); the first hit is told in full."""
+def mail_text(hits: Sequence[Hit], limit: int = 30_000) -> str:
+    """The mail's text for hits of one alert (oldest first, at least one); the first hit is told in full.
+
+    A text of more than `limit` characters is cut, and says so.
+    """
     sections = [
         _headline(hits),
         _meaning(hits[0]),
@@ -59,7 +62,8 @@ def mail_text(hits: Sequence[Hit]) -> str:
         _links(hits[0]),
         _ids(hits),
     ]
-    return "\n\n".join("\n".join(section) for section in map(list, sections) if section) + "\n"
+    text = "\n\n".join("\n".join(section) for section in map(list, sections) if section) + "\n"
+    return text if len(text) <= limit else f"{text[:limit]}\n{CUT} (cut: the rest is in the hit table)\n"
 
 
 def short_resource(resource: str) -> str:

@@ -17,10 +17,10 @@ def one_line(text: str, limit: int = 1024) -> str:
     Unsafe is what Python does not call printable: control and format characters (bidirectional overrides,
     zero width), surrogates, private use, unassigned, and every separator but the blank.
     """
-    cut = text if len(text) <= limit else text[: max(limit - len(CUT), 0)] + CUT
-    if cut.isprintable():
-        return cut
-    return "".join(char if char.isprintable() else _escape(char) for char in cut)
+    shown = text[:limit]
+    if not shown.isprintable():
+        shown = "".join(char if char.isprintable() else _escape(char) for char in shown)
+    return shown if len(text) <= limit and len(shown) <= limit else shown[: max(limit - len(CUT), 0)] + CUT
 
 
 def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
@@ -33,7 +33,12 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
 
 def is_safe(text: str) -> bool:
     """Whether a text is already one line of harmless characters."""
-    return one_line(text, len(text)) == text
+    return text.isprintable()
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which JSON can hold but UTF-8 cannot, written as \\u escapes."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _escape(char: str) -> str:
