@@ -1,0 +1,228 @@
+"""Settings are read in every form the CDK hands them over, and every wrong one is told with what is allowed."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from infra.settings import Settings, read_settings
+from trailalert.errors import SettingsError
+from trailalert.rulebook.placeholders import NAMES
+
+
+SETTINGS = [setting.name for setting in fields(Settings) if setting.name != "placeholders"]
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+
+
+def read(context: Mapping[str, Any]) -> Settings:
+    return read_settings(context.get, context)
+
+
+def fault_of(context: Mapping[str, Any]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read(context)
+    return str(caught.value)
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    """A newcomer deploys a working stack without choosing anything."""
+    assert read({}) == Settings(
+        trail_bucket="",
+        trail_prefix="",
+        trail_key_arn="",
+        alert_emails={},
+        architecture="arm64",
+        hit_retention_days=400,
+        log_retention_days=90,
+        max_inflated_mb=100,
+        python="3.13",
+        placeholders=dict.fromkeys(NAMES, ()) | {"own_resources": ("trailalert",)},
+    )
+
+
+def test_cdk_json_offers_every_setting_at_its_default(context: dict[str, Any]) -> None:
+    """The file is where a deployer looks for what can be set; two defaults for one setting are one too many."""
+    ours = {name for name in context if not name.startswith("@")}
+
+    assert read(context) == read({})
+    assert ours == {*SETTINGS, *NAMES}
+
+
+def test_every_setting_is_taken() -> None:
+    """A setting that is read and dropped deploys something else than was asked for."""
+    given: dict[str, Any] = {
+        "trail_bucket": "central-logs.example",
+        "trail_prefix": "org/trails",
+        "trail_key_arn": KEY,
+        "alert_emails": {"ops@example.com": "high"},
+        "architecture": "x86_64",
+        "hit_retention_days": 30,
+        "log_retention_days": 7,
+        "max_inflated_mb": 200,
+        "python": "3.14",
+    }
+    lists = {
+        "trusted_accounts": ["444455556666"],
+        "trail_buckets": ["other-logs"],
+        "trail_keys": [KEY.replace("1111", "2222")],
+        "home_regions": ["eu-central-1", "us-gov-west-1"],
+        "automation_roles": ["arn:aws:iam::*:role/terraform-*"],
+        "own_resources": ["trailalert"],
+    }
+
+    settings = read(given | lists)
+
+    assert {name: getattr(settings, name) for name in given} == given
+    assert settings.placeholders == {
+        **{name: tuple(values) for name, values in lists.items()},
+        "trail_buckets": ("other-logs", "central-logs.example"),
+        "trail_keys": (KEY.replace("1111", "2222"), KEY),
+    }
+    assert set(given) | set(lists) == {*SETTINGS, *NAMES}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param([], {}, id="empty-list"),
+        pytest.param("", {}, id="empty-text"),
+        pytest.param("a@example.com", {"a@example.com": "medium"}, id="one"),
+        pytest.param(
+            "a@example.com, b@example.com,", {"a@example.com": "medium", "b@example.com": "medium"}, id="commas"
+        ),
+        pytest.param('["a@example.com"]', {"a@example.com": "medium"}, id="json-list"),
+        pytest.param('{"a@example.com": "low"}', {"a@example.com": "low"}, id="json-map"),
+        pytest.param(["a@example.com", "a@example.com"], {"a@example.com": "medium"}, id="twice"),
+        pytest.param({"a@example.com": "critical"}, {"a@example.com": "critical"}, id="map"),
+    ],
+)
+def test_addresses_are_read_in_every_form(given: object, expected: dict[str, str]) -> None:
+    """cdk.json holds lists and maps, `-c alert_emails=...` only text."""
+    assert read({"alert_emails": given}).alert_emails == expected
+
+
+def test_lists_for_rules_are_read_from_the_command_line() -> None:
+    """`-c trusted_accounts=...` arrives as text with commas."""
+    given = {"trusted_accounts": "111122223333, 444455556666,111122223333"}
+
+    assert read(given).placeholders["trusted_accounts"] == ("111122223333", "444455556666")
+
+
+@pytest.mark.parametrize("name", ["hit_retention_days", "log_retention_days", "max_inflated_mb"])
+def test_numbers_from_the_command_line_are_read(name: str) -> None:
+    """`-c hit_retention_days=30` arrives as text."""
+    assert getattr(read({name: "30"}), name) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("trail_bucket", "Upper_Case", "the name of an existing bucket"),
+        ("trail_bucket", "s3://trail", "the name of an existing bucket"),
+        ("trail_bucket", "ab", "the name of an existing bucket"),
+        ("trail_bucket", "x" * 64, "the name of an existing bucket"),
+        ("trail_bucket", ["trail"], "the name of an existing bucket"),
+        ("trail_prefix", "org/", "without a slash at either end"),
+        ("trail_prefix", "/org", "without a slash at either end"),
+        ("trail_prefix", "my org", "without a slash at either end"),
+        ("trail_key_arn", "alias/trail", "the ARN of a KMS key"),
+        ("trail_key_arn", "arn:aws:kms:eu-central-1:111122223333:alias/trail", "not of an alias"),
+        ("trail_key_arn", KEY + " ", "the ARN of a KMS key"),
+        ("alert_emails", "nobody", '["ops@example.com"]'),
+        ("alert_emails", ["a@example.com", 7], '["ops@example.com"]'),
+        ("alert_emails", '["a@example.com"', '["ops@example.com"]'),
+        ("alert_emails", "7", '["ops@example.com"]'),
+        ("alert_emails", {"a@example.com": "urgent"}, "informational, low, medium, high, critical"),
+        ("alert_emails", {"a@example.com": None}, "informational, low, medium, high, critical"),
+        ("architecture", "sparc", "arm64 or x86_64"),
+        ("architecture", "", "arm64 or x86_64"),
+        ("architecture", 64, "arm64 or x86_64"),
+        ("hit_retention_days", 0, "from 1 to 3650"),
+        ("hit_retention_days", 3651, "from 1 to 3650"),
+        ("hit_retention_days", "forever", "from 1 to 3650"),
+        ("hit_retention_days", -1, "from 1 to 3650"),
+        ("hit_retention_days", 1.5, "from 1 to 3650"),
+        ("hit_retention_days", True, "from 1 to 3650"),
+        ("hit_retention_days", "", "from 1 to 3650"),
+        ("hit_retention_days", "٣٠", "from 1 to 3650"),
+        ("log_retention_days", 91, "one of 1, 3, 5, 7, 14, 30, 60, 90, 120"),
+        ("log_retention_days", "two weeks", "one of 1, 3, 5, 7, 14, 30, 60, 90, 120"),
+        ("max_inflated_mb", 0, "from 1 to 200"),
+        ("max_inflated_mb", 201, "from 1 to 200"),
+        ("max_inflated_mb", "1e2", "from 1 to 200"),
+        ("python", "3.10", "3.11 or 3.12 or 3.13 or 3.14"),
+        ("python", 3.13, "3.11 or 3.12 or 3.13 or 3.14"),
+        ("trusted_accounts", [111122223333], "account ids of 12 digits (as text, in quotes)"),
+        ("trusted_accounts", "1111-2222-3333", "account ids of 12 digits"),
+        ("trail_buckets", ["My Bucket"], "bucket names"),
+        ("trail_keys", ["alias/trail"], "ARNs of KMS keys"),
+        ("home_regions", "Frankfurt", "regions such as eu-west-1"),
+        ("automation_roles", ["role/terraform"], "ARNs of IAM roles"),
+        ("own_resources", [""], "the alerting stack's own resources"),
+        ("own_resources", {"trailalert": True}, "the alerting stack's own resources"),
+    ],
+)
+def test_wrong_value_is_told_with_its_setting_and_what_is_allowed(name: str, value: object, allowed: str) -> None:
+    """The deployer must be able to mend it without reading our code."""
+    fault = fault_of({name: value})
+
+    assert fault.startswith(f"setting {name} is {value!r}; allowed: ")
+    assert allowed in fault
+    assert "\n" not in fault
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """A synth takes seconds; five faults one at a time take a coffee."""
+    wrong: dict[str, Any] = {
+        "trail_bucket": "Upper_Case",
+        "trail_prefix": "/org/",
+        "trail_key_arn": "alias/trail",
+        "alert_emails": "nobody",
+        "alert_email": "a@example.com",
+        "architecture": "sparc",
+        "hit_retention_days": 0,
+        "log_retention_days": 91,
+        "max_inflated_mb": 0,
+        "python": "2.7",
+        "trusted_accounts": "me",
+    }
+
+    faults = fault_of(wrong).splitlines()
+
+    assert len(faults) == len(wrong)
+    assert {fault.split()[1] for fault in faults} == set(wrong)
+
+
+def test_unknown_name_is_told_with_the_known_ones() -> None:
+    """A misspelt setting that is passed over deploys a stack that mails nobody."""
+    fault = fault_of({"alert_email": "a@example.com"})
+
+    assert fault.startswith("setting alert_email is unknown; known: ")
+    assert [name for name in (*SETTINGS, *NAMES) if name not in fault] == []
+
+
+@pytest.mark.parametrize("name", ["alertEmails", "alert_emails2"])
+def test_unknown_name_is_told_however_it_is_spelt(name: str) -> None:
+    """The names that are let through as the CDK's own hold "@", ":" or "-"; these hold none."""
+    assert fault_of({name: "a@example.com"}).startswith(f"setting {name} is unknown")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["@aws-cdk/core:explicitStackTags", "aws:cdk:bundling-stacks", "availability-zones:account=1:region=eu-west-1"],
+)
+def test_names_of_the_cdk_are_not_ours_to_judge(name: str) -> None:
+    """The context is shared with the CDK's flags and look-ups."""
+    assert read({name: True}) == read({})
+
+
+@pytest.mark.parametrize(("name", "value"), [("trail_prefix", "org"), ("trail_key_arn", KEY)])
+def test_setting_of_an_existing_bucket_is_refused_without_one(name: str, value: str) -> None:
+    """A new trail would silently ignore it: notifications on the wrong prefix, or a key nobody uses."""
+    assert fault_of({name: value}).startswith(f"setting {name} needs trail_bucket")
+
+
+def test_both_settings_of_an_existing_bucket_are_refused_at_once() -> None:
+    """Every fault is reported at once, says the module."""
+    assert len(fault_of({"trail_prefix": "org", "trail_key_arn": KEY}).splitlines()) == 2

@@ -1,0 +1,478 @@
+"""The template says what is connected, what each function may do, and what protects the evidence."""
+
+import importlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from trailalert.handlers.environment import read_environment
+
+
+Template = dict[str, Any]
+TemplateOf = Callable[..., Template]
+
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+EXISTING = {"trail_bucket": "central-logs", "trail_prefix": "org/trails", "trail_key_arn": KEY}
+
+
+@pytest.fixture(scope="session")
+def new_trail(template_of: TemplateOf) -> Template:
+    """The template of the defaults."""
+    return template_of()
+
+
+@pytest.fixture(scope="session")
+def existing_bucket(template_of: TemplateOf) -> Template:
+    return template_of(**EXISTING)
+
+
+def resources(template: Template, kind: str, name: str = "") -> dict[str, Template]:
+    """The resources of one type whose logical id begins with a name."""
+    return {
+        identifier: resource
+        for identifier, resource in template["Resources"].items()
+        if resource["Type"] == kind and identifier.startswith(name)
+    }
+
+
+def properties(template: Template, kind: str, name: str = "") -> Template:
+    """The properties of the one such resource."""
+    (resource,) = resources(template, kind, name).values()
+    return dict(resource["Properties"])
+
+
+def plain(value: Any) -> str:
+    """A value of the template as text: references as the name of what they mean, without the CDK's hash."""
+    match value:
+        case str():
+            return value
+        case {"Ref": name}:
+            return str(name) if name.startswith("AWS::") else name[:-8]
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"{name[:-8]}.{attribute}"
+        case {"Fn::Join": ["", parts]}:
+            return "".join(map(plain, parts))
+    raise AssertionError(f"unknown form of a value: {value}")
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(template: Template, role: str = "") -> Iterator[Template]:
+    """The statements of all policies, or of those attached to the role whose logical id begins with a name."""
+    for policy in resources(template, "AWS::IAM::Policy").values():
+        if any(plain(attached).startswith(role) for attached in policy["Properties"]["Roles"]):
+            yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def allowed(template: Template, role: str) -> dict[str, set[str]]:
+    """What a role may do: resource → actions."""
+    found: dict[str, set[str]] = {}
+    for statement in statements(template, role):
+        assert statement["Effect"] == "Allow"
+        for resource in listed(statement["Resource"]):
+            found.setdefault(plain(resource), set()).update(listed(statement["Action"]))
+    return found
+
+
+DETECTOR = {
+    "DetectorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    "TrailBucket.Arn/AWSLogs/*": {"s3:GetObject", "s3:GetObjectVersion"},
+    "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "FeedQueue.Arn": {  # what Lambda's poller does in the function's name
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+    },
+}
+NOTIFIER = {
+    "NotifierLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    "AlertsTopic": {"sns:Publish"},
+    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
+    "HitsTable.StreamArn": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+    "*": {"dynamodb:ListStreams"},  # takes no resource:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    "NotifierDeadLetters.Arn": {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
+}
+
+
+def test_defaults_make_a_trail_that_misses_nothing(new_trail: Template) -> None:
+    """A trail of one region, or without reads, is blind where an attacker would rather be."""
+    trail = properties(new_trail, "AWS::CloudTrail::Trail")
+
+    assert plain(trail["S3BucketName"]) == "TrailBucket"
+    assert trail["IsLogging"] is True
+    assert trail["IsMultiRegionTrail"] is True
+    assert trail["IncludeGlobalServiceEvents"] is True
+    assert trail["EnableLogFileValidation"] is True
+    assert trail["EventSelectors"] == [{"IncludeManagementEvents": True, "ReadWriteType": "All"}]
+
+
+def test_new_trail_bucket_keeps_the_evidence(new_trail: Template) -> None:
+    """Log files that can be overwritten, made public or deleted with the stack prove nothing."""
+    (bucket,) = resources(new_trail, "AWS::S3::Bucket").values()
+
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert "ExpirationInDays" not in rule
+
+
+def test_new_trail_bucket_refuses_plain_http(new_trail: Template) -> None:
+    """Log files travel encrypted, or not at all."""
+    policy = properties(new_trail, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+
+    assert [
+        (plain(resource), statement["Condition"])
+        for statement in policy
+        if statement["Effect"] == "Deny" and statement["Action"] == "s3:*"
+        for resource in statement["Resource"]
+    ] == [
+        ("TrailBucket.Arn", {"Bool": {"aws:SecureTransport": "false"}}),
+        ("TrailBucket.Arn/*", {"Bool": {"aws:SecureTransport": "false"}}),
+    ]
+
+
+def test_existing_bucket_is_read_and_not_made(existing_bucket: Template) -> None:
+    """A second trail costs money; a second bucket gets no log file."""
+    assert resources(existing_bucket, "AWS::CloudTrail::Trail") == {}
+    assert resources(existing_bucket, "AWS::S3::Bucket") == {}
+    assert resources(existing_bucket, "AWS::S3::BucketPolicy") == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "bucket", "prefix", "managed"),
+    [
+        pytest.param({}, "TrailBucket", "AWSLogs/", True, id="new"),
+        pytest.param({"trail_bucket": "central-logs"}, "central-logs", "AWSLogs/", False, id="existing"),
+        pytest.param(EXISTING, "central-logs", "org/trails/AWSLogs/", False, id="existing-with-prefix"),
+    ],
+)
+def test_bucket_tells_the_queue_of_new_log_files(
+    template_of: TemplateOf, settings: dict[str, str], bucket: str, prefix: str, managed: bool
+) -> None:
+    """Wrong by a letter, nothing is ever read; "managed" would wipe what an existing bucket tells others."""
+    told = properties(template_of(**settings), "Custom::S3BucketNotifications")
+
+    (queue,) = told["NotificationConfiguration"]["QueueConfigurations"]
+    assert plain(told["BucketName"]) == bucket
+    assert told["Managed"] is managed
+    assert list(told["NotificationConfiguration"]) == ["QueueConfigurations"]
+    assert plain(queue["QueueArn"]) == "FeedQueue.Arn"
+    assert queue["Events"] == ["s3:ObjectCreated:*"]
+    assert queue["Filter"]["Key"]["FilterRules"] == [{"Name": "prefix", "Value": prefix}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "bucket"),
+    [({}, "TrailBucket.Arn"), (EXISTING, "arn:AWS::Partition:s3:::central-logs")],
+)
+def test_only_the_trail_bucket_may_send_to_the_queue(
+    template_of: TemplateOf, settings: dict[str, str], bucket: str
+) -> None:
+    """Whoever can write to the queue chooses what we read."""
+    policy = properties(template_of(**settings), "AWS::SQS::QueuePolicy", "FeedQueue")["PolicyDocument"]["Statement"]
+
+    (allow,) = [statement for statement in policy if statement["Effect"] == "Allow"]
+    assert allow["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert plain(allow["Condition"]["ArnLike"]["aws:SourceArn"]) == bucket
+
+
+def test_queue_gives_up_after_five_times_and_keeps_what_failed(new_trail: Template) -> None:
+    """Without a dead-letter queue a poisoned notification is tried for four days and then forgotten."""
+    queue, dead = (properties(new_trail, "AWS::SQS::Queue", name) for name in ("FeedQueue", "FeedDeadLetters"))
+
+    assert plain(queue["RedrivePolicy"]["deadLetterTargetArn"]) == "FeedDeadLetters.Arn"
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_message_stays_hidden_for_six_times_the_detectors_timeout(new_trail: Template) -> None:
+    """A message that comes back while it is still being done is done twice, and counted as failing."""
+    queue = properties(new_trail, "AWS::SQS::Queue", "FeedQueue")
+    function = properties(new_trail, "AWS::Lambda::Function", "Detector")
+
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_every_queue_is_encrypted_and_refuses_plain_http(new_trail: Template) -> None:
+    """Notifications name our buckets and accounts."""
+    queues = resources(new_trail, "AWS::SQS::Queue")
+    policies = resources(new_trail, "AWS::SQS::QueuePolicy").values()
+    refusing = {
+        plain(statement["Resource"])
+        for policy in policies
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+
+    assert len(queues) == 3
+    assert {queue["Properties"].get("SqsManagedSseEnabled") for queue in queues.values()} == {True}
+    assert refusing == {f"{name[:-8]}.Arn" for name in queues}
+
+
+def test_failed_messages_are_given_back_one_by_one(new_trail: Template) -> None:
+    """Without this the functions' answers are ignored: failed messages are deleted as if they were done."""
+    mappings = resources(new_trail, "AWS::Lambda::EventSourceMapping").values()
+
+    assert sorted(plain(mapping["Properties"]["FunctionName"]) for mapping in mappings) == [
+        "DetectorFunction",
+        "NotifierFunction",
+    ]
+    for mapping in mappings:
+        assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["Properties"].get("Enabled", True) is True
+
+
+def test_detector_reads_the_queue(new_trail: Template) -> None:
+    """The feed leads to the detector and to nobody else."""
+    mapping = properties(new_trail, "AWS::Lambda::EventSourceMapping", "Detector")
+
+    assert plain(mapping["EventSourceArn"]) == "FeedQueue.Arn"
+    assert mapping["BatchSize"] == 10
+
+
+def test_notifier_reads_only_new_hits_from_the_stream(new_trail: Template) -> None:
+    """Five pointers and a mark go with every hit; each would be an invocation for nothing."""
+    mapping = properties(new_trail, "AWS::Lambda::EventSourceMapping", "Notifier")
+
+    (criterion,) = mapping["FilterCriteria"]["Filters"]
+    assert plain(mapping["EventSourceArn"]) == "HitsTable.StreamArn"
+    assert json.loads(criterion["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"kind": {"S": ["hit"]}}},
+    }
+
+
+def test_stream_batch_that_fails_is_split_retried_and_kept(new_trail: Template) -> None:
+    """By default one hit that cannot be told blocks all that follow for a day, and is then dropped."""
+    mapping = properties(new_trail, "AWS::Lambda::EventSourceMapping", "Notifier")
+
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRetryAttempts"] == 10
+    assert plain(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == "NotifierDeadLetters.Arn"
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+
+
+def test_hit_table_has_the_keys_the_rows_are_written_with(new_trail: Template) -> None:
+    """Another key is another table, and the old one's hits are gone."""
+    table = properties(new_trail, "AWS::DynamoDB::Table")
+
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]} == {
+        "pk": "S",
+        "sk": "S",
+    }
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_hit_table_survives_mistakes(new_trail: Template) -> None:
+    """Hits are evidence: neither `cdk destroy` nor one API call may take them."""
+    (table,) = resources(new_trail, "AWS::DynamoDB::Table").values()
+
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize("settings", [{}, EXISTING])
+def test_nothing_is_encrypted_with_a_customer_key(template_of: TemplateOf, settings: dict[str, str]) -> None:
+    """A key of the account's own is one that an attacker can disable to silence us."""
+    template = template_of(**settings)
+
+    text = json.dumps(template)
+    assert resources(template, "AWS::KMS::Key") == {}
+    assert "KMSMasterKeyId" not in text
+    assert "KmsMasterKeyId" not in text
+    assert "KmsKeyArn" not in text
+    assert properties(template, "AWS::DynamoDB::Table")["SSESpecification"] == {"SSEEnabled": False}
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_functions_run_on_the_architecture_chosen(template_of: TemplateOf, architecture: str) -> None:
+    """Wheels built for one processor do not load on another."""
+    template = template_of(architecture=architecture)
+
+    for name in ("Detector", "Notifier"):
+        assert properties(template, "AWS::Lambda::Function", name)["Architectures"] == [architecture]
+
+
+@pytest.mark.parametrize("python", ["3.13", "3.14"])
+def test_functions_run_on_the_python_chosen(template_of: TemplateOf, python: str) -> None:
+    """The asset's libraries are built for one Python and load in no other."""
+    template = template_of(python=python)
+
+    for name in ("Detector", "Notifier"):
+        assert properties(template, "AWS::Lambda::Function", name)["Runtime"] == f"python{python}"
+
+
+@pytest.mark.parametrize("name", ["Detector", "Notifier"])
+def test_handler_exists(new_trail: Template, name: str) -> None:
+    """A misspelt handler is found by the first log file, after the deployment."""
+    module, _, attribute = properties(new_trail, "AWS::Lambda::Function", name)["Handler"].rpartition(".")
+
+    assert callable(getattr(importlib.import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", ["Detector", "Notifier"])
+def test_function_is_told_everything_it_reads_from_its_environment(template_of: TemplateOf, name: str) -> None:
+    """A variable that the stack does not set is found by the first log file, after the deployment."""
+    template = template_of(hit_retention_days=30, max_inflated_mb=7)
+    variables = properties(template, "AWS::Lambda::Function", name)["Environment"]["Variables"]
+
+    environment = read_environment(
+        needs_topic=name == "Notifier", environ={key: plain(value) for key, value in variables.items()}
+    )
+
+    assert environment.table == "HitsTable"
+    assert environment.retention_days == 30
+    if name == "Notifier":
+        assert environment.topic_arn == "AlertsTopic"
+    else:
+        assert environment.max_inflated_bytes == 7 * 1024 * 1024
+
+
+@pytest.mark.parametrize("name", ["Detector", "Notifier"])
+def test_functions_logs_are_kept_as_long_as_chosen(template_of: TemplateOf, name: str) -> None:
+    """By default Lambda makes a log group of its own that is kept, and paid for, for ever."""
+    template = template_of(log_retention_days=14)
+
+    function = properties(template, "AWS::Lambda::Function", name)
+    assert plain(function["LoggingConfig"]["LogGroup"]) == f"{name}Logs"
+    assert properties(template, "AWS::Logs::LogGroup", name)["RetentionInDays"] == 14
+
+
+def test_every_address_is_subscribed_from_its_level_on(template_of: TemplateOf) -> None:
+    """Mails about everything are read by nobody, mails about nothing too."""
+    template = template_of(alert_emails={"ops@example.com": "medium", "boss@example.com": "critical"})
+
+    subscriptions = [found["Properties"] for found in resources(template, "AWS::SNS::Subscription").values()]
+    assert {(one["Protocol"], plain(one["TopicArn"])) for one in subscriptions} == {("email", "AlertsTopic")}
+    assert {one["Endpoint"]: one["FilterPolicy"] for one in subscriptions} == {
+        "ops@example.com": {"level": ["medium", "high", "critical"]},
+        "boss@example.com": {"level": ["critical"]},
+    }
+
+
+def test_only_an_empty_list_of_addresses_is_warned_of(warnings_of: Callable[..., list[str]]) -> None:
+    """A deployment that mails nobody looks like one in which nothing happens."""
+    (warning,) = warnings_of()
+
+    assert "alert_emails is empty" in warning
+    assert warnings_of(**EXISTING, alert_emails={"ops@example.com": "medium"}) == []
+
+
+def test_detector_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None:
+    """Whoever takes over the function that reads hostile input gets exactly this."""
+    assert allowed(new_trail, "DetectorRole") == DETECTOR
+
+
+def test_notifier_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None:
+    """It has no business in the trail bucket or the queue of notifications."""
+    assert allowed(new_trail, "NotifierRole") == NOTIFIER
+
+
+def test_notifier_writes_marks_and_no_hits(new_trail: Template) -> None:
+    """The half that talks to the outside must not be able to forge or remove hits."""
+    (statement,) = [
+        statement
+        for statement in statements(new_trail, "NotifierRole")
+        if plain(statement["Resource"]) == "HitsTable.Arn"
+    ]
+
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["N#*"]}}
+
+
+def test_existing_bucket_is_read_below_its_prefix_and_with_its_key(existing_bucket: Template) -> None:
+    """The bucket belongs to somebody else and may hold much that is none of our business."""
+    expected = {
+        **{resource: actions for resource, actions in DETECTOR.items() if "TrailBucket" not in resource},
+        "arn:AWS::Partition:s3:::central-logs/org/trails/AWSLogs/*": {"s3:GetObject", "s3:GetObjectVersion"},
+        KEY: {"kms:Decrypt"},
+    }
+
+    assert allowed(existing_bucket, "DetectorRole") == expected
+
+
+def test_nobody_may_decrypt_without_a_key_to_decrypt_with(template_of: TemplateOf) -> None:
+    """kms:Decrypt on more than the trail's key opens everything else that the account has encrypted."""
+    assert "kms:" not in json.dumps([*statements(template_of(trail_bucket="central-logs"))])
+    assert [
+        (plain(statement["Resource"]), statement["Action"])
+        for statement in statements(template_of(**EXISTING))
+        if "kms:" in json.dumps(statement["Action"])
+    ] == [(KEY, "kms:Decrypt")]
+
+
+@pytest.mark.parametrize("settings", [{}, EXISTING])
+def test_no_policy_allows_more_than_it_names(template_of: TemplateOf, settings: dict[str, str]) -> None:
+    """A wildcard is a permission nobody thought of."""
+    template = template_of(**settings)
+
+    actions = {action for statement in statements(template) for action in listed(statement["Action"])}
+    everywhere = {
+        action
+        for statement in statements(template)
+        if "*" in listed(statement["Resource"])
+        for action in listed(statement["Action"])
+    }
+    assert [action for action in actions if "*" in action] == []
+    assert everywhere == {"dynamodb:ListStreams"}
+
+
+@pytest.mark.parametrize("settings", [{}, EXISTING])
+def test_only_the_cdks_own_function_has_a_managed_policy(template_of: TemplateOf, settings: dict[str, str]) -> None:
+    """AWSLambdaBasicExecutionRole lets a function write into every log group of the account."""
+    roles = resources(template_of(**settings), "AWS::IAM::Role")
+
+    managed = [name for name, role in roles.items() if role["Properties"].get("ManagedPolicyArns")]
+    assert len(roles) == 3
+    assert len(managed) == 1
+    assert managed[0].startswith("BucketNotificationsHandler")
+    assert [name for name, role in roles.items() if role["Properties"].get("Policies")] == []
+
+
+@pytest.mark.parametrize("settings", [{}, EXISTING])
+def test_every_role_is_for_lambda_alone(template_of: TemplateOf, settings: dict[str, str]) -> None:
+    """A role that somebody else may assume is a way around the function."""
+    for role in resources(template_of(**settings), "AWS::IAM::Role").values():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_topic_may_not_be_published_to_from_outside(new_trail: Template) -> None:
+    """An alert somebody else made is a page about nothing."""
+    policy = properties(new_trail, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+
+    assert {statement["Effect"] for statement in policy} == {"Deny"}
+
+
+def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
+    """`trailalert hits` finds the table by the name of its output."""
+    assert {name: plain(output["Value"]) for name, output in new_trail["Outputs"].items()} == {
+        "TrailBucket": "TrailBucket",
+        "HitTable": "HitsTable",
+        "AlertTopic": "AlertsTopic",
+        "DeadLetters": "FeedDeadLetters",
+        "AlertDeadLetters": "NotifierDeadLetters",
+    }
+
+
+def test_stack_knows_no_account_and_no_region(new_trail: Template) -> None:
+    """One template deploys anywhere, also into other partitions; nothing is looked up at synth."""
+    text = json.dumps({name: part for name, part in new_trail.items() if name != "Rules"})
+
+    assert re.findall(r"\b[0-9]{12}\b", text) == []
+    assert "arn:aws:" not in text
