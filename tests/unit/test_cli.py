@@ -133,6 +133,7 @@ def test_rules_check_gives_one_line_for_each_fault(rules_folder: Path, tmp_path:
     exceptions = tmp_path / "exceptions"
     exceptions.mkdir()
     (exceptions / "old.yml").write_text(EXCEPTION.replace("2099", "2020"))
+    (rules_folder / "older.yml").write_text(EXCEPTION.replace("2099", "2019"))
     (rules_folder / "aws_account.yml").write_text(
         GOOD_RULE.replace("DisableKey", "012345670123").replace("8e01", "8e03")
     )
@@ -157,6 +158,7 @@ def test_rules_check_gives_one_line_for_each_fault(rules_folder: Path, tmp_path:
         "aws_modifier.yml": "nosuch",
         "cases/aws_uncased.yml": "missing",
         "exceptions/old.yml": "expired on 2020-01-31",
+        "rules/older.yml": "expired on 2019-01-31",
         "aws_undo.yml": "keyArn",
         "cases/aws_good.yml": "should match",
     }.items():

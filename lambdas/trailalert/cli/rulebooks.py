@@ -12,7 +12,7 @@ from trailalert.cli.paths import checkout, default_rules
 from trailalert.core.rulebook import Rulebook
 from trailalert.errors import RuleError, SettingsError
 from trailalert.rulebook.build import make_rulebook
-from trailalert.rulebook.exceptions import apply_exceptions
+from trailalert.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailalert.rulebook.load import load_rules
 from trailalert.rulebook.placeholders import NAMES, Placeholders, read_placeholders
 
@@ -38,11 +38,13 @@ def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
     """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError."""
     placeholders = find_placeholders(settings)
     found = load_rules(rules or default_rules(), placeholders)
-    folder = checkout() / "exceptions" if rules is None else None
-    applied = apply_exceptions(found.rules, folder, placeholders, datetime.now(UTC).date())
-    errors = found.errors + applied.errors
+    documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
+    applied = apply_exceptions(found.rules, documents, placeholders, datetime.now(UTC).date())
+    errors = (*found.errors, *unreadable, *applied.errors)
     if errors:
         raise RuleError("\n".join(errors))
+    if found.filters:
+        click.echo(f"{len(found.filters)} filters left out: they are exceptions, not rules", err=True)
     if found.skipped:
         click.echo(f"{len(found.skipped)} rules left out: their log source is not aws/cloudtrail", err=True)
     for message in applied.expired:

@@ -16,7 +16,7 @@ from trailalert.core.matcher import Matcher, matching
 from trailalert.core.rulebook import Rule
 from trailalert.errors import LogFileError, RuleError
 from trailalert.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
-from trailalert.rulebook.exceptions import apply_exceptions, apply_filters
+from trailalert.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
 from trailalert.rulebook.load import load_rules
 from trailalert.rulebook.source import rule_files
 
@@ -62,8 +62,8 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
 def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
-    Cases stand in another folder under the same paths; without --cases they are looked for in FOLDER/../cases.
-    Exceptions that have expired are faults too.
+    Cases stand in another folder under the same paths: --cases, or beside FOLDER in cases/ or tests/rules/.
+    Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
     \b
     Example:
@@ -72,14 +72,16 @@ def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None
     where = folder or default_rules()
     if folder is None:
         cases, exceptions = cases or default_cases(), exceptions or checkout() / "exceptions"
-    cases = cases or where.parent / "cases"
+    cases = cases or _cases_beside(where)
     placeholders = find_placeholders(settings)
     found = load_rules(where, placeholders)
-    applied = apply_exceptions(found.rules, exceptions, placeholders, datetime.now(UTC).date())
+    documents, unreadable = read_exceptions(exceptions)
+    applied = apply_exceptions(found.rules, [*documents, *found.filters], placeholders, datetime.now(UTC).date())
     ran = list(_run_cases(where, cases))
     faults = [
         *found.errors,
         *(f"{path}: log source is not aws/cloudtrail" for path in found.skipped),
+        *unreadable,
         *applied.errors,
         *applied.expired,
         *(fault for case in ran for fault in case),
@@ -88,6 +90,13 @@ def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None
         click.echo(fault, err=True)
     click.echo(f"{len(found.rules)} rules compiled, {len(ran)} cases run, {len(faults)} faults")
     sys.exit(1 if faults else 0)
+
+
+def _cases_beside(rules: Path) -> Path:
+    """Where the cases of a folder of rules are looked for."""
+    folder = rules if rules.is_dir() else rules.parent
+    mirrored = folder.parent / "tests" / "rules"
+    return mirrored if mirrored.is_dir() else folder.parent / "cases"
 
 
 def _run_cases(where: Path, cases: Path) -> Iterator[list[str]]:

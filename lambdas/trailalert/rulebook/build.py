@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trailalert.core.rulebook import Rule, Rulebook
 from trailalert.errors import RuleError
-from trailalert.rulebook.exceptions import apply_exceptions
+from trailalert.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailalert.rulebook.load import compile_rules
 from trailalert.rulebook.placeholders import Placeholders
 
@@ -17,9 +17,10 @@ def build_rulebook(
 
     Raises RuleError with every fault, one a line.
     """
-    applied = apply_exceptions(compile_rules(rules, placeholders), exceptions, placeholders, today)
-    if applied.errors:
-        raise RuleError("\n".join(applied.errors))
+    documents, unreadable = read_exceptions(exceptions)
+    applied = apply_exceptions(compile_rules(rules, placeholders), documents, placeholders, today)
+    if unreadable or applied.errors:
+        raise RuleError("\n".join((*unreadable, *applied.errors)))
     return make_rulebook(applied.rules, placeholders), applied.expired
 
 

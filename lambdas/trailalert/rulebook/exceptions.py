@@ -45,21 +45,34 @@ class Applied:
     errors: tuple[str, ...]
 
 
-def apply_exceptions(rules: Iterable[Rule], folder: Path | None, placeholders: Placeholders, today: date) -> Applied:
-    """Attach the filters of a folder (none, or one that does not exist, has none) to the rules they name."""
+def read_exceptions(folder: Path | None) -> tuple[list[Document], list[str]]:
+    """The filters of a folder (none, or one that does not exist, has none), and what could not be read."""
+    documents: list[Document] = []
+    errors: list[str] = []
+    for path in rule_files(folder) if folder and folder.is_dir() else []:
+        try:
+            documents += read_documents(path)
+        except RuleError as error:
+            errors.append(str(error))
+    return documents, errors
+
+
+def apply_exceptions(
+    rules: Iterable[Rule], documents: Iterable[Document], placeholders: Placeholders, today: date
+) -> Applied:
+    """Attach filters to the rules they name."""
     rules = tuple(rules)
     attached: dict[str, list[RuleException]] = {rule.rule_id: [] for rule in rules}
     expired: list[str] = []
     errors: list[str] = []
-    for path in rule_files(folder) if folder and folder.is_dir() else []:
+    for document in documents:
         try:
-            for document in read_documents(path):
-                found = _read(document, Compiler(placeholders))
-                if date.fromisoformat(found.exception.expires) < today:
-                    expired.append(f"{found.place}: expired on {found.exception.expires} and no longer works")
-                else:
-                    for rule in _named(found, rules):
-                        attached[rule.rule_id].append(found.exception)
+            found = _read(document, Compiler(placeholders))
+            if date.fromisoformat(found.exception.expires) < today:
+                expired.append(f"{found.place}: expired on {found.exception.expires} and no longer works")
+            else:
+                for rule in _named(found, rules):
+                    attached[rule.rule_id].append(found.exception)
         except RuleError as error:
             errors.append(str(error))
     changed = (replace(rule, exceptions=tuple(attached[rule.rule_id])) for rule in rules)

@@ -28,7 +28,7 @@ class RuleSet:
     rules:   the compiled rules.
     errors:  one message for each document that could not be compiled.
     skipped: files whose log source is not CloudTrail, which can never match.
-    filters: Sigma filters that stand among the rules; only `rules match` takes them.
+    filters: Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
     """
 
     rules: tuple[Rule, ...]
@@ -41,7 +41,7 @@ def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = Fa
     """Compile every rule below a folder (or in one file), collecting errors rather than stopping at the first.
 
     A coverage.csv in the folder adds its operations to the placeholders.
-    any_source: take rules of every log source, and filters, as rule authors have them.
+    any_source: take rules of every log source.
     """
     compiler = Compiler({**placeholders, **known_operations(where / "coverage.csv")})
     rules: list[Rule] = []
@@ -55,11 +55,11 @@ def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = Fa
             errors.append(str(error))
             continue
         for document in documents:
+            if "filter" in document.content:
+                filters.append(document)
+                continue
             if not any_source and not _is_for_cloudtrail(document.content):
                 skipped.append(path)
-                continue
-            if any_source and "filter" in document.content:
-                filters.append(document)
                 continue
             try:
                 rules.append(compile_rule(document, compiler))
@@ -73,6 +73,7 @@ def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
     """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line."""
     found = load_rules(where, placeholders)
     errors = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
+    errors += [f"{one.place}: a filter is an exception; put it into the folder exceptions/" for one in found.filters]
     if errors:
         raise RuleError("\n".join(errors))
     if not found.rules:
@@ -85,8 +86,6 @@ def compile_rule(document: Document, compiler: Compiler) -> Rule:
     content, place = document.content, document.place
     if "correlation" in content:
         raise RuleError(f"{place}: correlation rules are not supported yet; the rules they refer to are, alone")
-    if "filter" in content:
-        raise RuleError(f"{place}: a filter is an exception; put it into the folder exceptions/")
     parsed = parse_rule(content, place)
     return _rule(parsed, compile_detection(parsed, compiler, place), document)
 
