@@ -177,15 +177,25 @@ def test_storm_of_a_thousand_hits_fits_into_one_message(given_hit: GivenHit) -> 
 
 
 @pytest.mark.parametrize(
-    "resource",
+    ("resources", "undo"),
     [
-        pytest.param('"\\' * 500, id="quotes"),
-        pytest.param("\U000e0001" * 1100, id="invisible"),
-        pytest.param("x" * 6000, id="long"),
+        pytest.param(50 * ['"\\' * 500], [], id="quotes"),
+        pytest.param(50 * ["\U000e0001" * 1100], [], id="invisible"),
+        pytest.param(50 * ["x" * 6000], [], id="long"),
+        pytest.param(10 * ["🔑" * 1090], 18 * ["🔑" * 1000], id="four-bytes"),
+        pytest.param(14 * ['"\\' * 525], 15 * ['"\\' * 500], id="quotes-everywhere"),
+        pytest.param([], 80 * ["x" * 2000], id="steps"),
     ],
 )
-def test_single_hit_with_many_hostile_resources_fits_into_one_message(given_hit: GivenHit, resource: str) -> None:
+def test_single_hit_of_hostile_names_fits_into_one_message(
+    given_hit: GivenHit, resources: list[str], undo: list[str]
+) -> None:
     """Whoever can make one act too large to tell can act without being told."""
-    hit = given_hit(resources=tuple(f"arn:{number}{resource}" for number in range(50)))
+    named = tuple(f"{number}{resource}" for number, resource in enumerate(resources))
 
-    assert given_published(given_alert(hit)).bytes_sent() < LIMIT
+    sns = given_published(given_alert(given_hit(resources=named, undo=tuple(undo))))
+
+    document = json.loads(json.loads(sns.request["Message"])["default"])
+    assert sns.bytes_sent() < LIMIT
+    assert document["hitIds"] == [given_hit().hit_id]
+    assert document["text"].startswith("HIGH - KMS Key Disabled")

@@ -560,7 +560,6 @@ def test_topic_that_is_gone_sends_every_hit_back(
     assert metrics()["HitsFailed"] == 2
 
 
-@pytest.mark.filterwarnings("ignore:No application metrics to publish")  # true: nothing was counted
 def test_marks_that_cannot_be_read_send_the_whole_batch_back(
     put_log_file: PutLogFile, stream: Stream, subscribe: Callable[..., Receive], dynamodb: Any, table: str
 ) -> None:
@@ -574,6 +573,17 @@ def test_marks_that_cannot_be_read_send_the_whole_batch_back(
         notifier.handler(event, None)
 
     assert receive() == []
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_impossible_time_costs_nobody_a_hit(put_log_file: PutLogFile, read_rows: ReadRows, time: str) -> None:
+    """Promise 1: one bad record does not cost its neighbours."""
+    key = put_log_file([given_record(1, eventTime=time), given_record(2)])
+
+    answer = detector.handler(given_batch(given_notification(key)), None)
+
+    assert answer == failures()
+    assert len(read_rows("hit")) == 2
 
 
 @pytest.mark.parametrize("half", [0xD800, 0xDFFF])

@@ -59,3 +59,10 @@ def test_rule_stands_in_the_readme_with_its_level(rule: Rule) -> None:
     text = (RULES / "README.md").read_text(encoding="utf-8")
 
     assert f"| `{rule.name}` | {rule.level.word} | {rule.title} |" in text
+
+
+def test_readme_says_how_many_rules_there_are() -> None:
+    """A number nobody counted is a defect."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert f"with {len(COMPILED)} rules for" in text

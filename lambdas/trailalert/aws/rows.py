@@ -123,7 +123,7 @@ def pointed_at(pointer: Mapping[str, Any]) -> Row:
 
 
 def _fit(part: str) -> str:
-    encoded = part.encode("utf-8", "surrogatepass")
-    if len(encoded) <= _MAX_KEY_PART and "\ud800" not in part:
+    encoded = part.encode("utf-8")
+    if len(encoded) <= _MAX_KEY_PART:
         return part
     return "sha256-" + hashlib.sha256(encoded).hexdigest()

@@ -17,7 +17,8 @@ _ADVICE = {
     "NoSuchKey": "the object is gone: removed or moved since it was delivered",
     "NoSuchVersion": "that version of the object is gone",
     "NoSuchBucket": "the bucket is gone",
-    "AccessDenied": "not allowed: grant the detector's role s3:GetObject here, and kms:Decrypt if it is encrypted",
+    # S3 tells a reader who may not list the bucket the same of an object that is gone.
+    "AccessDenied": "not allowed (s3:GetObject, kms:Decrypt if it is encrypted), or the object is gone",
     "KMS.DisabledException": "the key that encrypts the object is disabled: enable it",
     "InvalidObjectState": "the object is archived (Glacier): restore it first",
 }

@@ -5,6 +5,7 @@ federated user; another AWS service.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ class Actor:
     mfa: str = ""
     console: bool = False
 
+
+# IAM's longest ARN: a path of 512 and a name of 64 characters make it fit; only forged records do not.
+_MAX_TEXT = 1024
 
 # AWSReservedSSO_<permission set>_<16 hex digits>: the roles IAM Identity Center makes.
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
@@ -85,19 +89,26 @@ def actor_of(fields: Mapping[str, Any]) -> Actor:
     via = text(identity, "invokedBy") if kind != "service" else ""
     return Actor(
         kind=kind,
-        text=line + _additions(identity, via),
-        key=key,
-        arn=text(identity, "arn"),
-        account=text(identity, "accountId"),
-        name=name,
-        via=via,
+        text=(line + _additions(identity, via))[:_MAX_TEXT],
+        key=_bounded(key),
+        arn=text(identity, "arn")[:_MAX_TEXT],
+        account=text(identity, "accountId")[:_MAX_TEXT],
+        name=name[:_MAX_TEXT],
+        via=via[:_MAX_TEXT],
         credential=_credential(access_key),
         key_hint=access_key[-4:] if len(access_key) >= 16 else "",
-        session=text(attributes, "creationDate"),
+        session=text(attributes, "creationDate")[:_MAX_TEXT],
         # A role's session says "false" also when the person behind it used MFA at the identity provider.
-        mfa=text(attributes, "mfaAuthenticated") if kind in ("root", "iam-user") else "",
+        mfa=text(attributes, "mfaAuthenticated")[:_MAX_TEXT] if kind in ("root", "iam-user") else "",
         console=text(fields, "sessionCredentialFromConsole") == "true",
     )
+
+
+def _bounded(key: str) -> str:
+    """The key, or what stands for it: two actors must not become one by being cut."""
+    if len(key) <= _MAX_TEXT:
+        return key
+    return "sha256-" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _who(identity: Mapping[str, Any], recipient: str) -> tuple[str, str, str, str]:

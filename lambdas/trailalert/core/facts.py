@@ -91,7 +91,9 @@ def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
 
 def _policy(request: Mapping[str, Any], response: Mapping[str, Any]) -> PolicyFacts | None:
     """The policy put on a resource; ReplicateKey answers with the one the replica got."""
-    given = [policy for policy in (request.get("policy"), response.get("replicaPolicy")) if policy]
+    # CloudTrail Lake calls it resourcePolicy.
+    places = (request.get("policy"), request.get("resourcePolicy"), response.get("replicaPolicy"))
+    given = [policy for policy in places if policy]
     if not given:
         return None
     read = [read_policy(policy) for policy in given]

@@ -109,8 +109,7 @@ def _event_time(fields: Mapping[str, Any]) -> str:
     given = text(fields, "eventTime")
     try:
         moment = datetime.fromisoformat(given)
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter for the first and last hours of the calendar
         return NO_TIME
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -139,6 +139,7 @@ def _cloudtrail(record: Record) -> Iterable[str]:
     request = (record.fields, "requestParameters")
     for name in texts(*request, "name") + texts(*request, "trailName"):
         yield _arn(record, "cloudtrail", name if name.startswith("arn:") else f"trail/{name}")
+    yield from texts(*request, "resourceArn")
     for store in texts(*request, "eventDataStore"):
         yield _arn(record, "cloudtrail", store if store.startswith("arn:") else f"eventdatastore/{store}")
 
@@ -165,6 +166,8 @@ _FINDERS: dict[str, Callable[[Record], Iterable[str]]] = {
     "cloudtrail": _cloudtrail,
     "s3": _bucket,
     "ram": _as_given("resourceArns", "resourceShareArn"),
-    "ssm-contacts": _as_given("contactId", "contactChannelId", "engagementId"),
-    "ssm-incidents": _as_given("arn"),
+    "ssm-contacts": _as_given("contactId", "contactArn", "contactChannelId", "engagementId", "rotationId"),
+    "ssm-guiconnect": lambda record: [_node(record, node) for node in _as_given("InstanceId")(record)],
+    "ssm-incidents": _as_given("arn", "resourceArn", "incidentRecordArn"),
+    "ssm-quicksetup": _as_given("managerArn", "ManagerArn"),
 }

@@ -44,7 +44,10 @@ def undo_deadline(undo: Undo, record: Record) -> str:
         return _utc(datetime.fromtimestamp(int(answered), UTC))
     if answered or not undo.within or record.event_time == NO_TIME:
         return one_line(answered, 100)
-    return _utc(datetime.fromisoformat(record.event_time) + timedelta(days=undo.within))
+    try:
+        return _utc(datetime.fromisoformat(record.event_time) + timedelta(days=undo.within))
+    except OverflowError:  # in the last days of the calendar
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,14 +46,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     to, so a failure is raised and the caller (Lambda's asynchronous invocation) retries.
     """
     detector, metrics = _detector(), _metrics()
-    try:
-        if _is_sqs(event):
-            failed, tally = detector.detect_batch(event["Records"])
-        else:
-            failed, tally = [], detector.detect(event, "direct invocation")
-        _count(metrics, tally)
-    finally:
-        metrics.flush_metrics()
+    if _is_sqs(event):
+        failed, tally = detector.detect_batch(event["Records"])
+    else:
+        failed, tally = [], detector.detect(event, "direct invocation")
+    _count(metrics, tally)
+    metrics.flush_metrics()
     if tally.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

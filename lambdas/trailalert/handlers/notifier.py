@@ -40,11 +40,9 @@ def _notifier() -> Notifier:
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     notifier, metrics = _notifier(), _metrics()
-    try:
-        failed, tally = notifier.notify(_new_hits(event))
-        _count(metrics, tally)
-    finally:
-        metrics.flush_metrics()
+    failed, tally = notifier.notify(_new_hits(event))
+    _count(metrics, tally)
+    metrics.flush_metrics()
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
 
