@@ -23,7 +23,8 @@ def main() -> None:
     try:
         settings = read_settings(app.node.try_get_context, app.node.get_all_context())
         today = datetime.now(UTC).date()
-        rulebook, expired = build_rulebook(ROOT / "rules", ROOT / "exceptions", settings.placeholders, today)
+        folders = ROOT / "rules", ROOT / "exceptions"
+        rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
         code = build_asset(settings.architecture, settings.python, rulebook)
     except TrailAlertError as error:
         sys.exit(f"trailalert: {error}")

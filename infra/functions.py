@@ -30,7 +30,7 @@ _NOTIFIER_RETRIES = 10
 
 
 class Detector(Construct):
-    """Reads log files of the trail bucket, writes hits."""
+    """Reads log files of the trail bucket, writes hits. Gives `function` and `role_arn`."""
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Detector(Construct):
                 "TRAILALERT_MAX_INFLATED_BYTES": str(settings.max_inflated_mb * _MB),
             },
         )
+        self.role_arn = self.function.role.role_arn if self.function.role else ""
         log_files = trail.bucket.arn_for_objects(f"{trail.log_prefix}*")
         _allow(self.function, [log_files], "s3:GetObject", "s3:GetObjectVersion")
         _allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
@@ -132,7 +133,6 @@ def _function(
     """A function of the shared asset; its role may write to its own log group, which has a retention."""
     group = logs.CfnLogGroup(scope, "Logs", retention_in_days=settings.log_retention_days)
     group.apply_removal_policy(RemovalPolicy.DESTROY)
-    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     function = lambda_.Function(
         scope,
         "Function",
@@ -141,7 +141,7 @@ def _function(
         runtime=lambda_.Runtime(f"python{settings.python}", lambda_.RuntimeFamily.PYTHON),
         architecture=_ARCHITECTURES[settings.architecture],
         code=lambda_.Code.from_asset(str(code)),
-        role=role,
+        role=iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")),
         log_group=logs.LogGroup.from_log_group_name(scope, "LogGroup", group.ref),
         timeout=timeout,
         memory_size=memory_mb,

@@ -11,6 +11,7 @@ from typing import Any
 
 from trailalert.core.rulebook import Level
 from trailalert.errors import SettingsError
+from trailalert.rulebook.alert_on import read_alert_on
 from trailalert.rulebook.placeholders import NAMES, Placeholders, read_placeholder
 
 
@@ -22,6 +23,7 @@ LEVELS = tuple(level.word for level in Level)
 
 _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
+    "trail_topic_arn": "a new trail's bucket tells the queue itself",
     "trail_key_arn": "a new trail's bucket is encrypted by S3",
 }
 _DEFAULT_LEVEL = Level.MEDIUM.word  # below that a hit is for asking, not for mailing
@@ -33,9 +35,16 @@ class Settings:
 
     trail_bucket:       name of an existing trail bucket; "" makes a new multi-region trail with its own bucket.
     trail_prefix:       the prefix under which an existing bucket holds "AWSLogs/", without a slash at the end.
+    trail_topic_arn:    ARN of an SNS topic that tells of an existing bucket's log files: S3's notifications, or
+                        CloudTrail's own. It may be in another account (the stack's outputs say what that must allow).
+    eventbridge:        take notifications from EventBridge, which the existing bucket must send them to.
+    organization_id:    makes the new trail one of the whole organisation (o-...); deploy in its management account.
     trail_key_arn:      ARN of the KMS key that encrypts an existing bucket's log files, "" if there is none.
     alert_emails:       address → lowest level it is mailed; a plain list means "medium". AWS mails each a link
                         to confirm. Hits below the level are in the table all the same.
+    operations_emails:  addresses that are told when the alerter itself is in trouble; those of alert_emails if empty.
+    alert_on:           calls to be told of without writing a rule, as service:EventName.
+    silence_minutes:    without a log file for so long, operations are told; 0 never tells.
     architecture:       of the functions.
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
@@ -46,8 +55,14 @@ class Settings:
 
     trail_bucket: str = ""
     trail_prefix: str = ""
+    trail_topic_arn: str = ""
+    eventbridge: bool = False
+    organization_id: str = ""
     trail_key_arn: str = ""
     alert_emails: Mapping[str, str] = field(default_factory=dict)
+    operations_emails: tuple[str, ...] = ()
+    alert_on: tuple[str, ...] = ()
+    silence_minutes: int = 60
     architecture: str = "arm64"
     hit_retention_days: int = 400
     log_retention_days: int = 90
@@ -74,6 +89,10 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     for name, why in _NEEDS_BUCKET.items():
         if values.get(name) and not values.get("trail_bucket"):
             faults.append(f"setting {name} needs trail_bucket: {why}")
+    if values.get("trail_topic_arn") and values.get("eventbridge"):
+        faults.append("settings trail_topic_arn and eventbridge: allowed is one of them, or every file is read twice")
+    if values.get("organization_id") and values.get("trail_bucket"):
+        faults.append("setting organization_id makes a new trail; it cannot go with trail_bucket")
     if faults:
         raise SettingsError("\n".join(faults))
     placeholders = {name: values.pop(name, ()) for name in NAMES}
@@ -158,6 +177,14 @@ def _is_email(address: object) -> bool:
     return isinstance(address, str) and bool(re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", address))
 
 
+def _boolean(raw: Any) -> bool:
+    """The command line gives text."""
+    words = {"true": True, "false": False}
+    if isinstance(raw, bool) or str(raw).lower() in words:
+        return raw if isinstance(raw, bool) else words[str(raw).lower()]
+    raise ValueError("true or false")
+
+
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 # Log retention: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -165,10 +192,18 @@ _READERS: dict[str, Callable[[Any], Any]] = {
         r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", 'the name of an existing bucket, or "" for a new trail'
     ),
     "trail_prefix": _matching(r"[^/\s](?:\S*[^/\s])?", 'a key prefix without a slash at either end, or ""'),
+    "trail_topic_arn": _matching(
+        r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", 'the ARN of an SNS topic, or ""'
+    ),
+    "eventbridge": _boolean,
+    "organization_id": _matching(r"o-[a-z0-9]{10,32}", 'an organisation id such as o-a1b2c3d4e5, or ""'),
     "trail_key_arn": _matching(
         r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", 'the ARN of a KMS key (not of an alias), or ""'
     ),
     "alert_emails": _emails,
+    "operations_emails": lambda raw: tuple(_emails(raw)),
+    "alert_on": read_alert_on,
+    "silence_minutes": _number(0, 1440),
     "architecture": _one_of("arm64", "x86_64"),
     "hit_retention_days": _number(1, 3650),
     "log_retention_days": _number(

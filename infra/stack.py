@@ -12,6 +12,7 @@ from infra.settings import Settings
 from infra.store import HitTable
 from infra.topic import AlertTopic
 from infra.trail import TrailBucket
+from infra.watch import Watch
 
 
 class TrailAlertStack(Stack):
@@ -20,16 +21,49 @@ class TrailAlertStack(Stack):
     def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, **options: Any) -> None:
         super().__init__(scope, id, description="trailalert: CloudTrail alerting", **options)
         trail = TrailBucket(self, "Trail", settings)
-        feed = Feed(self, "Feed", trail)
+        feed = Feed(self, "Feed", settings, trail)
         store = HitTable(self, "Hits")
         alerts = AlertTopic(self, "Alerts", settings.alert_emails)
-        Detector(self, "Detector", code=code, settings=settings, trail=trail, feed=feed, store=store)
+        detector = Detector(self, "Detector", code=code, settings=settings, trail=trail, feed=feed, store=store)
         notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, alerts=alerts)
+        self._watch(settings, feed, detector, notifier)
+        if settings.trail_topic_arn:
+            self._say_what_others_must_allow(settings, trail, detector)
         self._output("TrailBucket", trail.bucket.bucket_name, "Where log files arrive")
         self._output("HitTable", store.table.table_name, "Query it with: trailalert hits")
         self._output("AlertTopic", alerts.topic.topic_arn, "Subscribe inboxes, queues and chat here")
         self._output("DeadLetters", feed.dead_letters.queue_url, "Notifications that could not be done")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
+
+    def _watch(self, settings: Settings, feed: Feed, detector: Detector, notifier: Notifier) -> None:
+        watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
+        watch.dead_letters("DeadLetters", feed.dead_letters, "Log files could not be read: see the detector's log.")
+        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: see trailalert hits.")
+        watch.backlog(feed.queue)
+        watch.function("Detector", detector.function)
+        watch.function("Notifier", notifier.function)
+        watch.stream(notifier.function)
+        watch.silence(settings.silence_minutes)
+        self._output("OperationsTopic", watch.topic.topic_arn, "Told when the alerter itself is in trouble")
+
+    def _say_what_others_must_allow(self, settings: Settings, trail: TrailBucket, detector: Detector) -> None:
+        """Statements for the policies of a topic and a bucket in another account; needless in the same one."""
+        subscribe = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{self.partition}:iam::{self.account}:root"},
+            "Action": "sns:Subscribe",
+            "Resource": settings.trail_topic_arn,
+        }
+        read = {
+            "Effect": "Allow",
+            "Principal": {"AWS": detector.role_arn},
+            "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+            "Resource": trail.bucket.arn_for_objects(f"{trail.log_prefix}*"),
+        }
+        self._output(
+            "AllowOnTopic", self.to_json_string(subscribe), "For the topic's policy, if another account has it"
+        )
+        self._output("AllowOnBucket", self.to_json_string(read), "For the bucket's policy, if another account has it")
 
     def _output(self, name: str, value: str, description: str) -> None:
         CfnOutput(self, name, value=value, description=description)

@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.settings import Settings
+from infra.settings import STACK_NAME, Settings
 
 
 class TrailBucket(Construct):
@@ -21,16 +21,17 @@ class TrailBucket(Construct):
             if settings.trail_key_arn:
                 self.key = kms.Key.from_key_arn(self, "Key", settings.trail_key_arn)
         else:
-            self.bucket = self._new_bucket()
-            self._new_trail(self.bucket)
+            self.bucket = self._new_bucket(settings)
+            self._new_trail(self.bucket, settings)
 
-    def _new_bucket(self) -> s3.Bucket:
+    def _new_bucket(self, settings: Settings) -> s3.Bucket:
         return s3.Bucket(
             self,
             "Bucket",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
+            event_bridge_enabled=settings.eventbridge or None,
             versioned=True,  # an overwritten log file keeps its first version
             removal_policy=RemovalPolicy.RETAIN,  # evidence outlives the stack
             lifecycle_rules=[
@@ -41,14 +42,17 @@ class TrailBucket(Construct):
             ],
         )
 
-    def _new_trail(self, bucket: s3.Bucket) -> None:
+    def _new_trail(self, bucket: s3.Bucket, settings: Settings) -> None:
         """All regions, global services, management reads and writes: a KMS reader hides among the reads."""
         cloudtrail.Trail(
             self,
             "Trail",
+            trail_name=STACK_NAME,  # the CDK writes the bucket policy of an organisation trail only for a named one
             bucket=bucket,
             is_multi_region_trail=True,
             include_global_service_events=True,
             enable_file_validation=True,
             management_events=cloudtrail.ReadWriteType.ALL,
+            is_organization_trail=True if settings.organization_id else None,
+            org_id=settings.organization_id or None,
         )

@@ -54,8 +54,12 @@ def test_every_setting_is_taken() -> None:
     given: dict[str, Any] = {
         "trail_bucket": "central-logs.example",
         "trail_prefix": "org/trails",
+        "trail_topic_arn": "arn:aws:sns:eu-central-1:111122223333:trail",
         "trail_key_arn": KEY,
         "alert_emails": {"ops@example.com": "high"},
+        "operations_emails": ("sre@example.com",),
+        "alert_on": ("ec2:TerminateInstances", "s3:DeleteBucket"),
+        "silence_minutes": 0,
         "architecture": "x86_64",
         "hit_retention_days": 30,
         "log_retention_days": 7,
@@ -71,7 +75,7 @@ def test_every_setting_is_taken() -> None:
         "own_resources": ["trailalert"],
     }
 
-    settings = read(given | lists)
+    settings = read({name: list(value) if isinstance(value, tuple) else value for name, value in given.items()} | lists)
 
     assert {name: getattr(settings, name) for name in given} == given
     assert settings.placeholders == {
@@ -79,7 +83,10 @@ def test_every_setting_is_taken() -> None:
         "trail_buckets": ("other-logs", "central-logs.example"),
         "trail_keys": (KEY.replace("1111", "2222"), KEY),
     }
-    assert set(given) | set(lists) == {*SETTINGS, *NAMES}
+    exclusive = {"eventbridge", "organization_id"}  # neither goes with an existing bucket and its topic
+    assert set(given) | set(lists) | exclusive == {*SETTINGS, *NAMES}
+    assert read({"eventbridge": "true"}).eventbridge is True
+    assert read({"organization_id": "o-a1b2c3d4e5"}).organization_id == "o-a1b2c3d4e5"
 
 
 @pytest.mark.parametrize(
@@ -226,3 +233,21 @@ def test_setting_of_an_existing_bucket_is_refused_without_one(name: str, value: 
 def test_both_settings_of_an_existing_bucket_are_refused_at_once() -> None:
     """Every fault is reported at once, says the module."""
     assert len(fault_of({"trail_prefix": "org", "trail_key_arn": KEY}).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"trail_bucket": "logs", "trail_topic_arn": "arn:aws:sns:r:111122223333:t", "eventbridge": True},
+            "one of them",
+        ),
+        ({"trail_bucket": "logs", "organization_id": "o-a1b2c3d4e5"}, "cannot go with trail_bucket"),
+        ({"trail_topic_arn": "arn:aws:sns:r:111122223333:t"}, "trail_topic_arn needs trail_bucket"),
+        ({"alert_on": ["DisableKey"]}, "service:EventName"),
+        ({"eventbridge": "maybe"}, "true or false"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(given: dict[str, Any], message: str) -> None:
+    """Two ways in at once would read every log file twice."""
+    assert message in fault_of(given)

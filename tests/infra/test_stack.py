@@ -358,7 +358,8 @@ def test_every_address_is_subscribed_from_its_level_on(template_of: TemplateOf) 
     """Mails about everything are read by nobody, mails about nothing too."""
     template = template_of(alert_emails={"ops@example.com": "medium", "boss@example.com": "critical"})
 
-    subscriptions = [found["Properties"] for found in resources(template, "AWS::SNS::Subscription").values()]
+    found = resources(template, "AWS::SNS::Subscription", "AlertsTopic").values()
+    subscriptions = [one["Properties"] for one in found]
     assert {(one["Protocol"], plain(one["TopicArn"])) for one in subscriptions} == {("email", "AlertsTopic")}
     assert {one["Endpoint"]: one["FilterPolicy"] for one in subscriptions} == {
         "ops@example.com": {"level": ["medium", "high", "critical"]},
@@ -454,7 +455,7 @@ def test_every_role_is_for_lambda_alone(template_of: TemplateOf, settings: dict[
 
 def test_topic_may_not_be_published_to_from_outside(new_trail: Template) -> None:
     """An alert somebody else made is a page about nothing."""
-    policy = properties(new_trail, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    policy = properties(new_trail, "AWS::SNS::TopicPolicy", "Alerts")["PolicyDocument"]["Statement"]
 
     assert {statement["Effect"] for statement in policy} == {"Deny"}
 
@@ -467,6 +468,7 @@ def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
         "AlertTopic": "AlertsTopic",
         "DeadLetters": "FeedDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",
+        "OperationsTopic": "WatchTopic",
     }
 
 
@@ -476,3 +478,111 @@ def test_stack_knows_no_account_and_no_region(new_trail: Template) -> None:
 
     assert re.findall(r"\b[0-9]{12}\b", text) == []
     assert "arn:aws:" not in text
+
+
+def test_new_trail_can_be_the_whole_organisations(template_of: TemplateOf) -> None:
+    """One deployment in the management account watches every account."""
+    template = template_of(organization_id="o-a1b2c3d4e5")
+
+    assert properties(template, "AWS::CloudTrail::Trail")["IsOrganizationTrail"] is True
+    assert "AWSLogs/o-a1b2c3d4e5/*" in json.dumps(properties(template, "AWS::S3::BucketPolicy"))
+
+
+def test_topic_brings_notifications_and_others_are_told_what_to_allow(template_of: TemplateOf) -> None:
+    """The log-archive account owns topic and bucket; its administrator pastes these statements."""
+    topic = "arn:aws:sns:eu-central-1:999988887777:trail"
+
+    template = template_of(trail_bucket="archive-logs", trail_topic_arn=topic)
+
+    (subscription,) = resources(template, "AWS::SNS::Subscription").values()
+    assert subscription["Properties"]["TopicArn"] == topic
+    assert plain(subscription["Properties"]["Endpoint"]) == "FeedQueue.Arn"
+    assert topic in json.dumps(properties(template, "AWS::SQS::QueuePolicy", "FeedQueue"))
+    assert not resources(template, "Custom::S3BucketNotifications")
+    allowed = {name: plain(template["Outputs"][name]["Value"]) for name in ("AllowOnTopic", "AllowOnBucket")}
+    assert json.loads(allowed["AllowOnTopic"])["Action"] == "sns:Subscribe"
+    read = json.loads(allowed["AllowOnBucket"])
+    assert read["Principal"] == {"AWS": "DetectorRole.Arn"}
+    assert read["Resource"].endswith(":s3:::archive-logs/AWSLogs/*")
+
+
+def test_eventbridge_brings_notifications(template_of: TemplateOf) -> None:
+    """For buckets whose notifications already go there; nothing is changed on the bucket."""
+    template = template_of(trail_bucket="my-logs", trail_prefix="org", eventbridge=True)
+
+    rule = properties(template, "AWS::Events::Rule")
+    assert rule["EventPattern"]["detail"] == {
+        "bucket": {"name": ["my-logs"]},
+        "object": {"key": [{"prefix": "org/AWSLogs/"}]},
+    }
+    assert plain(rule["Targets"][0]["Arn"]) == "FeedQueue.Arn"
+    assert not resources(template, "Custom::S3BucketNotifications")
+
+
+def test_new_bucket_sends_to_eventbridge_if_that_is_the_way(template_of: TemplateOf) -> None:
+    """A rule that waits for events nobody sends would be silence."""
+    (notifications,) = resources(template_of(eventbridge=True), "Custom::S3BucketNotifications").values()
+
+    assert notifications["Properties"]["NotificationConfiguration"] == {"EventBridgeConfiguration": {}}
+
+
+ALARMS = {
+    "DeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", "notBreaching"),
+    "AlertDeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", "notBreaching"),
+    "OldestNotification": ("ApproximateAgeOfOldestMessage", "notBreaching"),
+    "DetectorErrors": ("Errors", "notBreaching"),
+    "DetectorThrottled": ("Throttles", "notBreaching"),
+    "DetectorIdentityBroken": ("IdentityBroken", "notBreaching"),
+    "NotifierErrors": ("Errors", "notBreaching"),
+    "NotifierThrottled": ("Throttles", "notBreaching"),
+    "NotifierIdentityBroken": ("IdentityBroken", "notBreaching"),
+    "HitsWait": ("IteratorAge", "notBreaching"),
+    "AlertsFail": ("HitsFailed", "notBreaching"),
+    "Silence": ("ObjectsReceived", "breaching"),
+}
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_alarm_watches_and_tells_operations(new_trail: Template, name: str) -> None:
+    """Where a promise can break, somebody is told; missing data is silence only for the dead-man's switch."""
+    alarm = properties(new_trail, "AWS::CloudWatch::Alarm", f"Watch{name}")
+
+    metric, missing = ALARMS[name]
+    assert (alarm["MetricName"], alarm["TreatMissingData"]) == (metric, missing)
+    assert plain(alarm["AlarmActions"][0]) == "WatchTopic"
+    assert len(alarm["AlarmDescription"]) > 30
+
+
+def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
+    """Every alarm is one that somebody thought about."""
+    assert len(resources(new_trail, "AWS::CloudWatch::Alarm")) == len(ALARMS)
+
+
+def test_alarms_may_publish_to_the_operations_topic(new_trail: Template) -> None:
+    """A topic with a policy of its own no longer lets the account's alarms in."""
+    statements = properties(new_trail, "AWS::SNS::TopicPolicy", "Watch")["PolicyDocument"]["Statement"]
+
+    allowed = [one for one in statements if one["Effect"] == "Allow"]
+    assert [(one["Principal"], one["Action"]) for one in allowed] == [
+        ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    ]
+
+
+def test_silence_is_as_long_as_chosen(template_of: TemplateOf) -> None:
+    """A quiet sandbox needs another limit than a busy account, or none."""
+    alarm = properties(template_of(silence_minutes=120), "AWS::CloudWatch::Alarm", "WatchSilence")
+
+    assert alarm["EvaluationPeriods"] * alarm["Period"] == 120 * 60
+    assert not resources(template_of(silence_minutes=0), "AWS::CloudWatch::Alarm", "WatchSilence")
+
+
+def test_operations_go_to_those_who_get_alerts_unless_others_are_named(template_of: TemplateOf) -> None:
+    """An alarm nobody gets is no alarm."""
+    same = template_of(alert_emails={"ops@example.com": "medium"})
+    other = template_of(alert_emails={"ops@example.com": "medium"}, operations_emails=("sre@example.com",))
+
+    def told(template: Template) -> list[str]:
+        found = resources(template, "AWS::SNS::Subscription", "WatchTopic").values()
+        return [one["Properties"]["Endpoint"] for one in found]
+
+    assert (told(same), told(other)) == (["ops@example.com"], ["sre@example.com"])

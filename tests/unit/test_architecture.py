@@ -75,6 +75,7 @@ def test_import_check_bites(tmp_path: Path) -> None:
 def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
     """The stack compiles rules at synth; it must not pull in what runs in Lambda."""
     allowed = {
+        "trailalert.rulebook.alert_on",
         "trailalert.rulebook.build",
         "trailalert.rulebook.placeholders",
         "trailalert.core.rulebook",

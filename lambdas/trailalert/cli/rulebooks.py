@@ -11,6 +11,7 @@ import click
 from trailalert.cli.paths import checkout, default_rules
 from trailalert.core.rulebook import Rulebook
 from trailalert.errors import RuleError, SettingsError
+from trailalert.rulebook.alert_on import alert_on_rules, read_alert_on
 from trailalert.rulebook.build import make_rulebook
 from trailalert.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailalert.rulebook.load import load_rules
@@ -25,7 +26,7 @@ def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
     """Placeholders from cdk.json, overridden by NAME=VALUE. Raises SettingsError."""
-    given = _context()
+    given = {name: value for name, value in _context().items() if name in NAMES}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if name not in NAMES or not equals:
@@ -39,7 +40,8 @@ def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
     placeholders = find_placeholders(settings)
     found = load_rules(rules or default_rules(), placeholders)
     documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
-    applied = apply_exceptions(found.rules, documents, placeholders, datetime.now(UTC).date())
+    compiled = found.rules if rules else (*found.rules, *alert_on_rules(_alert_on()))
+    applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
     if errors:
         raise RuleError("\n".join(errors))
@@ -52,9 +54,14 @@ def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
     return make_rulebook(applied.rules, placeholders)
 
 
+def _alert_on() -> tuple[str, ...]:
+    try:
+        return read_alert_on(_context().get("alert_on", []))
+    except ValueError as fault:
+        raise SettingsError(f"setting alert_on in cdk.json; allowed: {fault}") from None
+
+
 def _context() -> dict[str, Any]:
+    """The deployer's settings as cdk.json has them; none where there is no cdk.json."""
     file = checkout() / "cdk.json"
-    if not file.is_file():
-        return {}
-    context = json.loads(file.read_text(encoding="utf-8")).get("context", {})
-    return {name: context[name] for name in NAMES if name in context}
+    return dict(json.loads(file.read_text(encoding="utf-8")).get("context", {})) if file.is_file() else {}

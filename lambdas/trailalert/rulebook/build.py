@@ -1,24 +1,28 @@
 """The rulebook as it is deployed: rules, exceptions and the deployer's settings, all in order or not at all."""
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 from trailalert.core.rulebook import Rule, Rulebook
 from trailalert.errors import RuleError
+from trailalert.rulebook.alert_on import alert_on_rules
 from trailalert.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailalert.rulebook.load import compile_rules
 from trailalert.rulebook.placeholders import Placeholders
 
 
 def build_rulebook(
-    rules: Path, exceptions: Path, placeholders: Placeholders, today: date
+    rules: Path, exceptions: Path, placeholders: Placeholders, today: date, alert_on: Iterable[str] = ()
 ) -> tuple[Rulebook, tuple[str, ...]]:
     """Compile rules and exceptions; the rulebook, and one message for each exception that has expired.
 
+    alert_on: entries of that setting, which become rules of their own.
     Raises RuleError with every fault, one a line.
     """
     documents, unreadable = read_exceptions(exceptions)
-    applied = apply_exceptions(compile_rules(rules, placeholders), documents, placeholders, today)
+    compiled = (*compile_rules(rules, placeholders), *alert_on_rules(alert_on))
+    applied = apply_exceptions(compiled, documents, placeholders, today)
     if unreadable or applied.errors:
         raise RuleError("\n".join((*unreadable, *applied.errors)))
     return make_rulebook(applied.rules, placeholders), applied.expired

@@ -1,0 +1,53 @@
+"""The easy path: calls named in the settings become rules, which know less than those that ship and let them speak."""
+
+from pathlib import Path
+
+import pytest
+
+from trailalert.core.examine import Examiner
+from trailalert.core.logfile import LogFile
+from trailalert.core.rulebook import Rulebook, dump_rulebook, load_rulebook
+from trailalert.rulebook.alert_on import alert_on_rules, read_alert_on
+from trailalert.rulebook.cases import BASE_RECORD, CASE_SETTINGS
+from trailalert.rulebook.load import compile_rules
+
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+
+
+@pytest.mark.parametrize(
+    "raw", ["ec2:TerminateInstances, kms:DisableKey", ["ec2:TerminateInstances", "kms:DisableKey"]]
+)
+def test_entries_come_as_list_or_text(raw: object) -> None:
+    """The command line gives text."""
+    assert read_alert_on(raw) == ("ec2:TerminateInstances", "kms:DisableKey")
+
+
+@pytest.mark.parametrize("raw", [["DisableKey"], ["kms:*"], ["kms.amazonaws.com"], [5], {"kms": "DisableKey"}, "a b:c"])
+def test_what_names_no_call_is_refused(raw: object) -> None:
+    """An entry that can never match is a call nobody is told of."""
+    with pytest.raises(ValueError, match="service:EventName"):
+        read_alert_on(raw)
+
+
+def test_named_call_makes_a_hit_when_it_succeeded() -> None:
+    """And only then; its id is the same in every deployment."""
+    rules = load_rulebook(dump_rulebook(Rulebook(alert_on_rules(["ec2:TerminateInstances"])))).rules
+    call = {**BASE_RECORD, "eventSource": "ec2.amazonaws.com", "eventName": "TerminateInstances"}
+    records = [call, {**call, "errorCode": "Client.UnauthorizedOperation"}, {**call, "eventName": "RunInstances"}]
+
+    found = Examiner(Rulebook(rules)).examine(LogFile(tuple(enumerate(records)), (), 0), "", "", "2026-09-01T10:00:00Z")
+
+    (hit,) = found.hits
+    assert (hit.name, hit.level, hit.place.index) == ("alert-on-ec2-terminateinstances", "high", 0)
+    assert rules[0].rule_id == alert_on_rules(["ec2:TerminateInstances"])[0].rule_id
+
+
+def test_rule_that_knows_more_speaks_first() -> None:
+    """kms:DisableKey in the settings must not take the undo out of the mail."""
+    rules = (*compile_rules(RULES, CASE_SETTINGS), *alert_on_rules(["kms:DisableKey"]))
+    record = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
+
+    found = Examiner(Rulebook(rules)).examine(LogFile(((0, record),), (), 0), "", "", "2026-09-01T10:00:00Z")
+
+    assert (found.hits[0].name, found.hits[0].also) == ("kms-key-disabled", ("alert-on-kms-disablekey",))
