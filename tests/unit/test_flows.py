@@ -116,6 +116,7 @@ def test_same_log_file_three_times_is_one_hit(world: World) -> None:
 
     assert len(table.rows) == 1
     assert [(tally.hits_new, tally.hits_known) for tally in tallies] == [(1, 0), (0, 1), (0, 1)]
+    assert [tally.slowest_hit for tally in tallies] == [4 * 60 + 50, 0, 0]
 
 
 def test_digest_among_log_files_is_ignored_and_does_not_end_the_batch(world: World) -> None:
@@ -183,6 +184,10 @@ def test_greeting_is_success(world: World) -> None:
     assert tally.tests == 1
 
 
+def now() -> str:
+    return "2026-09-01T09:20:07Z"
+
+
 @dataclass
 class FakeTopic:
     fails_for: str = ""
@@ -210,17 +215,18 @@ def test_storm_is_one_alert_with_a_count(given_hit: GivenHit) -> None:
     topic = FakeTopic()
     batch = [StreamHit(str(n), given_hit(eventID=f"e-{n}")) for n in range(40)]
 
-    failed, tally = Notifier(topic, FakeMarks(), FakeJournal()).notify(batch)
+    failed, tally = Notifier(topic, FakeMarks(), FakeJournal(), now).notify(batch)
 
     assert failed == []
     assert [len(alert.hits) for alert in topic.alerts] == [40]
     assert (tally.hits_told, tally.alerts_told, tally.balanced) == (40, 1, True)
+    assert tally.slowest_alert == 6 * 60
 
 
 def test_failing_alert_comes_back_and_the_others_are_told_once(given_hit: GivenHit) -> None:
     """The stream gives back everything from the first failure on; what was told must not be told again."""
     topic, marks, journal = FakeTopic(fails_for="arn:bad"), FakeMarks(), FakeJournal()
-    notifier = Notifier(topic, marks, journal)
+    notifier = Notifier(topic, marks, journal, now)
     bad = given_hit(eventID="bad", userIdentity={"type": "IAMUser", "arn": "arn:bad", "userName": "bad"})
     batch = [StreamHit("1", given_hit(eventID="a")), StreamHit("2", bad), StreamHit("3", given_hit(eventID="c"))]
 

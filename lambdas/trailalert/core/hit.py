@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from trailalert.core.actor import Actor
@@ -105,6 +106,11 @@ class Hit:
         return self.event_source.partition(".")[0]
 
     @property
+    def delay(self) -> int:
+        """Seconds from the event to when we read it: mostly CloudTrail's own delivery; never below 0."""
+        return seconds_between(self.event_time, self.seen_at)
+
+    @property
     def severity(self) -> Level:
         """The level as something that can be compared."""
         return Level[self.level.upper()]
@@ -163,6 +169,11 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         once=_once(record) if rule.once_per_day else "",
     )
     return _encodable(hit)
+
+
+def seconds_between(earlier: str, later: str) -> int:
+    """Whole seconds from one ISO 8601 time to another, 0 if they stand the other way round."""
+    return max(int((datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()), 0)
 
 
 def speaking(matches: list[Match]) -> Match:

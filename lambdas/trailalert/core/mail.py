@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from trailalert.core.hit import Hit
 from trailalert.core.links import links_of
@@ -206,9 +205,7 @@ def _utc(time: str) -> str:
 
 
 def _delay(hit: Hit) -> str:
-    seconds = int((datetime.fromisoformat(hit.seen_at) - datetime.fromisoformat(hit.event_time)).total_seconds())
-    if seconds < 0:
-        return "0 s"
+    seconds = hit.delay
     units = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
     shown = [f"{amount} {unit}" for amount, unit in units if amount]
     return " ".join(shown[:2]) or "0 s"

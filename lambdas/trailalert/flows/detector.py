@@ -42,7 +42,10 @@ class Journal(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """What a batch came to; the two identities of promise 1 are `balanced`."""
+    """What a batch came to; the two identities of promise 1 are `balanced`.
+
+    slowest_hit: seconds from an event to its hit, the longest of the batch.
+    """
 
     messages: int = 0
     tests: int = 0
@@ -60,6 +63,7 @@ class Tally:
     hits_new: int = 0
     hits_known: int = 0
     hits_muted: int = 0
+    slowest_hit: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -77,6 +81,8 @@ class Tally:
         self.records_bad += len(found.bad)
         self.hits_new += new
         self.hits_known += len(found.hits) - new
+        if new:
+            self.slowest_hit = max(self.slowest_hit, *(hit.delay for hit in found.hits))
         self.hits_muted += sum(bool(hit.muted_by) for hit in found.hits)
 
 

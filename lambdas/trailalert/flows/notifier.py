@@ -5,12 +5,12 @@ included; the mark written after each publish keeps those from being told again.
 between publishing and marking: a crash exactly there tells twice, because losing an alert would be worse.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from trailalert.core.alert import Alert, group_hits
-from trailalert.core.hit import Hit
+from trailalert.core.hit import Hit, seconds_between
 
 
 class AlertTopic(Protocol):
@@ -47,13 +47,17 @@ class StreamHit:
 
 @dataclass(slots=True)
 class Tally:
-    """What a batch came to: hits received = told + known + failed."""
+    """What a batch came to: hits received = told + known + failed.
+
+    slowest_alert: seconds from an event to its alert, the longest of the batch.
+    """
 
     hits_received: int = 0
     hits_told: int = 0
     hits_known: int = 0
     hits_failed: int = 0
     alerts_told: int = 0
+    slowest_alert: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -63,11 +67,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """The flow with everything it needs."""
+    """The flow with everything it needs. `now` gives the time as UTC ISO 8601 with Z."""
 
     topic: AlertTopic
     marks: ToldMarks
     journal: Journal
+    now: Callable[[], str]
 
     def notify(self, batch: Iterable[StreamHit]) -> tuple[list[str], Tally]:
         """Tell the hits of a stream batch; the sequence numbers of those that must come back, and the tally.
@@ -84,6 +89,8 @@ class Notifier:
             if self._tell(alert):
                 tally.alerts_told += 1
                 tally.hits_told += len(alert.hits)
+                delay = seconds_between(alert.sample.event_time, self.now())
+                tally.slowest_alert = max(tally.slowest_alert, delay)
             else:
                 tally.hits_failed += len(alert.hits)
                 failed += [sequences[hit.identity] for hit in alert.hits]

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import functools
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -14,9 +13,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from trailalert.aws.hit_table import DynamoHitTable
 from trailalert.aws.trail_bucket import S3TrailBucket
 from trailalert.core.examine import Examiner
+from trailalert.core.object_key import ObjectKind
 from trailalert.core.rulebook import load_rulebook
 from trailalert.flows.detector import Detector, Tally
-from trailalert.handlers.environment import read_environment
+from trailalert.handlers.environment import read_environment, utc_now
 from trailalert.handlers.journal import LogJournal
 
 
@@ -34,7 +34,7 @@ def _detector() -> Detector:
         bucket=S3TrailBucket(boto3.client("s3")),
         table=DynamoHitTable(boto3.client("dynamodb"), environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="detector")),
-        now=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        now=utc_now,
         max_bytes=environment.max_inflated_bytes,
     )
 
@@ -78,6 +78,11 @@ def _count(metrics: Metrics, tally: Tally) -> None:
         "HitsMuted": tally.hits_muted,
         "IdentityBroken": 0 if tally.balanced else 1,
     }
+    for kind in ObjectKind:
+        if kind is not ObjectKind.LOG_FILE:
+            counts[f"ObjectsIgnored{kind.capitalize()}"] = tally.objects_ignored.get(kind, 0)
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    if tally.hits_new:
+        metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=tally.slowest_hit)
     metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=tally.bytes_inflated)

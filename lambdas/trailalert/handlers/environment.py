@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import trailalert
@@ -53,3 +54,8 @@ def read_environment(*, needs_topic: bool, environ: Mapping[str, str] = os.envir
     if wrong:
         raise SettingsError("; ".join(wrong) + " (the stack sets these; deploy it again)")
     return found
+
+
+def utc_now() -> str:
+    """The time as UTC ISO 8601 with Z, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

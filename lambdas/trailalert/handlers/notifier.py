@@ -17,7 +17,7 @@ from trailalert.aws.hit_table import DynamoToldMarks
 from trailalert.aws.rows import HIT
 from trailalert.core.hit import hit_from_document
 from trailalert.flows.notifier import Notifier, StreamHit, Tally
-from trailalert.handlers.environment import read_environment
+from trailalert.handlers.environment import read_environment, utc_now
 from trailalert.handlers.journal import LogJournal
 
 
@@ -34,6 +34,7 @@ def _notifier() -> Notifier:
         topic=SnsAlertTopic(boto3.client("sns"), environment.topic_arn),
         marks=DynamoToldMarks(boto3.client("dynamodb"), environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="notifier")),
+        now=utc_now,
     )
 
 
@@ -65,3 +66,5 @@ def _count(metrics: Metrics, tally: Tally) -> None:
     }
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    if tally.alerts_told:
+        metrics.add_metric(name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=tally.slowest_alert)
