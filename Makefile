@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.8
+CHECKOV_VERSION := 3.3.30
 # The wheel brings node; no other node, and none of the caller's AWS settings, are used.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # uv links files instead of copying them where it can, and says so where it cannot; we do not mind either.
@@ -28,6 +29,9 @@ test: setup ## Lint, type check and run all tests, the end-to-end ones included
 
 test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
 	$(BIN)/pytest tests/unit tests/rules tests/integration
+
+checkov: build/checkov/.ready ## Look at the templates with checkov, too (270 MB, in build/)
+	$(BIN)/pytest tests/infra/test_lint.py -k checkov
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
@@ -58,4 +62,9 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	$(BIN)/npm ci --silent --no-audit --no-fund
 	touch $@
 
-.PHONY: help setup demo test test-fast format lock clean
+build/checkov/.ready: Makefile $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/checkov
+	$(BIN)/uv pip install --quiet --python build/checkov/bin/python checkov==$(CHECKOV_VERSION)
+	touch $@
+
+.PHONY: help setup demo test test-fast checkov format lock clean

@@ -13,6 +13,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.findings import NO_CUSTOMER_KEY, skip
 from infra.settings import Settings
 from infra.trail import TrailBucket
 
@@ -73,8 +74,8 @@ def encrypted_queue(
     visibility: Duration | None = None,
     dead_letters: sqs.DeadLetterQueue | None = None,
 ) -> sqs.Queue:
-    """A queue encrypted with SQS's own key: a customer key is one an attacker can disable to silence us."""
-    return sqs.Queue(
+    """A queue encrypted with SQS's own key."""
+    queue = sqs.Queue(
         scope,
         id,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -84,3 +85,5 @@ def encrypted_queue(
         dead_letter_queue=dead_letters,
         removal_policy=RemovalPolicy.DESTROY,
     )
+    skip(queue, "CKV_AWS_27", NO_CUSTOMER_KEY)
+    return queue

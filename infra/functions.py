@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.feed import DETECTOR_TIMEOUT, Feed, encrypted_queue
+from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from infra.settings import Settings
 from infra.store import HitTable
 from infra.topic import AlertTopic
@@ -27,6 +28,13 @@ _DETECTOR_MEMORY_MB = 1024  # a log file of max_inflated_mb, parsed, takes about
 _NOTIFIER_BATCH = 1000
 _NOTIFIER_WINDOW = Duration.seconds(2)
 _NOTIFIER_RETRIES = 10
+
+_SKIPPED = {
+    "CKV_AWS_115": "A reserve is taken from the whole account's concurrency, and refused where little of it is left.",
+    "CKV_AWS_116": "Nothing invokes it asynchronously: failures go back to queue or stream, which have dead letters.",
+    "CKV_AWS_117": "It talks to AWS alone; in a VPC it would need a way out to each service, and could lose it.",
+    "CKV_AWS_173": "Names and numbers, no secrets. " + NO_CUSTOMER_KEY,
+}
 
 
 class Detector(Construct):
@@ -60,6 +68,8 @@ class Detector(Construct):
         self.role_arn = self.function.role.role_arn if self.function.role else ""
         log_files = trail.bucket.arn_for_objects(f"{trail.log_prefix}*")
         _allow(self.function, [log_files], "s3:GetObject", "s3:GetObjectVersion")
+        reason = "Every log file has a name of its own; nothing else in the bucket can be read."
+        acknowledge(self, wildcard(self, log_files), reason)
         _allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
         if trail.key:
             _allow(self.function, [trail.key.key_arn], "kms:Decrypt")
@@ -89,6 +99,8 @@ class Notifier(Construct):
             },
         )
         self.dead_letters = encrypted_queue(self, "DeadLetters")
+        reason = "It is a dead-letter queue: the event source mapping names it, where the check does not look."
+        acknowledge(self.dead_letters, "SQS3", reason)
         _allow(self.function, [alerts.topic.topic_arn], "sns:Publish")
         # Marks of told hits, and nothing else of the table: their partition keys begin with N# (aws/rows.py).
         self.function.add_to_role_policy(
@@ -118,6 +130,8 @@ class Notifier(Construct):
                 ],
             )
         )
+        reason = "The event source's dynamodb:ListStreams takes no resource; all else names the table's stream."
+        acknowledge(self, wildcard(self, "*"), reason)
 
 
 def _function(
@@ -133,6 +147,7 @@ def _function(
     """A function of the shared asset; its role may write to its own log group, which has a retention."""
     group = logs.CfnLogGroup(scope, "Logs", retention_in_days=settings.log_retention_days)
     group.apply_removal_policy(RemovalPolicy.DESTROY)
+    skip(group, "CKV_AWS_158", NO_CUSTOMER_KEY)
     function = lambda_.Function(
         scope,
         "Function",
@@ -148,6 +163,9 @@ def _function(
         environment={"POWERTOOLS_LOG_LEVEL": "INFO", **environment},
     )
     _allow(function, [group.attr_arn], "logs:CreateLogStream", "logs:PutLogEvents")
+    for check, reason in _SKIPPED.items():
+        skip(function, check, reason)
+    acknowledge(function, "L1", "The runtime is the setting `python`, which takes the newest, 3.14, too.")
     return function
 
 

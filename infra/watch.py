@@ -15,22 +15,27 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.findings import NO_CUSTOMER_KEY, skip
+
 
 NAMESPACE = "trailalert"
 """Of the functions' own metrics (lambdas/trailalert/handlers)."""
 
-_PERIOD = Duration.minutes(5)
+PERIOD = Duration.minutes(5)
+"""Of all metrics; CloudTrail delivers about so often."""
+
 _OLDEST_MINUTES = 15  # CloudTrail delivers every five minutes; three deliveries waiting is trouble
 _ITERATOR_AGE_MINUTES = 5
 
 
 class Watch(Construct):
-    """Gives `topic`, where operations are told, and `alarms`."""
+    """Gives `topic`, where operations are told, and `alarms` by name."""
 
     def __init__(self, scope: Construct, id: str, *, emails: Iterable[str]) -> None:
         super().__init__(scope, id)
-        self.alarms: list[cloudwatch.Alarm] = []
+        self.alarms: dict[str, cloudwatch.Alarm] = {}
         self.topic = sns.Topic(self, "Topic", display_name="trailalert operations", enforce_ssl=True)
+        skip(self.topic, "CKV_AWS_26", NO_CUSTOMER_KEY)
         # A topic with a policy of its own no longer lets the account's alarms publish.
         self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
         for address in emails:
@@ -38,24 +43,24 @@ class Watch(Construct):
 
     def dead_letters(self, name: str, queue: sqs.Queue, meaning: str) -> None:
         """Something waits in a dead-letter queue."""
-        metric = queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
+        metric = queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
         self._alarm(f"{name}NotEmpty", metric, 1, meaning)
 
     def backlog(self, queue: sqs.Queue) -> None:
         """Notifications wait longer than they should."""
-        metric = queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum")
+        metric = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum")
         meaning = "Notifications wait: the detector is failing, throttled or too slow. See its log and its errors."
         self._alarm("OldestNotification", metric, _OLDEST_MINUTES * 60, meaning)
 
     def function(self, name: str, function: lambda_.Function) -> None:
         """A function fails, is throttled, or its counts do not add up."""
-        errors = function.metric_errors(period=_PERIOD, statistic="Sum")
+        errors = function.metric_errors(period=PERIOD, statistic="Sum")
         self._alarm(f"{name}Errors", errors, 1, f"The {name.lower()} ends with an error. See its log.")
-        throttles = function.metric_throttles(period=_PERIOD, statistic="Sum")
+        throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
         self._alarm(
             f"{name}Throttled", throttles, 1, f"The {name.lower()} is throttled: raise the account's concurrency."
         )
-        broken = _own_metric(name.lower(), "IdentityBroken")
+        broken = own_metric(name.lower(), "IdentityBroken")
         meaning = (
             f"The {name.lower()}'s counts do not add up: something was lost in silence. This is a defect; keep its log."
         )
@@ -63,10 +68,10 @@ class Watch(Construct):
 
     def stream(self, function: lambda_.Function) -> None:
         """Hits wait to be told, or cannot be told."""
-        age = function.metric("IteratorAge", period=_PERIOD, statistic="Maximum")
+        age = function.metric("IteratorAge", period=PERIOD, statistic="Maximum")
         meaning = "Hits wait to be told: the notifier is failing or too slow. They are in the table meanwhile."
         self._alarm("HitsWait", age, _ITERATOR_AGE_MINUTES * 60_000, meaning)
-        failed = _own_metric("notifier", "HitsFailed")
+        failed = own_metric("notifier", "HitsFailed")
         self._alarm(
             "AlertsFail", failed, 1, "Alerts cannot be published; they are tried again. See the notifier's log."
         )
@@ -74,7 +79,7 @@ class Watch(Construct):
     def silence(self, minutes: int) -> None:
         """The dead-man's switch: no log file has come for so long."""
         if minutes:
-            metric = _own_metric("detector", "ObjectsReceived")
+            metric = own_metric("detector", "ObjectsReceived")
             meaning = f"No log file for {minutes} minutes: is the trail logging, and do notifications reach the queue?"
             self._alarm("Silence", metric, 1, meaning, below=True, periods=max(minutes // 5, 1))
 
@@ -106,10 +111,16 @@ class Watch(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))
-        self.alarms.append(alarm)
+        self.alarms[name] = alarm
 
 
-def _own_metric(service: str, name: str) -> cloudwatch.Metric:
+def own_metric(service: str, name: str, statistic: str = "Sum", label: str | None = None) -> cloudwatch.Metric:
+    """A metric that one of the functions emits itself."""
     return cloudwatch.Metric(
-        namespace=NAMESPACE, metric_name=name, dimensions_map={"service": service}, period=_PERIOD, statistic="Sum"
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        period=PERIOD,
+        statistic=statistic,
+        label=label,
     )

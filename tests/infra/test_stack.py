@@ -466,6 +466,7 @@ def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
         "TrailBucket": "TrailBucket",
         "HitTable": "HitsTable",
         "AlertTopic": "AlertsTopic",
+        "Dashboard": "trailalert-AWS::Region",
         "DeadLetters": "FeedDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",
         "OperationsTopic": "WatchTopic",

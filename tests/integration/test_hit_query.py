@@ -262,3 +262,11 @@ def test_hit_is_found_as_it_was_kept(keep: Keep, given_hit: GivenHit, dynamodb: 
     question = Question(datetime(2026, 9, 15, tzinfo=UTC), datetime(2026, 9, 16, tzinfo=UTC))
 
     assert list(find_hits(dynamodb, table, question)) == [hit]
+
+
+def test_hit_that_stands_for_a_day_is_found_once(keep: Keep, ask: Ask, given_hit: GivenHit) -> None:
+    """Each of its records points at the same row; a page that names a row twice is refused by DynamoDB."""
+    for number, hour in enumerate((9, 11, 8)):
+        keep(given_hit(number, event_time=f"2026-09-15T{hour:02}:00:00Z", once="2026-09-15-kms.amazonaws.com-NewCall"))
+
+    assert ask() == [0]

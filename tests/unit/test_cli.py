@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from trailalert.cli.hits import parse_since
 from trailalert.cli.local import trail_key
 from trailalert.cli.main import cli
-from trailalert.errors import RuleError, SettingsError
+from trailalert.errors import LogFileError, RuleError, SettingsError
 from trailalert.rulebook.cases import BASE_RECORD
 
 
@@ -217,6 +217,9 @@ def test_since_takes_dates_and_refuses_the_rest() -> None:
     """A misread time window hides hits."""
     now = datetime(2026, 9, 1, tzinfo=UTC)
 
+    assert parse_since("99999w", now) == parse_since("0001-01-01", now) == now - timedelta(days=3650)
+    with pytest.raises(SettingsError, match="--since"):
+        parse_since("0001-01-01T00:00:00+05:00", now)
     assert parse_since("2026-08-01", now) == datetime(2026, 8, 1, tzinfo=UTC)
     assert parse_since("2026-08-01T12:00:00+02:00", now) == datetime(2026, 8, 1, 10, tzinfo=UTC)
     with pytest.raises(SettingsError, match="--since soon"):
@@ -232,3 +235,88 @@ def test_local_files_get_the_keys_of_a_trail_bucket() -> None:
         trail_key(Path("/data/download.json"))
         == "AWSLogs/000000000000/CloudTrail/us-east-1/1970/01/01/download.json.gz"
     )
+
+
+def test_rules_check_of_a_part_of_the_shipped_rules_finds_its_cases() -> None:
+    """Who works on one rule checks one rule; the operations it refers to are known above its folder."""
+    rules = Path(__file__).parents[2] / "rules"
+
+    for part in ("kms", "kms/aws_kms_key_disabled.yml", "identity"):
+        result = run("rules", "check", rules / part)
+
+        assert (result.stderr, result.exit_code) == ("", 0), part
+
+
+def test_rules_check_takes_cases_inside_the_folder_and_rules_of_the_same_name(rules_folder: Path) -> None:
+    """Two folders may each hold a good.yml; each is held to its own cases."""
+    for number, call in enumerate(("DisableKey", "EnableKey"), start=1):
+        rule, cases = rules_folder / call / "good.yml", rules_folder / "cases" / call / "good.yml"
+        for file in (rule, cases):
+            file.parent.mkdir(parents=True)
+        rule.write_text(f"name: n{number}\n" + GOOD_RULE.replace("DisableKey", call).replace("8e01", f"8e0{number}"))
+        cases.write_text(
+            f"- {{name: yes, match: true, record: {{eventName: {call}}}}}\n"
+            "- {name: no, match: false, record: {eventName: Other}}\n"
+        )
+
+    result = run("rules", "check", rules_folder)
+
+    assert (result.stderr, result.exit_code) == ("", 0)
+    assert "2 rules compiled, 4 cases run" in result.stdout
+
+
+def test_folder_without_rules_is_told(rules_folder: Path, folder: Path) -> None:
+    """A green zero for a misspelt folder would pass for a check."""
+    result = run("rules", "check", rules_folder)
+
+    assert result.exit_code == 1
+    assert "holds no rule" in result.stderr
+    with pytest.raises(RuleError, match="holds no rule"):
+        run("scan", folder, "--rules", rules_folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"a": 1}\n\xff\xfe\n', "line 2 is not JSON"),
+        (b"[1]\n", "line 1 is no JSON object"),
+        (b"{\n", "line 1 is not JSON"),
+    ],
+)
+def test_rules_match_names_the_line_that_is_no_event(
+    rules_folder: Path, tmp_path: Path, content: bytes, message: str
+) -> None:
+    """The author mends the line."""
+    (rules_folder / "aws_good.yml").write_text(GOOD_RULE)
+    (tmp_path / "events.jsonl").write_bytes(content)
+
+    with pytest.raises(LogFileError, match=message):
+        run("rules", "match", "--rules", rules_folder, "--events", tmp_path / "events.jsonl")
+
+
+def test_rules_match_gives_a_line_for_each_match(rules_folder: Path, tmp_path: Path) -> None:
+    """Rules that a template gives one id match each for itself; a byte order mark and empty lines are nothing."""
+    (rules_folder / "many.yml").write_text(
+        "action: global\nid: 3c1f7f0e-6a3b-4d0b-9d7e-6f5a2b1c8e01\nlogsource: {product: windows}\n---\n"
+        "title: A\ndetection: {s: {f: x}, condition: s}\n---\ntitle: B\ndetection: {s: {f: [x, y]}, condition: s}\n"
+    )
+    (tmp_path / "events.jsonl").write_bytes(b'\xef\xbb\xbf{"f": "x"}\r\n\n{"f": "y"}\n{"f": "z"}\n')
+
+    result = run("rules", "match", "--rules", rules_folder, "--events", tmp_path / "events.jsonl", "--format", "jsonl")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert sorted((line["title"], line["index"]) for line in lines) == [("A", 0), ("B", 0), ("B", 2)]
+    assert {line["ruleId"] for line in lines} == {"3c1f7f0e-6a3b-4d0b-9d7e-6f5a2b1c8e01"}
+
+
+def test_scan_takes_a_file_once_and_a_named_digest_for_a_digest(folder: Path) -> None:
+    """A shell's *.json.gz names digests, too."""
+    plain = folder / "plain.json"
+    digest = next(folder.rglob("d.json.gz"))
+
+    result = run("scan", plain, folder / "AWSLogs" / ".." / "plain.json", digest, "--format", "jsonl")
+
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 1
+    assert "log files: 1 read, 0 unreadable; ignored: 1 digest" in result.stderr

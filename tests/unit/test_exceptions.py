@@ -148,3 +148,18 @@ def test_rule_with_once_per_day_gives_one_identity_a_day(build: Build, tmp_path:
     assert first.identity == second.identity != next_day.identity
     assert first.identity[1] == "2026-09-01-kms.amazonaws.com-DisableKey"
     assert hostile.identity[1].startswith("sha256-")
+
+
+def test_record_nested_deeper_than_any_request_costs_only_itself(build: Build) -> None:
+    """Newer Pythons parse deeper than they can walk; the file's other records are matched all the same."""
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = {"d": deep}
+    good = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
+    records = [{**good, "eventID": None, "requestParameters": deep}, good]
+
+    found = Examiner(build()).examine(LogFile(tuple(enumerate(records)), (), 0), "b", "k", "2026-09-01T10:00:00Z")
+
+    assert [hit.place.index for hit in found.hits] == [1]
+    assert [bad.index for bad in found.bad] == [0]
+    assert found.balanced

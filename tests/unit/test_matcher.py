@@ -57,6 +57,8 @@ FIELD_PROBES: list[tuple[str, Any, bool]] = [
     (r"f: 'a\*c'", "a*c", True),
     (r"f: 'a\*c'", "abc", False),
     ("f|contains: b", "ABC", True),
+    ("f|contains: 4", "443", True),
+    ("f|startswith: true", "trueish", True),
     ("f|startswith: ab", "ABC", True),
     ("f|startswith: b", "abc", False),
     ("f|endswith: bc", "ABC", True),
@@ -280,6 +282,8 @@ def test_strongest_rule_comes_first() -> None:
         ("s: {f|re: 'a(?=b)'}\ncondition: s", "RE2"),
         ("s: {f|re: '(a)\\1'}\ncondition: s", "RE2"),
         ("s: {f: []}\ncondition: s", "f: null"),  # D28
+        ("s: {f|re|expand: '^%trusted_accounts%$'}\ncondition: s", "%trusted_accounts% cannot stand"),
+        ("1: {f: x}\ncondition: '1'", "in quotes"),
         ("s: {f: [[a]]}\ncondition: s", "list or map"),
         ("s: {f: x}\ncondition: 1 of nothing*", "nothing"),  # D29
         ("s: {f: x}\ncondition: s | count() > 5", ""),

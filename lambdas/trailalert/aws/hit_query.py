@@ -72,8 +72,9 @@ def _pointers(client: Any, table: str, question: Question, groups: Iterable[list
             reverse=True,
         )
         for pointer in newest_first:
-            if pointer["sk"] not in seen:
-                seen.add(pointer["sk"])
+            target = pointer["hitPk"], pointer["hitSk"]
+            if target not in seen:
+                seen.add(target)
                 yield pointer
 
 

@@ -71,7 +71,9 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
         *map(resource_partition, hit.resources),
         account_partition(hit.account, month),
     ]
-    sort = "#".join((hit.event_time, *hit.identity))
+    # A hit that stands for a whole day has one place in it, whichever of its records comes first.
+    moment = f"{hit.event_time[:10]}T00:00:00Z" if hit.once else hit.event_time
+    sort = "#".join((moment, *hit.identity))
     target = hit_key(*hit.identity)
     return [
         {

@@ -20,6 +20,7 @@ from trailalert.rulebook.load import load_rules
 
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=3650)  # hits are not kept longer (setting hit_retention_days)
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -81,12 +82,12 @@ def parse_since(text: str, now: datetime) -> datetime:
     """A duration before now, or a UTC date or time. Raises SettingsError for anything else."""
     found = re.fullmatch(r"(\d{1,5})([mhdw])", text)
     if found:
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return now - min(timedelta(**{_UNITS[found[2]]: int(found[1])}), _LONGEST)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return max(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC), now - _LONGEST)
+    except (ValueError, OverflowError):
         raise SettingsError(f"--since {text}: give 90m, 24h, 7d, 2w, or a date such as 2026-11-01") from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
 def find_output(cloudformation: Any, stack: str, name: str) -> str:

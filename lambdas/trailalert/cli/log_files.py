@@ -1,5 +1,6 @@
 """Log files on a local disk: finding them below a folder, telling them from what else lies there."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,11 @@ _BY_NAME = {"_CloudTrail-Digest_": ObjectKind.DIGEST, "_CloudTrail-Insight_": Ob
 
 @dataclass(slots=True)
 class Found:
-    """Log files, sorted; what was ignored, by kind."""
+    """Log files, sorted; what was ignored, by kind; folders that could not be listed."""
 
     files: list[Path] = field(default_factory=list)
     ignored: dict[ObjectKind, list[Path]] = field(default_factory=dict)
+    unlisted: list[str] = field(default_factory=list)
 
     @property
     def everything(self) -> list[Path]:
@@ -28,16 +30,19 @@ class Found:
 
 
 def find_log_files(paths: Iterable[Path]) -> Found:
-    """Every log file below the folders, and the files named themselves (whatever they are called)."""
+    """Every log file below the folders, and the files named themselves unless they are digests or Insights.
+
+    A file that is reached in two ways is one file.
+    """
     found = Found()
-    for path in paths:
-        for file in _files(path):
-            kind = _kind(file) if file != path else ObjectKind.LOG_FILE
-            if kind is ObjectKind.LOG_FILE:
-                found.files.append(file)
-            else:
-                found.ignored.setdefault(kind, []).append(file)
-    found.files = sorted(set(found.files))
+    named = {path for path in paths if not path.is_dir()}
+    files = {file.resolve(): file for path in paths for file in _files(path, found.unlisted)}
+    for file in sorted(files.values()):
+        kind = _kind(file)
+        if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and file in named):
+            found.files.append(file)
+        else:
+            found.ignored.setdefault(kind, []).append(file)
     return found
 
 
@@ -51,11 +56,13 @@ def read_pieces(path: Path) -> Iterator[bytes]:
         raise LogFileError(error.strerror or str(error)) from error
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from (file for file in path.rglob("*") if file.is_file())
-    else:
+def _files(path: Path, unlisted: list[str]) -> Iterator[Path]:
+    """The files of a folder at any depth, or the file itself; folders that may not be listed are told."""
+    if not path.is_dir():
         yield path
+        return
+    for folder, _, names in os.walk(path, onerror=lambda error: unlisted.append(f"{error.filename}: {error.strerror}")):
+        yield from (file for file in (Path(folder, name) for name in names) if file.is_file())
 
 
 def _kind(file: Path) -> ObjectKind:

@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from trailalert.cli.dlq import dlq
+from trailalert.cli.doctor import doctor
 from trailalert.cli.hits import hits
 from trailalert.cli.local import local
 from trailalert.cli.rules import rules
@@ -22,7 +24,7 @@ def cli() -> None:
     """
 
 
-for command in (local, scan, hits, rules):
+for command in (local, scan, hits, rules, doctor, dlq):
     cli.add_command(command)
 
 

@@ -27,11 +27,14 @@ def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
     """Placeholders from cdk.json, overridden by NAME=VALUE. Raises SettingsError."""
     given = {name: value for name, value in _context().items() if name in NAMES}
+    overridden: set[str] = set()
     for setting in settings:
         name, equals, value = setting.partition("=")
         if name not in NAMES or not equals:
             raise SettingsError(f"--setting {setting}: give NAME=VALUE, NAME one of {', '.join(NAMES)}")
-        given[name] = value
+        repeated = name in overridden
+        given[name] = f"{given[name]},{value}" if repeated else value
+        overridden.add(name)
     return read_placeholders(given)
 
 
@@ -43,6 +46,8 @@ def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
     compiled = found.rules if rules else (*found.rules, *alert_on_rules(_alert_on()))
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
+    if not (errors or compiled):
+        errors = (f"{rules}: holds no rule for CloudTrail",)
     if errors:
         raise RuleError("\n".join(errors))
     if found.filters:

@@ -22,6 +22,7 @@ from trailalert.rulebook.source import rule_files
 
 
 _ANY = click.Path(exists=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -62,7 +63,8 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
 def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
-    Cases stand in another folder under the same paths: --cases, or beside FOLDER in cases/ or tests/rules/.
+    Cases stand in another folder under the same paths: --cases, or FOLDER/cases, or beside FOLDER in cases/ or
+    tests/rules/.
     Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
     \b
@@ -71,15 +73,16 @@ def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None
     """
     where = folder or default_rules()
     if folder is None:
-        cases, exceptions = cases or default_cases(), exceptions or checkout() / "exceptions"
-    cases = cases or _cases_beside(where)
+        exceptions = exceptions or checkout() / "exceptions"
     placeholders = find_placeholders(settings)
     found = load_rules(where, placeholders)
     documents, unreadable = read_exceptions(exceptions)
     applied = apply_exceptions(found.rules, [*documents, *found.filters], placeholders, datetime.now(UTC).date())
     ran = list(_run_cases(where, cases))
+    empty = [] if found.rules or found.errors else [f"{where}: holds no rule"]
     faults = [
         *found.errors,
+        *empty,
         *(f"{path}: log source is not aws/cloudtrail" for path in found.skipped),
         *unreadable,
         *applied.errors,
@@ -92,35 +95,44 @@ def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None
     sys.exit(1 if faults else 0)
 
 
-def _cases_beside(rules: Path) -> Path:
-    """Where the cases of a folder of rules are looked for."""
-    folder = rules if rules.is_dir() else rules.parent
-    mirrored = folder.parent / "tests" / "rules"
-    return mirrored if mirrored.is_dir() else folder.parent / "cases"
-
-
-def _run_cases(where: Path, cases: Path) -> Iterator[list[str]]:
-    """The faults of each case of each rule that compiles with the settings cases are written for; a rule without
-    both kinds of cases is a fault."""
-    by_stem = {rule.stem: rule for rule in load_rules(where, CASE_SETTINGS).rules}
+def _root_and_cases(where: Path) -> tuple[Path, Path]:
+    """The folder that rule paths are relative to, and the folder that mirrors it with cases."""
+    shipped = default_rules()
+    if where.resolve().is_relative_to(shipped):
+        return shipped, default_cases()
     root = where if where.is_dir() else where.parent
+    beside = (root / "cases", root.parent / "tests" / "rules", root.parent / "cases")
+    return root, next((folder for folder in beside if folder.is_dir()), beside[-1])
+
+
+def _run_cases(where: Path, cases: Path | None) -> Iterator[list[str]]:
+    """The faults of each case of each file of rules that compiles with the settings cases are written for.
+
+    A file without both kinds of cases is a fault. A case matches if any rule of its file does.
+    """
+    root, beside = _root_and_cases(where)
+    if cases:
+        root = where if where.is_dir() else where.parent
     for path in rule_files(where):
-        if path.stem not in by_stem:
+        compiled = load_rules(path, CASE_SETTINGS).rules
+        if not compiled:
             continue
         try:
-            loaded = load_cases(case_file(path, root, cases))
+            loaded = load_cases(case_file(path.resolve(), root.resolve(), cases or beside))
         except RuleError as error:
             yield [str(error)]
             continue
         if {case.match for case in loaded} != {True, False}:
             yield [f"{loaded[0].path}: needs a case that matches and one that does not"]
         for case in loaded:
-            yield list(run_case(by_stem[path.stem], case))
+            results = [list(run_case(rule, case)) for rule in compiled]
+            held = any(not faults for faults in results) if case.match else not any(results)
+            yield [] if held else [fault for faults in results for fault in faults]
 
 
 @rules.command("match")
 @click.option("--rules", "rules_path", required=True, type=_ANY, help="Sigma rules: a file or a folder.")
-@click.option("--events", required=True, type=_ANY, help="Events, one JSON object a line.")
+@click.option("--events", required=True, type=_FILE, help="Events, one JSON object a line.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @setting_option
 def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, ...]) -> None:
@@ -154,11 +166,11 @@ def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, 
 
 def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Raises LogFileError for a line that is no JSON object."""
-    with path.open(encoding="utf-8") as stream:
+    with path.open("rb") as stream:
         for index, line in enumerate(stream):
             if line.strip():
                 try:
-                    event = json.loads(line)
+                    event = json.loads(line.decode("utf-8-sig"))
                 except (ValueError, RecursionError) as error:
                     raise LogFileError(f"{path}: line {index + 1} is not JSON: {error}") from None
                 if not isinstance(event, dict):

@@ -64,7 +64,9 @@ def scan(
     """
     examiner = Examiner(find_rulebook(rules, settings))
     found = find_log_files(paths)
-    result = Scan()
+    result = Scan(unreadable=found.unlisted)
+    for folder in found.unlisted:
+        click.echo(folder, err=True)
     hits = scan_files(found.files, examiner, result, progress=sys.stderr.isatty())
     if alerts:
         print_alerts(group_hits(_told(hits)), form)

@@ -51,8 +51,13 @@ class Examiner:
             if not candidates:
                 result.records_not_watched += 1
                 continue
+            try:
+                record = make_record(fields, index, file_account)
+                hit = self._hit(candidates, record, Place(bucket, key, index), seen_at)
+            except RecursionError:  # deeper than any request of AWS; it must not cost its neighbours
+                result.bad += (BadRecord(index, "record is nested too deeply to be matched"),)
+                continue
             result.records_matched += 1
-            hit = self._hit(candidates, make_record(fields, index, file_account), Place(bucket, key, index), seen_at)
             if hit:
                 result.hits.append(hit)
         return result

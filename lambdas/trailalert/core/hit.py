@@ -23,6 +23,10 @@ from trailalert.core.undo import fill_steps, undo_deadline
 
 HIT_FORMAT = 1
 
+# A row of DynamoDB takes 400 KB; only forged records come near these.
+_MAX_NAME = 256
+_MAX_RESOURCE = 2048
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -134,22 +138,22 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         title=rule.title,
         level=level.word,
         event_time=record.event_time,
-        event_source=record.event_source,
-        event_name=record.event_name,
-        region=record.region,
+        event_source=record.event_source[:_MAX_NAME],
+        event_name=record.event_name[:_MAX_NAME],
+        region=record.region[:_MAX_NAME],
         partition=partition_of(record.region),
         outcome=str(facts.outcome),
         actor=facts.actor,
-        resources=facts.resources,
+        resources=tuple(resource[:_MAX_RESOURCE] for resource in facts.resources),
         place=place,
         seen_at=seen_at,
-        event_type=text(record.fields, "eventType"),
-        error_code=text(record.fields, "errorCode"),
+        event_type=text(record.fields, "eventType")[:_MAX_NAME],
+        error_code=text(record.fields, "errorCode")[:_MAX_NAME],
         error_message=one_line(text(record.fields, "errorMessage")),
         source_ip=one_line(text(record.fields, "sourceIPAddress"), 256),
         user_agent=one_line(text(record.fields, "userAgent")),
-        request_id=text(record.fields, "requestID"),
-        shared_event_id=text(record.fields, "sharedEventID"),
+        request_id=text(record.fields, "requestID")[:_MAX_NAME],
+        shared_event_id=text(record.fields, "sharedEventID")[:_MAX_NAME],
         meaning=rule.description,
         author=rule.author,
         tags=rule.tags,

@@ -267,4 +267,4 @@ _BUILDERS: dict[str, Callable[..., Test]] = {
     "re": _re,
 }
 TEST_KINDS = frozenset(_BUILDERS)
-"""Every kind of test this version can run; a rulebook with another kind is refused when it is loaded."""
+"""Every kind of test this version can run."""

@@ -22,6 +22,7 @@ _SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
 _PLAIN = _SAME_FOR_ALL | {"resource"}
 _SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
 _MAX_VALUE = 2048
+_MAX_VALUES = 20  # DeleteParameters takes ten names
 
 
 def unknown_places(template: str) -> list[str]:
@@ -65,7 +66,8 @@ def _fill(template: str, record: Record, facts: Facts) -> _Step:
 
     def fill(place: re.Match[str]) -> str:
         values = _values(place[1], record, facts)
-        if values and all(len(value) <= _MAX_VALUE and is_safe(value) for value in values):
+        usable = len(values) <= _MAX_VALUES and all(len(value) <= _MAX_VALUE and is_safe(value) for value in values)
+        if values and usable:
             return " ".join(map(shlex.quote, values))
         gaps.append(place[1])
         return shlex.quote(f"<{place[1]}>")

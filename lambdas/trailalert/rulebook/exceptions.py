@@ -17,7 +17,7 @@ from sigma.exceptions import SigmaError
 
 from trailalert.core.rulebook import UNMUTABLE, Rule, RuleException
 from trailalert.errors import RuleError
-from trailalert.rulebook.compile import Compiler, Node
+from trailalert.rulebook.compile import Compiler, Node, gate_of
 from trailalert.rulebook.lint import normalised
 from trailalert.rulebook.load import RuleSet, compile_detection, parse_rule
 from trailalert.rulebook.placeholders import Placeholders
@@ -81,16 +81,18 @@ def apply_exceptions(
 
 def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
     """Plain Sigma filters among rules: each condition is added to the rules it names, as the specification says."""
-    rules, errors = {rule.rule_id: rule for rule in found.rules}, list(found.errors)
+    rules, errors = list(found.rules), list(found.errors)
     for document in found.filters:
         try:
             names = _rules_named(_body(document).get("rules"), document.place)
             tree = _tree(document, Compiler(placeholders))
-            for rule in [one for one in rules.values() if not names or {one.rule_id, one.name} & set(names)]:
-                rules[rule.rule_id] = replace(rule, detection=["and", [rule.detection, tree]])
+            for at, rule in enumerate(rules):
+                if not names or {rule.rule_id, rule.name} & set(names):
+                    detection = ["and", [rule.detection, tree]]
+                    rules[at] = replace(rule, detection=detection, gate=gate_of(detection))
         except RuleError as error:
             errors.append(str(error))
-    return replace(found, rules=tuple(rules.values()), errors=tuple(errors))
+    return replace(found, rules=tuple(rules), errors=tuple(errors))
 
 
 def _read(document: Document, compiler: Compiler) -> _Filter:

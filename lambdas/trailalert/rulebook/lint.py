@@ -11,6 +11,8 @@ import re2
 
 
 _MAX_PATTERN = 1000
+_PLACEHOLDER = re.compile(r"%\w+%")
+_TEXT_MODIFIERS = frozenset({"contains", "startswith", "endswith"})
 _TIME = re.compile(r"[ T][0-9]{2}:.*")
 
 
@@ -36,9 +38,17 @@ def _spelt_field(field: str, value: Any) -> tuple[str, Any]:
     modifiers = field.split("|")[1:]
     if "base64offset" in modifiers and "contains" not in modifiers:
         field += "|contains"  # text encoded at an offset stands inside other text or not at all
+    if _TEXT_MODIFIERS & set(modifiers):  # numbers and text compare by their text
+        value = [_as_text(one) for one in value] if isinstance(value, list) else _as_text(value)
     if "exists" in modifiers and isinstance(value, str):
         value = {"yes": True, "no": False}.get(value.lower(), value)
     return field, value
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
 
 
 def faults_of(detection: Any) -> Iterator[str]:
@@ -46,7 +56,9 @@ def faults_of(detection: Any) -> Iterator[str]:
     if not isinstance(detection, dict):
         return
     for name, selection in detection.items():
-        if name == "timeframe":
+        if not isinstance(name, str):
+            yield f"selection {name!r} is no text: write its name in quotes"
+        elif name == "timeframe":
             yield "timeframe belongs to correlation rules, which are not supported yet"
         elif name != "condition":
             yield from _selection_faults(selection, name)
@@ -68,7 +80,11 @@ def _field_faults(field: str, value: Any, place: str) -> Iterator[str]:
     values = value if isinstance(value, list) else [value]
     if any(isinstance(one, list | dict) for one in values):
         yield f"{place}: {field} has a list or map among its values"
-    if "re" in field.split("|")[1:]:
+    modifiers = field.split("|")[1:]
+    if "re" in modifiers and "expand" in modifiers:
+        for name in (name for one in values for name in _PLACEHOLDER.findall(str(one))):
+            yield f"{place}: {field}: placeholder {name} cannot stand in a regular expression; use |expand|contains"
+    if "re" in modifiers:
         yield from (f"{place}: {field}: {fault}" for one in values if (fault := _regex_fault(str(one))))
 
 

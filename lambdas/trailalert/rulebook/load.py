@@ -43,8 +43,8 @@ def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = Fa
     A coverage.csv in the folder adds its operations to the placeholders.
     any_source: take rules of every log source.
     """
-    compiler = Compiler({**placeholders, **known_operations(where / "coverage.csv")})
-    rules: list[Rule] = []
+    compiler = Compiler({**placeholders, **known_operations(where)})
+    rules: list[tuple[Path, Rule]] = []
     errors: list[str] = []
     skipped: list[Path] = []
     filters: list[Document] = []
@@ -62,11 +62,12 @@ def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = Fa
                 skipped.append(path)
                 continue
             try:
-                rules.append(compile_rule(document, compiler))
+                rules.append((path, compile_rule(document, compiler)))
             except RuleError as error:
                 errors.append(str(error))
-    errors += _duplicates(rules)
-    return RuleSet(tuple(rules), tuple(errors), tuple(skipped), tuple(filters))
+    if not any_source:
+        errors += _duplicates(rules)
+    return RuleSet(tuple(rule for _, rule in rules), tuple(errors), tuple(skipped), tuple(filters))
 
 
 def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
@@ -99,6 +100,8 @@ def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
         (parsed,) = SigmaCollection.from_dicts([normalised(content)]).rules
     except SigmaError as error:
         raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
+    except (AttributeError, TypeError, ValueError) as error:  # how pySigma meets a number where text belongs
+        raise RuleError(f"{place}: a field is of the wrong type: {error}") from None
     if not isinstance(parsed, SigmaRule):
         raise RuleError(f"{place}: not a detection rule")
     return parsed
@@ -176,11 +179,13 @@ def _undo(content: Any, place: str) -> Undo:
     return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
 
 
-def _duplicates(rules: Iterable[Rule]) -> list[str]:
-    errors, seen = [], dict[str, Rule]()
-    for rule in rules:
-        for key in sorted({f"id {rule.rule_id}", f"name {rule.name}"}):
-            if key in seen:
-                errors.append(f"{rule.stem}: has the same {key} as {seen[key].stem}")
-            seen[key] = rule
+def _duplicates(rules: Iterable[tuple[Path, Rule]]) -> list[str]:
+    """Rules of different files that cannot be told apart; those that one file makes of a template may share an id."""
+    errors, seen = [], dict[str, Path]()
+    for path, rule in rules:
+        for key in (f"id {rule.rule_id}", f"name {rule.name}"):
+            other = seen.setdefault(key, path)
+            if other != path:
+                errors.append(f"{path}: has the same {key} as {other}")
+                break
     return errors

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trailalert.errors import SettingsError
+from trailalert.errors import RuleError, SettingsError
 
 
 Placeholders = Mapping[str, tuple[str, ...]]
@@ -50,13 +50,21 @@ def read_placeholders(given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return values
 
 
-def known_operations(coverage: Path) -> dict[str, tuple[str, ...]]:
-    """`operations_<service>` → every operation that coverage.csv classes for that event source; none without it."""
-    if not coverage.is_file():
+def known_operations(rules: Path) -> dict[str, tuple[str, ...]]:
+    """`operations_<service>` → every operation that coverage.csv classes for that event source; none without it.
+
+    coverage.csv is looked for in the folder of the rules and the two above it. Raises RuleError if it lacks columns.
+    """
+    folders = (rules, *rules.resolve().parents)[:3]
+    coverage = next((folder / "coverage.csv" for folder in folders if (folder / "coverage.csv").is_file()), None)
+    if not coverage:
         return {}
     found: dict[str, list[str]] = {}
     with coverage.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
+        table = csv.DictReader(stream)
+        if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
+            raise RuleError(f"{coverage}: needs the columns eventSource and operation")
+        for row in table:
             service = row["eventSource"].partition(".")[0].replace("-", "_")
             found.setdefault(f"operations_{service}", []).append(row["operation"])
     return {name: tuple(operations) for name, operations in found.items()}

@@ -44,23 +44,38 @@ def _integer(loader: StrictLoader, node: yaml.ScalarNode) -> int:
     return int(node.value)
 
 
+def _float(loader: StrictLoader, node: yaml.ScalarNode) -> float:
+    try:
+        if repr(float(node.value)) == node.value:
+            return float(node.value)
+    except ValueError:
+        pass  # told below, with its place
+    problem = f"write {node.value!r} in quotes: YAML would change its digits"
+    raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
+
 def _boolean(loader: StrictLoader, node: yaml.ScalarNode) -> bool | str:
     words: dict[str, bool] = {"true": True, "false": False}
     return words.get(str(node.value).lower(), str(node.value))
 
 
 StrictLoader.add_constructor("tag:yaml.org,2002:int", _integer)
+StrictLoader.add_constructor("tag:yaml.org,2002:float", _float)
 StrictLoader.add_constructor("tag:yaml.org,2002:bool", _boolean)
 StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
 
 
 def rule_files(where: Path) -> list[Path]:
-    """The .yml and .yaml files of a folder at any depth, sorted; a file stands for itself."""
+    """The .yml and .yaml files of a folder at any depth, sorted; a file stands for itself.
+
+    Folders called `cases` hold cases, not rules.
+    """
     if where.is_file():
         return [where]
     if not where.is_dir():
         raise RuleError(f"{where}: no such file or folder")
-    return sorted(path for path in where.rglob("*") if path.suffix in (".yml", ".yaml"))
+    found = (path for path in where.rglob("*") if path.suffix in (".yml", ".yaml") and not path.is_dir())
+    return sorted(path for path in found if "cases" not in path.relative_to(where).parts[:-1])
 
 
 def load_yaml(path: Path) -> list[Any]:
@@ -71,6 +86,10 @@ def load_yaml(path: Path) -> list[Any]:
         raise RuleError(f"{path}: {_readable(error)}") from None
     except UnicodeDecodeError as error:
         raise RuleError(f"{path}: not UTF-8 text: {error}") from None
+    except OSError as error:
+        raise RuleError(f"{path}: {error.strerror}") from None
+    except (TypeError, ValueError) as error:  # a list as a key, a tag that does not fit its value
+        raise RuleError(f"{path}: {error}") from None
 
 
 def read_documents(path: Path) -> Iterator[Document]:

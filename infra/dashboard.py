@@ -1,0 +1,185 @@
+"""The dashboard: on top the state of each promise, below it the flow from left to right, on one screen.
+
+trail → queue → detector → hit table → notifier → topic, one column each.
+"""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.feed import Feed
+from infra.functions import Detector, Notifier
+from infra.store import HitTable
+from infra.topic import AlertTopic
+from infra.watch import PERIOD, Watch, own_metric
+
+
+_PROMISES = {
+    "Nothing goes unseen: log files keep coming.": ("Silence",),
+    "Nothing waits: log files are read, and hits told, within minutes.": ("OldestNotification", "HitsWait"),
+    "Nothing is given up: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
+    "Nothing fails: both functions run, and as often as they must.": (
+        *("DetectorErrors", "DetectorThrottled"),
+        *("NotifierErrors", "NotifierThrottled"),
+    ),
+    "Nothing is lost in silence: all that came in is accounted for.": (
+        "DetectorIdentityBroken",
+        "NotifierIdentityBroken",
+    ),
+    "Everybody is told: every hit's alert is published.": ("AlertsFail",),
+}
+"""Promise → the alarms that say when it is broken (infra/watch.py)."""
+
+_NOT_WATCHED = "Nobody watches this: the setting silence_minutes is 0."
+_SCREEN = 24  # columns, as CloudWatch counts
+_WIDTH = _SCREEN // len(_PROMISES)
+
+
+class Dashboard(Construct):
+    """Gives `name`. It has the region in it: all regions of an account share one list of dashboards."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        watch: Watch,
+        feed: Feed,
+        detector: Detector,
+        store: HitTable,
+        notifier: Notifier,
+        alerts: AlertTopic,
+    ) -> None:
+        super().__init__(scope, id)
+        stack = Stack.of(self)
+        self.name = f"{stack.stack_name}-{stack.region}"
+        flow = {
+            "Trail: log files arrive": _trail(watch),
+            "Queue: they wait to be read": _queue(feed, notifier),
+            "Detector: records meet rules": _detector(detector),
+            "Hit table: hits are kept": _table(store),
+            "Notifier: hits become alerts": _notifier(notifier),
+            "Topic: alerts go out": _topic(alerts),
+        }
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=self.name,
+            default_interval=Duration.hours(12),
+            widgets=[
+                [_text(f"**{promise}**", height=2) for promise in _PROMISES],
+                [_state(names, watch) for names in _PROMISES.values()],
+                [_text(f"### {stage}", height=1) for stage in flow],
+                *(list(row) for row in zip(*flow.values(), strict=True)),
+            ],
+        )
+
+
+def _state(names: Sequence[str], watch: Watch) -> cloudwatch.IWidget:
+    """The state of the alarms behind a promise; the only one that can be switched off is the silence."""
+    alarms = [watch.alarms[name] for name in names if name in watch.alarms]
+    if not alarms:
+        return _text(_NOT_WATCHED, height=3)
+    return cloudwatch.AlarmStatusWidget(alarms=alarms, title="", width=_WIDTH, height=3)
+
+
+def _trail(watch: Watch) -> list[cloudwatch.IWidget]:
+    received = own_metric("detector", "ObjectsReceived", label="received")
+    inflated = own_metric("detector", "BytesInflated", label="bytes, inflated")
+    alarm = watch.alarms.get("Silence")
+    silence = (
+        cloudwatch.AlarmWidget(alarm=alarm, title="Silence", width=_WIDTH, height=5)
+        if alarm
+        else _text(_NOT_WATCHED, height=5)
+    )
+    return [_graph("Log files", [received]), silence, _graph("Bytes read", [inflated])]
+
+
+def _queue(feed: Feed, notifier: Notifier) -> list[cloudwatch.IWidget]:
+    visible = feed.queue.metric_approximate_number_of_messages_visible(
+        period=PERIOD, statistic="Maximum", label="visible"
+    )
+    oldest = feed.queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum", label="seconds")
+    dead = [
+        queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum", label=label)
+        for label, queue in (("log files", feed.dead_letters), ("hits", notifier.dead_letters))
+    ]
+    failed = own_metric("detector", "MessagesFailed", label="tries that failed")
+    return [_graph("Waiting", [visible, failed]), _graph("Oldest", [oldest]), _graph("Given up", dead)]
+
+
+def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
+    objects = {"read": "ObjectsRead", "ignored": "ObjectsIgnored", "failed": "ObjectsFailed"}
+    records = {"matched": "RecordsMatchedAgainstRules", "not watched": "RecordsNotWatched", "bad": "RecordsBad"}
+    return [
+        _graph("Log files", [own_metric("detector", name, label=label) for label, name in objects.items()]),
+        _graph("Records", [own_metric("detector", name, label=label) for label, name in records.items()]),
+        _runs(detector.function),
+    ]
+
+
+def _table(store: HitTable) -> list[cloudwatch.IWidget]:
+    hits = {"new": "HitsNew", "known": "HitsKnown", "muted": "HitsMuted"}
+    late = own_metric("detector", "SlowestEventToHit", statistic="Maximum", label="seconds")
+    throttled = [
+        store.table.metric(f"{kind}ThrottleEvents", period=PERIOD, statistic="Sum", label=f"{kind.lower()}s")
+        for kind in ("Read", "Write")
+    ]
+    return [
+        _graph("Hits", [own_metric("detector", name, label=label) for label, name in hits.items()]),
+        _graph("Event to hit, slowest", [late]),
+        _graph("Throttled", throttled),
+    ]
+
+
+def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
+    hits = {"told": "HitsTold", "told before": "HitsToldBefore", "failed": "HitsFailed"}
+    age = notifier.function.metric("IteratorAge", period=PERIOD, statistic="Maximum", label="milliseconds")
+    return [
+        _graph("Hits", [own_metric("notifier", name, label=label) for label, name in hits.items()]),
+        _graph("Oldest hit not told", [age]),
+        _runs(notifier.function),
+    ]
+
+
+def _topic(alerts: AlertTopic) -> list[cloudwatch.IWidget]:
+    topic = alerts.topic
+    told = own_metric("notifier", "AlertsTold", label="told")
+    published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
+    failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")
+    late = own_metric("notifier", "SlowestEventToAlert", statistic="Maximum", label="seconds")
+    return [
+        _graph("Alerts", [told, published]),
+        _graph("Event to alert, slowest", [late]),
+        _graph("Deliveries that failed", [failed]),
+    ]
+
+
+def _runs(function: lambda_.Function) -> cloudwatch.IWidget:
+    errors = function.metric_errors(period=PERIOD, statistic="Sum", label="errors")
+    throttles = function.metric_throttles(period=PERIOD, statistic="Sum", label="throttles")
+    duration = function.metric_duration(period=PERIOD, statistic="Maximum", label="longest, ms")
+    return _graph("Runs", [errors, throttles], right=[duration])
+
+
+def _graph(
+    title: str, left: Sequence[cloudwatch.IMetric], right: Sequence[cloudwatch.IMetric] = ()
+) -> cloudwatch.IWidget:
+    from_zero = cloudwatch.YAxisProps(min=0, show_units=False)
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(left),
+        right=list(right),
+        left_y_axis=from_zero,
+        right_y_axis=from_zero,
+        width=_WIDTH,
+        height=5,
+    )
+
+
+def _text(markdown: str, height: int) -> cloudwatch.IWidget:
+    background = cloudwatch.TextWidgetBackground.TRANSPARENT
+    return cloudwatch.TextWidget(markdown=markdown, background=background, width=_WIDTH, height=height)

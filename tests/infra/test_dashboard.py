@@ -1,0 +1,187 @@
+"""The dashboard and the alarms show what the functions emit, by the names they emit it under."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from trailalert.core.object_key import ObjectKind
+from trailalert.flows.detector import Tally as Detected
+from trailalert.flows.notifier import Tally as Notified
+from trailalert.handlers import detector, notifier
+
+
+Template = dict[str, Any]
+Names = dict[str, set[str]]
+
+# Emitted, and left for a closer look: sums of what is shown, and what is ignored by its kind.
+NOT_SHOWN = {
+    "detector": {"RecordsRead", "IdentityBroken"}
+    | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
+    "notifier": {"HitsReceived", "IdentityBroken"},
+}
+COLUMNS = 24
+
+
+class Recorder:
+    """Stands where Powertools' metrics stand, and keeps the names."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def add_metric(self, name: str, **_: object) -> None:
+        self.names.add(name)
+
+
+@pytest.fixture(scope="session")
+def emitted() -> Names:
+    """What the handlers emit after a batch in which everything happened, by service."""
+    recorders: dict[str, Any] = {"detector": Recorder(), "notifier": Recorder()}
+    detector._count(recorders["detector"], Detected(hits_new=1))
+    notifier._count(recorders["notifier"], Notified(alerts_told=1))
+    return {service: recorder.names for service, recorder in recorders.items()}
+
+
+def resources(template: Template, kind: str) -> dict[str, Template]:
+    return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == kind}
+
+
+def plain(value: Any) -> str:
+    """A value of the template as text, references as the logical id of what they mean."""
+    match value:
+        case {"Ref": name}:
+            return str(name)
+        case {"Fn::GetAtt": [name, _]}:
+            return str(name)
+        case {"Fn::Join": ["", parts]}:
+            return "".join(map(plain, parts))
+    return str(value)
+
+
+@pytest.fixture(scope="session")
+def widgets_of(template_of: Callable[..., Template]) -> Callable[..., list[Template]]:
+    """The dashboard's widgets, for some settings."""
+
+    def make(**settings: Any) -> list[Template]:
+        (dashboard,) = resources(template_of(**settings), "AWS::CloudWatch::Dashboard").values()
+        return list(json.loads(plain(dashboard["DashboardBody"]))["widgets"])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def widgets(widgets_of: Callable[..., list[Template]]) -> list[Template]:
+    return widgets_of()
+
+
+def series(widgets: list[Template]) -> list[list[Any]]:
+    """The metrics of all graphs: namespace, name, dimensions, and how it is drawn."""
+    return [metric for widget in widgets for metric in widget["properties"].get("metrics", ())]
+
+
+def own(metrics: list[tuple[str, str, list[str]]]) -> Names:
+    """The names among them that are ours, by service."""
+    found: Names = {"detector": set(), "notifier": set()}
+    for namespace, name, dimensions in metrics:
+        if namespace == "trailalert":
+            key, service = dimensions
+            assert key == "service"
+            found[service].add(name)
+    return found
+
+
+def test_every_metric_of_the_functions_is_shown_or_left_out_on_purpose(widgets: list[Template], emitted: Names) -> None:
+    """A renamed metric leaves an empty graph that looks like a quiet night."""
+    shown = own([(metric[0], metric[1], metric[2:4]) for metric in series(widgets)])
+
+    assert shown == {service: emitted[service] - NOT_SHOWN[service] for service in emitted}
+    assert [service for service, names in NOT_SHOWN.items() if names - emitted[service]] == []
+
+
+def test_every_metric_an_alarm_watches_is_emitted(template_of: Callable[..., Template], emitted: Names) -> None:
+    """An alarm on a name that nobody emits is one that never rings."""
+    alarms = resources(template_of(), "AWS::CloudWatch::Alarm").values()
+
+    watched = own(
+        [
+            (alarm["Namespace"], alarm["MetricName"], [text for pair in alarm["Dimensions"] for text in pair.values()])
+            for alarm in alarms
+        ]
+    )
+
+    assert watched == {
+        "detector": {"IdentityBroken", "ObjectsReceived"},
+        "notifier": {"IdentityBroken", "HitsFailed"},
+    }
+    assert [service for service, names in watched.items() if names - emitted[service]] == []
+
+
+@pytest.mark.parametrize("silence_minutes", [60, 0])
+def test_state_of_every_alarm_is_shown(
+    template_of: Callable[..., Template], widgets_of: Callable[..., list[Template]], silence_minutes: int
+) -> None:
+    """A promise whose alarm is missing from the row looks kept."""
+    widgets = widgets_of(silence_minutes=silence_minutes)
+
+    shown = [alarm for widget in widgets if widget["type"] == "alarm" for alarm in widget["properties"]["alarms"]]
+    assert sorted(shown) == sorted(resources(template_of(silence_minutes=silence_minutes), "AWS::CloudWatch::Alarm"))
+
+
+def test_silence_that_nobody_watches_is_said(widgets_of: Callable[..., list[Template]]) -> None:
+    """Without its alarm the first promise is none."""
+
+    def texts(**settings: Any) -> str:
+        return " ".join(widget["properties"].get("markdown", "") for widget in widgets_of(**settings))
+
+    assert "Nobody watches this" in texts(silence_minutes=0)
+    assert "Nobody watches this" not in texts()
+
+
+def test_flow_goes_from_left_to_right(widgets: list[Template]) -> None:
+    """The eye follows a log file from the trail to the inbox."""
+    headings = [widget for widget in widgets if widget["properties"].get("markdown", "").startswith("###")]
+
+    ordered = sorted(headings, key=lambda widget: int(widget["x"]))
+    assert [widget["properties"]["markdown"].split(":")[0] for widget in ordered] == [
+        *("### Trail", "### Queue", "### Detector", "### Hit table", "### Notifier", "### Topic"),
+    ]
+    assert len({widget["y"] for widget in headings}) == 1
+
+
+def test_dashboard_is_one_screen_in_which_nothing_overlaps(widgets: list[Template]) -> None:
+    """What has to be scrolled to is not seen."""
+    cells = [
+        (x, y)
+        for widget in widgets
+        for x in range(widget["x"], widget["x"] + widget["width"])
+        for y in range(widget["y"], widget["y"] + widget["height"])
+    ]
+
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < COLUMNS
+    assert max(y for _, y in cells) <= 21
+
+
+def test_graphs_are_of_what_the_stack_has(template_of: Callable[..., Template], widgets: list[Template]) -> None:
+    """A graph of another queue, function, table or topic says nothing about ours."""
+    names = {*template_of()["Resources"]}
+
+    foreign = [metric for metric in series(widgets) if metric[0] != "trailalert"]
+    kinds = {(metric[0], metric[2]) for metric in foreign}
+    assert kinds == {
+        ("AWS/SQS", "QueueName"),
+        ("AWS/Lambda", "FunctionName"),
+        ("AWS/DynamoDB", "TableName"),
+        ("AWS/SNS", "TopicName"),
+    }
+    assert {metric[3] for metric in foreign} <= names
+
+
+def test_dashboards_name_is_an_output_and_the_regions_own(template_of: Callable[..., Template]) -> None:
+    """All regions of an account share one list of dashboards: a second deployment would overwrite the first's."""
+    template = template_of()
+    (dashboard,) = resources(template, "AWS::CloudWatch::Dashboard").values()
+
+    assert plain(dashboard["DashboardName"]) == "trailalert-AWS::Region"
+    assert template["Outputs"]["Dashboard"]["Value"] == dashboard["DashboardName"]

@@ -1,0 +1,264 @@
+"""Least privilege, proven: the real handlers run under the synthesised policies where IAM is enforced.
+
+Every call they make is allowed, a matrix of calls they must not make is refused, and whatever action is taken
+away, something here notices. How: tests/infra/iam_world.py.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.infra.iam_world import (
+    EXISTING,
+    ROLES,
+    SURPLUS,
+    Call,
+    Statement,
+    Template,
+    World,
+    calls,
+    enforcing_aws,
+    granted,
+    listed,
+    matrix,
+)
+from trailalert.core.rulebook import dump_rulebook
+from trailalert.rulebook.build import build_rulebook
+
+
+ROOT = Path(__file__).parents[2]
+RULE = ROOT / "rules" / "kms" / "aws_kms_key_disabled.yml"
+DONE: dict[str, list[object]] = {"batchItemFailures": []}
+
+# What the functions' own code does; all else that is granted is done by Lambda in their name, or by S3 (kms:Decrypt).
+HANDLED = {
+    "Detector": {"s3:GetObject", "s3:GetObjectVersion", "dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "Notifier": {"sns:Publish", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
+}
+
+
+@pytest.fixture(scope="module")
+def rulebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rulebook of one rule: a key was disabled."""
+    folder = tmp_path_factory.mktemp("rulebook")
+    (folder / "exceptions").mkdir()
+    book, _ = build_rulebook(RULE, folder / "exceptions", {}, date.today())
+    path = folder / "rulebook.json"
+    path.write_text(dump_rulebook(book), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module", params=[pytest.param({}, id="new"), pytest.param(EXISTING, id="existing")])
+def world(request: pytest.FixtureRequest, template_of: Callable[..., Template], rulebook: Path) -> Iterator[World]:
+    """The stack with a bucket of its own, and with an existing one whose log files are encrypted with a key."""
+    with enforcing_aws():
+        yield World(template_of(**request.param), rulebook)
+
+
+def given_record(number: int) -> dict[str, Any]:
+    """A key was disabled, successfully."""
+    return {
+        "eventVersion": "1.11",
+        "eventID": f"ca7e0000-0000-4000-8000-{number:012d}",
+        "eventTime": "2026-09-15T10:00:00Z",
+        "eventType": "AwsApiCall",
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "DisableKey",
+        "awsRegion": "eu-central-1",
+        "recipientAccountId": f"{number:012d}",  # hits of one account are one alert
+        "sourceIPAddress": "203.0.113.7",
+        "userAgent": "aws-cli/2",
+        "requestParameters": {"keyId": "11111111-2222-3333-4444-555555555555"},
+        "userIdentity": {"type": "IAMUser", "userName": "ci", "arn": "arn:aws:iam::111122223333:user/ci"},
+    }
+
+
+def given_batch(world: World, **s3_object: str) -> dict[str, Any]:
+    """The feed's batch of one message about one object."""
+    s3 = {"bucket": {"name": world.bucket}, "object": {"size": 1, **s3_object}}
+    body = {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": s3}]}
+    return {"Records": [{"eventSource": "aws:sqs", "messageId": "m0", "body": json.dumps(body)}]}
+
+
+def news(world: World, event_id: str) -> dict[str, Any]:
+    """What the stream tells of one hit."""
+    iterator = world.iterator(world.name("HitsTable.StreamArn"))
+    records = world.as_admin("dynamodbstreams").get_records(ShardIterator=iterator)["Records"]
+    return {
+        "Records": [
+            entry
+            for entry in records
+            if entry["dynamodb"].get("NewImage", {}).get("kind") == {"S": "hit"}
+            and entry["dynamodb"]["NewImage"]["eventID"] == {"S": event_id}
+        ]
+    }
+
+
+def rows_of(world: World, kind: str, event_id: str) -> list[Any]:
+    table = world.name("HitsTable")
+    rows = world.as_admin("dynamodb").scan(TableName=table)["Items"]
+    return [row for row in rows if row.get("kind") == {"S": kind} and event_id in row["pk"]["S"]]
+
+
+def detector_works(world: World) -> bool:
+    """Two new log files, the second named by its version and overwritten since, become two hits."""
+    for pinned in (False, True):
+        record = given_record(next(world.numbers))
+        key, version = world.put_log_file(record)
+        named = {"key": key}
+        if pinned:
+            named["versionId"] = version
+            world.put_log_file(key=key)
+        answer = world.invoke("Detector", given_batch(world, **named))
+        if answer != DONE or not rows_of(world, "hit", record["eventID"]):
+            return False
+    return True
+
+
+def notifier_works(world: World) -> bool:
+    """A new hit is told once, although the stream tells of it twice."""
+    record = given_record(next(world.numbers))
+    key, _ = world.put_log_file(record)
+    assert world.invoke("Detector", given_batch(world, key=key)) == DONE
+    event = news(world, record["eventID"])
+    assert len(event["Records"]) == 1
+    told = inbox(world)
+    try:
+        answers = [world.invoke("Notifier", event) for _ in range(2)]
+    except ClientError:
+        return False
+    return answers == [DONE, DONE] and len(told()) == 1 and len(rows_of(world, "told", record["eventID"])) == 1
+
+
+def inbox(world: World) -> Callable[[], list[Any]]:
+    """A queue subscribed to the alert topic; what is returned empties it."""
+    sqs, name = world.as_admin("sqs"), f"inbox-{next(world.numbers)}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    world.as_admin("sns").subscribe(TopicArn=world.name("AlertsTopic"), Protocol="sqs", Endpoint=arn)
+    return lambda: list(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []))
+
+
+WORKS = {"Detector": detector_works, "Notifier": notifier_works}
+
+
+def grants(statements: list[Statement]) -> list[tuple[str, object]]:
+    """Every single action of every statement, with the statement's resource."""
+    return [(action, statement["Resource"]) for statement in statements for action in listed(statement["Action"])]
+
+
+def idle_grants(world: World, role: str) -> list[str]:
+    """The grants that can be taken away one at a time without anything here noticing."""
+    checks = [call for call in calls(world) if call.role == role and call.allowed and call.by_moto]
+    return [
+        f"nothing needs {action} on {resource}: take it away"
+        for action, resource in grants(world.policies[role])
+        if not _missed(world, role, action, resource, checks)
+    ]
+
+
+def _missed(world: World, role: str, action: str, resource: object, checks: list[Call]) -> bool:
+    with world.without(role, action, resource):
+        if action in HANDLED[role]:
+            return not WORKS[role](world)
+        return any(not world.can(check) for check in checks if check.action == action)
+
+
+def test_detector_works_under_its_policy(world: World) -> None:
+    """A permission forgotten is found by the first log file, after the deployment."""
+    assert detector_works(world)
+
+
+def test_notifier_works_under_its_policy(world: World) -> None:
+    """A permission forgotten is a hit that nobody hears of."""
+    assert notifier_works(world)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_without_policy_can_do_nothing(world: World, role: str) -> None:
+    """Were enforcement off, every other test here would prove nothing."""
+    world.set_policy(role, [])
+    try:
+        assert not WORKS[role](world)
+        assert [str(call) for call in calls(world) if call.role == role and call.by_moto and world.can(call)] == []
+    finally:
+        world.set_policy(role, world.policies[role])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_can_do_what_the_matrix_says_and_nothing_else_of_it(world: World, role: str) -> None:
+    """Whoever takes over the function that reads hostile input tries exactly these."""
+    mine = [call for call in calls(world) if call.role == role and call.by_moto]
+
+    assert [str(call) for call in mine if world.can(call) != call.allowed] == []
+    assert sum(call.allowed for call in mine) >= 10
+    assert sum(not call.allowed for call in mine) >= 50
+
+
+def test_statements_read_by_themselves_say_the_same(world: World) -> None:
+    """The second line also knows the condition on keys, which moto passes over."""
+    every = calls(world)
+
+    assert [str(call) for call in every if world.granted(call) != call.allowed] == []
+    assert {call.action for call in every if not call.by_moto} == {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"}
+
+
+def test_notifier_reaches_no_hit_and_no_pointer(world: World) -> None:
+    """Every statement of its own about the table is bound to keys, and to no key of what the detector wrote."""
+    table = world.name("HitsTable.Arn")
+    bound = [one for one in world.policies["Notifier"] if table in listed(one["Resource"])]
+
+    assert bound
+    for statement in bound:
+        patterns = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        assert [pattern for pattern in patterns if pattern[:2] in ("H#", "T#", "R#", "P#", "X#", "A#")] == []
+        assert [pattern for pattern in patterns if pattern.startswith(("*", "?"))] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_granted_action_is_missed_when_taken_away(world: World, role: str) -> None:
+    """A permission that nobody misses is one for attackers only."""
+    assert idle_grants(world, role) == []
+    assert WORKS[role](world)
+
+
+def test_action_that_nothing_needs_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check on grants must turn red for a grant that is new and needless."""
+    idle = {"Effect": "Allow", "Action": ["sns:Unsubscribe"], "Resource": world.name("AlertsTopic")}
+    monkeypatch.setitem(world.policies, "Notifier", [idle])
+
+    found = idle_grants(world, "Notifier")
+
+    monkeypatch.undo()
+    world.set_policy("Notifier", world.policies["Notifier"])
+    assert found == [f"nothing needs sns:Unsubscribe on {world.name('AlertsTopic')}: take it away"]
+
+
+@pytest.mark.parametrize(("role", "everywhere"), [("Detector", set()), ("Notifier", {"dynamodb:ListStreams"})])
+def test_every_granted_action_is_tried_elsewhere_too(world: World, role: str, everywhere: set[str]) -> None:
+    """An action granted on "*" instead of its one resource must turn the matrix red."""
+    refused = {call.action for call in calls(world) if call.role == role and not call.allowed and call.by_moto}
+
+    assert {action for action, _ in grants(world.policies[role])} - refused == everywhere
+
+
+def test_what_the_cdk_grants_too_much_is_known(world: World) -> None:
+    """When the stack stops granting these, they leave this list and docs/security.md."""
+    for (role, queue), actions in SURPLUS.items():
+        for action in actions:
+            assert granted(world.policies[role], f"sqs:{action}", world.name(f"{queue}.Arn"))
+
+
+def test_documented_matrix_is_the_one_of_the_stack(world: World) -> None:
+    """docs/security.md is what auditors read."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    documented = {line for line in text.splitlines() if line.startswith("| `")}
+
+    found = {line for line in matrix(world) if line.startswith("| `")}
+    assert found - documented == set()
+    assert {line for line in documented - found if world.key or "the trail's key" not in line} == set()
