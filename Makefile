@@ -21,7 +21,7 @@ setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everythin
 demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
 	$(BIN)/trailalert local
 
-test: setup ## Lint, type check and run all tests, the end-to-end ones included
+test: setup build/checkov/.ready ## Lint, type check and run all tests, the end-to-end ones included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -29,9 +29,6 @@ test: setup ## Lint, type check and run all tests, the end-to-end ones included
 
 test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
 	$(BIN)/pytest tests/unit tests/rules tests/integration
-
-checkov: build/checkov/.ready ## Look at the templates with checkov, too (270 MB, in build/)
-	$(BIN)/pytest tests/infra/test_lint.py -k checkov
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
@@ -67,4 +64,4 @@ build/checkov/.ready: Makefile $(VENV)/.ready
 	$(BIN)/uv pip install --quiet --python build/checkov/bin/python checkov==$(CHECKOV_VERSION)
 	touch $@
 
-.PHONY: help setup demo test test-fast checkov format lock clean
+.PHONY: help setup demo test test-fast format lock clean

