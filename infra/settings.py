@@ -24,7 +24,6 @@ LEVELS = tuple(level.word for level in Level)
 _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
     "trail_topic_arn": "a new trail's bucket tells the queue itself",
-    "trail_key_arn": "a new trail's bucket is encrypted by S3",
 }
 _DEFAULT_LEVEL = Level.MEDIUM.word  # below that a hit is for asking, not for mailing
 
@@ -39,7 +38,8 @@ class Settings:
                         CloudTrail's own. It may be in another account (the stack's outputs say what that must allow).
     eventbridge:        take notifications from EventBridge, which the existing bucket must send them to.
     organization_id:    makes the new trail one of the whole organisation (o-...); deploy in its management account.
-    trail_key_arn:      ARN of the KMS key that encrypts an existing bucket's log files, "" if there is none.
+    trail_key_arn:      ARN of the KMS key that encrypts the log files: the one an existing trail uses, or one for the
+                        new trail to use; "" leaves it to S3's own key.
     alert_emails:       address → lowest level it is mailed; a plain list means "medium". AWS mails each a link
                         to confirm. Hits below the level are in the table all the same.
     operations_emails:  addresses that are told when the alerter itself is in trouble; those of alert_emails if empty.

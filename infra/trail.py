@@ -17,10 +17,10 @@ class TrailBucket(Construct):
         super().__init__(scope, id)
         self.key: kms.IKey | None = None
         self.log_prefix = f"{settings.trail_prefix}/AWSLogs/" if settings.trail_prefix else "AWSLogs/"
+        if settings.trail_key_arn:
+            self.key = kms.Key.from_key_arn(self, "Key", settings.trail_key_arn)
         if settings.trail_bucket:
             self.bucket = s3.Bucket.from_bucket_name(self, "Existing", settings.trail_bucket)
-            if settings.trail_key_arn:
-                self.key = kms.Key.from_key_arn(self, "Key", settings.trail_key_arn)
         else:
             self.bucket = self._new_bucket(settings)
             self._new_trail(self.bucket, settings)
@@ -55,6 +55,7 @@ class TrailBucket(Construct):
         trail = cloudtrail.Trail(
             self,
             "Trail",
+            encryption_key=self.key,  # its own policy has to let CloudTrail encrypt and the detector decrypt
             trail_name=STACK_NAME,  # the CDK writes the bucket policy of an organisation trail only for a named one
             bucket=bucket,
             is_multi_region_trail=True,

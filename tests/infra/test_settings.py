@@ -12,6 +12,7 @@ from trailalert.rulebook.placeholders import NAMES
 
 
 SETTINGS = [setting.name for setting in fields(Settings) if setting.name != "placeholders"]
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:trail"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 
 
@@ -224,15 +225,15 @@ def test_names_of_the_cdk_are_not_ours_to_judge(name: str) -> None:
     assert read({name: True}) == read({})
 
 
-@pytest.mark.parametrize(("name", "value"), [("trail_prefix", "org"), ("trail_key_arn", KEY)])
+@pytest.mark.parametrize(("name", "value"), [("trail_prefix", "org"), ("trail_topic_arn", TOPIC)])
 def test_setting_of_an_existing_bucket_is_refused_without_one(name: str, value: str) -> None:
-    """A new trail would silently ignore it: notifications on the wrong prefix, or a key nobody uses."""
+    """A new trail would silently ignore it: notifications on the wrong prefix, or a topic nobody uses."""
     assert fault_of({name: value}).startswith(f"setting {name} needs trail_bucket")
 
 
 def test_both_settings_of_an_existing_bucket_are_refused_at_once() -> None:
     """Every fault is reported at once, says the module."""
-    assert len(fault_of({"trail_prefix": "org", "trail_key_arn": KEY}).splitlines()) == 2
+    assert len(fault_of({"trail_prefix": "org", "trail_topic_arn": TOPIC}).splitlines()) == 2
 
 
 @pytest.mark.parametrize(

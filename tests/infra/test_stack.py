@@ -587,3 +587,14 @@ def test_operations_go_to_those_who_get_alerts_unless_others_are_named(template_
         return [one["Properties"]["Endpoint"] for one in found]
 
     assert (told(same), told(other)) == (["ops@example.com"], ["sre@example.com"])
+
+
+def test_new_trail_encrypts_with_the_key_that_is_given(template_of: TemplateOf) -> None:
+    """Whoever must have a key of their own gets it, and the detector may decrypt with that one alone."""
+    key = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+
+    template = template_of(trail_key_arn=key)
+
+    assert properties(template, "AWS::CloudTrail::Trail")["KMSKeyId"] == key
+    statements = properties(template, "AWS::IAM::Policy", "DetectorRole")["PolicyDocument"]["Statement"]
+    assert [one["Resource"] for one in statements if one["Action"] == "kms:Decrypt"] == [key]
