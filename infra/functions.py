@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import jsii
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.feed import DETECTOR_TIMEOUT, Feed, encrypted_queue
@@ -35,6 +37,28 @@ _SKIPPED = {
     "CKV_AWS_117": "It talks to AWS alone; in a VPC it would need a way out to each service, and could lose it.",
     "CKV_AWS_173": "Names and numbers, no secrets. " + NO_CUSTOMER_KEY,
 }
+
+
+_POLLER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+@jsii.implements(lambda_.IEventSourceDlq)
+class _OnFailure:
+    """A queue that Lambda tells of stream batches given up; it needs to send there, and nothing else.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+
+    def __init__(self, queue: sqs.Queue) -> None:
+        self._queue = queue
+
+    def bind(
+        self, target: lambda_.IEventSourceMapping, target_handler: lambda_.IFunction
+    ) -> lambda_.DlqDestinationConfig:
+        target_handler.add_to_role_policy(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self._queue.queue_arn])
+        )
+        return lambda_.DlqDestinationConfig(destination=self._queue.queue_arn)
 
 
 class Detector(Construct):
@@ -73,8 +97,16 @@ class Detector(Construct):
         _allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
         if trail.key:
             _allow(self.function, [trail.key.key_arn], "kms:Decrypt")
-        self.function.add_event_source(
-            sources.SqsEventSource(feed.queue, batch_size=_DETECTOR_BATCH, report_batch_item_failures=True)
+        # Not the CDK's event source, which grants the role more than Lambda's poller asks of it.
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        _allow(self.function, [feed.queue.queue_arn], *_POLLER)
+        lambda_.EventSourceMapping(
+            self,
+            "FromQueue",
+            target=self.function,
+            event_source_arn=feed.queue.queue_arn,
+            batch_size=_DETECTOR_BATCH,
+            report_batch_item_failures=True,
         )
 
 
@@ -119,7 +151,7 @@ class Notifier(Construct):
                 retry_attempts=_NOTIFIER_RETRIES,
                 bisect_batch_on_error=True,
                 report_batch_item_failures=True,
-                on_failure=sources.SqsDlq(self.dead_letters),
+                on_failure=_OnFailure(self.dead_letters),
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {

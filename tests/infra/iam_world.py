@@ -600,17 +600,12 @@ _POLLED = {
     ("Detector", "FeedQueue"): {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"},
     ("Notifier", "NotifierDeadLetters"): {"SendMessage"},
 }
-# The CDK's grants bring these; AWS's own policies for the purpose do without (docs/security.md).
-SURPLUS = {
-    ("Detector", "FeedQueue"): {"ChangeMessageVisibility", "GetQueueUrl"},
-    ("Notifier", "NotifierDeadLetters"): {"GetQueueAttributes", "GetQueueUrl"},
-}
 
 
 def _queue_calls(world: World, role: str) -> Iterator[Call]:
     for queue, on in _QUEUES.items():
         arn, url = world.name(f"{queue}.Arn"), world.name(queue)
-        allowed = _POLLED.get((role, queue), set()) | SURPLUS.get((role, queue), set())
+        allowed = _POLLED.get((role, queue), set())
         for action, run in _QUEUE_CALLS.items():
 
             def made(world: World, clients: Clients, run: Any = run, queue: str = queue, url: str = url) -> object:

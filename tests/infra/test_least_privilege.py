@@ -16,14 +16,12 @@ from botocore.exceptions import ClientError
 from tests.infra.iam_world import (
     EXISTING,
     ROLES,
-    SURPLUS,
     Call,
     Statement,
     Template,
     World,
     calls,
     enforcing_aws,
-    granted,
     listed,
     matrix,
 )
@@ -245,13 +243,6 @@ def test_every_granted_action_is_tried_elsewhere_too(world: World, role: str, ev
     refused = {call.action for call in calls(world) if call.role == role and not call.allowed and call.by_moto}
 
     assert {action for action, _ in grants(world.policies[role])} - refused == everywhere
-
-
-def test_what_the_cdk_grants_too_much_is_known(world: World) -> None:
-    """When the stack stops granting these, they leave this list and docs/security.md."""
-    for (role, queue), actions in SURPLUS.items():
-        for action in actions:
-            assert granted(world.policies[role], f"sqs:{action}", world.name(f"{queue}.Arn"))
 
 
 def test_documented_matrix_is_the_one_of_the_stack(world: World) -> None:

@@ -86,9 +86,7 @@ DETECTOR = {
     "FeedQueue.Arn": {  # what Lambda's poller does in the function's name
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
-        "sqs:ChangeMessageVisibility",
         "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
     },
 }
 NOTIFIER = {
@@ -98,7 +96,7 @@ NOTIFIER = {
     "HitsTable.StreamArn": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
     "*": {"dynamodb:ListStreams"},  # takes no resource:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
-    "NotifierDeadLetters.Arn": {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
+    "NotifierDeadLetters.Arn": {"sqs:SendMessage"},
 }
 
 
