@@ -33,3 +33,15 @@ def _find(aws: LocalAws) -> Deployed:
     queue = aws.client("sqs").get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
     inbox = Inbox(aws, find_output(cloudformation, STACK, "AlertTopic"))
     return Deployed(aws, find_output(cloudformation, STACK, "HitTable"), queue, dead_letters, inbox)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """An embedded AWS of the module's own, with a trail bucket, bootstrapped."""
+    running = start_local_aws(tmp_path_factory.mktemp("aws"))
+    try:
+        running.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
+        bootstrap(running)
+        yield running
+    finally:
+        running.stop()

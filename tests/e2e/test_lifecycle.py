@@ -1,28 +1,14 @@
 """The life of a deployment: made, left alone, changed, compared, and removed with its evidence kept."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from trailalert.cli.deployment import STACK, bootstrap, deploy, run_cdk
+from trailalert.cli.deployment import STACK, deploy, run_cdk
 from trailalert.cli.hits import find_output
 from trailalert.cli.local import TRAIL_BUCKET
-from trailalert.cli.local_aws import LocalAws, start_local_aws
+from trailalert.cli.local_aws import LocalAws
 
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """An embedded AWS with a trail bucket, bootstrapped."""
-    running = start_local_aws(tmp_path_factory.mktemp("aws"))
-    try:
-        running.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
-        bootstrap(running)
-        yield running
-    finally:
-        running.stop()
 
 
 def test_deployment_is_made_left_alone_changed_compared_and_removed(aws: LocalAws) -> None:

@@ -3,33 +3,20 @@
 import gzip
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from trailalert.cli.deployment import STACK, bootstrap, deploy
+from trailalert.cli.deployment import STACK, deploy
 from trailalert.cli.hits import find_output
 from trailalert.cli.inbox import Inbox
 from trailalert.cli.local import TRAIL_BUCKET
-from trailalert.cli.local_aws import LocalAws, start_local_aws
+from trailalert.cli.local_aws import LocalAws
 from trailalert.rulebook.cases import BASE_RECORD
 
 
 pytestmark = pytest.mark.e2e
 KEY = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/a.json.gz"
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """An embedded AWS with a trail bucket, bootstrapped."""
-    running = start_local_aws(tmp_path_factory.mktemp("aws"))
-    try:
-        running.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
-        bootstrap(running)
-        yield running
-    finally:
-        running.stop()
 
 
 def given_log_file(aws: LocalAws) -> str:
