@@ -1,6 +1,8 @@
-"""One embedded AWS with the real stack deployed into it, shared by the end-to-end tests."""
+"""Embedded AWSs for the end-to-end tests: one with the product deployed, others of a module's own."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +16,27 @@ from trailalert.cli.local_aws import LocalAws, start_local_aws
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """Start, bootstrap, deploy; stop at the end."""
-    aws = start_local_aws(tmp_path_factory.mktemp("aws"))
+    """The product, deployed once for all tests that leave its settings alone."""
+    with _bootstrapped(tmp_path_factory.mktemp("aws")) as aws:
+        deploy(aws, TRAIL_BUCKET)
+        yield _find(aws)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """An embedded AWS of the module's own, with a trail bucket, bootstrapped."""
+    with _bootstrapped(tmp_path_factory.mktemp("aws")) as aws:
+        yield aws
+
+
+@contextmanager
+def _bootstrapped(folder: Path) -> Iterator[LocalAws]:
+    """An embedded AWS with a trail bucket, ready for `cdk deploy`; stopped at the end."""
+    aws = start_local_aws(folder)
     try:
         aws.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
         bootstrap(aws)
-        deploy(aws, TRAIL_BUCKET)
-        yield _find(aws)
+        yield aws
     finally:
         aws.stop()
 
@@ -33,15 +49,3 @@ def _find(aws: LocalAws) -> Deployed:
     queue = aws.client("sqs").get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
     inbox = Inbox(aws, find_output(cloudformation, STACK, "AlertTopic"))
     return Deployed(aws, find_output(cloudformation, STACK, "HitTable"), queue, dead_letters, inbox)
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """An embedded AWS of the module's own, with a trail bucket, bootstrapped."""
-    running = start_local_aws(tmp_path_factory.mktemp("aws"))
-    try:
-        running.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
-        bootstrap(running)
-        yield running
-    finally:
-        running.stop()

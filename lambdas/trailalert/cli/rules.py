@@ -95,12 +95,13 @@ def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None
     sys.exit(1 if faults else 0)
 
 
-def _root_and_cases(where: Path) -> tuple[Path, Path]:
-    """The folder that rule paths are relative to, and the folder that mirrors it with cases."""
-    shipped = default_rules()
-    if where.resolve().is_relative_to(shipped):
-        return shipped, default_cases()
+def _root_and_cases(where: Path, cases: Path | None) -> tuple[Path, Path]:
+    """The folder that rule paths are relative to, and the folder that mirrors it with cases (`cases` if given)."""
     root = where if where.is_dir() else where.parent
+    if cases:
+        return root, cases
+    if where.resolve().is_relative_to(default_rules()):
+        return default_rules(), default_cases()
     beside = (root / "cases", root.parent / "tests" / "rules", root.parent / "cases")
     return root, next((folder for folder in beside if folder.is_dir()), beside[-1])
 
@@ -110,15 +111,13 @@ def _run_cases(where: Path, cases: Path | None) -> Iterator[list[str]]:
 
     A file without both kinds of cases is a fault. A case matches if any rule of its file does.
     """
-    root, beside = _root_and_cases(where)
-    if cases:
-        root = where if where.is_dir() else where.parent
+    root, cases = _root_and_cases(where, cases)
     for path in rule_files(where):
         compiled = load_rules(path, CASE_SETTINGS).rules
         if not compiled:
             continue
         try:
-            loaded = load_cases(case_file(path.resolve(), root.resolve(), cases or beside))
+            loaded = load_cases(case_file(path.resolve(), root.resolve(), cases))
         except RuleError as error:
             yield [str(error)]
             continue
