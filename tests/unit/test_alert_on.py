@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.log_files import examined, log_file
 from trailalert.core.examine import Examiner
-from trailalert.core.logfile import LogFile
 from trailalert.core.rulebook import Rulebook, dump_rulebook, load_rulebook
 from trailalert.rulebook.alert_on import alert_on_rules, read_alert_on
 from trailalert.rulebook.cases import BASE_RECORD, CASE_SETTINGS
@@ -36,9 +36,8 @@ def test_named_call_makes_a_hit_when_it_succeeded() -> None:
     call = {**BASE_RECORD, "eventSource": "ec2.amazonaws.com", "eventName": "TerminateInstances"}
     records = [call, {**call, "errorCode": "Client.UnauthorizedOperation"}, {**call, "eventName": "RunInstances"}]
 
-    found = Examiner(Rulebook(rules)).examine(LogFile(tuple(enumerate(records)), (), 0), "", "", "2026-09-01T10:00:00Z")
+    (hit,), _ = examined(Examiner(Rulebook(rules)), log_file(*records))
 
-    (hit,) = found.hits
     assert (hit.name, hit.level, hit.place.index) == ("alert-on-ec2-terminateinstances", "high", 0)
     assert rules[0].rule_id == alert_on_rules(["ec2:TerminateInstances"])[0].rule_id
 
@@ -48,6 +47,6 @@ def test_rule_that_knows_more_speaks_first() -> None:
     rules = (*compile_rules(RULES, CASE_SETTINGS), *alert_on_rules(["kms:DisableKey"]))
     record = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
 
-    found = Examiner(Rulebook(rules)).examine(LogFile(((0, record),), (), 0), "", "", "2026-09-01T10:00:00Z")
+    (hit,), _ = examined(Examiner(Rulebook(rules)), log_file(record))
 
-    assert (found.hits[0].name, found.hits[0].also) == ("kms-key-disabled", ("alert-on-kms-disablekey",))
+    assert (hit.name, hit.also) == ("kms-key-disabled", ("alert-on-kms-disablekey",))

@@ -1,5 +1,6 @@
 """Exceptions mute what they say, as long as they say, and never what guards the trail; levels follow the actor."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -7,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.unit.log_files import examined
 from trailalert.aws.rows import hit_row
 from trailalert.core.examine import Examiner
 from trailalert.core.hit import Hit
-from trailalert.core.logfile import LogFile
 from trailalert.core.rulebook import Level, Rulebook, dump_rulebook, load_rulebook
 from trailalert.errors import RuleError
 from trailalert.rulebook.build import build_rulebook
@@ -60,7 +61,8 @@ def build(tmp_path: Path) -> Build:
 
 def hit_of(rulebook: Rulebook, seen_at: str = "2026-09-01T10:00:00Z", **changes: Any) -> Hit:
     record = merged({**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}, changes)
-    (hit,) = Examiner(rulebook).examine(LogFile(((0, record),), (), 0), "b", "k", seen_at).hits
+    hit = Examiner(rulebook).examine_record(record, seen_at)
+    assert hit
     return hit
 
 
@@ -152,14 +154,12 @@ def test_rule_with_once_per_day_gives_one_identity_a_day(build: Build, tmp_path:
 
 def test_record_nested_deeper_than_any_request_costs_only_itself(build: Build) -> None:
     """Newer Pythons parse deeper than they can walk; the file's other records are matched all the same."""
-    deep: Any = "x"
-    for _ in range(100_000):
-        deep = {"d": deep}
+    deep = '{"d":' * 100_000 + "1" + "}" * 100_000
     good = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
-    records = [{**good, "eventID": None, "requestParameters": deep}, good]
+    bad = json.dumps({**good, "eventID": None, "requestParameters": 0}).replace(": 0}", f": {deep}}}")
 
-    found = Examiner(build()).examine(LogFile(tuple(enumerate(records)), (), 0), "b", "k", "2026-09-01T10:00:00Z")
+    hits, found = examined(Examiner(build()), f'{{"Records": [{bad}, {json.dumps(good)}]}}'.encode())
 
-    assert [hit.place.index for hit in found.hits] == [1]
+    assert [hit.place.index for hit in hits] == [1]
     assert [bad.index for bad in found.bad] == [0]
     assert found.balanced

@@ -1,6 +1,5 @@
 """The two flows, with fakes for AWS: what goes wrong costs only itself, and every thing is counted."""
 
-import gzip
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.log_files import log_file
 from trailalert.core.alert import Alert
 from trailalert.core.examine import Examiner
 from trailalert.core.hit import Hit
@@ -55,10 +55,6 @@ class FakeJournal:
 
     def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         self.told.append(f"{ref} {index}: {reason}")
-
-
-def log_file(*records: Any) -> bytes:
-    return gzip.compress(json.dumps({"Records": records}).encode())
 
 
 def disable_key(event_id: str) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.log_files import examined, log_file
 from trailalert.core.alert import alert_document, group_hits
 from trailalert.core.examine import Examiner
 from trailalert.core.hit import hit_document, hit_from_document
-from trailalert.core.logfile import LogFile
 from trailalert.core.rulebook import Level, Rule, Rulebook, Undo
 
 
@@ -73,15 +73,13 @@ _RULE = Rule(
 @given(records=st.lists(_RECORDS, min_size=1, max_size=3))
 def test_every_record_becomes_a_hit_that_can_be_kept_and_told(records: list[dict[str, Any]]) -> None:
     """An exception here would send the whole file back to the queue until it is dead-lettered."""
-    log_file = LogFile(tuple(enumerate(records)), (), 0)
+    hits, found = examined(Examiner(Rulebook((_RULE,))), log_file(*records))
 
-    found = Examiner(Rulebook((_RULE,))).examine(log_file, "b", "k", "2026-09-01T09:18:57Z")
-
-    assert len(found.hits) == len(records)
+    assert len(hits) == len(records)
     assert found.balanced
-    for hit in found.hits:
+    for hit in hits:
         assert hit_from_document(hit_document(hit)) == hit
-    for alert in group_hits(found.hits):
+    for alert in group_hits(hits):
         document = alert_document(alert)
         assert len(document["subject"]) <= 99
         assert all(char == "\n" or char.isprintable() for char in document["text"])

@@ -15,7 +15,6 @@ from trailalert.cli.rulebooks import find_rulebook, setting_option
 from trailalert.core.alert import group_hits
 from trailalert.core.examine import Examination, Examiner
 from trailalert.core.hit import Hit
-from trailalert.core.logfile import MAX_INFLATED_BYTES, read_log_file
 from trailalert.errors import LogFileError
 
 
@@ -38,9 +37,9 @@ class Scan:
         self.records += found.records_read
         self.matched += found.records_matched
         self.not_watched += found.records_not_watched
-        self.bad += len(found.bad)
-        self.hits += len(found.hits)
-        self.muted += sum(bool(hit.muted_by) for hit in found.hits)
+        self.bad += found.records_bad
+        self.hits += found.hits
+        self.muted += found.hits_muted
 
 
 @click.command()
@@ -92,17 +91,16 @@ def scan_files(files: list[Path], examiner: Examiner, result: Scan, *, progress:
     """Yield the hits of every file in turn, counting into `result`; an unreadable file is told on stderr."""
     seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for file in track(files, "scanning", console=console(stderr=True), disable=not progress, transient=True):
+        found = Examination()
         try:
-            log_file = read_log_file(read_pieces(file), MAX_INFLATED_BYTES)
+            yield from examiner.examine(read_pieces(file), "", str(file), seen_at, found)
         except LogFileError as error:
             result.unreadable.append(str(file))
             click.echo(f"{file}: {error}", err=True)
             continue
-        found = examiner.examine(log_file, "", str(file), seen_at)
         result.add(found)
         for bad in found.bad:
             click.echo(f"{file}: record {bad.index}: {bad.reason}", err=True)
-        yield from found.hits
 
 
 def _report(found: Found, result: Scan) -> None:

@@ -23,10 +23,11 @@ _INFLATE_STEP = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """An entry of Records that is no record: its position, and what is wrong with it."""
+    """An entry of Records that is no record: its position, what is wrong with it, and the start of its text."""
 
     index: int
     reason: str
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from trailalert.core.examine import Examination, Examiner
 from trailalert.core.hit import Hit
-from trailalert.core.logfile import read_log_file
 from trailalert.core.notification import ObjectRef, parse_notification
 from trailalert.core.object_key import ObjectKind, classify_key
 
@@ -72,18 +71,19 @@ class Tally:
         records = self.records_matched + self.records_not_watched + self.records_bad
         return self.objects_received == objects and self.records_read == records
 
-    def add(self, found: Examination, new: int) -> None:
+    def add(self, found: Examination, hits: Sequence[Hit], new: int) -> None:
         """Count one log file that was read and whose hits were kept."""
         self.objects_read += 1
+        self.bytes_inflated += found.bytes_inflated
         self.records_read += found.records_read
         self.records_matched += found.records_matched
         self.records_not_watched += found.records_not_watched
-        self.records_bad += len(found.bad)
+        self.records_bad += found.records_bad
         self.hits_new += new
-        self.hits_known += len(found.hits) - new
+        self.hits_known += found.hits - new
         if new:
-            self.slowest_hit = max(self.slowest_hit, *(hit.delay for hit in found.hits))
-        self.hits_muted += sum(bool(hit.muted_by) for hit in found.hits)
+            self.slowest_hit = max(self.slowest_hit, *(hit.delay for hit in hits))
+        self.hits_muted += found.hits_muted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +133,15 @@ class Detector:
             tally.objects_ignored[kind] = tally.objects_ignored.get(kind, 0) + 1
             return True
         try:
-            log_file = read_log_file(self.bucket.read(ref), self.max_bytes)
-            found = self.examiner.examine(log_file, ref.bucket, ref.key, self.now())
-            new = self.table.keep(found.hits)
+            found = Examination()
+            body = self.bucket.read(ref)
+            hits = list(self.examiner.examine(body, ref.bucket, ref.key, self.now(), found, self.max_bytes))
+            new = self.table.keep(hits)
         except Exception as error:  # the boundary: told, counted, and back to the queue
             tally.objects_failed += 1
             self.journal.failed(str(ref), error)
             return False
-        tally.bytes_inflated += log_file.inflated_bytes
-        tally.add(found, new)
+        tally.add(found, hits, new)
         for bad in found.bad:
             self.journal.bad_record(ref, bad.index, bad.reason)
         return True

@@ -14,7 +14,6 @@ from typing import Any
 
 from trailalert.core.examine import Examiner
 from trailalert.core.hit import Hit
-from trailalert.core.logfile import LogFile
 from trailalert.core.rulebook import Rule, Rulebook
 from trailalert.errors import RuleError
 from trailalert.rulebook.placeholders import Placeholders
@@ -97,12 +96,11 @@ def load_cases(path: Path) -> list[Case]:
 
 def run_case(rule: Rule, case: Case) -> Iterator[str]:
     """Run one rule on one case and yield what is wrong, nothing if the case holds."""
-    log_file = LogFile(((0, dict(case.record)),), (), 0)
-    hits = Examiner(Rulebook((rule,))).examine(log_file, "", str(case.path), "2026-09-01T09:18:57Z").hits
-    if bool(hits) is not case.match:
+    hit = Examiner(Rulebook((rule,))).examine_record(case.record, "2026-09-01T09:18:57Z")
+    if bool(hit) is not case.match:
         expected = "match" if case.match else "not match"
         yield f"{case.path}: {case.name}: {rule.name} should {expected}"
-    for hit in hits:
+    if hit:
         yield from _differences(hit, case)
 
 
