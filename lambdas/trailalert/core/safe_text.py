@@ -10,6 +10,9 @@ import unicodedata
 
 CUT = "[...]"
 
+# The last four are full-width forms, which some spreadsheets take for the plain ones.
+_FORMULA = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 
 def one_line(text: str, limit: int = 1024) -> str:
     """The text with unsafe characters written as \\u escapes, cut to `limit` characters (the cut is marked).
@@ -29,6 +32,15 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     line = plain.encode("ascii", "replace").decode("ascii")
     return line if len(line) <= limit else line[: max(limit - len(cut), 0)] + cut
+
+
+def csv_cell(text: str, limit: int = 1024) -> str:
+    """The text as a cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    line = one_line(text, limit)
+    return "'" + line if line.lstrip().startswith(_FORMULA) else line
 
 
 def is_safe(text: str) -> bool:
