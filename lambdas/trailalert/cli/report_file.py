@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from trailalert.core.report import embedded_json
+from trailalert.core.safe_text import one_line
 
 
 _SCRIPTS = ("1_data.js", "2_elements.js", "3_overview.js", "4_table.js", "5_detail.js", "6_page.js")
@@ -16,6 +17,7 @@ _SCRIPTS = ("1_data.js", "2_elements.js", "3_overview.js", "4_table.js", "5_deta
 
 def report_html(document: dict[str, Any]) -> str:
     """The file's content for packed hits (core/report.py) and `made`, `source` and `note`, which are shown as text."""
+    document = {name: one_line(value) if isinstance(value, str) else value for name, value in document.items()}
     parts = files("trailalert.cli").joinpath("report_page")
     page, style = (parts.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.css"))
     script = "\n".join(parts.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)

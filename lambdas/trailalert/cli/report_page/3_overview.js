@@ -31,8 +31,8 @@ function drawTimeline() {
     if (heights[column]) heights[column][LEVELS.indexOf(hit.level)] += 1;
   }
   const most = Math.max(1, ...heights.map((column) => column.reduce((a, b) => a + b)));
-  const width = 1200, height = 138, left = 34, slot = (width - left) / columns;
-  const svg = make("svg:svg", { viewBox: `0 0 ${width} 170`, preserveAspectRatio: "none", role: "group",
+  const width = 1200, height = 140, left = 34, slot = (width - left) / columns;
+  const svg = make("svg:svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "group",
     "aria-label": "Hits over time by level; each column filters" });
   for (const share of [0, 0.5, 1]) {
     const y = height - share * (height - 8);

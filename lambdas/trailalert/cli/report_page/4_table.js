@@ -1,7 +1,7 @@
 // The table of hits: only the rows in sight exist, so ten thousand scroll like ten.
 const HEADS = [
-  ["moment", "Time (UTC)", "150px"], ["level", "Level", "118px"], ["rule", "Rule", "17%"], ["call", "Call", "15%"],
-  ["name", "Actor", "16%"], ["resource", "Resource", "20%"], ["account", "Account", "118px"], ["region", "Region", "112px"],
+  ["moment", "Time (UTC)", "172px"], ["level", "Level", "118px"], ["rule", "Rule", "17%"], ["call", "Call", "15%"],
+  ["name", "Actor", "16%"], ["resource", "Resource", "20%"], ["account", "Account", "134px"], ["region", "Region", "122px"],
 ];
 const ROW = 34, SPARE = 12, PRINTED = 2000;
 let shown = HITS, current = 0, whole = false, painted = "";
