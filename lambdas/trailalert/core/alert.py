@@ -1,11 +1,10 @@
-"""An alert is what we tell about one or more hits: those of one rule by one actor in one account.
+"""An alert is what we tell about one or more hits of one rule in one account (which ones: core/grouping.py).
 
 Told twice: as text for people (core/mail.py) and, here, as JSON for machines, whose form is versioned by
 `schema`: members may be added to a version, never changed or removed.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ _MAX_HIT_IDS = 200
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Hits of the same rule, actor key and account, oldest first, at least one."""
+    """Hits of the same rule, level and account, oldest first, at least one; in a storm of several actors."""
 
     hits: tuple[Hit, ...]
 
@@ -28,15 +27,6 @@ class Alert:
     def sample(self) -> Hit:
         """The hit that is shown in full: the first that happened."""
         return self.hits[0]
-
-
-def group_hits(hits: Iterable[Hit]) -> list[Alert]:
-    """Group hits into alerts, so that a storm is one message with a count; most severe first, then oldest."""
-    groups: dict[tuple[str, str, str], list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault((hit.rule_id, hit.actor.key, hit.account), []).append(hit)
-    alerts = [Alert(tuple(sorted(group, key=lambda hit: (hit.event_time, hit.event_id)))) for group in groups.values()]
-    return sorted(alerts, key=lambda alert: (-alert.sample.severity, alert.sample.event_time, alert.sample.hit_id))
 
 
 def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
