@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from trailalert.core.alert import Alert, group_hits
+from trailalert.core.alert import Alert
 from trailalert.core.examine import Examiner
+from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit, Place
 from trailalert.core.related import Related, RelatedHit
 from trailalert.core.rulebook import Rule, Rulebook
@@ -145,19 +146,19 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield "service", "an AWS service did it", _alert(gone)
     yield "root", "the root user, from the console, with MFA", _alert(given(userIdentity=_root(), **_CONSOLE))
     yield "cross-account", "a role of another account", _alert(given(userIdentity=_session("Ops", "mallory", OTHER)))
-    stranger = {"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": OTHER}
+    stranger: Record = {"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": OTHER}
     stranger |= dict.fromkeys(("arn", "accessKeyId", "sessionContext"))
     yield "stranger", "a principal of another account, not named", _alert(given(userIdentity=stranger))
     person = _session("AWSReservedSSO_AdministratorAccess_0123456789abcdef", "alice@example.com")
     yield "identity-center", "a person, by Identity Center", _alert(given(userIdentity=person))
     yield "ec2", "an EC2 instance", _alert(given(userIdentity=_session("WebServer", "i-0123456789abcdef0")))
     function = "arn:aws:lambda:us-east-1:111122223333:function:rotate-keys"
-    scope = {"inScopeOf": {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": function}}
+    scope: Record = {"inScopeOf": {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": function}}
     yield "lambda", "a Lambda function", _alert(given(userIdentity=_session("Rotate", "rotate-keys", **scope)))
     agent = "Boto3/1.40.4 md/Botocore#1.40.4 exec-env/AWS_Lambda_python3.13"
     runs = given(userAgent=agent, userIdentity=_session("Rotate", "rotate-keys"))
     yield "lambda-by-agent", "a role whose user agent says Lambda", _alert(runs)
-    federated = {"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/bob"}
+    federated: Record = {"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/bob"}
     federated |= {"principalId": "111122223333:bob", "sessionContext": {"sessionIssuer": {"userName": "broker"}}}
     yield "federated", "a federated user", _alert(given(userIdentity=federated))
     yield "china", "in a region of AWS China", _alert(_elsewhere("cn-north-1", "aws-cn"))
@@ -171,7 +172,7 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
 
 
 OTHER = "999988887777"
-_CONSOLE = {"sessionCredentialFromConsole": "true", "userAgent": "Mozilla/5.0 (Macintosh)"}
+_CONSOLE: Record = {"sessionCredentialFromConsole": "true", "userAgent": "Mozilla/5.0 (Macintosh)"}
 
 
 def _root() -> Record:

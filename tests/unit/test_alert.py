@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from trailalert.core.alert import SCHEMA, Alert, alert_attributes, alert_document, group_hits
+from trailalert.core.alert import SCHEMA, Alert, alert_attributes, alert_document
 from trailalert.core.hit import Hit, hit_document, hit_from_document
 from trailalert.core.mail import mail_text
 from trailalert.core.subject import SUBJECT_LIMIT, mail_subject
@@ -36,19 +36,6 @@ def test_hit_of_another_version_is_still_read(given_hit: GivenHit) -> None:
 
     assert hit.title == ""
     assert hit.place.key == ""
-
-
-def test_hits_are_grouped_by_rule_actor_and_account(given_hit: GivenHit) -> None:
-    """A storm of one actor is one message; two actors are two."""
-    storm = [given_hit(eventID=f"e-{n}", eventTime=f"2026-09-01T09:00:{59 - n:02}Z") for n in range(30)]
-    other = given_hit(eventID="f", userIdentity={"type": "IAMUser", "arn": "arn:u", "userName": "ci"})
-    critical = replace(given_hit(eventID="g"), rule_id="r2", level="critical")
-
-    alerts = group_hits([*storm, other, critical])
-
-    assert [len(alert.hits) for alert in alerts] == [1, 30, 1]
-    assert alerts[0].sample is critical
-    assert [hit.event_time for hit in alerts[1].hits] == sorted(hit.event_time for hit in storm)
 
 
 def test_subject_says_what_who_and_where(given_hit: GivenHit) -> None:

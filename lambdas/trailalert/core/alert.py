@@ -1,11 +1,10 @@
-"""An alert is what we tell about one or more hits: those of one rule by one actor in one account.
+"""An alert is what we tell about one or more hits of one rule in one account (which ones: core/grouping.py).
 
 Told as text for people (core/mail.py) and, here, as JSON for machines, whose form is versioned by `schema` and
 published (docs/schema/alert-1.json): members may be added to a version, never changed or removed.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,7 @@ _MAX_ACTORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Hits of the same rule, actor key and account, oldest first, at least one; in a storm of several actors.
+    """Hits of the same rule, level and account, oldest first, at least one; in a storm of several actors.
 
     related: what else the actor did, None if nobody looked.
     runbook: the deployer's address of runbooks (core/links.py), "" for none.
@@ -40,20 +39,6 @@ class Alert:
         """The hit that is shown in full: the first that happened."""
         return self.hits[0]
 
-    @property
-    def level(self) -> str:
-        """The highest level of its hits; they differ only where several actors are told together."""
-        return summary_of(self.hits).level
-
-
-def group_hits(hits: Iterable[Hit]) -> list[Alert]:
-    """Group hits into alerts, so that a storm is one message with a count; most severe first, then oldest."""
-    groups: dict[tuple[str, str, str], list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault((hit.rule_id, hit.actor.key, hit.account), []).append(hit)
-    alerts = [Alert(tuple(sorted(group, key=lambda hit: (hit.event_time, hit.event_id)))) for group in groups.values()]
-    return sorted(alerts, key=lambda alert: (-alert.sample.severity, alert.sample.event_time, alert.sample.hit_id))
-
 
 def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
     """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is the truth.
@@ -64,7 +49,7 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
     document = {
         "schema": SCHEMA,
         "alertId": f"{sample.hit_id}+{len(alert.hits) - 1}",
-        "level": summary.level,
+        "level": sample.level,
         "count": len(alert.hits),
         "rule": {"id": sample.rule_id, "name": sample.name, "title": sample.title},
         "account": sample.account,
@@ -93,7 +78,7 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
     """What a subscription's filter policy can select on."""
     sample = alert.sample
     return {
-        "level": alert.level,
+        "level": sample.level,
         "service": sample.service or "unknown",
         "account": sample.account,
         "rule": sample.name,
@@ -104,7 +89,7 @@ def _related(related: Related) -> dict[str, Any]:
     return {"hits": [_related_hit(hit) for hit in related.hits], "more": related.more, "note": related.note}
 
 
-def _related_hit(hit: RelatedHit) -> dict[str, str]:
+def _related_hit(hit: RelatedHit) -> dict[str, Any]:
     return {
         "hitId": hit.hit_id,
         "eventTime": hit.event_time,
@@ -112,6 +97,7 @@ def _related_hit(hit: RelatedHit) -> dict[str, str]:
         "level": hit.level,
         "service": hit.service,
         "eventName": hit.event_name,
+        "muted": hit.muted,
     }
 
 

@@ -43,6 +43,7 @@ _PAGES = {
     "s3:": ("bucket", "s3/buckets/{n}?region={r}"),
     "ram:resource-share": ("shares", "ram/home?region={r}#OwnedResourceShares:"),
     "ssm-incidents:": ("incidents", "systems-manager/incidents/home?region={r}#/incidents"),
+    "ssm-quicksetup:": ("quick setup", "systems-manager/quick-setup?region={r}"),
     "ssm-contacts:": ("contacts", "systems-manager/incidents/home?region={r}#/contacts"),
 }
 # Where no ARN says more: the service's own page.
@@ -52,7 +53,7 @@ _HOMES = {
     "ssm": ("console", "systems-manager/home?region={r}"),
     "ssm-incidents": _PAGES["ssm-incidents:"],
     "ssm-contacts": _PAGES["ssm-contacts:"],
-    "ssm-quicksetup": ("quick setup", "systems-manager/quick-setup?region={r}"),
+    "ssm-quicksetup": _PAGES["ssm-quicksetup:"],
     "ssm-sap": ("applications", "systems-manager/appmanager/applications?region={r}"),
     "ssm-guiconnect": ("nodes", "systems-manager/fleet-manager/managed-nodes?region={r}"),
     "cloudtrail": ("trails", "cloudtrailv2/home?region={r}#/trails"),
@@ -93,8 +94,8 @@ def _resource_pages(hit: Hit) -> Iterator[tuple[str, str]]:
         service, region, rest = parts[2], parts[3] or hit.region, parts[5]
         kind, slash, name = rest.partition("/")
         page = _PAGES.get(f"{service}:{kind if slash else ''}") or _PAGES.get(f"{service}:")
-        name = kind if service == "s3" else name or rest
-        if page and _REGION.fullmatch(region) and len(name) <= _MAX_NAME:
+        name = name if slash and service != "s3" else kind
+        if page and _REGION.fullmatch(region) and 0 < len(name) <= _MAX_NAME:
             label, path = page
             yield label, _console(parts[1], region, _filled(path, region, name, arn))
 
@@ -106,14 +107,14 @@ def _home(hit: Hit) -> Iterator[tuple[str, str]]:
 
 
 def _actor_page(actor: Actor, hit: Hit) -> dict[str, str]:
-    """Where the actor's rights and sessions are taken away: IAM, in the actor's own account."""
+    """Where the actor's rights and sessions are taken away: IAM. Not of another account, for the sign-in is to this."""
     parts = actor.key.split(":", 5)
-    if len(parts) < 6 or parts[:3] != ["arn", hit.partition, "iam"] or len(parts[5]) > _MAX_NAME:
+    if len(parts) < 6 or parts[:3] != ["arn", hit.partition, "iam"] or parts[4] != hit.account:
         return {}
     kind, _, path = parts[5].partition("/")
     name = _quoted(path.rpartition("/")[2])
     pages = {"role": f"roles/details/{name}?section=revoke_sessions", "user": f"users/details/{name}"}
-    if kind not in pages or not name:
+    if kind not in pages or not 0 < len(name) <= _MAX_NAME:
         return {}
     return {kind: _console(hit.partition, hit.region, f"iam/home#/{pages[kind]}")}
 

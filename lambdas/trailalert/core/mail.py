@@ -4,6 +4,7 @@ The order is the reader's: what happened, what it means, how to undo it and unti
 in full, what to check, what else the actor did, links, and at the end the ids.
 """
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -21,12 +22,15 @@ from trailalert.core.undo import seconds_left
 
 _MAX_LISTED = 10
 _MAX_NAMED = 5  # accounts and regions in a sentence
+# What fill_steps leaves where a record is silent; gaps of the rule's own (<newest backup>) are in its note.
+_GAP = re.compile(r"'<(?:resource|requestParameters|responseElements|additionalEventData|serviceEventDetails)\b")
 _OUTCOMES = {
     "success": "succeeded",
     "denied": "denied",
     "dryrun": "dry run that would have been allowed",
     "failed": "failed",
 }
+_VERBS = {"denied": "tried", "failed": "tried"}
 _ONE_OUTCOME = {
     "success": "It succeeded",
     "denied": "It was denied",
@@ -63,14 +67,14 @@ def _headline(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
     times = f"{len(hits)} times" if len(hits) > 1 else ""
     actors = f"by {len(summary.actors)} actors" if several else ""
     count = f" ({', '.join(filter(None, (times, actors)))})" if times else ""
-    yield f"{summary.level.upper()} - {hit.title}{count}"
+    yield f"{hit.level.upper()} - {hit.title}{count}"
     yield ""
     who = f"{len(summary.actors)} actors" if several else one_line(hit.actor.text, 300)
     foreign = account_note(hit)
     if foreign and not several and foreign not in who:
         who += f" of account {foreign}"
     call = f"{one_line(hit.event_name, 100)} ({one_line(hit.event_source, 100)})"
-    verb = "reported" if hit.event_type == "AwsServiceEvent" else "called"
+    verb = "reported" if hit.event_type == "AwsServiceEvent" else _VERBS.get(hit.outcome, "called")
     yield from wrapped(f"{who} {verb} {call}{_on(summary)} {_where(summary)}.")
     yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
     if hit.level_note:
@@ -119,7 +123,7 @@ def _how_it_went(hits: Sequence[Hit], summary: Summary) -> str:
         return ", ".join(f"{count} {_OUTCOMES.get(outcome, outcome)}" for outcome, count in summary.outcomes)
     hit = hits[0]
     outcome = _ONE_OUTCOME.get(hit.outcome, hit.outcome)
-    if not hit.error_code:
+    if not hit.error_code or hit.outcome == "dryrun":  # whose error says what a dry run is
         return outcome
     message = f": {hit.error_message}" if hit.error_message else ""
     return f"{outcome} with {one_line(hit.error_code, 100)}{one_line(message, 400)}".rstrip(".")
@@ -141,7 +145,7 @@ def _undo(hits: Sequence[Hit]) -> Iterator[str]:
         yield from _step(step)
     if len(hits) > _MAX_LISTED and steps:
         yield f"  ... and the same for {len(hits) - _MAX_LISTED} more: trailalert hits --rule {hit.name}"
-    if any("'<" in step for step in steps):
+    if any(_GAP.search(step) for step in steps):
         yield from wrapped("The record does not hold what stands in <...>; fill it in.", indent="  ")
     yield from wrapped(hit.undo_note, indent="  ")
 
@@ -193,7 +197,7 @@ def _related(hit: Hit, related: Related | None) -> Iterator[str]:
     if not (related.hits or related.note):
         yield "  nothing else that a rule reports"
     for one in related.hits[:_MAX_LISTED]:
-        act = f"{one.title} ({one_line(one.event_name, 60)})"
+        act = f"{one.title} ({one_line(one.event_name, 60)})" + (", muted by an exception" if one.muted else "")
         yield f"  {utc(one.event_time)}  {one.level:<8} {one_line(act, 200)}"
     if related.note:
         yield from wrapped(related.note, indent="  ")

@@ -27,7 +27,7 @@ _IDENTITIES = {
     "service": "an AWS service, not a person",
     "unknown": "CloudTrail does not say",
 }
-_BY_SERVICE = " (an AWS service; it has no address)"
+_BY_SERVICE = " (a service of AWS, not an address)"
 
 
 def who_section(hit: Hit, summary: Summary) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _actors(summary: Summary) -> Iterator[str]:
 def _identity(hit: Hit) -> Iterator[str]:
     actor = hit.actor
     yield from row("identity", _IDENTITIES.get(actor.kind, actor.kind))
-    yield from row("principal", actor.arn or actor.key, 1100)
+    yield from row("principal", actor.arn or actor.key.removeprefix("svc:"), 1100)
     if account_note(hit):
         yield from row("account", f"{actor.account}: not the account this is about ({hit.account})")
     yield from row("credentials", ", ".join(_credentials(actor)))

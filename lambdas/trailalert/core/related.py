@@ -17,6 +17,7 @@ class RelatedHit:
     level: str
     service: str
     event_name: str
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

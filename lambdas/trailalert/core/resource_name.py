@@ -25,6 +25,7 @@ _KINDS = {
     "ssm-contacts:contact": "contact",
     "ssm-contacts:contact-channel": "contact channel",
     "ssm-contacts:rotation": "rotation",
+    "ssm-quicksetup:configuration-manager": "configuration",
     "ssm-incidents:response-plan": "response plan",
     "ssm-incidents:replication-set": "replication set",
     "ssm-incidents:incident-record": "incident",
@@ -59,6 +60,6 @@ def named_resource(resource: str) -> str:
     service, rest = parts[2], parts[5]
     kind, slash, name = rest.partition("/")
     if service == "ssm" and kind == "parameter":
-        return f"parameter /{name}" if "/" in name else f"parameter {name}"
+        return f"parameter /{name}" if "/" in name else f"parameter {name or '/'}"
     word = _KINDS.get(f"{service}:{kind if slash else ''}")
     return f"{word} {name or rest}" if word else resource

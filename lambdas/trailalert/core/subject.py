@@ -23,7 +23,7 @@ def mail_subject(hits: Sequence[Hit]) -> str:
     """
     hit, summary = hits[0], summary_of(hits)
     count = f" x{len(hits)}" if len(hits) > 1 else ""
-    head = f"[{summary.level.upper()}]{count} "
+    head = f"[{hit.level.upper()}]{count} "
     account = hit.account if len(summary.accounts) == 1 else f"{len(summary.accounts)} accounts"
     region = hit.region if len(summary.regions) == 1 else f"{len(summary.regions)} regions"
     tail = f", {account} {region}".rstrip()

@@ -15,7 +15,6 @@ from trailalert.core.hit import Hit
 class Summary:
     """The hits of one alert (at least one) seen together.
 
-    level:     the highest.
     actors:    each with the number of its hits, busiest first; the one of the first hit stands for all of a key.
     accounts, regions: each once, in order of appearance; a hit without region has "".
     resources: each once, in order of appearance.
@@ -23,7 +22,6 @@ class Summary:
     first, last: event times.
     """
 
-    level: str
     actors: tuple[tuple[Actor, int], ...]
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
@@ -37,7 +35,6 @@ def summary_of(hits: Sequence[Hit]) -> Summary:
     """Look at all hits of an alert."""
     times = sorted(hit.event_time for hit in hits)
     return Summary(
-        level=max(hits, key=lambda hit: hit.severity).level,
         actors=_actors(hits),
         accounts=_each(hits, lambda hit: (hit.account,)),
         regions=_each(hits, lambda hit: (hit.region,)),

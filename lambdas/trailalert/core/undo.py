@@ -1,8 +1,8 @@
 """A rule's undo steps are templates; here they are filled from the record, ready to paste into a shell.
 
 `{name}` is one of: account, region (of the resource), partition, eventTime, resource (the first), resource.<type>
-(the first ARN of that type, such as resource.key), resource.<type>.name (what follows the type in it), and any path
-below requestParameters, responseElements, additionalEventData or serviceEventDetails. Values are quoted for the
+(the first ARN of that type, such as resource.key), resource.<type>.name (what follows the type in it), actor.name
+(such as an IAM user's), and any path below requestParameters, responseElements, additionalEventData or serviceEventDetails. Values are quoted for the
 shell, because the caller chose them.
 """
 
@@ -19,7 +19,7 @@ from trailalert.core.safe_text import is_safe, one_line
 
 _PLACE = re.compile(r"\{([A-Za-z0-9_.]+)\}")
 _SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
-_PLAIN = _SAME_FOR_ALL | {"resource"}
+_PLAIN = _SAME_FOR_ALL | {"resource", "actor.name"}
 _SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
 _MAX_VALUE = 2048
 _MAX_VALUES = 20  # DeleteParameters takes ten names
@@ -146,6 +146,7 @@ def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
         "region": _region(record, resources),
         "partition": partition_of(record.region),
         "eventTime": text(record.fields, "eventTime"),
+        "actor.name": facts.actor.name if facts else "",
     }
     return [plain[name]] if plain.get(name) else []
 
