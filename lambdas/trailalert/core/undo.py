@@ -2,8 +2,8 @@
 
 `{name}` is one of: account, region (of the resource), partition, eventTime, resource (the first), resource.<type>
 (the first ARN of that type, such as resource.key), resource.<type>.name (what follows the type in it), actor.name
-(such as an IAM user's), and any path below requestParameters, responseElements, additionalEventData or serviceEventDetails. Values are quoted for the
-shell, because the caller chose them.
+(such as an IAM user's), and any path below requestParameters, responseElements, additionalEventData or
+serviceEventDetails. Values are quoted for the shell, because the caller chose them.
 """
 
 import re
