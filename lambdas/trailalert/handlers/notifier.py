@@ -7,11 +7,11 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.clients import Clients
 from trailalert.aws.dynamo import decode
 from trailalert.aws.hit_table import DynamoToldMarks
 from trailalert.aws.rows import HIT
@@ -29,9 +29,10 @@ def _metrics() -> Metrics:
 def _notifier() -> Notifier:
     """Built once per cold start, here and nowhere else."""
     environment = read_environment(needs_topic=True)
+    clients = Clients()
     return Notifier(
-        topic=SnsAlertTopic(boto3.client("sns"), environment.topic_arn),
-        marks=DynamoToldMarks(boto3.client("dynamodb"), environment.table, environment.retention_days),
+        topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
+        marks=DynamoToldMarks(clients.client("dynamodb"), environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="notifier")),
         now=utc_now,
     )
