@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from trailalert.aws.clients import Clients
 from trailalert.core.rulebook import dump_rulebook
 from trailalert.errors import SettingsError
 from trailalert.handlers import detector, notifier
@@ -607,9 +608,9 @@ def test_half_a_surrogate_pair_costs_nobody_a_hit(
 
 
 def given_sns(environment: pytest.MonkeyPatch, sns: object) -> None:
-    """The next cold start gets this SNS client, and everything else from boto3."""
-    make = boto3.client
-    environment.setattr(boto3, "client", lambda service: sns if service == "sns" else make(service))
+    """The next cold start gets this SNS client, and everything else as ever."""
+    make = Clients.client
+    environment.setattr(Clients, "client", lambda self, service: sns if service == "sns" else make(self, service))
 
 
 def account_of(envelope: dict[str, Any]) -> str:

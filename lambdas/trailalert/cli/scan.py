@@ -22,8 +22,8 @@ from trailalert.cli.scan_output import FORMS, print_cost, print_pages
 from trailalert.cli.scan_run import Plan, Scan, jobs_for, run_scan
 from trailalert.cli.scan_state import State
 from trailalert.cli.scan_work import name_of, size_of
-from trailalert.core.alert import group_hits
 from trailalert.core.cost import Act, Cost, act_of
+from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit, hit_document, hit_from_document
 from trailalert.core.rulebook import Rulebook, dump_rulebook
 from trailalert.core.wanted import Wanted

@@ -7,16 +7,15 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.clients import Clients
 from trailalert.aws.dynamo import decode
 from trailalert.aws.hit_table import DynamoToldMarks
 from trailalert.aws.rows import HIT
-from trailalert.core.hit import hit_from_document
-from trailalert.flows.notifier import Notifier, StreamHit, Tally
+from trailalert.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit, read_hit
 from trailalert.handlers.environment import read_environment, utc_now
 from trailalert.handlers.journal import LogJournal
 
@@ -30,9 +29,10 @@ def _metrics() -> Metrics:
 def _notifier() -> Notifier:
     """Built once per cold start, here and nowhere else."""
     environment = read_environment(needs_topic=True)
+    clients = Clients()
     return Notifier(
-        topic=SnsAlertTopic(boto3.client("sns"), environment.topic_arn),
-        marks=DynamoToldMarks(boto3.client("dynamodb"), environment.table, environment.retention_days),
+        topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
+        marks=DynamoToldMarks(clients.client("dynamodb"), environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="notifier")),
         now=utc_now,
     )
@@ -41,18 +41,25 @@ def _notifier() -> Notifier:
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     notifier, metrics = _notifier(), _metrics()
-    failed, tally = notifier.notify(_new_hits(event))
+    failed, tally = notifier.notify(new_hits(event))
     _count(metrics, tally)
     metrics.flush_metrics()
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
 
-def _new_hits(event: dict[str, Any]) -> Iterator[StreamHit]:
+def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
     """Inserted hit rows only. The stream's filter says the same; this holds where a filter is missing."""
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
         if entry["eventName"] == "INSERT" and image and image.get("kind") == {"S": HIT}:
-            yield StreamHit(entry["dynamodb"]["SequenceNumber"], hit_from_document(decode(image)))
+            yield _read(entry["dynamodb"]["SequenceNumber"], image)
+
+
+def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
+    try:
+        return StreamHit(sequence, read_hit(decode(image)))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
 
 
 def _count(metrics: Metrics, tally: Tally) -> None:
@@ -61,6 +68,7 @@ def _count(metrics: Metrics, tally: Tally) -> None:
         "HitsTold": tally.hits_told,
         "HitsToldBefore": tally.hits_known,
         "HitsFailed": tally.hits_failed,
+        "HitsUnreadable": tally.hits_unreadable,
         "AlertsTold": tally.alerts_told,
         "IdentityBroken": 0 if tally.balanced else 1,
     }

@@ -1,0 +1,61 @@
+"""What the same actor did before, from the hit table's pointers: one query, or two where a month began meanwhile."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from trailalert.aws.dynamo import decode, encode
+from trailalert.aws.rows import actor_partition, hit_key, pointed_at
+from trailalert.core.hit import Hit
+from trailalert.core.related import RELATED_HOURS, Related, RelatedHit
+
+
+_LIMIT = 25
+"""Rows a query reads, at most: 20 to show, and a few of the alert itself."""
+
+_SHOWN = 20
+_ISO = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class DynamoRelatedHits:
+    """Reads with a DynamoDB client, which should give up soon: an alert waits for it."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client, self._table = client, table
+
+    def before(self, hit: Hit) -> Related:
+        """Other hits of the hit's actor in the RELATED_HOURS before it, newest first; raises what botocore raises."""
+        until = datetime.fromisoformat(hit.event_time)
+        since = until - timedelta(hours=RELATED_HOURS)
+        rows: list[dict[str, Any]] = []
+        more = False
+        for month in dict.fromkeys((until.strftime("%Y-%m"), since.strftime("%Y-%m"))):
+            if len(rows) < _LIMIT:
+                found, again = self._query(actor_partition(hit.actor.key, month), since, until)
+                rows, more = rows + found, more or again
+        own = hit_key(*hit.identity)
+        others = [row for row in rows if pointed_at(row) != own]
+        return Related(tuple(map(_related, others[:_SHOWN])), more or len(others) > _SHOWN)
+
+    def _query(self, partition: str, since: datetime, until: datetime) -> tuple[list[dict[str, Any]], bool]:
+        values = {":pk": partition, ":since": since.strftime(_ISO), ":until": until.strftime(_ISO) + "~"}
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+            ExpressionAttributeValues=encode(values),
+            ScanIndexForward=False,
+            Limit=_LIMIT,
+        )
+        return [decode(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
+
+
+def _related(row: dict[str, Any]) -> RelatedHit:
+    """A pointer as a related hit. Its sort key begins with the time, and its hit's key holds the rest of the id."""
+    return RelatedHit(
+        hit_id="/".join((*row["hitPk"].split("#", 2)[1:], row["hitSk"])),
+        event_time=row["sk"].partition("#")[0],
+        title=row.get("title", ""),
+        level=row.get("level", ""),
+        service=row.get("service", ""),
+        event_name=row.get("eventName", ""),
+        muted=bool(row.get("muted", False)),
+    )
