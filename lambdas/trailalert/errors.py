@@ -6,6 +6,7 @@
     ├── NotificationError    the operator: a message on the queue tells of no object we understand
     ├── LogFileError         the operator: an object cannot be read as a log file
     ├── OutOfTimeError       the operator: the function would have been stopped before a log file was done
+    ├── ReaderError          the operator: a reader of alerts beside the topic did not take one
     ├── TableError           the operator: the hit table refused or kept throttling a request
     └── LocalError           who runs `trailalert local`: the embedded AWS did not do its part
 
@@ -58,6 +59,10 @@ class OutOfTimeError(TrailAlertError):
 
 class TableError(TrailAlertError):
     """DynamoDB did not take or give all rows after every retry."""
+
+
+class ReaderError(TrailAlertError):
+    """A reader of alerts beside the alert topic did not take one."""
 
 
 class LocalError(TrailAlertError):

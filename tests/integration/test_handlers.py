@@ -120,7 +120,7 @@ def rulebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cold_start() -> None:
     """Forget what an earlier test's functions built: clients of another moto, a logger on a closed stdout."""
-    for cached in (detector._detector, detector._metrics, notifier._notifier, notifier._metrics):
+    for cached in (detector._detector, detector._metrics, notifier._parts, notifier._metrics):
         cached.cache_clear()
     for service in ("detector", "notifier"):
         logging.Logger.manager.loggerDict.pop(service, None)

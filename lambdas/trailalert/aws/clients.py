@@ -16,7 +16,8 @@ from botocore.session import Session
 MODELS = Path(__file__).parent / "models"
 
 CALLS = {
-    "dynamodb": ("BatchGetItem", "BatchWriteItem", "PutItem"),
+    "dynamodb": ("BatchGetItem", "BatchWriteItem", "PutItem", "Query"),
+    "events": ("PutEvents",),
     "s3": ("GetObject",),
     "sns": ("Publish",),
 }
@@ -32,6 +33,10 @@ _CONFIG = Config(
 )
 
 
+# For what an alert does not depend on: it must neither stop nor delay one.
+_IMPATIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+
+
 class Clients:
     """Makes clients that share what is expensive; one is enough for a cold start."""
 
@@ -43,6 +48,10 @@ class Clients:
     def client(self, service: str) -> Any:
         """A client for one of the services in CALLS."""
         return self._session.create_client(service, config=_CONFIG)
+
+    def impatient_client(self, service: str) -> Any:
+        """The same for what an alert does not depend on: it gives up after about six seconds."""
+        return self._session.create_client(service, config=_IMPATIENT)
 
 
 class _Models(Loader):  # type: ignore[misc] # botocore ships no types

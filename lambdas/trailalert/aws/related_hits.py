@@ -5,7 +5,7 @@ from typing import Any
 
 from trailalert.aws.dynamo import decode, encode
 from trailalert.aws.rows import actor_partition, hit_key, pointed_at
-from trailalert.core.hit import Hit
+from trailalert.core.alert import Alert
 from trailalert.core.related import RELATED_HOURS, Related, RelatedHit
 
 
@@ -13,7 +13,6 @@ _LIMIT = 25
 """Rows a query reads, at most: 20 to show, and a few of the alert itself."""
 
 _SHOWN = 20
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class DynamoRelatedHits:
@@ -22,30 +21,39 @@ class DynamoRelatedHits:
     def __init__(self, client: Any, table: str) -> None:
         self._client, self._table = client, table
 
-    def before(self, hit: Hit) -> Related:
-        """Other hits of the hit's actor in the RELATED_HOURS before it, newest first; raises what botocore raises."""
-        until = datetime.fromisoformat(hit.event_time)
-        since = until - timedelta(hours=RELATED_HOURS)
+    def before(self, alert: Alert) -> Related:
+        """Hits of the alert's actor in the RELATED_HOURS before its first hit, without its own, newest first.
+
+        Raises what botocore raises, and OverflowError in the first days of the calendar.
+        """
+        hit = alert.sample
+        until = hit.event_time
+        since = _iso(datetime.fromisoformat(until) - timedelta(hours=RELATED_HOURS))
         rows: list[dict[str, Any]] = []
         more = False
-        for month in dict.fromkeys((until.strftime("%Y-%m"), since.strftime("%Y-%m"))):
+        for month in dict.fromkeys((until[:7], since[:7])):
             if len(rows) < _LIMIT:
                 found, again = self._query(actor_partition(hit.actor.key, month), since, until)
                 rows, more = rows + found, more or again
-        own = hit_key(*hit.identity)
-        others = [row for row in rows if pointed_at(row) != own]
+        own = [hit_key(*one.identity) for one in alert.hits]
+        others = [row for row in rows if pointed_at(row) not in own]
         return Related(tuple(map(_related, others[:_SHOWN])), more or len(others) > _SHOWN)
 
-    def _query(self, partition: str, since: datetime, until: datetime) -> tuple[list[dict[str, Any]], bool]:
-        values = {":pk": partition, ":since": since.strftime(_ISO), ":until": until.strftime(_ISO) + "~"}
+    def _query(self, partition: str, since: str, until: str) -> tuple[list[dict[str, Any]], bool]:
+        values = {":pk": partition, ":since": since, ":until": f"{until}~"}
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
             ExpressionAttributeValues=encode(values),
             ScanIndexForward=False,
             Limit=_LIMIT,
+            ConsistentRead=True,
         )
         return [decode(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _related(row: dict[str, Any]) -> RelatedHit:

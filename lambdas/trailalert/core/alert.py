@@ -5,6 +5,7 @@ published (docs/schema/alert-1.json): members may be added to a version, never c
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,10 @@ SCHEMA = "trailalert.alert/1"
 
 _MAX_HIT_IDS = 200
 _MAX_ACTORS = 20
+
+# Bytes of hits and characters of text. JSON inside JSON doubles quotes and quadruples backslashes, so what fits is
+# found by trying.
+_ROOM = ((64_000, 30_000), (16_000, 12_000), (0, 6_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,12 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
     if alert.related is not None:
         document["related"] = _related(alert.related)
     return document
+
+
+def alert_documents(alert: Alert) -> Iterator[dict[str, Any]]:
+    """The alert for machines, ever smaller: take the first that fits. Hostile text may need every step."""
+    for max_hits_bytes, max_text in _ROOM:
+        yield alert_document(alert, max_hits_bytes, max_text)
 
 
 def alert_attributes(alert: Alert) -> dict[str, str]:

@@ -194,7 +194,7 @@ def _related(hit: Hit, related: Related | None) -> Iterator[str]:
     if related is None:
         return
     yield f"Same actor, the {RELATED_HOURS} hours before"
-    if not (related.hits or related.note):
+    if not (related.hits or related.note or related.more):
         yield "  nothing else that a rule reports"
     for one in related.hits[:_MAX_LISTED]:
         act = f"{one.title} ({one_line(one.event_name, 60)})" + (", muted by an exception" if one.muted else "")

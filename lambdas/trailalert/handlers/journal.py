@@ -22,6 +22,13 @@ class LogJournal:
             exc_info=None if known else error,
         )
 
+    def given_up(self, what: str, error: Exception) -> None:
+        """Something could not be done that nothing depends on; it is not tried again."""
+        self._logger.warning(
+            "failed, will not be tried again",
+            extra={"what": what, "error": str(error), "error_type": type(error).__name__},
+        )
+
     def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """An entry of a log file is no record and was passed over."""
         self._logger.warning("record passed over", extra={"object": str(ref), "index": index, "reason": reason})
