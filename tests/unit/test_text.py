@@ -7,7 +7,7 @@ import pytest
 from trailalert.core.facts import facts_of
 from trailalert.core.record import make_record
 from trailalert.core.rulebook import Undo
-from trailalert.core.safe_text import ascii_line, is_safe, one_line
+from trailalert.core.safe_text import ascii_line, csv_cell, html_text, is_safe, one_line
 from trailalert.core.undo import fill_steps, undo_deadline, unknown_places
 
 
@@ -35,6 +35,33 @@ def test_long_text_is_cut_and_says_so() -> None:
     assert one_line("a" * 100_000, 20) == "a" * 15 + "[...]"
     assert len(ascii_line("é" * 500, 30)) == 30
     assert ascii_line("Zoë 漢\n", 30) == r"Zoe ?\x0a"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", r"\x09=1"),
+        ("\r=1", r"\x0d=1"),
+        ("  =1", "  '=1"),
+        ('"=1', "\"'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a;=1", "a;'=1"),
+        ("arn:aws:kms:us-east-1:1:key/1-2", "arn:aws:kms:us-east-1:1:key/1-2"),
+        ("aws-cli/2.31 (a; b) +x", "aws-cli/2.31 (a; b) +x"),
+    ],
+)
+def test_no_cell_is_a_formula(text: str, cell: str) -> None:
+    """Whoever opens the hits in a spreadsheet must not run what a caller wrote."""
+    assert csv_cell(text) == cell
+
+
+def test_html_holds_no_markup() -> None:
+    """A report opened in a browser must not run what a caller wrote, in a text or in an attribute."""
+    assert html_text("<b onclick='x'>\"\n&") == r"&lt;b onclick=&#x27;x&#x27;&gt;&quot;\x0a&amp;"
 
 
 def given_record(**fields: Any) -> Any:

@@ -5,10 +5,17 @@ mail's subject a line break adds a header, in a terminal an escape sequence move
 reader a bidirectional override reverses what is read.
 """
 
+import html
+import re
 import unicodedata
 
 
 CUT = "[...]"
+
+# What a spreadsheet takes for the start of a formula, at the start of a cell or of what another locale's
+# separator makes a cell; full-width forms included, which some turn into the plain ones.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile("(^|[;|,])([ '\"]*)(?=[=+@\\-\uff1d\uff0b\uff0d\uff20])")
 
 
 def one_line(text: str, limit: int = 1024) -> str:
@@ -29,6 +36,21 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     line = plain.encode("ascii", "replace").decode("ascii")
     return line if len(line) <= limit else line[: max(limit - len(cut), 0)] + cut
+
+
+def csv_cell(text: str, limit: int = 32_000) -> str:
+    """The text as one cell of a CSV file: one line, and no formula in any spreadsheet.
+
+    For every writer of CSV: pass each cell that holds text from records through this, then to csv.writer, which
+    quotes. What would begin a formula gets an apostrophe before it, which spreadsheets show or hide but never
+    compute; tabs and line breaks come out as \\x escapes. Excel takes 32,767 characters to a cell.
+    """
+    return _FORMULA.sub(r"\1\2'", one_line(text, limit))
+
+
+def html_text(text: str, limit: int = 1024) -> str:
+    """The text for an HTML element or a quoted attribute: one line, nothing in it is markup."""
+    return html.escape(one_line(text, limit), quote=True)
 
 
 def is_safe(text: str) -> bool:
