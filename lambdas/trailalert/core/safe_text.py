@@ -2,7 +2,7 @@
 
 User agents, session names, document names and error messages are chosen by whoever makes the call. In a
 mail's subject a line break adds a header, in a terminal an escape sequence moves the cursor, in any
-reader a bidirectional override reverses what is read.
+reader a bidirectional override reverses what is read, and a Cyrillic letter poses as a Latin one.
 """
 
 import html
@@ -11,6 +11,22 @@ import unicodedata
 
 
 CUT = "[...]"
+
+# Printable to Python, yet nothing to see: fillers, joiners, variation selectors.
+# https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_MAX_MARKS = 3  # on one letter; more only smear over the neighbouring lines
+
+# Scripts with letters that look like ASCII's; inside a word that has ASCII letters they pose as them.
+# https://www.unicode.org/reports/tr39/#Mixed_Script_Detection
+_LOOKALIKES = ("ARMENIAN ", "CHEROKEE ", "COPTIC ", "CYRILLIC ", "FULLWIDTH ", "GREEK ", "LISU ", "MATHEMATICAL ")
+_WORD = re.compile(r"[^\W\d_]+")
+_ASCII_LETTER = re.compile(r"[A-Za-z]")
+
+# Mail programs and chats make a link of these wherever they stand.
+_LINK = re.compile(r"(?i)\b(https?|ftps?)://|\bwww\.(?=[^\s.])")
 
 # What a spreadsheet takes for the start of a formula, at the start of a cell or of what another locale's
 # separator makes a cell; full-width forms included, which some turn into the plain ones.
@@ -22,11 +38,12 @@ def one_line(text: str, limit: int = 1024) -> str:
     """The text with unsafe characters written as \\u escapes, cut to `limit` characters (the cut is marked).
 
     Unsafe is what Python does not call printable: control and format characters (bidirectional overrides,
-    zero width), surrogates, private use, unassigned, and every separator but the blank.
+    zero width), surrogates, private use, unassigned, and every separator but the blank. So is what cannot be
+    seen, what is piled up on one letter, and a letter that poses as one of ASCII.
     """
     shown = text[:limit]
-    if not shown.isprintable():
-        shown = "".join(char if char.isprintable() else _escape(char) for char in shown)
+    if not (shown.isascii() and shown.isprintable()):
+        shown = _escaped(shown)
     return shown if len(text) <= limit and len(shown) <= limit else shown[: max(limit - len(CUT), 0)] + CUT
 
 
@@ -36,6 +53,11 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     line = plain.encode("ascii", "replace").decode("ascii")
     return line if len(line) <= limit else line[: max(limit - len(cut), 0)] + cut
+
+
+def unlinked(text: str) -> str:
+    """The text with addresses that no mail program turns into a link: https[:]//example.com."""
+    return _LINK.sub(lambda found: found[0].replace("://", "[:]//").replace(".", "[.]"), text)
 
 
 def csv_cell(text: str, limit: int = 32_000) -> str:
@@ -55,12 +77,33 @@ def html_text(text: str, limit: int = 1024) -> str:
 
 def is_safe(text: str) -> bool:
     """Whether a text is already one line of harmless characters."""
-    return text.isprintable()
+    return text.isprintable() and (text.isascii() or _escaped(text) == text)
 
 
 def encodable(text: str) -> str:
     """The text with lone surrogates, which JSON can hold but UTF-8 cannot, written as \\u escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _escaped(text: str) -> str:
+    text = _INVISIBLE.sub(lambda found: _escape(found[0]), _WORD.sub(_unmasked, text))
+    shown = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) == "Mn" else 0
+        shown.append(char if char.isprintable() and marks <= _MAX_MARKS else _escape(char))
+    return "".join(shown)
+
+
+def _unmasked(word: re.Match[str]) -> str:
+    letters = word[0]
+    if letters.isascii() or not _ASCII_LETTER.search(letters):
+        return letters
+    return "".join(_escape(char) if _poses(char) else char for char in letters)
+
+
+def _poses(char: str) -> bool:
+    return not char.isascii() and unicodedata.name(char, "").startswith(_LOOKALIKES)
 
 
 def _escape(char: str) -> str:
