@@ -26,12 +26,12 @@ _WORD = re.compile(r"[^\W\d_]+")
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
 
 # Mail programs and chats make a link of these wherever they stand.
-_LINK = re.compile(r"(?i)\b(https?|ftps?)://|\bwww\.(?=[^\s.])")
+_LINK = re.compile(r"(?i)(https?|ftps?)://|www\.(?=[^\s.])")
 
 # What a spreadsheet takes for the start of a formula, at the start of a cell or of what another locale's
 # separator makes a cell; full-width forms included, which some turn into the plain ones.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile("(^|[;|,])([ '\"]*)(?=[=+@\\-\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = re.compile("(^|[;|,])([ '\"]*)(?=[=+@|%\\-\uff1d\uff0b\uff0d\uff20])")
 
 
 def one_line(text: str, limit: int = 1024) -> str:

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 GONE = "[redacted]"
@@ -45,10 +45,9 @@ _PAIR = re.compile(
 _OPTION = re.compile(
     rf"(?P<head>(?<![^\s\"'=])--?[a-z-]{{0,24}}?{_NAME} )(?!\[redacted){_VALUE}", re.IGNORECASE | re.DOTALL
 )
-_JSON_MEMBER = re.compile(
-    r'(?P<head>"(?P<name>[A-Za-z_-]{2,40})"\s{0,8}:\s{0,8})'
-    r'(?P<value>"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\{[^{}]*\}?|\[[^\[\]]*\]?|[^\s,{}\[\]"]+)',
-    re.DOTALL,
+_JSON_NAME = re.compile(r'"([A-Za-z_-]{2,40})"\s{0,8}:\s{0,8}')
+_JSON_VALUE = re.compile(
+    r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\{(?:[^{}]|\{[^{}]*\}?)*\}?|\[(?:[^\[\]]|\[[^\[\]]*\]?)*\]?|[^\s,{}\[\]"]+', re.DOTALL
 )
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
@@ -89,7 +88,7 @@ def redacted_name(text: str) -> str:
 
 def redacted_json(text: str) -> str:
     """For pieces of JSON, broken ones too: members that hold secrets lose their values, then as `redacted`."""
-    return redacted(_JSON_MEMBER.sub(_without_value, text[:MAX_TEXT]))
+    return redacted("".join(_without_values(text[:MAX_TEXT])))
 
 
 def names_secret(path: str) -> bool:
@@ -101,10 +100,15 @@ def _plain(name: str) -> str:
     return name.replace("-", "").replace("_", "").lower()
 
 
-def _without_value(member: re.Match[str]) -> str:
-    name = _plain(member["name"])
-    hidden = name in SECRET_MEMBERS or name in _HIDDEN_BELOW
-    return f'{member["head"]}"{GONE}"' if hidden else member[0]
+def _without_values(text: str) -> Iterator[str]:
+    shown = 0
+    for member in _JSON_NAME.finditer(text):
+        name = _plain(member[1])
+        if member.end() > shown and (name in SECRET_MEMBERS or name in _HIDDEN_BELOW):
+            value = _JSON_VALUE.match(text, member.end())
+            yield f'{text[shown : member.end()]}"{GONE}"'
+            shown = value.end() if value else member.end()
+    yield text[shown:]
 
 
 def _without_pair(pair: re.Match[str]) -> str:
