@@ -17,7 +17,9 @@ CUT = "[...]"
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_MAX_MARKS = 3  # on one letter; more only smear over the neighbouring lines
+# More than three marks on one letter only smear over the neighbouring lines.
+_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILED = re.compile(f"(?<={_MARK * 3}){_MARK}")
 
 # Scripts with letters that look like ASCII's; inside a word that has ASCII letters they pose as them.
 # https://www.unicode.org/reports/tr39/#Mixed_Script_Detection
@@ -86,13 +88,13 @@ def encodable(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = _INVISIBLE.sub(lambda found: _escape(found[0]), _WORD.sub(_unmasked, text))
-    shown = []
-    marks = 0
-    for char in text:
-        marks = marks + 1 if unicodedata.category(char) == "Mn" else 0
-        shown.append(char if char.isprintable() and marks <= _MAX_MARKS else _escape(char))
-    return "".join(shown)
+    if not text.isascii():
+        for pattern in (_PILED, _INVISIBLE):
+            text = pattern.sub(lambda found: _escape(found[0]), text)
+        text = _WORD.sub(_unmasked, text)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
 def _unmasked(word: re.Match[str]) -> str:

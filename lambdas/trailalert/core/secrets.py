@@ -81,8 +81,12 @@ def redacted_name(text: str) -> str:
     text = text[:MAX_TEXT]
     if len(text) < 8:
         return text
-    for pattern, replace in _REPLACEMENTS:
-        text = pattern.sub(replace, text)
+    lowered = text.lower()
+    for hints, pattern, replace in _REPLACEMENTS:
+        for hint in hints:
+            if hint in lowered:
+                text = pattern.sub(replace, text)
+                break
     return text
 
 
@@ -130,12 +134,26 @@ def _without_blob(blob: re.Match[str]) -> str:
     return GONE if kinds == 3 and turns * 3 >= len(text) and solid else text
 
 
-_REPLACEMENTS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (_PRIVATE_KEY, f"{GONE[:-1]} private key]"),
-    (_LOGIN, GONE),
-    (_BEARER, rf"\g<name> {GONE}"),
-    (_PAIR, _without_pair),
-    (_OPTION, rf"\g<head>{GONE}"),
-    (_TOKEN, GONE),
-    (_KEY_ID, r"\g<kind>...\g<last>"),
+# Each pattern with what must stand in a text, in lower case, for it to be worth a search: nearly none has any.
+_NAMING = (
+    "pass",
+    "pwd",
+    "secret",
+    "api",
+    "private",
+    "connection",
+    "token",
+    "activation",
+    "stream",
+    "sig",
+    "credential",
+)
+_REPLACEMENTS: tuple[tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (("private key",), _PRIVATE_KEY, f"{GONE[:-1]} private key]"),
+    (("://",), _LOGIN, GONE),
+    (("bearer ", "basic ", "negotiate "), _BEARER, rf"\g<name> {GONE}"),
+    (_NAMING, _PAIR, _without_pair),
+    (_NAMING, _OPTION, rf"\g<head>{GONE}"),
+    (("eyj",), _TOKEN, GONE),
+    (("akia", "asia", "abia", "acca"), _KEY_ID, r"\g<kind>...\g<last>"),
 )
