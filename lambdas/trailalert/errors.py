@@ -6,6 +6,7 @@
     ├── NotificationError    the operator: a message on the queue tells of no object we understand
     ├── LogFileError         the operator: an object cannot be read as a log file
     ├── TableError           the operator: the hit table refused or kept throttling a request
+    ├── StateError           who works on a hit: there is nothing to change, or somebody else just did
     └── LocalError           who runs `trailalert local`: the embedded AWS did not do its part
 
 The first two end a build; the next three send the message back to its queue, which retries it and
@@ -35,6 +36,10 @@ class LogFileError(TrailAlertError):
 
 class TableError(TrailAlertError):
     """DynamoDB did not take or give all rows after every retry."""
+
+
+class StateError(TrailAlertError):
+    """A hit's state cannot be changed like that. The message says who changed it, and what to do instead."""
 
 
 class LocalError(TrailAlertError):
