@@ -32,6 +32,7 @@ SHARDS = 4
 HIT = "hit"
 MUTED = "muted"
 POINTER = "pointer"
+QUIET = "quiet"
 STATE = "state"
 STATE_CHANGE = "state-change"
 TOLD = "told"
@@ -65,10 +66,20 @@ def state_key(account: str, event_id: str, rule_id: str) -> Row:
 def hit_row(hit: Hit, expires_at: int) -> Row:
     """The row of a hit: its key, its document, and when it expires (epoch seconds).
 
-    A hit under an exception is of another kind, which the stream's filter keeps from the notifier.
+    A hit under an exception, or found by a quiet replay, is of another kind, which the stream's filter keeps from
+    the notifier. A row of kind QUIET gives way to that of a true delivery: then the hit is told after all.
     """
-    kind = MUTED if hit.muted_by else HIT
+    kind = QUIET if hit.quiet else MUTED if hit.muted_by else HIT
     return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
+
+
+def is_to_tell(event_name: str, image: Mapping[str, Any]) -> bool:
+    """Whether a change in the table's stream is a hit to be told: its row is there for the first time, or in place of
+    a quiet one. Nothing else writes hit rows; if a person does, the mark keeps it from being told twice.
+
+    infra/functions.py says the same in the filter of the stream.
+    """
+    return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
 
 
 def told_row(hit: Hit, expires_at: int) -> Row:

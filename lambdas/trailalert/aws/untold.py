@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from trailalert.aws.dynamo import Row, encode, get_all
 from trailalert.aws.health import Clients
-from trailalert.aws.rows import HIT, told_key
+from trailalert.aws.rows import HIT, is_to_tell, told_key
 from trailalert.errors import NotificationError
 
 
@@ -162,7 +162,7 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
             begun = begun or number == first
             if not begun or number > last:
                 return None
-            if record["eventName"] == "INSERT" and image.get("kind") == {"S": HIT}:
+            if is_to_tell(record["eventName"], image):
                 images.append(image)
             if number == last:
                 return images

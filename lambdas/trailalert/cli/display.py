@@ -78,6 +78,7 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "level": hit.level,
         "also": list(hit.also),
         "muted": hit.muted_by,
+        "quiet": hit.quiet,
         "eventID": hit.event_id,
         "eventTime": hit.event_time,
         "eventSource": hit.event_source,
@@ -114,7 +115,7 @@ def _cells(hit: Hit) -> list[str | Text]:
     resource = short_resource(hit.resources[0]) + more if hit.resources else ""
     return [
         _utc(hit),
-        level_text("muted" if hit.muted_by else hit.level),
+        level_text("muted" if hit.muted_by else "replayed" if hit.quiet else hit.level),
         hit.name,
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),
