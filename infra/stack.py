@@ -46,7 +46,7 @@ class TrailAlertStack(Stack):
         self._output("HitTable", store.table.table_name, "Query it with: trailalert hits")
         self._output("AlertTopic", alerts.topic.topic_arn, "Subscribe inboxes, queues and chat here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
-        self._output("Feed", feed.queue.queue_url, "Notifications to do; trailalert replay sends there")
+        self._output("FeedQueue", feed.queue.queue_url, "Notifications to do; trailalert replay sends there")
         self._output("DeadLetters", feed.dead_letters.queue_url, "Notifications that could not be done")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
 

@@ -167,7 +167,7 @@ def _feed_of(clients: Callable[[str], Any], stack: str, address: str) -> str:
     bucket = find_output(cloudformation, stack, "TrailBucket")
     if split_address(address)[0] != bucket:
         raise SettingsError(f"{address}: the detector of stack {stack} may read s3://{bucket} alone")
-    return find_output(cloudformation, stack, "Feed")
+    return find_output(cloudformation, stack, "FeedQueue")
 
 
 def _log_files(address: str, wanted: Wanted, clients: Callable[[str], Any]) -> list[ObjectRef]:
