@@ -424,7 +424,7 @@ def enforcing_aws() -> Iterator[None]:
         for response, find in _RESOURCE_OF.items():
             stack.enter_context(mock.patch.object(response, "_determine_resource", find, create=True))
         # moto wants jsonpath-ng for the transformers of targets, of which there are none here.
-        stack.enter_context(mock.patch.object(EventTemplateParser, "parse", lambda template, paths, event: event))
+        stack.enter_context(mock.patch.object(EventTemplateParser, "parse", lambda *, event, **_: event))
         stack.enter_context(mock_aws())
         yield
 
