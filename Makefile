@@ -30,6 +30,9 @@ test: setup build/checkov/.ready ## Lint, type check and run all tests, the end-
 test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
 	$(BIN)/pytest tests/unit tests/rules tests/integration tests/golden
 
+stress: setup ## Crash anywhere, 20,000 schedules of faults (about half an hour)
+	$(BIN)/python -m tests.crash.explore --schedules 20000
+
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -67,4 +70,4 @@ build/checkov/.ready: Makefile $(VENV)/.ready
 	$(BIN)/uv pip install --quiet --python build/checkov/bin/python checkov==$(CHECKOV_VERSION)
 	touch $@
 
-.PHONY: help setup demo test test-fast format golden lock clean
+.PHONY: help setup demo test test-fast stress format golden lock clean

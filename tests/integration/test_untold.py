@@ -235,11 +235,15 @@ def test_untold_finds_every_hit_without_a_mark_and_tells_it(stack: FakeStack, ru
     assert [shown.exit_code, told.exit_code, again.exit_code] == [1, 0, 0]
 
 
-def test_many_hits_are_told_in_calls_that_lambda_takes(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+def test_many_hits_are_told_in_calls_that_lambda_takes(
+    stack: FakeStack, run: Run, given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An invocation takes 6 MB."""
-    stack.keep(*(given_hit(number) for number in range(210)))
+    monkeypatch.setattr("trailalert.aws.untold._HITS_A_CALL", 10)
+    monkeypatch.setattr("trailalert.aws.untold._BYTES_A_CALL", 5 * len(json.dumps(encode(hit_row(given_hit(1), 1)))))
+    stack.keep(*(given_hit(number) for number in range(21)))
 
     run("untold", "--since", "2026-09-01", "--tell")
 
-    assert len(stack.topic.told) == len(set(stack.topic.told)) == 210
-    assert stack.invocations == 2
+    assert len(stack.topic.told) == len(set(stack.topic.told)) == 21
+    assert stack.invocations == 6
