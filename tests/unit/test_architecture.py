@@ -78,6 +78,7 @@ def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
         "trailalert.rulebook.alert_on",
         "trailalert.rulebook.build",
         "trailalert.rulebook.placeholders",
+        "trailalert.aws.clients",  # CALLS: what the models in the asset must know
         "trailalert.core.rulebook",
         "trailalert.errors",
     }

@@ -59,3 +59,7 @@ class _Models(Loader):  # type: ignore[misc] # botocore ships no types
 
     def list_available_services(self, type_name: str) -> list[str]:
         return sorted(CALLS)
+
+    def is_builtin_path(self, path: str) -> bool:
+        """Ours are botocore's own, not a deployer's; those would switch its endpoint rules off."""
+        return True

@@ -8,9 +8,10 @@
     by actor      P#{actor key}#{yyyy-mm}     the same
     by resource   X#{resource}                the same
     by account    A#{account}#{yyyy-mm}       the same
+    bad record    B#{yyyy-mm-dd}              {bucket}/{key}#{index} (aws/bad_records.py)
 
-Everything but hits and marks is a pointer: a small row that names a hit. A pointer whose hit does not exist
-(a crash between the two writes) is passed over by readers.
+Everything but hits, marks and bad records is a pointer: a small row that names a hit. A pointer whose hit does
+not exist (a crash between the two writes) is passed over by readers.
 """
 
 import hashlib
