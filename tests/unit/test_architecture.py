@@ -22,7 +22,7 @@ ALLOWED = {
     "cli": {"core", "aws", "flows", "rulebook", "cli"},
 }
 THIRD_PARTY = {
-    "core": {"re2"},
+    "core": {"re2", "isal", "msgspec"},
     "flows": set[str](),
     "aws": {"boto3", "botocore"},
     "handlers": {"boto3", "aws_lambda_powertools"},
