@@ -229,12 +229,17 @@ def _pieces(body: bytes, size: int) -> list[bytes]:
 
 def _records_of(body: bytes) -> list[Any] | None:
     """The entries of Records as json reads them, where it does and there is one such list."""
-    seen: list[list[tuple[str, Any]]] = []
+    names: list[str] = []
+
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names[:] = [name for name, _ in pairs]  # the outermost object is built last
+        return dict(pairs)
+
     try:
-        document = json.loads(body.decode(), object_pairs_hook=lambda pairs: seen.append(pairs) or dict(pairs))
+        document = json.loads(body.decode(), object_pairs_hook=build)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict) or [name for name, _ in seen[-1]].count("Records") != 1:
+    if not isinstance(document, dict) or names.count("Records") != 1:
         return None
     records = document["Records"]
     return records if isinstance(records, list) else None
