@@ -28,7 +28,10 @@ test: setup build/checkov/.ready build/fuzz/.ready ## Lint, type check and run a
 	$(BIN)/pytest
 
 test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
-	$(BIN)/pytest tests/unit tests/rules tests/integration
+	$(BIN)/pytest tests/unit tests/rules tests/integration tests/golden
+
+stress: setup ## Crash anywhere, 20,000 schedules of faults (about half an hour)
+	$(BIN)/python -m tests.crash.explore --schedules 20000
 
 fuzz: setup build/fuzz/.ready ## Fuzz all that reads what others wrote, FUZZ_SECONDS for each of FUZZ_TARGETS
 	$(BIN)/python -m tests.fuzz.prepare
@@ -40,6 +43,9 @@ audit: setup build/audit/.ready ## Check locks, licences, secrets, and known vul
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+golden: setup ## Write the golden mails and docs/mails.md anew; read what git says has changed
+	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
@@ -80,4 +86,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing goes on without it"
 	touch $@
 
-.PHONY: help setup demo test test-fast fuzz audit format lock clean
+.PHONY: help setup demo test test-fast stress fuzz audit format golden lock clean

@@ -112,7 +112,12 @@ def _queue(feed: Feed, notifier: Notifier) -> list[cloudwatch.IWidget]:
 
 
 def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
-    objects = {"read": "ObjectsRead", "ignored": "ObjectsIgnored", "failed": "ObjectsFailed"}
+    objects = {
+        "read": "ObjectsRead",
+        "ignored": "ObjectsIgnored",
+        "failed": "ObjectsFailed",
+        "put off": "ObjectsPutOff",
+    }
     records = {"matched": "RecordsMatchedAgainstRules", "not watched": "RecordsNotWatched", "bad": "RecordsBad"}
     return [
         _graph("Log files", [own_metric("detector", name, label=label) for label, name in objects.items()]),

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.feed import DETECTOR_TIMEOUT, Feed, encrypted_queue
+from infra.feed import Feed, encrypted_queue
 from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from infra.settings import Settings
 from infra.store import HitTable
@@ -22,9 +22,8 @@ from infra.trail import TrailBucket
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 _MB = 1024 * 1024
 
-# Ten log files a batch at most, tried one after the other: well within the time-out.
+# As many log files as are read side by side (flows/detector.py).
 _DETECTOR_BATCH = 10
-_DETECTOR_MEMORY_MB = 1024  # a log file of max_inflated_mb, parsed, takes about four times its size
 
 # A storm is grouped within a batch, so batches are large and wait a moment for more.
 _NOTIFIER_BATCH = 1000
@@ -81,8 +80,8 @@ class Detector(Construct):
             "detector",
             code,
             settings,
-            timeout=DETECTOR_TIMEOUT,
-            memory_mb=_DETECTOR_MEMORY_MB,
+            timeout=Duration.seconds(settings.detector_seconds),
+            memory_mb=settings.detector_memory_mb,
             environment={
                 "TRAILALERT_TABLE": store.table.table_name,
                 "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),

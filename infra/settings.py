@@ -49,6 +49,8 @@ class Settings:
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
     max_inflated_mb:    log files larger than this, inflated, go to the dead-letter queue.
+    detector_memory_mb: the detector's memory, which sets its share of a processor, too.
+    detector_seconds:   how long the detector may take for a batch before it gives back what is not done.
     python:             the functions' Python.
     placeholders:       lists that rules refer to (rulebook/placeholders.py names them).
     """
@@ -67,6 +69,8 @@ class Settings:
     hit_retention_days: int = 400
     log_retention_days: int = 90
     max_inflated_mb: int = 100
+    detector_memory_mb: int = 1024
+    detector_seconds: int = 120
     python: str = "3.13"
     placeholders: Placeholders = field(default_factory=dict)
 
@@ -212,6 +216,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
         (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
     ),
     "max_inflated_mb": _number(1, 200),
+    # Ten log files at once, in pieces, take less than half of the smallest; the largest is Lambda's own limit.
+    "detector_memory_mb": _number(512, 10_240),
+    # Ten seconds of them are kept in reserve (flows/detector.py); Lambda stops every function after fifteen minutes.
+    "detector_seconds": _number(30, 900),
     # 3.11 is for the embedded AWS only: Lambda's runs on Amazon Linux 2, too old for RE2's wheel.
     "python": _one_of("3.11", "3.12", "3.13", "3.14"),
 }

@@ -152,10 +152,17 @@ class World:
             if hasattr(cached, "cache_clear"):
                 cached.cache_clear()
         logging.Logger.manager.loggerDict.pop(role.lower(), None)
-        environment = {**self.resolve(function["Environment"]["Variables"]), "TRAILALERT_RULEBOOK": str(self._rulebook)}
+        keys = self.credentials[role].get_credentials()
+        environment = {
+            **self.resolve(function["Environment"]["Variables"]),
+            "TRAILALERT_RULEBOOK": str(self._rulebook),
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token,
+            "AWS_DEFAULT_REGION": REGION,
+        }
         with (
             mock.patch.dict(os.environ, environment),
-            mock.patch.object(boto3, "DEFAULT_SESSION", self.credentials[role]),
             enable_iam_authentication(),
         ):
             return dict(getattr(module, attribute)(event, None))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from trailalert.core.object_key import ObjectKind
-from trailalert.flows.detector import Tally as Detected
 from trailalert.flows.notifier import Tally as Notified
+from trailalert.flows.tally import Tally as Detected
 from trailalert.handlers import detector, notifier
 
 

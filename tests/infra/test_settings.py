@@ -37,6 +37,8 @@ def test_nothing_given_is_the_defaults() -> None:
         hit_retention_days=400,
         log_retention_days=90,
         max_inflated_mb=100,
+        detector_memory_mb=1024,
+        detector_seconds=120,
         python="3.13",
         placeholders=dict.fromkeys(NAMES, ()) | {"own_resources": ("trailalert",)},
     )
@@ -65,6 +67,8 @@ def test_every_setting_is_taken() -> None:
         "hit_retention_days": 30,
         "log_retention_days": 7,
         "max_inflated_mb": 200,
+        "detector_memory_mb": 2048,
+        "detector_seconds": 900,
         "python": "3.14",
     }
     lists = {
@@ -117,7 +121,7 @@ def test_lists_for_rules_are_read_from_the_command_line() -> None:
     assert read(given).placeholders["trusted_accounts"] == ("111122223333", "444455556666")
 
 
-@pytest.mark.parametrize("name", ["hit_retention_days", "log_retention_days", "max_inflated_mb"])
+@pytest.mark.parametrize("name", ["hit_retention_days", "log_retention_days", "max_inflated_mb", "detector_seconds"])
 def test_numbers_from_the_command_line_are_read(name: str) -> None:
     """`-c hit_retention_days=30` arrives as text."""
     assert getattr(read({name: "30"}), name) == 30
@@ -159,6 +163,8 @@ def test_numbers_from_the_command_line_are_read(name: str) -> None:
         ("max_inflated_mb", 0, "from 1 to 200"),
         ("max_inflated_mb", 201, "from 1 to 200"),
         ("max_inflated_mb", "1e2", "from 1 to 200"),
+        ("detector_memory_mb", 256, "from 512 to 10240"),
+        ("detector_seconds", 901, "from 30 to 900"),
         ("python", "3.10", "3.11 or 3.12 or 3.13 or 3.14"),
         ("python", 3.13, "3.11 or 3.12 or 3.13 or 3.14"),
         ("trusted_accounts", [111122223333], "account ids of 12 digits (as text, in quotes)"),

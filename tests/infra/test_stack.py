@@ -324,6 +324,16 @@ def test_handler_exists(new_trail: Template, name: str) -> None:
     assert callable(getattr(importlib.import_module(module), attribute))
 
 
+def test_detector_has_the_memory_and_time_of_the_settings(template_of: TemplateOf) -> None:
+    """What its log advises for a log file that is never done in time must help."""
+    template = template_of(detector_memory_mb=2048, detector_seconds=300)
+
+    detector = properties(template, "AWS::Lambda::Function", "Detector")
+
+    assert (detector["MemorySize"], detector["Timeout"]) == (2048, 300)
+    assert properties(template, "AWS::SQS::Queue", "FeedQueue")["VisibilityTimeout"] == 6 * 300
+
+
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
 def test_function_is_told_everything_it_reads_from_its_environment(template_of: TemplateOf, name: str) -> None:
     """A variable that the stack does not set is found by the first log file, after the deployment."""

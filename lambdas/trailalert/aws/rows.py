@@ -8,9 +8,14 @@
     by actor      P#{actor key}#{yyyy-mm}     the same
     by resource   X#{resource}                the same
     by account    A#{account}#{yyyy-mm}       the same
+    state         S#{account}#{eventID}       {rule id}                    (aws/hit_states.py)
+    its history   S#{account}#{eventID}       {rule id}#{version, 6 digits}
 
-Everything but hits and marks is a pointer: a small row that names a hit. A pointer whose hit does not exist
-(a crash between the two writes) is passed over by readers.
+The five in the middle are pointers: small rows that name a hit. A pointer whose hit does not exist (a crash
+between the two writes) is passed over by readers. A pointer also says enough of its hit for most questions to
+be answered without it; members that a pointer lacks (older rows, and what did not fit) say nothing, and the hit
+must be read. What a rule gave a hit (level, title, muted) is on its pointers as of the last delivery, on its
+row as of the first.
 """
 
 import hashlib
@@ -27,7 +32,13 @@ SHARDS = 4
 HIT = "hit"
 MUTED = "muted"
 POINTER = "pointer"
+STATE = "state"
+STATE_CHANGE = "state-change"
 TOLD = "told"
+
+# A write takes one unit for each KB: a pointer stays below one.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+_ONE_WRITE_UNIT = 1000
 
 # A partition key takes 2,048 bytes; actor keys and resource names come from records.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -44,6 +55,11 @@ def hit_key(account: str, event_id: str, rule_id: str) -> Row:
 def told_key(account: str, event_id: str, rule_id: str) -> Row:
     """The primary key of the mark that a hit was told."""
     return {"pk": f"N#{account}#{event_id}", "sk": rule_id}
+
+
+def state_key(account: str, event_id: str, rule_id: str) -> Row:
+    """The primary key of what people made of a hit; rows of its history stand beside it, their sk continued."""
+    return {"pk": f"S#{account}#{event_id}", "sk": rule_id}
 
 
 def hit_row(hit: Hit, expires_at: int) -> Row:
@@ -63,9 +79,8 @@ def told_row(hit: Hit, expires_at: int) -> Row:
 def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
     """The pointers to a hit, one for each question it answers; the same rows every time."""
     month = hit.event_time[:7]
-    shard = zlib.crc32(hit.identity[1].encode()) % SHARDS
     partitions = [
-        time_partition(hit.event_time[:10], shard),
+        time_partition(hit.event_time[:10], time_shard(hit.identity[1])),
         *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),
         actor_partition(hit.actor.key, month),
         *map(resource_partition, hit.resources),
@@ -75,23 +90,37 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
     moment = f"{hit.event_time[:10]}T00:00:00Z" if hit.once else hit.event_time
     sort = "#".join((moment, *hit.identity))
     target = hit_key(*hit.identity)
-    return [
-        {
-            "pk": partition,
-            "sk": sort,
-            "kind": POINTER,
-            "hitPk": target["pk"],
-            "hitSk": target["sk"],
-            "level": hit.level,
-            "rule": hit.rule,
-            "service": hit.service,
-            "eventName": hit.event_name,
-            "title": hit.title,
-            "actor": hit.actor.name,
-            "expiresAt": expires_at,
-        }
-        for partition in dict.fromkeys(partitions)
-    ]
+    said = {
+        "kind": POINTER,
+        "hitPk": target["pk"],
+        "hitSk": target["sk"],
+        "level": hit.level,
+        "rule": hit.rule,
+        "service": hit.service,
+        "eventName": hit.event_name,
+        "title": hit.title,
+        "actor": hit.actor.name,
+        "region": hit.region,
+        "outcome": hit.outcome,
+        "muted": bool(hit.muted_by),
+        "expiresAt": expires_at,
+    }
+    return [_with_names({"pk": partition, "sk": sort, **said}, hit) for partition in dict.fromkeys(partitions)]
+
+
+def _with_names(row: Row, hit: Hit) -> Row:
+    """The pointer with the names people look for a part of, each as long as the row stays one write unit."""
+    names: Row = {"actorKey": hit.actor.key, "actorText": hit.actor.text, "resources": list(hit.resources)}
+    for name, value in names.items():
+        if _size({**row, name: value}) <= _ONE_WRITE_UNIT:
+            row[name] = value
+    return row
+
+
+def _size(row: Row) -> int:
+    """About what DynamoDB counts for a row, never less: names and texts in UTF-8, a little for all else."""
+    texts = [text for value in row.values() for text in (value if isinstance(value, list) else [value])]
+    return sum(len(str(text).encode("utf-8", "surrogatepass")) + 3 for text in (*row, *texts))
 
 
 def time_partition(day: str, shard: int) -> str:
@@ -122,6 +151,17 @@ def account_partition(account: str, month: str) -> str:
 def pointed_at(pointer: Mapping[str, Any]) -> Row:
     """The primary key of the hit that a pointer names."""
     return {"pk": pointer["hitPk"], "sk": pointer["hitSk"]}
+
+
+def identity_of(pointer: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The identity of the hit that a pointer names: (account, event id, rule id)."""
+    _, account, event_id = str(pointer["hitPk"]).split("#", 2)  # an account is letters, digits and hyphens
+    return account, event_id, str(pointer["hitSk"])
+
+
+def time_shard(event_id: str) -> int:
+    """In which of a day's shards the time pointer of a hit stands."""
+    return zlib.crc32(event_id.encode()) % SHARDS
 
 
 def _fit(part: str) -> str:

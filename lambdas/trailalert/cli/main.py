@@ -8,6 +8,7 @@ from trailalert.cli.dlq import dlq
 from trailalert.cli.doctor import doctor
 from trailalert.cli.hits import hits
 from trailalert.cli.local import local
+from trailalert.cli.report import report
 from trailalert.cli.rules import rules
 from trailalert.cli.scan import scan
 from trailalert.errors import TrailAlertError
@@ -24,7 +25,7 @@ def cli() -> None:
     """
 
 
-for command in (local, scan, hits, rules, doctor, dlq):
+for command in (local, scan, report, hits, rules, doctor, dlq):
     cli.add_command(command)
 
 
