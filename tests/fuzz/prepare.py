@@ -9,9 +9,16 @@ from trailalert.rulebook.cases import CASE_SETTINGS
 from trailalert.rulebook.load import compile_rules
 
 
-if __name__ == "__main__":
-    folder = ROOT / "build" / "fuzz"
-    folder.mkdir(parents=True, exist_ok=True)
+BUILD = ROOT / "build" / "fuzz"
+
+
+def prepare() -> None:
+    """Write the rulebook, and a record that each rule matches."""
+    BUILD.mkdir(parents=True, exist_ok=True)
     rulebook = make_rulebook(compile_rules(RULES, CASE_SETTINGS), CASE_SETTINGS)
-    (folder / "rulebook.json").write_text(dump_rulebook(rulebook), "utf-8")
-    (folder / "records.json").write_text(json.dumps([record for _, record in matching_records()]), "utf-8")
+    (BUILD / "rulebook.json").write_text(dump_rulebook(rulebook), "utf-8")
+    (BUILD / "records.json").write_text(json.dumps([record for _, record in matching_records()]), "utf-8")
+
+
+if __name__ == "__main__":
+    prepare()

@@ -1,12 +1,16 @@
 """A short fuzzing of all that reads what others wrote: the corpus again, and new inputs made from it."""
 
+import os
+import subprocess
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.corpus_files import load_corpus
+from tests.fuzz.prepare import BUILD, prepare
 from tests.fuzz.targets import NAMES, Targets
-from tests.rules.rule_hits import RULES, matching_records
+from tests.rules.rule_hits import ROOT, RULES, matching_records
 from trailalert.rulebook.build import make_rulebook
 from trailalert.rulebook.cases import CASE_SETTINGS
 from trailalert.rulebook.load import compile_rules
@@ -42,3 +46,26 @@ def test_shaken_corpus_holds(name: str) -> None:
         getattr(TARGETS, name)(data[:4096])
 
     shake()
+
+
+GUIDED = BUILD / "bin" / "python"  # with atheris, where it can be installed; make test tries
+
+
+def has_atheris() -> bool:
+    """Whether fuzzing can be guided by coverage here."""
+    return GUIDED.exists() and not subprocess.run([str(GUIDED), "-c", "import atheris"], capture_output=True).returncode
+
+
+@pytest.mark.skipif(not has_atheris(), reason="build/fuzz has no atheris: make test installs it where it has a wheel")
+@pytest.mark.parametrize("name", NAMES)
+def test_guided_fuzzing_finds_nothing(name: str) -> None:
+    """A few seconds of what `make fuzz` does for as long as one likes."""
+    prepare()
+    command = [str(GUIDED), "-m", "tests.fuzz.drive", name, "3", "-runs=3000", "-verbosity=0"]
+
+    ran = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "lambdas"}, capture_output=True, text=True, timeout=120
+    )
+
+    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+    assert "stat::number_of_executed_units" in ran.stderr
