@@ -25,8 +25,10 @@ _MB = 1024 * 1024
 # As many log files as are read side by side (flows/detector.py).
 _DETECTOR_BATCH = 10
 
-# A storm is grouped within a batch, so batches are large and wait a moment for more.
-_NOTIFIER_BATCH = 1000
+# A storm is grouped within a batch, so batches are large and wait a moment for more. An invocation takes 6 MB,
+# which is about 1,600 hits; it takes two minutes where each of them makes an alert of its own.
+_NOTIFIER_BATCH = 2000
+_NOTIFIER_TIMEOUT = Duration.minutes(2)
 _NOTIFIER_WINDOW = Duration.seconds(2)
 _NOTIFIER_RETRIES = 10
 
@@ -121,7 +123,7 @@ class Notifier(Construct):
             "notifier",
             code,
             settings,
-            timeout=Duration.minutes(1),
+            timeout=_NOTIFIER_TIMEOUT,
             memory_mb=512,
             environment={
                 "TRAILALERT_TABLE": store.table.table_name,

@@ -52,7 +52,7 @@ class TrailAlertStack(Stack):
     def _watch(self, settings: Settings, feed: Feed, detector: Detector, notifier: Notifier) -> Watch:
         watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
         watch.dead_letters("DeadLetters", feed.dead_letters, "Log files could not be read: see the detector's log.")
-        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: see trailalert hits.")
+        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: trailalert dlq redrive.")
         watch.backlog(feed.queue)
         watch.function("Detector", detector.function)
         watch.function("Notifier", notifier.function)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.crash.explore import Tried
+from tests.unit.conftest import given_hit  # noqa: F401 (the fixture)
 
 
 TRIED = pytest.StashKey[Tried]()

@@ -17,7 +17,8 @@ class Killed(BaseException):
     """The function's process ends here, without any code of ours running on."""
 
 
-REFUSED = "refused"  # an error, nothing was done
+THROTTLED = "throttled"  # an error that asks to come again later, nothing was done
+FAILED = "failed"  # an error of the service's own, nothing was done
 TIMEOUT = "timed out"  # no answer, nothing was done
 LOST = "answer lost"  # no answer, but it was done
 BEFORE = "killed before"
@@ -28,8 +29,9 @@ CUT = "cut off"  # the connection breaks within a body
 OVERTAKEN = "overtaken"  # another worker does all of the same message meanwhile
 AGAIN = "delivered again"
 
-ANY_CALL = (REFUSED, TIMEOUT, LOST, BEFORE, AFTER)
+ANY_CALL = (THROTTLED, FAILED, TIMEOUT, LOST, BEFORE, AFTER)
 BATCH_CALL = (*ANY_CALL, PARTLY, PARTLY_KILLED)
+_CODES = {THROTTLED: "ProvisionedThroughputExceededException", FAILED: "InternalServerError"}
 DEADLY = {BEFORE, AFTER, PARTLY_KILLED}
 
 Plan = Callable[[str, int, tuple[str, ...]], str | None]
@@ -79,9 +81,8 @@ class Faults:
 
 def before(kind: str | None, call: str) -> None:
     """Raise what keeps a call from being done."""
-    if kind == REFUSED:
-        error = {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}
-        raise ClientError({"Error": error}, call)
+    if kind in _CODES:
+        raise ClientError({"Error": {"Code": _CODES[kind], "Message": "not now"}}, call)
     if kind == TIMEOUT:
         raise ConnectTimeoutError(endpoint_url=call)
     if kind == BEFORE:
@@ -111,7 +112,7 @@ def chosen(seed: int) -> Plan:
 
     def plan(call: str, made: int, kinds: tuple[str, ...]) -> str | None:
         if broken and _draw(seed, f"broken {call}", 1000) < broken * 1000:
-            lasting = [kind for kind in kinds if kind in (REFUSED, TIMEOUT, BEFORE, PARTLY, CUT)]
+            lasting = [kind for kind in kinds if kind in (THROTTLED, FAILED, TIMEOUT, BEFORE, PARTLY, CUT)]
             return lasting[_draw(seed, f"how {call}", len(lasting))] if lasting else None
         if made < 3 and _draw(seed, f"{call} {made}", 1000) < rate * 1000:
             return kinds[_draw(seed, f"how {call} {made}", len(kinds))]

@@ -130,4 +130,4 @@ def _quoted(value: str, safe: str = "") -> str:
 
 
 def _console(partition: str, region: str, path: str) -> str:
-    return f"https://{region}.{_HOSTS[partition]}/{path}"
+    return f"https://{region}.{_HOSTS.get(partition, _HOSTS['aws'])}/{path}"

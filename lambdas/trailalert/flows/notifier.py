@@ -61,7 +61,7 @@ class UnreadableHit:
 class Tally:
     """What a batch came to: hits received = told + known + failed; unreadable ones are among the failed.
 
-    slowest_alert: seconds from an event to its alert, the longest of the batch.
+    slowest_alert: seconds from an event to its alert, the longest of the batch; largest_alert: hits in one.
     """
 
     hits_received: int = 0
@@ -71,6 +71,7 @@ class Tally:
     hits_unreadable: int = 0
     alerts_told: int = 0
     slowest_alert: int = 0
+    largest_alert: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -109,6 +110,7 @@ class Notifier:
             if self._tell(alert):
                 tally.alerts_told += 1
                 tally.hits_told += len(alert.hits)
+                tally.largest_alert = max(tally.largest_alert, len(alert.hits))
                 delay = seconds_between(alert.sample.event_time, self.now())
                 tally.slowest_alert = max(tally.slowest_alert, delay)
             else:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.
 """
 
 import functools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,14 @@ from trailalert.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit,
 from trailalert.flows.telling import Telling, TellingTally
 from trailalert.handlers.environment import Environment, read_environment, utc_now
 from trailalert.handlers.journal import LogJournal
+
+
+# After an alert of so many hits more of its storm is to be expected: while we wait, the stream gathers it into one
+# batch, and so into one more alert instead of ten. All that was read is told and marked by then, so nothing can be
+# lost by waiting; what else comes in this shard meanwhile is told so much later, and no later than that.
+_STORM_HITS = 50
+_STORM_PAUSE = 20.0
+_SPARE = 10.0  # seconds of the time-out to leave
 
 
 @functools.cache
@@ -73,7 +82,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     _count(metrics, tally)
     _count_telling(metrics, telling.tally)
     metrics.flush_metrics()
+    if tally.largest_alert >= _STORM_HITS and _is_stream(event):
+        time.sleep(_pause(context))
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
+
+
+def _is_stream(event: dict[str, Any]) -> bool:
+    """Not what `trailalert dlq` gives us: its hits are old, and somebody waits for the answer."""
+    return any("eventSourceARN" in entry for entry in event["Records"])
+
+
+def _pause(context: Any) -> float:
+    """How long to wait after a storm, well within what is left of the time-out."""
+    left = context.get_remaining_time_in_millis() / 1000
+    return max(min(_STORM_PAUSE, left - _SPARE), 0.0)
 
 
 def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
