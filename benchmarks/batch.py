@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from trailalert.aws.dynamo import put_new, write_all
@@ -105,10 +106,10 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
         single = max(_seconds(lambda: _detect(1)) for _ in range(3))
         batch.append(_seconds(lambda: _detect(OBJECTS)) / single)
         side_by_side, one_by_one = SlowDynamo(), SlowDynamo()
-        together = _seconds(lambda client=side_by_side: _keep(client, hits))
+        together = _seconds(partial(_keep, side_by_side, hits))
         requests.append(len(side_by_side.batches) / (sum(side_by_side.batches) / 25))
         at_once.append(float(side_by_side.most_at_once))
-        speed.append(_seconds(lambda client=one_by_one: _keep_in_turn(client, hits)) / together)
+        speed.append(_seconds(partial(_keep_in_turn, one_by_one, hits)) / together)
     return [
         _row(f"a batch of {OBJECTS} objects, 30 ms each / the slowest single one", "<= 1.5", batch),
         _row(f"{HITS} hits: BatchWriteItem requests / 25 pointer rows", "<= 1", requests),

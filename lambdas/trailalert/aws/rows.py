@@ -10,6 +10,7 @@
     by account    A#{account}#{yyyy-mm}       the same
     state         S#{account}#{eventID}       {rule id}                    (aws/hit_states.py)
     its history   S#{account}#{eventID}       {rule id}#{version, 6 digits}
+    bad record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (aws/bad_records.py)
 
 The five in the middle are pointers: small rows that name a hit. A pointer whose hit does not exist (a crash
 between the two writes) is passed over by readers. A pointer also says enough of its hit for most questions to

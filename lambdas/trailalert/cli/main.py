@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from trailalert.cli.bad import bad
 from trailalert.cli.dlq import dlq
 from trailalert.cli.doctor import doctor
 from trailalert.cli.hits import hits
@@ -25,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (local, scan, report, hits, rules, doctor, dlq):
+for command in (local, scan, report, hits, rules, doctor, dlq, bad):
     cli.add_command(command)
 
 

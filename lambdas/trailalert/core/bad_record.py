@@ -41,7 +41,8 @@ def outline(content: bytes) -> str:
         shape = _shape(json.loads(text))
     except (ValueError, RecursionError):
         known = "".join(f"{name} {value}, " for name, value in _MEMBER.findall(text) if _fits(name, value))
-        shape = f"{known}punctuation {_NOT_PUNCTUATION.sub('.', text[: MAX_OUTLINE * 4])}" if text else ""
+        bare = "".join(text[: MAX_OUTLINE * 4].split())
+        shape = f"{known}punctuation {_NOT_PUNCTUATION.sub('.', bare)}" if text else ""
     return one_line(shape, MAX_OUTLINE)
 
 
