@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,21 @@ def test_text_stays_readable() -> None:
     assert "\\x1b[2J" in text
     assert "<script>alert(1)</script>" in text
     assert "https[:]//evil.example/login" in OUTPUTS["rows"]([hit])
+
+
+FOR_MACHINES = {"alert topic", "event bus", "rows"}  # they need the key as it is; JSON escapes what controls
+
+
+def test_name_of_the_log_file_is_shown_safely() -> None:
+    """Who may write into the trail bucket chooses keys."""
+    rule, record = MATCHING[0]
+    hit = hit_of(rule, record)
+    hit = replace(hit, place=replace(hit.place, key=f"AWSLogs/{ALL.encode('utf-8', 'replace').decode()}.json.gz"))
+
+    for name, output in OUTPUTS.items():
+        shown = output([hit])
+        if name not in FOR_MACHINES:
+            assert [line for line in shown.split("\n") if not is_safe(line)] == [], name
 
 
 @pytest.mark.parametrize(("rule", "record"), RECORDS)
