@@ -5,6 +5,8 @@ import io
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ from tests.rules.outputs import OUTPUTS
 from tests.rules.rule_hits import changed, hit_of, matching_records, string_places, value_at, with_every_member
 from trailalert.core.facts import facts_of
 from trailalert.core.hit import Hit
-from trailalert.core.mail import SUBJECT_LIMIT
 from trailalert.core.record import make_record
 from trailalert.core.rulebook import Rule
 from trailalert.core.safe_text import is_safe
+from trailalert.core.subject import SUBJECT_LIMIT
 from trailalert.core.undo import fill_steps
 
 
@@ -96,6 +98,21 @@ def test_text_stays_readable() -> None:
     assert "https[:]//evil.example/login" in OUTPUTS["rows"]([hit])
 
 
+FOR_MACHINES = {"alert topic", "event bus", "rows"}  # they need the key as it is; JSON escapes what controls
+
+
+def test_name_of_the_log_file_is_shown_safely() -> None:
+    """Who may write into the trail bucket chooses keys."""
+    rule, record = MATCHING[0]
+    hit = hit_of(rule, record)
+    hit = replace(hit, place=replace(hit.place, key=f"AWSLogs/{ALL.encode('utf-8', 'replace').decode()}.json.gz"))
+
+    for name, output in OUTPUTS.items():
+        shown = output([hit])
+        if name not in FOR_MACHINES:
+            assert [line for line in shown.split("\n") if not is_safe(line)] == [], name
+
+
 @pytest.mark.parametrize(("rule", "record"), RECORDS)
 def test_cells_and_pages_hold_nothing_that_runs(rule: Rule, record: dict[str, Any]) -> None:
     """A spreadsheet computes what begins with =, a browser runs what stands between brackets."""
@@ -103,7 +120,23 @@ def test_cells_and_pages_hold_nothing_that_runs(rule: Rule, record: dict[str, An
     cells = [cell for row in csv.reader(io.StringIO(OUTPUTS["csv"](hits))) for cell in row]
 
     assert [cell for cell in cells if re.match(r"""["' ]*[=+@-]""", cell) and not re.match(r"""["' ]*'""", cell)] == []
-    assert not re.search("[<>\"']", OUTPUTS["html"](hits))
+    assert _tags(OUTPUTS["report"](hits)) == _tags(OUTPUTS["report"]([]))
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[tuple[str, str | None]]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, attrs))
+
+
+def _tags(page: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
+    """The elements of a page with their attributes; the policy's hashes do not depend on the data."""
+    parser = _Elements()
+    parser.feed(page)
+    return parser.found
 
 
 # The programs of undo steps, saying what they were given instead of doing it.
