@@ -108,10 +108,20 @@ def search(
 ) -> Generator[FoundHit, None, None]:
     """What the pointers of some groups of partitions lead to, newest first; `want` sizes the first requests."""
     with closing(PointerReader(client, table, pool, question, want, before).read(groups)) as pointers:
-        size = min(want or _BATCH, _BATCH)
+        size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
         while chunk := list(islice(pointers, size)):
-            yield from _read(client, table, pool, question, chunk)
-            size = min(size * 2, _LARGEST_CHUNK)
+            found = list(_read(client, table, pool, question, chunk))
+            yield from found
+            given += len(found)
+            size = _next_size(len(chunk), len(found), want - given)
+
+
+def _next_size(read: int, found: int, missing: int) -> int:
+    """How many hits to read next: as many as are missing, more where only some of those read were answers."""
+    if missing <= 0:  # as many as there are
+        return min(read * 2, _LARGEST_CHUNK)
+    likely = missing * read // found + 1 if found else read * 4
+    return min(missing if found == read else likely, _LARGEST_CHUNK)
 
 
 def _read(client: Any, table: str, pool: Executor, question: Question, chunk: list[Pointer]) -> Iterator[FoundHit]:
@@ -128,9 +138,7 @@ def _read(client: Any, table: str, pool: Executor, question: Question, chunk: li
         row = found.get(_named(rows.pointed_at(pointer)))
         if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
             hit, state = read_hit(row), state_of(found.get(_named(_state_key(pointer))))
-            if answers(hit, question) and (
-                not question.states or is_in(state, bool(hit.muted_by), question.states)
-            ):
+            if answers(hit, question) and (not question.states or is_in(state, bool(hit.muted_by), question.states)):
                 yield FoundHit(hit, state, pointer["sk"])
 
 

@@ -1,9 +1,9 @@
 """How people name a hit: by its whole id, by its event's id, or by the short one that a table shows.
 
-    account/event id/rule id     the hit itself (mails and JSON say it)
-    account/event id             its event
-    event id                     the same, account unknown
-    yymmdd-xxxxxxxx              the day and the start of the SHA-256 of the whole id
+account/event id/rule id     the hit itself (mails and JSON say it)
+account/event id             its event
+event id                     the same, account unknown
+yymmdd-xxxxxxxx              the day and the start of the SHA-256 of the whole id
 """
 
 import hashlib
