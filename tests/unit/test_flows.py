@@ -80,7 +80,7 @@ def test_batch_of_ten_with_one_corrupt_object_returns_one_message(world: World) 
     """Neighbours of a bad object are done; only its own message comes back."""
     detector, bucket, table, journal = world
     bucket.bodies = {f"{FOLDER}{n}.json.gz": log_file(disable_key(f"e-{n}")) for n in range(10)}
-    bucket.bodies[f"{FOLDER}4.json.gz"] = b"\x1f\x8bcorrupt"
+    bucket.bodies[f"{FOLDER}4.json.gz"] = b"\x1f\x8b corrupt beyond its header"
 
     failed, tally = detector.detect_batch([message(f"{FOLDER}{n}.json.gz", name=f"m-{n}") for n in range(10)])
 

@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trailalert.core.matcher import Matcher, compile_node, matching
+from trailalert.core.detection import compile_node
+from trailalert.core.matcher import Matcher, matching
 from trailalert.core.rulebook import Level, Rule
 from trailalert.rulebook.compile import gate_of
 

@@ -3,10 +3,13 @@
 import gzip
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from trailalert.core.logfile import BadRecord, inflate, read_log_file
+from trailalert.core.inflate import inflate
+from trailalert.core.logfile import BadRecord, read_records
+from trailalert.core.splitter import MAX_ENTRY_BYTES
 from trailalert.errors import LogFileError
 
 
@@ -18,29 +21,70 @@ def in_pieces(body: bytes, size: int) -> Iterator[bytes]:
     return (body[at : at + size] for at in range(0, len(body), size))
 
 
+def read(body: bytes) -> list[dict[str, Any] | BadRecord]:
+    return list(read_records([body]))
+
+
 @pytest.mark.parametrize("size", [1, 3, 1000])
 @pytest.mark.parametrize("compress", [True, False])
-def test_records_come_with_their_positions(size: int, compress: bool) -> None:
+def test_records_come_in_order(size: int, compress: bool) -> None:
     """However the body is cut into pieces, and whether it is gzipped or not, the records are the same."""
-    content = json.dumps({"Records": [{"eventID": "a"}, {"eventID": "b"}]}).encode()
+    content = json.dumps({"Records": [{"eventID": 'a"]}\\'}, {"eventID": "b"}]}).encode()
     body = gzip.compress(content) if compress else content
 
-    found = read_log_file(in_pieces(body, size))
-
-    assert found.records == ((0, {"eventID": "a"}), (1, {"eventID": "b"}))
-    assert found.bad == ()
-    assert found.inflated_bytes == len(content)
+    assert list(read_records(in_pieces(body, size))) == [{"eventID": 'a"]}\\'}, {"eventID": "b"}]
 
 
-def test_a_broken_entry_costs_only_itself() -> None:
-    """One bad record must not take the file with it, and is told."""
-    found = read_log_file([packed({"Records": [{"eventID": "a"}, None, "text", {"eventID": "b"}]})])
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        pytest.param(b"null", "record is a JSON NoneType, not an object", id="null"),
+        pytest.param(b'"text"', "record is a JSON str, not an object", id="string"),
+        pytest.param(b"12.5", "record is a JSON float, not an object", id="number"),
+        pytest.param(b"[{}]", "record is a JSON list, not an object", id="list"),
+        pytest.param(b"9" * 5000, "record is a JSON float, not an object", id="huge-number"),
+        pytest.param(b'{"a":\xff}', "record is not valid UTF-8: invalid start byte at byte 5", id="encoding"),
+        pytest.param(b'{"a":"\xff"}', "record is not valid UTF-8: invalid start byte at byte 6", id="encoding-in-text"),
+        pytest.param(b'{"a":tru}', "record is not valid JSON: Expecting value", id="word"),
+        pytest.param(b'{"a":1,}', "record is not valid JSON: ", id="comma"),
+        pytest.param(b'{"a":"\n"}', "record is not valid JSON: Invalid control character", id="control"),
+        pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "record is nested too deeply", id="deep"),
+        pytest.param(b'{"a":"' + b"x" * MAX_ENTRY_BYTES + b'"}', "record is longer than 1048576 bytes", id="long"),
+        pytest.param(b'["' + b"x" * 3_000_000 + b'"]', "record is longer than 1048576 bytes", id="longer"),
+    ],
+)
+@pytest.mark.parametrize("size", [1000, 300_000])
+def test_a_broken_record_costs_only_itself(broken: bytes, reason: str, size: int) -> None:
+    """One bad record must not take the file with it; it is told with the start of its text."""
+    body = b'{"Records": [{"eventID": "a"}, ' + broken + b' , {"eventID": "b"}]}'
 
-    assert found.records == ((0, {"eventID": "a"}), (3, {"eventID": "b"}))
-    assert found.bad == (
-        BadRecord(1, "record is a JSON NoneType, not an object"),
-        BadRecord(2, "record is a JSON str, not an object"),
-    )
+    first, bad, last = read_records(in_pieces(body, size))
+
+    assert (first, last) == ({"eventID": "a"}, {"eventID": "b"})
+    assert isinstance(bad, BadRecord)
+    assert bad.index == 1
+    assert bad.reason.startswith(reason)
+    assert broken.startswith(bad.content)
+    assert len(bad.content) == min(len(broken), 8192)
+
+
+def test_what_stands_beside_records_is_passed_over() -> None:
+    """Records need not come first, nor once: entries of a second one are not lost."""
+    body = (
+        b'\xef\xbb\xbf {"a": {"Records": [1, "]}"]}, "b": null, "\\u0052ecords": [{"n": 1}], "c": "' + b"x" * 200_000
+    ) + b'", "Records": [], "Records" : [ {"n": 2} ] , "d": 1e3 } \n'
+
+    assert list(read_records(in_pieces(body, 7000))) == [{"n": 1}, {"n": 2}]
+
+
+def test_values_are_those_python_parses() -> None:
+    """Huge numbers, lone surrogates and what JSON does not know but Python takes, as ever."""
+    text = b'{"a": 1e400, "b": NaN, "c": "\\ud800", "d": ' + b"7" * 900 + b', "e": {"x": 1, "x": 2}, "f": -0}'
+
+    (fields,) = read(b'{"Records":[' + text + b"]}")
+
+    assert isinstance(fields, dict)
+    assert repr(fields) == repr(json.loads(text))
 
 
 def test_gzip_members_are_read_one_after_the_other() -> None:
@@ -48,30 +92,38 @@ def test_gzip_members_are_read_one_after_the_other() -> None:
     content = json.dumps({"Records": [{"eventID": "a"}]}).encode()
     body = gzip.compress(content[:10]) + gzip.compress(content[10:]) + b"\0" * 20
 
-    assert [fields for _, fields in read_log_file(in_pieces(body, 7)).records] == [{"eventID": "a"}]
+    assert list(read_records(in_pieces(body, 7))) == [{"eventID": "a"}]
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
         pytest.param(b"", "empty", id="empty"),
+        pytest.param(gzip.compress(b""), "is no JSON object", id="empty-gzip"),
         pytest.param(packed({"Records": []})[:-12], "cut off", id="truncated"),
-        pytest.param(packed({"Records": []})[:1], "not valid JSON", id="one-byte"),
-        pytest.param(packed({"Records": []}) + b"more", "not valid gzip", id="trailing"),
+        pytest.param(packed({"Records": []})[:1], "is no JSON object", id="one-byte"),
+        pytest.param(packed({"Records": []}) + b"more than a header", "not valid gzip", id="trailing"),
         pytest.param(b"\x1f\x8bnot gzip at all", "not valid gzip", id="bad-gzip"),
-        pytest.param(gzip.compress(b"{"), "not valid JSON", id="bad-json"),
-        pytest.param(gzip.compress(b'{"Records": ["\xff"]}'), "not valid JSON", id="bad-utf8"),
-        pytest.param(gzip.compress(b'{"Records": [' + b"9" * 5000 + b"]}"), "not valid JSON", id="huge-number"),
-        pytest.param(gzip.compress(b'{"Records": [' + b"[" * 200_000), "nested too deeply", id="nested"),
-        pytest.param(packed([]), "no Records", id="list"),
+        pytest.param(gzip.compress(b"{"), "ends too early", id="half-json"),
+        pytest.param(gzip.compress(b'{"Records": [{}'), "ends too early", id="half-list"),
+        pytest.param(gzip.compress(b'{"Records": [{},'), "ends too early", id="half-comma"),
+        pytest.param(gzip.compress(b'{"Records": [{"a'), "ends too early", id="half-string"),
+        pytest.param(gzip.compress(b'{"Records": [tru'), "ends too early", id="half-word"),
+        pytest.param(gzip.compress(b'{"Records": [{},]}'), "has no value where one belongs", id="comma"),
+        pytest.param(gzip.compress(b'{"Records": [{} {}]}'), "belongs", id="no-comma"),
+        pytest.param(gzip.compress(b'{"Records": [{}]} x'), "goes on after its end", id="goes-on"),
+        pytest.param(gzip.compress(b'{"Records": [' + b"[" * 200_000), "ends too early", id="nested"),
+        pytest.param(packed([]), "is no JSON object", id="list"),
+        pytest.param(packed({}), "no Records", id="nothing"),
         pytest.param(packed({"digestStartTime": ""}), "no Records", id="digest"),
         pytest.param(packed({"Records": None}), "NoneType, not a list", id="null-records"),
+        pytest.param(packed({"Records": {"a": 1}}), "dict, not a list", id="object-records"),
     ],
 )
 def test_what_is_no_log_file_is_refused_with_a_reason(body: bytes, message: str) -> None:
     """The operator reads this message beside the dead-lettered notification."""
     with pytest.raises(LogFileError, match=message):
-        read_log_file([body])
+        read(body)
 
 
 @pytest.mark.parametrize("compress", [True, False])
@@ -87,6 +139,7 @@ def test_inflating_stops_at_the_limit(compress: bool) -> None:
             yield piece
 
     with pytest.raises(LogFileError, match="larger than the limit"):
-        inflate(counted(), 2_000_000)
+        for block in inflate(counted(), 2_000_000):
+            assert len(block) <= 100_000
 
     assert consumed < 2_100_000 if not compress else consumed < len(body) / 2

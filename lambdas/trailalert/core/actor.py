@@ -104,6 +104,25 @@ def actor_of(fields: Mapping[str, Any]) -> Actor:
     )
 
 
+def possible_kinds(identity_type: str) -> tuple[str, ...]:
+    """The kinds of actor that a userIdentity of this type can turn out to be."""
+    return _KINDS.get(identity_type, ("unknown",))
+
+
+_KINDS = {
+    "Root": ("root",),
+    "IAMUser": ("iam-user",),
+    "AssumedRole": ("role", "identity-center", "ec2"),
+    "FederatedUser": ("federated",),
+    "SAMLUser": ("federated",),
+    "WebIdentityUser": ("federated",),
+    "IdentityCenterUser": ("identity-center",),
+    "AWSAccount": ("account",),
+    "AWSService": ("service",),
+    "": ("service", "unknown"),
+}
+
+
 def _bounded(key: str) -> str:
     """The key, or what stands for it: two actors must not become one by being cut."""
     if len(key) <= _MAX_TEXT:

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trailalert.core.actor import Actor, actor_of, is_direct
+from trailalert.core.actor import Actor, actor_of, is_direct, possible_kinds
+from trailalert.core.columns import Derived
 from trailalert.core.outcome import Outcome, outcome_of
 from trailalert.core.policy import PolicyFacts, account_of, read_policy
-from trailalert.core.record import Record, mapping, text, texts
+from trailalert.core.record import Record, is_identifier, mapping, text, texts
 from trailalert.core.resources import resources_of
 
 
@@ -55,6 +56,28 @@ class Facts:
         if self.external_accounts:
             fields["external_accounts"] = list(self.external_accounts)
         return fields
+
+
+def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
+    """Facts that follow from a few texts of a record, for the quick way (core/quick.py): the same as `facts_of`."""
+
+    def outcome(code: str) -> tuple[str, ...]:
+        return (str(outcome_of({"errorCode": code})),)
+
+    def direct(event_type: str, kind: str, invoked_by: str) -> tuple[bool, ...]:
+        return (is_direct({"eventType": event_type, "userIdentity": {"type": kind, "invokedBy": invoked_by}}),)
+
+    def external(caller: str, recipient: str) -> tuple[bool, ...]:
+        if caller in trusted or not account_of(caller):
+            return (False,)
+        return (caller != recipient,) if is_identifier(recipient) else (False, True)
+
+    return {
+        "facts.outcome": Derived(("errorCode",), outcome),
+        "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), direct),
+        "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds),
+        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
+    }
 
 
 _NO_POLICY: Mapping[str, Any] = {"given": False, "parsed": False, "public": False}

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+from trailalert.core.safe_text import one_line
 from trailalert.errors import NotificationError
 
 
@@ -104,7 +105,7 @@ def _parse_records(records: object, depth: int) -> Notification:
     total = Notification()
     for record in records:
         if not isinstance(record, Mapping):
-            raise NotificationError(f"notification record is {record!r}, not an object")
+            raise NotificationError(f"notification record is a JSON {type(record).__name__}, not an object")
         if "s3" in record:
             total += _parse_s3_record(record)
         elif isinstance(record.get("Sns"), Mapping):
@@ -169,5 +170,5 @@ def _object_ref(bucket: object, key: object, version_id: object, size: object) -
 
 
 def _shape(message: Mapping[str, Any]) -> str:
-    names = sorted(str(name) for name in message)
+    names = sorted(one_line(str(name), 40) for name in message)
     return "object with " + (", ".join(names[:8]) or "no members")

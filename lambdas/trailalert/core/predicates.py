@@ -27,6 +27,9 @@ Test = Callable[[list[Any], "Roots"], bool]
 Roots = tuple[object, object]
 """The event, and what is derived from it."""
 
+FACTS = "facts."
+"""How the names of derived fields begin."""
+
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "lt": operator.lt,
@@ -57,10 +60,10 @@ def compile_test(test: Sequence[Any]) -> Test:
     return _BUILDERS[kind](*arguments)
 
 
-def compile_finder(path: str) -> Callable[[Roots], list[Any]]:
+def compile_finder(path: str, *, dotted_root: bool = True) -> Callable[[Roots], list[Any]]:
     """Find a field's values; `facts.` addresses what is derived, never what the event itself may call so."""
-    find: Finder = compile_path(path)
-    if path.startswith("facts."):
+    find: Finder = compile_path(path, dotted_root=dotted_root)
+    if path.startswith(FACTS):
         return lambda roots: find(roots[1])
     return lambda roots: find(roots[0])
 

@@ -86,8 +86,13 @@ class Record:
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:
     """Wrap one entry of Records. `file_account` is the account in the log file's key, if known."""
     stated = (text(fields, "recipientAccountId"), text(fields, "userIdentity", "accountId"), file_account)
-    account = next((given for given in stated if _IDENTIFIER.fullmatch(given)), "unknown")
+    account = next(filter(is_identifier, stated), "unknown")
     return Record(fields, index, account, _event_id(fields), _event_time(fields))
+
+
+def is_identifier(given: str) -> bool:
+    """Whether an account or event id is one that CloudTrail could have written."""
+    return _IDENTIFIER.fullmatch(given) is not None
 
 
 def partition_of(region: str) -> str:
@@ -99,7 +104,7 @@ def partition_of(region: str) -> str:
 
 def _event_id(fields: Mapping[str, Any]) -> str:
     given = text(fields, "eventID")
-    if _IDENTIFIER.fullmatch(given):
+    if is_identifier(given):
         return given
     content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "sha256-" + hashlib.sha256(content.encode("ascii")).hexdigest()[:32]

@@ -11,28 +11,33 @@ from typing import Any
 Finder = Callable[[object], list[Any]]
 
 
-def compile_path(path: str) -> Finder:
+def compile_path(path: str, *, dotted_root: bool = True) -> Finder:
     """A function from an event to all values at a dotted path; no value means the field is missing.
 
     A path crosses lists (any element) and takes keys that themselves hold dots (every split is tried).
+    dotted_root: whether members of the event itself may hold dots; those of CloudTrail's records never do.
     """
-    parts = tuple(path.split("."))
-    if len(parts) == 1:
+    head, *rest = path.split(".")
+    parts = tuple(rest)
+    if not parts:
         return lambda event: [event[path]] if isinstance(event, Mapping) and path in event else []
-    return lambda event: list(_find(event, parts))
+    if dotted_root:
+        return lambda event: list(find(event, (head, *parts)))
+    return lambda event: list(find(event[head], parts)) if isinstance(event, Mapping) and head in event else []
 
 
-def _find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:
+def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:
+    """The values below a node at the parts of a path."""
     if not parts:
         yield node
     elif isinstance(node, list):
         for element in node:
-            yield from _find(element, parts)
+            yield from find(element, parts)
     elif isinstance(node, Mapping):
         for taken in range(1, len(parts) + 1):
             key = ".".join(parts[:taken])
             if key in node:
-                yield from _find(node[key], parts[taken:])
+                yield from find(node[key], parts[taken:])
 
 
 def members(values: list[Any]) -> Iterator[Any]:

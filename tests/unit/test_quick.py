@@ -1,0 +1,307 @@
+"""The quick way through a log file gives exactly what a full parse and every rule give: nothing is missed."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.log_files import SEEN_AT
+from trailalert.core.actor import actor_of, possible_kinds
+from trailalert.core.detection import compile_node
+from trailalert.core.examine import Examination, Examiner
+from trailalert.core.facts import derived_fields, facts_of
+from trailalert.core.hit import Hit
+from trailalert.core.predicates import compile_finder
+from trailalert.core.record import make_record, text
+from trailalert.core.rulebook import Level, Rule, Rulebook
+from trailalert.errors import LogFileError
+from trailalert.rulebook.cases import CASE_SETTINGS, load_cases
+from trailalert.rulebook.compile import gate_of
+from trailalert.rulebook.load import load_rules
+
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+NEVER = 10**12
+
+Outcome = tuple[list[Hit], dict[str, Any], str]
+
+
+def outcome(examiner: Examiner, body: bytes) -> Outcome:
+    """The hits, the counts without the way they came about, and the error if there is one."""
+    counts, hits, error = Examination(), [], ""
+    try:
+        for hit in examiner.examine([body], "b", "k", SEEN_AT, counts):
+            hits.append(hit)
+    except LogFileError as wrong:
+        error = str(wrong)
+    told = {name: getattr(counts, name) for name in Examination.__slots__ if name != "records_plain"}
+    return hits, told, error
+
+
+def both(rulebook: Rulebook, body: bytes) -> tuple[Outcome, Outcome, int]:
+    """What the plain way gives, what the quick way gives, and how many records the latter did not take."""
+    plain, quick = Examiner(rulebook, plain_bytes=NEVER), Examiner(rulebook, plain_bytes=0)
+    counts = Examination()
+    with suppress(LogFileError):
+        list(quick.examine([body], "b", "k", SEEN_AT, counts))
+    return outcome(plain, body), outcome(quick, body), counts.records_plain
+
+
+# Rules that look wherever the quick way looks, and where it does not.
+
+_PATHS = [
+    *("eventSource", "eventName", "readOnly", "errorCode", "userAgent", "awsRegion", "vpcEndpointId", "eventVersion"),
+    *("userIdentity.type", "userIdentity.accountId", "userIdentity.arn", "userIdentity.sessionContext.assumedRoot"),
+    *("requestParameters.keyId", "requestParameters.a.b", "requestParameters", "resources.ARN", "tlsDetails.x.y"),
+    *("facts.outcome", "facts.direct", "facts.actor.kind", "facts.caller_external", "facts.resources"),
+]
+_WORDS = [
+    *("kms.amazonaws.com", "decrypt", "disablekey", "root", "true", "false", "success", "denied", "role", "ec2"),
+    *("111122223333", "444455556666", "x", "y", "accessdenied", "null", "7", ""),
+]
+_WORD = st.sampled_from(_WORDS)
+_TESTS = st.one_of(
+    st.builds(lambda word: ["eq", word], _WORD),
+    st.builds(lambda word: ["eq", word.title(), True], _WORD),
+    st.builds(lambda words: ["in", sorted(words)], st.lists(_WORD, max_size=3)),
+    st.builds(lambda word: ["prefix", word[:2]], _WORD),
+    st.builds(lambda word: ["contains", word[1:3]], _WORD),
+    st.builds(lambda word: ["glob", [0, word[:1], 1, 0]], _WORD),
+    st.just(["any"]),
+    st.just(["null"]),
+    st.builds(lambda flag: ["exists", flag], st.booleans()),
+    st.builds(lambda number: ["number", number], st.integers(0, 7)),
+    st.builds(lambda number: ["compare", "gte", number], st.integers(0, 7)),
+    st.builds(lambda path: ["fieldref", path, "eq"], st.sampled_from(_PATHS)),
+)
+_TREES = st.recursive(
+    st.one_of(
+        st.builds(lambda path, test: ["field", path, test], st.sampled_from(_PATHS), _TESTS),
+        st.builds(lambda test: ["keyword", test], st.builds(lambda word: ["contains", word], _WORD)),
+    ),
+    lambda inner: st.one_of(
+        st.builds(lambda parts: ["and", parts], st.lists(inner, min_size=1, max_size=4)),
+        st.builds(lambda parts: ["or", parts], st.lists(inner, max_size=3)),
+        st.builds(lambda part: ["not", part], inner),
+    ),
+    max_leaves=7,
+)
+
+
+def rulebook_of(trees: list[list[Any]]) -> Rulebook:
+    rules = (
+        Rule(f"r-{number:02d}", f"r-{number:02d}", "s", "T", Level.LOW, "", tree, gate_of(tree))
+        for number, tree in enumerate(trees)
+    )
+    return Rulebook(tuple(rules), trusted_accounts=frozenset({"444455556666"}))
+
+
+# Records that hold what CloudTrail writes and what somebody might forge, and texts that hold them in every way.
+
+_HOSTILE = [
+    '","eventSource":"kms.amazonaws.com","eventName":"DisableKey',
+    '},{"eventVersion":"1.08","eventSource":"kms.amazonaws.com"',
+    '"eventSource":"kms.amazonaws.com"',
+    "kms\u002eamazonaws.com",
+    "\u2028\u202e\\",
+    "\ud800",
+    "]}",
+]
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(0, 8),
+    st.sampled_from([10**400, -(2**70), 1.5, 1e300, -0.0]),
+    st.sampled_from([*_WORDS, *_HOSTILE, "Root", "AssumedRole", "IAMUser", "AWSService", "AWSAccount"]),
+)
+_NESTED = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                ["keyId", "a", "b", "a.b", "ARN", "x", "x.y", "y", "eventVersion", "eventSource", "eventName", "type"]
+            ),
+            inner,
+            max_size=3,
+        ),
+    ),
+    max_leaves=6,
+)
+_RECORDS = st.fixed_dictionaries(
+    {"eventVersion": st.just("1.11")},
+    optional={
+        "eventSource": st.sampled_from(["kms.amazonaws.com", "KMS.amazonaws.com", "s3.amazonaws.com"]) | _SCALARS,
+        "eventName": st.sampled_from(["Decrypt", "DisableKey", "GetObject"]) | _SCALARS,
+        "readOnly": st.booleans() | _SCALARS,
+        "errorCode": st.sampled_from(["AccessDenied", "DryRunOperation", "x"]) | _SCALARS,
+        "userIdentity": st.fixed_dictionaries(
+            {},
+            optional={
+                "type": st.sampled_from(["Root", "AssumedRole", "IAMUser", "AWSService", "AWSAccount", "Odd", ""]),
+                "accountId": st.sampled_from(["111122223333", "444455556666", "999999999999", "x"]) | _SCALARS,
+                "arn": _SCALARS,
+                "invokedBy": st.sampled_from(["kms.amazonaws.com", "cloudformation.amazonaws.com", "AWS Internal"]),
+                "sessionContext": _NESTED,
+            },
+        )
+        | _NESTED,
+        "recipientAccountId": st.sampled_from(["111122223333", "arn:aws:iam::111122223333:root"]) | _SCALARS,
+        "eventType": st.sampled_from(["AwsApiCall", "AwsServiceEvent"]),
+        "userAgent": _SCALARS,
+        "awsRegion": _SCALARS,
+        "requestParameters": _NESTED,
+        "resources": st.lists(_NESTED, max_size=2),
+        "tlsDetails": _NESTED,
+        "eventID": st.sampled_from(["e-1", "e-2"]) | _SCALARS,
+        "userIdentity.type": _SCALARS,
+    },
+)
+
+
+def _compact(record: Any) -> str:
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+
+
+def _escaped_keys(record: Any) -> str:
+    return _compact(record).replace('"eventSource":', '"event\\u0053ource":').replace("/", "\\/")
+
+
+def _twice(record: Any) -> str:
+    return _compact(record).replace('"eventSource":', '"eventSource":"s3.amazonaws.com","eventSource":')
+
+
+_WRITERS: list[Callable[[Any], str]] = [
+    _compact,
+    _compact,
+    _compact,
+    lambda record: json.dumps(record),
+    lambda record: json.dumps(record, indent=2),
+    lambda record: json.dumps(record, separators=(" ,\n", "\t: ")),
+    _escaped_keys,
+    _twice,
+]
+_FRAMES = [
+    '{{"Records":[{}]}}',
+    '{{"Records":[{}]}}',
+    '{{"Records":[{}]}}\n  ',
+    '{{ "Records" : [ {} ] }}',
+    '{{"a":{{"Records":[1]}},"Records":[{}],"z":"]}}"}}',
+    '{{"Records":[{}],"Records":[]}}',
+    '{{"Records":[{}]',
+    '{{"Records":[{}]}}]}}',
+]
+_ENTRIES = st.one_of(
+    st.builds(lambda record, write: write(record), _RECORDS, st.sampled_from(_WRITERS)),
+    st.builds(lambda record: _compact(record), _RECORDS),
+    st.sampled_from(["null", "7", '"text"', "[]", "{}", '{"a":NaN}', '{"a":1e999}', '{"a":tru}', "{]"]),
+)
+
+
+def _joined(entries: list[str], frame: str) -> bytes:
+    return frame.format(",".join(entries)).encode("utf-8", "surrogatepass")
+
+
+_CONTENTS = st.builds(_joined, st.lists(_ENTRIES, min_size=1, max_size=6), st.sampled_from(_FRAMES))
+
+
+@settings(max_examples=700, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(trees=st.lists(_TREES, min_size=1, max_size=6), content=_CONTENTS)
+def test_quick_and_plain_give_the_same(trees: list[list[Any]], content: bytes) -> None:
+    """Same hits with the same values in the same order, same counts, same errors, whatever the file holds."""
+    plain, quick, _ = both(rulebook_of(trees), content)
+
+    assert quick == plain
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(trees=st.lists(_TREES, min_size=1, max_size=6), records=st.lists(_RECORDS, min_size=1, max_size=5))
+def test_quick_finds_what_trying_every_rule_on_every_record_finds(trees: list[list[Any]], records: list[Any]) -> None:
+    """Against Python's json and every rule without any index: an anchor that keeps a rule out would be a miss."""
+    rulebook = rulebook_of(trees)
+    content = _joined([json.dumps(record, separators=(",", ":")) for record in records], _FRAMES[0])
+
+    hits, counts, _ = outcome(Examiner(rulebook, plain_bytes=0), content)
+
+    assert [(hit.place.index, {hit.rule_id, *hit.also_ids}) for hit in hits] == list(_naive(rulebook, content))
+    assert counts["records_read"] == len(records)
+
+
+_FINDER = partial(compile_finder, dotted_root=False)
+
+
+def _naive(rulebook: Rulebook, content: bytes) -> Iterator[tuple[int, set[str]]]:
+    for index, fields in enumerate(json.loads(content)["Records"]):
+        facts = facts_of(make_record(fields, index), rulebook.trusted_accounts).as_fields()
+        roots = (fields, {"facts": facts})
+        found = {rule.rule_id for rule in rulebook.rules if compile_node(rule.detection, _FINDER)(roots)}
+        if found:
+            yield index, found
+
+
+@settings(max_examples=300, deadline=None)
+@given(record=_RECORDS)
+def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record: dict[str, Any]) -> None:
+    """What the quick way takes for possible must hold what is."""
+    trusted = frozenset({"444455556666"})
+    facts = {"facts": facts_of(make_record(record, 0, "111122223333"), trusted).as_fields()}
+    for path, derived in derived_fields(trusted).items():
+        possible = derived.possible(*(text(record, *one.split(".")) for one in derived.paths))
+
+        value: Any = facts
+        for part in path.split("."):
+            value = value[part]
+
+        assert value in possible
+    assert actor_of(record).kind in possible_kinds(text(record, "userIdentity", "type"))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Rulebook:
+    return Rulebook(load_rules(ROOT / "rules", CASE_SETTINGS).rules)
+
+
+def case_records() -> list[dict[str, Any]]:
+    """The records of all rules' cases."""
+    return [
+        dict(case.record) for path in sorted((ROOT / "tests" / "rules").rglob("*.yml")) for case in load_cases(path)
+    ]
+
+
+def test_well_formed_log_files_take_the_quick_way(shipped: Rulebook) -> None:
+    """All cases of all rules in one log file as CloudTrail writes it: same hits, and not one record read plainly."""
+    records = case_records()
+    records.sort(key=lambda record: str(record.get("eventID")))
+    content = json.dumps({"Records": [{"eventVersion": "1.11", **record} for record in records]}, separators=(",", ":"))
+    body = gzip.compress(content.encode())
+
+    plain, quick, read_plainly = both(shipped, body)
+
+    assert quick == plain
+    assert len(plain[0]) > 300
+    assert read_plainly == sum(not isinstance(record.get("readOnly", True), bool) for record in records) == 0
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="no shared log files here")
+@pytest.mark.parametrize("rules", ["shipped", "sigmahq"])
+def test_real_log_files_give_the_same_both_ways(shipped: Rulebook, rules: str) -> None:
+    """Third-party log files, each as it is and all in one."""
+    rulebook = shipped if rules == "shipped" else Rulebook(load_rules(SHARED / "sigmahq", CASE_SETTINGS).rules)
+    plain, quick = Examiner(rulebook, plain_bytes=NEVER), Examiner(rulebook, plain_bytes=0)
+    hits = 0
+    files = sorted((SHARED / "cloudtrail").rglob("*.json*"))
+    for file in files:
+        expected = outcome(plain, file.read_bytes())
+
+        assert outcome(quick, file.read_bytes()) == expected
+        hits += len(expected[0])
+    assert len(files) > 100
+    assert hits > 50
