@@ -32,6 +32,9 @@ def filter_arguments(question: Question) -> tuple[str, dict[str, str], dict[str,
         if part:
             conditions.append(f"(attribute_not_exists({member}) OR contains({member}, :{member}))")
             values[f":{member}"] = part.lower()
+    if question.event_id:
+        conditions.append("contains(hitPk, :event)")
+        values[":event"] = f"#{question.event_id}"
     if question.account:
         conditions.append("begins_with(hitPk, :account)")
         values[":account"] = f"H#{question.account}#"
