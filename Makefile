@@ -28,11 +28,14 @@ test: setup build/checkov/.ready ## Lint, type check and run all tests, the end-
 	$(BIN)/pytest
 
 test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
-	$(BIN)/pytest tests/unit tests/rules tests/integration
+	$(BIN)/pytest tests/unit tests/rules tests/integration tests/golden
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+golden: setup ## Write the golden mails and docs/mails.md anew; read what git says has changed
+	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
@@ -64,4 +67,4 @@ build/checkov/.ready: Makefile $(VENV)/.ready
 	$(BIN)/uv pip install --quiet --python build/checkov/bin/python checkov==$(CHECKOV_VERSION)
 	touch $@
 
-.PHONY: help setup demo test test-fast format lock clean
+.PHONY: help setup demo test test-fast format golden lock clean

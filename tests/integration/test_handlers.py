@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from trailalert.aws.clients import Clients
 from trailalert.core.rulebook import dump_rulebook
 from trailalert.errors import SettingsError
 from trailalert.handlers import detector, notifier
@@ -119,7 +120,7 @@ def rulebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cold_start() -> None:
     """Forget what an earlier test's functions built: clients of another moto, a logger on a closed stdout."""
-    for cached in (detector._detector, detector._metrics, notifier._notifier, notifier._metrics):
+    for cached in (detector._detector, detector._metrics, notifier._parts, notifier._metrics):
         cached.cache_clear()
     for service in ("detector", "notifier"):
         logging.Logger.manager.loggerDict.pop(service, None)
@@ -607,9 +608,9 @@ def test_half_a_surrogate_pair_costs_nobody_a_hit(
 
 
 def given_sns(environment: pytest.MonkeyPatch, sns: object) -> None:
-    """The next cold start gets this SNS client, and everything else from boto3."""
-    make = boto3.client
-    environment.setattr(boto3, "client", lambda service: sns if service == "sns" else make(service))
+    """The next cold start gets this SNS client, and everything else as ever."""
+    make = Clients.client
+    environment.setattr(Clients, "client", lambda self, service: sns if service == "sns" else make(self, service))
 
 
 def account_of(envelope: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ import pytest
 
 from trailalert.cli.log_files import find_log_files
 from trailalert.cli.scan import Scan, scan_files
-from trailalert.core.alert import group_hits
 from trailalert.core.examine import Examiner
+from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit
 from trailalert.core.matcher import Matcher, matching
 from trailalert.core.rulebook import Rulebook

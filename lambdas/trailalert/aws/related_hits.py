@@ -1,41 +1,69 @@
-"""What else happened around a hit: by the same actor, and to the same resources."""
+"""What the same actor did before, from the hit table's pointers: one query, or two where a month began meanwhile."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import datetime, timedelta
 from typing import Any
 
-from trailalert.aws.hit_query import FoundHit, search, workers
-from trailalert.aws.rows import actor_partition, resource_partition
-from trailalert.core.hit import Hit
-from trailalert.core.question import Question
+from trailalert.aws.dynamo import decode, encode
+from trailalert.aws.rows import actor_partition, hit_key, pointed_at
+from trailalert.core.alert import Alert
+from trailalert.core.related import RELATED_HOURS, Related, RelatedHit
 
 
-_MAX_RESOURCES = 5  # of a hit that has more, the first
+_LIMIT = 25
+"""Rows a query reads, at most: 20 to show, and a few of the alert itself."""
+
+_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RelatedHits:
-    """Other hits in the window around a hit, newest first, at most `limit` of each kind."""
+class DynamoRelatedHits:
+    """Reads with a DynamoDB client, which should give up soon: an alert waits for it."""
 
-    actor: list[FoundHit]
-    resource: list[FoundHit]
+    def __init__(self, client: Any, table: str) -> None:
+        self._client, self._table = client, table
+
+    def before(self, alert: Alert) -> Related:
+        """Hits of the alert's actor in the RELATED_HOURS before its first hit, without its own, newest first.
+
+        Raises what botocore raises, and OverflowError in the first days of the calendar.
+        """
+        hit = alert.sample
+        until = hit.event_time
+        since = _iso(datetime.fromisoformat(until) - timedelta(hours=RELATED_HOURS))
+        rows: list[dict[str, Any]] = []
+        more = False
+        for month in dict.fromkeys((until[:7], since[:7])):
+            if len(rows) < _LIMIT:
+                found, again = self._query(actor_partition(hit.actor.key, month), since, until)
+                rows, more = rows + found, more or again
+        own = [hit_key(*one.identity) for one in alert.hits]
+        others = [row for row in rows if pointed_at(row) not in own]
+        return Related(tuple(map(_related, others[:_SHOWN])), more or len(others) > _SHOWN)
+
+    def _query(self, partition: str, since: str, until: str) -> tuple[list[dict[str, Any]], bool]:
+        values = {":pk": partition, ":since": since, ":until": f"{until}~"}
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+            ExpressionAttributeValues=encode(values),
+            ScanIndexForward=False,
+            Limit=_LIMIT,
+            ConsistentRead=True,
+        )
+        return [decode(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
 
 
-def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> RelatedHits:
-    """The hits of the same actor, and those of the same resources, within some hours of a hit."""
-    moment, width = datetime.fromisoformat(hit.event_time).astimezone(UTC), timedelta(hours=hours)
-    window = Question(since=moment - width, until=moment + width)
-    months = dict.fromkeys(f"{each:%Y-%m}" for each in (window.until, window.since))
-    by_actor = [[actor_partition(hit.actor.key, month)] for month in months]
-    by_resource = [[resource_partition(resource) for resource in hit.resources[:_MAX_RESOURCES]]]
-    with workers() as pool:
-        found = [
-            [
-                one
-                for one in islice(search(client, table, pool, window, groups, limit + 1), limit + 1)
-                if one.hit.identity != hit.identity
-            ][:limit]
-            for groups in (by_actor, by_resource)
-        ]
-    return RelatedHits(*found)
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _related(row: dict[str, Any]) -> RelatedHit:
+    """A pointer as a related hit. Its sort key begins with the time, and its hit's key holds the rest of the id."""
+    return RelatedHit(
+        hit_id="/".join((*row["hitPk"].split("#", 2)[1:], row["hitSk"])),
+        event_time=row["sk"].partition("#")[0],
+        title=row.get("title", ""),
+        level=row.get("level", ""),
+        service=row.get("service", ""),
+        event_name=row.get("eventName", ""),
+        muted=bool(row.get("muted", False)),
+    )

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from trailalert.core.alert import Alert, alert_document
 from trailalert.core.hit import Hit
-from trailalert.core.mail import short_resource
+from trailalert.core.resource_name import short_resource
 from trailalert.core.safe_text import one_line
 
 

@@ -12,8 +12,8 @@ from rich.progress import track
 from trailalert.cli.display import console, print_alerts, print_hits
 from trailalert.cli.log_files import Found, find_log_files, read_pieces
 from trailalert.cli.rulebooks import find_rulebook, setting_option
-from trailalert.core.alert import group_hits
 from trailalert.core.examine import Examination, Examiner
+from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit
 from trailalert.errors import LogFileError
 
