@@ -1,9 +1,8 @@
 """Finding the one hit that somebody names, by whichever part of its identity they have."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import closing
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
@@ -18,7 +17,7 @@ from trailalert.core.question import Question
 from trailalert.errors import SettingsError
 
 
-_WINDOW = timedelta(days=400)  # an event id alone is looked for so far back, one shard of a day at a time
+_WINDOW = timedelta(days=400)  # an event id alone is looked for so far back, one shard of each day
 _MANY = 10
 
 
@@ -47,10 +46,11 @@ def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterat
         yield from get_all(client, table, [rows.hit_key(name.account, name.event_id, name.rule_id)])
     elif name.account:
         yield from _of_event(client, table, name.account, name.event_id)
+    elif name.day:
+        yield from get_all(client, table, _of_day(client, table, name.day, name.digest))
     else:
-        with workers() as pool:
-            keys = list(islice(_named(client, table, pool, name, now), _MANY))
-        yield from get_all(client, table, keys)
+        for account in _accounts(client, table, name.event_id, now):
+            yield from _of_event(client, table, account, name.event_id)
 
 
 def _of_event(client: Any, table: str, account: str, event_id: str) -> Iterator[Row]:
@@ -63,19 +63,20 @@ def _of_event(client: Any, table: str, account: str, event_id: str) -> Iterator[
     yield from map(decode, response["Items"])
 
 
-def _named(client: Any, table: str, pool: Executor, name: HitName, now: datetime) -> Iterator[Row]:
-    """Keys of the hits of an event id, or of a short id, by their time pointers."""
-    if name.day:
-        midnight = datetime.combine(name.day, time.min, UTC)
-        question = Question(since=midnight, until=midnight + timedelta(hours=24, seconds=-1))
-        groups = day_groups(question)
-    else:
-        question = Question(since=now - _WINDOW, until=now + timedelta(days=1), event_id=name.event_id)
-        groups = day_groups(question, (rows.time_shard(name.event_id),))
-    with closing(PointerReader(client, table, pool, question).read(groups)) as pointers:
-        for pointer in pointers:
-            identity = rows.identity_of(pointer)
-            if digest_of(identity) == name.digest if name.day else identity[1] == name.event_id:
-                yield rows.pointed_at(pointer)
-                if not name.day:
-                    return  # an event has one hit, unless rules have changed; all its rules are under its account
+def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
+    """The keys of the hits that a short id names."""
+    midnight = datetime.combine(day, time.min, UTC)
+    question = Question(since=midnight, until=midnight + timedelta(hours=24, seconds=-1))
+    with workers() as pool:
+        pointers = PointerReader(client, table, pool, question).read(day_groups(question))
+        named = (rows.pointed_at(one) for one in pointers if digest_of(rows.identity_of(one)) == digest)
+        return list(islice(named, _MANY))
+
+
+def _accounts(client: Any, table: str, event_id: str, now: datetime) -> list[str]:
+    """The account in which an event has hits, found by the time pointers in its shard; empty if there is none."""
+    question = Question(since=now - _WINDOW, until=now + timedelta(days=1), event_id=event_id)
+    groups = day_groups(question, (rows.time_shard(event_id),))
+    with workers() as pool, closing(PointerReader(client, table, pool, question).read(groups)) as pointers:
+        identities = (rows.identity_of(pointer) for pointer in pointers)
+        return list(islice((account for account, event, _ in identities if event == event_id), 1))

@@ -11,11 +11,11 @@ import click
 from rich.text import Text
 
 from trailalert.aws.hit_query import FoundHit, HitPage
-from trailalert.cli.display import console, hit_line, line_table, level_text
+from trailalert.cli.display import console, hit_line, level_text, line_table
 from trailalert.cli.times import Zone, show_time, stamp, zone_name
 from trailalert.core.hit_id import short_id
 from trailalert.core.hit_state import OPEN
-from trailalert.core.mail import short_resource
+from trailalert.core.resource_name import short_resource
 from trailalert.core.safe_text import csv_cell, one_line
 
 
