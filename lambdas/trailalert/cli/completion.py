@@ -34,7 +34,7 @@ def completion(ctx: click.Context, shell: str) -> None:
 
     \b
     Example:
-      eval "$(trailalert completion bash)"
+      trailalert completion bash > ~/.local/share/bash-completion/completions/trailalert
     """
     found = get_completion_class(shell)
     if found is None:

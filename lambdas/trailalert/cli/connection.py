@@ -1,5 +1,6 @@
 """Where a command asks: the deployed stack's table, or the one `trailalert local --keep` left running."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,8 @@ class Connection:
         """A client of an AWS service; raises what botocore raises where there is no region."""
         if self.local:
             return load_local().client(service)
-        return boto3.client(service, config=_CONFIG)
+        # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
+        return boto3.client(service, config=_CONFIG, region_name=os.environ.get("AWS_REGION") or None)
 
     def table(self) -> str:
         """The table's name. Raises SettingsError when there is no such stack."""
