@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -17,7 +17,7 @@ from trailalert.core.safe_text import one_line
 
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
-_PIPE_WIDTH = 240
+_PIPE_WIDTH = 100_000  # nothing is folded: a column is as wide as what stands in it
 _NEVER_FOLDED = ("time (UTC)", "first (UTC)", "level", "count", "account", "region")
 
 
@@ -103,6 +103,18 @@ def print_table(columns: list[str], rows: Iterable[list[str | Text]]) -> None:
     for row in rows:
         table.add_row(*row)
     console().print(table)
+
+
+def line_table(
+    columns: list[str], rows: Iterable[list[str | Text]], least: Mapping[str, int], *, head: bool = True
+) -> Table:
+    """A table of one line for each row: cells are cut where the terminal ends, not below `least` characters."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=head)
+    for column in columns:
+        table.add_column(column, overflow="ellipsis", no_wrap=True, min_width=least.get(column))
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def level_text(level: str) -> Text:
