@@ -5,8 +5,8 @@ import sys
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailalert.cli.bad import bad
 from trailalert.cli.aws_errors import explain
+from trailalert.cli.bad import bad
 from trailalert.cli.completion import completion
 from trailalert.cli.dlq import dlq
 from trailalert.cli.doctor import doctor
