@@ -149,8 +149,10 @@ def _story(
 
 def _standing(found: Hit, state: HitState, told: bool) -> str:
     """In what state a hit is, and whether anybody was told of it."""
-    told_words = (
-        "told" if told else f"not told (muted by {one_line(found.muted_by)})" if found.muted_by else "not told yet"
-    )
+    told_words = "told" if told else "not told yet"
+    if found.muted_by and not told:
+        told_words = f"not told (muted by {one_line(found.muted_by)})"
+    elif found.quiet:
+        told_words = "not told (found by a replay of history)"
     by = f" by {one_line(state.by)} at {state.at}" if state.version and state.by else ""
     return f"{state.word}{by}; {told_words}"
