@@ -15,7 +15,7 @@ from infra.feed import Feed, encrypted_queue
 from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from infra.settings import Settings
 from infra.store import HitTable
-from infra.topic import AlertTopic
+from infra.topic import AlertTopic, OtherReaders
 from infra.trail import TrailBucket
 
 
@@ -115,7 +115,15 @@ class Notifier(Construct):
     """Reads new hits from the table's stream, publishes alerts. Gives `dead_letters` (stream batches given up)."""
 
     def __init__(
-        self, scope: Construct, id: str, *, code: Path, settings: Settings, store: HitTable, alerts: AlertTopic
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        code: Path,
+        settings: Settings,
+        store: HitTable,
+        alerts: AlertTopic,
+        others: OtherReaders,
     ) -> None:
         super().__init__(scope, id)
         self.function = _function(
@@ -129,18 +137,28 @@ class Notifier(Construct):
                 "TRAILALERT_TABLE": store.table.table_name,
                 "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),
                 "TRAILALERT_TOPIC_ARN": alerts.topic.topic_arn,
+                "TRAILALERT_RUNBOOK_URL": settings.runbook_url,
             },
         )
         self.dead_letters = encrypted_queue(self, "DeadLetters")
         reason = "It is a dead-letter queue: the event source mapping names it, where the check does not look."
         acknowledge(self.dead_letters, "SQS3", reason)
         _allow(self.function, [alerts.topic.topic_arn], "sns:Publish")
-        # Marks of told hits, and nothing else of the table: their partition keys begin with N# (aws/rows.py).
+        self._tell_others(settings, others)
+        # Of the table: marks of told hits, and what the same actor did before. Their partition keys begin with N# and
+        # P# (aws/rows.py); no hit can be read or written.
         self.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
                 resources=[store.table.table_arn],
                 conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["N#*"]}},
+            )
+        )
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"],
+                resources=[store.table.table_arn],
+                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["P#*"]}},
             )
         )
         self.function.add_event_source(
@@ -165,6 +183,15 @@ class Notifier(Construct):
         )
         reason = "The event source's dynamodb:ListStreams takes no resource; all else names the table's stream."
         acknowledge(self, wildcard(self, "*"), reason)
+
+    def _tell_others(self, settings: Settings, others: OtherReaders) -> None:
+        if others.chat:
+            self.function.add_environment("TRAILALERT_CHAT_TOPIC_ARN", others.chat.topic_arn)
+            self.function.add_environment("TRAILALERT_CHAT_LEVEL", settings.chat_topic)
+            _allow(self.function, [others.chat.topic_arn], "sns:Publish")
+        if others.bus:
+            self.function.add_environment("TRAILALERT_EVENT_BUS", others.bus.event_bus_name)
+            _allow(self.function, [others.bus.event_bus_arn], "events:PutEvents")
 
 
 def _function(

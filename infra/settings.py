@@ -25,6 +25,7 @@ _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
     "trail_topic_arn": "a new trail's bucket tells the queue itself",
 }
+_RUNBOOK = 'an https address such as https://wiki.example.com/alerts/{rule}, with {rule}, {service}, {level}, or ""'
 _DEFAULT_LEVEL = Level.MEDIUM.word  # below that a hit is for asking, not for mailing
 
 
@@ -43,6 +44,10 @@ class Settings:
     alert_emails:       address → lowest level it is mailed; a plain list means "medium". AWS mails each a link
                         to confirm. Hits below the level are in the table all the same.
     operations_emails:  addresses that are told when the alerter itself is in trouble; those of alert_emails if empty.
+    chat_topic:         lowest level that goes to a second topic, in the form Amazon Q Developer takes for chat;
+                        "" makes none.
+    event_bus:          put alerts onto an event bus of the stack's own, for automation.
+    runbook_url:        address of your runbooks, with {rule}, {service} and {level} filled in; in every alert.
     alert_on:           calls to be told of without writing a rule, as service:EventName.
     silence_minutes:    without a log file for so long, operations are told; 0 never tells.
     architecture:       of the functions.
@@ -63,6 +68,9 @@ class Settings:
     trail_key_arn: str = ""
     alert_emails: Mapping[str, str] = field(default_factory=dict)
     operations_emails: tuple[str, ...] = ()
+    chat_topic: str = ""
+    event_bus: bool = False
+    runbook_url: str = ""
     alert_on: tuple[str, ...] = ()
     silence_minutes: int = 60
     architecture: str = "arm64"
@@ -189,6 +197,22 @@ def _boolean(raw: Any) -> bool:
     raise ValueError("true or false")
 
 
+def _level_or_none(raw: Any) -> str:
+    """A level; true and false stand for the usual one and for none."""
+    words = {"": "", "false": "", "true": _DEFAULT_LEVEL} | {level: level for level in LEVELS}
+    if str(raw).lower() not in words:
+        raise ValueError(f"false, true ({_DEFAULT_LEVEL} and above) or the lowest level: {', '.join(LEVELS)}")
+    return words[str(raw).lower()]
+
+
+def _runbook(raw: Any) -> str:
+    """An address; nothing stands in braces but what alerts fill in (core/links.py)."""
+    address = _matching(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?", _RUNBOOK)(raw)
+    if set(re.findall(r"\{[^}]*\}?", address)) - {"{rule}", "{service}", "{level}"}:
+        raise ValueError(_RUNBOOK)
+    return address
+
+
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 # Log retention: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -206,6 +230,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     ),
     "alert_emails": _emails,
     "operations_emails": lambda raw: tuple(_emails(raw)),
+    "chat_topic": _level_or_none,
+    "event_bus": _boolean,
+    "runbook_url": _runbook,
     "alert_on": read_alert_on,
     "silence_minutes": _number(0, 1440),
     "architecture": _one_of("arm64", "x86_64"),

@@ -62,6 +62,9 @@ def test_every_setting_is_taken() -> None:
         "alert_emails": {"ops@example.com": "high"},
         "operations_emails": ("sre@example.com",),
         "alert_on": ("ec2:TerminateInstances", "s3:DeleteBucket"),
+        "chat_topic": "high",
+        "event_bus": True,
+        "runbook_url": "https://wiki.example.com/{service}/{rule}?level={level}",
         "silence_minutes": 0,
         "architecture": "x86_64",
         "hit_retention_days": 30,
@@ -114,6 +117,14 @@ def test_addresses_are_read_in_every_form(given: object, expected: dict[str, str
     assert read({"alert_emails": given}).alert_emails == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"), [(True, "medium"), ("true", "medium"), (False, ""), ("", ""), ("low", "low")]
+)
+def test_chat_takes_a_level_or_the_usual_one(given: object, expected: str) -> None:
+    """Who asks for chat without thinking of levels is not flooded."""
+    assert read({"chat_topic": given}).chat_topic == expected
+
+
 def test_lists_for_rules_are_read_from_the_command_line() -> None:
     """`-c trusted_accounts=...` arrives as text with commas."""
     given = {"trusted_accounts": "111122223333, 444455556666,111122223333"}
@@ -147,6 +158,13 @@ def test_numbers_from_the_command_line_are_read(name: str) -> None:
         ("alert_emails", "7", '["ops@example.com"]'),
         ("alert_emails", {"a@example.com": "urgent"}, "informational, low, medium, high, critical"),
         ("alert_emails", {"a@example.com": None}, "informational, low, medium, high, critical"),
+        ("chat_topic", "urgent", "false, true (medium and above) or the lowest level"),
+        ("chat_topic", 1, "false, true (medium and above) or the lowest level"),
+        ("event_bus", "maybe", "true or false"),
+        ("runbook_url", "http://wiki.example.com/", "an https address"),
+        ("runbook_url", "wiki", "an https address"),
+        ("runbook_url", "https://wiki.example.com/{name}", "{rule}, {service}, {level}"),
+        ("runbook_url", "https://wiki.example.com/{rule", "{rule}, {service}, {level}"),
         ("architecture", "sparc", "arm64 or x86_64"),
         ("architecture", "", "arm64 or x86_64"),
         ("architecture", 64, "arm64 or x86_64"),

@@ -8,7 +8,7 @@ from trailalert.core.facts import facts_of
 from trailalert.core.record import make_record
 from trailalert.core.rulebook import Undo
 from trailalert.core.safe_text import ascii_line, csv_cell, html_text, is_safe, one_line, unlinked
-from trailalert.core.undo import fill_steps, undo_deadline, unknown_places
+from trailalert.core.undo import fill_steps, seconds_left, undo_deadline, unknown_places
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,32 @@ def test_steps_that_do_not_fit_are_left_out_where_another_does() -> None:
         ),
         (Undo(until="responseElements.at"), {"responseElements": {"at": 1788858847}}, "2026-09-08 09:14:07 UTC"),
         (Undo(until="responseElements.at", within=1), {}, "2026-09-02 09:14:07 UTC"),
+        *(
+            (Undo(until="responseElements.at"), {"responseElements": {"at": answer}}, "2026-09-08 21:05:09 UTC")
+            for answer in (
+                "Sep 8, 2026, 9:05:09 PM",
+                "Sep 8, 2026 9:05:09 PM",
+                "Sep 8, 2026, 9:05:09\u202fPM",
+                "2026-09-08T21:05:09Z",
+                "2026-09-08T23:05:09+02:00",
+                "1788901509.0",
+            )
+        ),
+        (
+            Undo(until="responseElements.at"),
+            {"responseElements": {"at": "Oct 1, 2026, 12:00:00 AM"}},
+            "2026-10-01 00:00:00 UTC",
+        ),
+        (
+            Undo(until="responseElements.at"),
+            {"responseElements": {"at": "Feb 30, 2026, 9:05:09 PM"}},
+            "Feb 30, 2026, 9:05:09 PM",
+        ),
+        (
+            Undo(until="responseElements.at"),
+            {"responseElements": {"at": "0001-01-01T00:00:00+14:00"}},
+            "0001-01-01T00:00:00+14:00",
+        ),
         (Undo(), {}, ""),
         (Undo(within=7), {"eventTime": "?"}, ""),
     ],
@@ -153,6 +179,21 @@ def test_steps_that_do_not_fit_are_left_out_where_another_does() -> None:
 def test_deadline(undo: Undo, fields: dict[str, Any], deadline: str) -> None:
     """Until when the reader can still undo it."""
     assert undo_deadline(undo, given_record(**fields)) == deadline
+
+
+@pytest.mark.parametrize(
+    ("until", "seconds"),
+    [
+        ("2026-09-08 09:14:07 UTC", 600),
+        ("2026-09-08 09:04:07 UTC", 0),
+        ("2026-09-08 09:04:00 UTC", -7),
+        ("Sep 8, 2026", None),
+        ("", None),
+    ],
+)
+def test_time_left_to_a_deadline(until: str, seconds: int | None) -> None:
+    """Ten minutes left is another night than seven days left."""
+    assert seconds_left(until, "2026-09-08T09:04:07Z") == seconds
 
 
 def test_places_that_no_record_has_are_known_before_deployment() -> None:
