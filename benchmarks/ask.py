@@ -1,22 +1,21 @@
 """What a first page of `trailalert hits` costs on a large table: requests, rows read, milliseconds, by filter.
 
     .venv/bin/python -m benchmarks.ask                      100,000 hits over 30 days, pages of 20 and 100
-    .venv/bin/python -m benchmarks.ask --hits 10000 --latency-ms 0
+    .venv/bin/python -m benchmarks.ask --hits 10000 --latency-ms 0 --only rule --only account
 
-The table is moto's, in this process, so its own time is no measure of DynamoDB's: each request waits --latency-ms
-more (default 10, about what DynamoDB takes in the same region), and requests and rows are what AWS would count.
-Two things are done to moto: rows are put into its table directly, because 800,000 of them through its API would
-take most of an hour; and a query looks at its own partition only, where moto sorts the whole table first.
+The table is in this process's memory (benchmarks/table.py): requests and rows are what AWS would count, and the
+milliseconds are the command's own work plus --latency-ms for each request that is waited for (default 10, about
+what DynamoDB takes in the same region). Each question is asked twice and the second time counts: the first makes
+the rows.
 """
 
 import argparse
 import inspect
 import os
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -24,14 +23,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from moto import mock_aws
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import Item
-from moto.dynamodb.models.table import Table
 
-from trailalert.aws.dynamo import encode
+from benchmarks.table import MemoryTable
 from trailalert.aws.hit_query import Question, find_hits
-from trailalert.aws.rows import hit_row, pointer_rows
 from trailalert.core.actor import Actor
 from trailalert.core.hit import Hit, Place
 
@@ -122,70 +116,6 @@ def filters(window: Question) -> dict[str, Question]:
     return found
 
 
-class Meter:
-    """Counts what a client asks for, and makes each request wait as a network does."""
-
-    def __init__(self, client: Any, latency: float) -> None:
-        self._lock, self._latency = threading.Lock(), latency
-        self.counts = Counter[str]()
-        client.meta.events.register("after-call.dynamodb", self._count)
-
-    def _count(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        time.sleep(self._latency)
-        rows = parsed.get("ScannedCount") or sum(map(len, parsed.get("Responses", {}).values()))
-        with self._lock:
-            self.counts["requests"] += 1
-            self.counts["rows of " + model.name] += rows
-
-    def take(self) -> Counter[str]:
-        """What was counted since the last time."""
-        counts, self.counts = self.counts, Counter()
-        return counts
-
-
-def query_own_partition_only() -> None:
-    """Keep moto from sorting the whole table for each query."""
-    asked, ordered = threading.local(), dict[str, list[Item]]()
-    query = Table.query
-
-    def faster(self: Any, hash_key: Any, *arguments: Any, **named: Any) -> Any:
-        asked.key = hash_key.value
-        return query(self, hash_key, *arguments, **named)
-
-    def all_items(self: Any) -> list[Item]:
-        if asked.key not in ordered:
-            found = self.items.get(asked.key, {}).values()
-            ordered[asked.key] = sorted(found, key=lambda item: str(item.range_key.value))
-        return list(ordered[asked.key])
-
-    Table.query, Table.all_items = faster, all_items
-
-
-def fill(client: Any, hits: int) -> tuple[int, float]:
-    """Create the table and put the rows into it; how many, and the seconds it took."""
-    client.create_table(
-        TableName="hits",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    table = dynamodb_backends["123456789012"][REGION].tables["hits"]
-    began, rows, expires = time.monotonic(), 0, int(time.time()) + 86400
-    for hit in make_hits(hits):
-        for row in (*pointer_rows(hit, expires), hit_row(hit, expires)):
-            attributes = encode(row)
-            table_item = Item(_typed(attributes["pk"]), _typed(attributes["sk"]), attributes)
-            table.items[row["pk"]][row["sk"]] = table_item
-            rows += 1
-    return rows, time.monotonic() - began
-
-
-def _typed(attribute: dict[str, str]) -> Any:
-    from moto.dynamodb.models.dynamo_type import DynamoType
-
-    return DynamoType(attribute)
-
-
 def first_page(client: Any, question: Question, size: int) -> int:
     """Ask as the command does; how many hits came."""
     try:
@@ -195,15 +125,18 @@ def first_page(client: Any, question: Question, size: int) -> int:
     return len(find_page(client, "hits", question, size).hits)
 
 
-def measure(client: Any, meter: Meter, sizes: list[int]) -> Iterator[tuple[str, int, int, Counter[str], float]]:
+def measure(
+    client: Any, table: MemoryTable, sizes: list[int], only: list[str]
+) -> Iterator[tuple[str, int, int, Counter[str], float]]:
     """(filter, page size, hits found, counts, seconds) for each filter and size."""
     window = Question(since=NOW - timedelta(days=DAYS), until=NOW)
     for name, question in filters(window).items():
-        for size in sizes:
-            meter.take()
+        for size in sizes if name in (only or [name]) else []:
+            first_page(client, question, size)
+            table.take_counts()
             began = time.monotonic()
             found = first_page(client, question, size)
-            yield name, size, found, meter.take(), time.monotonic() - began
+            yield name, size, found, table.take_counts(), time.monotonic() - began
 
 
 def main() -> None:
@@ -212,21 +145,19 @@ def main() -> None:
     options.add_argument("--hits", type=int, default=100_000)
     options.add_argument("--latency-ms", type=float, default=10)
     options.add_argument("--pages", type=int, nargs="+", default=[20, 100])
+    options.add_argument("--only", action="append", default=[], help="a filter by its name; repeatable")
     given = options.parse_args()
-    os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION=REGION)
-    with mock_aws():
-        query_own_partition_only()
-        client = boto3.client("dynamodb", config=Config(max_pool_connections=16))
-        rows, seconds = fill(client, given.hits)
-        print(
-            f"{given.hits} hits, {rows} rows over {DAYS} days, made in {seconds:.0f} s; {given.latency_ms} ms a request"
-        )
-        print(f"{'filter':<26}{'page':>5}{'found':>6}{'requests':>9}{'pointers':>9}{'rows got':>9}{'ms':>8}")
-        for name, size, found, counts, took in measure(
-            client, Meter(client, given.latency_ms / 1000), sizes=given.pages
-        ):
-            pointers, rows = counts["rows of Query"], counts["rows of BatchGetItem"]
-            print(f"{name:<26}{size:>5}{found:>6}{counts['requests']:>9}{pointers:>9}{rows:>9}{took * 1000:>8.0f}")
+    os.environ |= {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
+    client = boto3.client("dynamodb", config=Config(max_pool_connections=16))
+    began = time.monotonic()
+    table = MemoryTable(make_hits(given.hits), given.latency_ms / 1000)
+    table.serve(client)
+    made = f"made in {time.monotonic() - began:.0f} s"
+    print(f"{given.hits} hits, {table.rows} rows over {DAYS} days, {made}; {given.latency_ms:g} ms a request")
+    print(f"{'filter':<26}{'page':>5}{'found':>6}{'requests':>9}{'pointers':>9}{'hits read':>10}{'ms':>8}")
+    for name, size, found, counts, took in measure(client, table, given.pages, given.only):
+        line = f"{name:<26}{size:>5}{found:>6}{counts['requests']:>9}{counts['Query']:>9}"
+        print(f"{line}{counts['BatchGetItem']:>10}{took * 1000:>8.0f}", flush=True)
 
 
 if __name__ == "__main__":

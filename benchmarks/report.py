@@ -32,9 +32,12 @@ def rows(rounds: int = 5) -> list[Row]:
         print(f"{HITS} hits, {file.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
         taken = [measure(page, file) for _ in range(rounds)]
     return [
-        (f"report: {name}, ms", target, *(of(times[name] for times in taken) for of in (min, median, max)))
-        for name, target in TARGETS.items()
+        (f"report: {name}, ms", target, *_spread([times[name] for times in taken])) for name, target in TARGETS.items()
     ]
+
+
+def _spread(values: list[float]) -> tuple[float, float, float]:
+    return min(values), median(values), max(values)
 
 
 if __name__ == "__main__":

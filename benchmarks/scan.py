@@ -17,7 +17,6 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.corpus import log_file
-
 from trailalert.cli.log_files import find_log_files
 from trailalert.cli.progress import Progress
 from trailalert.cli.rulebooks import find_rulebook

@@ -53,6 +53,7 @@ class TrailAlertStack(Stack):
         if others.bus:
             self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
+        self._output("FeedQueue", feed.queue.queue_url, "Notifications to do; trailalert replay sends there")
         self._output("DeadLetters", feed.dead_letters.queue_url, "Notifications that could not be done")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
 

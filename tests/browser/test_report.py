@@ -183,7 +183,7 @@ def test_detail_has_what_it_means_and_the_undo(example: Page) -> None:
     assert "dana@example.com (Identity Center, permission set AdministratorAccess) called DeleteBackup" in text
     assert "AWS holds the deleted backup for seven days" in text
     assert "aws cloudhsmv2 restore-backup --region eu-central-1" in text
-    assert "until Nov 27, 2026" in text
+    assert "until 2026-11-27" in text
     example.press("Escape")
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from trailalert.core.cost import Act, Cost, RuleCost, act_of
+from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit
 from trailalert.core.matcher import Matcher, matching
 from trailalert.core.rulebook import Rule
@@ -37,7 +38,15 @@ def cost_of(*acts: Act) -> RuleCost:
     return rule
 
 
-def test_an_act_counts_once_and_a_storm_is_one_alert(act: Act) -> None:
+def given_hits(acts: list[Act], given_hit: Callable[..., Hit]) -> list[Hit]:
+    """Hits of such acts."""
+    base = given_hit()
+    return [
+        replace(base, event_id=str(number), actor=replace(base.actor, key=act.actor)) for number, act in enumerate(acts)
+    ]
+
+
+def test_an_act_counts_once_and_a_storm_is_one_alert(act: Act, given_hit: Callable[..., Hit]) -> None:
     """Overlapping trails must not make a rule look worse than it is; neither must twelve calls in a minute."""
     storm = given_acts(act, 12)
     later = given_acts(act, 1, event_time="2026-09-02T11:00:00Z")
@@ -46,7 +55,11 @@ def test_an_act_counts_once_and_a_storm_is_one_alert(act: Act) -> None:
 
     cost = cost_of(*storm, *storm, *later, *other, *muted)
 
+    crowd = [replace(act, identity=f"crowd {number}", actor=f"actor {number}") for number in range(40)]
+
     assert (cost.hits, cost.alerts, cost.muted) == (14, 3, 3)
+    assert cost_of(*crowd[:10]).alerts == 10
+    assert cost_of(*crowd).alerts == len(group_hits(given_hits(crowd, given_hit))) == 1
     assert cost.days == {"2026-09-01": 13, "2026-09-02": 1}
     assert cost.top_actors(1) == [(act.actor, 13)]
 

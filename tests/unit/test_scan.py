@@ -17,7 +17,6 @@ from click.testing import CliRunner, Result
 from trailalert.cli.interrupt import Interrupt
 from trailalert.cli.main import cli
 from trailalert.cli.progress import Progress
-from trailalert.core.safe_text import csv_cell
 from trailalert.errors import SettingsError
 
 
@@ -104,14 +103,10 @@ def test_resumed_scan_is_the_same_as_one_that_was_never_interrupted(tmp_path: Pa
 
 
 def test_csv_has_no_cell_that_a_spreadsheet_would_run() -> None:
-    """The OWASP way; names and errors are written by attackers."""
-    assert csv_cell("=HYPERLINK(1)") == "'=HYPERLINK(1)"
-    assert csv_cell(" @SUM(A1)") == "' @SUM(A1)"
-    assert csv_cell("\t-1\n") == "'\\x09-1\\x0a" or csv_cell("\t-1\n").startswith("\\x09")
-    assert csv_cell("arn:aws:iam::1:user/a") == "arn:aws:iam::1:user/a"
-
+    """Names and errors are written by attackers (core/safe_text.py has the cells' own test)."""
     rows = list(csv.DictReader(io.StringIO(run("scan", EXAMPLES, "--rules", RULES, "--format", "csv").stdout)))
     assert len(rows) > 5
+    assert not [value for row in rows for value in row.values() if value.lstrip().startswith(("=", "+", "-", "@"))]
     assert {row["eventName"] for row in rows} >= {"DisableKey", "PutKeyPolicy"}
 
 

@@ -27,7 +27,18 @@ from trailalert.core.question import Question, answers
 from trailalert.errors import SettingsError, TableError
 
 
-__all__ = ["FoundHit", "HitPage", "Question", "find_hits", "find_page", "search"]
+__all__ = [
+    "FoundHit",
+    "HitPage",
+    "Question",
+    "find_hits",
+    "find_page",
+    "is_answer",
+    "read_found",
+    "read_hit",
+    "search",
+    "workers",
+]
 
 _BATCH = 100  # what one BatchGetItem takes
 _LARGEST_CHUNK = 800
@@ -108,14 +119,34 @@ def search(
 ) -> Generator[FoundHit, None, None]:
     """What the pointers of some groups of partitions lead to, newest first; `want` sizes the first requests."""
     with closing(PointerReader(client, table, pool, question, want, before).read(groups)) as pointers:
-        size = min(want or _BATCH, _BATCH)
+        size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
         while chunk := list(islice(pointers, size)):
-            yield from _read(client, table, pool, question, chunk)
-            size = min(size * 2, _LARGEST_CHUNK)
+            read = read_found(client, table, pool, question, chunk)
+            found = [one for one in read if is_answer(one, question)]
+            yield from found
+            given += len(found)
+            size = _next_size(len(chunk), len(found), want - given)
 
 
-def _read(client: Any, table: str, pool: Executor, question: Question, chunk: list[Pointer]) -> Iterator[FoundHit]:
-    """The hits of a chunk of pointers, and their states; states alone first where they decide."""
+def _next_size(read: int, found: int, missing: int) -> int:
+    """How many hits to read next: as many as are missing, more where only some of those read were answers."""
+    if missing <= 0:  # as many as there are
+        return min(read * 2, _LARGEST_CHUNK)
+    likely = missing * read // found + 1 if found else read * 4
+    return min(missing if found == read else likely, _LARGEST_CHUNK)
+
+
+def is_answer(found: FoundHit, question: Question) -> bool:
+    """Whether a hit in its state answers a question."""
+    in_state = not question.states or is_in(found.state, bool(found.hit.muted_by), question.states)
+    return in_state and answers(found.hit, question)
+
+
+def read_found(client: Any, table: str, pool: Executor, question: Question, chunk: list[Pointer]) -> Iterator[FoundHit]:
+    """The hits that some pointers name, as far as they exist, and their states.
+
+    Where states decide they are read first, and hits in other states are not read.
+    """
     found = dict[tuple[str, str], Row]()
     if question.states:
         found = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
@@ -127,9 +158,8 @@ def _read(client: Any, table: str, pool: Executor, question: Question, chunk: li
     for pointer in chunk:
         row = found.get(_named(rows.pointed_at(pointer)))
         if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
-            hit, state = read_hit(row), state_of(found.get(_named(_state_key(pointer))))
-            if answers(hit, question) and (not question.states or is_in(state, bool(hit.muted_by), question.states)):
-                yield FoundHit(hit, state, pointer["sk"])
+            state = state_of(found.get(_named(_state_key(pointer))))
+            yield FoundHit(read_hit(row), state, pointer["sk"])
 
 
 def read_hit(row: Row) -> Hit:

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from trailalert.aws.dynamo import get_all, put_new, write_all
-from trailalert.aws.rows import hit_row, pointer_rows, told_key, told_row
+from trailalert.aws.dynamo import Row, get_all, put_new, write_all
+from trailalert.aws.rows import QUIET, hit_row, pointer_rows, told_key, told_row
 from trailalert.aws.workers import Workers
 from trailalert.core.hit import Hit
 
@@ -35,7 +35,11 @@ class DynamoHitTable:
         pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
         write_all(self._client, self._table, pointers.values(), workers=self._workers)
         hit_rows = (hit_row(hit, expires_at) for hit in distinct)
-        return sum(self._workers.each(lambda row: put_new(self._client, self._table, row), hit_rows))
+        return sum(self._workers.each(self._put, hit_rows))
+
+    def _put(self, row: Row) -> bool:
+        """A quiet replay never takes a row's place; a true delivery takes that of a quiet one, and is told."""
+        return put_new(self._client, self._table, row, replacing="" if row["kind"] == QUIET else QUIET)
 
 
 class DynamoToldMarks:

@@ -1,13 +1,12 @@
-"""Which pointers cannot be of hits that answer a question: left out before their hits are read.
+"""Which pointers cannot be of hits that answer a question: DynamoDB leaves them out before it sends them.
 
-What can be compared letter by letter is left to DynamoDB (a FilterExpression), so that it is not sent; parts of
-names, whatever the case of letters, are looked at here. A pointer that lacks a member is never left out for it.
+A pointer that lacks a member is never left out for it: its hit is read and looked at.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from trailalert.core.question import Question, is_part
+from trailalert.core.question import Question
 
 
 Pointer = Mapping[str, Any]
@@ -29,22 +28,19 @@ def filter_arguments(question: Question) -> tuple[str, dict[str, str], dict[str,
             conditions.append(f"(attribute_not_exists(#{member}) OR #{member} IN ({', '.join(given)}))")
             names[f"#{member}"] = member
             values |= given
+    for member, part in {"actorNames": question.actor, "resourceNames": question.resource}.items():
+        if part:
+            conditions.append(f"(attribute_not_exists({member}) OR contains({member}, :{member}))")
+            values[f":{member}"] = part.lower()
+    if question.event_id:
+        conditions.append("contains(hitPk, :event)")
+        values[":event"] = f"#{question.event_id}"
     if question.account:
         conditions.append("begins_with(hitPk, :account)")
         values[":account"] = f"H#{question.account}#"
     return " AND ".join(conditions), names, values
 
 
-def may_answer(pointer: Pointer, question: Question) -> bool:
-    """Whether the hit of a pointer can answer a question, as far as names and their parts go."""
-    resources = pointer.get("resources")
-    if question.resource and resources is not None and not is_part(question.resource, *resources):
-        return False
-    if question.actor and "actorKey" in pointer and "actorText" in pointer:
-        return is_part(question.actor, pointer["actorKey"], pointer["actorText"])
-    return True
-
-
 def is_filtered(question: Question) -> bool:
     """Whether many pointers may have to be read for one answer."""
-    return bool(filter_arguments(question)[0] or question.resource or question.actor or question.text)
+    return bool(filter_arguments(question)[0] or question.text)

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from trailalert.aws.dynamo import decode, encode
-from trailalert.aws.pointer_filter import Pointer, filter_arguments, is_filtered, may_answer
+from trailalert.aws.pointer_filter import Pointer, filter_arguments, is_filtered
 from trailalert.core.question import Question
 
 
@@ -96,7 +96,7 @@ class PointerReader:
 
     def _is_wanted(self, pointer: Pointer) -> bool:
         alive = pointer["expiresAt"] > time.time()  # DynamoDB removes expired rows late
-        return alive and pointer["sk"] != self._before and may_answer(pointer, self._question)
+        return alive and pointer["sk"] != self._before
 
     def _arguments(self, partition: str, limit: int, start: Any) -> dict[str, Any]:
         question = self._question

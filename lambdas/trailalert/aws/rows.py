@@ -33,6 +33,7 @@ SHARDS = 4
 HIT = "hit"
 MUTED = "muted"
 POINTER = "pointer"
+QUIET = "quiet"
 STATE = "state"
 STATE_CHANGE = "state-change"
 TOLD = "told"
@@ -66,10 +67,20 @@ def state_key(account: str, event_id: str, rule_id: str) -> Row:
 def hit_row(hit: Hit, expires_at: int) -> Row:
     """The row of a hit: its key, its document, and when it expires (epoch seconds).
 
-    A hit under an exception is of another kind, which the stream's filter keeps from the notifier.
+    A hit under an exception, or found by a quiet replay, is of another kind, which the stream's filter keeps from
+    the notifier. A row of kind QUIET gives way to that of a true delivery: then the hit is told after all.
     """
-    kind = MUTED if hit.muted_by else HIT
+    kind = QUIET if hit.quiet else MUTED if hit.muted_by else HIT
     return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
+
+
+def is_to_tell(event_name: str, image: Mapping[str, Any]) -> bool:
+    """Whether a change in the table's stream is a hit to be told: its row is there for the first time, or in place of
+    a quiet one. Nothing else writes hit rows; if a person does, the mark keeps it from being told twice.
+
+    infra/functions.py says the same in the filter of the stream.
+    """
+    return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
 
 
 def told_row(hit: Hit, expires_at: int) -> Row:
@@ -110,18 +121,21 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
 
 
 def _with_names(row: Row, hit: Hit) -> Row:
-    """The pointer with the names people look for a part of, each as long as the row stays one write unit."""
-    names: Row = {"actorKey": hit.actor.key, "actorText": hit.actor.text, "resources": list(hit.resources)}
-    for name, value in names.items():
-        if _size({**row, name: value}) <= _ONE_WRITE_UNIT:
-            row[name] = value
+    """The pointer with the names people look for a part of, each as long as the row stays one write unit.
+
+    In small letters, because DynamoDB compares letter by letter; names apart by a line break, which none holds.
+    """
+    names = {"actorNames": (hit.actor.key, hit.actor.text), "resourceNames": hit.resources}
+    for member, texts in names.items():
+        longer = {**row, member: "\n".join(texts).lower()}
+        if _size(longer) <= _ONE_WRITE_UNIT:
+            row = longer
     return row
 
 
 def _size(row: Row) -> int:
-    """About what DynamoDB counts for a row, never less: names and texts in UTF-8, a little for all else."""
-    texts = [text for value in row.values() for text in (value if isinstance(value, list) else [value])]
-    return sum(len(str(text).encode("utf-8", "surrogatepass")) + 3 for text in (*row, *texts))
+    """About what DynamoDB counts for a row, never less: names and values as text in UTF-8."""
+    return sum(len(str(part).encode("utf-8", "surrogatepass")) for part in (*row, *row.values()))
 
 
 def time_partition(day: str, shard: int) -> str:

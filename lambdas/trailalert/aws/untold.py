@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from trailalert.aws.dynamo import Row, encode
 from trailalert.aws.health import Clients
 from trailalert.aws.hit_table import told_among
-from trailalert.aws.rows import HIT
+from trailalert.aws.rows import HIT, is_to_tell
 from trailalert.errors import NotificationError
 
 
@@ -157,7 +157,7 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
             begun = begun or number == first
             if not begun or number > last:
                 return None
-            if record["eventName"] == "INSERT" and image.get("kind") == {"S": HIT}:
+            if is_to_tell(record["eventName"], image):
                 images.append(image)
             if number == last:
                 return images

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from trailalert.core.grouping import MAX_ACTORS
 from trailalert.core.hit import Hit
 from trailalert.core.rulebook import Level
 
@@ -78,6 +79,7 @@ class Cost:
         self._rules: dict[str, RuleCost] = {}
         self._seen = _Remembered(_MAX_REMEMBERED)
         self._told = _Remembered(_MAX_REMEMBERED)
+        self._actors: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[RuleCost]:
         """Rules that had a hit, those that tell most first."""
@@ -95,8 +97,20 @@ class Cost:
         cost.level = max(cost.level, act.level, key=lambda word: Level[word.upper()])
         cost.days[act.event_time[:10]] += 1
         _count_actor(cost, act)
+        cost.alerts += self._more_alerts(act)
+
+    def _more_alerts(self, act: Act) -> int:
+        """How many alerts an act adds, as core/grouping.py groups: one for each actor, and one for a storm of many."""
         window = int(datetime.fromisoformat(act.event_time).timestamp()) // _WINDOW
-        cost.alerts += self._told.is_new(f"{act.rule_id} {act.account} {window} {act.actor}")
+        group = f"{act.rule_id} {act.level} {act.account} {window}"
+        if not self._told.is_new(f"{group} {act.actor}"):
+            return 0
+        actors = self._actors[group] = self._actors.pop(group, 0) + 1
+        if len(self._actors) > _MAX_REMEMBERED:
+            del self._actors[next(iter(self._actors))]
+        if actors == MAX_ACTORS + 1:
+            return 1 - MAX_ACTORS
+        return int(actors <= MAX_ACTORS)
 
 
 def _count_actor(cost: RuleCost, act: Act) -> None:

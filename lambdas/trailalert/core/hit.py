@@ -52,6 +52,7 @@ class Hit:
     once:     what stands for the event's id where a rule makes one hit a day.
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     undo:     steps, filled; undo_until: the deadline as text, or "".
+    quiet:    found by a replay of history that was to be kept and not told.
     """
 
     account: str
@@ -95,6 +96,7 @@ class Hit:
     muted_owner: str = ""
     muted_reason: str = ""
     once: str = ""
+    quiet: bool = False
     format: int = HIT_FORMAT
 
     @property

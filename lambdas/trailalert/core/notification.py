@@ -16,7 +16,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notific
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -30,12 +30,16 @@ _MAX_ENVELOPES = 4
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """Which object of which bucket. `size` is in bytes as S3 told it; None where the notification is silent."""
+    """Which object of which bucket. `size` is in bytes as S3 told it; None where the notification is silent.
+
+    tell: False for history that is replayed: its hits are kept and not told (core/replay.py).
+    """
 
     bucket: str
     key: str
     version_id: str | None = None
     size: int | None = None
+    tell: bool = True
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -76,7 +80,7 @@ def _parse(body: object, depth: int) -> Notification:
         raise NotificationError("notification wrapped in too many envelopes")
     message = _load(body)
     if "Records" in message:
-        return _parse_records(message["Records"], depth)
+        return _as_asked(_parse_records(message["Records"], depth), message)
     if message.get("Event") == "s3:TestEvent":
         return _TEST
     if message.get("Type") in ("Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"):
@@ -86,6 +90,14 @@ def _parse(body: object, depth: int) -> Notification:
     if message.get("source") == "aws.s3":
         return _parse_eventbridge(message)
     raise NotificationError(f"no known notification: {_shape(message)}")
+
+
+def _as_asked(found: Notification, message: Mapping[str, Any]) -> Notification:
+    """What `trailalert replay` asks for beside S3's own words; S3 never says it."""
+    asked = message.get("trailalert")
+    if isinstance(asked, Mapping) and asked.get("tell") is False:
+        return replace(found, objects=tuple(replace(ref, tell=False) for ref in found.objects))
+    return found
 
 
 def _load(body: object) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ class Question:
     levels:   words of levels, any of them.
     outcome:  success, denied, dryrun or failed.
     muted:    whether an exception kept the hit from being told.
+    event_id: of the hit's identity, whole.
     text:     words that must all stand somewhere in what the hit says.
     states:   what people made of it (core/hit_state.py), any of them.
     """
@@ -33,6 +34,7 @@ class Question:
     levels: tuple[str, ...] = ()
     outcome: str = ""
     muted: bool | None = None
+    event_id: str = ""
     text: str = ""
     states: tuple[str, ...] = ()
 
@@ -49,6 +51,7 @@ def answers(hit: Hit, question: Question) -> bool:
         (question.levels, lambda: hit.level in question.levels),
         (question.outcome, lambda: hit.outcome == question.outcome),
         (question.muted is not None, lambda: bool(hit.muted_by) is question.muted),
+        (question.event_id, lambda: hit.identity[1] == question.event_id),
         (question.text, lambda: all(is_part(word, *_said(hit)) for word in question.text.split())),
     )
     return all(not asked or holds() for asked, holds in wanted)

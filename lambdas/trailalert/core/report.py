@@ -48,6 +48,7 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "tags": lambda hit: hit.tags,
     "also": lambda hit: hit.also,
     "muted": lambda hit: hit.muted_by,
+    "quiet": lambda hit: "quiet" if hit.quiet else "",
     "mutedOwner": lambda hit: hit.muted_owner,
     "mutedReason": lambda hit: hit.muted_reason,
     "eventID": lambda hit: hit.event_id,

@@ -9,7 +9,7 @@ let shown = HITS, current = 0, whole = false, painted = "";
 function drawHeads() {
   at("heads").replaceChildren(...HEADS.map(([key, title, width]) => {
     const active = asked.sort === key;
-    const head = make("th", { scope: "col", "aria-sort": active ? (asked.down ? "descending" : "ascending") : "none" },
+    const head = make("th", { scope: "col", "data-title": title, "aria-sort": active ? (asked.down ? "descending" : "ascending") : "none" },
       make("button", { type: "button", "data-sort": key, onclick: () => sortBy(key) }, title, make("i", { "aria-hidden": "true" }, active ? (asked.down ? " ↓" : " ↑") : "")));
     head.style.width = width;
     return head;
