@@ -174,7 +174,8 @@ class Notifier(Construct):
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {
-                            "eventName": lambda_.FilterRule.is_equal("INSERT"),
+                            # A row is there for the first time, or takes the place of a quiet one (aws/rows.py).
+                            "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
                             "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
                         }
                     )

@@ -53,13 +53,14 @@ class TrailAlertStack(Stack):
         if others.bus:
             self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
+        self._output("FeedQueue", feed.queue.queue_url, "Notifications to do; trailalert replay sends there")
         self._output("DeadLetters", feed.dead_letters.queue_url, "Notifications that could not be done")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
 
     def _watch(self, settings: Settings, feed: Feed, detector: Detector, notifier: Notifier) -> Watch:
         watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
         watch.dead_letters("DeadLetters", feed.dead_letters, "Log files could not be read: see the detector's log.")
-        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: see trailalert hits.")
+        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: trailalert dlq redrive.")
         watch.backlog(feed.queue)
         watch.function("Detector", detector.function)
         watch.function("Notifier", notifier.function)

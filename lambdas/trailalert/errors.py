@@ -8,6 +8,7 @@
     ├── OutOfTimeError       the operator: the function would have been stopped before a log file was done
     ├── ReaderError          the operator: a reader of alerts beside the topic did not take one
     ├── TableError           the operator: the hit table refused or kept throttling a request
+    ├── StateError           who works on a hit: there is nothing to change, or somebody else just did
     └── LocalError           who runs `trailalert local`: the embedded AWS did not do its part
 
 The first two end a build; the next four send the message back to its queue, which retries it and
@@ -63,6 +64,10 @@ class TableError(TrailAlertError):
 
 class ReaderError(TrailAlertError):
     """A reader of alerts beside the alert topic did not take one."""
+
+
+class StateError(TrailAlertError):
+    """A hit's state cannot be changed like that. The message says who changed it, and what to do instead."""
 
 
 class LocalError(TrailAlertError):

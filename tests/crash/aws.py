@@ -84,7 +84,7 @@ class FakeDynamo:
     lock: threading.RLock = field(default_factory=threading.RLock)
     _sequence: int = 0
 
-    def put_item(self, TableName: str, Item: Item, ConditionExpression: str = "") -> dict[str, Any]:  # noqa: N803
+    def put_item(self, TableName: str, Item: Item, ConditionExpression: str = "", **names: Any) -> dict[str, Any]:  # noqa: N803
         call = f"put {_name(Item)}"
         kind = self.faults.at(call, (*ANY_CALL, OVERTAKEN))
         before(kind, call)
@@ -92,8 +92,10 @@ class FakeDynamo:
             self.overtake()
         with self.lock:
             if ConditionExpression:
-                assert ConditionExpression == "attribute_not_exists(pk)", ConditionExpression
-                if _key(Item) in self.rows:
+                assert ConditionExpression.startswith("attribute_not_exists(pk)"), ConditionExpression
+                there = self.rows.get(_key(Item))
+                replaced = names.get("ExpressionAttributeValues", {}).get(":replaced")
+                if there and there["kind"] != replaced:
                     after(kind, call)
                     raise ConditionalCheckFailedError({"Error": {"Code": "ConditionalCheckFailedException"}}, call)
             self._put(Item)

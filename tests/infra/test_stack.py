@@ -238,13 +238,16 @@ def test_detector_reads_the_queue(new_trail: Template) -> None:
 
 
 def test_notifier_reads_only_new_hits_from_the_stream(new_trail: Template) -> None:
-    """Five pointers and a mark go with every hit; each would be an invocation for nothing."""
+    """Five pointers and a mark go with every hit; each would be an invocation for nothing.
+
+    A hit's row is modified once at most: when a true delivery takes the place of a quiet replay's.
+    """
     mapping = properties(new_trail, "AWS::Lambda::EventSourceMapping", "Notifier")
 
     (criterion,) = mapping["FilterCriteria"]["Filters"]
     assert plain(mapping["EventSourceArn"]) == "HitsTable.StreamArn"
     assert json.loads(criterion["Pattern"]) == {
-        "eventName": ["INSERT"],
+        "eventName": ["INSERT", "MODIFY"],
         "dynamodb": {"NewImage": {"kind": {"S": ["hit"]}}},
     }
 

@@ -60,13 +60,23 @@ def write_all(
             write(batch)
 
 
-def put_new(client: Any, table: str, row: Row, pause: Callable[[float], None] = time.sleep) -> bool:
-    """Put a row if there is none under its key; whether there was none. Raises TableError when refused to the end."""
+def put_new(
+    client: Any, table: str, row: Row, pause: Callable[[float], None] = time.sleep, *, replacing: str = ""
+) -> bool:
+    """Put a row if there is none under its key, or only one of the kind `replacing`; whether it was put.
+
+    Raises TableError when refused to the end.
+    """
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    if replacing:
+        condition["ConditionExpression"] += " OR #kind = :replaced"
+        condition["ExpressionAttributeNames"] = {"#kind": "kind"}
+        condition["ExpressionAttributeValues"] = {":replaced": {"S": replacing}}
     for wait in _waits():
         if wait:
             pause(wait)
         try:
-            client.put_item(TableName=table, Item=encode(row), ConditionExpression="attribute_not_exists(pk)")
+            client.put_item(TableName=table, Item=encode(row), **condition)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ConditionalCheckFailedException":

@@ -1,11 +1,11 @@
 """The hit table as the detector writes it and the notifier marks it (rows: aws/rows.py)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from trailalert.aws.dynamo import get_all, put_new, write_all
-from trailalert.aws.rows import hit_row, pointer_rows, told_key, told_row
+from trailalert.aws.dynamo import Row, get_all, put_new, write_all
+from trailalert.aws.rows import QUIET, hit_row, pointer_rows, told_key, told_row
 from trailalert.aws.workers import Workers
 from trailalert.core.hit import Hit
 
@@ -35,7 +35,11 @@ class DynamoHitTable:
         pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
         write_all(self._client, self._table, pointers.values(), workers=self._workers)
         hit_rows = (hit_row(hit, expires_at) for hit in distinct)
-        return sum(self._workers.each(lambda row: put_new(self._client, self._table, row), hit_rows))
+        return sum(self._workers.each(self._put, hit_rows))
+
+    def _put(self, row: Row) -> bool:
+        """A quiet replay never takes a row's place; a true delivery takes that of a quiet one, and is told."""
+        return put_new(self._client, self._table, row, replacing="" if row["kind"] == QUIET else QUIET)
 
 
 class DynamoToldMarks:
@@ -46,11 +50,16 @@ class DynamoToldMarks:
 
     def told(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
         """The identities among `hits` that carry a mark."""
-        keys = {tuple(told_key(*hit.identity).items()): hit.identity for hit in hits}
-        found = get_all(self._client, self._table, map(dict, keys))
-        return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}
+        return told_among(self._client, self._table, (hit.identity for hit in hits))
 
     def mark(self, hits: Sequence[Hit]) -> None:
         """Mark hits as told."""
         expires_at = int(time.time()) + self._retention
         write_all(self._client, self._table, (told_row(hit, expires_at) for hit in hits))
+
+
+def told_among(client: Any, table: str, identities: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Those of some hits' identities that carry a mark. Raises TableError or what botocore raises."""
+    keys = {tuple(told_key(*identity).items()): identity for identity in identities}
+    found = get_all(client, table, map(dict, keys))
+    return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}

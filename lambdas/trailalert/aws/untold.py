@@ -14,9 +14,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from trailalert.aws.dynamo import Row, encode, get_all
+from trailalert.aws.dynamo import Row, encode
 from trailalert.aws.health import Clients
-from trailalert.aws.rows import HIT, told_key
+from trailalert.aws.hit_table import told_among
+from trailalert.aws.rows import HIT, is_to_tell
 from trailalert.errors import NotificationError
 
 
@@ -102,7 +103,7 @@ class UntoldHits:
     def untold(self, images: Iterable[Row]) -> Iterator[Row]:
         """Those without a mark."""
         for chunk in _chunks(images):
-            marked = self._marked(chunk)
+            marked = told_among(self._clients("dynamodb"), self._table, map(_key, chunk))
             yield from (image for image in chunk if _key(image) not in marked)
 
     def tell(self, images: Iterable[Row]) -> Telling:
@@ -117,12 +118,6 @@ class UntoldHits:
                 telling.told_now += len(waiting) - len(left)
                 telling.untold += tuple("/".join(_key(image)) for image in left)
         return telling
-
-    def _marked(self, images: Sequence[Row]) -> set[tuple[str, str, str]]:
-        """The identities that carry a mark."""
-        keys = {tuple(told_key(*_key(image)).items()): _key(image) for image in images}
-        found = get_all(self._clients("dynamodb"), self._table, map(dict, keys))
-        return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}
 
     def _invoke(self, images: Sequence[Row]) -> None:
         """Whatever the answer: whether a hit was told, its mark says."""
@@ -162,7 +157,7 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
             begun = begun or number == first
             if not begun or number > last:
                 return None
-            if record["eventName"] == "INSERT" and image.get("kind") == {"S": HIT}:
+            if is_to_tell(record["eventName"], image):
                 images.append(image)
             if number == last:
                 return images

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from trailalert.core.facts import Facts
 from trailalert.core.record import NO_TIME, Record, mapping, partition_of, text, texts
 from trailalert.core.rulebook import Undo
-from trailalert.core.safe_text import is_safe, one_line
+from trailalert.core.safe_text import is_safe, one_line, unlinked
+from trailalert.core.secrets import names_secret, redacted_name
 
 
 _PLACE = re.compile(r"\{([A-Za-z0-9_.]+)\}")
@@ -22,6 +23,9 @@ _SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
 _PLAIN = _SAME_FOR_ALL | {"resource", "actor.name"}
 _SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
 _MAX_VALUE = 2048
+_MAX_QUOTED = (
+    12_000  # bytes of all values of one place: ten names of parameters, and a row stays below DynamoDB's limit
+)
 _MAX_VALUES = 20  # DeleteParameters takes ten names
 
 _DEADLINE = "%Y-%m-%d %H:%M:%S UTC"
@@ -34,7 +38,8 @@ _AMERICAN = re.compile(
 
 
 def unknown_places(template: str) -> list[str]:
-    """The names in a template that can never be filled; checked when rules are compiled."""
+    """The names in a template that can or must never be filled (no record has them, they hold secrets); checked when
+    rules are compiled."""
     return [name for name in _PLACE.findall(template) if not _is_known(name)]
 
 
@@ -87,9 +92,10 @@ def _fill(template: str, record: Record, facts: Facts) -> _Step:
 
     def fill(place: re.Match[str]) -> str:
         values = _values(place[1], record, facts)
-        usable = len(values) <= _MAX_VALUES and all(len(value) <= _MAX_VALUE and is_safe(value) for value in values)
-        if values and usable:
-            return " ".join(map(shlex.quote, values))
+        usable = len(values) <= _MAX_VALUES and all(map(_is_usable, values))
+        quoted = " ".join(map(shlex.quote, values)) if usable else ""
+        if quoted and len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED:
+            return quoted
         gaps.append(place[1])
         return shlex.quote(f"<{place[1]}>")
 
@@ -119,13 +125,22 @@ def _moment(answered: str) -> datetime | None:
         return None
 
 
+def _is_usable(value: str) -> bool:
+    """Nothing that acts on a terminal, is taken for an option or a file by the AWS CLI, is a link or a secret.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html
+    """
+    plain = len(value) <= _MAX_VALUE and is_safe(value) and not value.startswith(("-", "file:", "fileb:"))
+    return plain and unlinked(redacted_name(value)) == value
+
+
 def _utc(moment: datetime) -> str:
     return moment.strftime(_DEADLINE)
 
 
 def _is_known(name: str) -> bool:
     head, _, rest = name.partition(".")
-    return name in _PLAIN or (bool(rest) and (head == "resource" or head in _SECTIONS))
+    return name in _PLAIN or (bool(rest) and not names_secret(rest) and (head == "resource" or head in _SECTIONS))
 
 
 def _values(name: str, record: Record, facts: Facts | None) -> list[str]:

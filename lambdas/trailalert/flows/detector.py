@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Protocol
 
@@ -157,6 +157,8 @@ class Detector:
         try:
             body = self._in_time(self.bucket.read(ref), deadline)
             hits = self.examiner.examine(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
+            if not ref.tell:
+                hits = (replace(hit, quiet=True) for hit in hits)
             while chunk := list(islice(hits, CHUNK)):
                 outcome.tally.kept(chunk, self.table.keep(chunk))
                 self._check(deadline)

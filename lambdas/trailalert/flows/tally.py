@@ -55,7 +55,7 @@ class Tally:
         self.hits_known += len(hits) - new
         self.hits_muted += sum(bool(hit.muted_by) for hit in hits)
         if new:
-            self.slowest_hit = max(self.slowest_hit, *(hit.delay for hit in hits))
+            self.slowest_hit = max([self.slowest_hit, *(hit.delay for hit in hits if not hit.quiet)])
 
     def read(self, found: Examination) -> None:
         """Count one log file that was read to its end. A failed one's records are counted when it comes again."""

@@ -18,7 +18,7 @@ from trailalert.aws.dynamo import decode
 from trailalert.aws.event_bus import EventBus
 from trailalert.aws.hit_table import DynamoToldMarks
 from trailalert.aws.related_hits import DynamoRelatedHits
-from trailalert.aws.rows import HIT
+from trailalert.aws.rows import is_to_tell
 from trailalert.core.rulebook import Level
 from trailalert.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit, read_hit
 from trailalert.flows.telling import Telling, TellingTally
@@ -99,10 +99,10 @@ def _pause(context: Any) -> float:
 
 
 def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
-    """Inserted hit rows only. The stream's filter says the same; this holds where a filter is missing."""
+    """New hit rows only (aws/rows.py). The stream's filter says the same; this holds where a filter is missing."""
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
-        if entry["eventName"] == "INSERT" and image and image.get("kind") == {"S": HIT}:
+        if image and is_to_tell(entry["eventName"], image):
             yield _read(entry["dynamodb"]["SequenceNumber"], image)
 
 
