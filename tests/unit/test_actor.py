@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.actor import actor_of, possible_kinds, is_direct
+from trailalert.core.actor import actor_of, is_direct, possible_kinds
 from trailalert.core.outcome import Outcome, outcome_of
 
 
