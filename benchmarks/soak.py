@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.soak --files 2000
 
 Deploys the real stack into the embedded AWS and puts log files as fast as it takes them. Meanwhile answers of the
-topic get lost, the table throttles for a while, the detector is killed at work, the topic is down for a while, and
-the notifier is killed at work. At the end what Lambda gave up is redriven (`trailalert dlq redrive`) and what has no
+topic get lost, the table throttles for a while, detector and notifier are killed at work, and the topic is down for
+a while. At the end what Lambda gave up is redriven (`trailalert dlq redrive`) and what has no
 mark is told (`trailalert dlq untold --tell`): the embedded AWS drops a stream batch of which a part was given back,
 where AWS keeps it and tries again; see docs/reliability-flows.md.
 """
@@ -120,8 +120,8 @@ class Soak:
             lambda: self._deal(LOST),
             lambda: self._deal(THROTTLED),
             lambda: self._kill_at_work(self._detector()),
-            lambda: self._deal(DOWN),
             lambda: self._kill_at_work(self.stack.stream_function()),
+            lambda: self._deal(DOWN),
         ]
 
     def _put_wave(self, number: int) -> None:

@@ -27,6 +27,7 @@ SEEN_AT = "2026-09-01T09:18:57Z"
 _NOWHERE = Place("", "", 0)
 _SIZES = (0, 1, 2, 3, 7, 64, 1000, 10**6)
 _MAX_ERROR = 1000
+_MAX_PIECES = 30
 
 Outcome = tuple[str, list[Hit], Examination]
 
@@ -224,6 +225,7 @@ def _assert_same_counts(one: Examination, other: Examination) -> None:
 
 
 def _pieces(body: bytes, size: int) -> list[bytes]:
+    size = max(size, len(body) // _MAX_PIECES)
     return [body[at : at + size] for at in range(0, len(body), size)] if size else [body]
 
 

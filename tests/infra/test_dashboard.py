@@ -20,7 +20,7 @@ Names = dict[str, set[str]]
 NOT_SHOWN = {
     "detector": {"RecordsRead", "IdentityBroken"}
     | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
-    "notifier": {"HitsReceived", "IdentityBroken", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
+    "notifier": {"HitsReceived", "HitsUnreadable", "IdentityBroken", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
 }
 COLUMNS = 24
 

@@ -86,6 +86,29 @@ def test_mails_are_bounded_and_link_only_where_we_say(rule: Rule, record: dict[s
         assert set(addresses) <= {*rule.references, *rule.check, *hit.undo}, addresses
 
 
+@pytest.mark.parametrize("char", ["\u6f22", "'"])
+def test_largest_hits_fit_into_a_row(char: str) -> None:
+    """A row that DynamoDB refuses would keep its whole log file from ever being done: 400 KB, with names and types."""
+    long = [f"{number:02}{char * 2046}" for number in range(50)]
+    for rule, record in sorted(MATCHING, key=lambda pair: -len(pair[0].undo.steps))[:12]:
+        fields = {**record, "resources": [{"ARN": one} for one in long]}
+        for path in re.findall(r"\{([A-Za-z]+\.[A-Za-z0-9_.]+)\}", "".join(rule.undo.steps)):
+            section, *names = path.split(".")
+            if section != "resource":
+                node = fields[section] = dict(fields.get(section) or {})
+                for name in names[:-1]:
+                    node[name] = dict(node[name]) if isinstance(node.get(name), dict) else {}
+                    node = node[name]
+                node[names[-1]] = long[:20]
+        for place in string_places(fields):
+            if place[0] not in ("resources", *_UNDO_SECTIONS):
+                fields = changed(fields, place, f"{value_at(fields, place)}{char * 5000}")
+
+        (row, *_) = OUTPUTS["rows"]([hit_of(rule, fields)]).split("\n")
+
+        assert len(row.encode()) < 380_000, rule.name
+
+
 def test_text_stays_readable() -> None:
     """Safe and empty would be easy: the reader still sees who came with what."""
     rule, record = MATCHING[0]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.actor import actor_of, is_direct
+from trailalert.core.actor import actor_of, is_direct, possible_kinds
 from trailalert.core.outcome import Outcome, outcome_of
 
 
@@ -155,6 +155,7 @@ def test_actor_is_summarised(identity: dict[str, Any], kind: str, line: str, key
     actor = actor_of({"userIdentity": identity, "recipientAccountId": ACCOUNT})
 
     assert (actor.kind, actor.text, actor.key) == (kind, line, key)
+    assert kind in possible_kinds(identity.get("type", "")), "rules about this kind would be passed over"
 
 
 def test_sessions_of_one_role_are_one_actor() -> None:

@@ -67,6 +67,7 @@ def test_secrets_leave_a_text(text: str, shown: str) -> None:
         "aws-sdk-java/2.20.162 Linux/5.10.186-157.751.amzn2int.x86_64 OpenJDK_64-Bit_Server_VM/17.0.8.1+8-LTS",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0",
         "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/111122223333_CloudTrail_us-east-1_20260901T0000Z_x.json.gz",
+        "Rotation-arn:aws:secretsmanager:us-east-2:123456789012:secret:MyDatabase-a1b2c3-eeb681b1-a07d-4aeb-9b61-1ee6590ec295",
         "",
     ],
 )

@@ -114,7 +114,7 @@ def possible_kinds(identity_type: str) -> tuple[str, ...]:
 _KINDS = {
     "Root": ("root",),
     "IAMUser": ("iam-user",),
-    "AssumedRole": ("role", "identity-center", "ec2"),
+    "AssumedRole": ("role", "identity-center", "ec2", "lambda"),
     "FederatedUser": ("federated",),
     "SAMLUser": ("federated",),
     "WebIdentityUser": ("federated",),

@@ -6,7 +6,7 @@ the record itself (up to 256 KB, and full of other people's secrets), only where
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ HIT_FORMAT = 1
 # A row of DynamoDB takes 400 KB; only forged records come near these.
 _MAX_NAME = 256
 _MAX_RESOURCE = 2048
+_MAX_RESOURCES_BYTES = 120_000
 _MAX_ACTOR = 1024
 
 
@@ -148,7 +149,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         partition=partition_of(record.region),
         outcome=str(facts.outcome),
         actor=_shown(facts.actor),
-        resources=tuple(_key(resource, _MAX_RESOURCE) for resource in facts.resources),
+        resources=tuple(_first(map(_resource, facts.resources), _MAX_RESOURCES_BYTES)),
         place=place,
         seen_at=seen_at,
         event_type=_name(text(record.fields, "eventType")),
@@ -200,6 +201,19 @@ def _key(given: str, limit: int) -> str:
     if kept == given:
         return kept
     return f"{kept[: limit - 17]}#{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def _resource(given: str) -> str:
+    return _key(given, _MAX_RESOURCE)
+
+
+def _first(names: Iterable[str], max_bytes: int) -> Iterator[str]:
+    """The first names, as many as there is room for."""
+    for name in names:
+        max_bytes -= len(name.encode("utf-8", "surrogatepass"))
+        if max_bytes < 0:
+            return
+        yield name
 
 
 def _prose(given: str) -> str:

@@ -15,6 +15,7 @@ from trailalert.core.mail_who import account_note, who_section
 from trailalert.core.record import NO_TIME
 from trailalert.core.related import RELATED_HOURS, Related
 from trailalert.core.resource_name import named_resource
+from trailalert.core.rulebook import UNMUTABLE
 from trailalert.core.safe_text import CUT, one_line
 from trailalert.core.summary import Summary, summary_of
 from trailalert.core.undo import seconds_left
@@ -223,3 +224,5 @@ def _ids(hit: Hit) -> Iterator[str]:
     yield f"record {hit.place.index} of {one_line(where, 1200)}"
     if hit.request_id:
         yield f"request {one_line(hit.request_id, 100)}"
+    if not hit.name.startswith(UNMUTABLE):
+        yield f"no mail of such acts: an exception for {hit.name}, see exceptions/README.md"

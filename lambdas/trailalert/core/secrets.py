@@ -60,7 +60,9 @@ _KEY_ID = re.compile(
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*)*")
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{32,}={0,2}")
 _SECRET_KEY = re.compile(r"[A-Za-z0-9+/]{40}")  # the form of a secret access key
-_JOINTS = re.compile(r"[/_+-]")
+_JOINTS = re.compile(r"[/_+=-]")
+_HEX = re.compile(r"[0-9a-f]*")
+_MIN_RANDOM = 28
 _TURN = re.compile(r"(?=[a-z][A-Z]|[A-Z][a-z]|[0-9][A-Za-z]|[A-Za-z][0-9])")
 
 # What stands after "token:" and the like without being one: a name, a gap, a word that says what is wrong.
@@ -124,14 +126,17 @@ def _without_pair(pair: re.Match[str]) -> str:
 
 
 def _without_blob(blob: re.Match[str]) -> str:
-    """Random text turns between upper case, lower case and digits all the time; names and paths do not."""
-    text = blob[0]
+    """Random text turns between upper case, lower case and digits all the time; names, paths and UUIDs do not."""
+    parts = [part for part in _JOINTS.split(blob[0]) if not _HEX.fullmatch(part)]
+    text = "".join(parts)
     kinds = sum(any(map(test, text)) for test in (str.isupper, str.islower, str.isdigit))
     turns = len(_TURN.findall(text))
-    if _SECRET_KEY.fullmatch(text):
-        return GONE if kinds == 3 and turns * 4 >= len(text) else text
-    solid = len(text) >= 100 or max(map(len, _JOINTS.split(text))) >= 12
-    return GONE if kinds == 3 and turns * 3 >= len(text) and solid else text
+    if kinds < 3 or len(text) < _MIN_RANDOM:
+        return blob[0]
+    if _SECRET_KEY.fullmatch(blob[0]):
+        return GONE if turns * 4 >= len(text) else blob[0]
+    solid = len(text) >= 100 or max(map(len, parts)) >= 12
+    return GONE if turns * 8 >= len(text) * 3 and solid else blob[0]
 
 
 # Each pattern with what must stand in a text, in lower case, for it to be worth a search: nearly none has any.

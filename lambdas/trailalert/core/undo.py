@@ -23,6 +23,9 @@ _SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
 _PLAIN = _SAME_FOR_ALL | {"resource", "actor.name"}
 _SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
 _MAX_VALUE = 2048
+_MAX_QUOTED = (
+    12_000  # bytes of all values of one place: ten names of parameters, and a row stays below DynamoDB's limit
+)
 _MAX_VALUES = 20  # DeleteParameters takes ten names
 
 _DEADLINE = "%Y-%m-%d %H:%M:%S UTC"
@@ -90,8 +93,9 @@ def _fill(template: str, record: Record, facts: Facts) -> _Step:
     def fill(place: re.Match[str]) -> str:
         values = _values(place[1], record, facts)
         usable = len(values) <= _MAX_VALUES and all(map(_is_usable, values))
-        if values and usable:
-            return " ".join(map(shlex.quote, values))
+        quoted = " ".join(map(shlex.quote, values)) if usable else ""
+        if quoted and len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED:
+            return quoted
         gaps.append(place[1])
         return shlex.quote(f"<{place[1]}>")
 
