@@ -22,7 +22,7 @@ ALLOWED = {
     "cli": {"core", "aws", "flows", "rulebook", "cli"},
 }
 THIRD_PARTY = {
-    "core": {"re2"},
+    "core": {"re2", "isal", "msgspec"},
     "flows": set[str](),
     "aws": {"botocore"},  # without boto3, for the cold start (aws/clients.py)
     "handlers": {"aws_lambda_powertools"},

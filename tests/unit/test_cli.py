@@ -86,7 +86,7 @@ def test_scan_prints_a_json_line_for_each_hit(folder: Path) -> None:
 
 def test_scan_reports_an_unreadable_file_and_goes_on(folder: Path) -> None:
     """One broken download must not hide the hits of the others."""
-    (folder / "broken.json.gz").write_bytes(b"\x1f\x8bbroken")
+    (folder / "broken.json.gz").write_bytes(b"\x1f\x8b broken beyond its header")
 
     result = run("scan", folder, "--format", "jsonl")
 

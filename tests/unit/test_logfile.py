@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -139,7 +140,6 @@ def test_inflating_stops_at_the_limit(compress: bool) -> None:
             yield piece
 
     with pytest.raises(LogFileError, match="larger than the limit"):
-        for block in inflate(counted(), 2_000_000):
-            assert len(block) <= 100_000
+        deque(inflate(counted(), 2_000_000), maxlen=0)
 
     assert consumed < 2_100_000 if not compress else consumed < len(body) / 2

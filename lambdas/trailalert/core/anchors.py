@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trailalert.core.columns import Column, Derived, Tests, derived_column, plain_column
+from trailalert.core.columns import Column, Derived, Tests, derived_column, plain_column, remembering
 from trailalert.core.detection import Node, compile_node, paths_of
 from trailalert.core.header import HeaderLayout
 
@@ -62,7 +62,7 @@ class Anchors:
         found = self._always
         for column in self._columns:
             found += column(header)
-        return sorted(number for number in found if self._holds(number, header)) if found else []
+        return sorted([number for number in found if self._holds(number, header)]) if found else []
 
     def _holds(self, number: int, header: Any) -> bool:
         """The rest of what must hold for a rule: sparing a record from being decoded whole is worth it."""
@@ -82,9 +82,11 @@ class Anchors:
     def _column(self, path: str, tests: Tests) -> Column:
         derived = self._derived.get(path)
         if derived is None:
-            return plain_column(self._layout.finder(path), tests)
-        finders = tuple(self._layout.text_finder(one) for one in derived.paths)
-        return derived_column(derived, lambda header: tuple([find(header) for find in finders]), tests)
+            column = plain_column(self._layout.finder(path), tests)
+        else:
+            column = derived_column(derived, [self._layout.text_finder(one) for one in derived.paths], tests)
+        get = self._layout.getter(derived.paths if derived else (path,))
+        return remembering(column, get) if get else column
 
     def _check(self, part: _Part) -> Check:
         if part.path not in self._derived:

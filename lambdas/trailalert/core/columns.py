@@ -3,7 +3,7 @@
 Equality is looked up, everything else is tried once for each value and then remembered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,43 +61,53 @@ class Tests:
 
 def plain_column(find: Callable[[Any], list[Any]], tests: Tests) -> Column:
     """The column of a field that stands in the record itself; find: from a header to its values."""
-    remembered: dict[str, tuple[int, ...]] = {}
     absent = tests.holding([])
 
     def look(header: Any) -> tuple[int, ...]:
         values = find(header)
-        if not values:
-            return absent
-        value = values[0]
-        if len(values) > 1 or value.__class__ is not str or len(value) > _MAX_TEXT:
-            return tests.holding(values)
-        known = remembered.get(value)
-        if known is None:
-            if len(remembered) >= _MAX_REMEMBERED:
-                remembered.clear()
-            known = remembered[value] = tests.holding(values)
-        return known
+        return tests.holding(values) if values else absent
 
     return look
 
 
-def derived_column(derived: Derived, texts: Callable[[Any], tuple[str, ...]], tests: Tests) -> Column:
-    """The column of a derived field; texts: from a header to what the field follows from."""
-    remembered: dict[tuple[str, ...], tuple[int, ...]] = {}
+def derived_column(derived: Derived, finders: Sequence[Callable[[Any], str]], tests: Tests) -> Column:
+    """The column of a derived field; finders: from a header to each of the texts the field follows from."""
 
     def look(header: Any) -> tuple[int, ...]:
-        given = texts(header)
-        known = remembered.get(given)
-        if known is None:
-            if len(remembered) >= _MAX_REMEMBERED:
-                remembered.clear()
-            values = derived.possible(*given)
-            known = tuple({number for value in values for number in tests.holding([value])}) if values else tests.all
-            if sum(map(len, given)) <= _MAX_TEXT:
-                remembered[given] = known
-        return known
+        values = derived.possible(*[find(header) for find in finders])
+        return tuple({number for value in values for number in tests.holding([value])}) if values else tests.all
 
     return look
+
+
+def remembering(column: Column, get: Callable[[Any], Any]) -> Column:
+    """The same column, asked once for all headers of which `get` (operator.attrgetter) gives the same."""
+    remembered: dict[Any, tuple[int, ...]] = {}
+    known = remembered.get
+
+    def look(header: Any) -> tuple[int, ...]:
+        try:
+            given = get(header)
+            found = known(given)
+        except (AttributeError, TypeError):  # not the objects they mostly are; lists, which cannot be remembered
+            return column(header)
+        if found is None:
+            found = column(header)
+            if len(remembered) >= _MAX_REMEMBERED:
+                remembered.clear()
+            if _is_short(given):
+                remembered[given] = found
+        return found
+
+    return look
+
+
+def _is_short(given: Any) -> bool:
+    """Whether values are worth remembering: short texts and what is missing, never numbers (1 equals True)."""
+    values = given if isinstance(given, tuple) else (given,)
+    return all(
+        len(value) <= _MAX_TEXT if isinstance(value, str) else not isinstance(value, int | float) for value in values
+    )
 
 
 def _itself(values: list[Any]) -> list[Any]:

@@ -7,6 +7,7 @@ https://jcristharif.com/msgspec/structs.html
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -22,6 +23,14 @@ class NotUnderstoodError(Exception):
 
 _MAX_MEMBERS = 40  # of a record; CloudTrail documents 31
 _MAX_INNER = 16  # a struct's members are looked up one by one
+
+_ORDER = (
+    *("eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress"),
+    *("userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData"),
+    *("requestID", "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent"),
+    *("recipientAccountId", "sharedEventID", "vpcEndpointId", "eventCategory", "tlsDetails"),
+)
+"""Members of a record as CloudTrail writes them."""
 
 Finder = Callable[[Any], list[Any]]
 """From a header to the values of a field."""
@@ -43,10 +52,14 @@ class HeaderLayout:
         self._inner = {head: _inner_struct(head, rests) for head, rests in deeper.items() if _fits(rests)}
         self._heads = frozenset(deeper)
         self._decode_raw = msgspec.json.Decoder().decode
+        self._decoded: tuple[Any, Any] = None, None
+        self._rests = deeper
         scalar: Any = str | bool | UnsetType | None
-        members = [(attribute_of(name), scalar, UNSET) for name in key]
-        members += [(attribute_of(head), self._type_of(head, rests), UNSET) for head, rests in deeper.items()]
-        names = {attribute_of(name): name for name in (*key, *deeper)}
+        types = dict.fromkeys(key, scalar) | {head: self._type_of(head, rests) for head, rests in deeper.items()}
+        self._types = types
+        written = {name: at for at, name in enumerate(_ORDER)}  # found sooner if they stand in the order they come
+        names = {attribute_of(name): name for name in sorted(types, key=lambda name: written.get(name, len(written)))}
+        members = [(attribute, types[name], UNSET) for attribute, name in names.items()]
         header = msgspec.defstruct("Header", members, rename=names, gc=False, kw_only=True)
         self._decode = msgspec.json.Decoder(list[header]).decode  # type: ignore[valid-type] # made at run time
 
@@ -66,46 +79,77 @@ class HeaderLayout:
     def finder(self, path: str) -> Finder:
         """A function from a header to a field's values, the same as core/values.py finds in the whole record."""
         head, _, rest = path.partition(".")
-        attribute = attribute_of(head)
+        attribute, parts, whole = attribute_of(head), tuple(rest.split(".")) if rest else (), self._whole
         if head in self._inner:
-            return _inner_finder(attribute, self._inner[head], rest)
-        if not rest:
-            return lambda header: [] if (value := getattr(header, attribute)) is UNSET else [self._whole(value)]
-        parts = tuple(rest.split("."))
-        whole = self._whole
+            return self._inner_finder(attribute, self._inner[head], parts)
 
-        def find_in_raw(header: Any) -> list[Any]:
+        def find_in_member(header: Any) -> list[Any]:
             value = getattr(header, attribute)
             return [] if value is UNSET else list(find(whole(value), parts))
 
-        return find_in_raw
+        return find_in_member
 
     def text_finder(self, path: str) -> Callable[[Any], str]:
         """A function from a header to the text at a path of nested objects, "" where there is none.
 
         The same as core/record.py's `text`: it crosses no lists and takes dots for nothing but nesting.
         """
-        head, _, rest = path.partition(".")
-        attribute, inner = attribute_of(head), self._inner.get(head)
-        parts = tuple(rest.split(".")) if rest else ()
+        head, *parts = path.split(".")
+        attribute, inner, whole = attribute_of(head), self._inner.get(head), self._whole
         if inner is None:
-            return lambda header: text(self._whole(getattr(header, attribute)), *parts)
-        member, below = attribute_of(parts[0]), parts[1:]
+            return lambda header: text(whole(getattr(header, attribute)), *parts)
+        member, *below = parts
+        name = attribute_of(member)
 
         def find_text(header: Any) -> str:
             value = getattr(header, attribute)
-            return text(getattr(value, member), *below) if type(value) is inner else ""
+            found = getattr(value, name) if type(value) is inner else ""
+            return found if type(found) is str and not below else text(whole(found), *below)
 
         return find_text
 
+    def getter(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
+        """The quickest way to the values of fields, as attrgetter gives them; None where there is none.
+
+        It raises AttributeError for a header whose members are not the objects they mostly are.
+        """
+        attributes = []
+        for path in paths:
+            head, *parts = path.split(".")
+            if len(parts) != (head in self._inner) or (not parts and self._types[head] is not Any):
+                return None
+            if parts and _inner_types(self._rests[head])[parts[0]] is not Any:
+                return None
+            attributes.append(".".join(map(attribute_of, (head, *parts))))
+        return attrgetter(*attributes)
+
+    def _inner_finder(self, attribute: str, inner: Any, parts: tuple[str, ...]) -> Finder:
+        routes = [(attribute_of(name), below) for name, below in _routes(parts)]
+        whole = self._whole
+
+        def find_in_struct(header: Any) -> list[Any]:
+            value = getattr(header, attribute)
+            if type(value) is not inner:
+                return [] if value is UNSET else list(find(value, parts))
+            found: list[Any] = []
+            for name, below in routes:
+                member = getattr(value, name)
+                if member is not UNSET:
+                    found += find(whole(member), below)
+            return found
+
+        return find_in_struct
+
     def _whole(self, value: Any) -> Any:
-        """A member that is decoded only when it is asked for."""
+        """A member that is decoded only when it is asked for, and once if it is asked for in a row."""
         if type(value) is not Raw:
             return value
-        try:
-            return self._decode_raw(value)
-        except (ValueError, RecursionError):
-            raise NotUnderstoodError from None
+        if self._decoded[0] is not value:
+            try:
+                self._decoded = value, self._decode_raw(value)
+            except (ValueError, RecursionError):
+                raise NotUnderstoodError from None
+        return self._decoded[1]
 
     def _type_of(self, head: str, rests: set[str]) -> Any:
         if head in self._inner:
@@ -115,41 +159,27 @@ class HeaderLayout:
 
 def _fits(rests: set[str]) -> bool:
     """Whether a member is decoded as a struct: nobody asks for it as a whole, and for few of its members."""
-    return "" not in rests and len(_inner_names(rests)) <= _MAX_INNER
+    return "" not in rests and len(_inner_types(rests)) <= _MAX_INNER
 
 
-def _inner_names(rests: Iterable[str]) -> list[str]:
-    """All names a member may have for a path to go through it: keys may hold dots."""
-    splits = (".".join(parts[:taken]) for parts in (rest.split(".") for rest in rests) for taken in _counts(parts))
-    return sorted(set(splits))
+def _inner_types(rests: Iterable[str]) -> dict[str, Any]:
+    """The names a member may have for a path to go through it, and how it is decoded: objects only when asked for."""
+    types: dict[str, Any] = {}
+    for rest in rests:
+        for name, below in _routes(tuple(rest.split("."))):
+            types[name] = Raw | UnsetType if below else types.get(name, Any)
+    return types
 
 
-def _counts(parts: Sequence[str]) -> range:
-    return range(1, len(parts) + 1)
+def _routes(parts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """The ways into a path: keys may hold dots."""
+    return [(".".join(parts[:taken]), parts[taken:]) for taken in range(1, len(parts) + 1)]
 
 
 def _inner_struct(head: str, rests: set[str]) -> Any:
-    names = {attribute_of(name): name for name in _inner_names(rests)}
-    members = [(attribute, Any, UNSET) for attribute in names]
-    return msgspec.defstruct(head, members, rename=names, gc=False, kw_only=True)
-
-
-def _inner_finder(attribute: str, inner: Any, rest: str) -> Finder:
-    parts = tuple(rest.split("."))
-    routes = [(attribute_of(".".join(parts[:taken])), parts[taken:]) for taken in _counts(parts)]
-
-    def find_in_struct(header: Any) -> list[Any]:
-        value = getattr(header, attribute)
-        if type(value) is not inner:
-            return [] if value is UNSET else list(find(value, parts))
-        found: list[Any] = []
-        for name, below in routes:
-            member = getattr(value, name)
-            if member is not UNSET:
-                found += find(member, below)
-        return found
-
-    return find_in_struct
+    types = _inner_types(sorted(rests))
+    members = [(attribute_of(name), kind, UNSET) for name, kind in types.items()]
+    return msgspec.defstruct(head, members, rename={attribute_of(name): name for name in types}, gc=False, kw_only=True)
 
 
 def attribute_of(name: str) -> str:

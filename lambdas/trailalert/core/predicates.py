@@ -14,7 +14,7 @@ not cased is already lower-cased in the rulebook. Sigma specification 2.1, "Modi
 import ipaddress
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -112,7 +112,7 @@ def _any_text_or_object(decide: Callable[[str], bool]) -> Test:
             if text is not None:
                 if decide(text):
                     return True
-            elif isinstance(value, Mapping) and (
+            elif isinstance(value, dict) and (
                 any(decide(text_of(leaf) or "") for leaf in leaves(value)) or decide(json_text(value))
             ):
                 return True

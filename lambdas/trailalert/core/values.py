@@ -4,7 +4,7 @@ Where Sigma is silent this module decides; the letters refer to rules/README.md,
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -20,10 +20,10 @@ def compile_path(path: str, *, dotted_root: bool = True) -> Finder:
     head, *rest = path.split(".")
     parts = tuple(rest)
     if not parts:
-        return lambda event: [event[path]] if isinstance(event, Mapping) and path in event else []
+        return lambda event: [event[path]] if isinstance(event, dict) and path in event else []
     if dotted_root:
         return lambda event: list(find(event, (head, *parts)))
-    return lambda event: list(find(event[head], parts)) if isinstance(event, Mapping) and head in event else []
+    return lambda event: list(find(event[head], parts)) if isinstance(event, dict) and head in event else []
 
 
 def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:
@@ -33,7 +33,7 @@ def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:
     elif isinstance(node, list):
         for element in node:
             yield from find(element, parts)
-    elif isinstance(node, Mapping):
+    elif isinstance(node, dict):
         for taken in range(1, len(parts) + 1):
             key = ".".join(parts[:taken])
             if key in node:
@@ -51,7 +51,7 @@ def members(values: list[Any]) -> Iterator[Any]:
 
 def leaves(node: object) -> Iterator[Any]:
     """Every scalar inside a value that is not null; keys do not count."""
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         for value in node.values():
             yield from leaves(value)
     elif isinstance(node, list):
