@@ -74,7 +74,7 @@ def test_asset_holds_nothing_else(asset: Path) -> None:
     tops = {path.name.lower() for path in asset.iterdir() if not path.name.endswith(".dist-info")}
     packages = {path.name for path in (asset / "trailalert").iterdir() if path.is_dir()}
 
-    assert tops == {"trailalert", "aws_lambda_powertools", "jmespath", "re2", "typing_extensions.py"}
+    assert tops == {"trailalert", "aws_lambda_powertools", "isal", "jmespath", "msgspec", "re2", "typing_extensions.py"}
     assert packages == {"core", "aws", "flows", "handlers"}
     # Bytecode only of the functions' Python, if that is at hand: no other could load it.
     assert [name for name in names_in(asset) if "__pycache__" in name and not name.endswith(".cpython-313.pyc")] == []
