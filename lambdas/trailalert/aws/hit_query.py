@@ -7,7 +7,7 @@ hit itself can tell.
 import base64
 import binascii
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from typing import Any
 from trailalert.aws import rows
 from trailalert.aws.dynamo import Row, get_all
 from trailalert.aws.hit_states import state_of
-from trailalert.aws.partitions import broad_groups, exact_groups
+from trailalert.aws.partitions import broad_groups, exact_groups, windows
 from trailalert.aws.pointer_filter import Pointer
 from trailalert.aws.pointers import WORKERS, PointerReader
 from trailalert.core.hit import HIT_FORMAT, Hit, hit_from_document
@@ -69,7 +69,7 @@ def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
     Raises TableError when the table holds hits of a newer version.
     """
     with workers() as pool:
-        for groups in (exact_groups(question), broad_groups(question)):
+        for groups in (exact_groups, broad_groups):
             with closing(search(client, table, pool, question, groups)) as found:
                 first = next(found, None)
                 if first is not None:
@@ -87,7 +87,7 @@ def find_page(client: Any, table: str, question: Question, limit: int, token: st
     if before:
         question = replace(question, until=_moment(before))
     with workers() as pool:
-        for name, groups in ((_EXACT, exact_groups(question)), (_BROAD, broad_groups(question))):
+        for name, groups in ((_EXACT, exact_groups), (_BROAD, broad_groups)):
             if mode not in ("", name):
                 continue
             with closing(search(client, table, pool, question, groups, limit + 1, before)) as found:
@@ -113,19 +113,21 @@ def search(
     table: str,
     pool: Executor,
     question: Question,
-    groups: Iterable[list[str]],
+    groups: Callable[[Question], Iterable[list[str]]],
     want: int = 0,
     before: str = "",
 ) -> Generator[FoundHit, None, None]:
-    """What the pointers of some groups of partitions lead to, newest first; `want` sizes the first requests."""
-    with closing(PointerReader(client, table, pool, question, want, before).read(groups)) as pointers:
-        size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
-        while chunk := list(islice(pointers, size)):
-            read = read_found(client, table, pool, question, chunk)
-            found = [one for one in read if is_answer(one, question)]
-            yield from found
-            given += len(found)
-            size = _next_size(len(chunk), len(found), want - given)
+    """What the pointers in some groups of partitions lead to, newest first; `want` sizes the first requests."""
+    for window in windows(question):
+        pointers = PointerReader(client, table, pool, window, want, before).read(groups(window))
+        with closing(pointers):
+            size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
+            while chunk := list(islice(pointers, size)):
+                read = read_found(client, table, pool, question, chunk)
+                found = [one for one in read if is_answer(one, question)]
+                yield from found
+                given += len(found)
+                size = _next_size(len(chunk), len(found), want - given)
 
 
 def _next_size(read: int, found: int, missing: int) -> int:
@@ -137,7 +139,9 @@ def _next_size(read: int, found: int, missing: int) -> int:
 
 
 def is_answer(found: FoundHit, question: Question) -> bool:
-    """Whether a hit in its state answers a question."""
+    """Whether a hit in its state answers a question, one that stands for a day by the time it has itself."""
+    if found.hit.once and datetime.fromisoformat(found.hit.event_time) < question.since:
+        return False
     in_state = not question.states or is_in(found.state, bool(found.hit.muted_by), question.states)
     return in_state and answers(found.hit, question)
 
