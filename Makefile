@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UV_VERSION := 0.13.8
-CHECKOV_VERSION := 3.3.30
+FUZZ_SECONDS ?= 120
+FUZZ_TARGETS ?= notification policy log_file matcher
 # The wheel brings node; no other node, and none of the caller's AWS settings, are used.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # uv links files instead of copying them where it can, and says so where it cannot; we do not mind either.
@@ -21,31 +21,45 @@ setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everythin
 demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
 	$(BIN)/trailalert local
 
-test: setup build/checkov/.ready ## Lint, type check and run all tests, the end-to-end ones included
+test: setup build/checkov/.ready build/fuzz/.ready ## Lint, type check and run all tests, the end-to-end ones included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
 
 test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
-	$(BIN)/pytest tests/unit tests/rules tests/integration
+	$(BIN)/pytest tests/unit tests/rules tests/integration tests/golden
+
+stress: setup ## Crash anywhere, 20,000 schedules of faults (about half an hour)
+	$(BIN)/python -m tests.crash.explore --schedules 20000
+
+fuzz: setup build/fuzz/.ready ## Fuzz all that reads what others wrote, FUZZ_SECONDS for each of FUZZ_TARGETS
+	$(BIN)/python -m tests.fuzz.prepare
+	for target in $(FUZZ_TARGETS); do PYTHONPATH=lambdas build/fuzz/bin/python -m tests.fuzz.drive $$target $(FUZZ_SECONDS) || exit 1; done
+
+audit: setup build/audit/.ready ## Check locks, licences, secrets, and known vulnerabilities (needs an advisory service)
+	$(BIN)/python -m tools.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+golden: setup ## Write the golden mails and docs/mails.md anew; read what git says has changed
+	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
+
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
+	for name in uv checkov audit fuzz; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove all that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailalert lambdas/*.egg-info
 
-$(VENV)/.ready: requirements.txt pyproject.toml
+$(VENV)/.ready: requirements.txt pyproject.toml tools/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "trailalert needs Python 3.11 or newer; say which with: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
@@ -59,9 +73,17 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	$(BIN)/npm ci --silent --no-audit --no-fund
 	touch $@
 
-build/checkov/.ready: Makefile $(VENV)/.ready
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/checkov
-	$(BIN)/uv pip install --quiet --python build/checkov/bin/python checkov==$(CHECKOV_VERSION)
+# Tools in environments of their own, so that what they pin is not ours.
+build/checkov/.ready build/audit/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
+	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@
 
-.PHONY: help setup demo test test-fast format lock clean
+# Where atheris has no wheel, the tests fuzz without guidance by coverage; build/fuzz keeps what fuzzing found.
+build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/fuzz
+	$(BIN)/uv pip install --quiet --python build/fuzz/bin/python --require-hashes --only-binary :all: -r tools/fuzz.txt \
+		|| echo "atheris cannot be installed here: fuzzing goes on without it"
+	touch $@
+
+.PHONY: help setup demo test test-fast stress fuzz audit format golden lock clean

@@ -1,16 +1,21 @@
-"""The functions' asset: our package, the run-time wheels for Lambda's platform, and the compiled rulebook.
+"""The functions' asset: our package, the run-time wheels for Lambda's platform, the rulebook, and AWS's models.
 
 Built by uv from a lock with hashes, without Docker. The same input gives the same bytes, so a deployment
 without changes changes nothing. Wheels are kept in build/ under a name made from what determines them.
+
+Lambda cannot write where the asset is, so without bytecode each cold start compiles every module anew. Where the
+functions' Python is at hand (it runs the synth, or is in PATH under its name), its bytecode is in the asset, too.
 """
 
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from uv import find_uv_bin
 
+from infra.models import write_models
 from trailalert.core.rulebook import Rulebook, dump_rulebook
 
 
@@ -18,13 +23,15 @@ _ROOT = Path(__file__).resolve().parent.parent
 _LAMBDAS = _ROOT / "lambdas"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
 _IN_LAMBDA = ("core", "aws", "flows", "handlers")
+_TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
 
 
 def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path = _ROOT / "build") -> Path:
     """Build the asset for an architecture and a Python (such as 3.13), and return its folder."""
     target = build / f"asset-{architecture}-{python}"
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(_wheels(architecture, python, build), target)
+    compiler, exact = _compiler(python)
+    shutil.copytree(_wheels(architecture, python, build, compiler, exact), target)
     package = target / "trailalert"
     package.mkdir()
     for module in sorted((_LAMBDAS / "trailalert").glob("*.py")):
@@ -32,15 +39,18 @@ def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path 
     for name in _IN_LAMBDA:
         ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(_LAMBDAS / "trailalert" / name, package / name, ignore=ignore)
+    write_models(package / "aws" / "models")
     (package / "rulebook.json").write_text(dump_rulebook(rulebook), encoding="utf-8")
+    _compile(compiler, target, "trailalert")
     return target
 
 
-def _wheels(architecture: str, python: str, build: Path) -> Path:
+def _wheels(architecture: str, python: str, build: Path, compiler: str, exact: str) -> Path:
     """The folder of installed wheels, made once for each lock, platform and Python."""
     lock = _LAMBDAS / "requirements.txt"
     platform = _PLATFORMS[architecture]
-    digest = hashlib.sha256(f"{platform} {python}\n{lock.read_text(encoding='utf-8')}".encode()).hexdigest()[:16]
+    made_from = f"{platform} {python} {exact}\n{lock.read_text(encoding='utf-8')}"
+    digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     wheels = build / f"wheels-{digest}"
     if not wheels.exists():
         unfinished = build / f"unfinished-{digest}"
@@ -54,5 +64,28 @@ def _wheels(architecture: str, python: str, build: Path) -> Path:
         for leftover in (".lock", "bin"):  # uv's lock file; console scripts nobody calls in Lambda
             path = unfinished / leftover
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        _compile(compiler, unfinished, ".")
         unfinished.rename(wheels)
     return wheels
+
+
+def _compiler(python: str) -> tuple[str, str]:
+    """The program of the functions' Python and its exact version; "" twice where it is not at hand."""
+    for program in (sys.executable, shutil.which(f"python{python}")):
+        if program:
+            command = [program, "-I", "-c", "import sys; print(sys.version)"]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            if done.stdout.startswith(f"{python}."):  # a version manager's stand-in may be there and not work
+                return program, done.stdout.strip()
+    return "", ""
+
+
+def _compile(compiler: str, asset: Path, part: str) -> None:
+    """Put bytecode beside a part's modules.
+
+    Never checked against the sources: their times are lost in Lambda, and nobody changes them there.
+    In a process of its own, because what else is in memory can change bytecode's bytes.
+    """
+    if compiler:
+        flags = ("-q", "--invalidation-mode", "unchecked-hash", "-s", str(asset), "-p", _TASK)
+        subprocess.run([compiler, "-I", "-m", "compileall", *flags, str(asset / part)], check=True)

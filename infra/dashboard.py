@@ -29,7 +29,7 @@ _PROMISES = {
         "DetectorIdentityBroken",
         "NotifierIdentityBroken",
     ),
-    "Everybody is told: every hit's alert is published.": ("AlertsFail",),
+    "Everybody is told: every hit's alert is published.": ("AlertsFail", "ReadersFail"),
 }
 """Promise → the alarms that say when it is broken (infra/watch.py)."""
 
@@ -79,7 +79,7 @@ class Dashboard(Construct):
 
 
 def _state(names: Sequence[str], watch: Watch) -> cloudwatch.IWidget:
-    """The state of the alarms behind a promise; the only one that can be switched off is the silence."""
+    """The state of the alarms behind a promise; without alarms is only the silence, where it is switched off."""
     alarms = [watch.alarms[name] for name in names if name in watch.alarms]
     if not alarms:
         return _text(_NOT_WATCHED, height=3)
@@ -112,7 +112,12 @@ def _queue(feed: Feed, notifier: Notifier) -> list[cloudwatch.IWidget]:
 
 
 def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
-    objects = {"read": "ObjectsRead", "ignored": "ObjectsIgnored", "failed": "ObjectsFailed"}
+    objects = {
+        "read": "ObjectsRead",
+        "ignored": "ObjectsIgnored",
+        "failed": "ObjectsFailed",
+        "put off": "ObjectsPutOff",
+    }
     records = {"matched": "RecordsMatchedAgainstRules", "not watched": "RecordsNotWatched", "bad": "RecordsBad"}
     return [
         _graph("Log files", [own_metric("detector", name, label=label) for label, name in objects.items()]),
@@ -148,11 +153,13 @@ def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
 def _topic(alerts: AlertTopic) -> list[cloudwatch.IWidget]:
     topic = alerts.topic
     told = own_metric("notifier", "AlertsTold", label="told")
+    others = {"told to other readers": "ReadersTold", "not told to them": "ReadersFailed"}
+    readers = [own_metric("notifier", name, label=label) for label, name in others.items()]
     published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
     failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")
     late = own_metric("notifier", "SlowestEventToAlert", statistic="Maximum", label="seconds")
     return [
-        _graph("Alerts", [told, published]),
+        _graph("Alerts", [told, published, *readers]),
         _graph("Event to alert, slowest", [late]),
         _graph("Deliveries that failed", [failed]),
     ]

@@ -18,11 +18,9 @@ from infra.settings import Settings
 from infra.trail import TrailBucket
 
 
-DETECTOR_TIMEOUT = Duration.minutes(2)
-
 # AWS advises six times the function's time-out, so that a throttled batch is not seen twice meanwhile.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-_VISIBILITY = Duration.minutes(12)
+_VISIBILITY = 6
 _MAX_RECEIVES = 5
 _RETENTION = Duration.days(14)  # the longest there is: time to notice, mend and redrive
 
@@ -39,7 +37,7 @@ class Feed(Construct):
         self.queue = encrypted_queue(
             self,
             "Queue",
-            visibility=_VISIBILITY,
+            visibility=Duration.seconds(settings.detector_seconds * _VISIBILITY),
             dead_letters=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MAX_RECEIVES),
         )
         if settings.trail_topic_arn:

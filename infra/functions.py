@@ -11,23 +11,24 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.feed import DETECTOR_TIMEOUT, Feed, encrypted_queue
+from infra.feed import Feed, encrypted_queue
 from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from infra.settings import Settings
 from infra.store import HitTable
-from infra.topic import AlertTopic
+from infra.topic import AlertTopic, OtherReaders
 from infra.trail import TrailBucket
 
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 _MB = 1024 * 1024
 
-# Ten log files a batch at most, tried one after the other: well within the time-out.
+# As many log files as are read side by side (flows/detector.py).
 _DETECTOR_BATCH = 10
-_DETECTOR_MEMORY_MB = 1024  # a log file of max_inflated_mb, parsed, takes about four times its size
 
-# A storm is grouped within a batch, so batches are large and wait a moment for more.
-_NOTIFIER_BATCH = 1000
+# A storm is grouped within a batch, so batches are large and wait a moment for more. An invocation takes 6 MB,
+# which is about 1,600 hits; it takes two minutes where each of them makes an alert of its own.
+_NOTIFIER_BATCH = 2000
+_NOTIFIER_TIMEOUT = Duration.minutes(2)
 _NOTIFIER_WINDOW = Duration.seconds(2)
 _NOTIFIER_RETRIES = 10
 
@@ -81,8 +82,8 @@ class Detector(Construct):
             "detector",
             code,
             settings,
-            timeout=DETECTOR_TIMEOUT,
-            memory_mb=_DETECTOR_MEMORY_MB,
+            timeout=Duration.seconds(settings.detector_seconds),
+            memory_mb=settings.detector_memory_mb,
             environment={
                 "TRAILALERT_TABLE": store.table.table_name,
                 "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),
@@ -114,7 +115,15 @@ class Notifier(Construct):
     """Reads new hits from the table's stream, publishes alerts. Gives `dead_letters` (stream batches given up)."""
 
     def __init__(
-        self, scope: Construct, id: str, *, code: Path, settings: Settings, store: HitTable, alerts: AlertTopic
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        code: Path,
+        settings: Settings,
+        store: HitTable,
+        alerts: AlertTopic,
+        others: OtherReaders,
     ) -> None:
         super().__init__(scope, id)
         self.function = _function(
@@ -122,24 +131,34 @@ class Notifier(Construct):
             "notifier",
             code,
             settings,
-            timeout=Duration.minutes(1),
+            timeout=_NOTIFIER_TIMEOUT,
             memory_mb=512,
             environment={
                 "TRAILALERT_TABLE": store.table.table_name,
                 "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),
                 "TRAILALERT_TOPIC_ARN": alerts.topic.topic_arn,
+                "TRAILALERT_RUNBOOK_URL": settings.runbook_url,
             },
         )
         self.dead_letters = encrypted_queue(self, "DeadLetters")
         reason = "It is a dead-letter queue: the event source mapping names it, where the check does not look."
         acknowledge(self.dead_letters, "SQS3", reason)
         _allow(self.function, [alerts.topic.topic_arn], "sns:Publish")
-        # Marks of told hits, and nothing else of the table: their partition keys begin with N# (aws/rows.py).
+        self._tell_others(settings, others)
+        # Of the table: marks of told hits, and what the same actor did before. Their partition keys begin with N# and
+        # P# (aws/rows.py); no hit can be read or written.
         self.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
                 resources=[store.table.table_arn],
                 conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["N#*"]}},
+            )
+        )
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"],
+                resources=[store.table.table_arn],
+                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["P#*"]}},
             )
         )
         self.function.add_event_source(
@@ -155,7 +174,8 @@ class Notifier(Construct):
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {
-                            "eventName": lambda_.FilterRule.is_equal("INSERT"),
+                            # A row is there for the first time, or takes the place of a quiet one (aws/rows.py).
+                            "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
                             "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
                         }
                     )
@@ -164,6 +184,15 @@ class Notifier(Construct):
         )
         reason = "The event source's dynamodb:ListStreams takes no resource; all else names the table's stream."
         acknowledge(self, wildcard(self, "*"), reason)
+
+    def _tell_others(self, settings: Settings, others: OtherReaders) -> None:
+        if others.chat:
+            self.function.add_environment("TRAILALERT_CHAT_TOPIC_ARN", others.chat.topic_arn)
+            self.function.add_environment("TRAILALERT_CHAT_LEVEL", settings.chat_topic)
+            _allow(self.function, [others.chat.topic_arn], "sns:Publish")
+        if others.bus:
+            self.function.add_environment("TRAILALERT_EVENT_BUS", others.bus.event_bus_name)
+            _allow(self.function, [others.bus.event_bus_arn], "events:PutEvents")
 
 
 def _function(

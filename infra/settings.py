@@ -25,6 +25,7 @@ _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
     "trail_topic_arn": "a new trail's bucket tells the queue itself",
 }
+_RUNBOOK = 'an https address such as https://wiki.example.com/alerts/{rule}, with {rule}, {service}, {level}, or ""'
 _DEFAULT_LEVEL = Level.MEDIUM.word  # below that a hit is for asking, not for mailing
 
 
@@ -43,12 +44,18 @@ class Settings:
     alert_emails:       address → lowest level it is mailed; a plain list means "medium". AWS mails each a link
                         to confirm. Hits below the level are in the table all the same.
     operations_emails:  addresses that are told when the alerter itself is in trouble; those of alert_emails if empty.
+    chat_topic:         lowest level that goes to a second topic, in the form Amazon Q Developer takes for chat;
+                        "" makes none.
+    event_bus:          put alerts onto an event bus of the stack's own, for automation.
+    runbook_url:        address of your runbooks, with {rule}, {service} and {level} filled in; in every alert.
     alert_on:           calls to be told of without writing a rule, as service:EventName.
     silence_minutes:    without a log file for so long, operations are told; 0 never tells.
     architecture:       of the functions.
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
     max_inflated_mb:    log files larger than this, inflated, go to the dead-letter queue.
+    detector_memory_mb: the detector's memory, which sets its share of a processor, too.
+    detector_seconds:   how long the detector may take for a batch before it gives back what is not done.
     python:             the functions' Python.
     placeholders:       lists that rules refer to (rulebook/placeholders.py names them).
     """
@@ -61,12 +68,17 @@ class Settings:
     trail_key_arn: str = ""
     alert_emails: Mapping[str, str] = field(default_factory=dict)
     operations_emails: tuple[str, ...] = ()
+    chat_topic: str = ""
+    event_bus: bool = False
+    runbook_url: str = ""
     alert_on: tuple[str, ...] = ()
     silence_minutes: int = 60
     architecture: str = "arm64"
     hit_retention_days: int = 400
     log_retention_days: int = 90
     max_inflated_mb: int = 100
+    detector_memory_mb: int = 1024
+    detector_seconds: int = 120
     python: str = "3.13"
     placeholders: Placeholders = field(default_factory=dict)
 
@@ -185,6 +197,22 @@ def _boolean(raw: Any) -> bool:
     raise ValueError("true or false")
 
 
+def _level_or_none(raw: Any) -> str:
+    """A level; true and false stand for the usual one and for none."""
+    words = {"": "", "false": "", "true": _DEFAULT_LEVEL} | {level: level for level in LEVELS}
+    if str(raw).lower() not in words:
+        raise ValueError(f"false, true ({_DEFAULT_LEVEL} and above) or the lowest level: {', '.join(LEVELS)}")
+    return words[str(raw).lower()]
+
+
+def _runbook(raw: Any) -> str:
+    """An address; nothing stands in braces but what alerts fill in (core/links.py)."""
+    address = _matching(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?", _RUNBOOK)(raw)
+    if set(re.findall(r"\{[^}]*\}?", address)) - {"{rule}", "{service}", "{level}"}:
+        raise ValueError(_RUNBOOK)
+    return address
+
+
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 # Log retention: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -202,6 +230,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     ),
     "alert_emails": _emails,
     "operations_emails": lambda raw: tuple(_emails(raw)),
+    "chat_topic": _level_or_none,
+    "event_bus": _boolean,
+    "runbook_url": _runbook,
     "alert_on": read_alert_on,
     "silence_minutes": _number(0, 1440),
     "architecture": _one_of("arm64", "x86_64"),
@@ -212,6 +243,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
         (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
     ),
     "max_inflated_mb": _number(1, 200),
+    # Ten log files at once, in pieces, take less than half of the smallest; the largest is Lambda's own limit.
+    "detector_memory_mb": _number(512, 10_240),
+    # Ten seconds of them are kept in reserve (flows/detector.py); Lambda stops every function after fifteen minutes.
+    "detector_seconds": _number(30, 900),
     # 3.11 is for the embedded AWS only: Lambda's runs on Amazon Linux 2, too old for RE2's wheel.
     "python": _one_of("3.11", "3.12", "3.13", "3.14"),
 }

@@ -12,7 +12,7 @@ from infra.findings import acknowledge, skip
 from infra.functions import Detector, Notifier
 from infra.settings import Settings
 from infra.store import HitTable
-from infra.topic import AlertTopic
+from infra.topic import AlertTopic, OtherReaders
 from infra.trail import TrailBucket
 from infra.watch import Watch
 
@@ -27,8 +27,11 @@ class TrailAlertStack(Stack):
         store = HitTable(self, "Hits")
         alerts = AlertTopic(self, "Alerts", settings.alert_emails)
         detector = Detector(self, "Detector", code=code, settings=settings, trail=trail, feed=feed, store=store)
-        notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, alerts=alerts)
+        others = OtherReaders(self, "Others", settings)
+        notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, alerts=alerts, others=others)
         watch = self._watch(settings, feed, detector, notifier)
+        if others.chat or others.bus:
+            watch.readers()
         dashboard = Dashboard(
             self,
             "Overview",
@@ -44,15 +47,20 @@ class TrailAlertStack(Stack):
             self._say_what_others_must_allow(settings, trail, detector)
         self._output("TrailBucket", trail.bucket.bucket_name, "Where log files arrive")
         self._output("HitTable", store.table.table_name, "Query it with: trailalert hits")
-        self._output("AlertTopic", alerts.topic.topic_arn, "Subscribe inboxes, queues and chat here")
+        self._output("AlertTopic", alerts.topic.topic_arn, "Subscribe inboxes and queues here")
+        if others.chat:
+            self._output("ChatTopic", others.chat.topic_arn, "Name it in a channel of Amazon Q Developer in chat")
+        if others.bus:
+            self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
+        self._output("FeedQueue", feed.queue.queue_url, "Notifications to do; trailalert replay sends there")
         self._output("DeadLetters", feed.dead_letters.queue_url, "Notifications that could not be done")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
 
     def _watch(self, settings: Settings, feed: Feed, detector: Detector, notifier: Notifier) -> Watch:
         watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
         watch.dead_letters("DeadLetters", feed.dead_letters, "Log files could not be read: see the detector's log.")
-        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: see trailalert hits.")
+        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: trailalert dlq redrive.")
         watch.backlog(feed.queue)
         watch.function("Detector", detector.function)
         watch.function("Notifier", notifier.function)

@@ -1,14 +1,15 @@
-"""The alert topic and the inboxes subscribed to it."""
+"""Where alerts go out: the alert topic with the inboxes subscribed to it, a topic for chat, an event bus."""
 
 from collections.abc import Mapping
 
-from aws_cdk import Annotations
+from aws_cdk import Annotations, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.findings import NO_CUSTOMER_KEY, skip
-from infra.settings import LEVELS
+from infra.settings import LEVELS, Settings
 
 
 class AlertTopic(Construct):
@@ -26,3 +27,18 @@ class AlertTopic(Construct):
                 "trailalert:nobody-is-told",
                 'setting alert_emails is empty: alerts are published, but nobody gets a mail; set ["ops@example.com"]',
             )
+
+
+class OtherReaders(Construct):
+    """Who is told beside the alert topic. Gives `chat` (a topic) and `bus`, each None where the setting is off."""
+
+    def __init__(self, scope: Construct, id: str, settings: Settings) -> None:
+        super().__init__(scope, id)
+        self.chat: sns.Topic | None = None
+        self.bus: events.EventBus | None = None
+        if settings.chat_topic:
+            self.chat = sns.Topic(self, "Chat", display_name="trailalert chat", enforce_ssl=True)
+            skip(self.chat, "CKV_AWS_26", NO_CUSTOMER_KEY)
+        if settings.event_bus:
+            name = Stack.of(self).stack_name
+            self.bus = events.EventBus(self, "Bus", event_bus_name=name, description="trailalert: one event an alert")

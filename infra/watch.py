@@ -76,6 +76,12 @@ class Watch(Construct):
             "AlertsFail", failed, 1, "Alerts cannot be published; they are tried again. See the notifier's log."
         )
 
+    def readers(self) -> None:
+        """A reader beside the alert topic (chat, event bus) is not told; nobody tries again."""
+        failed = own_metric("notifier", "ReadersFailed")
+        meaning = "Alerts do not reach the chat topic or the event bus, though mails go out. See the notifier's log."
+        self._alarm("ReadersFail", failed, 1, meaning)
+
     def silence(self, minutes: int) -> None:
         """The dead-man's switch: no log file has come for so long."""
         if minutes:

@@ -5,12 +5,29 @@
     ├── SettingsError        the deployer: a setting is missing or not allowed
     ├── NotificationError    the operator: a message on the queue tells of no object we understand
     ├── LogFileError         the operator: an object cannot be read as a log file
+    ├── OutOfTimeError       the operator: the function would have been stopped before a log file was done
+    ├── ReaderError          the operator: a reader of alerts beside the topic did not take one
     ├── TableError           the operator: the hit table refused or kept throttling a request
+    ├── StateError           who works on a hit: there is nothing to change, or somebody else just did
     └── LocalError           who runs `trailalert local`: the embedded AWS did not do its part
 
-The first two end a build; the next three send the message back to its queue, which retries it and
+The first two end a build; the next four send the message back to its queue, which retries it and
 dead-letters it at last. Anything else that is raised is our own defect.
 """
+
+from enum import StrEnum
+
+
+class Unreadable(StrEnum):
+    """Why an object could not be read; the value is the end of the metric that counts it (ObjectsFailed...)."""
+
+    CORRUPT = "Corrupt"
+    TOO_LARGE = "TooLarge"
+    GONE = "Gone"
+    DENIED = "Denied"
+    KEY_UNUSABLE = "KeyUnusable"
+    ARCHIVED = "Archived"
+    INTERRUPTED = "Interrupted"
 
 
 class TrailAlertError(Exception):
@@ -30,11 +47,27 @@ class NotificationError(TrailAlertError):
 
 
 class LogFileError(TrailAlertError):
-    """An object is not a readable log file, or is larger than the limit."""
+    """An object is not a readable log file, or is larger than the limit; `outcome` says which in one word."""
+
+    def __init__(self, message: str, outcome: Unreadable = Unreadable.CORRUPT) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+class OutOfTimeError(TrailAlertError):
+    """A log file was not done before the function's time was nearly over."""
 
 
 class TableError(TrailAlertError):
     """DynamoDB did not take or give all rows after every retry."""
+
+
+class ReaderError(TrailAlertError):
+    """A reader of alerts beside the alert topic did not take one."""
+
+
+class StateError(TrailAlertError):
+    """A hit's state cannot be changed like that. The message says who changed it, and what to do instead."""
 
 
 class LocalError(TrailAlertError):

@@ -30,6 +30,8 @@ from moto import mock_aws
 from moto.core.authorization import disable_iam_authentication, enable_iam_authentication
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
+from moto.events.responses import EventsHandler
+from moto.events.utils import EventTemplateParser
 from moto.kms.responses import KmsResponse
 from moto.logs.responses import LogsResponse
 from moto.sns.responses import SNSResponse
@@ -44,7 +46,13 @@ ROLES = ("Detector", "Notifier")
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 KEY = f"arn:aws:kms:{REGION}:111122223333:key/11111111-2222-3333-4444-555555555555"
-EXISTING: dict[str, Any] = {"trail_bucket": "central-logs", "trail_prefix": "org/trails", "trail_key_arn": KEY}
+EXISTING: dict[str, Any] = {
+    "trail_bucket": "central-logs",
+    "trail_prefix": "org/trails",
+    "trail_key_arn": KEY,
+    "chat_topic": "low",
+    "event_bus": True,
+}
 _REFUSED = {"403", "AccessDenied", "AccessDeniedException"}
 
 
@@ -87,6 +95,7 @@ class World:
                 made = make(self.admin, identifier, resource.get("Properties", {}))
                 self.names |= {f"{identifier}{attribute}": value for attribute, value in made.items()}
         self.key = self._decryption_key()
+        self.readers = any(name.startswith("OthersChat") for name in template["Resources"])
         self.policies = {role: self._statements(role) for role in ROLES}
         self._others()
         self.credentials = {role: self._take_on(role) for role in ROLES}
@@ -152,10 +161,17 @@ class World:
             if hasattr(cached, "cache_clear"):
                 cached.cache_clear()
         logging.Logger.manager.loggerDict.pop(role.lower(), None)
-        environment = {**self.resolve(function["Environment"]["Variables"]), "TRAILALERT_RULEBOOK": str(self._rulebook)}
+        keys = self.credentials[role].get_credentials()
+        environment = {
+            **self.resolve(function["Environment"]["Variables"]),
+            "TRAILALERT_RULEBOOK": str(self._rulebook),
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token,
+            "AWS_DEFAULT_REGION": REGION,
+        }
         with (
             mock.patch.dict(os.environ, environment),
-            mock.patch.object(boto3, "DEFAULT_SESSION", self.credentials[role]),
             enable_iam_authentication(),
         ):
             return dict(getattr(module, attribute)(event, None))
@@ -311,6 +327,11 @@ def _make_topic(admin: Any, name: str, _: object) -> dict[str, str]:
     return {"": admin.client("sns").create_topic(Name=name)["TopicArn"]}
 
 
+def _make_bus(admin: Any, _: str, properties: Template) -> dict[str, str]:
+    name = properties["Name"]
+    return {"": name, ".Arn": admin.client("events").create_event_bus(Name=name)["EventBusArn"], ".Name": name}
+
+
 def _make_table(admin: Any, name: str, properties: Template) -> dict[str, str]:
     wanted = {key: properties[key] for key in ("KeySchema", "AttributeDefinitions", "BillingMode")}
     stream = {"StreamEnabled": True, **properties["StreamSpecification"]}
@@ -332,6 +353,7 @@ _MAKERS: dict[str, Callable[[Any, str, Template], dict[str, str]]] = {
     "AWS::S3::Bucket": _make_bucket,
     "AWS::SQS::Queue": _make_queue,
     "AWS::SNS::Topic": _make_topic,
+    "AWS::Events::EventBus": _make_bus,
     "AWS::DynamoDB::Table": _make_table,
     "AWS::Logs::LogGroup": _make_log_group,
 }
@@ -354,6 +376,11 @@ def _topic_of(request: Any) -> str:
     return str(request.params.get("TopicArn") or request.params.get("TargetArn") or "*")
 
 
+def _bus_of(request: Any) -> str:
+    entries = json.loads(request.body).get("Entries") or [{}]
+    return f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entries[0].get('EventBusName', 'default')}"
+
+
 def _queue_of(request: Any) -> str:
     name = request._get_param("QueueName") or str(request._get_param("QueueUrl")).rpartition("/")[2]
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
@@ -372,6 +399,7 @@ _RESOURCE_OF = {
     DynamoHandler: _table_of,
     DynamoDBStreamsHandler: _stream_of,
     SNSResponse: _topic_of,
+    EventsHandler: _bus_of,
     SQSResponse: _queue_of,
     LogsResponse: _log_stream_of,
     KmsResponse: _key_of,
@@ -395,6 +423,8 @@ def enforcing_aws() -> Iterator[None]:
             os.environ.pop(name, None)
         for response, find in _RESOURCE_OF.items():
             stack.enter_context(mock.patch.object(response, "_determine_resource", find, create=True))
+        # moto wants jsonpath-ng for the transformers of targets, of which there are none here.
+        stack.enter_context(mock.patch.object(EventTemplateParser, "parse", lambda *, event, **_: event))
         stack.enter_context(mock_aws())
         yield
 
@@ -505,13 +535,17 @@ def _table_calls(world: World, role: str) -> Iterator[Call]:
     yield call("DeleteItem", put_it, lambda ddb: ddb.delete_item(**key))
     yield call("UpdateItem", put_it, lambda ddb: ddb.update_item(**key))
     yield call("Scan", put_it, lambda ddb: ddb.scan(TableName=hits))
-    yield call(
-        "Query",
-        put_it,
-        lambda ddb: ddb.query(
-            TableName=hits, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "H#1#2"}}
-        ),
-    )
+
+    def query(row: str) -> Callable[[Any], object]:
+        values = {":pk": {"S": row}}
+        return lambda ddb: ddb.query(
+            TableName=hits, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values
+        )
+
+    actor = "P#arn:aws:iam::111122223333:role/Deploy#2026-09"
+    yield call("Query", f"{put_it}, a row P#", query(actor), not detects)
+    for row in ("H#1#2", "N#1#2", "T#2026-09-15#0", "R#r#2026-09", "X#arn", "A#1#2026-09"):
+        yield call("Query", f"{put_it}, a row {row[:2]}", query(row), row=row)
     yield call("DeleteTable", put_it, lambda ddb: ddb.delete_table(TableName=hits))
     yield call("UpdateTable", put_it, lambda ddb: ddb.update_table(TableName=hits, DeletionProtectionEnabled=False))
     yield call(
@@ -525,6 +559,9 @@ def _table_calls(world: World, role: str) -> Iterator[Call]:
         "PutItem": lambda ddb: ddb.put_item(TableName="payroll", Item=_ROW),
         "BatchWriteItem": lambda ddb: ddb.batch_write_item(RequestItems={"payroll": put}),
         "BatchGetItem": lambda ddb: ddb.batch_get_item(RequestItems={"payroll": {"Keys": [_ROW]}}),
+        "Query": lambda ddb: ddb.query(
+            TableName="payroll", KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "x"}}
+        ),
     }.items():
         yield call(action, "another table", run, resource=other_table)
 
@@ -555,6 +592,9 @@ def _topic_calls(world: World, role: str) -> Iterator[Call]:
         return Call(role, f"sns:{action}", on, arn, allowed, lambda _, clients: run(clients("sns")))
 
     yield call("Publish", "the alert topic", topic, lambda sns: sns.publish(TopicArn=topic, Message="x"), told)
+    if world.readers:
+        chat = world.name("OthersChat")
+        yield call("Publish", "the chat topic", chat, lambda sns: sns.publish(TopicArn=chat, Message="x"), told)
     for on, arn in {"the operations topic": world.name("WatchTopic"), "another topic": world.other_topic}.items():
         yield call("Publish", on, arn, lambda sns, arn=arn: sns.publish(TopicArn=arn, Message="x"))  # type: ignore[misc]
     yield call(
@@ -570,6 +610,19 @@ def _topic_calls(world: World, role: str) -> Iterator[Call]:
         topic,
         lambda sns: sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="x"),
     )
+
+
+def _bus_calls(world: World, role: str) -> Iterator[Call]:
+    buses = {"another event bus": ("default", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default", False)}
+    if world.readers:
+        buses["the event bus"] = (world.name("OthersBus"), world.name("OthersBus.Arn"), role == "Notifier")
+    for on, (name, arn, allowed) in buses.items():
+
+        def put(_: World, clients: Clients, name: str = name) -> object:
+            entry = {"Source": "x", "DetailType": "x", "Detail": "{}", "EventBusName": name}
+            return clients("events").put_events(Entries=[entry])
+
+        yield Call(role, "events:PutEvents", on, arn, allowed, put)
 
 
 _QUEUES = {
@@ -686,6 +739,7 @@ _PARTS = (
     _table_calls,
     _stream_calls,
     _topic_calls,
+    _bus_calls,
     _queue_calls,
     _log_calls,
     _key_calls,

@@ -76,7 +76,8 @@ def test_asset_holds_nothing_else(asset: Path) -> None:
 
     assert tops == {"trailalert", "aws_lambda_powertools", "isal", "jmespath", "msgspec", "re2", "typing_extensions.py"}
     assert packages == {"core", "aws", "flows", "handlers"}
-    assert [name for name in names_in(asset) if name.endswith(".pyc") or "__pycache__" in name] == []
+    # Bytecode only of the functions' Python, if that is at hand: no other could load it.
+    assert [name for name in names_in(asset) if "__pycache__" in name and not name.endswith(".cpython-313.pyc")] == []
 
 
 def test_asset_holds_the_rules_compiled(asset: Path) -> None:
@@ -143,6 +144,33 @@ def test_handlers_start_from_the_asset_and_lambdas_own_packages_alone(asset: Pat
         "aws_cdk",
     } == set()
     assert [name for name in loaded["modules"] if name.startswith(("trailalert.cli", "trailalert.rulebook"))] == []
+
+
+def test_bytecode_is_used_where_the_asset_was_moved_to(rulebook: Rulebook, tmp_path: Path) -> None:
+    """Lambda unpacks the asset elsewhere, with times of its own, where nothing can be written."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    moved = build_asset("x86_64", python, rulebook, tmp_path).rename(tmp_path / "task")
+    for path in moved.rglob("*.py"):
+        path.write_text("raise ImportError('compiled anew')", encoding="utf-8")
+
+    code = "import aws_lambda_powertools, trailalert.handlers.detector, trailalert.handlers.notifier"
+    environment = {**os.environ, "PYTHONPATH": str(moved)}
+    answer = subprocess.run(
+        [sys.executable, "-B", "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert answer.stderr == ""
+
+
+def test_asset_without_its_python_at_hand_has_no_bytecode(
+    rulebook: Rulebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever deploys from another Python gets a slower start, not a broken function."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    asset = build_asset("x86_64", "3.14" if sys.version_info[:2] != (3, 14) else "3.13", rulebook, tmp_path / "build")
+
+    assert list(asset.rglob("__pycache__")) == []
 
 
 def test_wrong_setting_ends_the_synth_in_one_line(tmp_path: Path) -> None:

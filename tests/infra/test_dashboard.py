@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from trailalert.core.object_key import ObjectKind
-from trailalert.flows.detector import Tally as Detected
 from trailalert.flows.notifier import Tally as Notified
+from trailalert.flows.tally import Tally as Detected
+from trailalert.flows.telling import TellingTally
 from trailalert.handlers import detector, notifier
 
 
@@ -19,7 +20,7 @@ Names = dict[str, set[str]]
 NOT_SHOWN = {
     "detector": {"RecordsRead", "IdentityBroken"}
     | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
-    "notifier": {"HitsReceived", "IdentityBroken"},
+    "notifier": {"HitsReceived", "HitsUnreadable", "IdentityBroken", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
 }
 COLUMNS = 24
 
@@ -40,6 +41,7 @@ def emitted() -> Names:
     recorders: dict[str, Any] = {"detector": Recorder(), "notifier": Recorder()}
     detector._count(recorders["detector"], Detected(hits_new=1))
     notifier._count(recorders["notifier"], Notified(alerts_told=1))
+    notifier._count_telling(recorders["notifier"], TellingTally())
     return {service: recorder.names for service, recorder in recorders.items()}
 
 

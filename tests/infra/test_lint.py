@@ -31,6 +31,7 @@ WAYS_IN: dict[str, dict[str, Any]] = {
     "topic": {**EXISTING, "trail_topic_arn": "arn:aws:sns:eu-central-1:999988887777:trail"},
     "eventbridge": {**EXISTING, "eventbridge": True},
     "eventbridge-from-a-new-trail": {"eventbridge": True},
+    "every-reader": {"chat_topic": "medium", "event_bus": True, "runbook_url": "https://wiki.example.com/{rule}"},
 }
 ADDRESSES: dict[str, Any] = {
     "alert_emails": {"ops@example.com": "medium"}

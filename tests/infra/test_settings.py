@@ -37,6 +37,8 @@ def test_nothing_given_is_the_defaults() -> None:
         hit_retention_days=400,
         log_retention_days=90,
         max_inflated_mb=100,
+        detector_memory_mb=1024,
+        detector_seconds=120,
         python="3.13",
         placeholders=dict.fromkeys(NAMES, ()) | {"own_resources": ("trailalert",)},
     )
@@ -60,11 +62,16 @@ def test_every_setting_is_taken() -> None:
         "alert_emails": {"ops@example.com": "high"},
         "operations_emails": ("sre@example.com",),
         "alert_on": ("ec2:TerminateInstances", "s3:DeleteBucket"),
+        "chat_topic": "high",
+        "event_bus": True,
+        "runbook_url": "https://wiki.example.com/{service}/{rule}?level={level}",
         "silence_minutes": 0,
         "architecture": "x86_64",
         "hit_retention_days": 30,
         "log_retention_days": 7,
         "max_inflated_mb": 200,
+        "detector_memory_mb": 2048,
+        "detector_seconds": 900,
         "python": "3.14",
     }
     lists = {
@@ -110,6 +117,14 @@ def test_addresses_are_read_in_every_form(given: object, expected: dict[str, str
     assert read({"alert_emails": given}).alert_emails == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"), [(True, "medium"), ("true", "medium"), (False, ""), ("", ""), ("low", "low")]
+)
+def test_chat_takes_a_level_or_the_usual_one(given: object, expected: str) -> None:
+    """Who asks for chat without thinking of levels is not flooded."""
+    assert read({"chat_topic": given}).chat_topic == expected
+
+
 def test_lists_for_rules_are_read_from_the_command_line() -> None:
     """`-c trusted_accounts=...` arrives as text with commas."""
     given = {"trusted_accounts": "111122223333, 444455556666,111122223333"}
@@ -117,7 +132,7 @@ def test_lists_for_rules_are_read_from_the_command_line() -> None:
     assert read(given).placeholders["trusted_accounts"] == ("111122223333", "444455556666")
 
 
-@pytest.mark.parametrize("name", ["hit_retention_days", "log_retention_days", "max_inflated_mb"])
+@pytest.mark.parametrize("name", ["hit_retention_days", "log_retention_days", "max_inflated_mb", "detector_seconds"])
 def test_numbers_from_the_command_line_are_read(name: str) -> None:
     """`-c hit_retention_days=30` arrives as text."""
     assert getattr(read({name: "30"}), name) == 30
@@ -143,6 +158,13 @@ def test_numbers_from_the_command_line_are_read(name: str) -> None:
         ("alert_emails", "7", '["ops@example.com"]'),
         ("alert_emails", {"a@example.com": "urgent"}, "informational, low, medium, high, critical"),
         ("alert_emails", {"a@example.com": None}, "informational, low, medium, high, critical"),
+        ("chat_topic", "urgent", "false, true (medium and above) or the lowest level"),
+        ("chat_topic", 1, "false, true (medium and above) or the lowest level"),
+        ("event_bus", "maybe", "true or false"),
+        ("runbook_url", "http://wiki.example.com/", "an https address"),
+        ("runbook_url", "wiki", "an https address"),
+        ("runbook_url", "https://wiki.example.com/{name}", "{rule}, {service}, {level}"),
+        ("runbook_url", "https://wiki.example.com/{rule", "{rule}, {service}, {level}"),
         ("architecture", "sparc", "arm64 or x86_64"),
         ("architecture", "", "arm64 or x86_64"),
         ("architecture", 64, "arm64 or x86_64"),
@@ -159,6 +181,8 @@ def test_numbers_from_the_command_line_are_read(name: str) -> None:
         ("max_inflated_mb", 0, "from 1 to 200"),
         ("max_inflated_mb", 201, "from 1 to 200"),
         ("max_inflated_mb", "1e2", "from 1 to 200"),
+        ("detector_memory_mb", 256, "from 512 to 10240"),
+        ("detector_seconds", 901, "from 30 to 900"),
         ("python", "3.10", "3.11 or 3.12 or 3.13 or 3.14"),
         ("python", 3.13, "3.11 or 3.12 or 3.13 or 3.14"),
         ("trusted_accounts", [111122223333], "account ids of 12 digits (as text, in quotes)"),

@@ -92,7 +92,7 @@ DETECTOR = {
 NOTIFIER = {
     "NotifierLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "AlertsTopic": {"sns:Publish"},
-    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
+    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query"},
     "HitsTable.StreamArn": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
     "*": {"dynamodb:ListStreams"},  # takes no resource:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
@@ -238,13 +238,16 @@ def test_detector_reads_the_queue(new_trail: Template) -> None:
 
 
 def test_notifier_reads_only_new_hits_from_the_stream(new_trail: Template) -> None:
-    """Five pointers and a mark go with every hit; each would be an invocation for nothing."""
+    """Five pointers and a mark go with every hit; each would be an invocation for nothing.
+
+    A hit's row is modified once at most: when a true delivery takes the place of a quiet replay's.
+    """
     mapping = properties(new_trail, "AWS::Lambda::EventSourceMapping", "Notifier")
 
     (criterion,) = mapping["FilterCriteria"]["Filters"]
     assert plain(mapping["EventSourceArn"]) == "HitsTable.StreamArn"
     assert json.loads(criterion["Pattern"]) == {
-        "eventName": ["INSERT"],
+        "eventName": ["INSERT", "MODIFY"],
         "dynamodb": {"NewImage": {"kind": {"S": ["hit"]}}},
     }
 
@@ -324,6 +327,16 @@ def test_handler_exists(new_trail: Template, name: str) -> None:
     assert callable(getattr(importlib.import_module(module), attribute))
 
 
+def test_detector_has_the_memory_and_time_of_the_settings(template_of: TemplateOf) -> None:
+    """What its log advises for a log file that is never done in time must help."""
+    template = template_of(detector_memory_mb=2048, detector_seconds=300)
+
+    detector = properties(template, "AWS::Lambda::Function", "Detector")
+
+    assert (detector["MemorySize"], detector["Timeout"]) == (2048, 300)
+    assert properties(template, "AWS::SQS::Queue", "FeedQueue")["VisibilityTimeout"] == 6 * 300
+
+
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
 def test_function_is_told_everything_it_reads_from_its_environment(template_of: TemplateOf, name: str) -> None:
     """A variable that the stack does not set is found by the first log file, after the deployment."""
@@ -383,15 +396,41 @@ def test_notifier_may_do_what_it_does_and_nothing_else(new_trail: Template) -> N
     assert allowed(new_trail, "NotifierRole") == NOTIFIER
 
 
-def test_notifier_writes_marks_and_no_hits(new_trail: Template) -> None:
-    """The half that talks to the outside must not be able to forge or remove hits."""
-    (statement,) = [
-        statement
+def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template) -> None:
+    """The half that talks to the outside must not be able to read, forge or remove hits."""
+    keys = {
+        (*listed(statement["Action"]),): statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
         for statement in statements(new_trail, "NotifierRole")
         if plain(statement["Resource"]) == "HitsTable.Arn"
-    ]
+    }
 
-    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["N#*"]}}
+    assert keys == {("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"): ["N#*"], ("dynamodb:Query",): ["P#*"]}
+
+
+def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:
+    """A topic or a bus that nobody asked for is one more thing to guard."""
+    assert resources(new_trail, "AWS::SNS::Topic", "Others") == {}
+    assert resources(new_trail, "AWS::Events::EventBus") == {}
+    assert "ReadersFailed" not in str(resources(new_trail, "AWS::CloudWatch::Alarm"))
+
+
+def test_chat_topic_and_event_bus_are_told_by_the_notifier_alone(template_of: TemplateOf) -> None:
+    """One setting each makes the reader, tells the notifier of it, lets it in, and watches over it."""
+    template = template_of(chat_topic="high", event_bus=True, runbook_url="https://wiki.example.com/{rule}")
+
+    variables = properties(template, "AWS::Lambda::Function", "Notifier")["Environment"]["Variables"]
+    told = {name.removeprefix("TRAILALERT_"): plain(value) for name, value in variables.items()}
+    assert told["CHAT_TOPIC_ARN"] == "OthersChat"
+    assert (told["CHAT_LEVEL"], told["EVENT_BUS"]) == ("high", "OthersBus")
+    assert told["RUNBOOK_URL"] == "https://wiki.example.com/{rule}"
+    may = allowed(template, "NotifierRole")
+    assert (may["OthersChat"], may["OthersBus.Arn"]) == ({"sns:Publish"}, {"events:PutEvents"})
+    assert not {"OthersChat", "OthersBus.Arn"} & set(allowed(template, "DetectorRole"))
+    assert properties(template, "AWS::Events::EventBus")["Name"] == "trailalert"
+    alarm = properties(template, "AWS::CloudWatch::Alarm", "WatchReadersFail")
+    assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("ReadersFailed", "notBreaching")
+    outputs = {name: plain(output["Value"]) for name, output in template["Outputs"].items()}
+    assert (outputs["ChatTopic"], outputs["EventBus"]) == ("OthersChat", "OthersBus")
 
 
 def test_existing_bucket_is_read_below_its_prefix_and_with_its_key(existing_bucket: Template) -> None:

@@ -9,7 +9,8 @@ import boto3
 import pytest
 
 from trailalert.aws.alert_topic import SnsAlertTopic
-from trailalert.core.alert import Alert, group_hits
+from trailalert.core.alert import Alert
+from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit
 
 

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from trailalert.aws.clients import Clients
 from trailalert.core.rulebook import dump_rulebook
 from trailalert.errors import SettingsError
 from trailalert.handlers import detector, notifier
@@ -119,7 +120,7 @@ def rulebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cold_start() -> None:
     """Forget what an earlier test's functions built: clients of another moto, a logger on a closed stdout."""
-    for cached in (detector._detector, detector._metrics, notifier._notifier, notifier._metrics):
+    for cached in (detector._detector, detector._metrics, notifier._parts, notifier._metrics):
         cached.cache_clear()
     for service in ("detector", "notifier"):
         logging.Logger.manager.loggerDict.pop(service, None)
@@ -337,6 +338,120 @@ def test_log_file_over_the_limit_goes_back_to_the_queue(
     assert f"larger than the limit of {MAX_BYTES} bytes" in capsys.readouterr().out
 
 
+WHOLE = gzip.compress(json.dumps({"Records": [given_record(7)]}).encode())
+POISON = {
+    "empty": (b"", "Corrupt"),
+    "not gzip, not JSON": (b"-----BEGIN something else", "Corrupt"),
+    "gzip cut off": (WHOLE[:-20], "Corrupt"),
+    "gzip of something else": (gzip.compress(b"no JSON"), "Corrupt"),
+    "garbage after the gzip": (WHOLE + b"garbage", "Corrupt"),
+    "a list": (gzip.compress(b"[]"), "Corrupt"),
+    "no Records": (gzip.compress(b'{"records": []}'), "Corrupt"),
+    "Records null": (gzip.compress(b'{"Records": null}'), "Corrupt"),
+    "Records an object": (gzip.compress(b'{"Records": {}}'), "Corrupt"),
+    "a bomb": (gzip.compress(b'{"Records": [' + b" " * 20_000_000 + b"]}"), "TooLarge"),
+    "gone": (None, "Gone"),
+}
+
+
+@pytest.mark.parametrize("name", POISON)
+def test_object_that_is_no_log_file_has_a_named_outcome_and_costs_no_neighbour(
+    put_log_file: PutLogFile, read_rows: ReadRows, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Whoever is called at night reads a metric's name first, and then one line that says who must act."""
+    content, outcome = POISON[name]
+    keys = [put_log_file([given_record(n)], f"good-{n}") for n in range(2)]
+    keys.insert(1, f"{FOLDER}/gone.json.gz" if content is None else put_log_file(content, "poison"))
+
+    answer = detector.handler(given_batch(*map(given_notification, keys)), None)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = [line for line in lines if line.get("level") == "ERROR"]
+    *_, counted = [line for line in lines if "_aws" in line]
+    assert answer == failures("m1")
+    assert {row["eventID"] for row in read_rows("hit")} >= {given_record(n)["eventID"] for n in range(2)}
+    assert (counted["ObjectsRead"], counted["ObjectsFailed"], counted[f"ObjectsFailed{outcome}"]) == ([2], [1], [1])
+    assert counted["IdentityBroken"] == [0]
+    assert (told["error_type"], told["outcome"]) == ("LogFileError", outcome)
+    assert told["error"]
+
+
+BROKEN = {
+    "null": b"null",
+    "a string": b'"text"',
+    "deeper than any stack": b'{"eventName": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "invalid UTF-8": b'{"eventName": "\xff\xfe"}',
+    "no JSON": b'{"eventName": DisableKey}',
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_record_is_kept_for_a_person_and_costs_no_neighbour(
+    put_log_file: PutLogFile, read_rows: ReadRows, stream: Stream, metrics: Metrics, name: str
+) -> None:
+    """Promise 1: one bad record does not cost its neighbours, and is not lost in silence itself."""
+    good = [json.dumps(given_record(n)).encode() for n in range(2)]
+    key = put_log_file(gzip.compress(b'{"Records": [' + b",".join([good[0], BROKEN[name], good[1]]) + b"]}"))
+
+    answer = detector.handler(given_batch(given_notification(key)), None)
+
+    counted = metrics()
+    (kept,) = read_rows("bad")
+    assert answer == failures()
+    assert len(read_rows("hit")) == 2
+    assert (counted["RecordsRead"], counted["RecordsBad"], counted["IdentityBroken"]) == (3, 1, 0)
+    assert (kept["pk"], kept["key"], kept["index"]) == ("B#2026-09-15", key, 1)
+    assert kept["reason"].startswith("record ")
+    assert notifier.handler(stream(), None) == failures()
+    assert metrics()["HitsReceived"] == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(b'"n": NaN', id="nan"),
+        pytest.param(b'"n": ' + b"9" * 400, id="400-digits"),
+        pytest.param(b'"n": ' + b"9" * 5000, id="5000-digits"),
+        pytest.param(b'"eventName": "DisableKey"', id="duplicate-key"),
+    ],
+)
+def test_odd_record_is_read_all_the_same(put_log_file: PutLogFile, read_rows: ReadRows, odd: bytes) -> None:
+    """Python reads what the standard forbids; refusing it would let whoever writes it hide."""
+    text = json.dumps(given_record()).encode()[:-1] + b", " + odd + b"}"
+
+    answer = detector.handler(
+        given_batch(given_notification(put_log_file(gzip.compress(b'{"Records": [' + text + b"]}")))), None
+    )
+
+    assert answer == failures()
+    assert len(read_rows("hit")) == 1
+
+
+class Context:
+    """What Lambda hands over, of a function that has so many seconds left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+def test_function_that_is_nearly_out_of_time_gives_everything_back(
+    put_log_file: PutLogFile, metrics: Metrics, read_rows: ReadRows
+) -> None:
+    """Stopped by Lambda, it would say nothing, and every message would wait for the queue's time-out."""
+    event = given_batch(given_notification(put_log_file([given_record()])))
+
+    late = detector.handler(event, Context(5))
+    counted = metrics()
+    in_time = detector.handler(event, Context(60))
+
+    assert (late, in_time) == (failures("m0"), failures())
+    assert (counted["ObjectsReceived"], counted["ObjectsPutOff"], counted["IdentityBroken"]) == (1, 1, 0)
+    assert len(read_rows("hit")) == 1
+
+
 def test_failure_is_told_in_one_log_line_that_names_the_object(
     put_log_file: PutLogFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -457,7 +572,10 @@ def test_act_is_told_once_however_often_it_was_delivered(
 def test_only_newly_inserted_hits_are_told(
     put_log_file: PutLogFile, stream: Stream, subscribe: Callable[..., Receive], metrics: Metrics
 ) -> None:
-    """Pointers, marks, changed rows and expired ones go through the stream as well, should its filter be missing."""
+    """Pointers, marks and expired rows go through the stream as well, should its filter be missing.
+
+    A hit's row that was changed may stand in place of a quiet one, so it is told, unless it was before.
+    """
     receive = subscribe()
     detector.handler(given_batch(given_notification(put_log_file([given_record()]))), None)
     event = stream()
@@ -466,12 +584,16 @@ def test_only_newly_inserted_hits_are_told(
     removed = {"eventName": "REMOVE", "dynamodb": {"Keys": new_hit["dynamodb"]["Keys"], "SequenceNumber": "1"}}
     others = [entry for entry in event["Records"] if entry is not new_hit]
 
-    answer = notifier.handler({"Records": [*others, changed, removed]}, None)
+    answer = notifier.handler({"Records": [*others, removed]}, None)
 
     assert len(others) >= 5
     assert answer == failures()
     assert receive() == []
     assert metrics()["HitsReceived"] == 0
+    notifier.handler({"Records": [new_hit]}, None)
+    notifier.handler({"Records": [changed]}, None)
+    assert len(receive()) == 1
+    assert metrics()["HitsToldBefore"] == 1
 
 
 def test_hit_under_an_exception_is_kept_and_not_told(
@@ -607,9 +729,9 @@ def test_half_a_surrogate_pair_costs_nobody_a_hit(
 
 
 def given_sns(environment: pytest.MonkeyPatch, sns: object) -> None:
-    """The next cold start gets this SNS client, and everything else from boto3."""
-    make = boto3.client
-    environment.setattr(boto3, "client", lambda service: sns if service == "sns" else make(service))
+    """The next cold start gets this SNS client, and everything else as ever."""
+    make = Clients.client
+    environment.setattr(Clients, "client", lambda self, service: sns if service == "sns" else make(self, service))
 
 
 def account_of(envelope: dict[str, Any]) -> str:

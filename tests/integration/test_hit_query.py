@@ -168,11 +168,11 @@ def test_account_service_and_level_are_asked_for(keep: Keep, ask: Ask, given_hit
 
     assert ask(account="444455556666") == [2]
     assert ask(service="ssm") == [3]
-    assert ask(level="critical") == [4]
-    assert ask(level="low") == []
+    assert ask(levels=("critical",)) == [4]
+    assert ask(levels=("low",)) == []
 
 
-@pytest.mark.parametrize("wrong", ["rules", "actor", "resource", "account", "service", "level"])
+@pytest.mark.parametrize("wrong", ["rules", "actor", "resource", "account", "service", "levels"])
 def test_conditions_are_combined(keep: Keep, ask: Ask, given_hit: GivenHit, wrong: str) -> None:
     """A condition forgotten once another chose the partition shows hits that were not asked for."""
     right = {
@@ -181,12 +181,12 @@ def test_conditions_are_combined(keep: Keep, ask: Ask, given_hit: GivenHit, wron
         "resource": KEY,
         "account": "111122223333",
         "service": "kms",
-        "level": "high",
+        "levels": ("high",),
     }
     keep(given_hit(1, rule_id="rule-1", actor=ADMIN, resources=(KEY,)))
 
     assert ask(**right) == [1]
-    assert ask(**right | {wrong: ("rule-2",) if wrong == "rules" else "another"}) == []
+    assert ask(**right | {wrong: ("another",) if isinstance(right[wrong], tuple) else "another"}) == []
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,17 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
 
-from trailalert.aws.dynamo import decode, get_all, write_all
+from tests.integration.conftest import HIT
+from trailalert.aws.dynamo import decode, encode, get_all, put_new, write_all
 from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
 from trailalert.aws.rows import hit_key
 from trailalert.core.actor import Actor
 from trailalert.core.hit import Hit, Place, hit_from_document
 from trailalert.errors import TableError
+from trailalert.flows.detector import CHUNK
 
 
 GivenHit = Callable[..., Hit]
@@ -372,6 +376,102 @@ def test_rows_not_given_to_the_end_are_an_error() -> None:
     """Missing marks taken for none would tell a whole batch again."""
     with pytest.raises(TableError, match="hits: rows not given after 8 attempts"):
         list(get_all(ThrottledReader(), "hits", given_keys(20), lambda wait: None))
+
+
+class ThrowingWriter:
+    """A DynamoDB client that throttles its first calls by raising, as AWS does when it takes not one row."""
+
+    def __init__(self, slow: int, code: str = "ProvisionedThroughputExceededException") -> None:
+        self.slow, self.code, self.calls = slow, code, 0
+
+    def _answer(self) -> dict[str, Any]:
+        self.calls += 1
+        if self.calls <= self.slow:
+            raise ClientError({"Error": {"Code": self.code, "Message": "slow"}}, "PutItem")
+        return {}
+
+    def batch_write_item(self, **request: Any) -> dict[str, Any]:
+        return self._answer()
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        return self._answer()
+
+
+def test_throttle_that_is_raised_is_waited_for() -> None:
+    """One busy second of the table must not send a whole log file back to the queue."""
+    batch, single, pauses = ThrowingWriter(slow=3), ThrowingWriter(slow=3), list[float]()
+
+    write_all(batch, "hits", given_keys(20), pauses.append)
+    new = put_new(single, "hits", given_keys(1)[0], pauses.append)
+
+    assert new is True
+    assert (batch.calls, single.calls, len(pauses)) == (4, 4, 6)
+
+
+def test_throttle_to_the_end_is_an_error() -> None:
+    """The operator must read that the table is too busy, not a stack trace of botocore."""
+    with pytest.raises(TableError, match="20 rows not taken after 8 attempts"):
+        write_all(ThrowingWriter(slow=1000), "hits", given_keys(20), lambda wait: None)
+    with pytest.raises(TableError, match="a row not taken after 8 attempts"):
+        put_new(ThrowingWriter(slow=1000), "hits", given_keys(1)[0], lambda wait: None)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException"])
+def test_other_refusals_are_not_tried_again(code: str) -> None:
+    """Waiting mends nothing there, and hides what is wrong for seconds."""
+    batch, single = ThrowingWriter(slow=1000, code=code), ThrowingWriter(slow=1000, code=code)
+
+    with pytest.raises(ClientError, match=code):
+        write_all(batch, "hits", given_keys(20), lambda wait: None)
+    with pytest.raises(ClientError, match=code):
+        put_new(single, "hits", given_keys(1)[0], lambda wait: None)
+
+    assert (batch.calls, single.calls) == (1, 1)
+
+
+def test_thousand_hits_of_one_log_file_take_no_request_too_many() -> None:
+    """A request for less than 25 rows is paid for in time; 1,000 hits have 5,000 pointers here."""
+    writer = CountingWriter()
+    table = DynamoHitTable(writer, "hits", DAYS)
+    hits = [replace(HIT, event_id=f"e-{number}") for number in range(1000)]
+
+    new = sum(table.keep(hits[start : start + CHUNK]) for start in range(0, 1000, CHUNK))
+
+    assert new == 1000
+    assert sum(writer.batches) == 5000
+    assert len(writer.batches) == 5000 / 25
+    assert writer.puts == 1000
+
+
+class CountingWriter:
+    """A DynamoDB client that takes everything."""
+
+    def __init__(self) -> None:
+        self.batches, self.puts = list[int](), 0
+
+    def batch_write_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (boto3's name)
+        self.batches += map(len, RequestItems.values())
+        return {}
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        self.puts += 1
+        return {}
+
+
+def test_row_is_typed_as_boto3_types_it() -> None:
+    """Rows that boto3 wrote, or will read, must mean the same."""
+    row = {"s": "é", "e": "", "n": -12, "big": 10**30, "t": True, "f": False, "none": None, "m": {"l": ["a", [1], {}]}}
+    theirs = TypeSerializer().serialize(row)["M"]
+
+    assert encode(row) == theirs
+    assert decode(theirs) == row
+
+
+@pytest.mark.parametrize("value", [1.5, b"x", {"x"}])
+def test_row_of_what_comes_back_different_is_refused(value: object) -> None:
+    """A fraction that silently becomes a whole number is a wrong hit."""
+    with pytest.raises(TypeError):
+        encode({"value": value})
 
 
 def test_giving_up_is_not_waited_for() -> None:

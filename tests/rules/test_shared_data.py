@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from trailalert.cli.log_files import find_log_files
-from trailalert.cli.scan import Scan, scan_files
-from trailalert.core.alert import group_hits
+from trailalert.cli.scan_work import hits_in
 from trailalert.core.examine import Examiner
+from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit
 from trailalert.core.matcher import Matcher, matching
 from trailalert.core.rulebook import Rulebook
@@ -61,7 +61,7 @@ def test_engine_agrees_with_the_others(case: dict[str, Any], tmp_path: Path) -> 
 
 def hits_of(rules: Path) -> list[Hit]:
     examiner = Examiner(Rulebook(compile_rules(rules, SETTINGS)))
-    return list(scan_files(find_log_files([HOUR]).files, examiner, Scan()))
+    return list(hits_in(find_log_files([HOUR]).files, examiner, "2026-11-26T00:00:00Z"))
 
 
 def test_sigmahq_rules_run_unmodified_and_match_109_times() -> None:

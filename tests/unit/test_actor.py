@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.actor import actor_of, is_direct
+from trailalert.core.actor import actor_of, is_direct, possible_kinds
 from trailalert.core.outcome import Outcome, outcome_of
 
 
@@ -128,11 +128,25 @@ def role(name: str, session: str, **more: Any) -> dict[str, Any]:
             id="through-cloudformation",
         ),
         pytest.param(
-            role("fn", "s", inScopeOf={"sourceArn": "arn:aws:lambda:us-east-1:1:function:f"}),
-            "role",
-            "role fn, session s, credentials issued to arn:aws:lambda:us-east-1:1:function:f",
+            role("fn", "s", inScopeOf={"sourceArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"}),
+            "lambda",
+            f"Lambda function f (role fn), credentials issued to arn:aws:lambda:us-east-1:{ACCOUNT}:function:f",
             f"arn:aws:iam::{ACCOUNT}:role/path/fn",
-            id="lambda",
+            id="lambda-by-source",
+        ),
+        pytest.param(
+            role("fn", "s", inScopeOf={"credentialsIssuedTo": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f:prod"}),
+            "lambda",
+            "Lambda function f (role fn)",
+            f"arn:aws:iam::{ACCOUNT}:role/path/fn",
+            id="lambda-by-credentials",
+        ),
+        pytest.param(
+            role("task", "s", inScopeOf={"sourceArn": "arn:aws:ecs:us-east-1:1:task/t"}),
+            "role",
+            "role task, session s, credentials issued to arn:aws:ecs:us-east-1:1:task/t",
+            f"arn:aws:iam::{ACCOUNT}:role/path/task",
+            id="container",
         ),
     ],
 )
@@ -141,6 +155,7 @@ def test_actor_is_summarised(identity: dict[str, Any], kind: str, line: str, key
     actor = actor_of({"userIdentity": identity, "recipientAccountId": ACCOUNT})
 
     assert (actor.kind, actor.text, actor.key) == (kind, line, key)
+    assert kind in possible_kinds(identity.get("type", "")), "rules about this kind would be passed over"
 
 
 def test_sessions_of_one_role_are_one_actor() -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from trailalert.core.alert import SCHEMA, Alert, alert_attributes, alert_document, group_hits
+from trailalert.core.alert import SCHEMA, Alert, alert_attributes, alert_document
 from trailalert.core.hit import Hit, hit_document, hit_from_document
-from trailalert.core.mail import SUBJECT_LIMIT, mail_subject, mail_text
+from trailalert.core.mail import mail_text
+from trailalert.core.subject import SUBJECT_LIMIT, mail_subject
 
 
 GivenHit = Callable[..., Hit]
@@ -35,19 +36,6 @@ def test_hit_of_another_version_is_still_read(given_hit: GivenHit) -> None:
 
     assert hit.title == ""
     assert hit.place.key == ""
-
-
-def test_hits_are_grouped_by_rule_actor_and_account(given_hit: GivenHit) -> None:
-    """A storm of one actor is one message; two actors are two."""
-    storm = [given_hit(eventID=f"e-{n}", eventTime=f"2026-09-01T09:00:{59 - n:02}Z") for n in range(30)]
-    other = given_hit(eventID="f", userIdentity={"type": "IAMUser", "arn": "arn:u", "userName": "ci"})
-    critical = replace(given_hit(eventID="g"), rule_id="r2", level="critical")
-
-    alerts = group_hits([*storm, other, critical])
-
-    assert [len(alert.hits) for alert in alerts] == [1, 30, 1]
-    assert alerts[0].sample is critical
-    assert [hit.event_time for hit in alerts[1].hits] == sorted(hit.event_time for hit in storm)
 
 
 def test_subject_says_what_who_and_where(given_hit: GivenHit) -> None:
@@ -82,12 +70,13 @@ def test_mail_can_be_acted_on(given_hit: GivenHit) -> None:
 
     for expected in (
         "HIGH - KMS Key Disabled",
-        "role Admin, session alice@example.com called DisableKey (kms.amazonaws.com)",
+        "role Admin, session alice@example.com called DisableKey (kms.amazonaws.com) on\n"
+        "KMS key 1234abcd-12ab-34cd-56ef-1234567890ab in account 111122223333, us-east-1.",
         "2026-09-01 09:14:07 UTC. Seen by us 4 min 50 s later. It succeeded.",
         "Every call with this key fails from now on.",
         "  aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/1234abcd-",
         "arn:aws:sts::111122223333:assumed-role/Admin/alice@example.com",
-        "temporary key, ending in LE12, session since 2026-09-01T08:00:00Z",
+        "temporary key, ending in LE12, session since 2026-09-01 08:00:00 UTC",
         "198.51.100.23",
         "1. Ask the person.",
         "/cloudtrailv2/home?region=us-east-1#/events/11111111-0000-4000-8000-000000000042",

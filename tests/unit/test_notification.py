@@ -123,3 +123,20 @@ def test_what_is_no_notification_is_refused(body: str) -> None:
     """A message nobody understands may stand for a log file: it must come back, not be answered with success."""
     with pytest.raises(NotificationError):
         parse_notification(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"Records": ["x" * 5000]}, id="a record that is a text"),
+        pytest.param({"x" * 5000: 1, "\x1b[2J": 2}, id="names of members"),
+        pytest.param({"Records": [{"y" * 5000: 1}]}, id="names of a record's members"),
+    ],
+)
+def test_refusal_is_a_short_line(body: dict[str, Any]) -> None:
+    """It goes to the log as it is, and a message body may be 256 KB of anything."""
+    with pytest.raises(NotificationError) as refused:
+        parse_notification(json.dumps(body))
+
+    assert len(str(refused.value)) < 400
+    assert str(refused.value).isprintable()

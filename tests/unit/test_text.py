@@ -7,8 +7,8 @@ import pytest
 from trailalert.core.facts import facts_of
 from trailalert.core.record import make_record
 from trailalert.core.rulebook import Undo
-from trailalert.core.safe_text import ascii_line, is_safe, one_line
-from trailalert.core.undo import fill_steps, undo_deadline, unknown_places
+from trailalert.core.safe_text import ascii_line, csv_cell, html_text, is_safe, one_line, unlinked
+from trailalert.core.undo import fill_steps, seconds_left, undo_deadline, unknown_places
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,11 @@ from trailalert.core.undo import fill_steps, undo_deadline, unknown_places
         ("\ud800", r"\ud800"),
         ("line\u2028separator", r"line\u2028separator"),
         ("\U000e0041", r"\U000e0041"),
+        ("hidden\ufe00\u3164\u2800filler", r"hidden\ufe00\u3164\u2800filler"),
+        ("\u0430dmin", r"\u0430dmin"),
+        ("\uff41dmin", r"\uff41dmin"),
+        ("\u0430\u0434\u043c\u0438\u043d", "\u0430\u0434\u043c\u0438\u043d"),
+        ("e" + "\u0301" * 5, "e" + "\u0301" * 3 + r"\u0301" * 2),
     ],
 )
 def test_unsafe_characters_are_shown_not_obeyed(text: str, shown: str) -> None:
@@ -35,6 +40,47 @@ def test_long_text_is_cut_and_says_so() -> None:
     assert one_line("a" * 100_000, 20) == "a" * 15 + "[...]"
     assert len(ascii_line("é" * 500, 30)) == 30
     assert ascii_line("Zoë 漢\n", 30) == r"Zoe ?\x0a"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://evil.example/login", "see https[:]//evil.example/login"),
+        ("HTTP://evil", "HTTP[:]//evil"),
+        ("www.evil.example", "www[.]evil.example"),
+        ("s3://bucket/key, kms.amazonaws.com", "s3://bucket/key, kms.amazonaws.com"),
+    ],
+)
+def test_no_address_becomes_a_link(text: str, shown: str) -> None:
+    """An alert is a mail people trust; a user agent must not put a link into it."""
+    assert unlinked(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", r"\x09=1"),
+        ("\r=1", r"\x0d=1"),
+        ("  =1", "  '=1"),
+        ('"=1', "\"'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a;=1", "a;'=1"),
+        ("arn:aws:kms:us-east-1:1:key/1-2", "arn:aws:kms:us-east-1:1:key/1-2"),
+        ("aws-cli/2.31 (a; b) +x", "aws-cli/2.31 (a; b) +x"),
+    ],
+)
+def test_no_cell_is_a_formula(text: str, cell: str) -> None:
+    """Whoever opens the hits in a spreadsheet must not run what a caller wrote."""
+    assert csv_cell(text) == cell
+
+
+def test_html_holds_no_markup() -> None:
+    """A report opened in a browser must not run what a caller wrote, in a text or in an attribute."""
+    assert html_text("<b onclick='x'>\"\n&") == r"&lt;b onclick=&#x27;x&#x27;&gt;&quot;\x0a&amp;"
 
 
 def given_record(**fields: Any) -> Any:
@@ -100,6 +146,32 @@ def test_steps_that_do_not_fit_are_left_out_where_another_does() -> None:
         ),
         (Undo(until="responseElements.at"), {"responseElements": {"at": 1788858847}}, "2026-09-08 09:14:07 UTC"),
         (Undo(until="responseElements.at", within=1), {}, "2026-09-02 09:14:07 UTC"),
+        *(
+            (Undo(until="responseElements.at"), {"responseElements": {"at": answer}}, "2026-09-08 21:05:09 UTC")
+            for answer in (
+                "Sep 8, 2026, 9:05:09 PM",
+                "Sep 8, 2026 9:05:09 PM",
+                "Sep 8, 2026, 9:05:09\u202fPM",
+                "2026-09-08T21:05:09Z",
+                "2026-09-08T23:05:09+02:00",
+                "1788901509.0",
+            )
+        ),
+        (
+            Undo(until="responseElements.at"),
+            {"responseElements": {"at": "Oct 1, 2026, 12:00:00 AM"}},
+            "2026-10-01 00:00:00 UTC",
+        ),
+        (
+            Undo(until="responseElements.at"),
+            {"responseElements": {"at": "Feb 30, 2026, 9:05:09 PM"}},
+            "Feb 30, 2026, 9:05:09 PM",
+        ),
+        (
+            Undo(until="responseElements.at"),
+            {"responseElements": {"at": "0001-01-01T00:00:00+14:00"}},
+            "0001-01-01T00:00:00+14:00",
+        ),
         (Undo(), {}, ""),
         (Undo(within=7), {"eventTime": "?"}, ""),
     ],
@@ -107,6 +179,21 @@ def test_steps_that_do_not_fit_are_left_out_where_another_does() -> None:
 def test_deadline(undo: Undo, fields: dict[str, Any], deadline: str) -> None:
     """Until when the reader can still undo it."""
     assert undo_deadline(undo, given_record(**fields)) == deadline
+
+
+@pytest.mark.parametrize(
+    ("until", "seconds"),
+    [
+        ("2026-09-08 09:14:07 UTC", 600),
+        ("2026-09-08 09:04:07 UTC", 0),
+        ("2026-09-08 09:04:00 UTC", -7),
+        ("Sep 8, 2026", None),
+        ("", None),
+    ],
+)
+def test_time_left_to_a_deadline(until: str, seconds: int | None) -> None:
+    """Ten minutes left is another night than seven days left."""
+    assert seconds_left(until, "2026-09-08T09:04:07Z") == seconds
 
 
 def test_places_that_no_record_has_are_known_before_deployment() -> None:

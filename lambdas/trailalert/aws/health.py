@@ -120,6 +120,14 @@ class DeployedStack:
                 return queue
         raise SettingsError(f"stack {self.name}: no queue gives its dead letters to {dead_letters.arn}")
 
+    def stream_function(self) -> str:
+        """The ARN of the function that a table's stream feeds. Raises SettingsError when there is none."""
+        for uuid in self.resources("AWS::Lambda::EventSourceMapping"):
+            mapping = self._clients("lambda").get_event_source_mapping(UUID=uuid)
+            if ":dynamodb:" in mapping["EventSourceArn"]:
+                return str(mapping["FunctionArn"])
+        raise SettingsError(f"stack {self.name}: no function reads the hit table's stream")
+
 
 class Health:
     """Asks AWS about one stack: each method is one question."""

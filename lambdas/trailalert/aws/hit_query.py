@@ -1,137 +1,212 @@
-"""The hit table as people ask it: newest first, through the pointers of the narrowest question."""
+"""The hit table as people ask it: newest first, through the pointers of the narrowest question.
 
-import heapq
+Nothing is scanned. Pointers say enough for most conditions; hits are read for what is shown, and where only the
+hit itself can tell.
+"""
+
+import base64
+import binascii
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any
 
 from trailalert.aws import rows
-from trailalert.aws.dynamo import decode, encode, get_all
-from trailalert.core.hit import Hit, hit_from_document
+from trailalert.aws.dynamo import Row, get_all
+from trailalert.aws.hit_states import state_of
+from trailalert.aws.partitions import broad_groups, exact_groups
+from trailalert.aws.pointer_filter import Pointer
+from trailalert.aws.pointers import WORKERS, PointerReader
+from trailalert.core.hit import HIT_FORMAT, Hit, hit_from_document
+from trailalert.core.hit_state import HitState, is_in
+from trailalert.core.question import Question, answers
+from trailalert.errors import SettingsError, TableError
 
 
-_PAGE = 100
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
+__all__ = [
+    "FoundHit",
+    "HitPage",
+    "Question",
+    "find_hits",
+    "find_page",
+    "is_answer",
+    "read_found",
+    "read_hit",
+    "search",
+    "workers",
+]
+
+_BATCH = 100  # what one BatchGetItem takes
+_LARGEST_CHUNK = 800
+_EXACT, _BROAD = "exact", "broad"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Which hits to find; "" asks for any. since, until: event time, UTC.
+class FoundHit:
+    """A hit, its state, and its place in the order (its pointer's sort key)."""
 
-    rule:     rule ids; a hit that lists one of them under `also` counts.
-    actor:    an actor's key, or part of its text.
-    resource: an ARN as the hit holds it, or part of one.
-    """
+    hit: Hit
+    state: HitState
+    place: str
 
-    since: datetime
-    until: datetime
-    rules: tuple[str, ...] = ()
-    actor: str = ""
-    resource: str = ""
-    account: str = ""
-    service: str = ""
-    level: str = ""
+
+@dataclass(frozen=True, slots=True)
+class HitPage:
+    """Some hits of an answer, newest first, and the token of the page after them, "" after the last."""
+
+    hits: list[FoundHit]
+    next_token: str
 
 
 def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
     """Hits that answer a question, newest first, read page by page as they are taken.
 
     What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
+    Raises TableError when the table holds hits of a newer version.
     """
-    found = False
-    for hit in _read(client, table, question, _exact_partitions(question)):
-        found = True
-        yield hit
-    if not found:
-        yield from _read(client, table, question, _partitions(question))
+    with workers() as pool:
+        for groups in (exact_groups(question), broad_groups(question)):
+            with closing(search(client, table, pool, question, groups)) as found:
+                first = next(found, None)
+                if first is not None:
+                    yield first.hit
+                    yield from (each.hit for each in found)
+                    return
 
 
-def _read(client: Any, table: str, question: Question, groups: Iterable[list[str]]) -> Iterator[Hit]:
-    pointers = _pointers(client, table, question, groups)
-    while page := list(islice(pointers, _PAGE)):
-        keys = [rows.pointed_at(pointer) for pointer in page]
-        found = {(row["pk"], row["sk"]): row for row in get_all(client, table, keys)}
-        for key in keys:
-            row = found.get((key["pk"], key["sk"]))
-            if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
-                hit = hit_from_document(row)
-                if _answers(hit, question):
-                    yield hit
+def find_page(client: Any, table: str, question: Question, limit: int, token: str = "") -> HitPage:
+    """At most `limit` hits that answer a question, from where `token` (of the page before) says.
+
+    Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
+    """
+    mode, before = _parse_token(token) if token else ("", "")
+    if before:
+        question = replace(question, until=_moment(before))
+    with workers() as pool:
+        for name, groups in ((_EXACT, exact_groups(question)), (_BROAD, broad_groups(question))):
+            if mode not in ("", name):
+                continue
+            with closing(search(client, table, pool, question, groups, limit + 1, before)) as found:
+                page = list(islice(found, limit + 1))
+            if page:
+                following = _make_token(name, page[limit - 1].place) if len(page) > limit else ""
+                return HitPage(page[:limit], following)
+    return HitPage([], "")
 
 
-def _pointers(client: Any, table: str, question: Question, groups: Iterable[list[str]]) -> Iterator[dict[str, Any]]:
-    """Pointers of groups of partitions, newest first, each hit once."""
-    seen = set()
-    for group in groups:
-        newest_first = heapq.merge(
-            *(_query(client, table, partition, question) for partition in group),
-            key=lambda pointer: str(pointer["sk"]),
-            reverse=True,
-        )
-        for pointer in newest_first:
-            target = pointer["hitPk"], pointer["hitSk"]
-            if target not in seen:
-                seen.add(target)
-                yield pointer
+@contextmanager
+def workers() -> Iterator[Executor]:
+    """Threads for requests that do not wait for each other; those not begun are dropped at the end."""
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="ask")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _exact_partitions(question: Question) -> Iterator[list[str]]:
-    """The partitions of a resource or actor that is given as an ARN; none if neither is."""
-    if question.resource.startswith("arn:"):
-        yield [rows.resource_partition(question.resource)]
-    elif question.actor.startswith("arn:"):
-        yield from ([rows.actor_partition(question.actor, month)] for month in _periods(question, "%Y-%m"))
+def search(
+    client: Any,
+    table: str,
+    pool: Executor,
+    question: Question,
+    groups: Iterable[list[str]],
+    want: int = 0,
+    before: str = "",
+) -> Generator[FoundHit, None, None]:
+    """What the pointers of some groups of partitions lead to, newest first; `want` sizes the first requests."""
+    with closing(PointerReader(client, table, pool, question, want, before).read(groups)) as pointers:
+        size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
+        while chunk := list(islice(pointers, size)):
+            read = read_found(client, table, pool, question, chunk)
+            found = [one for one in read if is_answer(one, question)]
+            yield from found
+            given += len(found)
+            size = _next_size(len(chunk), len(found), want - given)
 
 
-def _partitions(question: Question) -> Iterator[list[str]]:
-    """The narrowest groups of partitions that hold every answer, newest group first."""
-    months = _periods(question, "%Y-%m")
-    if question.rules:
-        yield from ([rows.rule_partition(rule, month) for rule in question.rules] for month in months)
-    elif question.account:
-        yield from ([rows.account_partition(question.account, month)] for month in months)
+def _next_size(read: int, found: int, missing: int) -> int:
+    """How many hits to read next: as many as are missing, more where only some of those read were answers."""
+    if missing <= 0:  # as many as there are
+        return min(read * 2, _LARGEST_CHUNK)
+    likely = missing * read // found + 1 if found else read * 4
+    return min(missing if found == read else likely, _LARGEST_CHUNK)
+
+
+def is_answer(found: FoundHit, question: Question) -> bool:
+    """Whether a hit in its state answers a question."""
+    in_state = not question.states or is_in(found.state, bool(found.hit.muted_by), question.states)
+    return in_state and answers(found.hit, question)
+
+
+def read_found(client: Any, table: str, pool: Executor, question: Question, chunk: list[Pointer]) -> Iterator[FoundHit]:
+    """The hits that some pointers name, as far as they exist, and their states.
+
+    Where states decide they are read first, and hits in other states are not read.
+    """
+    found = dict[tuple[str, str], Row]()
+    if question.states:
+        found = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
+        chunk = [one for one in chunk if state_of(found.get(_named(_state_key(one)))).word in question.states]
+        wanted = [rows.pointed_at(pointer) for pointer in chunk]
     else:
-        for day in _periods(question, "%Y-%m-%d"):
-            yield [rows.time_partition(day, shard) for shard in range(rows.SHARDS)]
+        wanted = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
+    found |= _get(client, table, pool, wanted)
+    for pointer in chunk:
+        row = found.get(_named(rows.pointed_at(pointer)))
+        if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
+            state = state_of(found.get(_named(_state_key(pointer))))
+            yield FoundHit(read_hit(row), state, pointer["sk"])
 
 
-def _periods(question: Question, form: str) -> list[str]:
-    """The months or days of a question's time window, newest first."""
-    day, periods = question.until, dict[str, None]()
-    while day.date() >= question.since.date():
-        periods[day.strftime(form)] = None
-        day -= timedelta(days=1)
-    return list(periods)
+def read_hit(row: Row) -> Hit:
+    """The hit of its row. Raises TableError when a newer version wrote it, which this one could misread."""
+    if row.get("format", HIT_FORMAT) > HIT_FORMAT:
+        raise TableError(
+            f"the table holds hits of a newer trailalert (format {row['format']}, this one reads {HIT_FORMAT}):"
+            " update this checkout to the version that was deployed (git pull, make setup)"
+        )
+    return hit_from_document(row)
 
 
-def _query(client: Any, table: str, partition: str, question: Question) -> Iterator[dict[str, Any]]:
-    values = {":pk": partition, ":since": question.since.strftime(_ISO), ":until": question.until.strftime(_ISO) + "~"}
-    pages = client.get_paginator("query").paginate(
-        TableName=table,
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
-        ExpressionAttributeValues=encode(values),
-        ScanIndexForward=False,
-        ConsistentRead=True,
-        PaginationConfig={"PageSize": _PAGE},
-    )
-    for page in pages:
-        yield from map(decode, page["Items"])
+def _get(client: Any, table: str, pool: Executor, keys: Iterable[Row]) -> dict[tuple[str, str], Row]:
+    """Rows by key, 100 to a request, requests side by side."""
+    remaining = iter(keys)
+    batches = iter(lambda: list(islice(remaining, _BATCH)), [])
+    results = pool.map(lambda batch: list(get_all(client, table, batch)), batches)
+    return {_named(row): row for row in chain.from_iterable(results)}
 
 
-def _answers(hit: Hit, question: Question) -> bool:
-    wanted: tuple[tuple[object, Callable[[], bool]], ...] = (
-        (question.rules, lambda: bool({hit.rule_id, *hit.also_ids} & set(question.rules))),
-        (question.actor, lambda: _is_in(question.actor, hit.actor.key, hit.actor.text)),
-        (question.resource, lambda: _is_in(question.resource, *hit.resources)),
-        (question.account, lambda: hit.account == question.account),
-        (question.service, lambda: hit.service == question.service),
-        (question.level, lambda: hit.level == question.level),
-    )
-    return all(not asked or holds() for asked, holds in wanted)
+def _state_key(pointer: Pointer) -> Row:
+    return rows.state_key(*rows.identity_of(pointer))
 
 
-def _is_in(part: str, *texts: str) -> bool:
-    return any(part.lower() in text.lower() for text in texts)
+def _named(key: Row) -> tuple[str, str]:
+    return key["pk"], key["sk"]
+
+
+def _make_token(mode: str, place: str) -> str:
+    return base64.urlsafe_b64encode(f"{mode} {place}".encode()).decode("ascii").rstrip("=")
+
+
+def _parse_token(token: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    mode, _, place = text.partition(" ")
+    try:
+        _moment(place)
+    except ValueError:
+        mode = ""
+    if mode not in (_EXACT, _BROAD):
+        raise SettingsError("--page-token: this is no token that `trailalert hits` printed")
+    return mode, place
+
+
+def _moment(place: str) -> datetime:
+    """The time at which a place in the order stands."""
+    return datetime.fromisoformat(place.partition("#")[0]).astimezone(UTC)

@@ -1,45 +1,45 @@
 """The hit table as the detector writes it and the notifier marks it (rows: aws/rows.py)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from trailalert.aws.dynamo import encode, get_all, write_all
-from trailalert.aws.rows import hit_row, pointer_rows, told_key, told_row
+from trailalert.aws.dynamo import Row, get_all, put_new, write_all
+from trailalert.aws.rows import QUIET, hit_row, pointer_rows, told_key, told_row
+from trailalert.aws.workers import Workers
 from trailalert.core.hit import Hit
 
 
 _DAY = 86_400
+
+WRITERS = 8
+"""Requests at once, over all log files of a batch. More gain nothing: a request is mostly our own CPU time."""
 
 
 class DynamoHitTable:
     """Keeps hits: pointers first, then the hit's row on condition that it is not there yet.
 
     In this order a crash in between leaves pointers without a hit, which readers pass over and the
-    redelivery completes; and only the first INSERT of a hit's row reaches the notifier.
+    redelivery completes; and only the first INSERT of a hit's row reaches the notifier. Within each of the two
+    steps requests are made side by side.
     """
 
     def __init__(self, client: Any, table: str, retention_days: int) -> None:
         self._client, self._table, self._retention = client, table, retention_days * _DAY
+        self._workers = Workers(WRITERS)
 
     def keep(self, hits: Sequence[Hit]) -> int:
         """Keep hits, each identity once; how many were new. Raises TableError or what botocore raises."""
         distinct = {hit.identity: hit for hit in hits}.values()
         expires_at = int(time.time()) + self._retention
         pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
-        write_all(self._client, self._table, pointers.values())
-        return sum(self._insert(hit, expires_at) for hit in distinct)
+        write_all(self._client, self._table, pointers.values(), workers=self._workers)
+        hit_rows = (hit_row(hit, expires_at) for hit in distinct)
+        return sum(self._workers.each(self._put, hit_rows))
 
-    def _insert(self, hit: Hit, expires_at: int) -> bool:
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=encode(hit_row(hit, expires_at)),
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+    def _put(self, row: Row) -> bool:
+        """A quiet replay never takes a row's place; a true delivery takes that of a quiet one, and is told."""
+        return put_new(self._client, self._table, row, replacing="" if row["kind"] == QUIET else QUIET)
 
 
 class DynamoToldMarks:
@@ -50,11 +50,16 @@ class DynamoToldMarks:
 
     def told(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
         """The identities among `hits` that carry a mark."""
-        keys = {tuple(told_key(*hit.identity).items()): hit.identity for hit in hits}
-        found = get_all(self._client, self._table, map(dict, keys))
-        return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}
+        return told_among(self._client, self._table, (hit.identity for hit in hits))
 
     def mark(self, hits: Sequence[Hit]) -> None:
         """Mark hits as told."""
         expires_at = int(time.time()) + self._retention
         write_all(self._client, self._table, (told_row(hit, expires_at) for hit in hits))
+
+
+def told_among(client: Any, table: str, identities: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Those of some hits' identities that carry a mark. Raises TableError or what botocore raises."""
+    keys = {tuple(told_key(*identity).items()): identity for identity in identities}
+    found = get_all(client, table, map(dict, keys))
+    return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -12,12 +12,12 @@ from rich.text import Text
 
 from trailalert.core.alert import Alert, alert_document
 from trailalert.core.hit import Hit
-from trailalert.core.mail import short_resource
+from trailalert.core.resource_name import short_resource
 from trailalert.core.safe_text import one_line
 
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
-_PIPE_WIDTH = 240
+_PIPE_WIDTH = 100_000  # nothing is folded: a column is as wide as what stands in it
 _NEVER_FOLDED = ("time (UTC)", "first (UTC)", "level", "count", "account", "region")
 
 
@@ -78,6 +78,7 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "level": hit.level,
         "also": list(hit.also),
         "muted": hit.muted_by,
+        "quiet": hit.quiet,
         "eventID": hit.event_id,
         "eventTime": hit.event_time,
         "eventSource": hit.event_source,
@@ -104,6 +105,18 @@ def print_table(columns: list[str], rows: Iterable[list[str | Text]]) -> None:
     console().print(table)
 
 
+def line_table(
+    columns: list[str], rows: Iterable[list[str | Text]], least: Mapping[str, int], *, head: bool = True
+) -> Table:
+    """A table of one line for each row: cells are cut where the terminal ends, not below `least` characters."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=head)
+    for column in columns:
+        table.add_column(column, overflow="ellipsis", no_wrap=True, min_width=least.get(column))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
 def level_text(level: str) -> Text:
     """A level in its colour."""
     return Text(level, style=_STYLES.get(level, ""))
@@ -114,7 +127,7 @@ def _cells(hit: Hit) -> list[str | Text]:
     resource = short_resource(hit.resources[0]) + more if hit.resources else ""
     return [
         _utc(hit),
-        level_text("muted" if hit.muted_by else hit.level),
+        level_text("muted" if hit.muted_by else "replayed" if hit.quiet else hit.level),
         hit.name,
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),

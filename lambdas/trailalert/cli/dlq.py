@@ -1,8 +1,9 @@
 """`trailalert dlq`: what could not be done, and giving it back to the queue it came from."""
 
 import json
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
@@ -14,14 +15,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from trailalert.aws.health import Clients, DeployedStack, Queue
+from trailalert.aws.letters import batches, delete, show_again
 from trailalert.cli.display import print_table
 from trailalert.cli.local_state import load_local
+from trailalert.cli.untold import redrive_alerts, untold
 from trailalert.core.notification import parse_notification
 from trailalert.core.safe_text import one_line
 from trailalert.errors import NotificationError, SettingsError
 
 
-_BATCH = 10
 _LOOK_SECONDS = 30  # long enough to see each message once, short enough should we die before giving them back
 _MOVE_SECONDS = 60  # to hold a message of which a copy was sent, until it is deleted
 _WATCH_SECONDS = 120
@@ -75,18 +77,18 @@ def list_letters(stack: str, local: bool, limit: int, form: str) -> None:
     now = datetime.now(UTC)
     print_table(["queue", "message", "age", "receives", "says"], (_cells(letter, now) for letter in letters))
     if any(letter.queue == "AlertDeadLetters" for letter in letters):
-        click.echo("AlertDeadLetters: these hits are in the table (trailalert hits), but nobody was told.", err=True)
+        click.echo("AlertDeadLetters: nobody was told of these hits; trailalert dlq redrive tells them.", err=True)
 
 
 @dlq.command()
 @click.option("--stack", default="trailalert", show_default=True, help="The stack whose queue to empty.")
 @click.option("--local", is_flag=True, help="Do it in what `trailalert local --keep` left running.")
 def redrive(stack: str, local: bool) -> None:
-    """Give the messages of DeadLetters back to the queue they came from, so that their log files are read again.
+    """Do again what waits: read the log files of DeadLetters, tell the hits of AlertDeadLetters.
 
-    Mend the cause first (the detector's log names it): what fails again comes back after five tries. Hits are
-    written once, so reading a log file twice does no harm. AlertDeadLetters holds positions in a stream, which
-    cannot be given back; its hits are in the table.
+    Mend the cause first (the functions' logs name it): what fails again comes back, or stays. Nothing is done
+    twice: hits are written once, and a hit with a mark is not told again. The exit status is 1 when a message
+    of AlertDeadLetters had to stay.
 
     \b
     Example:
@@ -95,9 +97,15 @@ def redrive(stack: str, local: bool) -> None:
     clients = load_local().client if local else boto3.client
     try:
         moved = redrive_letters(clients, stack)
+        click.echo(f"{moved} messages given back")
+        stayed = redrive_alerts(clients, stack)
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(f"AWS: {error}") from error
-    click.echo(f"{moved} messages given back")
+    if stayed:
+        sys.exit(1)
+
+
+dlq.add_command(untold)
 
 
 def find_letters(clients: Clients, stack: str, limit: int) -> list[Letter]:
@@ -114,32 +122,15 @@ def find_letters(clients: Clients, stack: str, limit: int) -> list[Letter]:
 def _look(sqs: Any, queue: Queue, limit: int) -> list[Mapping[str, Any]]:
     seen = dict[str, Mapping[str, Any]]()
     try:
-        for batch in _batches(sqs, queue.url, _LOOK_SECONDS):
+        for batch in batches(sqs, queue.url, _LOOK_SECONDS):
             again = any(message["MessageId"] in seen for message in batch)
             seen.update((message["MessageId"], message) for message in batch)
             if again or len(seen) >= limit:
                 break
     finally:
         for message in seen.values():
-            _show_again(sqs, queue.url, message)
+            show_again(sqs, queue.url, message)
     return list(seen.values())[:limit]
-
-
-def _show_again(sqs: Any, url: str, message: Mapping[str, Any]) -> None:
-    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-
-
-def _batches(sqs: Any, url: str, hidden_seconds: int) -> Iterator[list[Mapping[str, Any]]]:
-    """Messages, up to ten at a time, until the queue gives no more."""
-    while messages := sqs.receive_message(
-        QueueUrl=url,
-        MaxNumberOfMessages=_BATCH,
-        VisibilityTimeout=hidden_seconds,
-        WaitTimeSeconds=1,
-        AttributeNames=["All"],
-        MessageAttributeNames=["All"],
-    ).get("Messages"):
-        yield messages
 
 
 def _letter(queue: str, message: Mapping[str, Any], read: Callable[[str], tuple[str, ...]]) -> Letter:
@@ -212,10 +203,10 @@ def _watch(sqs: Any, arn: str, pause: Callable[[float], None]) -> int:
 def _move(sqs: Any, letters: Queue, target: str) -> int:
     """Move by hand, no more than waited at the start: first send, then delete, so that none is lost."""
     moved = 0
-    for message in islice(chain.from_iterable(_batches(sqs, letters.url, _MOVE_SECONDS)), letters.waiting):
+    for message in islice(chain.from_iterable(batches(sqs, letters.url, _MOVE_SECONDS)), letters.waiting):
         attributes = message.get("MessageAttributes") or {}
         sqs.send_message(QueueUrl=target, MessageBody=message["Body"], MessageAttributes=attributes)
-        sqs.delete_message(QueueUrl=letters.url, ReceiptHandle=message["ReceiptHandle"])
+        delete(sqs, letters.url, message)
         moved += 1
     return moved
 

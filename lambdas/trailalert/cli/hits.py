@@ -1,114 +1,144 @@
-"""`trailalert hits`: recent hits from the deployed (or local) table, newest first."""
+"""`trailalert hits`: hits from the deployed (or local) table, newest first."""
 
-import re
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import Any
 
-import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trailalert.aws.hit_query import Question, find_hits
-from trailalert.cli.display import print_hits
-from trailalert.cli.local_state import load_local
-from trailalert.cli.paths import default_rules
-from trailalert.cli.rulebooks import find_placeholders
-from trailalert.core.rulebook import Level
+from trailalert.aws.hit_query import Question, find_page
+from trailalert.cli.aws_errors import explained_errors
+from trailalert.cli.connection import Connection, connection_options, find_output
+from trailalert.cli.follow import follow
+from trailalert.cli.hit_output import FORMS, page_text, say_more
+from trailalert.cli.levels import LevelsType
+from trailalert.cli.pager import show
+from trailalert.cli.rule_names import RuleType, ServiceType, rule_ids
+from trailalert.cli.times import Zone, ZoneType, parse_moment, parse_since
+from trailalert.core.hit_state import STATES, UNRESOLVED
+from trailalert.core.outcome import Outcome
 from trailalert.errors import SettingsError
-from trailalert.rulebook.load import load_rules
 
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_LONGEST = timedelta(days=3650)  # hits are not kept longer (setting hit_retention_days)
+__all__ = ["find_output", "hits", "parse_since"]
+
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
 @click.command()
+@click.argument("text", nargs=-1)
 @click.option(
-    "--since", default="24h", show_default=True, help="How far back: 90m, 24h, 7d, 2w, or a date such as 2026-11-01."
+    "--since", "--from", "since", default="24h", show_default=True, help="90m, 24h, 7d, today, 2026-11-01 ..."
 )
-@click.option("--rule", default="", help="A rule's name, file stem or id.")
+@click.option(
+    "--until", "--to", "until", default="", help="The same forms; a date includes its whole day. Default: now."
+)
+@click.option(
+    "--tz",
+    "zone",
+    type=ZoneType(),
+    default="utc",
+    envvar="TRAILALERT_TZ",
+    show_default=True,
+    help="Of times shown and given: utc, local, Europe/Berlin ... (or set TRAILALERT_TZ).",
+)
+@click.option(
+    "--rule", "rules", multiple=True, type=RuleType(), help="A rule's name, pattern (kms-*) or id; repeatable."
+)
 @click.option("--actor", default="", help="An actor's key (role ARN), or part of what the actor column shows.")
-@click.option("--resource", default="", help="An ARN, or part of one.")
+@click.option("--resource", default="", help="An ARN, or part of one: a key's id, alias/app, a parameter's name.")
 @click.option("--account", default="", help="An account id.")
-@click.option("--service", default="", help="kms, cloudhsm, ssm, iotfleethub, cloudtrail ...")
-@click.option("--level", default="", type=click.Choice(["", *(level.word for level in Level)]), show_choices=True)
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
-@click.option("--local", is_flag=True, help="Ask the table kept by `trailalert local --keep`.")
-@click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
-@click.option("--stack", default="trailalert", show_default=True, help="The stack to look the table up from.")
+@click.option("--region", default="", help="The region of the act (AWS_REGION says where the table is).")
+@click.option("--service", default="", type=ServiceType(), help="kms, cloudhsm, ssm, iotfleethub, cloudtrail ...")
+@click.option("--level", "levels", default=None, type=LevelsType(), help="high; high+ for that and above; low,medium.")
+@click.option(
+    "--outcome",
+    default="",
+    type=click.Choice(["", *Outcome]),
+    metavar="success|denied|dryrun|failed",
+    help="What became of the call.",
+)
+@click.option(
+    "--muted/--not-muted", default=None, help="Only what an exception kept from being told, or only the rest."
+)
+@click.option("--open", "unresolved", is_flag=True, help="Only what nobody resolved yet; muted hits are left out.")
+@click.option(
+    "--state",
+    default="",
+    type=click.Choice(["", *STATES]),
+    metavar="open|acked|resolved",
+    help="Only hits in this state.",
+)
+@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many hits to a page.")
+@click.option("--page-token", default="", help="Go on after the page that printed this token.")
+@click.option("--pager/--no-pager", default=True, help="A long table on a terminal goes through $PAGER.")
+@click.option("--follow", "-f", "following", is_flag=True, help="Then show new hits as they come, until Ctrl-C.")
+@click.option(
+    "--every", default=5.0, show_default=True, type=click.FloatRange(1), help="Seconds between looks of --follow."
+)
+@connection_options
 def hits(
+    text: tuple[str, ...],
     since: str,
-    rule: str,
+    until: str,
+    zone: Zone,
+    rules: tuple[str, ...],
     actor: str,
     resource: str,
     account: str,
+    region: str,
     service: str,
-    level: str,
+    levels: tuple[str, ...] | None,
+    outcome: str,
+    muted: bool | None,
+    unresolved: bool,
+    state: str,
     form: str,
     limit: int,
+    page_token: str,
+    pager: bool,
+    following: bool,
+    every: float,
     local: bool,
     table: str,
     stack: str,
 ) -> None:
     """Show hits, newest first. Conditions are combined; credentials and region come from the AWS environment.
 
+    TEXT: words that must all stand somewhere in the hit (address, user agent, error, names ...).
+
     \b
     Example:
-      trailalert hits --since 7d --service kms --level critical
+      trailalert hits --since 7d --service kms --level high+
+      trailalert hits --from 2026-11-01 --to 2026-11-05 --actor alice --open --tz local
+      trailalert hits --resource alias/app --since 30d --format csv > hits.csv
+      trailalert hits --level critical --follow
     """
-    client = load_local().client if local else boto3.client
     now = datetime.now(UTC)
+    if following and (page_token or until or form == "json"):
+        raise click.UsageError("--follow shows what comes next: not with --page-token, --until or --format json")
     question = Question(
-        since=parse_since(since, now),
-        until=now + _CLOCK_SKEW,
-        rules=_rule_ids(rule) if rule else (),
+        since=parse_moment(since, now, zone, "--since"),
+        until=parse_moment(until, now, zone, "--until", end=True) if until else now + _CLOCK_SKEW,
+        rules=rule_ids(rules),
         actor=actor,
         resource=resource,
         account=account,
-        service=service,
-        level=level,
+        region=region,
+        service=service.lower(),
+        levels=levels or (),
+        outcome=outcome,
+        muted=muted,
+        text=" ".join(text),
+        states=(state,) if state else UNRESOLVED if unresolved else (),
     )
-    try:
-        name = table or find_output(client("cloudformation"), stack, "HitTable")
-        print_hits(islice(find_hits(client("dynamodb"), name, question), limit), form)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(f"AWS: {error}") from error
-
-
-def parse_since(text: str, now: datetime) -> datetime:
-    """A duration before now, or a UTC date or time. Raises SettingsError for anything else."""
-    found = re.fullmatch(r"(\d{1,5})([mhdw])", text)
-    if found:
-        return now - min(timedelta(**{_UNITS[found[2]]: int(found[1])}), _LONGEST)
-    try:
-        moment = datetime.fromisoformat(text)
-        return max(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC), now - _LONGEST)
-    except (ValueError, OverflowError):
-        raise SettingsError(f"--since {text}: give 90m, 24h, 7d, 2w, or a date such as 2026-11-01") from None
-
-
-def find_output(cloudformation: Any, stack: str, name: str) -> str:
-    """The value of one of the stack's outputs. Raises SettingsError when there is no such stack or output."""
-    try:
-        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
-            raise SettingsError(f"no stack {stack} in this account and region: deploy it, or give --table") from None
-        raise
-    for output in found.get("Outputs", ()):
-        if output["OutputKey"] == name:
-            return str(output["OutputValue"])
-    raise SettingsError(f"stack {stack} has no output {name}: is it a trailalert stack?")
-
-
-def _rule_ids(given: str) -> tuple[str, ...]:
-    """The id of a rule called by name, stem or id; an unknown one is taken for the id of a rule long gone."""
-    for rule in load_rules(default_rules(), find_placeholders(())).rules:
-        if given in (rule.name, rule.stem, rule.rule_id):
-            return (rule.rule_id,)
-    if re.fullmatch(r"[0-9a-f-]{36}", given):
-        return (given,)
-    raise SettingsError(f"--rule {given}: no rule of that name (see: trailalert rules list)")
+    if question.until < question.since:
+        raise SettingsError(f"--until {until} is before --since {since}")
+    connection = Connection(local, table, stack)
+    with explained_errors():
+        if following:
+            follow(connection, question, form, zone, limit, every)
+            return
+        page = find_page(connection.client("dynamodb"), connection.table(), question, limit, page_token)
+    show(page_text(page, form, zone), paged=pager and form == "table")
+    if form != "json":
+        say_more(page)

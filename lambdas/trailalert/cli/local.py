@@ -19,7 +19,7 @@ from trailalert.cli.local_state import forget_local, load_local, local_folder, s
 from trailalert.cli.log_files import find_log_files
 from trailalert.cli.paths import checkout
 from trailalert.cli.rulebooks import find_rulebook
-from trailalert.cli.scan import Scan, scan_files
+from trailalert.cli.scan_work import hits_in
 from trailalert.cli.steps import step
 from trailalert.core.examine import Examiner
 from trailalert.core.hit import Hit
@@ -113,7 +113,8 @@ def trail_key(file: Path) -> str:
 def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
     """The hits the same rules give without AWS: what the stack is held to."""
     examiner = Examiner(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
-    return {hit.identity: hit for hit in scan_files(files, examiner, Scan())}
+    seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {hit.identity: hit for hit in hits_in(files, examiner, seen_at)}
 
 
 def _to_tell(expected: dict[tuple[str, str, str], Hit]) -> int:

@@ -3,13 +3,21 @@
 import sys
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
+from trailalert.cli.aws_errors import explain
+from trailalert.cli.bad import bad
+from trailalert.cli.completion import completion
 from trailalert.cli.dlq import dlq
 from trailalert.cli.doctor import doctor
+from trailalert.cli.hit import hit
 from trailalert.cli.hits import hits
 from trailalert.cli.local import local
+from trailalert.cli.replay import replay
+from trailalert.cli.report import report
 from trailalert.cli.rules import rules
 from trailalert.cli.scan import scan
+from trailalert.cli.states import ack, note, reopen, resolve
 from trailalert.errors import TrailAlertError
 
 
@@ -24,7 +32,11 @@ def cli() -> None:
     """
 
 
-for command in (local, scan, hits, rules, doctor, dlq):
+for command in (
+    *(local, scan, replay, report),
+    *(hits, hit, ack, resolve, reopen, note),
+    *(rules, doctor, dlq, bad, completion),
+):
     cli.add_command(command)
 
 
@@ -34,4 +46,7 @@ def main() -> None:
         cli(prog_name="trailalert")
     except TrailAlertError as error:
         click.echo(f"trailalert: {error}", err=True)
+        sys.exit(2)
+    except (BotoCoreError, ClientError) as error:
+        click.echo(f"trailalert: {explain(error)}", err=True)
         sys.exit(2)

@@ -1,84 +1,176 @@
-"""`trailalert scan`: the rules against local log files, by the same core the Lambda runs."""
+"""`trailalert scan`: the rules against log files, here or in a bucket, by the same core the Lambda runs."""
 
+import hashlib
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import boto3
 import click
-from rich.progress import track
 
-from trailalert.cli.display import console, print_alerts, print_hits
-from trailalert.cli.log_files import Found, find_log_files, read_pieces
+from trailalert.cli.display import print_alerts
+from trailalert.cli.hits import parse_since
+from trailalert.cli.interrupt import STATUS, Interrupt
+from trailalert.cli.log_sources import LogPlace, Sources, find_sources
+from trailalert.cli.progress import Progress
 from trailalert.cli.rulebooks import find_rulebook, setting_option
-from trailalert.core.alert import group_hits
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.hit import Hit
-from trailalert.errors import LogFileError
+from trailalert.cli.scan_output import FORMS, print_cost, print_pages
+from trailalert.cli.scan_run import Plan, Scan, jobs_for, run_scan
+from trailalert.cli.scan_state import State
+from trailalert.cli.scan_work import name_of, size_of
+from trailalert.core.cost import Act, Cost, act_of
+from trailalert.core.grouping import group_hits
+from trailalert.core.hit import Hit, hit_document, hit_from_document
+from trailalert.core.rulebook import Rulebook, dump_rulebook
+from trailalert.core.wanted import Wanted
+from trailalert.errors import SettingsError
+from trailalert.rulebook.draft import draft_exception
 
 
-@dataclass(slots=True)
-class Scan:
-    """What a scan came to; hits are yielded as they are found, not kept."""
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """What is asked for: hits, alerts or a summary, in which form; where drafts of exceptions go."""
 
-    files_read: int = 0
-    unreadable: list[str] = field(default_factory=list)
-    records: int = 0
-    matched: int = 0
-    not_watched: int = 0
-    bad: int = 0
-    hits: int = 0
-    muted: int = 0
+    form: str
+    alerts: bool
+    summary: bool
+    drafts: Path | None
 
-    def add(self, found: Examination) -> None:
-        """Count one file that was read."""
-        self.files_read += 1
-        self.records += found.records_read
-        self.matched += found.records_matched
-        self.not_watched += found.records_not_watched
-        self.bad += found.records_bad
-        self.hits += found.hits
-        self.muted += found.hits_muted
+    @property
+    def kind(self) -> str:
+        return "alerts" if self.alerts else "summary" if self.summary else "hits"
+
+    def keep(self, hit: Hit) -> Any:
+        """What the state remembers of a hit: as much as is printed at the end."""
+        return hit_document(hit) if self.alerts else list(asdict(act_of(hit)).values())
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("places", nargs=-1, required=True, type=LogPlace())
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules (file or folder).")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option("--since", default="", help="Records from then on: 24h, 7d, 2w, or a date such as 2026-11-01 (UTC).")
+@click.option("--until", default="", help="Records before then, in the same forms.")
+@click.option("--account", "accounts", multiple=True, help="Only this account's records (repeatable).")
+@click.option("--region", "regions", multiple=True, help="Only this region's records (repeatable).")
+@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
 @click.option("--alerts", is_flag=True, help="Print what the notifier would tell: one line for each alert.")
+@click.option(
+    "--summary", is_flag=True, help="Print what each rule would have cost: hits, alerts, by whom, on which days."
+)
+@click.option(
+    "--propose-exceptions",
+    "drafts",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write drafts of exceptions into DIR, where one actor makes most hits of a rule (implies --summary).",
+)
+@click.option("--jobs", type=click.IntRange(1), help="Processes to work with (default: one for each core).")
+@click.option(
+    "--resume",
+    "state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Remember in FILE which log files are done; go on from there if FILE exists.",
+)
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 when there are hits (muted ones do not count).")
 @setting_option
 def scan(
-    paths: tuple[Path, ...], rules: Path | None, form: str, alerts: bool, exit_code: bool, settings: tuple[str, ...]
+    places: tuple[str, ...],
+    rules: Path | None,
+    since: str,
+    until: str,
+    accounts: tuple[str, ...],
+    regions: tuple[str, ...],
+    form: str,
+    alerts: bool,
+    summary: bool,
+    drafts: Path | None,
+    jobs: int | None,
+    state: Path | None,
+    exit_code: bool,
+    settings: tuple[str, ...],
 ) -> None:
-    """Match rules against local log files or folders of them, gzipped or not.
+    """Match rules against log files: files and folders of this machine, gzipped or not, and s3://bucket/prefix.
+
+    Where folders have CloudTrail's layout, only those of the accounts, regions and days asked for are looked into
+    (and the day after --until, for late deliveries); after that the record's own time, account and region decide.
 
     Digest and Insight files are counted as ignored. A file that cannot be read is reported, does not stop
-    the others, and makes the exit status 2.
+    the others, and makes the exit status 2. Ctrl-C ends with what there is so far, and status 130.
 
     \b
     Example:
       trailalert scan ./AWSLogs --format jsonl
+      trailalert scan s3://my-trail-logs --since 30d --account 111122223333 --summary
     """
-    examiner = Examiner(find_rulebook(rules, settings))
-    found = find_log_files(paths)
-    result = Scan(unreadable=found.unlisted)
-    for folder in found.unlisted:
+    output = _Output(form, alerts, summary or bool(drafts), drafts)
+    if output.alerts and (output.summary or form == "csv"):
+        raise SettingsError("--alerts goes with --format table or jsonl, and not with --summary")
+    now = datetime.now(UTC)
+    rulebook = find_rulebook(rules, settings)
+    window = [_moment("--since", since, now), _moment("--until", until, now)]
+    remembered = None
+    if state:
+        options = _options(places, rulebook, since, until, accounts, regions, output)
+        remembered = State(state, options, window)
+        window = remembered.window
+    wanted = Wanted(frozenset(accounts), frozenset(regions), *map(_parsed, window))
+    result = Scan()
+    restored = list(_restore(remembered, result)) if remembered else []
+    sources = find_sources(places, wanted, boto3.client)
+    for folder in sources.unlisted:
         click.echo(folder, err=True)
-    hits = scan_files(found.files, examiner, result, progress=sys.stderr.isatty())
-    if alerts:
-        print_alerts(group_hits(_told(hits)), form)
-    else:
-        print_hits(hits, form)
-    _report(found, result)
-    if result.unreadable:
+    with Interrupt() as stopped:
+        if remembered:
+            sources.files = [file for file in sources.files if name_of(file) not in remembered.done]
+        progress = Progress(len(sources.files), 0, "files")
+        if progress.shown:
+            progress = Progress(len(sources.files), sum(map(size_of, sources.files)), "files")
+        plan = Plan(
+            rulebook=rulebook,
+            wanted=wanted,
+            seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            jobs=jobs_for(sources.files, jobs),
+            progress=progress,
+            stopped=stopped,
+            state=remembered,
+            keep=output.keep if output.kind != "hits" else None,
+        )
+        with closing(run_scan(sources.files, plan, result)) as hits:
+            _print(output, restored, hits, progress, now.date())
+    _report(sources, result)
+    if result.interrupted:
+        sys.exit(STATUS)
+    if result.unreadable or sources.unlisted:
         sys.exit(2)
     if exit_code and result.hits > result.muted:
         sys.exit(1)
 
 
-def _told(hits: Iterable[Hit]) -> Iterator[Hit]:
+def _print(output: _Output, restored: list[Any], hits: Iterator[Hit], progress: Progress, today: date) -> None:
+    if output.alerts:
+        earlier = map(hit_from_document, restored)
+        alerts = group_hits(told([*earlier, *told(hits)]))
+        print_alerts(alerts, output.form)
+        return
+    if not output.summary:
+        print_pages(hits, output.form, progress.wipe)
+        return
+    cost = Cost()
+    for members in restored:
+        cost.add(Act(*members))
+    for hit in hits:
+        cost.add(act_of(hit))
+    print_cost(cost, output.form)
+    if output.drafts:
+        _write_drafts(cost, output.drafts, today)
+
+
+def told(hits: Iterable[Hit]) -> Iterator[Hit]:
     """Hits that the notifier gets to tell: each identity once, muted ones never."""
     seen = set()
     for hit in hits:
@@ -87,27 +179,77 @@ def _told(hits: Iterable[Hit]) -> Iterator[Hit]:
             yield hit
 
 
-def scan_files(files: list[Path], examiner: Examiner, result: Scan, *, progress: bool = False) -> Iterator[Hit]:
-    """Yield the hits of every file in turn, counting into `result`; an unreadable file is told on stderr."""
-    seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for file in track(files, "scanning", console=console(stderr=True), disable=not progress, transient=True):
-        found = Examination()
+def _write_drafts(cost: Cost, folder: Path, today: date) -> None:
+    """Write a draft for each rule that has one to propose; a file that is there is left alone."""
+    drafts = [draft for rule in cost if (draft := draft_exception(rule, today))]
+    if drafts:
+        folder.mkdir(parents=True, exist_ok=True)
+    for draft in drafts:
+        file = folder / draft.name
         try:
-            yield from examiner.examine(read_pieces(file), "", str(file), seen_at, found)
-        except LogFileError as error:
-            result.unreadable.append(str(file))
-            click.echo(f"{file}: {error}", err=True)
+            with file.open("x", encoding="utf-8") as stream:
+                stream.write(draft.content)
+        except FileExistsError:
+            click.echo(f"{file}: is there already and was left alone", err=True)
             continue
-        result.add(found)
-        for bad in found.bad:
-            click.echo(f"{file}: record {bad.index}: {bad.reason}", err=True)
+        click.echo(f"{file}: would mute {draft.mutes} of {draft.of} hits; fill in its owner and reason", err=True)
+    if not drafts:
+        click.echo("no exception to propose: no actor makes most hits of a rule that can be muted", err=True)
 
 
-def _report(found: Found, result: Scan) -> None:
-    ignored = ", ".join(f"{len(files)} {kind}" for kind, files in sorted(found.ignored.items())) or "0"
+def _options(
+    places: tuple[str, ...],
+    rulebook: Rulebook,
+    since: str,
+    until: str,
+    accounts: tuple[str, ...],
+    regions: tuple[str, ...],
+    output: _Output,
+) -> dict[str, Any]:
+    """What makes a scan the same scan."""
+    return {
+        "places": list(places),
+        "rules": hashlib.sha256(dump_rulebook(rulebook).encode()).hexdigest(),
+        "since": since,
+        "until": until,
+        "accounts": sorted(accounts),
+        "regions": sorted(regions),
+        "output": output.kind,
+    }
+
+
+def _restore(state: State, result: Scan) -> Iterator[Any]:
+    """What was kept of the hits of log files that are done already; their counts go into `result`."""
+    for counts, kept in state.lines():
+        result.add(counts)
+        result.hits += counts.hits
+        result.muted += counts.hits_muted
+        yield from kept
+
+
+def _moment(option: str, text: str, now: datetime) -> str:
+    if not text:
+        return ""
+    try:
+        return parse_since(text, now).isoformat()
+    except SettingsError as error:
+        raise SettingsError(str(error).replace("--since", option, 1)) from None
+
+
+def _parsed(moment: str) -> datetime | None:
+    return datetime.fromisoformat(moment) if moment else None
+
+
+def _report(sources: Sources, result: Scan) -> None:
+    ignored = ", ".join(f"{count} {kind}" for kind, count in sorted(sources.ignored.items())) or "0"
+    if sources.passed_folders:
+        ignored += f"; folders not listed: {', '.join(sorted(sources.passed_folders))}"
+    begin = "interrupted; so far: " if result.interrupted else ""
     click.echo(
-        f"log files: {result.files_read} read, {len(result.unreadable)} unreadable; ignored: {ignored}\n"
+        f"{begin}log files: {result.files_read} read, {len(result.unreadable)} unreadable; ignored: {ignored}\n"
         f"records: {result.records} read = {result.matched} matched against rules + {result.not_watched} not watched"
-        f" + {result.bad} bad; hits: {result.hits}" + (f", {result.muted} of them muted" if result.muted else ""),
+        f" + {result.bad} bad; hits: {result.hits}"
+        + (f", {result.muted} of them muted" if result.muted else "")
+        + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,
     )

@@ -18,7 +18,7 @@ from trailalert.core.record import mapping, text
 class Actor:
     """Who did it.
 
-    kind:       root, iam-user, role, identity-center, ec2, federated, account, service or unknown.
+    kind:       root, iam-user, role, identity-center, ec2, lambda, federated, account, service or unknown.
     text:       one line for a reader.
     key:        groups by role, never by session, so that one person's many sessions are one actor.
     arn:        the principal as recorded, "" if none.
@@ -52,6 +52,8 @@ _MAX_TEXT = 1024
 # AWSReservedSSO_<permission set>_<16 hex digits>: the roles IAM Identity Center makes.
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
 _IDENTITY_CENTER_ROLE = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}", re.DOTALL)
+
+_FUNCTION = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:([A-Za-z0-9_-]{1,140})(?::[^:]*)?", re.ASCII)
 
 # Tools that carry out what a person asked for. Treating them as "a service did it" would hand
 # everybody a way around the rules: deploy the deletion with CloudFormation.
@@ -112,7 +114,7 @@ def possible_kinds(identity_type: str) -> tuple[str, ...]:
 _KINDS = {
     "Root": ("root",),
     "IAMUser": ("iam-user",),
-    "AssumedRole": ("role", "identity-center", "ec2"),
+    "AssumedRole": ("role", "identity-center", "ec2", "lambda"),
     "FederatedUser": ("federated",),
     "SAMLUser": ("federated",),
     "WebIdentityUser": ("federated",),
@@ -170,7 +172,23 @@ def _role(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, s
         return "identity-center", line, key, session
     if re.fullmatch(r"i-[0-9a-f]{8,17}", session):
         return "ec2", f"EC2 instance {session} (role {role})", key, session
+    function = _lambda_function(identity)
+    if function:
+        return "lambda", f"Lambda function {function} (role {role})", key, function
     return "role", f"role {role}, session {session}", key, f"role/{role}"
+
+
+def _lambda_function(identity: Mapping[str, Any]) -> str:
+    """The Lambda function that the credentials were issued to, by CloudTrail's own word; "" if it says nothing.
+
+    The user agent says so too, but whoever calls can write it.
+    """
+    scope = mapping(identity, "inScopeOf")
+    for arn in (text(scope, "credentialsIssuedTo"), text(scope, "sourceArn")):
+        found = _FUNCTION.fullmatch(arn)
+        if found:
+            return found[1]
+    return ""
 
 
 def _role_arn(session_arn: str) -> str:

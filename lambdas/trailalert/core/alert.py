@@ -1,28 +1,43 @@
-"""An alert is what we tell about one or more hits: those of one rule by one actor in one account.
+"""An alert is what we tell about one or more hits of one rule in one account (which ones: core/grouping.py).
 
-Told twice: as text for people (core/mail.py) and, here, as JSON for machines, whose form is versioned by
-`schema`: members may be added to a version, never changed or removed.
+Told as text for people (core/mail.py) and, here, as JSON for machines, whose form is versioned by `schema` and
+published (docs/schema/alert-1.json): members may be added to a version, never changed or removed.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from trailalert.core.hit import Hit, hit_document
-from trailalert.core.mail import mail_subject, mail_text
+from trailalert.core.links import links_of
+from trailalert.core.mail import mail_text
+from trailalert.core.related import Related, RelatedHit
+from trailalert.core.subject import mail_subject
+from trailalert.core.summary import summary_of
 
 
 SCHEMA = "trailalert.alert/1"
 
 _MAX_HIT_IDS = 200
+_MAX_ACTORS = 20
+
+# Bytes of hits and characters of text. JSON inside JSON doubles quotes and quadruples backslashes, so what fits is
+# found by trying.
+_ROOM = ((64_000, 30_000), (16_000, 12_000), (0, 6_000))
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Hits of the same rule, actor key and account, oldest first, at least one."""
+    """Hits of the same rule, level and account, oldest first, at least one; in a storm of several actors.
+
+    related: what else the actor did, None if nobody looked.
+    runbook: the deployer's address of runbooks (core/links.py), "" for none.
+    """
 
     hits: tuple[Hit, ...]
+    related: Related | None = None
+    runbook: str = ""
 
     @property
     def sample(self) -> Hit:
@@ -30,38 +45,44 @@ class Alert:
         return self.hits[0]
 
 
-def group_hits(hits: Iterable[Hit]) -> list[Alert]:
-    """Group hits into alerts, so that a storm is one message with a count; most severe first, then oldest."""
-    groups: dict[tuple[str, str, str], list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault((hit.rule_id, hit.actor.key, hit.account), []).append(hit)
-    alerts = [Alert(tuple(sorted(group, key=lambda hit: (hit.event_time, hit.event_id)))) for group in groups.values()]
-    return sorted(alerts, key=lambda alert: (-alert.sample.severity, alert.sample.event_time, alert.sample.hit_id))
-
-
 def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
     """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is the truth.
 
     max_hits_bytes: room for `hits`; max_text: characters of `text`, which says so if it is cut.
     """
-    sample = alert.sample
-    return {
+    sample, summary = alert.sample, summary_of(alert.hits)
+    document = {
         "schema": SCHEMA,
         "alertId": f"{sample.hit_id}+{len(alert.hits) - 1}",
         "level": sample.level,
         "count": len(alert.hits),
         "rule": {"id": sample.rule_id, "name": sample.name, "title": sample.title},
         "account": sample.account,
+        "region": sample.region,
         "service": sample.service,
         "also": sorted({name for hit in alert.hits for name in hit.also}),
         "actor": {"key": sample.actor.key, "text": sample.actor.text},
-        "firstEventTime": sample.event_time,
-        "lastEventTime": alert.hits[-1].event_time,
+        "actors": [
+            {"key": actor.key, "text": actor.text, "count": count} for actor, count in summary.actors[:_MAX_ACTORS]
+        ],
+        "actorCount": len(summary.actors),
+        "firstEventTime": summary.first,
+        "lastEventTime": summary.last,
+        "links": links_of(sample, alert.runbook),
         "subject": mail_subject(alert.hits),
-        "text": mail_text(alert.hits, max_text),
+        "text": mail_text(alert.hits, max_text, related=alert.related, runbook=alert.runbook),
         "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }
+    if alert.related is not None:
+        document["related"] = _related(alert.related)
+    return document
+
+
+def alert_documents(alert: Alert) -> Iterator[dict[str, Any]]:
+    """The alert for machines, ever smaller: take the first that fits. Hostile text may need every step."""
+    for max_hits_bytes, max_text in _ROOM:
+        yield alert_document(alert, max_hits_bytes, max_text)
 
 
 def alert_attributes(alert: Alert) -> dict[str, str]:
@@ -72,6 +93,22 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
         "service": sample.service or "unknown",
         "account": sample.account,
         "rule": sample.name,
+    }
+
+
+def _related(related: Related) -> dict[str, Any]:
+    return {"hits": [_related_hit(hit) for hit in related.hits], "more": related.more, "note": related.note}
+
+
+def _related_hit(hit: RelatedHit) -> dict[str, Any]:
+    return {
+        "hitId": hit.hit_id,
+        "eventTime": hit.event_time,
+        "title": hit.title,
+        "level": hit.level,
+        "service": hit.service,
+        "eventName": hit.event_name,
+        "muted": hit.muted,
     }
 
 

@@ -6,7 +6,7 @@ the record itself (up to 256 KB, and full of other people's secrets), only where
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,8 @@ from trailalert.core.level import level_note
 from trailalert.core.matcher import Match
 from trailalert.core.record import Record, mapping, partition_of, text
 from trailalert.core.rulebook import Level
-from trailalert.core.safe_text import encodable, one_line
+from trailalert.core.safe_text import encodable, one_line, unlinked
+from trailalert.core.secrets import redacted, redacted_name
 from trailalert.core.undo import fill_steps, undo_deadline
 
 
@@ -26,6 +27,8 @@ HIT_FORMAT = 1
 # A row of DynamoDB takes 400 KB; only forged records come near these.
 _MAX_NAME = 256
 _MAX_RESOURCE = 2048
+_MAX_RESOURCES_BYTES = 120_000
+_MAX_ACTOR = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Hit:
     once:     what stands for the event's id where a rule makes one hit a day.
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     undo:     steps, filled; undo_until: the deadline as text, or "".
+    quiet:    found by a replay of history that was to be kept and not told.
     """
 
     account: str
@@ -92,6 +96,7 @@ class Hit:
     muted_owner: str = ""
     muted_reason: str = ""
     once: str = ""
+    quiet: bool = False
     format: int = HIT_FORMAT
 
     @property
@@ -138,22 +143,22 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         title=rule.title,
         level=level.word,
         event_time=record.event_time,
-        event_source=record.event_source[:_MAX_NAME],
-        event_name=record.event_name[:_MAX_NAME],
-        region=record.region[:_MAX_NAME],
+        event_source=_name(record.event_source),
+        event_name=_name(record.event_name),
+        region=_name(record.region),
         partition=partition_of(record.region),
         outcome=str(facts.outcome),
-        actor=facts.actor,
-        resources=tuple(resource[:_MAX_RESOURCE] for resource in facts.resources),
+        actor=_shown(facts.actor),
+        resources=tuple(_first(map(_resource, facts.resources), _MAX_RESOURCES_BYTES)),
         place=place,
         seen_at=seen_at,
-        event_type=text(record.fields, "eventType")[:_MAX_NAME],
-        error_code=text(record.fields, "errorCode")[:_MAX_NAME],
-        error_message=one_line(text(record.fields, "errorMessage")),
-        source_ip=one_line(text(record.fields, "sourceIPAddress"), 256),
-        user_agent=one_line(text(record.fields, "userAgent")),
-        request_id=text(record.fields, "requestID")[:_MAX_NAME],
-        shared_event_id=text(record.fields, "sharedEventID")[:_MAX_NAME],
+        event_type=_name(text(record.fields, "eventType")),
+        error_code=_name(text(record.fields, "errorCode")),
+        error_message=_prose(text(record.fields, "errorMessage")),
+        source_ip=_name(text(record.fields, "sourceIPAddress")),
+        user_agent=_prose(text(record.fields, "userAgent")),
+        request_id=_name(text(record.fields, "requestID")),
+        shared_event_id=_name(text(record.fields, "sharedEventID")),
         meaning=rule.description,
         author=rule.author,
         tags=rule.tags,
@@ -161,7 +166,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         falsepositives=rule.falsepositives,
         check=rule.check,
         undo=fill_steps(rule.undo, record, facts),
-        undo_until=undo_deadline(rule.undo, record),
+        undo_until=_name(undo_deadline(rule.undo, record)),
         undo_note=rule.undo.note,
         also=tuple(other.name for other in weaker),
         also_ids=tuple(other.rule_id for other in weaker),
@@ -183,6 +188,44 @@ def seconds_between(earlier: str, later: str) -> int:
 def speaking(matches: list[Match]) -> Match:
     """The match that speaks for a record: the strongest that is not muted, else the strongest."""
     return next((match for match in matches if not match.muted_by), matches[0])
+
+
+def _name(given: str, limit: int = _MAX_NAME) -> str:
+    """A name or an id as a hit keeps it: harmless, no link, without secrets, bounded."""
+    return one_line(unlinked(redacted_name(given)), limit)
+
+
+def _key(given: str, limit: int) -> str:
+    """The same for what hits are grouped or found by: two that differ stay different."""
+    kept = _name(given, limit)
+    if kept == given:
+        return kept
+    return f"{kept[: limit - 17]}#{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def _resource(given: str) -> str:
+    return _key(given, _MAX_RESOURCE)
+
+
+def _first(names: Iterable[str], max_bytes: int) -> Iterator[str]:
+    """The first names, as many as there is room for."""
+    for name in names:
+        max_bytes -= len(name.encode("utf-8", "surrogatepass"))
+        if max_bytes < 0:
+            return
+        yield name
+
+
+def _prose(given: str) -> str:
+    """Free text, which anybody may have filled with anything."""
+    return one_line(unlinked(redacted(given)))
+
+
+def _shown(actor: Actor) -> Actor:
+    """The actor as a hit keeps it; rules have seen it as it was."""
+    parts = {part.name: getattr(actor, part.name) for part in fields(actor)}
+    texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
+    return replace(actor, **{**texts, "key": _key(actor.key, _MAX_ACTOR)})
 
 
 def _once(record: Record) -> str:

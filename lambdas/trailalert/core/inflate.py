@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from trailalert.errors import LogFileError
+from trailalert.errors import LogFileError, Unreadable
 
 
 _decompressobj: Any
@@ -46,7 +46,8 @@ def inflate(body: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
     for block in blocks(_chain(first, pieces)):
         size += len(block)
         if size > max_bytes:
-            raise LogFileError(f"log file is larger than the limit of {max_bytes} bytes (setting max_inflated_mb)")
+            too_large = f"log file is larger than the limit of {max_bytes} bytes (setting max_inflated_mb)"
+            raise LogFileError(too_large, Unreadable.TOO_LARGE)
         yield block
 
 

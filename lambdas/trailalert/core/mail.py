@@ -1,26 +1,38 @@
-"""The alert as a mail: a subject that says it all, and a text that can be acted on without the console.
+"""The alert as a mail: a text that can be acted on without the console. SNS mails are plain text.
 
-SNS subjects are at most 100 characters of ASCII without line breaks; its mails are plain text.
-https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+The order is the reader's: what happened, what it means, how to undo it and until when; then who and which resource
+in full, what to check, what else the actor did, links, and at the end the ids.
 """
 
 import re
-import textwrap
+import shlex
 from collections.abc import Iterator, Sequence
 
 from trailalert.core.hit import Hit
 from trailalert.core.links import links_of
+from trailalert.core.mail_lines import row, span, utc, wrapped
+from trailalert.core.mail_who import account_note, who_section
 from trailalert.core.record import NO_TIME
-from trailalert.core.safe_text import CUT, ascii_line, one_line
+from trailalert.core.related import RELATED_HOURS, Related
+from trailalert.core.resource_name import named_resource
+from trailalert.core.rulebook import UNMUTABLE
+from trailalert.core.safe_text import CUT, one_line
+from trailalert.core.summary import Summary, summary_of
+from trailalert.core.undo import seconds_left
 
 
-SUBJECT_LIMIT = 99
-_WIDTH = 80
 _MAX_LISTED = 10
-_LEAST = 12  # characters of the resource and of who that stay in a subject
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
+_MAX_NAMED = 5  # accounts and regions in a sentence
+# What fill_steps leaves where a record is silent; gaps of the rule's own (<newest backup>) are in its note.
+_GAP = re.compile(r"'<(?:resource|requestParameters|responseElements|additionalEventData|serviceEventDetails)\b")
 _OUTCOMES = {
+    "success": "succeeded",
+    "denied": "denied",
+    "dryrun": "dry run that would have been allowed",
+    "failed": "failed",
+}
+_VERBS = {"denied": "tried", "failed": "tried"}
+_ONE_OUTCOME = {
     "success": "It succeeded",
     "denied": "It was denied",
     "dryrun": "It was a dry run, and would have been allowed",
@@ -28,127 +40,134 @@ _OUTCOMES = {
 }
 
 
-def mail_subject(hits: Sequence[Hit]) -> str:
-    """[LEVEL] title: resource by who, account region; at most SUBJECT_LIMIT characters, printable ASCII.
-
-    What does not fit is cut from who first, then from the resource, then from the title.
-    """
-    hit = hits[0]
-    count = f" x{len(hits)}" if len(hits) > 1 else ""
-    head, tail = f"[{hit.level.upper()}]{count} ", f", {hit.account} {hit.region}".rstrip()
-    title, what, who = hit.title, _subject_resource(hits), hit.actor.name or hit.actor.text
-    joints = len(" by ") + (len(": ") if what else 0)
-    room = SUBJECT_LIMIT - len(head) - len(tail) - joints
-    title = ascii_line(title, max(room - min(len(what), _LEAST) - min(len(who), _LEAST), _LEAST), "..")
-    what = ascii_line(what, max(room - len(title) - min(len(who), _LEAST), _LEAST), "..")
-    who = ascii_line(who, max(room - len(title) - len(what), _LEAST), "..")
-    act = f"{title}: {what}" if what else title
-    return ascii_line(f"{head}{act} by {who}{tail}", SUBJECT_LIMIT, "..")
-
-
-def mail_text(hits: Sequence[Hit], limit: int = 30_000) -> str:
+def mail_text(hits: Sequence[Hit], limit: int = 30_000, *, related: Related | None = None, runbook: str = "") -> str:
     """The mail's text for hits of one alert (oldest first, at least one); the first hit is told in full.
 
+    related: what else the actor did, None if nobody looked; runbook: see core/links.py.
     A text of more than `limit` characters is cut, and says so.
     """
+    hit, summary = hits[0], summary_of(hits)
     sections = [
-        _headline(hits),
-        _meaning(hits[0]),
+        _headline(hits, summary),
+        _meaning(hit),
         _undo(hits),
-        _who(hits[0]),
-        _what(hits),
-        _check(hits[0]),
-        _links(hits[0]),
-        _ids(hits),
+        who_section(hit, summary),
+        _what(summary),
+        _check(hit),
+        _harmless(hit),
+        _related(hit, related),
+        _links(hit, runbook),
+        _ids(hit),
     ]
     text = "\n\n".join("\n".join(section) for section in map(list, sections) if section) + "\n"
     return text if len(text) <= limit else f"{text[:limit]}\n{CUT} (cut: the rest is in the hit table)\n"
 
 
-def short_resource(resource: str) -> str:
-    """A resource as people say it: the last part of its ARN, a UUID by its first eight digits."""
-    last = resource.rpartition(":")[2] if resource.startswith("arn:") else resource
-    name = last.partition("/")[2] or last
-    return name[:8] if _UUID.fullmatch(name) else name
-
-
-def _subject_resource(hits: Sequence[Hit]) -> str:
-    resources = list(dict.fromkeys(resource for hit in hits for resource in hit.resources))
-    if not resources:
-        return ""
-    more = f" +{len(resources) - 1}" if len(resources) > 1 else ""
-    return short_resource(resources[0]) + more
-
-
-def _headline(hits: Sequence[Hit]) -> Iterator[str]:
-    hit = hits[0]
-    yield f"{hit.level.upper()} - {hit.title}" + (f" ({len(hits)} times)" if len(hits) > 1 else "")
+def _headline(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
+    hit, several = hits[0], len(summary.actors) > 1
+    times = f"{len(hits)} times" if len(hits) > 1 else ""
+    actors = f"by {len(summary.actors)} actors" if several else ""
+    count = f" ({', '.join(filter(None, (times, actors)))})" if times else ""
+    yield f"{hit.level.upper()} - {hit.title}{count}"
     yield ""
+    who = f"{len(summary.actors)} actors" if several else one_line(hit.actor.text, 300)
+    foreign = account_note(hit)
+    if foreign and not several and foreign not in who:
+        who += f" of account {foreign}"
     call = f"{one_line(hit.event_name, 100)} ({one_line(hit.event_source, 100)})"
-    where = f"in account {hit.account}, {one_line(hit.region, 40) or 'no region'}"
-    yield from _wrapped(f"{one_line(hit.actor.text, 300)} called {call} {where}.")
-    yield from _wrapped(f"{_when(hits)} {_OUTCOMES.get(hit.outcome, hit.outcome)}{_error(hit)}.")
+    verb = "reported" if hit.event_type == "AwsServiceEvent" else _VERBS.get(hit.outcome, "called")
+    yield from wrapped(f"{who} {verb} {call}{_on(summary)} {_where(summary)}.")
+    yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
     if hit.level_note:
-        yield from _wrapped(f"The level was {hit.level_note}.")
-    if hit.also:
-        yield from _wrapped("The same call also matches: " + ", ".join(hit.also) + ".")
+        yield from wrapped(f"The level was {hit.level_note}.")
+    also = dict.fromkeys(name for one in hits for name in one.also)
+    muted = dict.fromkeys(name for one in hits for name in one.also_muted)
+    calls = "The same call also matches" if len(hits) == 1 else "The same calls also match"
+    if also:
+        yield from wrapped(f"{calls}: {', '.join(also)}.")
+    if muted:
+        yield from wrapped(f"{calls}, muted by exceptions: {', '.join(muted)}.")
 
 
-def _when(hits: Sequence[Hit]) -> str:
-    first, last = hits[0], hits[-1]
-    if first.event_time == NO_TIME:
-        return "The record has no valid time."
-    when = f"{_utc(first.event_time)}."
-    if len(hits) > 1:
-        when = f"{len(hits)} times from {_utc(first.event_time)} to {_utc(last.event_time)}; the first is shown."
-    return f"{when} Seen by us {_delay(first)} later."
-
-
-def _error(hit: Hit) -> str:
-    if not hit.error_code:
+def _on(summary: Summary) -> str:
+    if not summary.resources:
         return ""
+    others = len(summary.resources) - 1
+    more = f" and {others} more" if others else ""
+    return f" on {one_line(named_resource(summary.resources[0]), 300)}{more}"
+
+
+def _where(summary: Summary) -> str:
+    accounts, regions = summary.accounts, summary.regions
+    account = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts ({_some(accounts)})"
+    region = _some(regions) if len(regions) > 1 else one_line(regions[0], 40)
+    return f"in {account}, {region or 'no region'}"
+
+
+def _some(names: Sequence[str]) -> str:
+    listed = [one_line(name, 40) or "no region" for name in names[:_MAX_NAMED]]
+    return ", ".join(listed + ([f"{len(names) - _MAX_NAMED} more"] if len(names) > _MAX_NAMED else []))
+
+
+def _when(hits: Sequence[Hit], summary: Summary) -> str:
+    first = hits[0]
+    if summary.first == NO_TIME:
+        return f"When is unknown: the record has no valid time. Seen by us {utc(first.seen_at)}."
+    when = f"{utc(first.event_time)}."
+    if len(hits) > 1:
+        when = f"{len(hits)} times from {utc(summary.first)} to {utc(summary.last)}; the first is shown."
+    return f"{when} Seen by us {span(first.delay)} later."
+
+
+def _how_it_went(hits: Sequence[Hit], summary: Summary) -> str:
+    if len(summary.outcomes) > 1:
+        return ", ".join(f"{count} {_OUTCOMES.get(outcome, outcome)}" for outcome, count in summary.outcomes)
+    hit = hits[0]
+    outcome = _ONE_OUTCOME.get(hit.outcome, hit.outcome)
+    if not hit.error_code or hit.outcome == "dryrun":  # whose error says what a dry run is
+        return outcome
     message = f": {hit.error_message}" if hit.error_message else ""
-    return f" with {one_line(hit.error_code, 100)}{one_line(message, 400)}".rstrip(".")
+    return f"{outcome} with {one_line(hit.error_code, 100)}{one_line(message, 400)}".rstrip(".")
 
 
 def _meaning(hit: Hit) -> Iterator[str]:
     if hit.meaning:
         yield "What it means"
-        yield from _wrapped(hit.meaning, indent="  ")
+        yield from wrapped(hit.meaning, indent="  ")
 
 
 def _undo(hits: Sequence[Hit]) -> Iterator[str]:
     hit = hits[0]
-    if not (hit.undo or hit.undo_note):
+    steps = list(dict.fromkeys(step for one in hits[:_MAX_LISTED] for step in one.undo))
+    if not (steps or hit.undo_note):
         return
-    yield f"Undo (until {hit.undo_until})" if hit.undo and hit.undo_until else "Undo"
-    for other in hits[:_MAX_LISTED]:
-        for step in other.undo:
-            yield f"  {step}"
-    if len(hits) > _MAX_LISTED and hit.undo:
-        yield f"  ... and the same for {len(hits) - _MAX_LISTED} more (see: trailalert hits --rule {hit.name})"
-    yield from _wrapped(hit.undo_note, indent="  ")
+    yield "Undo" + (_deadline(hit) if steps and hit.undo_until else "")
+    for step in steps:
+        yield from _step(step)
+    if len(hits) > _MAX_LISTED and steps:
+        yield f"  ... and the same for {len(hits) - _MAX_LISTED} more: trailalert hits --rule {hit.name}"
+    if any(_GAP.search(step) for step in steps):
+        yield from wrapped("The record does not hold what stands in <...>; fill it in.", indent="  ")
+    yield from wrapped(hit.undo_note, indent="  ")
 
 
-def _who(hit: Hit) -> Iterator[str]:
-    actor = hit.actor
-    yield "Who"
-    yield from _row("principal", actor.arn or actor.key)
-    credentials = [f"{actor.credential} key" if actor.credential else ""]
-    credentials.append(f"ending in {actor.key_hint}" if actor.key_hint else "")
-    credentials.append(f"session since {actor.session}" if actor.session else "")
-    credentials.append("from the console" if actor.console else "")
-    credentials.append(f"MFA {actor.mfa}" if actor.mfa else "")
-    yield from _row("credentials", ", ".join(part for part in credentials if part))
-    if actor.account and actor.account != hit.account:
-        yield from _row("account", f"{actor.account} (another account than the resource's)")
-    yield from _row("through", actor.via)
-    yield from _row("address", hit.source_ip)
-    yield from _row("agent", hit.user_agent)
+def _step(step: str) -> Iterator[str]:
+    """A command stays on one line, to be pasted; a sentence is wrapped."""
+    if step[:1].isupper() or " " not in step:
+        yield from wrapped(step, indent="  ")
+    else:
+        yield f"  {step}"
 
 
-def _what(hits: Sequence[Hit]) -> Iterator[str]:
-    resources = list(dict.fromkeys(resource for hit in hits for resource in hit.resources))
+def _deadline(hit: Hit) -> str:
+    left = seconds_left(hit.undo_until, hit.seen_at)
+    if left is None:
+        return f" (until {hit.undo_until})"
+    return f" (until {hit.undo_until}: {span(left) + ' left' if left > 0 else 'over when we saw it'})"
+
+
+def _what(summary: Summary) -> Iterator[str]:
+    resources = summary.resources
     if not resources:
         return
     yield "Resource" if len(resources) == 1 else f"Resources ({len(resources)})"
@@ -162,50 +181,48 @@ def _check(hit: Hit) -> Iterator[str]:
     if hit.check:
         yield "Check first"
         for number, step in enumerate(hit.check, start=1):
-            yield from _wrapped(step, indent="     ", first=f"  {number}. ")
+            yield from wrapped(step, indent="     ", first=f"  {number}. ")
+
+
+def _harmless(hit: Hit) -> Iterator[str]:
     if hit.falsepositives:
         yield "Harmless if"
         for case in hit.falsepositives:
-            yield from _wrapped(case, indent="    ", first="  - ")
+            yield from wrapped(case, indent="    ", first="  - ")
 
 
-def _links(hit: Hit) -> Iterator[str]:
-    links = links_of(hit)
+def _related(hit: Hit, related: Related | None) -> Iterator[str]:
+    if related is None:
+        return
+    yield f"Same actor, the {RELATED_HOURS} hours before"
+    if not (related.hits or related.note or related.more):
+        yield "  nothing else that a rule reports"
+    for one in related.hits[:_MAX_LISTED]:
+        act = f"{one.title} ({one_line(one.event_name, 60)})" + (", muted by an exception" if one.muted else "")
+        yield f"  {utc(one.event_time)}  {one.level:<8} {one_line(act, 200)}"
+    if related.note:
+        yield from wrapped(related.note, indent="  ")
+    if related.note or related.more or len(related.hits) > _MAX_LISTED:
+        yield f"  all of them: trailalert hits --since 7d --actor {shlex.quote(one_line(hit.actor.key, 1100))}"
+
+
+def _links(hit: Hit, runbook: str) -> Iterator[str]:
+    links = links_of(hit, runbook)
     if links or hit.references:
-        yield "Links"
+        yield "Links" + (f" (the console's need a sign-in to account {hit.account})" if "event" in links else "")
         for label, address in links.items():
-            yield from _row(label, address)
+            yield from row(label, address, 2000)
         for address in hit.references[:3]:
-            yield from _row("read more", address)
+            yield from row("read more", address)
 
 
-def _ids(hits: Sequence[Hit]) -> Iterator[str]:
-    hit = hits[0]
+def _ids(hit: Hit) -> Iterator[str]:
     tags = " ".join(tag.removeprefix("attack.").upper() for tag in hit.tags if tag.startswith("attack.t"))
     yield f"rule {hit.name}" + (f" | {tags}" if tags else "") + (f" | by {hit.author}" if hit.author else "")
     yield f"hit {one_line(hit.hit_id, 300)}"
     where = f"s3://{hit.place.bucket}/{hit.place.key}" if hit.place.bucket else hit.place.key
     yield f"record {hit.place.index} of {one_line(where, 1200)}"
-
-
-def _row(label: str, value: str) -> Iterator[str]:
-    if value:
-        yield f"  {label:<12} {one_line(value, 400)}"
-
-
-def _wrapped(text: str, indent: str = "", first: str | None = None) -> list[str]:
-    lead = indent if first is None else first
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _utc(time: str) -> str:
-    return time.replace("T", " ").replace("Z", " UTC")
-
-
-def _delay(hit: Hit) -> str:
-    seconds = hit.delay
-    units = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
-    shown = [f"{amount} {unit}" for amount, unit in units if amount]
-    return " ".join(shown[:2]) or "0 s"
+    if hit.request_id:
+        yield f"request {one_line(hit.request_id, 100)}"
+    if not hit.name.startswith(UNMUTABLE):
+        yield f"no mail of such acts: an exception for {hit.name}, see exceptions/README.md"

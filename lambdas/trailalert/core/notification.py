@@ -16,10 +16,11 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notific
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_plus
 
+from trailalert.core.safe_text import one_line
 from trailalert.errors import NotificationError
 
 
@@ -29,12 +30,16 @@ _MAX_ENVELOPES = 4
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """Which object of which bucket. `size` is in bytes as S3 told it; None where the notification is silent."""
+    """Which object of which bucket. `size` is in bytes as S3 told it; None where the notification is silent.
+
+    tell: False for history that is replayed: its hits are kept and not told (core/replay.py).
+    """
 
     bucket: str
     key: str
     version_id: str | None = None
     size: int | None = None
+    tell: bool = True
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -75,7 +80,7 @@ def _parse(body: object, depth: int) -> Notification:
         raise NotificationError("notification wrapped in too many envelopes")
     message = _load(body)
     if "Records" in message:
-        return _parse_records(message["Records"], depth)
+        return _as_asked(_parse_records(message["Records"], depth), message)
     if message.get("Event") == "s3:TestEvent":
         return _TEST
     if message.get("Type") in ("Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"):
@@ -85,6 +90,14 @@ def _parse(body: object, depth: int) -> Notification:
     if message.get("source") == "aws.s3":
         return _parse_eventbridge(message)
     raise NotificationError(f"no known notification: {_shape(message)}")
+
+
+def _as_asked(found: Notification, message: Mapping[str, Any]) -> Notification:
+    """What `trailalert replay` asks for beside S3's own words; S3 never says it."""
+    asked = message.get("trailalert")
+    if isinstance(asked, Mapping) and asked.get("tell") is False:
+        return replace(found, objects=tuple(replace(ref, tell=False) for ref in found.objects))
+    return found
 
 
 def _load(body: object) -> Mapping[str, Any]:
@@ -104,7 +117,7 @@ def _parse_records(records: object, depth: int) -> Notification:
     total = Notification()
     for record in records:
         if not isinstance(record, Mapping):
-            raise NotificationError(f"notification record is {record!r}, not an object")
+            raise NotificationError(f"notification record is a JSON {type(record).__name__}, not an object")
         if "s3" in record:
             total += _parse_s3_record(record)
         elif isinstance(record.get("Sns"), Mapping):
@@ -169,5 +182,5 @@ def _object_ref(bucket: object, key: object, version_id: object, size: object) -
 
 
 def _shape(message: Mapping[str, Any]) -> str:
-    names = sorted(str(name) for name in message)
+    names = sorted(one_line(str(name), 40) for name in message)
     return "object with " + (", ".join(names[:8]) or "no members")

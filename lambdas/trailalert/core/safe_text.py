@@ -2,24 +2,50 @@
 
 User agents, session names, document names and error messages are chosen by whoever makes the call. In a
 mail's subject a line break adds a header, in a terminal an escape sequence moves the cursor, in any
-reader a bidirectional override reverses what is read.
+reader a bidirectional override reverses what is read, and a Cyrillic letter poses as a Latin one.
 """
 
+import html
+import re
 import unicodedata
 
 
 CUT = "[...]"
+
+# Printable to Python, yet nothing to see: fillers, joiners, variation selectors.
+# https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# More than three marks on one letter only smear over the neighbouring lines.
+_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILED = re.compile(f"(?<={_MARK * 3}){_MARK}")
+
+# Scripts with letters that look like ASCII's; inside a word that has ASCII letters they pose as them.
+# https://www.unicode.org/reports/tr39/#Mixed_Script_Detection
+_LOOKALIKES = ("ARMENIAN ", "CHEROKEE ", "COPTIC ", "CYRILLIC ", "FULLWIDTH ", "GREEK ", "LISU ", "MATHEMATICAL ")
+_WORD = re.compile(r"[^\W\d_]+")
+_ASCII_LETTER = re.compile(r"[A-Za-z]")
+
+# Mail programs and chats make a link of these wherever they stand.
+_LINK = re.compile(r"(?i)(https?|ftps?)://|www\.(?=[^\s.])")
+
+# What a spreadsheet takes for the start of a formula, at the start of a cell or of what another locale's
+# separator makes a cell; full-width forms included, which some turn into the plain ones.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile("(^|[;|,])([ '\"]*)(?=[=+@|%\\-\uff1d\uff0b\uff0d\uff20])")
 
 
 def one_line(text: str, limit: int = 1024) -> str:
     """The text with unsafe characters written as \\u escapes, cut to `limit` characters (the cut is marked).
 
     Unsafe is what Python does not call printable: control and format characters (bidirectional overrides,
-    zero width), surrogates, private use, unassigned, and every separator but the blank.
+    zero width), surrogates, private use, unassigned, and every separator but the blank. So is what cannot be
+    seen, what is piled up on one letter, and a letter that poses as one of ASCII.
     """
     shown = text[:limit]
-    if not shown.isprintable():
-        shown = "".join(char if char.isprintable() else _escape(char) for char in shown)
+    if not (shown.isascii() and shown.isprintable()):
+        shown = _escaped(shown)
     return shown if len(text) <= limit and len(shown) <= limit else shown[: max(limit - len(CUT), 0)] + CUT
 
 
@@ -31,14 +57,55 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
     return line if len(line) <= limit else line[: max(limit - len(cut), 0)] + cut
 
 
+def unlinked(text: str) -> str:
+    """The text with addresses that no mail program turns into a link: https[:]//example.com."""
+    return _LINK.sub(lambda found: found[0].replace("://", "[:]//").replace(".", "[.]"), text)
+
+
+def csv_cell(text: str, limit: int = 32_000) -> str:
+    """The text as one cell of a CSV file: one line, and no formula in any spreadsheet.
+
+    For every writer of CSV: pass each cell that holds text from records through this, then to csv.writer, which
+    quotes. What would begin a formula gets an apostrophe before it, which spreadsheets show or hide but never
+    compute; tabs and line breaks come out as \\x escapes. Excel takes 32,767 characters to a cell.
+    """
+    return _FORMULA.sub(r"\1\2'", one_line(text, limit))
+
+
+def html_text(text: str, limit: int = 1024) -> str:
+    """The text for an HTML element or a quoted attribute: one line, nothing in it is markup."""
+    return html.escape(one_line(text, limit), quote=True)
+
+
 def is_safe(text: str) -> bool:
     """Whether a text is already one line of harmless characters."""
-    return text.isprintable()
+    return text.isprintable() and (text.isascii() or _escaped(text) == text)
 
 
 def encodable(text: str) -> str:
     """The text with lone surrogates, which JSON can hold but UTF-8 cannot, written as \\u escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _escaped(text: str) -> str:
+    if not text.isascii():
+        for pattern in (_PILED, _INVISIBLE):
+            text = pattern.sub(lambda found: _escape(found[0]), text)
+        text = _WORD.sub(_unmasked, text)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _unmasked(word: re.Match[str]) -> str:
+    letters = word[0]
+    if letters.isascii() or not _ASCII_LETTER.search(letters):
+        return letters
+    return "".join(_escape(char) if _poses(char) else char for char in letters)
+
+
+def _poses(char: str) -> bool:
+    return not char.isascii() and unicodedata.name(char, "").startswith(_LOOKALIKES)
 
 
 def _escape(char: str) -> str:

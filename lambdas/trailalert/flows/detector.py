@@ -1,18 +1,42 @@
 """The detector reads and decides: message → objects → log file → hits kept in the table.
 
-One message of a batch that fails goes back to its queue; its neighbours are done. Within a message every
-object is tried before the message is given back, so one bad object costs only itself (reading the good ones
-again later changes nothing: hits are kept once).
+The objects of a batch are read side by side, because most of their time is waiting for S3. One message that
+fails goes back to its queue; its neighbours are done. Within a message every object is tried before the
+message is given back, so one bad object costs only itself (reading the good ones again later changes nothing:
+hits are kept once).
+
+The function's own time is watched: what could not be begun in it is put off, a log file in progress is
+abandoned, and both come back with their messages.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Protocol
 
 from trailalert.core.examine import Examination, Examiner
 from trailalert.core.hit import Hit
+from trailalert.core.logfile import BadRecord
 from trailalert.core.notification import ObjectRef, parse_notification
 from trailalert.core.object_key import ObjectKind, classify_key
+from trailalert.errors import LogFileError, OutOfTimeError, TableError
+from trailalert.flows.tally import Tally
+
+
+READERS = 10
+"""Objects read at once: a whole batch (infra/functions.py). Each takes a few MB, however large its log file."""
+
+CHUNK = 250
+"""Hits kept together: whole batches of pointer rows, and one log file of 40,000 hits takes no more memory."""
+
+RESERVE = 10.0
+"""Seconds before the function is stopped in which nothing new is begun: what one chunk of hits may still take."""
+
+LAST_CALL = 3.0
+"""Seconds before the function is stopped at which it answers, whatever still hangs: the answer must get out."""
 
 
 class TrailBucket(Protocol):
@@ -29,6 +53,13 @@ class HitTable(Protocol):
         """Keep hits, each identity once; how many were new. Raises TableError, then nothing may be assumed."""
 
 
+class BadRecords(Protocol):
+    """Where entries that are no records are kept for a person to look at."""
+
+    def keep(self, ref: ObjectRef, bad: Sequence[BadRecord]) -> None:
+        """Keep bad records of a log file, each place once. Raises TableError."""
+
+
 class Journal(Protocol):
     """Where the flow tells what a person may want to read later."""
 
@@ -40,55 +71,27 @@ class Journal(Protocol):
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a batch came to; the two identities of promise 1 are `balanced`.
+class _Outcome:
+    """What became of one object."""
 
-    slowest_hit: seconds from an event to its hit, the longest of the batch.
-    """
+    tally: Tally = field(default_factory=lambda: Tally(objects_received=1))
+    bad: list[BadRecord] = field(default_factory=list)
+    error: Exception | None = None
 
-    messages: int = 0
-    tests: int = 0
-    other_notifications: int = 0
-    objects_received: int = 0
-    objects_read: int = 0
-    objects_ignored: dict[ObjectKind, int] = field(default_factory=dict)
-    objects_failed: int = 0
-    messages_failed: int = 0
-    bytes_inflated: int = 0
-    records_read: int = 0
-    records_matched: int = 0
-    records_not_watched: int = 0
-    records_bad: int = 0
-    hits_new: int = 0
-    hits_known: int = 0
-    hits_muted: int = 0
-    slowest_hit: int = 0
-
-    @property
-    def balanced(self) -> bool:
-        """objects received = read + ignored + failed, and records read = matched + not watched + bad."""
-        objects = self.objects_read + sum(self.objects_ignored.values()) + self.objects_failed
-        records = self.records_matched + self.records_not_watched + self.records_bad
-        return self.objects_received == objects and self.records_read == records
-
-    def add(self, found: Examination, hits: Sequence[Hit], new: int) -> None:
-        """Count one log file that was read and whose hits were kept."""
-        self.objects_read += 1
-        self.bytes_inflated += found.bytes_inflated
-        self.records_read += found.records_read
-        self.records_matched += found.records_matched
-        self.records_not_watched += found.records_not_watched
-        self.records_bad += found.records_bad
-        self.hits_new += new
-        self.hits_known += found.hits - new
-        if new:
-            self.slowest_hit = max(self.slowest_hit, *(hit.delay for hit in hits))
-        self.hits_muted += found.hits_muted
+    def fail(self, error: Exception) -> "_Outcome":
+        self.tally.fail(_word(error))
+        self.error = error
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """The flow with everything it needs. `now` gives the time as UTC ISO 8601 with Z."""
+    """The flow with everything it needs.
+
+    now:         the time as UTC ISO 8601 with Z.
+    bad_records: None: bad records are told to the journal alone.
+    clock:       seconds that only grow.
+    """
 
     examiner: Examiner
     bucket: TrailBucket
@@ -96,52 +99,120 @@ class Detector:
     journal: Journal
     now: Callable[[], str]
     max_bytes: int
+    bad_records: BadRecords | None = None
+    clock: Callable[[], float] = time.monotonic
 
-    def detect_batch(self, messages: Iterable[Mapping[str, Any]]) -> tuple[list[str], Tally]:
-        """Do every message of an SQS batch; the ids of those that must come back, and the tally."""
-        tally = Tally()
-        failed = []
-        for message in messages:
-            tally.messages += 1
-            if not self._detect_message(message["body"], message["messageId"], tally):
-                tally.messages_failed += 1
-                failed.append(message["messageId"])
-        return failed, tally
+    def detect_batch(self, messages: Iterable[Mapping[str, Any]], seconds: float = math.inf) -> tuple[list[str], Tally]:
+        """Do every message of an SQS batch within some seconds; the ids of those that must come back, and the tally."""
+        return self._detect([(message["messageId"], message["body"]) for message in messages], seconds)
 
-    def detect(self, body: str | Mapping[str, Any], name: str) -> Tally:
+    def detect(self, body: str | Mapping[str, Any], name: str, seconds: float = math.inf) -> Tally:
         """Do one notification that came without a queue; a failure is in the tally's `messages_failed`."""
-        tally = Tally(messages=1)
-        if not self._detect_message(body, name, tally):
-            tally.messages_failed = 1
-        return tally
+        return self._detect([(name, body)], seconds)[1]
 
-    def _detect_message(self, body: str | Mapping[str, Any], name: str, tally: Tally) -> bool:
-        try:
-            notification = parse_notification(body)
-        except Exception as error:  # the boundary: told, counted, and back to the queue
-            self.journal.failed(f"message {name}", error)
-            return False
-        tally.tests += notification.tests
-        tally.other_notifications += notification.other
-        results = [self._detect_object(ref, tally) for ref in notification.objects]
-        return all(results)
+    def _detect(
+        self, messages: Sequence[tuple[str, str | Mapping[str, Any]]], seconds: float
+    ) -> tuple[list[str], Tally]:
+        deadline = self.clock() + seconds
+        tally = Tally(messages=len(messages))
+        failed = set()
+        jobs: list[tuple[str, ObjectRef]] = []
+        for name, body in messages:
+            try:
+                notification = parse_notification(body)
+            except Exception as error:  # the boundary: told, counted, and back to the queue
+                self.journal.failed(f"message {name}", error)
+                failed.add(name)
+                continue
+            tally.tests += notification.tests
+            tally.other_notifications += notification.other
+            jobs += [(name, ref) for ref in notification.objects]
+        outcomes = self._side_by_side([ref for _, ref in jobs], deadline)
+        for (name, ref), outcome in zip(jobs, outcomes, strict=True):
+            tally.add(outcome.tally)
+            self._tell(ref, outcome)
+            if outcome.error:
+                failed.add(name)
+        tally.messages_failed = len(failed)
+        return [name for name, _ in messages if name in failed], tally
 
-    def _detect_object(self, ref: ObjectRef, tally: Tally) -> bool:
-        tally.objects_received += 1
+    def _side_by_side(self, refs: Sequence[ObjectRef], deadline: float) -> list[_Outcome]:
+        """Every object's outcome, in order. Answers in time even when one of them hangs."""
+        if not refs:
+            return []
+        pool = ThreadPoolExecutor(min(len(refs), READERS), "reader")
+        running = [pool.submit(self._detect_object, ref, deadline) for ref in refs]
+        wait(running, None if math.isinf(deadline) else max(deadline - LAST_CALL - self.clock(), 0))
+        pool.shutdown(wait=False, cancel_futures=True)
+        return [_outcome(future) for future in running]
+
+    def _detect_object(self, ref: ObjectRef, deadline: float) -> _Outcome:
+        outcome, found = _Outcome(), Examination()
         kind = classify_key(ref.key).kind
         if kind is not ObjectKind.LOG_FILE:
-            tally.objects_ignored[kind] = tally.objects_ignored.get(kind, 0) + 1
-            return True
+            outcome.tally.objects_ignored[kind] += 1
+            return outcome
+        if self._is_late(deadline):
+            return _put_off()
         try:
-            found = Examination()
-            body = self.bucket.read(ref)
-            hits = list(self.examiner.examine(body, ref.bucket, ref.key, self.now(), found, self.max_bytes))
-            new = self.table.keep(hits)
+            body = self._in_time(self.bucket.read(ref), deadline)
+            hits = self.examiner.examine(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
+            if not ref.tell:
+                hits = (replace(hit, quiet=True) for hit in hits)
+            while chunk := list(islice(hits, CHUNK)):
+                outcome.tally.kept(chunk, self.table.keep(chunk))
+                self._check(deadline)
+            if self.bad_records and found.bad:
+                self.bad_records.keep(ref, found.bad)
         except Exception as error:  # the boundary: told, counted, and back to the queue
-            tally.objects_failed += 1
-            self.journal.failed(str(ref), error)
-            return False
-        tally.add(found, hits, new)
-        for bad in found.bad:
+            return outcome.fail(error)
+        outcome.tally.read(found)
+        outcome.bad = found.bad
+        return outcome
+
+    def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+        for piece in body:
+            self._check(deadline)
+            yield piece
+
+    def _check(self, deadline: float) -> None:
+        if self._is_late(deadline):
+            raise OutOfTimeError(_TOO_SLOW)
+
+    def _is_late(self, deadline: float) -> bool:
+        return self.clock() > deadline - RESERVE
+
+    def _tell(self, ref: ObjectRef, outcome: _Outcome) -> None:
+        if outcome.error:
+            self.journal.failed(str(ref), outcome.error)
+        for bad in outcome.bad:
             self.journal.bad_record(ref, bad.index, bad.reason)
-        return True
+
+
+_TOO_SLOW = (
+    "abandoned, because the function's time was nearly over; hits found so far are kept, and it is read again from "
+    "its beginning. If it is never done in time, give the function more: settings detector_seconds, detector_memory_mb"
+)
+_NOT_BEGUN = "put off, because the function's time was nearly over before it could be begun"
+
+
+def _put_off() -> _Outcome:
+    outcome = _Outcome(error=OutOfTimeError(_NOT_BEGUN))
+    outcome.tally.objects_put_off = 1
+    return outcome
+
+
+def _outcome(future: "Future[_Outcome]") -> _Outcome:
+    """What a reader came to; one that hangs may go on, and what it still writes is written once as ever."""
+    if future.cancelled():
+        return _put_off()
+    return future.result() if future.done() else _Outcome().fail(OutOfTimeError(_TOO_SLOW))
+
+
+def _word(error: Exception) -> str:
+    """The end of the metric that counts a failure."""
+    if isinstance(error, LogFileError):
+        return str(error.outcome)
+    if isinstance(error, OutOfTimeError):
+        return "OutOfTime"
+    return "Table" if isinstance(error, TableError) else "Other"

@@ -3,14 +3,17 @@
 A stream batch in which one alert cannot be told is given back from that point on, hits that were told
 included; the mark written after each publish keeps those from being told again. What remains is the moment
 between publishing and marking: a crash exactly there tells twice, because losing an alert would be worse.
+
+A row that is no hit we can read fails alone: it is counted, given back, and ends in the dead-letter queue.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from trailalert.core.alert import Alert, group_hits
-from trailalert.core.hit import Hit, seconds_between
+from trailalert.core.alert import Alert
+from trailalert.core.grouping import group_hits
+from trailalert.core.hit import Hit, hit_from_document, seconds_between
 
 
 class AlertTopic(Protocol):
@@ -45,19 +48,30 @@ class StreamHit:
     hit: Hit
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableHit:
+    """A row of the stream that should be a hit and cannot be read as one, by its number; `name` is its key."""
+
+    sequence: str
+    name: str
+    error: Exception
+
+
 @dataclass(slots=True)
 class Tally:
-    """What a batch came to: hits received = told + known + failed.
+    """What a batch came to: hits received = told + known + failed; unreadable ones are among the failed.
 
-    slowest_alert: seconds from an event to its alert, the longest of the batch.
+    slowest_alert: seconds from an event to its alert, the longest of the batch; largest_alert: hits in one.
     """
 
     hits_received: int = 0
     hits_told: int = 0
     hits_known: int = 0
     hits_failed: int = 0
+    hits_unreadable: int = 0
     alerts_told: int = 0
     slowest_alert: int = 0
+    largest_alert: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -74,26 +88,34 @@ class Notifier:
     journal: Journal
     now: Callable[[], str]
 
-    def notify(self, batch: Iterable[StreamHit]) -> tuple[list[str], Tally]:
+    def notify(self, batch: Iterable[StreamHit | UnreadableHit]) -> tuple[list[str], Tally]:
         """Tell the hits of a stream batch; the sequence numbers of those that must come back, and the tally.
 
         Raises what reading the marks raises: then nothing was told and the whole batch comes back.
         """
         entries = list(batch)
-        sequences = {entry.hit.identity: entry.sequence for entry in entries}
-        hits = {entry.hit.identity: entry.hit for entry in entries}
-        told = self.marks.told(list(hits.values()))
-        tally = Tally(hits_received=len(hits), hits_known=len(told))
-        failed: list[str] = []
-        for alert in group_hits(hit for identity, hit in hits.items() if identity not in told):
+        readable = {entry.hit.identity: entry for entry in entries if isinstance(entry, StreamHit)}
+        unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
+        told = self.marks.told([entry.hit for entry in readable.values()])
+        tally = Tally(
+            hits_received=len(readable) + len(unreadable),
+            hits_known=len(told),
+            hits_failed=len(unreadable),
+            hits_unreadable=len(unreadable),
+        )
+        failed = [entry.sequence for entry in unreadable]
+        for entry in unreadable:
+            self.journal.failed(f"hit {entry.name}", entry.error)
+        for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in told):
             if self._tell(alert):
                 tally.alerts_told += 1
                 tally.hits_told += len(alert.hits)
+                tally.largest_alert = max(tally.largest_alert, len(alert.hits))
                 delay = seconds_between(alert.sample.event_time, self.now())
                 tally.slowest_alert = max(tally.slowest_alert, delay)
             else:
                 tally.hits_failed += len(alert.hits)
-                failed += [sequences[hit.identity] for hit in alert.hits]
+                failed += [readable[hit.identity].sequence for hit in alert.hits]
         return failed, tally
 
     def _tell(self, alert: Alert) -> bool:
@@ -104,3 +126,15 @@ class Notifier:
             self.journal.failed(f"alert {alert.sample.hit_id}", error)
             return False
         return True
+
+
+def read_hit(row: Mapping[str, Any]) -> Hit:
+    """The hit of a row, complete enough to be told: with an identity, a level we know, and times that are times.
+
+    Raises ValueError, TypeError, KeyError or AttributeError when the row holds none.
+    """
+    hit = hit_from_document(row)
+    if not all(isinstance(part, str) and part for part in hit.identity):
+        raise ValueError(f"identity {hit.identity} is not whole")
+    _ = hit.severity, hit.delay  # what grouping and the mail compute
+    return hit

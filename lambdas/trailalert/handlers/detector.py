@@ -4,18 +4,21 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import functools
+import math
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from trailalert.aws.bad_records import DynamoBadRecords
+from trailalert.aws.clients import Clients
 from trailalert.aws.hit_table import DynamoHitTable
 from trailalert.aws.trail_bucket import S3TrailBucket
 from trailalert.core.examine import Examiner
 from trailalert.core.object_key import ObjectKind
 from trailalert.core.rulebook import load_rulebook
-from trailalert.flows.detector import Detector, Tally
+from trailalert.flows.detector import Detector
+from trailalert.flows.tally import Tally
 from trailalert.handlers.environment import read_environment, utc_now
 from trailalert.handlers.journal import LogJournal
 
@@ -29,13 +32,16 @@ def _metrics() -> Metrics:
 def _detector() -> Detector:
     """Built once per cold start, here and nowhere else."""
     environment = read_environment(needs_topic=False)
+    clients = Clients()
+    dynamodb = clients.client("dynamodb")
     return Detector(
         examiner=Examiner(load_rulebook(environment.rulebook.read_text(encoding="utf-8"))),
-        bucket=S3TrailBucket(boto3.client("s3")),
-        table=DynamoHitTable(boto3.client("dynamodb"), environment.table, environment.retention_days),
+        bucket=S3TrailBucket(clients.client("s3")),
+        table=DynamoHitTable(dynamodb, environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="detector")),
         now=utc_now,
         max_bytes=environment.max_inflated_bytes,
+        bad_records=DynamoBadRecords(dynamodb, environment.table, environment.retention_days),
     )
 
 
@@ -45,16 +51,24 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     From SQS, failed messages are returned to the queue by id. Without a queue there is nothing to return
     to, so a failure is raised and the caller (Lambda's asynchronous invocation) retries.
     """
-    detector, metrics = _detector(), _metrics()
+    detector, metrics, seconds = _detector(), _metrics(), _seconds_left(context)
     if _is_sqs(event):
-        failed, tally = detector.detect_batch(event["Records"])
+        failed, tally = detector.detect_batch(event["Records"], seconds)
     else:
-        failed, tally = [], detector.detect(event, "direct invocation")
+        failed, tally = [], detector.detect(event, "direct invocation", seconds)
     _count(metrics, tally)
     metrics.flush_metrics()
     if tally.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _seconds_left(context: Any) -> float:
+    """Until Lambda stops the function; for ever where it is not Lambda that calls.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
+    return context.get_remaining_time_in_millis() / 1000 if context else math.inf
 
 
 def _is_sqs(event: dict[str, Any]) -> bool:
@@ -66,8 +80,9 @@ def _count(metrics: Metrics, tally: Tally) -> None:
     counts = {
         "ObjectsReceived": tally.objects_received,
         "ObjectsRead": tally.objects_read,
-        "ObjectsIgnored": sum(tally.objects_ignored.values()),
+        "ObjectsIgnored": tally.objects_ignored.total(),
         "ObjectsFailed": tally.objects_failed,
+        "ObjectsPutOff": tally.objects_put_off,
         "MessagesFailed": tally.messages_failed,
         "RecordsRead": tally.records_read,
         "RecordsMatchedAgainstRules": tally.records_matched,
@@ -80,7 +95,9 @@ def _count(metrics: Metrics, tally: Tally) -> None:
     }
     for kind in ObjectKind:
         if kind is not ObjectKind.LOG_FILE:
-            counts[f"ObjectsIgnored{kind.capitalize()}"] = tally.objects_ignored.get(kind, 0)
+            counts[f"ObjectsIgnored{kind.capitalize()}"] = tally.objects_ignored[kind]
+    for outcome, count in tally.failures.items():  # CloudWatch bills every name: these are told when they happen
+        counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if tally.hits_new:

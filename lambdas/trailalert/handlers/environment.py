@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import trailalert
+from trailalert.core.rulebook import Level
 from trailalert.errors import SettingsError
 
 
@@ -18,6 +19,8 @@ class Environment:
     """What the stack tells its functions (infra/functions.py sets it).
 
     topic_arn is "" for the detector, max_inflated_bytes unused by the notifier.
+    chat_topic_arn, event_bus: the notifier's other readers, "" for none; chat_level: the lowest the chat is told.
+    runbook_url: see core/links.py.
     """
 
     table: str
@@ -25,6 +28,10 @@ class Environment:
     retention_days: int
     max_inflated_bytes: int
     rulebook: Path
+    chat_topic_arn: str = ""
+    chat_level: str = Level.MEDIUM.word
+    event_bus: str = ""
+    runbook_url: str = ""
 
 
 def read_environment(*, needs_topic: bool, environ: Mapping[str, str] = os.environ) -> Environment:
@@ -50,7 +57,13 @@ def read_environment(*, needs_topic: bool, environ: Mapping[str, str] = os.envir
         retention_days=number("TRAILALERT_RETENTION_DAYS"),
         max_inflated_bytes=0 if needs_topic else number("TRAILALERT_MAX_INFLATED_BYTES"),
         rulebook=Path(environ.get("TRAILALERT_RULEBOOK") or _RULEBOOK),
+        chat_topic_arn=read("TRAILALERT_CHAT_TOPIC_ARN", required=False),
+        chat_level=read("TRAILALERT_CHAT_LEVEL", required=False) or Level.MEDIUM.word,
+        event_bus=read("TRAILALERT_EVENT_BUS", required=False),
+        runbook_url=read("TRAILALERT_RUNBOOK_URL", required=False),
     )
+    if found.chat_level.upper() not in Level.__members__:
+        wrong.append(f"TRAILALERT_CHAT_LEVEL is {found.chat_level!r}, not a level")
     if wrong:
         raise SettingsError("; ".join(wrong) + " (the stack sets these; deploy it again)")
     return found

@@ -3,7 +3,7 @@
 from aws_lambda_powertools import Logger
 
 from trailalert.core.notification import ObjectRef
-from trailalert.errors import TrailAlertError
+from trailalert.errors import LogFileError, TrailAlertError
 
 
 class LogJournal:
@@ -15,10 +15,18 @@ class LogJournal:
     def failed(self, what: str, error: Exception) -> None:
         """An error somebody can act on is one line; anything else comes with its traceback."""
         known = isinstance(error, TrailAlertError)
+        outcome = str(error.outcome) if isinstance(error, LogFileError) else ""
         self._logger.error(
             "failed, will be tried again",
-            extra={"what": what, "error": str(error), "error_type": type(error).__name__},
+            extra={"what": what, "error": str(error), "error_type": type(error).__name__, "outcome": outcome},
             exc_info=None if known else error,
+        )
+
+    def given_up(self, what: str, error: Exception) -> None:
+        """Something could not be done that nothing depends on; it is not tried again."""
+        self._logger.warning(
+            "failed, will not be tried again",
+            extra={"what": what, "error": str(error), "error_type": type(error).__name__},
         )
 
     def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:

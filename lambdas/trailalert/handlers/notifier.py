@@ -4,21 +4,34 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.
 """
 
 import functools
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.alert_topic import SnsAlertTopic, SnsChatTopic
+from trailalert.aws.clients import Clients
 from trailalert.aws.dynamo import decode
+from trailalert.aws.event_bus import EventBus
 from trailalert.aws.hit_table import DynamoToldMarks
-from trailalert.aws.rows import HIT
-from trailalert.core.hit import hit_from_document
-from trailalert.flows.notifier import Notifier, StreamHit, Tally
-from trailalert.handlers.environment import read_environment, utc_now
+from trailalert.aws.related_hits import DynamoRelatedHits
+from trailalert.aws.rows import is_to_tell
+from trailalert.core.rulebook import Level
+from trailalert.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit, read_hit
+from trailalert.flows.telling import Telling, TellingTally
+from trailalert.handlers.environment import Environment, read_environment, utc_now
 from trailalert.handlers.journal import LogJournal
+
+
+# After an alert of so many hits more of its storm is to be expected: while we wait, the stream gathers it into one
+# batch, and so into one more alert instead of ten. All that was read is told and marked by then, so nothing can be
+# lost by waiting; what else comes in this shard meanwhile is told so much later, and no later than that.
+_STORM_HITS = 50
+_STORM_PAUSE = 20.0
+_SPARE = 10.0  # seconds of the time-out to leave
 
 
 @functools.cache
@@ -26,33 +39,78 @@ def _metrics() -> Metrics:
     return Metrics(namespace="trailalert", service="notifier")
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What lasts from one batch to the next."""
+
+    topic: SnsAlertTopic
+    related: DynamoRelatedHits
+    readers: tuple[SnsChatTopic | EventBus, ...]
+    marks: DynamoToldMarks
+    journal: LogJournal
+    runbook: str
+
+
 @functools.cache
-def _notifier() -> Notifier:
+def _parts() -> _Parts:
     """Built once per cold start, here and nowhere else."""
     environment = read_environment(needs_topic=True)
-    return Notifier(
-        topic=SnsAlertTopic(boto3.client("sns"), environment.topic_arn),
-        marks=DynamoToldMarks(boto3.client("dynamodb"), environment.table, environment.retention_days),
+    clients = Clients()
+    return _Parts(
+        topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
+        related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
+        readers=tuple(_readers(environment, clients)),
+        marks=DynamoToldMarks(clients.client("dynamodb"), environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="notifier")),
-        now=utc_now,
+        runbook=environment.runbook_url,
     )
+
+
+def _readers(environment: Environment, clients: Clients) -> Iterator[SnsChatTopic | EventBus]:
+    if environment.chat_topic_arn:
+        lowest = Level[environment.chat_level.upper()]
+        yield SnsChatTopic(clients.impatient_client("sns"), environment.chat_topic_arn, lowest)
+    if environment.event_bus:
+        yield EventBus(clients.impatient_client("events"), environment.event_bus)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
-    notifier, metrics = _notifier(), _metrics()
-    failed, tally = notifier.notify(_new_hits(event))
+    parts, metrics = _parts(), _metrics()
+    telling = Telling(parts.topic, parts.related, parts.readers, parts.journal, parts.runbook)
+    failed, tally = Notifier(telling, parts.marks, parts.journal, utc_now).notify(new_hits(event))
     _count(metrics, tally)
+    _count_telling(metrics, telling.tally)
     metrics.flush_metrics()
+    if tally.largest_alert >= _STORM_HITS and _is_stream(event):
+        time.sleep(_pause(context))
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
 
-def _new_hits(event: dict[str, Any]) -> Iterator[StreamHit]:
-    """Inserted hit rows only. The stream's filter says the same; this holds where a filter is missing."""
+def _is_stream(event: dict[str, Any]) -> bool:
+    """Not what `trailalert dlq` gives us: its hits are old, and somebody waits for the answer."""
+    return any("eventSourceARN" in entry for entry in event["Records"])
+
+
+def _pause(context: Any) -> float:
+    """How long to wait after a storm, well within what is left of the time-out."""
+    left = context.get_remaining_time_in_millis() / 1000
+    return max(min(_STORM_PAUSE, left - _SPARE), 0.0)
+
+
+def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
+    """New hit rows only (aws/rows.py). The stream's filter says the same; this holds where a filter is missing."""
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
-        if entry["eventName"] == "INSERT" and image and image.get("kind") == {"S": HIT}:
-            yield StreamHit(entry["dynamodb"]["SequenceNumber"], hit_from_document(decode(image)))
+        if image and is_to_tell(entry["eventName"], image):
+            yield _read(entry["dynamodb"]["SequenceNumber"], image)
+
+
+def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
+    try:
+        return StreamHit(sequence, read_hit(decode(image)))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
 
 
 def _count(metrics: Metrics, tally: Tally) -> None:
@@ -61,6 +119,7 @@ def _count(metrics: Metrics, tally: Tally) -> None:
         "HitsTold": tally.hits_told,
         "HitsToldBefore": tally.hits_known,
         "HitsFailed": tally.hits_failed,
+        "HitsUnreadable": tally.hits_unreadable,
         "AlertsTold": tally.alerts_told,
         "IdentityBroken": 0 if tally.balanced else 1,
     }
@@ -68,3 +127,15 @@ def _count(metrics: Metrics, tally: Tally) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if tally.alerts_told:
         metrics.add_metric(name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=tally.slowest_alert)
+
+
+def _count_telling(metrics: Metrics, tally: TellingTally) -> None:
+    counts = {
+        "RelatedRead": tally.related_read,
+        "RelatedFailed": tally.related_failed,
+        "RelatedSkipped": tally.related_skipped,
+        "ReadersTold": tally.readers_told,
+        "ReadersFailed": tally.readers_failed,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -24,6 +24,9 @@ from trailalert.rulebook.placeholders import Placeholders
 from trailalert.rulebook.source import Document, read_documents, rule_files
 
 
+FILL_IN = "FILL IN"
+"""What drafts hold where only a person can know: they are no exceptions until it is gone (rulebook/draft.py)."""
+
 _FIELDS = ("owner", "reason", "expires")
 
 
@@ -101,6 +104,9 @@ def _read(document: Document, compiler: Compiler) -> _Filter:
     missing = [name for name in _FIELDS if not str(content.get(name) or "").strip()]
     if missing:
         raise RuleError(f"{place}: an exception needs {', '.join(missing)}")
+    unfilled = [name for name in _FIELDS if FILL_IN in str(content[name])]
+    if unfilled:
+        raise RuleError(f"{place}: is a draft: fill in {', '.join(unfilled)}, or remove the file")
     expires = str(content["expires"])
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", expires) or not _is_date(expires):
         raise RuleError(f"{place}: expires is a date such as 2026-12-31, not {expires!r}")

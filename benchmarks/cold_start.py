@@ -1,0 +1,103 @@
+"""Cold start: CPU time from nothing to a function that is ready, against bare boto3 clients for the same services.
+
+    python -m benchmarks.cold_start [rounds]
+
+Every start is a process of its own and they take turns; its CPU time is what the kernel says when it is over.
+Measured is the asset as it is deployed, with the shipped rulebook, on this machine's Python and botocore.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+from infra.asset import build_asset
+from trailalert.cli.local_aws import machine_architecture
+from trailalert.cli.rulebooks import find_placeholders
+from trailalert.rulebook.build import build_rulebook
+
+
+Row = tuple[str, str, float, float, float]
+"""Name, target, and the ratio's smallest, median and largest of all rounds."""
+
+ROUNDS = 11
+_ROOT = Path(__file__).resolve().parent.parent
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "TRAILALERT_TABLE": "hits",
+    "TRAILALERT_TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:alerts",
+    "TRAILALERT_RETENTION_DAYS": "400",
+    "TRAILALERT_MAX_INFLATED_BYTES": "100000000",
+    "PYTHONDONTWRITEBYTECODE": "1",  # as in Lambda, where the asset cannot be written to
+}
+_SERVICES = {"detector": ("s3", "dynamodb"), "notifier": ("sns", "dynamodb")}
+
+
+def rows(rounds: int = ROUNDS) -> list[Row]:
+    """Detector and notifier, started from the asset, against their services' boto3 clients."""
+    with tempfile.TemporaryDirectory() as folder:
+        with_bytecode, without = _assets(Path(folder))
+        starts: dict[str, Callable[[], float]] = {}
+        for name, services in _SERVICES.items():
+            clients = "; ".join(f"boto3.client({service!r})" for service in services)
+            starts[f"{name} boto3"] = _start(f"import boto3; {clients}")
+            ready = f"from trailalert.handlers import {name} as one; one._{name}(); one._metrics()"
+            starts[name] = _start(ready, with_bytecode)
+            starts[f"{name} without bytecode"] = _start(ready, without)
+        times: dict[str, list[float]] = {name: [] for name in starts}
+        for start in starts.values():  # once for the disk's cache
+            start()
+        for _ in range(rounds):
+            for name, start in starts.items():
+                times[name].append(start())
+    return [
+        _row(f"cold start: {label} / bare boto3 clients", target, times[label], times[f"{name} boto3"])
+        for name in _SERVICES
+        for label, target in ((name, "<= 1.10, then < 1"), (f"{name} without bytecode", "-"))
+    ]
+
+
+def _assets(folder: Path) -> tuple[Path, Path]:
+    """The asset for this machine and Python, and the same as a synth by another Python makes it."""
+    rulebook, _ = build_rulebook(_ROOT / "rules", _ROOT / "exceptions", find_placeholders(()), date.today())
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    made = build_asset(machine_architecture(), python, rulebook, folder)
+    bare = folder / "bare"
+    made.rename(folder / "made")
+    for path in (folder / "made").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            copy = bare / path.relative_to(folder / "made")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    return folder / "made", bare
+
+
+def _start(code: str, asset: Path | None = None) -> Callable[[], float]:
+    environment = {**_ENVIRONMENT, "PATH": os.environ.get("PATH", "")}
+    if asset:
+        environment["PYTHONPATH"] = str(asset)
+    return lambda: _cpu_seconds(code, environment)
+
+
+def _cpu_seconds(code: str, environment: Mapping[str, str]) -> float:
+    child = os.posix_spawn(sys.executable, [sys.executable, "-c", code], environment)
+    _, status, used = os.wait4(child, 0)
+    if status:
+        raise RuntimeError(f"a start failed: {code}")
+    return used.ru_utime + used.ru_stime
+
+
+def _row(name: str, target: str, ours: list[float], theirs: list[float]) -> Row:
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    return name, target, min(ratios), statistics.median(ratios), max(ratios)
+
+
+if __name__ == "__main__":
+    for name, target, low, middle, high in rows(*(int(text) for text in sys.argv[1:2])):
+        print(f"{name:70} {target:18} {low:6.2f} {middle:6.2f} {high:6.2f}")

@@ -1,0 +1,65 @@
+"""The functions' AWS clients: botocore without boto3, knowing the calls we make and waiting no longer than we can.
+
+boto3 adds file transfers and resource classes, which cost a cold start more than all of our own code. In the asset
+`models/` holds botocore's service models cut down to the CALLS (infra/models.py); what is not there, as in a
+checkout, comes from botocore's own data.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import Session
+
+
+MODELS = Path(__file__).parent / "models"
+
+CALLS = {
+    "dynamodb": ("BatchGetItem", "BatchWriteItem", "PutItem", "Query"),
+    "events": ("PutEvents",),
+    "s3": ("GetObject",),
+    "sns": ("Publish",),
+}
+"""Everything the functions call. A test reads the adapters and finds what is missing here."""
+
+# botocore waits for a minute, five times over, which is more than the functions have. Connections: ten readers in
+# the trail bucket (flows/detector.py), the table's writers, and readers that write a single row themselves.
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=20,
+)
+
+
+# For what an alert does not depend on: it must neither stop nor delay one.
+_IMPATIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+class Clients:
+    """Makes clients that share what is expensive; one is enough for a cold start."""
+
+    def __init__(self) -> None:
+        self._session = Session()
+        if MODELS.is_dir():
+            self._session.register_component("data_loader", _Models([str(MODELS)]))
+
+    def client(self, service: str) -> Any:
+        """A client for one of the services in CALLS."""
+        return self._session.create_client(service, config=_CONFIG)
+
+    def impatient_client(self, service: str) -> Any:
+        """The same for what an alert does not depend on: it gives up after about six seconds."""
+        return self._session.create_client(service, config=_IMPATIENT)
+
+
+class _Models(Loader):  # type: ignore[misc] # botocore ships no types
+    """Looks at our folder first, at botocore's for the rest; the services are known without reading 400 folders."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return sorted(CALLS)
+
+    def is_builtin_path(self, path: str) -> bool:
+        """Ours are botocore's own, not a deployer's; those would switch its endpoint rules off."""
+        return True

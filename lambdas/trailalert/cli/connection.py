@@ -1,0 +1,74 @@
+"""Where a command asks: the deployed stack's table, or the one `trailalert local --keep` left running."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import click
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from trailalert.aws.pointers import WORKERS
+from trailalert.cli.local_state import load_local
+from trailalert.errors import SettingsError
+
+
+_CONFIG = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Makes clients, and knows the table."""
+
+    local: bool
+    table_given: str
+    stack: str
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service; raises what botocore raises where there is no region."""
+        if self.local:
+            return load_local().client(service)
+        # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
+        return boto3.client(service, config=_CONFIG, region_name=os.environ.get("AWS_REGION") or None)
+
+    def table(self) -> str:
+        """The table's name. Raises SettingsError when there is no such stack."""
+        return self.table_given or find_output(self.client("cloudformation"), self.stack, "HitTable")
+
+    def caller(self) -> str:
+        """The ARN of whoever runs the command."""
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
+
+def connection_options(command: Command) -> Command:
+    """The options --local, --table and --stack."""
+    for option in (
+        click.option("--stack", default="trailalert", show_default=True, help="The stack to look the table up from."),
+        click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
+        click.option("--local", is_flag=True, help="Ask the table kept by `trailalert local --keep`."),
+    ):
+        command = option(command)
+    return command
+
+
+def find_output(cloudformation: Any, stack: str, name: str) -> str:
+    """The value of one of the stack's outputs. Raises SettingsError when there is no such stack or output."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            region = getattr(getattr(cloudformation, "meta", None), "region_name", "")
+            where = f"region {region}" if region else "this region"
+            raise SettingsError(
+                f"no stack {stack} in this account and {where}: deploy it, set AWS_PROFILE and AWS_REGION to where"
+                " it is, name it with --stack, or give --table"
+            ) from None
+        raise
+    for output in found.get("Outputs", ()):
+        if output["OutputKey"] == name:
+            return str(output["OutputValue"])
+    raise SettingsError(f"stack {stack} has no output {name}: is it a trailalert stack?")

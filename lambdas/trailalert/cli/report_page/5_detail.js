@@ -1,0 +1,64 @@
+// One hit in full: who did what, what it means, and how to undo it.
+function open(index) {
+  const hit = shown[index];
+  if (!hit) return;
+  current = index;
+  const dialog = at("detail");
+  dialog.replaceChildren(
+    make("div", { class: "detailhead" }, make("span", { class: `level ${hit.level}` }, hit.level),
+      hit.levelNote ? make("span", { class: "aside" }, hit.levelNote) : "", make("span", { class: "grow" }),
+      make("button", { type: "button", disabled: index === 0, onclick: () => open(index - 1) }, "Previous"),
+      make("button", { type: "button", disabled: index === shown.length - 1, onclick: () => open(index + 1) }, "Next"),
+      make("button", { type: "button", id: "close", onclick: () => dialog.close() }, "Close")),
+    make("h2", { id: "detail-title" }, hit.title),
+    make("p", {}, `${hit.actor} called ${hit.call} (${hit.source}) in account ${hit.account}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
+    ...states(hit),
+    ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
+    ...section(hit.undo.length ? "Undo" : "", ...(hit.undoUntil ? [make("p", { class: "deadline" }, `until ${hit.undoUntil}`)] : []),
+      ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
+    ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
+    ...section(hit.resources.length ? "Resources" : "", list(hit.resources, "mono")),
+    ...section(hit.check.length ? "Check first" : "", list(hit.check)),
+    ...section(hit.falsepositives.length ? "Harmless when" : "", list(hit.falsepositives)),
+    ...section("Who and where from", facts([["actor", hit.actorKey], ["address", hit.address], ["agent", hit.agent], ["session", hit.session]])),
+    ...section("Ids", facts([["rule", `${hit.rule} (${hit.ruleID})`], ["also matches", hit.also.join(", ")], ["event", hit.eventID], ["request", hit.requestID],
+      ["hit", hit.hitID], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["techniques", hit.tags.join(", ")]])),
+    ...section(hit.references.length ? "References" : "", make("ul", {}, ...hit.references.map(reference))));
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+  at("close").focus({ preventScroll: true });
+}
+function outcome(hit) {
+  const why = [hit.error, hit.errorMessage].filter(Boolean).join(": ");
+  return hit.outcome === "success" ? "It succeeded." : `Outcome: ${hit.outcome || "unknown"}${why ? ` (${why})` : ""}.`;
+}
+function states(hit) {
+  if (hit.muted) return [make("p", { class: "quiet" }, `Muted by the exception ${hit.muted} of ${hit.mutedOwner}: ${hit.mutedReason}`)];
+  return hit.quiet ? [make("p", { class: "quiet" }, "Found by a replay of history and not told.")] : [];
+}
+function section(title, ...content) {
+  const filled = content.filter((one) => one);
+  return title && filled.length ? [make("h3", {}, title), ...filled] : [];
+}
+function list(texts, kind = "") { return make("ul", {}, ...texts.map((text) => make("li", { class: kind }, text))); }
+function facts(pairs) {
+  return make("dl", {}, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", { class: "mono" }, value)]));
+}
+function command(text) {
+  const code = make("code", {}, text);
+  const copy = make("button", { type: "button", class: "copy", "aria-label": `Copy: ${text}` }, "Copy");
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      copy.textContent = "Selected";
+    }
+  });
+  return make("div", { class: "command" }, code, copy);
+}
+function reference(text) {
+  const isLink = /^https:\/\/[^\s\\]+$/.test(text);
+  return make("li", {}, isLink ? make("a", { href: text, target: "_blank", rel: "noopener noreferrer" }, text) : text);
+}

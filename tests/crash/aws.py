@@ -1,0 +1,206 @@
+"""S3, DynamoDB with its stream, and SNS, as far as the functions use them, with faults at every call."""
+
+import json
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError, ResponseStreamingError
+
+from tests.crash import faults
+from tests.crash.faults import ANY_CALL, BATCH_CALL, CUT, OVERTAKEN, PARTLY, PARTLY_KILLED, Faults, after, before
+from trailalert.core.safe_text import one_line
+
+
+SHARDS = 2
+
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+
+class ConditionalCheckFailedError(ClientError):  # type: ignore[misc]  # botocore ships no types
+    """The condition of a put did not hold."""
+
+
+class _Exceptions:
+    ConditionalCheckFailedException = ConditionalCheckFailedError
+
+
+@dataclass
+class FakeS3:
+    """A bucket of objects by key."""
+
+    faults: Faults
+    objects: dict[str, bytes] = field(default_factory=dict)
+    overtake: Callable[[], None] = lambda: None
+
+    def get_object(self, Bucket: str, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        call = f"get {Key}"
+        kind = self.faults.at(call, (*ANY_CALL, CUT, OVERTAKEN))
+        before(kind, call)
+        if kind == OVERTAKEN:
+            self.overtake()
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": ""}}, call)
+        after(kind, call)
+        return {"Body": FakeBody(self.objects[Key], cut=kind == CUT)}
+
+
+@dataclass
+class FakeBody:
+    """An object's body, which may break in the middle."""
+
+    content: bytes
+    cut: bool
+
+    def iter_chunks(self, size: int = 1024) -> Iterator[bytes]:
+        if self.cut:
+            yield self.content[: len(self.content) // 2]
+            raise ResponseStreamingError(error="connection broken")
+        for start in range(0, len(self.content), size):
+            yield self.content[start : start + size]
+
+    def read(self, amt: int | None = None) -> bytes:
+        if self.cut:
+            raise ResponseStreamingError(error="connection broken")
+        piece, self.content = (self.content, b"") if amt is None else (self.content[:amt], self.content[amt:])
+        return piece
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass
+class FakeDynamo:
+    """One table and its stream: a list of changes for each shard, in order within it."""
+
+    faults: Faults
+    rows: dict[Key, Item] = field(default_factory=dict)
+    shards: list[list[Item]] = field(default_factory=lambda: [[] for _ in range(SHARDS)])
+    overtake: Callable[[], None] = lambda: None
+    exceptions = _Exceptions
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _sequence: int = 0
+
+    def put_item(self, TableName: str, Item: Item, ConditionExpression: str = "", **names: Any) -> dict[str, Any]:  # noqa: N803
+        call = f"put {_name(Item)}"
+        kind = self.faults.at(call, (*ANY_CALL, OVERTAKEN))
+        before(kind, call)
+        if kind == OVERTAKEN:
+            self.overtake()
+        with self.lock:
+            if ConditionExpression:
+                assert ConditionExpression.startswith("attribute_not_exists(pk)"), ConditionExpression
+                there = self.rows.get(_key(Item))
+                replaced = names.get("ExpressionAttributeValues", {}).get(":replaced")
+                if there and there["kind"] != replaced:
+                    after(kind, call)
+                    raise ConditionalCheckFailedError({"Error": {"Code": "ConditionalCheckFailedException"}}, call)
+            self._put(Item)
+        after(kind, call)
+        return {}
+
+    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803
+        ((table, requests),) = RequestItems.items()
+        items = {_name(request["PutRequest"]["Item"]): request for request in requests}
+        assert len(items) == len(requests) <= 25, "DynamoDB refuses that"
+        call = f"write {min(items)} +{len(items) - 1}"
+        kind = self.faults.at(call, BATCH_CALL)
+        before(kind, call)
+        done = faults.part_of(items, call) if kind in (PARTLY, PARTLY_KILLED) else list(items)
+        with self.lock:
+            for name in done:
+                self._put(items[name]["PutRequest"]["Item"])
+        after(kind, call)
+        left = [request for name, request in items.items() if name not in done]
+        return {"UnprocessedItems": {table: left} if left else {}}
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        ((table, request),) = RequestItems.items()
+        names = {_name(key): key for key in request["Keys"]}
+        assert len(names) == len(request["Keys"]) <= 100, "DynamoDB refuses that"
+        assert request["ConsistentRead"], "an old answer may lack a mark"
+        call = f"read {min(names)} +{len(names) - 1}"
+        kind = self.faults.at(call, BATCH_CALL)
+        before(kind, call)
+        done = faults.part_of(names, call) if kind in (PARTLY, PARTLY_KILLED) else list(names)
+        with self.lock:
+            found = [self.rows[_key(names[name])] for name in done if _key(names[name]) in self.rows]
+        after(kind, call)
+        left = [key for name, key in names.items() if name not in done]
+        unprocessed = {table: {**request, "Keys": left}} if left else {}
+        return {"Responses": {table: found}, "UnprocessedKeys": unprocessed}
+
+    def get_paginator(self, name: str) -> "FakeDynamo":
+        assert name == "scan"
+        return self
+
+    def paginate(self, ExpressionAttributeValues: Item, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """A scan for hits by when they were read."""
+        since, until = (ExpressionAttributeValues[name]["S"] for name in (":since", ":until"))
+        hits = [row for row in self.rows.values() if row["kind"]["S"] == "hit"]
+        yield {"Items": [row for row in hits if since <= row["seenAt"]["S"] <= until]}
+
+    def _put(self, item: Item) -> None:
+        old = self.rows.get(_key(item))
+        self.rows[_key(item)] = item
+        if old != item:
+            self._sequence += 1
+            change = {
+                "eventName": "MODIFY" if old else "INSERT",
+                "dynamodb": {"SequenceNumber": str(100 + self._sequence), "NewImage": item},
+            }
+            self.shards[zlib.crc32(item["pk"]["S"].encode()) % SHARDS].append(change)
+
+
+@dataclass
+class FakeStreams:
+    """The API of the table's stream; what is trimmed is no longer given."""
+
+    dynamo: FakeDynamo
+    trimmed: bool = False
+
+    def get_shard_iterator(self, ShardId: str, SequenceNumber: str, **_: str) -> dict[str, str]:  # noqa: N803
+        if self.trimmed:
+            raise ClientError({"Error": {"Code": "TrimmedDataAccessException", "Message": ""}}, "GetShardIterator")
+        numbers = [change["dynamodb"]["SequenceNumber"] for change in self.dynamo.shards[int(ShardId)]]
+        return {"ShardIterator": f"{ShardId}/{numbers.index(SequenceNumber)}"}
+
+    def get_records(self, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
+        shard, start = map(int, ShardIterator.split("/"))
+        records = self.dynamo.shards[shard][start : start + 7]
+        return {"Records": records, "NextShardIterator": f"{shard}/{start + len(records)}"}
+
+
+@dataclass
+class FakeSns:
+    """Remembers what was published: when, in which invocation, which hits; and which of them had a mark by then."""
+
+    faults: Faults
+    has_mark: Callable[[str], bool]
+    published: list[tuple[int, int, tuple[str, ...]]] = field(default_factory=list)
+    told_in_spite: set[str] = field(default_factory=set)
+
+    def publish(self, **request: Any) -> dict[str, Any]:
+        alert = json.loads(json.loads(request["Message"])["default"])
+        hits = tuple(alert["hitIds"])
+        assert alert["count"] == len(hits), "these alerts are small enough to name every hit"
+        assert len(request["Subject"]) < 100
+        assert request["Subject"] == one_line(request["Subject"])
+        call = f"publish {hits[0]}"
+        kind = self.faults.at(call, ANY_CALL)
+        before(kind, call)
+        self.told_in_spite.update(filter(self.has_mark, hits))
+        self.published.append((self.faults.time, self.faults.invocation, hits))
+        after(kind, call)
+        return {}
+
+
+def _key(item: Item) -> Key:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def _name(item: Item) -> str:
+    return " ".join(_key(item))

@@ -1,0 +1,88 @@
+"""Nothing is lost and nobody paged twice, whichever call fails, however: every single fault, and many by chance.
+
+Thousands more: `make stress`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+
+from tests.crash.explore import Tried, try_by_chance, try_every_single_fault
+from tests.crash.world import Broken
+from trailalert.aws import hit_table, untold
+from trailalert.aws.dynamo import encode
+from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
+from trailalert.aws.untold import Telling
+from trailalert.flows.detector import Detector
+from trailalert.flows.notifier import Notifier
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trailalert.aws.dynamo._FIRST_PAUSE", 0.0, raising=False)
+
+
+def test_any_single_fault_loses_nothing_and_pages_nobody_twice(tried: Tried) -> None:
+    """Each call of a good day fails once in each way it can: before, during and after what it does."""
+    try_every_single_fault(tried)
+
+    assert tried.schedules > 200
+
+
+def test_many_faults_at_once_lose_nothing_and_page_nobody_twice(tried: Tried) -> None:
+    """Dead letters, splits, redrives under faults, storms larger than one batch of marks."""
+    try_by_chance(range(100), tried)
+
+
+def keep_nothing(table: Any, hits: Sequence[Any]) -> int:
+    return len(hits)
+
+
+def mark_nothing(marks: Any, hits: Sequence[Any]) -> None:
+    """Forget that they were told."""
+
+
+def write_once(client: Any, table: str, rows: Iterable[Any]) -> None:
+    """As if DynamoDB never left a part of a batch undone."""
+    requests = [{"PutRequest": {"Item": encode(row)}} for row in rows]
+    for start in range(0, len(requests), 25):
+        client.batch_write_item(RequestItems={table: requests[start : start + 25]})
+
+
+def tell_after_marking(notifier: Notifier, alert: Any) -> bool:
+    try:
+        notifier.marks.mark(alert.hits)
+        notifier.topic.tell(alert)
+    except Exception:
+        return False
+    return True
+
+
+def say_done(detector: Detector, messages: Iterable[Any]) -> Any:
+    _, tally = detector_as_it_is(detector, messages)
+    return [], tally
+
+
+detector_as_it_is = Detector.detect_batch
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "instead"),
+    [
+        pytest.param(DynamoHitTable, "keep", keep_nothing, id="hits-not-kept"),
+        pytest.param(DynamoToldMarks, "mark", mark_nothing, id="no-marks"),
+        pytest.param(hit_table, "write_all", write_once, id="unprocessed-rows-forgotten"),
+        pytest.param(Notifier, "_tell", tell_after_marking, id="marked-before-told"),
+        pytest.param(Detector, "detect_batch", say_done, id="every-message-deleted"),
+        pytest.param(untold.UntoldHits, "tell", lambda *_: Telling(), id="dead-letters-deleted-untold"),
+    ],
+)
+def test_the_schedules_find_what_would_lose_or_repeat(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, instead: Callable[..., Any]
+) -> None:
+    """A test of the test: each of these mistakes, made by peers, must be found."""
+    monkeypatch.setattr(owner, name, instead)
+
+    with pytest.raises(Broken):
+        try_by_chance(range(40), Tried())

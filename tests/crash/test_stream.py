@@ -1,0 +1,120 @@
+"""What fails in a stream batch costs only itself: the rest is told once, it waits in the queue, and is told later."""
+
+import io
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.crash.aws import SHARDS, FakeDynamo, FakeSns, FakeStreams
+from tests.crash.faults import FAILED, Faults
+from tests.crash.pollers import StreamPoller
+from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.dynamo import encode
+from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
+from trailalert.aws.rows import hit_row
+from trailalert.aws.untold import UntoldHits, read_given_up
+from trailalert.core.hit import Hit
+from trailalert.flows.notifier import Notifier
+from trailalert.handlers.notifier import new_hits
+
+
+GivenHit = Callable[..., Hit]
+REFUSED = "444455556666"
+
+
+class Told:
+    """A notifier behind the streams of a table, and a topic that refuses alerts of one account."""
+
+    def __init__(self, seed: int) -> None:
+        self.faults = Faults(lambda call, made, kinds: FAILED if f"publish {REFUSED}" in call else None)
+        self.dynamo, self.sns = FakeDynamo(self.faults), FakeSns(self.faults, lambda _: False)
+        self.letters, self.failures = list[str](), list[str]()
+        chance = random.Random(seed)  # noqa: S311 (a schedule, no secret)
+        self.pollers = [
+            StreamPoller(
+                self.faults, chance, self.notify, shard, self.dynamo.shards[shard], self.letters, seed % 2 == 0
+            )
+            for shard in range(SHARDS)
+        ]
+
+    def failed(self, what: str, error: Exception) -> None:
+        self.failures.append(what)
+
+    def notify(self, event: dict[str, Any]) -> list[str]:
+        self.faults.begin()
+        marks = DynamoToldMarks(self.dynamo, "hits", 400)
+        notifier = Notifier(SnsAlertTopic(self.sns, "topic"), marks, self, lambda: "2026-09-15T10:05:00Z")
+        failed, tally = notifier.notify(new_hits(event))
+        assert tally.balanced
+        return failed
+
+    def drain(self) -> None:
+        while any(poller.poll() for poller in self.pollers):
+            pass
+
+    def told(self) -> Counter[str]:
+        return Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
+
+    def redrive(self) -> tuple[str, ...]:
+        """What `trailalert dlq redrive` does; the names of the hits that are still not told."""
+        hits = UntoldHits(self._client, "hits", "notifier")
+        tellings = [hits.tell(hits.given_up(read_given_up(letter))) for letter in self.letters]
+        return tuple(name for telling in tellings for name in telling.untold)
+
+    def _client(self, service: str) -> Any:
+        return {"dynamodb": self.dynamo, "dynamodbstreams": FakeStreams(self.dynamo), "lambda": self}[service]
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        self.notify(json.loads(Payload))
+        return {"Payload": io.BytesIO(b"{}")}
+
+
+def hits_of(given_hit: GivenHit, count: int) -> list[Hit]:
+    """Hits of two actors."""
+    hits = [given_hit(eventID=f"e-{number}") for number in range(count)]
+    eve = replace(hits[0].actor, key="arn:aws:iam::111122223333:user/eve")
+    return [replace(hit, actor=eve) if number % 2 else hit for number, hit in enumerate(hits)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_hit_that_cannot_be_told_ends_in_the_queue_and_is_told_later(given_hit: GivenHit, seed: int) -> None:
+    """The others are told once, those that came with it and those that came after it."""
+    told, hits = Told(seed), hits_of(given_hit, 60)
+    hits[20] = replace(hits[20], account=REFUSED)
+    DynamoHitTable(told.dynamo, "hits", 400).keep(hits)
+
+    told.drain()
+
+    others = {hit.hit_id for hit in hits if hit.account != REFUSED}
+    assert told.told() == Counter(dict.fromkeys(others, 1))
+    assert len(told.letters) == 1
+
+    told.faults.mended = True
+    assert told.redrive() == ()
+    assert told.redrive() == ()
+
+    assert told.told() == Counter(dict.fromkeys((hit.hit_id for hit in hits), 1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_row_that_is_no_hit_blocks_nobody_and_is_not_lost(given_hit: GivenHit, seed: int) -> None:
+    """A row that this version cannot read: counted, told to the journal, and named by every redrive."""
+    told, hits = Told(seed), hits_of(given_hit, 60)
+    table = DynamoHitTable(told.dynamo, "hits", 400)
+    table.keep(hits[:30])
+    row = {**hit_row(given_hit(eventID="poison"), 2_000_000_000), "level": "apocalyptic"}
+    told.dynamo.put_item(TableName="hits", Item=encode(row))
+    table.keep(hits[30:])
+
+    told.drain()
+
+    assert told.told() == Counter(dict.fromkeys((hit.hit_id for hit in hits), 1))
+    assert len(told.letters) == 1
+    (name,) = told.redrive()
+    assert "poison" in name
+    assert all("poison" in failure for failure in told.failures)

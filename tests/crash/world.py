@@ -1,0 +1,250 @@
+"""Log files on their way through both functions, under a plan of faults, until everything has settled; then judged.
+
+What is promised: every hit the rules give is in the table, with its pointers; each that is to be told was told;
+and none was told twice, but where a fault fell between an alert's publication and its mark.
+"""
+
+import io
+import json
+import math
+import random
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from tests.crash.aws import SHARDS, FakeDynamo, FakeS3, FakeSns, FakeStreams
+from tests.crash.faults import Faults, Killed, Plan
+from tests.crash.pollers import QueuePoller, StreamPoller
+from tests.unit.conftest import RULE
+from tests.unit.log_files import log_file
+from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.bad_records import BAD, DynamoBadRecords
+from trailalert.aws.dynamo import decode
+from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
+from trailalert.aws.rows import hit_key, pointer_rows, told_key
+from trailalert.aws.trail_bucket import S3TrailBucket
+from trailalert.aws.untold import UntoldHits, read_given_up
+from trailalert.core.examine import Examination, Examiner
+from trailalert.core.hit import Hit
+from trailalert.core.notification import ObjectRef
+from trailalert.core.rulebook import Rulebook, RuleException
+from trailalert.flows.detector import Detector
+from trailalert.flows.notifier import Notifier
+from trailalert.handlers.notifier import new_hits
+from trailalert.rulebook.cases import BASE_RECORD
+
+
+SEEN = "2026-09-01T09:18:57Z"
+_FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/"
+_STEPS = 3000  # a schedule settles in about fifty
+_ROBOT = ["not", ["field", "userAgent", ["eq", "robot"]]]
+_ALWAYS = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_MUTES = RuleException("robots", "ops@example.com", "it tests", "2999-12-31", _ROBOT)
+
+
+class Broken(BaseException):
+    """A promise does not hold. No Exception, which the functions and their pollers would take for one of AWS."""
+
+
+def _act(number: int, user: str = "dana", **fields: Any) -> dict[str, Any]:
+    identity = {"type": "IAMUser", "userName": user, "arn": f"arn:aws:iam::111122223333:user/{user}"}
+    return {
+        **BASE_RECORD,
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "DisableKey",
+        "eventID": f"e-{number}",
+        "userIdentity": identity,
+        **fields,
+    }
+
+
+@cache
+def _examiner() -> Examiner:
+    return Examiner(Rulebook((replace(RULE, exceptions=(_MUTES,)),)))
+
+
+def _log_files(storm: int) -> dict[str, bytes]:
+    """Few and small, with what matters: two actors, a hit in two files, a muted one, a bad entry, a storm."""
+    noise = {**BASE_RECORD, "eventName": "ListKeys"}
+    files = {
+        "a": log_file(_act(1), noise, _act(2), None, _act(3, "eve")),
+        "b": log_file(_act(2), _act(4, userAgent="robot"), _act(5, "mallory", recipientAccountId="444455556666")),
+        "gone": log_file(_act(6, "trent")),
+    }
+    if storm:
+        files["storm"] = log_file(*(_act(100 + number, "storm") for number in range(storm)))
+    return {f"{_FOLDER}{name}.json.gz": body for name, body in files.items()}
+
+
+@cache
+def _expected(storm: int) -> dict[str, Hit]:
+    """What the rules give without AWS, by hit id."""
+    found: dict[str, Hit] = {}
+    for key, body in _log_files(storm).items():
+        for hit in _examiner().examine([body], "b", key, SEEN, Examination()):
+            found.setdefault(hit.hit_id, hit)
+    return found
+
+
+class _Journal:
+    def failed(self, what: str, error: Exception) -> None:
+        """Nothing is looked at: what counts is what became of it."""
+
+    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+        """The same."""
+
+
+@dataclass
+class World:
+    """Both functions on fakes of AWS. `run` drives them; raises Broken when a promise does not hold."""
+
+    plan: Plan
+    seed: int = 0
+    storm: int = 0
+    faults: Faults = field(init=False)
+
+    def __post_init__(self) -> None:
+        chance = random.Random(self.seed)  # noqa: S311 (a schedule, no secret)
+        self.chance = chance
+        self.faults = Faults(self.plan)
+        files = _log_files(self.storm)
+        self._late = {key: files.pop(key) for key in list(files) if "gone" in key}
+        self.s3 = FakeS3(self.faults, files, self._overtake)
+        self.dynamo = FakeDynamo(self.faults, overtake=self._overtake)
+        self.streams = FakeStreams(self.dynamo, trimmed=bool(self.seed % 2))
+        self.sns = FakeSns(self.faults, self._has_mark)
+        self.letters = list[str]()
+        self.feed = QueuePoller(self.faults, chance, self._detect)
+        self.shards = [
+            StreamPoller(
+                self.faults, chance, self._notify, shard, self.dynamo.shards[shard], self.letters, chance.random() < 0.5
+            )
+            for shard in range(SHARDS)
+        ]
+        keys = [*files, *self._late]
+        self.feed.send({"s3Bucket": "b", "s3ObjectKey": keys[:2]})
+        for key in keys[1:]:
+            self.feed.send({"s3Bucket": "b", "s3ObjectKey": [key]})
+
+    def run(self) -> None:
+        """Faults until nothing moves; then the causes are mended, dead letters redriven, and all is judged."""
+        self._settle()
+        self.s3.objects.update(self._late)
+        self.feed.redrive()
+        self._settle()  # a redrive under faults
+        with suppress(Exception, Killed):  # another one: whoever gave the command gives it again
+            self._redrive_alerts()
+        self.faults.mended = True
+        self.feed.redrive()
+        self._settle()
+        self._redrive_alerts()
+        self._judge()
+
+    def _settle(self) -> None:
+        """Every poller, in any order, until none has anything to do."""
+        for _ in range(_STEPS):
+            pollers: list[QueuePoller | StreamPoller] = [self.feed, *self.shards]
+            self.chance.shuffle(pollers)
+            if not any(poller.poll() for poller in pollers):
+                return
+        raise Broken("it never settles")
+
+    def _detect(self, event: dict[str, Any]) -> list[str]:
+        self.faults.begin()
+        # Without time left the detector gives back what it has not begun.
+        late = not self.faults.mended and self.chance.random() < 0.1
+        failed, tally = self._detector().detect_batch(event["Records"], 0 if late else math.inf)
+        _must(tally.balanced, "the detector's counts do not add up")
+        return list(failed)
+
+    def _detector(self) -> Detector:
+        return Detector(
+            examiner=_examiner(),
+            bucket=S3TrailBucket(self.s3),
+            table=DynamoHitTable(self.dynamo, "hits", 400),
+            journal=_Journal(),
+            now=lambda: SEEN,
+            max_bytes=1_000_000,
+            bad_records=DynamoBadRecords(self.dynamo, "hits", 400),
+        )
+
+    def _overtake(self) -> None:
+        """Another worker that was given the same messages does them all while the first one waits."""
+        mended, self.faults.mended = self.faults.mended, True
+        self._detector().detect_batch(self.feed.current)
+        self.faults.mended = mended
+
+    def _notify(self, event: dict[str, Any]) -> list[str]:
+        self.faults.begin()
+        marks = DynamoToldMarks(self.dynamo, "hits", 400)
+        notifier = Notifier(SnsAlertTopic(self.sns, "topic"), marks, _Journal(), lambda: SEEN)
+        failed, tally = notifier.notify(new_hits(event))
+        _must(tally.balanced, "the notifier's counts do not add up")
+        return list(failed)
+
+    def _redrive_alerts(self) -> None:
+        """What `trailalert dlq redrive` does with AlertDeadLetters."""
+        self.faults.begin()
+        hits = UntoldHits(self._client, "hits", "notifier")
+        for letter in list(self.letters):
+            if not hits.tell(hits.given_up(read_given_up(letter))).untold:
+                self.letters.remove(letter)
+        if self.faults.mended:
+            left = list(hits.untold(hits.seen_between(*_ALWAYS)))
+            _must(not left and not self.letters, f"{len(left)} hits without a mark at the end")
+
+    def _client(self, service: str) -> Any:
+        return {"dynamodb": self.dynamo, "dynamodbstreams": self.streams, "lambda": self}[service]
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        """Lambda's API: the notifier, invoked by a person."""
+        with suppress(Exception, Killed):
+            self._notify(json.loads(Payload))
+        self.faults.begin()  # back in the process of the command
+        return {"Payload": io.BytesIO(b"{}")}
+
+    def _judge(self) -> None:
+        expected = _expected(self.storm)
+        rows = {key: decode(item) for key, item in self.dynamo.rows.items()}
+        hits = {row["hitId"] for row in rows.values() if row["kind"] in ("hit", "muted")}
+        _must(hits == set(expected), f"hits kept {sorted(hits)}, expected {sorted(expected)}")
+        for hit in expected.values():
+            keys = [hit_key(*hit.identity), *pointer_rows(hit, 0)]
+            _must(all((key["pk"], key["sk"]) in rows for key in keys), f"{hit.hit_id}: a pointer is missing")
+        self._judge_told(expected, rows)
+        bad = [row for row in rows.values() if row["kind"] == BAD]
+        _must(len(bad) == 1, f"{len(bad)} bad records kept, expected 1")
+        _must(not self.feed.dead, "messages are left in DeadLetters")
+
+    def _judge_told(self, expected: dict[str, Hit], rows: dict[tuple[str, str], Any]) -> None:
+        told = Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
+        for hit_id, hit in expected.items():
+            if hit.muted_by:
+                _must(told[hit_id] == 0, f"{hit_id} is muted and was told")
+                continue
+            _must(told[hit_id] >= 1, f"{hit_id} was never told")
+            mark = told_key(*hit.identity)
+            _must((mark["pk"], mark["sk"]) in rows, f"{hit_id} carries no mark")
+            _must(hit_id not in self.sns.told_in_spite, f"{hit_id} was told though it carried a mark")
+            publications = [(when, which) for when, which, hits in self.sns.published if hit_id in hits]
+            for when, which in publications[:-1]:
+                _must(self.faults.between(which, when), f"{hit_id} was told again, and nothing had gone wrong")
+        _must(set(told) <= set(expected), "something was told that is no hit")
+
+    def _has_mark(self, hit_id: str) -> bool:
+        mark = told_key(*_expected(self.storm)[hit_id].identity)
+        return (mark["pk"], mark["sk"]) in self.dynamo.rows
+
+    @property
+    def twice(self) -> int:
+        """How many hits were told more than once (each for a reason, else `run` had raised)."""
+        told = Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
+        return sum(count > 1 for count in told.values())
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Broken(otherwise)

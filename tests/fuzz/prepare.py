@@ -1,0 +1,24 @@
+"""Writes what fuzzing needs of the shipped rules into build/fuzz, whose environment cannot compile them."""
+
+import json
+
+from tests.rules.rule_hits import ROOT, RULES, matching_records
+from trailalert.core.rulebook import dump_rulebook
+from trailalert.rulebook.build import make_rulebook
+from trailalert.rulebook.cases import CASE_SETTINGS
+from trailalert.rulebook.load import compile_rules
+
+
+BUILD = ROOT / "build" / "fuzz"
+
+
+def prepare() -> None:
+    """Write the rulebook, and a record that each rule matches."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    rulebook = make_rulebook(compile_rules(RULES, CASE_SETTINGS), CASE_SETTINGS)
+    (BUILD / "rulebook.json").write_text(dump_rulebook(rulebook), "utf-8")
+    (BUILD / "records.json").write_text(json.dumps([record for _, record in matching_records()]), "utf-8")
+
+
+if __name__ == "__main__":
+    prepare()

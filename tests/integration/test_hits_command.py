@@ -1,0 +1,271 @@
+"""`trailalert hits`, `hit`, `ack` and the others as they are typed, against a table."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+from click.testing import CliRunner, Result
+
+from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
+from trailalert.cli.aws_errors import explain
+from trailalert.cli.connection import Connection, find_output
+from trailalert.cli.follow import INTERRUPTED, follow
+from trailalert.cli.main import cli
+from trailalert.core.hit import Hit, Place
+from trailalert.core.hit_id import short_id
+from trailalert.core.question import Question
+from trailalert.errors import SettingsError, StateError
+
+
+GivenHit = Callable[..., Hit]
+Run = Callable[..., Result]
+BUCKET, FILE = "trail", "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/09/15/a.json.gz"
+
+
+@pytest.fixture
+def run(table: str) -> Run:
+    """Run a command on the table; errors are raised."""
+
+    def make(*arguments: object, **environment: str) -> Result:
+        words = [str(argument) for argument in arguments]
+        return CliRunner(env=environment).invoke(cli, [*words, "--table", table], catch_exceptions=False)
+
+    return make
+
+
+@pytest.fixture
+def keep(dynamodb: Any, table: str) -> Callable[..., list[Hit]]:
+    def make(*hits: Hit) -> list[Hit]:
+        DynamoHitTable(dynamodb, table, 400).keep(hits)
+        return list(hits)
+
+    return make
+
+
+def since(*more: object) -> list[object]:
+    return ["hits", "--since", "2026-09-15", "--until", "2026-09-15", *more]
+
+
+def test_forms_say_the_same(run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit) -> None:
+    """What a person reads, a program reads, and a spreadsheet reads."""
+    hit, _ = keep(given_hit(1), given_hit(2, level="low", event_time="2026-09-15T09:00:00Z"))
+
+    document = json.loads(run(*since("--format", "json")).stdout)
+    lines = [json.loads(line) for line in run(*since("--format", "jsonl")).stdout.splitlines()]
+    rows = list(csv.DictReader(io.StringIO(run(*since("--format", "csv")).stdout)))
+    table = run(*since()).stdout.splitlines()
+
+    assert document["hits"] == lines
+    assert [row["hitId"] for row in rows] == [line["hitId"] for line in lines]
+    assert rows[0]["resources"] == " ".join(lines[0]["resources"])
+    assert table[0].split() == "id time (UTC) level state rule call actor resource account region".split()
+    assert table[1].split()[:6] == [short_id(hit), "2026-09-15", "10:00:00", "high", "open", "kms-key-disabled"]
+
+
+def test_pages_are_joined_by_a_token_on_stderr(run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit) -> None:
+    """The token must not stand in the output that is piped on."""
+    keep(*(given_hit(number, event_time=f"2026-09-15T10:00:{number:02}Z") for number in range(5)))
+
+    first = run(*since("--format", "jsonl", "--limit", "3"))
+    token = first.stderr.rpartition(" ")[2].strip()
+    second = run(*since("--format", "jsonl", "--limit", "3", "--page-token", token))
+
+    ids = [json.loads(line)["eventID"][-1] for line in (first.stdout + second.stdout).splitlines()]
+    assert ids == ["4", "3", "2", "1", "0"]
+    assert second.stderr == ""
+
+
+def test_times_are_shown_and_understood_in_the_zone_asked_for(
+    run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """10:00 UTC is noon in Berlin in September: whoever types what they read finds it again."""
+    keep(given_hit(1))
+
+    table = run("hits", "--from", "2026-09-15T12:00", "--to", "2026-09-15T12:00", "--tz", "Europe/Berlin").stdout
+    (line,) = run(*since("--format", "jsonl"), TRAILALERT_TZ="Europe/Berlin").stdout.splitlines()
+
+    assert "time (Europe/Berlin)" in table
+    assert "2026-09-15 12:00:00" in table
+    assert json.loads(line)["eventTime"] == "2026-09-15T12:00:00+02:00"
+    assert "10:00:00" not in run("hits", "--from", "2026-09-15T12:00", "--to", "2026-09-15T13:00").stdout
+
+
+def test_hostile_text_is_neither_a_formula_nor_an_escape_sequence(
+    run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """An attacker names the operation; the person who asks opens the answer."""
+    keep(given_hit(1, event_name='=HYPERLINK("http://x")\x1b[2J', region="@SUM(1)"))
+
+    rows = list(csv.DictReader(io.StringIO(run(*since("--format", "csv")).stdout)))
+
+    assert rows[0]["eventName"].startswith("'=") or rows[0]["eventName"].startswith("='")
+    assert "\x1b" not in "".join(run(*since("--format", form)).stdout for form in ("csv", "table", "jsonl", "json"))
+
+
+def test_story_of_a_hit_holds_record_alert_state_and_related(
+    run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    """One command instead of five consoles; secrets in the record are not shown to whoever looks over a shoulder."""
+    record = {
+        "eventName": "DisableKey",
+        "requestParameters": {"encryptionContext": {"purpose": "s3cr3t-context"}, "keyId": "k"},
+        "responseElements": {"tokenValue": "AbCdEf123456", "streamUrl": "wss://secret.example"},
+        "userIdentity": {"accessKeyId": "ASIAEXAMPLEEXAMPLE12"},
+    }
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.put_object(Bucket=BUCKET, Key=FILE, Body=gzip.compress(json.dumps({"Records": [{}, record]}).encode()))
+    hit, other, same_key = keep(
+        given_hit(1, place=Place(BUCKET, FILE, 1)),
+        given_hit(2, event_time="2026-09-15T10:30:00Z", resources=()),
+        given_hit(3, event_time="2026-09-15T09:30:00Z", actor="arn:aws:iam::111122223333:role/Other"),
+    )
+    DynamoToldMarks(dynamodb, table, 400).mark([hit])
+    run("ack", short_id(hit), "--note", "asking alice")
+
+    story = run("hit", short_id(hit)).stdout
+    document = json.loads(run("hit", hit.hit_id, "--format", "json").stdout)
+    open_record = json.loads(run("hit", hit.event_id, "--format", "json", "--show-secrets").stdout)["record"]
+
+    assert "acked by arn:aws:" in story
+    assert "asking alice" in story
+    assert "; told" in story
+    assert "HIGH - KMS Key Disabled" in story
+    for secret in ("s3cr3t-context", "AbCdEf123456", "wss://secret", "ASIAEXAMPLE"):
+        assert secret not in story, secret
+        assert secret in json.dumps(open_record), secret
+    assert document["record"]["requestParameters"] == {"encryptionContext": {"purpose": "[redacted]"}, "keyId": "k"}
+    assert [one["hitId"] for one in document["relatedByActor"]] == [other.hit_id]
+    assert [one["hitId"] for one in document["relatedByResource"]] == [same_key.hit_id]
+    assert document["history"][0]["note"] == "asking alice"
+
+
+def test_story_is_told_without_its_record(run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit) -> None:
+    """Log files move to cold storage, and not everybody may read them."""
+    (hit,) = keep(given_hit(1))
+
+    result = run("hit", hit.hit_id)
+
+    assert result.exit_code == 0
+    assert "The record: s3://trail/" in result.stdout
+    assert "the bucket is gone" in result.stdout
+
+
+def test_work_on_hits_is_seen_by_the_next_who_asks(
+    run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """ack, resolve, reopen and note, as a team uses them."""
+    first, second = keep(given_hit(1), given_hit(2))
+
+    assert "acked (was open)" in run("ack", short_id(first)).stdout
+    run("resolve", short_id(first), short_id(second), "-m", "planned")
+    run("note", short_id(second), "CHG-4711", "was", "approved")
+    assert run(*since("--open", "--format", "jsonl")).stdout == ""
+    run("reopen", short_id(second))
+    lines = [json.loads(line) for line in run(*since("--format", "jsonl")).stdout.splitlines()]
+
+    states = {line["eventID"][-1]: (line["state"], line["note"]) for line in lines}
+    assert states == {"1": ("resolved", "planned"), "2": ("open", "CHG-4711 was approved")}
+    assert all(line["stateBy"].startswith("arn:aws:") for line in lines)
+
+
+def test_one_hit_that_refuses_does_not_keep_the_others(
+    run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """Ten ids pasted, one of them resolved by somebody else meanwhile."""
+    first, second = keep(given_hit(1), given_hit(2))
+    run("resolve", short_id(first))
+
+    with pytest.raises(StateError, match="resolved already, by arn:aws"):
+        run("resolve", short_id(first), short_id(second))
+
+    assert run(*since("--open", "--format", "jsonl")).stdout == ""
+
+
+def test_following_shows_each_new_hit_once_and_ends_cleanly(
+    keep: Callable[..., list[Hit]], given_hit: GivenHit, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Late ones too, and one whose pointer was there before it; those of before are not new."""
+    now = datetime.now(UTC)
+
+    def at(number: int, minutes: int) -> Hit:
+        return given_hit(number, event_time=f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}")
+
+    dynamodb = boto3.client("dynamodb")
+    keep(*(at(number, 40 - number) for number in range(4)))
+    waiting = at(8, 20)
+    account, event_id, rule_id = waiting.identity
+    key = {"pk": {"S": f"H#{account}#{event_id}"}, "sk": {"S": rule_id}}
+    keep(waiting)
+    row = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.delete_item(TableName=table, Key=key)
+    steps = iter(
+        [lambda: keep(at(5, 30), at(4, 1)), lambda: dynamodb.put_item(TableName=table, Item=row), lambda: None]
+    )
+
+    def pause(_: float) -> None:
+        step = next(steps, None)
+        if step is None:
+            raise KeyboardInterrupt
+        step()
+
+    question = Question(since=now - timedelta(days=1), until=now + timedelta(minutes=5))
+    connection = Connection(local=False, table_given=table, stack="")
+    with pytest.raises(SystemExit) as ended:
+        follow(connection, question, "jsonl", UTC, 2, 5, pause)
+
+    shown = [json.loads(line)["eventID"][-1] for line in capsys.readouterr().out.splitlines()]
+    assert ended.value.code == INTERRUPTED
+    assert shown == ["2", "3", "5", "4", "8"]
+
+
+def refused(code: str, message: str = "said") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Query")
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (NoCredentialsError(), "AWS_PROFILE"),
+        (refused("ExpiredTokenException"), "sign in again"),
+        (refused("UnrecognizedClientException"), "sts get-caller-identity"),
+        (refused("ResourceNotFoundException"), "AWS_REGION"),
+        (
+            refused("AccessDeniedException", "User: x is not authorized to perform: dynamodb:Query on resource: arn:t"),
+            "lack dynamodb:Query on arn:t",
+        ),
+        (refused("ValidationException", "The provided key element does not match the schema"), "another version"),
+    ],
+)
+def test_what_aws_refuses_is_told_with_the_next_step(error: Any, step: str) -> None:
+    """Whoever is woken up does not want to read a traceback."""
+    assert step in explain(error)
+
+
+def test_missing_stack_and_missing_table_are_told(aws: None) -> None:
+    """The two commonest: wrong region, wrong account."""
+
+    class NoStack:
+        meta = boto3.client("dynamodb").meta
+
+        def describe_stacks(self, StackName: str) -> None:  # noqa: N803 (boto3's name)
+            raise refused("ValidationError", f"Stack with id {StackName} does not exist")
+
+    with pytest.raises(SettingsError, match="no stack nosuch in this account and region eu-central-1"):
+        find_output(NoStack(), "nosuch", "HitTable")
+    with pytest.raises(SettingsError, match="no such table in this account and region"):
+        CliRunner().invoke(cli, ["hits", "--table", "nosuch"], catch_exceptions=False)
+
+
+def test_aws_region_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 hears AWS_DEFAULT_REGION alone; the AWS CLI and every other SDK take AWS_REGION."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+
+    assert Connection(local=False, table_given="", stack="").client("dynamodb").meta.region_name == "eu-west-3"

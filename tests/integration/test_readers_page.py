@@ -1,0 +1,42 @@
+"""docs/readers.md: what it tells to paste works, and selects what it says."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.event_bus import DETAIL_TYPE, SOURCE
+from trailalert.core.alert import Alert
+from trailalert.core.hit import Hit
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "readers.md").read_text(encoding="utf-8")
+
+
+def test_documented_filter_policy_selects_severe_acts_on_keys(
+    topic_arn: str, subscribe: Callable[..., Any], given_hit: Callable[..., Hit]
+) -> None:
+    """A filter policy that is wrong is a queue that is silent."""
+    (attributes,) = re.findall(r"--attributes '(.*)'", PAGE)
+    receive = subscribe(**json.loads(json.loads(attributes)["FilterPolicy"]))
+    topic = SnsAlertTopic(boto3.client("sns"), topic_arn)
+
+    for level, source in (("high", "kms"), ("medium", "kms"), ("critical", "ssm"), ("critical", "kms")):
+        topic.tell(Alert((given_hit(level=level, event_source=f"{source}.amazonaws.com"),)))
+
+    assert [envelope["MessageAttributes"]["level"]["Value"] for envelope in receive()] == ["high", "critical"]
+
+
+def test_documented_event_pattern_is_of_our_events() -> None:
+    """EventBridge takes any pattern, and a wrong one never matches."""
+    (pattern,) = re.findall(r"--event-pattern '(.*)'", PAGE)
+
+    assert json.loads(pattern) == {
+        "source": [SOURCE],
+        "detail-type": [DETAIL_TYPE],
+        "detail": {"level": ["high", "critical"]},
+    }

@@ -1,0 +1,59 @@
+"""The report of the deployed table: the newest hits of the time asked for."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from trailalert.aws.hit_table import DynamoHitTable
+from trailalert.cli.main import cli
+from trailalert.core.hit import Hit
+
+
+def packed(file: Path) -> dict[str, Any]:
+    """What the page holds."""
+    content = file.read_text(encoding="utf-8")
+    return dict(json.loads(content.split('<script type="application/json" id="data">')[1].split("</script>")[0]))
+
+
+@pytest.fixture
+def report(dynamodb: Any, table: str, tmp_path: Path) -> Callable[..., tuple[Result, Path]]:
+    def run(*options: str) -> tuple[Result, Path]:
+        file = tmp_path / "report.html"
+        command = ["report", "-o", str(file), "--table", table, *options]
+        return CliRunner().invoke(cli, command, catch_exceptions=False), file
+
+    return run
+
+
+def test_report_of_the_table_holds_the_hits_of_its_time(
+    report: Callable[..., tuple[Result, Path]], dynamodb: Any, table: str, given_hit: Callable[..., Hit]
+) -> None:
+    """Each hit once, newest first, with the time asked for; older ones stay out."""
+    hits = [given_hit(number, event_time=f"2026-09-{number:02}T10:00:00Z") for number in range(1, 6)]
+    DynamoHitTable(dynamodb, table, 400).keep(hits)
+
+    result, file = report("--since", "2026-09-02", "--until", "2026-09-05")
+    document = packed(file)
+
+    at = document["columns"].index("time")
+    times = [document["pool"][row[at]] for row in document["hits"]]
+    assert result.exit_code == 0
+    assert times == [f"2026-09-{day:02}T10:00:00Z" for day in (4, 3, 2)]
+    assert "3 hits in" in result.stderr
+
+
+def test_report_says_what_it_left_out(
+    report: Callable[..., tuple[Result, Path]], dynamodb: Any, table: str, given_hit: Callable[..., Hit]
+) -> None:
+    """A page that looks complete and is not misleads."""
+    DynamoHitTable(dynamodb, table, 400).keep([given_hit(number) for number in range(5)])
+
+    result, file = report("--since", "2026-09-01", "--limit", "3")
+
+    assert len(packed(file)["hits"]) == 3
+    assert "Only the newest 3 hits are here" in packed(file)["note"]
+    assert "Only the newest 3 hits" in result.stderr

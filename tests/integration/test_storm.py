@@ -1,0 +1,122 @@
+"""Ten thousand acts within a minute: every hit told, in a handful of alerts with true counts, well below SNS's limits.
+
+Time is played: hits are written as fast as a new on-demand table takes them, and each of its four shards gives
+batches to the notifier as infra/functions.py asks of it. Adapters, grouping, mail and the notifier are the real ones.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from tests.crash.aws import FakeDynamo
+from tests.crash.faults import Faults, nothing
+from trailalert.aws.alert_topic import SnsAlertTopic
+from trailalert.aws.dynamo import encode
+from trailalert.aws.hit_table import DynamoToldMarks
+from trailalert.aws.rows import hit_row
+from trailalert.core.hit import Hit
+from trailalert.flows.notifier import Notifier, StreamHit, Tally
+from trailalert.handlers import notifier as handler
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html: a new table takes
+# 4,000 write units a second on four partitions; a hit's row takes 4 of them, its pointers 6, which makes 400 hits.
+HITS_A_SECOND, SHARDS = 400, 4
+BATCH, WINDOW, PAYLOAD = 2000, 2.0, 6_000_000
+CALL = 0.05  # seconds for a request to SNS or DynamoDB, longer than it takes
+
+GivenHit = Callable[..., Hit]
+
+
+@dataclass
+class CountingSns:
+    """Takes messages as SNS does; when each came, for how many hits."""
+
+    now: float = 0.0
+    told: list[tuple[float, int]] = field(default_factory=list)
+
+    def publish(self, **request: Any) -> None:
+        sizes = [len(request[name].encode()) for name in ("Message", "Subject")]
+        assert sum(sizes) < 256 * 1024
+        assert len(request["Subject"]) <= 100
+        self.now += CALL
+        self.told.append((self.now, json.loads(json.loads(request["Message"])["default"])["count"]))
+
+
+class SilentJournal:
+    def failed(self, what: str, error: Exception) -> None:
+        raise error
+
+
+def play(hits: list[Hit]) -> tuple[list[tuple[float, int]], FakeDynamo]:
+    """Write the hits and tell them; when each alert was told, for how many hits; and the table with its marks."""
+    dynamo, told = FakeDynamo(Faults(nothing)), list[tuple[float, int]]()
+    size = len(json.dumps(encode(hit_row(hits[0], 1)))) + 500  # and what the stream says around it
+    most = min(BATCH, PAYLOAD // size)
+    for shard in range(SHARDS):
+        waiting = [(number / HITS_A_SECOND, hit) for number, hit in enumerate(hits)][shard::SHARDS]
+        sns = CountingSns()
+        told_by = Notifier(
+            SnsAlertTopic(sns, "topic"), DynamoToldMarks(dynamo, "hits", 400), SilentJournal(), lambda: hits[0].seen_at
+        )
+        while waiting:
+            begun = max(sns.now, waiting[0][0])
+            batch = [hit for came, hit in waiting if came <= begun + WINDOW][:most]
+            full = len(batch) == most
+            waiting = waiting[len(batch) :]
+            sns.now = begun if full else begun + WINDOW
+            failed, tally = told_by.notify(StreamHit(str(n), hit) for n, hit in enumerate(batch))
+            assert not failed
+            sns.now += len(batch) / 25 * CALL + pause_after(tally)
+        told += sns.told
+    return sorted(told), dynamo
+
+
+def pause_after(tally: Tally) -> float:
+    return handler._STORM_PAUSE if tally.largest_alert >= handler._STORM_HITS else 0.0
+
+
+@pytest.mark.parametrize("actors", [1, 1000])
+def test_storm_is_a_handful_of_alerts_with_true_counts(given_hit: GivenHit, actors: int) -> None:
+    """A person reads all of them, and SNS, which mails ten messages a second to an address, drops none."""
+    hits = [given_hit(number, actor=f"arn:aws:iam::111122223333:user/{number % actors}") for number in range(10_000)]
+
+    told, dynamo = play(hits)
+
+    seconds = Counter(int(when) for when, _ in told)
+    assert sum(count for _, count in told) == len(dynamo.rows) == 10_000
+    assert len(told) <= 16
+    assert max(seconds.values()) <= SHARDS
+    assert told[0][0] < WINDOW + 1, "the first is told as fast as ever"
+    times = f"the first after {told[0][0]:.1f} s, the last after {told[-1][0]:.0f} s"
+    sys.stdout.write(f"10,000 hits of {actors} actors: {len(told)} alerts, {times}\n")
+
+
+def test_storm_does_not_hide_another_act(given_hit: GivenHit) -> None:
+    """An attacker makes a storm to bury what matters: that has an alert of its own, in time."""
+    hits = [given_hit(number) for number in range(2000)]
+    hits[1000] = replace(given_hit(5000, actor="arn:aws:iam::111122223333:user/other"), level="critical")
+
+    told, _ = play(hits)
+
+    (single,) = [when for when, count in told if count == 1]
+    assert single < 1000 / HITS_A_SECOND + WINDOW + handler._STORM_PAUSE + 5
+
+
+class Context:
+    def __init__(self, milliseconds: int) -> None:
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@pytest.mark.parametrize(("left", "pause"), [(120_000, 20.0), (25_000, 15.0), (5_000, 0.0)])
+def test_pause_after_a_storm_ends_before_the_time_out(left: int, pause: float) -> None:
+    """A function that runs out of time is asked again for all it did."""
+    assert handler._pause(Context(left)) == pause

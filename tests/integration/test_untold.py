@@ -1,0 +1,249 @@
+"""Hits nobody was told of: found by their positions in the stream or in the table, and told once."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+
+from trailalert.aws.dynamo import encode
+from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
+from trailalert.aws.rows import hit_row
+from trailalert.aws.untold import read_given_up
+from trailalert.cli.main import cli
+from trailalert.core.alert import Alert
+from trailalert.core.hit import Hit
+from trailalert.errors import NotificationError
+from trailalert.flows.notifier import Notifier
+from trailalert.handlers.notifier import new_hits
+
+
+GivenHit = Callable[..., Hit]
+SEEN = "2026-09-15T10:04:00Z"  # when the given hits were read (conftest)
+
+
+class FakeTopic:
+    """Takes alerts, but none about the account that is refused."""
+
+    def __init__(self) -> None:
+        self.told, self.refused = list[str](), ""
+
+    def tell(self, alert: Alert) -> None:
+        if alert.sample.account == self.refused:
+            raise ClientError({"Error": {"Code": "InternalError", "Message": "try later"}}, "Publish")
+        self.told += [hit.hit_id for hit in alert.hits]
+
+
+class SilentJournal:
+    def failed(self, what: str, error: Exception) -> None:
+        """Nothing is looked at."""
+
+
+class FakeStack:
+    """A deployed stack: CloudFormation's and Lambda's answers, a notifier that runs here, all else moto's."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        sqs = boto3.client("sqs")
+        self.sqs, self.dynamodb = sqs, dynamodb
+        self.letters = sqs.create_queue(QueueName="AlertDeadLetters")["QueueUrl"]
+        self.dead = sqs.create_queue(QueueName="DeadLetters")["QueueUrl"]
+        self.topic, self.invocations, self.trimmed = FakeTopic(), 0, False
+        self.notifier = Notifier(self.topic, DynamoToldMarks(dynamodb, "hits", 400), SilentJournal(), lambda: SEEN)
+
+    def get_shard_iterator(self, **_: str) -> None:
+        """What the stream says of positions older than a day."""
+        raise ClientError({"Error": {"Code": "TrimmedDataAccessException", "Message": ""}}, "GetShardIterator")
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        outputs = {"HitTable": "hits", "AlertDeadLetters": self.letters, "DeadLetters": self.dead}
+        return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
+
+    def get_paginator(self, _: str) -> "FakeStack":
+        return self
+
+    def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+        mappings = [{"ResourceType": "AWS::Lambda::EventSourceMapping", "PhysicalResourceId": x} for x in "ab"]
+        yield {"StackResourceSummaries": mappings}
+
+    def get_event_source_mapping(self, UUID: str) -> dict[str, str]:  # noqa: N803 (boto3's names)
+        source = {"a": "arn:aws:sqs:r:1:feed", "b": "arn:aws:dynamodb:r:1:table/hits/stream/x"}[UUID]
+        return {"EventSourceArn": source, "FunctionArn": {"a": "detector", "b": "notifier"}[UUID]}
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        assert FunctionName == "notifier"
+        self.invocations += 1
+        self.notifier.notify(new_hits(json.loads(Payload)))
+        return {"Payload": io.BytesIO(b"{}")}
+
+    def keep(self, *hits: Hit, told: bool = False) -> None:
+        DynamoHitTable(self.dynamodb, "hits", 400).keep(hits)
+        if told:
+            DynamoToldMarks(self.dynamodb, "hits", 400).mark(hits)
+
+    def give_up(self, *, last: str = "", since: str = SEEN, until: str = SEEN) -> None:
+        """Say of the whole stream so far that it was given up, as Lambda does."""
+        streams = boto3.client("dynamodbstreams")
+        arn = self.dynamodb.describe_table(TableName="hits")["Table"]["LatestStreamArn"]
+        (only,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        start = streams.get_shard_iterator(StreamArn=arn, ShardId=only["ShardId"], ShardIteratorType="TRIM_HORIZON")
+        records = streams.get_records(ShardIterator=start["ShardIterator"])["Records"]
+        batch = {
+            "streamArn": arn,
+            "shardId": only["ShardId"],
+            "startSequenceNumber": records[0]["dynamodb"]["SequenceNumber"],
+            "endSequenceNumber": last or records[-1]["dynamodb"]["SequenceNumber"],
+            "approximateArrivalOfFirstRecord": since,
+            "approximateArrivalOfLastRecord": until,
+            "batchSize": len(records),
+        }
+        body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": batch}
+        self.sqs.send_message(QueueUrl=self.letters, MessageBody=json.dumps(body))
+
+    def waiting(self) -> int:
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.letters, AttributeNames=["All"])["Attributes"]
+        assert answer["ApproximateNumberOfMessagesNotVisible"] == "0", "a message that stays must be seen again"
+        return int(answer["ApproximateNumberOfMessages"])
+
+
+@pytest.fixture
+def stack(dynamodb: Any, table: str) -> FakeStack:
+    return FakeStack(dynamodb)
+
+
+@pytest.fixture
+def run(stack: FakeStack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    moto = boto3.client
+
+    def client(service: str) -> Any:
+        ours = ("cloudformation", "lambda", *(["dynamodbstreams"] if stack.trimmed else []))
+        return stack if service in ours else moto(service)
+
+    def invoke(*arguments: str) -> Result:
+        monkeypatch.setattr("boto3.client", client)
+        result = CliRunner().invoke(cli, ["dlq", *arguments])
+        monkeypatch.setattr("boto3.client", moto)
+        return result
+
+    return invoke
+
+
+Run = Callable[..., Result]
+
+
+def test_redrive_tells_what_the_stream_still_holds_once(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """The positions of a batch hold told hits, too (Lambda says so of the whole batch): those are not told again."""
+    stack.keep(given_hit(1), given_hit(2))
+    stack.keep(given_hit(3), told=True)
+    stack.give_up()
+    stack.keep(given_hit(4))  # behind those positions: the stream's own business
+
+    first, second = run("redrive"), run("redrive")
+
+    assert sorted(stack.topic.told) == [given_hit(1).hit_id, given_hit(2).hit_id]
+    assert "2 hits told now, 1 told before, 0 not told" in first.stdout
+    assert (first.exit_code, second.exit_code, stack.waiting()) == (0, 0, 0)
+    assert second.stdout == "0 messages given back\n"
+
+
+@pytest.mark.parametrize("trimmed", [True, False])
+def test_redrive_finds_in_the_table_what_the_stream_forgot(
+    stack: FakeStack, run: Run, given_hit: GivenHit, trimmed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a day the stream is empty; a hit is found by when it was read, whatever its event's time."""
+    monkeypatch.setattr("trailalert.aws.untold._EMPTY_PAGES", 3)  # moto's open shard never ends
+    late = given_hit(2, event_time="2026-01-01T00:00:00Z")
+    stack.keep(given_hit(1), late, given_hit(3, seen_at="2026-09-15T08:00:00Z"))
+    stack.give_up(last="9" * 20, since="2026-09-15T10:10:00Z", until="2026-09-15T10:10:02Z")
+    stack.trimmed = trimmed  # else its end is not there to be seen
+
+    result = run("redrive")
+
+    assert sorted(stack.topic.told) == [given_hit(1).hit_id, late.hit_id]
+    assert (result.exit_code, stack.waiting()) == (0, 0)
+
+
+def test_message_stays_until_all_its_hits_are_told(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """Deleting it earlier would lose the rest; telling again what was told would page twice."""
+    other = given_hit(2, account="444455556666")
+    stack.keep(given_hit(1), other)
+    stack.give_up()
+    stack.topic.refused = "444455556666"
+
+    refused = run("redrive")
+
+    assert "1 hits told now, 0 told before, 1 not told" in refused.stdout
+    assert other.hit_id in refused.stderr
+    assert (refused.exit_code, stack.waiting()) == (1, 1)
+
+    stack.topic.refused = ""
+    mended = run("redrive")
+
+    assert stack.topic.told == [given_hit(1).hit_id, other.hit_id]
+    assert (mended.exit_code, stack.waiting()) == (0, 0)
+
+
+def test_row_that_is_no_hit_costs_only_itself_and_is_named(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """A row that another version wrote must be found by a person, not by nobody."""
+    stack.keep(given_hit(1))
+    row = {**hit_row(given_hit(2), 2_000_000_000), "level": "apocalyptic"}
+    stack.dynamodb.put_item(TableName="hits", Item=encode(row))
+    stack.give_up()
+
+    result = run("redrive")
+    listed = run("untold", "--since", "2026-09-01")
+
+    assert stack.topic.told == [given_hit(1).hit_id]
+    assert given_hit(2).hit_id in result.stderr
+    assert (result.exit_code, stack.waiting()) == (1, 1)
+    assert f"unreadable: H#111122223333#{given_hit(2).event_id}" in listed.stderr
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", "[" * 100_000, '{"DDBStreamBatchInfo": {"streamArn": 1}}'])
+def test_message_that_names_nothing_stays(stack: FakeStack, run: Run, body: str) -> None:
+    """It may be somebody's only trace of a hit."""
+    with pytest.raises(NotificationError):
+        read_given_up(body)
+    stack.sqs.send_message(QueueUrl=stack.letters, MessageBody=body or "x")
+
+    result = run("redrive")
+
+    assert "stays" in result.stderr
+    assert (result.exit_code, stack.waiting(), stack.invocations) == (1, 1, 0)
+
+
+def test_untold_finds_every_hit_without_a_mark_and_tells_it(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """The check of the last resort: a hit whose message is gone, too, is found; what is on its way is left alone."""
+    young = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stack.keep(given_hit(1), given_hit(2), given_hit(3, seen_at=young))
+    stack.keep(given_hit(4), told=True)
+    stack.keep(given_hit(5, muted_by="robots"))
+
+    shown = run("untold", "--since", "2026-09-01", "--format", "jsonl")
+    told = run("untold", "--since", "2026-09-01", "--tell")
+    again = run("untold", "--since", "2026-09-01")
+
+    assert sorted(json.loads(line)["eventID"] for line in shown.stdout.splitlines()) == [
+        given_hit(1).event_id,
+        given_hit(2).event_id,
+    ]
+    assert sorted(stack.topic.told) == [given_hit(1).hit_id, given_hit(2).hit_id]
+    assert [shown.exit_code, told.exit_code, again.exit_code] == [1, 0, 0]
+
+
+def test_many_hits_are_told_in_calls_that_lambda_takes(
+    stack: FakeStack, run: Run, given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An invocation takes 6 MB."""
+    monkeypatch.setattr("trailalert.aws.untold._HITS_A_CALL", 10)
+    monkeypatch.setattr("trailalert.aws.untold._BYTES_A_CALL", 5 * len(json.dumps(encode(hit_row(given_hit(1), 1)))))
+    stack.keep(*(given_hit(number) for number in range(21)))
+
+    run("untold", "--since", "2026-09-01", "--tell")
+
+    assert len(stack.topic.told) == len(set(stack.topic.told)) == 21
+    assert stack.invocations == 6

@@ -1,0 +1,108 @@
+"""Every form in which hits leave the product. A new one is a line in OUTPUTS: the tests of hostile text and of
+secrets then hold for it, too."""
+
+import contextlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from trailalert.aws.alert_topic import SnsAlertTopic, SnsChatTopic
+from trailalert.aws.dynamo import encode
+from trailalert.aws.event_bus import EventBus
+from trailalert.aws.rows import hit_row, pointer_rows, told_row
+from trailalert.cli.display import print_alerts, print_hits
+from trailalert.cli.report_file import report_html
+from trailalert.cli.scan_output import print_pages
+from trailalert.core.alert import Alert
+from trailalert.core.grouping import group_hits
+from trailalert.core.hit import Hit
+from trailalert.core.mail import mail_text
+from trailalert.core.notification import ObjectRef
+from trailalert.core.report import pack_hits
+from trailalert.core.rulebook import Level
+from trailalert.core.subject import mail_subject
+from trailalert.handlers.journal import LogJournal
+
+
+Output = Callable[[list[Hit]], str]
+
+
+class Client:
+    """Stands for an AWS client: what it was asked is all that counts."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def publish(self, **request: Any) -> None:
+        """As SNS does."""
+        self.asked.append(request)
+
+    def put_events(self, **request: Any) -> dict[str, int]:
+        """As EventBridge does."""
+        self.asked.append(request)
+        return {"FailedEntryCount": 0}
+
+
+def _each_alert(tell: Callable[[Alert], str]) -> Output:
+    return lambda hits: "\n".join(tell(alert) for alert in group_hits(hits))
+
+
+def _sent(tell: Callable[[Client, Alert], None]) -> Output:
+    def send(alert: Alert) -> str:
+        client = Client()
+        tell(client, alert)
+        return "\n".join(_texts(client.asked))
+
+    return _each_alert(send)
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text in a request, as the service gets it."""
+    if isinstance(value, dict | list):
+        members = value.values() if isinstance(value, dict) else value
+        return [text for member in members for text in _texts(member)]
+    return [str(value)]
+
+
+def _printed(show: Callable[[list[Hit]], None]) -> Output:
+    def run(hits: list[Hit]) -> str:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            show(hits)
+        return out.getvalue()
+
+    return run
+
+
+def _logged(hits: list[Hit]) -> str:
+    """What the handlers write when everything fails at once."""
+    out = io.StringIO()
+    journal = LogJournal(Logger(service="test", stream=out))
+    for hit in hits:
+        journal.failed(f"alert {hit.hit_id}", ValueError(f"could not tell {hit.title}"))
+        journal.bad_record(ObjectRef(hit.place.bucket, hit.place.key), hit.place.index, "record is a JSON str")
+    return out.getvalue()
+
+
+def _rows(hits: list[Hit]) -> str:
+    rows = [row for hit in hits for row in (hit_row(hit, 1), told_row(hit, 1), *pointer_rows(hit, 1))]
+    return "\n".join(json.dumps(encode(row), ensure_ascii=False) for row in rows)
+
+
+OUTPUTS: Mapping[str, Output] = {
+    "subject": _each_alert(lambda alert: mail_subject(alert.hits)),
+    "mail": _each_alert(lambda alert: mail_text(alert.hits)),
+    "alert topic": _sent(lambda client, alert: SnsAlertTopic(client, "topic").tell(alert)),
+    "chat topic": _sent(lambda client, alert: SnsChatTopic(client, "topic", Level.LOW).tell(alert)),
+    "event bus": _sent(lambda client, alert: EventBus(client, "bus").tell(alert)),
+    "rows": _rows,
+    "table of hits": _printed(lambda hits: print_hits(hits, "table")),
+    "lines of hits": _printed(lambda hits: print_hits(hits, "jsonl")),
+    "table of alerts": _printed(lambda hits: print_alerts(group_hits(hits), "table")),
+    "lines of alerts": _printed(lambda hits: print_alerts(group_hits(hits), "jsonl")),
+    "csv": _printed(lambda hits: print_pages(hits, "csv", lambda: None)),
+    "report": lambda hits: report_html({"made": "now", "source": "here", "note": "", **pack_hits(hits)}),
+    "log": _logged,
+}

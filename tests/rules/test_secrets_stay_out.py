@@ -1,0 +1,162 @@
+"""No secret of a record leaves the product: not by table, mail, alert, terminal or log, whichever rule it matches.
+
+Each member that CloudTrail is known to write in clear, or might, holds a canary; so do texts in which secrets slip
+through. The records of all rules go through detector, notifier and `trailalert scan`; then canaries are looked for.
+"""
+
+import copy
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from click.testing import CliRunner
+
+from tests.rules.outputs import OUTPUTS
+from tests.rules.rule_hits import RULES, matching_records
+from tests.unit.log_files import log_file
+from trailalert.cli.scan import scan
+from trailalert.core.examine import Examiner
+from trailalert.core.hit import Hit
+from trailalert.core.notification import ObjectRef
+from trailalert.core.rulebook import Rule, Rulebook
+from trailalert.flows.detector import Detector
+from trailalert.handlers.journal import LogJournal
+from trailalert.rulebook.cases import CASE_SETTINGS
+from trailalert.rulebook.load import compile_rules
+
+
+MATCHING = matching_records()
+KEY = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/x.json.gz"
+TOKEN = "FwoGZXIvYXdzEBYaDCanary" + "x7Kq2Lm9Pz4Rt6Vb8Nc1Df3Gh5" * 4
+
+# Where secrets stand: domain knowledge in the docstring of core/secrets.py.
+REQUEST = {
+    "parameters": {"commands": ["echo canary1 | passwd --stdin root"]},
+    "value": "canary2",
+    "content": "canary3",
+    "importToken": "canary4",
+    "encryptedKeyMaterial": "canary5",
+    "keyStorePassword": "canary6",
+    "plaintext": "canary7",
+    "encryptionContext": {"order": "canary8"},
+    "tokenValue": "canary9",
+    "privateKey": "canary10",
+    "xksProxyAuthenticationCredential": {"accessKeyId": "canary11", "rawSecretAccessKey": "canary12"},
+    "clientToken": "canary13",
+    "secretString": "canary14",
+}
+RESPONSE = {
+    "credentials": {"accessKeyId": "ASIACANARYCANARY4X7Q", "secretAccessKey": "canary15", "sessionToken": "canary16"},
+    "ConnectionKey": "canary17",
+    "streamUrl": "wss://ssmmessages.example/canary18",
+    "tokenValue": "canary19",
+    "activationCode": "canary20",
+    "importToken": "canary21",
+    "ciphertextForRecipient": "canary22",
+    "privateKeyPlaintext": "canary23",
+    "parameter": {"value": "canary24"},
+    "document": {"content": "canary25"},
+}
+MESSAGE = (
+    "not authorized with ASIACANARYCANARY5X7Q (password=canary26, token: canary-27-x1) for "
+    f"https://b.s3.amazonaws.com/k?X-Amz-Signature=canary28&X-Amz-Security-Token=canary29 {TOKEN}"
+)
+AGENT = f"tool/1.0 --password canary30 Authorization: Bearer canary31canary31 secret=canary32 {TOKEN}"
+
+
+def with_canaries(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with a canary in every member that holds a secret; what it holds itself stays, so it matches."""
+    fields = copy.deepcopy(record)
+    for section, members in (("requestParameters", REQUEST), ("responseElements", RESPONSE)):
+        fields[section] = {**members, **(fields.get(section) or {})}
+    identity = fields.get("userIdentity") or {}
+    session = identity.get("sessionContext") or {}
+    hidden = {"accessKeyId": "ASIACANARYCANARY6X7Q", "sessionContext": {**session, "sessionToken": "canary33"}}
+    fields["userIdentity"] = {**identity, **hidden}
+    if not fields.get("errorCode"):
+        fields["errorMessage"] = MESSAGE
+    fields["userAgent"] = AGENT
+    return fields
+
+
+class Bucket:
+    """Gives the same log file for every object."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, ref: ObjectRef) -> Iterable[bytes]:
+        return [self._content]
+
+
+class Table:
+    """Keeps hits in a list, and fails when told to."""
+
+    def __init__(self, *, broken: bool) -> None:
+        self.hits: list[Hit] = []
+        self._broken = broken
+
+    def keep(self, hits: Sequence[Hit]) -> int:
+        if self._broken:
+            raise OSError(f"cannot keep {hits[0].hit_id}")
+        self.hits += hits
+        return len(hits)
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    """A log file: for each rule a record with canaries, and a few entries that are none."""
+    bad = [json.dumps({"sessionToken": "canary34"}), ["password=canary35"]]
+    return log_file(*[with_canaries(record) for _, record in MATCHING], *bad)
+
+
+def detected(content: bytes, *, broken: bool) -> tuple[list[Hit], str]:
+    """The hits of the detector, and what it logged."""
+    log = io.StringIO()
+    table = Table(broken=broken)
+    rulebook = Rulebook(tuple(compile_rules(RULES, CASE_SETTINGS)))
+    journal = LogJournal(Logger(service="detector", stream=log))
+    detector = Detector(Examiner(rulebook), Bucket(content), table, journal, lambda: "2026-09-01T09:18:57Z", 10**8)
+    detector.detect({"s3Bucket": "acme-trail", "s3ObjectKey": [KEY]}, "message")
+    return table.hits, log.getvalue()
+
+
+def test_no_secret_leaves_through_any_output(content: bytes) -> None:
+    """A mail is forwarded, a log is shipped to a third party, a table is read by many."""
+    hits, log = detected(content, broken=False)
+    _, failures = detected(content, broken=True)
+
+    assert {hit.name for hit in hits} | {name for hit in hits for name in hit.also} >= {
+        rule.name for rule, _ in MATCHING
+    }
+    assert "canary" not in (log + failures).lower()
+    for name, output in OUTPUTS.items():
+        for hit in hits:
+            shown = output([hit])
+            assert "canary" not in shown.lower(), f"{name} of {hit.name}"
+            assert TOKEN[-20:] not in shown, f"{name} of {hit.name}"
+    assert "X7Q" in OUTPUTS["mail"](hits[:1]), "the key's last four characters are told"
+
+
+def test_no_secret_leaves_through_scan(content: bytes, tmp_path: Path) -> None:
+    """The terminal's scrollback and a pipe are places, too."""
+    (tmp_path / "x.json.gz").write_bytes(content)
+
+    for options in ((), ("--format", "jsonl"), ("--alerts",), ("--alerts", "--format", "jsonl")):
+        ran = CliRunner().invoke(scan, [str(tmp_path), *options])
+
+        assert ran.exit_code == 0, ran.output
+        assert "canary" not in ran.output.lower()
+
+
+@pytest.mark.parametrize(("rule", "record"), [pytest.param(*pair, id=pair[0].name) for pair in MATCHING])
+def test_canaries_do_not_change_what_matches(rule: Rule, record: dict[str, Any]) -> None:
+    """Otherwise the tests above would look at nothing."""
+    hit = Examiner(Rulebook((rule,))).examine_record(with_canaries(record), "2026-09-01T09:18:57Z")
+
+    assert hit
+    assert hit.user_agent.startswith("tool/1.0")
