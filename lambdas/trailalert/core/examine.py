@@ -107,7 +107,9 @@ class Examiner:
         while going:
             quick = self._quick_reader() if understood else None
             end = _end_of_block(text) if quick else -1
-            block = quick.read(text.text[text.at : end]) if quick and end > 0 else None
+            block = (
+                quick.read(b"".join((b"[", memoryview(text.text)[text.at : end], b"]"))) if quick and end > 0 else None
+            )
             if block:
                 yield from self._examine_block(block, file)
                 text.at = end

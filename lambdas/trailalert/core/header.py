@@ -21,6 +21,10 @@ class NotUnderstoodError(Exception):
     """A block or record that is not decoded like this; the plain way must read it."""
 
 
+class LayoutGrownError(Exception):
+    """A member is asked for that was not decoded so far; from now on it is, so the block is to be read again."""
+
+
 _MAX_MEMBERS = 40  # of a record; CloudTrail documents 31
 _MAX_INNER = 16  # a struct's members are looked up one by one
 
@@ -40,7 +44,8 @@ class HeaderLayout:
     """Which members of a record are decoded, and how the fields rules mention are found among them.
 
     key:   members that are texts or booleans, always decoded: with other types in them a block is refused.
-    paths: fields that may be asked for; those `knows` denies cannot be found in headers.
+    paths: fields that may be asked for; those `knows` denies cannot be found in headers. The member one stands
+           in is decoded from the first time on that a function for it is asked for, which raises LayoutGrownError.
     """
 
     def __init__(self, key: Sequence[str], paths: Iterable[str]) -> None:
@@ -51,34 +56,30 @@ class HeaderLayout:
                 deeper.setdefault(head, set()).add(rest)
         self._inner_types = {head: types for head, rests in deeper.items() if (types := _inner_types(rests))}
         self._inner = {head: _inner_struct(head, types) for head, types in self._inner_types.items()}
-        self._heads = frozenset(deeper)
+        self._types = {head: self._type_of(head, rests) for head, rests in deeper.items()}
+        self._key = tuple(key)
+        self._wanted: set[str] = set()
+        self._decode = self._decoder()
         self._decode_raw = msgspec.json.Decoder().decode
         self._decoded: tuple[Any, Any] = None, None
-        scalar: Any = str | bool | UnsetType | None
-        types = dict.fromkeys(key, scalar) | {head: self._type_of(head, rests) for head, rests in deeper.items()}
-        self._types = types
-        written = {name: at for at, name in enumerate(_ORDER)}  # found sooner if they stand in the order they come
-        names = {attribute_of(name): name for name in sorted(types, key=lambda name: written.get(name, len(written)))}
-        members = [(attribute, types[name], UNSET) for attribute, name in names.items()]
-        header = msgspec.defstruct("Header", members, rename=names, gc=False, kw_only=True)
-        self._decode = msgspec.json.Decoder(list[header]).decode  # type: ignore[valid-type] # made at run time
 
     def knows(self, path: str) -> bool:
         """Whether a field can be found in headers."""
-        return path.partition(".")[0] in self._heads
+        return path.partition(".")[0] in self._types
 
-    def decode(self, block: bytes) -> list[Any]:
-        """The headers of a block of records, `{…},{…}`. Raises NotUnderstoodError."""
+    def decode(self, records: bytes) -> list[Any]:
+        """The headers of a list of records. Raises NotUnderstoodError."""
         try:
-            if not block.isascii():
-                block.decode()  # msgspec does not look at the encoding of what it passes over
-            return self._decode(b"[" + block + b"]")
+            if not records.isascii():
+                records.decode()  # msgspec does not look at the encoding of what it passes over
+            return self._decode(records)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             raise NotUnderstoodError from None
 
     def finder(self, path: str) -> Finder:
         """A function from a header to a field's values, the same as core/values.py finds in the whole record."""
         head, _, rest = path.partition(".")
+        self._want(head)
         attribute, parts, whole = attribute_of(head), tuple(rest.split(".")) if rest else (), self._whole
         if head in self._inner:
             return self._inner_finder(attribute, self._inner[head], parts)
@@ -95,6 +96,7 @@ class HeaderLayout:
         The same as core/record.py's `text`: it crosses no lists and takes dots for nothing but nesting.
         """
         head, *parts = path.split(".")
+        self._want(head)
         attribute, inner, whole = attribute_of(head), self._inner.get(head), self._whole
         if inner is None:
             return lambda header: text(whole(getattr(header, attribute)), *parts)
@@ -116,6 +118,7 @@ class HeaderLayout:
         attributes, undecoded = [], False
         for path in paths:
             head, _, rest = path.partition(".")
+            self._want(head)
             if head in self._inner:
                 names = [name for name, _ in _routes(tuple(rest.split(".")))]
                 undecoded = undecoded or any(self._inner_types[head][name] is not Any for name in names)
@@ -156,6 +159,22 @@ class HeaderLayout:
             except (ValueError, RecursionError):
                 raise NotUnderstoodError from None
         return self._decoded[1]
+
+    def _want(self, head: str) -> None:
+        if head not in self._wanted:
+            self._wanted.add(head)
+            self._decode = self._decoder()
+            raise LayoutGrownError
+
+    def _decoder(self) -> Callable[[bytes], list[Any]]:
+        """What decodes the members that are wanted, in the order they come: so each is found at the first look."""
+        scalar: Any = str | bool | UnsetType | None
+        types = {name: self._types.get(name, scalar) for name in (*self._key, *self._wanted)}
+        written = {name: at for at, name in enumerate(_ORDER)}
+        names = {attribute_of(name): name for name in sorted(types, key=lambda name: written.get(name, len(written)))}
+        members = [(attribute, types[name], UNSET) for attribute, name in names.items()]
+        header = msgspec.defstruct("Header", members, rename=names, gc=False, kw_only=True)
+        return msgspec.json.Decoder(list[header]).decode  # type: ignore[valid-type] # made at run time
 
     def _type_of(self, head: str, rests: set[str]) -> Any:
         if head in self._inner:

@@ -8,6 +8,7 @@ few values (the key) there is a plan, made once: which rules are left to decide,
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from msgspec import UNSET
 from trailalert.core.anchors import Anchors, Fields, Part
 from trailalert.core.columns import Derived
 from trailalert.core.detection import Node, conjuncts, paths_of, simplify
-from trailalert.core.header import HeaderLayout, NotUnderstoodError, attribute_of
+from trailalert.core.header import HeaderLayout, LayoutGrownError, NotUnderstoodError, attribute_of
 from trailalert.core.matcher import GATE_FIELDS, CompiledRule, Matcher
 from trailalert.core.predicates import FACTS
 
@@ -57,6 +58,7 @@ class QuickReader:
 
     def __init__(self, matcher: Matcher, derived: Mapping[str, Derived]) -> None:
         self._matcher = matcher
+        self._lock = Lock()
         fixed = {name: one for name, one in derived.items() if set(one.paths) <= set(KEY)}
         self._fixed, self._derived = fixed, {name: one for name, one in derived.items() if name not in fixed}
         mentioned = [path for rule in matcher.compiled for path in _all_paths(rule.rule.detection)]
@@ -65,20 +67,27 @@ class QuickReader:
         self._layout = HeaderLayout(KEY, needed)
         self._fields = Fields(self._layout, self._derived)
         self._prepared: dict[int, _Prepared] = {}
-        self._shared = self._shared_anchors()
+        self._shared: Anchors | None = None
         self._key_of = attrgetter(*map(attribute_of, KEY))
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-    def read(self, text: bytes) -> Block | None:
-        """Look at the records of a text, `{…},{…}`; None where it must be read the plain way."""
-        try:
-            return self._read(text)
-        except NotUnderstoodError:
-            return None
+    def read(self, records: bytes) -> Block | None:
+        """Look at a list of records; None where it must be read the plain way.
 
-    def _read(self, text: bytes) -> Block:
-        headers = self._layout.decode(text)
+        Threads take turns: plans and what is remembered grow while records are looked at.
+        """
+        while True:
+            try:
+                with self._lock:
+                    return self._read(records)
+            except NotUnderstoodError:
+                return None
+            except LayoutGrownError:  # at most once for each member of a record
+                continue
+
+    def _read(self, records: bytes) -> Block:
+        headers = self._layout.decode(records)
         block = Block(len(headers))
         keys = list(map(self._key_of, headers))
         texts: Sequence[msgspec.Raw] = ()
@@ -91,7 +100,7 @@ class QuickReader:
             elif plan is not _IDLE:
                 numbers = [number for anchors in plan.anchors for number in anchors.find(headers[position])]
                 if numbers:
-                    texts = texts or self._decode_texts(b"[" + text + b"]")
+                    texts = texts or self._decode_texts(records)
                     rules = [self._matcher.compiled[number] for number in sorted(numbers)]
                     block.found.append((position, bytes(texts[position]), rules))
         block.not_watched = not_watched
@@ -120,6 +129,8 @@ class QuickReader:
             if len(possible) == 1:
                 known[name] = list(possible)
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
+        if self._shared is None:
+            self._shared = self._shared_anchors()
         anchors = tuple(one for one in (self._shared, Anchors(left, self._fields)) if not one.idle)
         return Plan(watched=True, anchors=anchors) if anchors else _IDLE
 
