@@ -313,3 +313,8 @@ _CALLS: tuple[tuple[str, str, bool, Maker, int], ...] = (
 )
 _GENERAL = [call[:4] for call in _CALLS]
 _GENERAL_WEIGHTS = [call[4] for call in _CALLS]
+
+
+def observed_calls() -> set[tuple[str, str]]:
+    """(eventSource, eventName) of everything the corpus calls."""
+    return {(f"{call[0]}.amazonaws.com", call[1]) for call in (*_GENERAL, *_KMS, _ASSUME_ROLE)}

@@ -5,13 +5,14 @@ costs is the number of these fields, not of rules. A rule that is found has not 
 decided on the whole record; a rule that is not found cannot match.
 """
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trailalert.core.columns import Column, Derived, Tests, derived_column, plain_column, remembering
-from trailalert.core.detection import Node, compile_node, paths_of
+from trailalert.core.columns import Column, Derived
+from trailalert.core.detection import Node, compile_node, conjuncts, paths_of
 from trailalert.core.header import HeaderLayout
 
 
@@ -23,30 +24,75 @@ Check = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of a condition that must hold. path: the one field it looks at, "" if there are several."""
+class Part:
+    """A part of a condition that must hold.
+
+    path: the one field it looks at, "" if there are several; name: the same for parts that say the same.
+    """
 
     path: str
     node: Node
     strength: int
+    name: str
+
+
+class Fields:
+    """The fields that can be found in headers, or follow from what can; one column for each, shared by all plans."""
+
+    def __init__(self, layout: HeaderLayout, derived: Mapping[str, Derived]) -> None:
+        self._layout, self._derived = layout, derived
+        self._columns: dict[str, Column] = {}
+
+    def column(self, path: str) -> Column:
+        """The column of a field."""
+        column = self._columns.get(path)
+        if column is None:
+            column = self._columns[path] = self._make_column(path)
+        return column
+
+    def parts(self, node: Node) -> Iterator[Part]:
+        """What must hold for a tree to be true, as far as these fields tell."""
+        for part in conjuncts(node):
+            paths = paths_of(part) or frozenset()
+            path = min(paths) if len(paths) == 1 else ""
+            if path in self._derived:
+                yield Part(path, part, min(_strength(part), _SEARCHED), repr(part))
+            elif paths and all(map(self._layout.knows, paths)):
+                yield Part(path, part, _strength(part), repr(part))
+
+    def check(self, part: Part) -> Check:
+        """A part as a function of the header."""
+        if part.path not in self._derived:
+            return compile_node(part.node, self._layout.finder)
+        column = self._make_column(part.path)
+        column.add(part.name, part.node)
+        return lambda header: bool(column(header))
+
+    def _make_column(self, path: str) -> Column:
+        derived = self._derived.get(path)
+        if derived is None:
+            find = self._layout.finder(path)
+            return Column(lambda header: (find(header),), self._layout.getter((path,)))
+        possible, finders = derived.possible, [self._layout.text_finder(one) for one in derived.paths]
+        return Column(
+            lambda header: [[value] for value in possible(*[find(header) for find in finders])],
+            self._layout.getter(derived.paths),
+        )
 
 
 class Anchors:
-    """Rules, by number, with what is left of their conditions: which of them may a header match?
+    """Rules, by number, with the parts of their conditions: which of them may a header match?"""
 
-    Fields are those of `layout`, or follow from them (`derived`); a part of a condition that looks at any
-    other is taken to hold.
-    """
-
-    def __init__(self, conditions: Mapping[int, Node], layout: HeaderLayout, derived: Mapping[str, Derived]) -> None:
-        self._layout, self._derived = layout, derived
-        parts = {number: list(self._parts(node)) for number, node in conditions.items()}
+    def __init__(self, parts: Mapping[int, Sequence[Part]], fields: Fields) -> None:
+        self._fields = fields
         chosen = _choose(parts)
-        self._always = tuple(number for number in conditions if number not in chosen)
-        by_path: dict[str, list[tuple[int, Node]]] = {}
+        self._always = tuple(number for number in parts if number not in chosen)
+        self._columns: dict[str, tuple[Column, dict[int, list[int]]]] = {}
         for number, anchor in chosen.items():
-            by_path.setdefault(anchor.path, []).append((number, anchor.node))
-        self._columns = tuple(self._column(path, Tests(nodes)) for path, nodes in by_path.items())
+            column = fields.column(anchor.path)
+            rules = self._columns.setdefault(anchor.path, (column, {}))[1]
+            rules.setdefault(column.add(anchor.name, anchor.node), []).append(number)
+        self._looks = tuple(self._columns.values())
         self._rest = {
             number: [part for part in all_ if part is not chosen.get(number)] for number, all_ in parts.items()
         }
@@ -55,54 +101,35 @@ class Anchors:
     @property
     def idle(self) -> bool:
         """Whether no header can match anything."""
-        return not (self._always or self._columns)
+        return not (self._always or self._looks)
 
     def find(self, header: Any) -> list[int]:
-        """The numbers of the rules that this header may match, in order. Raises NotUnderstoodError."""
-        found = self._always
-        for column in self._columns:
-            found += column(header)
-        return sorted([number for number in found if self._holds(number, header)]) if found else []
+        """The numbers of the rules that this header may match. Raises NotUnderstoodError."""
+        found = list(self._always)
+        for column, rules in self._looks:
+            for test in column(header):
+                if test in rules:
+                    found += rules[test]
+        return [number for number in found if self._holds(number, header)] if found else found
 
     def _holds(self, number: int, header: Any) -> bool:
         """The rest of what must hold for a rule: sparing a record from being decoded whole is worth it."""
         checks = self._checks.get(number)
         if checks is None:
-            checks = self._checks[number] = tuple(map(self._check, self._rest[number]))
+            checks = self._checks[number] = tuple(map(self._fields.check, self._rest[number]))
         return all(check(header) for check in checks)
 
-    def _parts(self, node: Node) -> Iterator[_Part]:
-        for part in node[1] if node[0] == "and" else [node]:
-            paths = paths_of(part) or frozenset()
-            if len(paths) == 1 and paths <= self._derived.keys():
-                yield _Part(min(paths), part, min(_strength(part), _SEARCHED))
-            elif paths and all(map(self._layout.knows, paths)):
-                yield _Part(min(paths) if len(paths) == 1 else "", part, _strength(part))
 
-    def _column(self, path: str, tests: Tests) -> Column:
-        derived = self._derived.get(path)
-        if derived is None:
-            column = plain_column(self._layout.finder(path), tests)
-        else:
-            column = derived_column(derived, [self._layout.text_finder(one) for one in derived.paths], tests)
-        get = self._layout.getter(derived.paths if derived else (path,))
-        return remembering(column, get) if get else column
-
-    def _check(self, part: _Part) -> Check:
-        if part.path not in self._derived:
-            return compile_node(part.node, self._layout.finder)
-        column = self._column(part.path, Tests([(0, part.node)]))
-        return lambda header: bool(column(header))
-
-
-def _choose(parts: Mapping[int, list[_Part]]) -> dict[int, _Part]:
+def _choose(parts: Mapping[int, Sequence[Part]]) -> dict[int, Part]:
     """An anchor for each rule that has one, on as few fields as is easily had (greedy set cover)."""
-    best: dict[int, dict[str, _Part]] = {}
+    sharers = Counter(part.name for all_ in parts.values() for part in all_ if part.path)
+    best: dict[int, dict[str, Part]] = {}
     for number, all_ in parts.items():
-        single = [part for part in all_ if part.path]
-        strongest = max((part.strength for part in single), default=_WEAK)
-        best[number] = {part.path: part for part in single if part.strength == strongest}
-    chosen: dict[int, _Part] = {}
+        # What many rules ask for is likely to be had; each of them would have to be looked at.
+        telling = {part.path: (part.strength - math.log2(sharers[part.name]), part) for part in all_ if part.path}
+        most = max((weight for weight, _ in telling.values()), default=0)
+        best[number] = {path: part for path, (weight, part) in telling.items() if weight > most - 0.5}
+    chosen: dict[int, Part] = {}
     while open_ := [number for number, options in best.items() if options and number not in chosen]:
         counts = Counter(path for number in open_ for path in best[number])
         path = max(counts, key=lambda path: (counts[path], path))

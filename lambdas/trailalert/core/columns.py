@@ -1,6 +1,7 @@
-"""A column is one field with all the tests that rules put on it: from a header to the rules whose tests hold.
+"""A column is one field with all the tests that rules put on it: from a header to the tests that hold.
 
-Equality is looked up, everything else is tried once for each value and then remembered.
+Equality is looked up, a searched text by four of its characters, and only what is left is tried one by one;
+what a value leads to is remembered. So the cost hardly grows with the number of tests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,11 +12,12 @@ from trailalert.core.detection import Node, compile_node
 from trailalert.core.values import members, text_of
 
 
-_MAX_REMEMBERED = 8192
-_MAX_TEXT = 256
+_MAX_REMEMBERED = 4096
+_MAX_TEXT = 512
+_GRAM = 4
+_SEARCHES = ("contains", "prefix", "suffix")
 
-Column = Callable[[Any], tuple[int, ...]]
-"""From a header to the numbers of rules."""
+Check = Callable[[list[Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,85 +32,109 @@ class Derived:
     possible: Callable[..., tuple[Any, ...]]
 
 
-class Tests:
-    """What rules (by number) ask of one field: for each a part of its condition that looks at nothing else."""
+class Column:
+    """One field's tests, by number.
 
-    def __init__(self, nodes: Iterable[tuple[int, Node]]) -> None:
-        self._equal: dict[str, list[int]] = {}
-        self._tried: list[tuple[int, Callable[[list[Any]], bool]]] = []
-        numbers = []
-        for number, node in nodes:
-            numbers.append(number)
-            match node:
-                case ["field", _, ["eq", text]]:
-                    self._equal.setdefault(text, []).append(number)
-                case ["field", _, ["in", texts]]:
-                    for text in set(texts):
-                        self._equal.setdefault(text, []).append(number)
-                case _:
-                    self._tried.append((number, compile_node(node, lambda path: _itself)))
-        self.all = tuple(numbers)
+    alternatives: from a header to what the field's values may be, a list for each possibility; none at all
+    means that it cannot be said, and every test holds. get: an operator.attrgetter whose results decide those.
+    """
 
-    def holding(self, values: list[Any]) -> tuple[int, ...]:
-        """The rules whose part holds for a field with these values."""
-        found = {number for number, holds in self._tried if holds(values)}
-        if self._equal:
-            for text in map(text_of, members(values)):
-                if text is not None:
-                    found.update(self._equal.get(text.lower(), ()))
+    def __init__(
+        self, alternatives: Callable[[Any], Sequence[list[Any]]], get: Callable[[Any], Any] | None = None
+    ) -> None:
+        self._alternatives, self._get = alternatives, get
+        self._numbers: dict[str, int] = {}
+        self._tests = _Tests()
+        self._remembered: dict[Any, tuple[int, ...]] = {}
+
+    def add(self, name: str, node: Node) -> int:
+        """The number of a test: a tree that looks at this field alone, and a name that no other tree has."""
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self._numbers)
+            self._tests.add(number, node)
+            self._remembered.clear()
+        return number
+
+    def __call__(self, header: Any) -> tuple[int, ...]:
+        """The tests that hold, or may hold, for a header."""
+        if self._get is None:
+            return self._look(header)
+        try:
+            given = self._get(header)
+            found = self._remembered.get(given)
+        except (AttributeError, TypeError):  # not the objects they mostly are; lists, which cannot be remembered
+            return self._look(header)
+        if found is None:
+            found = self._look(header)
+            if _is_short(given):
+                if len(self._remembered) >= _MAX_REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[given] = found
+        return found
+
+    def _look(self, header: Any) -> tuple[int, ...]:
+        possible = self._alternatives(header)
+        if not possible:
+            return tuple(self._numbers.values())
+        found = set().union(*map(self._tests.holding, possible))
         return tuple(found)
 
 
-def plain_column(find: Callable[[Any], list[Any]], tests: Tests) -> Column:
-    """The column of a field that stands in the record itself; find: from a header to its values."""
-    absent = tests.holding([])
+class _Tests:
+    """Tests of one field's values, by number."""
 
-    def look(header: Any) -> tuple[int, ...]:
-        values = find(header)
-        return tests.holding(values) if values else absent
+    def __init__(self) -> None:
+        self._equal: dict[str, list[int]] = {}
+        self._searched: dict[str, list[tuple[int, Check]]] = {}
+        self._tried: list[tuple[int, Check]] = []
 
-    return look
+    def add(self, number: int, node: Node) -> None:
+        match node:
+            case ["field", _, ["eq", text]]:
+                self._equal.setdefault(text, []).append(number)
+            case ["field", _, ["in", texts]]:
+                for text in set(texts):
+                    self._equal.setdefault(text, []).append(number)
+            case ["field", _, [kind, text]] if kind in _SEARCHES and len(text) >= _GRAM:
+                gram = min(_grams(text), key=lambda gram: (len(self._searched.get(gram, ())), gram))
+                self._searched.setdefault(gram, []).append((number, _check(node)))
+            case _:
+                self._tried.append((number, _check(node)))
 
-
-def derived_column(derived: Derived, finders: Sequence[Callable[[Any], str]], tests: Tests) -> Column:
-    """The column of a derived field; finders: from a header to each of the texts the field follows from."""
-
-    def look(header: Any) -> tuple[int, ...]:
-        values = derived.possible(*[find(header) for find in finders])
-        return tuple({number for value in values for number in tests.holding([value])}) if values else tests.all
-
-    return look
-
-
-def remembering(column: Column, get: Callable[[Any], Any]) -> Column:
-    """The same column, asked once for all headers of which `get` (operator.attrgetter) gives the same."""
-    remembered: dict[Any, tuple[int, ...]] = {}
-    known = remembered.get
-
-    def look(header: Any) -> tuple[int, ...]:
-        try:
-            given = get(header)
-            found = known(given)
-        except (AttributeError, TypeError):  # not the objects they mostly are; lists, which cannot be remembered
-            return column(header)
-        if found is None:
-            found = column(header)
-            if len(remembered) >= _MAX_REMEMBERED:
-                remembered.clear()
-            if _is_short(given):
-                remembered[given] = found
+    def holding(self, values: list[Any]) -> set[int]:
+        """The tests that hold for a field with these values."""
+        found = {number for number, holds in self._tried if holds(values)}
+        for value in members(values) if self._equal or self._searched else ():
+            text = text_of(value)
+            if text is not None:
+                text = text.lower()
+                found.update(self._equal.get(text, ()))
+            elif value is not None:  # an object: searches look into it as well
+                found.update(number for tests in self._searched.values() for number, holds in tests if holds(values))
+            if text and self._searched:
+                for gram in self._searched.keys() & _grams(text):
+                    found.update(number for number, holds in self._searched[gram] if holds(values))
         return found
 
-    return look
+
+def _grams(text: str) -> set[str]:
+    return {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}
 
 
-def _is_short(given: Any) -> bool:
-    """Whether values are worth remembering: short texts and what is missing, never numbers (1 equals True)."""
-    values = given if isinstance(given, tuple) else (given,)
-    return all(
-        len(value) <= _MAX_TEXT if isinstance(value, str) else not isinstance(value, int | float) for value in values
-    )
+def _check(node: Node) -> Check:
+    """A tree that looks at one field alone, as a function of that field's values."""
+    return compile_node(node, lambda path: _itself)
 
 
 def _itself(values: list[Any]) -> list[Any]:
     return values
+
+
+def _is_short(given: Any) -> bool:
+    """Whether values are worth remembering: short texts and what is missing, never numbers (1 equals True)."""
+    values: Iterable[Any] = given if isinstance(given, tuple) else (given,)
+    return all(
+        len(value) <= _MAX_TEXT if isinstance(value, str | bytes) else not isinstance(value, int | float)
+        for value in values
+    )

@@ -64,6 +64,11 @@ def simplify(node: Node, known: Mapping[str, list[Any]]) -> Node | bool:
 _NOTHING: Roots = ({}, {})
 
 
+def conjuncts(node: Node) -> Sequence[Node]:
+    """The parts of a tree that must all hold."""
+    return node[1] if node[0] == "and" else [node]
+
+
 def paths_of(node: Node) -> frozenset[str] | None:
     """The fields a tree looks at; None if it looks anywhere (keywords) or compares fields with each other."""
     kind, *arguments = node

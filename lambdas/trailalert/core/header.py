@@ -49,11 +49,11 @@ class HeaderLayout:
             head, _, rest = path.partition(".")
             if head not in key and (head in deeper or len(deeper) < _MAX_MEMBERS):
                 deeper.setdefault(head, set()).add(rest)
-        self._inner = {head: _inner_struct(head, rests) for head, rests in deeper.items() if _fits(rests)}
+        self._inner_types = {head: types for head, rests in deeper.items() if (types := _inner_types(rests))}
+        self._inner = {head: _inner_struct(head, types) for head, types in self._inner_types.items()}
         self._heads = frozenset(deeper)
         self._decode_raw = msgspec.json.Decoder().decode
         self._decoded: tuple[Any, Any] = None, None
-        self._rests = deeper
         scalar: Any = str | bool | UnsetType | None
         types = dict.fromkeys(key, scalar) | {head: self._type_of(head, rests) for head, rests in deeper.items()}
         self._types = types
@@ -109,19 +109,25 @@ class HeaderLayout:
         return find_text
 
     def getter(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
-        """The quickest way to the values of fields, as attrgetter gives them; None where there is none.
+        """The quickest way to something that decides the values of fields and can be remembered, None if there is none.
 
         It raises AttributeError for a header whose members are not the objects they mostly are.
         """
-        attributes = []
+        attributes, undecoded = [], False
         for path in paths:
-            head, *parts = path.split(".")
-            if len(parts) != (head in self._inner) or (not parts and self._types[head] is not Any):
+            head, _, rest = path.partition(".")
+            if head in self._inner:
+                names = [name for name, _ in _routes(tuple(rest.split(".")))]
+                undecoded = undecoded or any(self._inner_types[head][name] is not Any for name in names)
+                attributes += [f"{attribute_of(head)}.{attribute_of(name)}" for name in names]
+            elif self._types[head] is Any:
+                attributes.append(attribute_of(head))
+            else:
                 return None
-            if parts and _inner_types(self._rests[head])[parts[0]] is not Any:
-                return None
-            attributes.append(".".join(map(attribute_of, (head, *parts))))
-        return attrgetter(*attributes)
+        get = attrgetter(*attributes)
+        if not undecoded:
+            return get
+        return lambda header: tuple([bytes(value) if type(value) is Raw else value for value in get(header)])
 
     def _inner_finder(self, attribute: str, inner: Any, parts: tuple[str, ...]) -> Finder:
         routes = [(attribute_of(name), below) for name, below in _routes(parts)]
@@ -157,18 +163,16 @@ class HeaderLayout:
         return Any if rests == {""} else Raw | UnsetType
 
 
-def _fits(rests: set[str]) -> bool:
-    """Whether a member is decoded as a struct: nobody asks for it as a whole, and for few of its members."""
-    return "" not in rests and len(_inner_types(rests)) <= _MAX_INNER
-
-
 def _inner_types(rests: Iterable[str]) -> dict[str, Any]:
-    """The names a member may have for a path to go through it, and how it is decoded: objects only when asked for."""
+    """The names a member may have for a path to go through it, and how it is decoded: objects only when asked for.
+
+    None if it is not decoded as a struct: somebody asks for it as a whole, or for too many of its members.
+    """
     types: dict[str, Any] = {}
-    for rest in rests:
+    for rest in sorted(rests):
         for name, below in _routes(tuple(rest.split("."))):
             types[name] = Raw | UnsetType if below else types.get(name, Any)
-    return types
+    return types if "" not in types and len(types) <= _MAX_INNER else {}
 
 
 def _routes(parts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
@@ -176,8 +180,7 @@ def _routes(parts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
     return [(".".join(parts[:taken]), parts[taken:]) for taken in range(1, len(parts) + 1)]
 
 
-def _inner_struct(head: str, rests: set[str]) -> Any:
-    types = _inner_types(sorted(rests))
+def _inner_struct(head: str, types: dict[str, Any]) -> Any:
     members = [(attribute_of(name), kind, UNSET) for name, kind in types.items()]
     return msgspec.defstruct(head, members, rename={attribute_of(name): name for name in types}, gc=False, kw_only=True)
 

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from trailalert.core.anchors import Anchors
+from trailalert.core.anchors import Anchors, Fields, Part
 from trailalert.core.columns import Derived
-from trailalert.core.detection import Node, paths_of, simplify
+from trailalert.core.detection import Node, conjuncts, paths_of, simplify
 from trailalert.core.header import HeaderLayout, NotUnderstoodError, attribute_of
 from trailalert.core.matcher import GATE_FIELDS, CompiledRule, Matcher
 from trailalert.core.predicates import FACTS
@@ -33,11 +33,11 @@ class Plan:
     """What to do with records of one key. watched: whether any rule's gate lets them pass."""
 
     watched: bool
-    anchors: Anchors | None
+    anchors: tuple[Anchors, ...] = ()
 
 
-_NOT_WATCHED = Plan(watched=False, anchors=None)
-_IDLE = Plan(watched=True, anchors=None)
+_NOT_WATCHED = Plan(watched=False)
+_IDLE = Plan(watched=True)
 
 
 @dataclass(slots=True)
@@ -63,6 +63,9 @@ class QuickReader:
         needed = {path for path in mentioned if not path.startswith(FACTS)}
         needed.update(path for name in self._derived if name in mentioned for path in self._derived[name].paths)
         self._layout = HeaderLayout(KEY, needed)
+        self._fields = Fields(self._layout, self._derived)
+        self._prepared: dict[int, _Prepared] = {}
+        self._shared = self._shared_anchors()
         self._key_of = attrgetter(*map(attribute_of, KEY))
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -85,11 +88,11 @@ class QuickReader:
                 plan = self._plan(keys[position])
             if plan is _NOT_WATCHED:
                 not_watched += 1
-            elif plan.anchors is not None:
-                numbers = plan.anchors.find(headers[position])
+            elif plan is not _IDLE:
+                numbers = [number for anchors in plan.anchors for number in anchors.find(headers[position])]
                 if numbers:
                     texts = texts or self._decode_texts(b"[" + text + b"]")
-                    rules = [self._matcher.compiled[number] for number in numbers]
+                    rules = [self._matcher.compiled[number] for number in sorted(numbers)]
                     block.found.append((position, bytes(texts[position]), rules))
         block.not_watched = not_watched
         return block
@@ -116,13 +119,51 @@ class QuickReader:
             possible = derived.possible(*texts)
             if len(possible) == 1:
                 known[name] = list(possible)
-        conditions: dict[int, Node] = {}
-        for rule in candidates:
-            left = simplify(rule.rule.detection, known)
-            if left is not False:
-                conditions[rule.number] = ["and", []] if left is True else left
-        anchors = Anchors(conditions, self._layout, self._derived)
-        return _IDLE if anchors.idle else Plan(watched=True, anchors=anchors)
+        left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
+        anchors = tuple(one for one in (self._shared, Anchors(left, self._fields)) if not one.idle)
+        return Plan(watched=True, anchors=anchors) if anchors else _IDLE
+
+    def _left(self, rule: CompiledRule, known: Mapping[str, list[Any]]) -> list[Part] | None:
+        """What must still hold for a rule; None if it cannot match, or is looked after for all plans at once."""
+        prepared = self._prepared.get(rule.number)
+        if prepared is None:
+            prepared = self._prepared[rule.number] = self._prepare(rule)
+        if prepared.shared:
+            return None
+        parts = list(prepared.parts)
+        for node in prepared.keyed:
+            simple = simplify(node, known)
+            if simple is False:
+                return None
+            if simple is not True:
+                parts += self._fields.parts(simple)
+        return parts
+
+    def _prepare(self, rule: CompiledRule) -> "_Prepared":
+        decided = frozenset((*KEY, *self._fixed))
+        nodes = conjuncts(rule.rule.detection)
+        keyed = [node for node in nodes if not decided.isdisjoint(_all_paths(node))]
+        parts = [part for node in nodes if node not in keyed for part in self._fields.parts(node)]
+        return _Prepared(keyed, parts, shared=not keyed and not rule.rule.gate)
+
+    def _shared_anchors(self) -> Anchors:
+        """The rules that are the same for all plans: no gate, and nothing that the key decides."""
+        ungated = [rule for rule in self._matcher.compiled if not rule.rule.gate]
+        prepared = {rule.number: self._prepare(rule) for rule in ungated}
+        self._prepared |= prepared
+        return Anchors({number: one.parts for number, one in prepared.items() if one.shared}, self._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A rule's condition taken apart: what the key decides, at least in part, and what it does not.
+
+    shared: the key decides nothing, and no gate keeps the rule from any record.
+    """
+
+    keyed: list[Node]
+    parts: list[Part]
+    shared: bool
 
 
 def _all_paths(node: Node) -> frozenset[str]:

@@ -1,0 +1,62 @@
+"""What one small log file costs in a process that was just started: everything that is imported is paid for once.
+
+The plain way is the same rules by the same matcher, on what gzip.decompress and json.loads give.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.corpus import log_file
+from benchmarks.measure import Row, ratios, row
+from benchmarks.reading import shipped_rules
+from trailalert.core.rulebook import Rulebook, dump_rulebook
+
+
+_SETUP = """
+import sys
+from pathlib import Path
+from trailalert.core.rulebook import load_rulebook
+rulebook = load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8"))
+"""
+_OURS = (
+    _SETUP
+    + """
+from trailalert.core.examine import Examination, Examiner
+list(Examiner(rulebook).examine([Path(sys.argv[2]).read_bytes()], "b", "k", "2026-11-20T10:00:00Z", Examination()))
+"""
+)
+_PLAIN = (
+    _SETUP
+    + """
+import gzip, json
+from trailalert.core.examine import Examiner
+examiner = Examiner(rulebook)
+for record in json.loads(gzip.decompress(Path(sys.argv[2]).read_bytes()))["Records"]:
+    examiner.examine_record(record, "2026-11-20T10:00:00Z")
+"""
+)
+
+
+def small_file(rounds: int = 15) -> Iterator[Row]:
+    """Target j."""
+    with tempfile.TemporaryDirectory() as folder:
+        rulebook, log = Path(folder) / "rulebook.json", Path(folder) / "log.json.gz"
+        rulebook.write_text(dump_rulebook(Rulebook(shipped_rules())), encoding="utf-8")
+        log.write_bytes(log_file("general", 50, 1))
+        costs: dict[str, list[float]] = {"ours": [], "plain": []}
+        for number in range(rounds):
+            for name, code in (("ours", _OURS), ("plain", _PLAIN))[:: 1 if number % 2 else -1]:
+                costs[name].append(cpu_seconds([sys.executable, "-c", code, str(rulebook), str(log)]))
+    yield row("j. one file of 50 records, fresh process / gzip + json", "<= 1.0", ratios(costs, "ours", "plain"))
+
+
+def cpu_seconds(command: list[str]) -> float:
+    """User and system time of a process and its children. Raises RuntimeError if it fails."""
+    child = os.posix_spawn(command[0], command, os.environ)
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        raise RuntimeError(f"{command[:2]} failed: {status}")
+    return usage.ru_utime + usage.ru_stime

@@ -1,0 +1,98 @@
+"""What reading and matching cost: against inflating alone, against Python's own modules, and as rules grow.
+
+All on fresh log files, none seen in warm-up: repeated input flatters everything that remembers. One core.
+The floor is ISA-L inflating in blocks, fed 8 KB and giving at most 96 KB, as measured best.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from isal import isal_zlib
+
+from benchmarks.corpus import MIXES, log_file
+from benchmarks.measure import Contender, Row, ratios, row, take_turns
+from benchmarks.rulebooks import dense_rules, wide_rules
+from trailalert.core.examine import Examination, Examiner
+from trailalert.core.rulebook import Rule, Rulebook
+from trailalert.rulebook.cases import CASE_SETTINGS
+from trailalert.rulebook.load import load_rules
+
+
+_ROOT = Path(__file__).resolve().parent.parent
+_SIGMAHQ = _ROOT.parent / "shared" / "data" / "sigmahq"
+# Matches every call of every role's session: with it, what is measured is the making of hits.
+_MATCHES_EVERYTHING = "aws_sts_assumerole_misuse"
+_TYPICAL, _LARGE = 1000, 40_000
+
+
+def reading(rounds: int = 15) -> Iterator[Row]:
+    """Targets a, b and c."""
+    contenders: dict[str, Contender] = {"floor": floor, "json": parse_plainly, "shipped": _examining(shipped_rules())}
+    if _SIGMAHQ.exists():
+        others = load_rules(_SIGMAHQ, CASE_SETTINGS).rules
+        contenders["57 more"] = _examining(shipped_rules() + others)
+        contenders["56 more"] = _examining(
+            shipped_rules() + tuple(rule for rule in others if rule.stem != _MATCHES_EVERYTHING)
+        )
+    for mix, more_target in zip(MIXES, ("<= 4.5", "<= 3.5"), strict=True):
+        for size, count, least in ((_TYPICAL, rounds, ">= 4"), (_LARGE, 5, ">= 7")):
+            costs = _costs(mix, size, count, contenders)
+            where = f"{mix}, {size:,} records"
+            yield row(f"a. shipped rules / inflating alone, {where}", "<= 3.0", ratios(costs, "shipped", "floor"))
+            yield row(f"b. gzip + json.loads / shipped rules, {where}", least, ratios(costs, "json", "shipped"))
+            for more in ("56 more", "57 more"):
+                if more in contenders:
+                    target = more_target if more == "57 more" else ""
+                    yield row(f"c. and {more} of SigmaHQ / inflating, {where}", target, ratios(costs, more, "floor"))
+
+
+def growth(rounds: int = 9) -> Iterator[Row]:
+    """Target d."""
+    sizes = (10, 100, 1000, 10_000)
+    for kind, make in (("wide", wide_rules), ("dense", dense_rules)):
+        contenders: dict[str, Contender] = {str(count): _examining(make(count)) for count in sizes}
+        for mix in MIXES:
+            costs = _costs(mix, _TYPICAL, rounds, {"floor": floor, **contenders})
+            yield row(f"d. 10 {kind} rules / inflating alone, {mix}", "", ratios(costs, "10", "floor"))
+            for count in sizes[1:]:
+                target = "<= 3" if count == sizes[-1] else ""
+                yield row(f"d. {count:,} {kind} rules / 10, {mix}", target, ratios(costs, str(count), "10"))
+
+
+def floor(body: bytes) -> None:
+    """Inflate, and nothing else."""
+    member = isal_zlib.decompressobj(31)
+    for at in range(0, len(body), 8192):
+        fed = body[at : at + 8192]
+        while fed:
+            member.decompress(fed, 96 * 1024)
+            fed = member.unconsumed_tail
+
+
+def parse_plainly(body: bytes) -> None:
+    """What one writes without thinking about it; no rules."""
+    json.loads(gzip.decompress(body))
+
+
+def shipped_rules() -> tuple[Rule, ...]:
+    """The product's rules."""
+    return load_rules(_ROOT / "rules", CASE_SETTINGS).rules
+
+
+def _examining(rules: tuple[Rule, ...]) -> Callable[[bytes], int]:
+    examiner = Examiner(Rulebook(rules), plain_bytes=0)
+
+    def examine(body: bytes) -> int:
+        hits = examiner.examine([body], "bucket", "key", "2026-11-20T10:00:00Z", Examination())
+        return sum(1 for _ in hits)
+
+    return examine
+
+
+def _costs(mix: str, size: int, rounds: int, contenders: dict[str, Contender]) -> dict[str, list[float]]:
+    for seed in range(6):
+        for contender in contenders.values():
+            contender(log_file(mix, _TYPICAL, 1_000_000 + seed))
+    return take_turns(contenders, (log_file(mix, size, seed) for seed in range(rounds)))
