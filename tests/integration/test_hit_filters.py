@@ -179,6 +179,7 @@ def test_hit_that_stands_for_a_day_is_found_from_any_hour_of_it(
         given_hit(1, event_time="2026-09-15T14:00:00Z", once="2026-09-15-kms.amazonaws.com-New"),
         given_hit(2, event_time="2026-09-15T09:00:00Z", once="2026-09-15-kms.amazonaws.com-Other"),
         given_hit(3, event_time="2026-09-15T13:00:00Z"),
+        given_hit(4, event_time="2026-09-15T11:59:59Z"),
     )
     question = Question(since=datetime(2026, 9, 15, 12, tzinfo=UTC), until=datetime(2026, 9, 15, 15, tzinfo=UTC))
 

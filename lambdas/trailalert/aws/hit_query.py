@@ -4,27 +4,26 @@ Nothing is scanned. Pointers say enough for most conditions; hits are read for w
 hit itself can tell.
 """
 
-import base64
-import binascii
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
 from trailalert.aws import rows
 from trailalert.aws.dynamo import Row, get_all
 from trailalert.aws.hit_states import state_of
+from trailalert.aws.page_token import BROAD, EXACT, make_token, moment_of, parse_token
 from trailalert.aws.partitions import broad_groups, exact_groups, windows
 from trailalert.aws.pointer_filter import Pointer
 from trailalert.aws.pointers import WORKERS, PointerReader
 from trailalert.core.hit import HIT_FORMAT, Hit, hit_from_document
 from trailalert.core.hit_state import HitState, is_in
 from trailalert.core.question import Question, answers
-from trailalert.errors import SettingsError, TableError
+from trailalert.errors import TableError
 
 
 __all__ = [
@@ -42,7 +41,6 @@ __all__ = [
 
 _BATCH = 100  # what one BatchGetItem takes
 _LARGEST_CHUNK = 800
-_EXACT, _BROAD = "exact", "broad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +81,17 @@ def find_page(client: Any, table: str, question: Question, limit: int, token: st
 
     Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
     """
-    mode, before = _parse_token(token) if token else ("", "")
+    mode, before = parse_token(token) if token else ("", "")
     if before:
-        question = replace(question, until=_moment(before))
+        question = replace(question, until=moment_of(before))
     with workers() as pool:
-        for name, groups in ((_EXACT, exact_groups), (_BROAD, broad_groups)):
+        for name, groups in ((EXACT, exact_groups), (BROAD, broad_groups)):
             if mode not in ("", name):
                 continue
             with closing(search(client, table, pool, question, groups, limit + 1, before)) as found:
                 page = list(islice(found, limit + 1))
             if page:
-                following = _make_token(name, page[limit - 1].place) if len(page) > limit else ""
+                following = make_token(name, page[limit - 1].place) if len(page) > limit else ""
                 return HitPage(page[:limit], following)
     return HitPage([], "")
 
@@ -190,27 +188,3 @@ def _state_key(pointer: Pointer) -> Row:
 
 def _named(key: Row) -> tuple[str, str]:
     return key["pk"], key["sk"]
-
-
-def _make_token(mode: str, place: str) -> str:
-    return base64.urlsafe_b64encode(f"{mode} {place}".encode()).decode("ascii").rstrip("=")
-
-
-def _parse_token(token: str) -> tuple[str, str]:
-    try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    mode, _, place = text.partition(" ")
-    try:
-        _moment(place)
-    except ValueError:
-        mode = ""
-    if mode not in (_EXACT, _BROAD):
-        raise SettingsError("--page-token: this is no token that `trailalert hits` printed")
-    return mode, place
-
-
-def _moment(place: str) -> datetime:
-    """The time at which a place in the order stands."""
-    return datetime.fromisoformat(place.partition("#")[0]).astimezone(UTC)

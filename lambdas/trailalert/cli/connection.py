@@ -1,5 +1,6 @@
 """Where a command asks: the deployed stack's table, or the one `trailalert local --keep` left running."""
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,14 +47,19 @@ class Connection:
 
 
 def connection_options(command: Command) -> Command:
-    """The options --local, --table and --stack."""
+    """The options --local, --table and --stack, which the command gets as one argument, `connection`."""
+
+    @functools.wraps(command)
+    def connected(*arguments: Any, local: bool, table: str, stack: str, **named: Any) -> Any:
+        return command(*arguments, connection=Connection(local, table, stack), **named)
+
     for option in (
         click.option("--stack", default="trailalert", show_default=True, help="The stack to look the table up from."),
         click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
         click.option("--local", is_flag=True, help="Ask the table kept by `trailalert local --keep`."),
     ):
-        command = option(command)
-    return command
+        connected = option(connected)
+    return connected
 
 
 def find_output(cloudformation: Any, stack: str, name: str) -> str:
