@@ -124,7 +124,7 @@ _TESTS: dict[str, Callable[[list[Any], list[Any], Any], bool]] = {
     "contains": _relation(_RELATIONS["contains"], inside=True),
     "in": lambda values, given, roots: any(text.lower() in given[0] for text in _texts(values)),
     "glob": _glob,
-    "any": lambda values, given, roots: [value for value in values if value is not None] != [],
+    "any": lambda values, given, roots: [value for value in _flat(values) if value is not None] != [],
     "null": lambda values, given, roots: values == [] or None in values,
     "exists": lambda values, given, roots: (values != []) == given[0],
     "compare": _compare,

@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,13 +13,16 @@ from aws_lambda_powertools import Logger
 from trailalert.aws.alert_topic import SnsAlertTopic, SnsChatTopic
 from trailalert.aws.dynamo import encode
 from trailalert.aws.event_bus import EventBus
+from trailalert.aws.hit_query import FoundHit
 from trailalert.aws.rows import hit_row, pointer_rows, told_row
 from trailalert.cli.display import print_alerts, print_hits
+from trailalert.cli.hit_output import csv_text, json_line, table_text
 from trailalert.cli.report_file import report_html
 from trailalert.cli.scan_output import print_pages
 from trailalert.core.alert import Alert
 from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit
+from trailalert.core.hit_state import HitState
 from trailalert.core.mail import mail_text
 from trailalert.core.notification import ObjectRef
 from trailalert.core.report import pack_hits
@@ -91,6 +95,10 @@ def _rows(hits: list[Hit]) -> str:
     return "\n".join(json.dumps(encode(row), ensure_ascii=False) for row in rows)
 
 
+def _found(hits: list[Hit]) -> list[FoundHit]:
+    return [FoundHit(hit, HitState(), "") for hit in hits]
+
+
 OUTPUTS: Mapping[str, Output] = {
     "subject": _each_alert(lambda alert: mail_subject(alert.hits)),
     "mail": _each_alert(lambda alert: mail_text(alert.hits)),
@@ -102,6 +110,9 @@ OUTPUTS: Mapping[str, Output] = {
     "lines of hits": _printed(lambda hits: print_hits(hits, "jsonl")),
     "table of alerts": _printed(lambda hits: print_alerts(group_hits(hits), "table")),
     "lines of alerts": _printed(lambda hits: print_alerts(group_hits(hits), "jsonl")),
+    "table of `hits`": lambda hits: table_text(_found(hits), UTC),
+    "lines of `hits`": lambda hits: "".join(json_line(found, UTC) for found in _found(hits)),
+    "csv of `hits`": lambda hits: csv_text(_found(hits), UTC),
     "csv": _printed(lambda hits: print_pages(hits, "csv", lambda: None)),
     "report": lambda hits: report_html({"made": "now", "source": "here", "note": "", **pack_hits(hits)}),
     "log": _logged,
