@@ -59,6 +59,7 @@ class MemoryTable:
             for row in pointer_rows(hit, 0):
                 self._targets.setdefault(row["pk"], []).append(target)
         self._made = dict[str, list[_Row]]()
+        self._texts = dict[str, str]()
         self._lock = threading.Lock()
         self.counts = Counter[str]()
         self.rows = len(self._hits) + sum(map(len, self._targets.values()))
@@ -118,9 +119,13 @@ class MemoryTable:
         keys = [(key["pk"]["S"], key["sk"]["S"]) for key in request["Keys"]]
         if len(keys) > 100:
             raise ValueError("too many keys for one BatchGetItem")
-        hits = [self._hits[partition] for partition, _ in keys if partition in self._hits]
-        items = [encode(hit_row(hit, self._expires)) for hit in hits]
-        return json.dumps({"Responses": {table: items}, "UnprocessedKeys": {}}), len(items)
+        items = [self._hit_text(partition) for partition, _ in keys if partition in self._hits]
+        return f'{{"Responses":{{"{table}":[{",".join(items)}]}},"UnprocessedKeys":{{}}}}', len(items)
+
+    def _hit_text(self, partition: str) -> str:
+        if partition not in self._texts:
+            self._texts[partition] = json.dumps(encode(hit_row(self._hits[partition], self._expires)))
+        return self._texts[partition]
 
 
 def _passes(item: Json, asked: Json) -> bool:

@@ -21,7 +21,10 @@ from trailalert.handlers.notifier import new_hits
 
 GivenHit = Callable[..., Hit]
 
-WINDOW = {"since": datetime(2026, 9, 13, tzinfo=UTC), "until": datetime(2026, 9, 17, tzinfo=UTC)}
+WINDOW: dict[str, Any] = {
+    "since": datetime(2026, 9, 15, tzinfo=UTC),
+    "until": datetime(2026, 9, 16, tzinfo=UTC),
+}
 NOW = datetime(2026, 9, 16, tzinfo=UTC)
 ALICE, BOB = "arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:user/bob"
 EXPIRES = 4_000_000_000
@@ -61,7 +64,7 @@ def test_second_of_two_changes_at_the_same_moment_is_refused(states: DynamoHitSt
     hit, seen = given_hit(1), HitState()
     states.write(hit.identity, *change_state(seen, "resolve", ALICE, "2026-09-15T11:00:00Z"), EXPIRES)
 
-    with pytest.raises(StateError, match="resolve by .*alice"):
+    with pytest.raises(StateError, match=r"resolve by .*alice"):
         states.write(hit.identity, *change_state(seen, "ack", BOB, "2026-09-15T11:00:01Z"), EXPIRES)
 
     state, history = states.read(hit.identity)
@@ -72,7 +75,7 @@ def test_second_of_two_changes_at_the_same_moment_is_refused(states: DynamoHitSt
     ("done", "action", "says"),
     [
         ([], "reopen", "open already"),
-        (["ack"], "ack", "acked already, by .*alice at 2026"),
+        (["ack"], "ack", r"acked already, by .*alice at 2026"),
         (["resolve"], "resolve", "resolved already"),
         (["resolve"], "ack", "reopen it first"),
     ],
@@ -99,7 +102,7 @@ def test_open_leaves_out_what_is_resolved_or_muted(
     do(states, hits[4], "note", ALICE, "look at this one")
 
     def ask(*words: str) -> dict[int, str]:
-        page = find_page(dynamodb, table, Question(**WINDOW, states=words), 10)  # type: ignore[arg-type]
+        page = find_page(dynamodb, table, Question(**WINDOW, states=words), 10)
         return {int(one.hit.event_id[-3:]): one.state.word for one in page.hits}
 
     assert ask(*UNRESOLVED) == {1: "acked", 3: "open", 5: "open"}

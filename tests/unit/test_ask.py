@@ -23,6 +23,7 @@ from trailalert.core.redaction import redacted_record, shown_record
 from trailalert.errors import SettingsError
 
 
+BASH = shutil.which("bash") or "/bin/bash"
 NOW = datetime(2026, 9, 15, 22, 30, tzinfo=UTC)  # half past midnight in Berlin
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -152,7 +153,7 @@ def test_bash_completes_through_the_script(tmp_path: Path) -> None:
     )
     environment = {**os.environ, "PATH": f"{program}{os.pathsep}{os.environ['PATH']}"}
 
-    done = subprocess.run(["bash", "-c", "\n".join(lines)], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([BASH, "-c", "\n".join(lines)], env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["critical", "critical+"]
 
@@ -215,7 +216,7 @@ def test_pipe_that_is_closed_ends_the_command_quietly(tmp_path: Path) -> None:
     """`trailalert rules list | head -1` is not an error to be read about."""
     program = Path(sys.executable).parent / "trailalert"
 
-    done = subprocess.run(["bash", "-c", f"{program} rules list | head -1"], capture_output=True, text=True, check=True)
+    done = subprocess.run([BASH, "-c", f"{program} rules list | head -1"], capture_output=True, text=True, check=True)
 
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from trailalert.aws.hit_query import FoundHit, is_answer, read_found, workers
-from trailalert.aws.partitions import broad_groups
+from trailalert.aws.partitions import broad_groups, windows
 from trailalert.aws.pointers import PointerReader
 from trailalert.core.question import Question
 
@@ -42,11 +42,12 @@ class Follower:
         question = replace(self._question, since=now - LOOKBACK, until=now + self._ahead)
         new = list[FoundHit]()
         with workers() as pool:
-            pointers = PointerReader(self._client, self._table, pool, question).read(broad_groups(question))
-            unseen = (one for one in pointers if (one["hitPk"], one["hitSk"]) not in self._given)
-            while chunk := list(islice(unseen, _CHUNK)):
-                found = read_found(self._client, self._table, pool, question, chunk)
-                new += [one for one in found if self.give(one) and is_answer(one, question)]
+            for window in windows(question):
+                pointers = PointerReader(self._client, self._table, pool, window).read(broad_groups(window))
+                unseen = (one for one in pointers if (one["hitPk"], one["hitSk"]) not in self._given)
+                while chunk := list(islice(unseen, _CHUNK)):
+                    found = read_found(self._client, self._table, pool, question, chunk)
+                    new += [one for one in found if self.give(one) and is_answer(one, question)]
         self._forget(now - 2 * LOOKBACK)
         return sorted(new, key=lambda one: one.place)
 

@@ -4,27 +4,26 @@ Nothing is scanned. Pointers say enough for most conditions; hits are read for w
 hit itself can tell.
 """
 
-import base64
-import binascii
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
 from trailalert.aws import rows
 from trailalert.aws.dynamo import Row, get_all
 from trailalert.aws.hit_states import state_of
-from trailalert.aws.partitions import broad_groups, exact_groups
+from trailalert.aws.page_token import BROAD, EXACT, make_token, moment_of, parse_token
+from trailalert.aws.partitions import broad_groups, exact_groups, windows
 from trailalert.aws.pointer_filter import Pointer
 from trailalert.aws.pointers import WORKERS, PointerReader
 from trailalert.core.hit import HIT_FORMAT, Hit, hit_from_document
 from trailalert.core.hit_state import HitState, is_in
 from trailalert.core.question import Question, answers
-from trailalert.errors import SettingsError, TableError
+from trailalert.errors import TableError
 
 
 __all__ = [
@@ -42,7 +41,6 @@ __all__ = [
 
 _BATCH = 100  # what one BatchGetItem takes
 _LARGEST_CHUNK = 800
-_EXACT, _BROAD = "exact", "broad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
     Raises TableError when the table holds hits of a newer version.
     """
     with workers() as pool:
-        for groups in (exact_groups(question), broad_groups(question)):
+        for groups in (exact_groups, broad_groups):
             with closing(search(client, table, pool, question, groups)) as found:
                 first = next(found, None)
                 if first is not None:
@@ -83,17 +81,17 @@ def find_page(client: Any, table: str, question: Question, limit: int, token: st
 
     Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
     """
-    mode, before = _parse_token(token) if token else ("", "")
+    mode, before = parse_token(token) if token else ("", "")
     if before:
-        question = replace(question, until=_moment(before))
+        question = replace(question, until=moment_of(before))
     with workers() as pool:
-        for name, groups in ((_EXACT, exact_groups(question)), (_BROAD, broad_groups(question))):
+        for name, groups in ((EXACT, exact_groups), (BROAD, broad_groups)):
             if mode not in ("", name):
                 continue
             with closing(search(client, table, pool, question, groups, limit + 1, before)) as found:
                 page = list(islice(found, limit + 1))
             if page:
-                following = _make_token(name, page[limit - 1].place) if len(page) > limit else ""
+                following = make_token(name, page[limit - 1].place) if len(page) > limit else ""
                 return HitPage(page[:limit], following)
     return HitPage([], "")
 
@@ -113,19 +111,21 @@ def search(
     table: str,
     pool: Executor,
     question: Question,
-    groups: Iterable[list[str]],
+    groups: Callable[[Question], Iterable[list[str]]],
     want: int = 0,
     before: str = "",
 ) -> Generator[FoundHit, None, None]:
-    """What the pointers of some groups of partitions lead to, newest first; `want` sizes the first requests."""
-    with closing(PointerReader(client, table, pool, question, want, before).read(groups)) as pointers:
-        size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
-        while chunk := list(islice(pointers, size)):
-            read = read_found(client, table, pool, question, chunk)
-            found = [one for one in read if is_answer(one, question)]
-            yield from found
-            given += len(found)
-            size = _next_size(len(chunk), len(found), want - given)
+    """What the pointers in some groups of partitions lead to, newest first; `want` sizes the first requests."""
+    for window in windows(question):
+        pointers = PointerReader(client, table, pool, window, want, before).read(groups(window))
+        with closing(pointers):
+            size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
+            while chunk := list(islice(pointers, size)):
+                read = read_found(client, table, pool, question, chunk)
+                found = [one for one in read if is_answer(one, question)]
+                yield from found
+                given += len(found)
+                size = _next_size(len(chunk), len(found), want - given)
 
 
 def _next_size(read: int, found: int, missing: int) -> int:
@@ -137,7 +137,9 @@ def _next_size(read: int, found: int, missing: int) -> int:
 
 
 def is_answer(found: FoundHit, question: Question) -> bool:
-    """Whether a hit in its state answers a question."""
+    """Whether a hit in its state answers a question, one that stands for a day by the time it has itself."""
+    if found.hit.once and datetime.fromisoformat(found.hit.event_time) < question.since:
+        return False
     in_state = not question.states or is_in(found.state, bool(found.hit.muted_by), question.states)
     return in_state and answers(found.hit, question)
 
@@ -186,27 +188,3 @@ def _state_key(pointer: Pointer) -> Row:
 
 def _named(key: Row) -> tuple[str, str]:
     return key["pk"], key["sk"]
-
-
-def _make_token(mode: str, place: str) -> str:
-    return base64.urlsafe_b64encode(f"{mode} {place}".encode()).decode("ascii").rstrip("=")
-
-
-def _parse_token(token: str) -> tuple[str, str]:
-    try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    mode, _, place = text.partition(" ")
-    try:
-        _moment(place)
-    except ValueError:
-        mode = ""
-    if mode not in (_EXACT, _BROAD):
-        raise SettingsError("--page-token: this is no token that `trailalert hits` printed")
-    return mode, place
-
-
-def _moment(place: str) -> datetime:
-    """The time at which a place in the order stands."""
-    return datetime.fromisoformat(place.partition("#")[0]).astimezone(UTC)

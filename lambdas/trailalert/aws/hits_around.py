@@ -36,6 +36,6 @@ def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> R
                 for one in islice(search(client, table, pool, window, groups, limit + 1), limit + 1)
                 if one.hit.identity != hit.identity
             ][:limit]
-            for groups in (by_actor, by_resource)
+            for groups in (lambda _: by_actor, lambda _: by_resource)
         ]
     return RelatedHits(*found)

@@ -1,6 +1,7 @@
 """Where the pointers of a question stand: the narrowest partitions that hold every answer, newest first."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from trailalert.aws import rows
@@ -9,6 +10,19 @@ from trailalert.core.question import Question
 
 # How an actor's key begins where it is no ARN (core/actor.py).
 _ACTOR_KEYS = ("arn:", "root:", "svc:", "idc:", "sha256-")
+
+
+def windows(question: Question) -> Iterator[Question]:
+    """The question, and then again for what stands at the beginning of its first day.
+
+    A hit that stands for a whole day is placed there (aws/rows.py), before a window that begins later that day.
+    Whoever reads it looks at the hit's own time.
+    """
+    if question.since <= question.until:
+        yield question
+    midnight = question.since.replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight < question.since:
+        yield replace(question, since=midnight, until=midnight)
 
 
 def exact_groups(question: Question) -> Iterator[list[str]]:

@@ -101,7 +101,8 @@ class PointerReader:
     def _arguments(self, partition: str, limit: int, start: Any) -> dict[str, Any]:
         question = self._question
         condition, names, values = filter_arguments(question)
-        until = self._before or question.until.strftime(_ISO) + "~"
+        end = question.until.strftime(_ISO) + "~"
+        until = min(self._before, end) if self._before else end
         keys = {":pk": partition, ":since": question.since.strftime(_ISO), ":until": until}
         arguments: dict[str, Any] = {
             "TableName": self._table,

@@ -1,21 +1,17 @@
 """Where a command asks: the deployed stack's table, or the one `trailalert local --keep` left running."""
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import click
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from trailalert.aws.pointers import WORKERS
-from trailalert.cli.local_state import load_local
 from trailalert.errors import SettingsError
 
-
-_CONFIG = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
 
 Command = Callable[..., Any]
 
@@ -31,9 +27,15 @@ class Connection:
     def client(self, service: str) -> Any:
         """A client of an AWS service; raises what botocore raises where there is no region."""
         if self.local:
+            from trailalert.cli.local_state import load_local
+
             return load_local().client(service)
+        import boto3  # here, as half a second is too long for a shell that only completes an option's value
+        from botocore.config import Config
+
+        config = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
         # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
-        return boto3.client(service, config=_CONFIG, region_name=os.environ.get("AWS_REGION") or None)
+        return boto3.client(service, config=config, region_name=os.environ.get("AWS_REGION") or None)
 
     def table(self) -> str:
         """The table's name. Raises SettingsError when there is no such stack."""
@@ -45,14 +47,19 @@ class Connection:
 
 
 def connection_options(command: Command) -> Command:
-    """The options --local, --table and --stack."""
+    """The options --local, --table and --stack, which the command gets as one argument, `connection`."""
+
+    @functools.wraps(command)
+    def connected(*arguments: Any, local: bool, table: str, stack: str, **named: Any) -> Any:
+        return command(*arguments, connection=Connection(local, table, stack), **named)
+
     for option in (
         click.option("--stack", default="trailalert", show_default=True, help="The stack to look the table up from."),
         click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
         click.option("--local", is_flag=True, help="Ask the table kept by `trailalert local --keep`."),
     ):
-        command = option(command)
-    return command
+        connected = option(connected)
+    return connected
 
 
 def find_output(cloudformation: Any, stack: str, name: str) -> str:

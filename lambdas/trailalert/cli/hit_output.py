@@ -21,9 +21,10 @@ from trailalert.core.safe_text import csv_cell, one_line
 
 FORMS = ("table", "json", "jsonl", "csv")
 
+_NARROW_STEADY = 190
 _NARROW = 150  # columns of a terminal below which account, region and call are left to `trailalert hit`
 _LEAST = {"id": 15, "level": 8, "state": 8, "account": 12}  # never cut
-_STEADY = {"rule": 30, "call": 26, "actor": 26, "resource": 26}
+_STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14}
 _STATES = {"open": "", "acked": "yellow", "resolved": "green"}
 
 
@@ -80,13 +81,13 @@ def table_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True, stead
     steady: columns are about as wide whatever stands in them, for a table that is printed piece by piece.
     """
     out = console()
-    narrow = sys.stdout.isatty() and out.width < _NARROW
+    narrow = sys.stdout.isatty() and out.width < (_NARROW if not steady else _NARROW_STEADY)
     time = f"time ({zone_name(zone)})"
     columns = ["id", time, "level", "state", "rule", "call", "actor", "resource", "account", "region"]
     left_out = {"call", "account", "region"} if narrow else set()
     shown = [name for name in columns if name not in left_out]
     rows = ([cells[columns.index(name)] for name in shown] for cells in (_cells(found, zone) for found in hits))
-    least = {**_LEAST, time: 19, **({} if narrow or not steady else _STEADY)}
+    least = {**_LEAST, time: 19, **(_STEADY if steady else {})}
     with out.capture() as captured:
         out.print(line_table(shown, rows, least, head=head))
     return captured.get()

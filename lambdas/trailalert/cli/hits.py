@@ -98,9 +98,7 @@ def hits(
     pager: bool,
     following: bool,
     every: float,
-    local: bool,
-    table: str,
-    stack: str,
+    connection: Connection,
 ) -> None:
     """Show hits, newest first. Conditions are combined; credentials and region come from the AWS environment.
 
@@ -133,7 +131,6 @@ def hits(
     )
     if question.until < question.since:
         raise SettingsError(f"--until {until} is before --since {since}")
-    connection = Connection(local, table, stack)
     with explained_errors():
         if following:
             follow(connection, question, form, zone, limit, every)

@@ -1,27 +1,62 @@
 """The `trailalert` command. Errors somebody can act on become one line on stderr and exit status 2."""
 
 import sys
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.bad import bad
-from trailalert.cli.completion import completion
-from trailalert.cli.dlq import dlq
-from trailalert.cli.doctor import doctor
-from trailalert.cli.hit import hit
-from trailalert.cli.hits import hits
-from trailalert.cli.local import local
-from trailalert.cli.replay import replay
-from trailalert.cli.report import report
-from trailalert.cli.rules import rules
-from trailalert.cli.scan import scan
-from trailalert.cli.states import ack, note, reopen, resolve
 from trailalert.errors import TrailAlertError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# Each command and the module of this package that has it under its own name. Modules are imported when their command
+# is asked for: pySigma, boto3 and the rest take a second, which a shell that completes does not have.
+_MODULES = {
+    "local": "local",
+    "scan": "scan",
+    "replay": "replay",
+    "report": "report",
+    "hits": "hits",
+    "hit": "hit",
+    "ack": "states",
+    "resolve": "states",
+    "reopen": "states",
+    "note": "states",
+    "rules": "rules",
+    "doctor": "doctor",
+    "dlq": "dlq",
+    "bad": "bad",
+    "completion": "completion",
+}
+
+
+class _Commands(MutableMapping[str, click.Command]):
+    """The commands by name, each imported when it is taken."""
+
+    def __init__(self) -> None:
+        self._taken = dict[str, click.Command]()
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._taken:
+            self._taken[name] = getattr(import_module(f"trailalert.cli.{_MODULES[name]}"), name)
+        return self._taken[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._taken[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*_MODULES, *self._taken)))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+@click.group(commands=_Commands(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="trailalert")
 def cli() -> None:
     """CloudTrail alerting: try it out, scan log files, ask for hits, check rules.
@@ -30,14 +65,6 @@ def cli() -> None:
     Example:
       trailalert local
     """
-
-
-for command in (
-    *(local, scan, replay, report),
-    *(hits, hit, ack, resolve, reopen, note),
-    *(rules, doctor, dlq, bad, completion),
-):
-    cli.add_command(command)
 
 
 def main() -> None:

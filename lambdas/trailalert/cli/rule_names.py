@@ -8,9 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from trailalert.cli.paths import default_rules
-from trailalert.cli.rulebooks import find_placeholders
 from trailalert.errors import SettingsError, TrailAlertError
-from trailalert.rulebook.load import load_rules
 
 
 _NAME = re.compile(r"^name: *(?P<name>[\w-]+)", re.MULTILINE)
@@ -26,6 +24,9 @@ def rule_ids(given: Iterable[str]) -> tuple[str, ...]:
     names = list(given)
     if not names:
         return ()
+    from trailalert.cli.rulebooks import find_placeholders  # here, as pySigma is not for a shell that waits
+    from trailalert.rulebook.load import load_rules
+
     rules = load_rules(default_rules(), find_placeholders(())).rules
     found = dict[str, None]()
     for name in names:

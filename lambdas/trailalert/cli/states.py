@@ -29,52 +29,52 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @_change_options
-def ack(names: tuple[str, ...], note: str, local: bool, table: str, stack: str) -> None:
+def ack(names: tuple[str, ...], note: str, connection: Connection) -> None:
     """Acknowledge hits: somebody is looking at them. Who and when are kept; nothing is told.
 
     \b
     Example:
       trailalert ack 261126-0a1b2c3d --note "asking alice"
     """
-    _change("ack", names, note, Connection(local, table, stack))
+    _change("ack", names, note, connection)
 
 
 @click.command()
 @_change_options
-def resolve(names: tuple[str, ...], note: str, local: bool, table: str, stack: str) -> None:
+def resolve(names: tuple[str, ...], note: str, connection: Connection) -> None:
     """Resolve hits: nothing is left to do, so `trailalert hits --open` shows them no more.
 
     \b
     Example:
       trailalert resolve 261126-0a1b2c3d --note "planned, CHG-4711"
     """
-    _change("resolve", names, note, Connection(local, table, stack))
+    _change("resolve", names, note, connection)
 
 
 @click.command()
 @_change_options
-def reopen(names: tuple[str, ...], note: str, local: bool, table: str, stack: str) -> None:
+def reopen(names: tuple[str, ...], note: str, connection: Connection) -> None:
     """Open hits again: takes back `ack` and `resolve`; the history keeps all of it.
 
     \b
     Example:
       trailalert reopen 261126-0a1b2c3d --note "it happened again"
     """
-    _change("reopen", names, note, Connection(local, table, stack))
+    _change("reopen", names, note, connection)
 
 
 @click.command()
 @click.argument("name", metavar="ID")
 @click.argument("text", nargs=-1, required=True)
 @connection_options
-def note(name: str, text: tuple[str, ...], local: bool, table: str, stack: str) -> None:
+def note(name: str, text: tuple[str, ...], connection: Connection) -> None:
     """Write a line to a hit's history; its state stays.
 
     \b
     Example:
       trailalert note 261126-0a1b2c3d alice says it was her
     """
-    _change("note", (name,), " ".join(text), Connection(local, table, stack))
+    _change("note", (name,), " ".join(text), connection)
 
 
 def _change(action: str, names: tuple[str, ...], note: str, connection: Connection) -> None:
