@@ -7,21 +7,18 @@ Measured is the asset as it is deployed, with the shipped rulebook, on this mach
 """
 
 import os
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+from benchmarks.measure import Row, row
 from infra.asset import build_asset
 from trailalert.cli.local_aws import machine_architecture
 from trailalert.cli.rulebooks import find_placeholders
 from trailalert.rulebook.build import build_rulebook
 
-
-Row = tuple[str, str, float, float, float]
-"""Name, target, and the ratio's smallest, median and largest of all rounds."""
 
 ROUNDS = 11
 _ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +54,11 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
             for name, start in starts.items():
                 times[name].append(start())
     return [
-        _row(f"cold start: {label} / bare boto3 clients", target, times[label], times[f"{name} boto3"])
+        row(
+            f"cold start: {label} / bare boto3 clients",
+            target,
+            (ours / theirs for ours, theirs in zip(times[label], times[f"{name} boto3"], strict=True)),
+        )
         for name in _SERVICES
         for label, target in ((name, "<= 1.10, then < 1"), (f"{name} without bytecode", "-"))
     ]
@@ -91,11 +92,6 @@ def _cpu_seconds(code: str, environment: Mapping[str, str]) -> float:
     if status:
         raise RuntimeError(f"a start failed: {code}")
     return used.ru_utime + used.ru_stime
-
-
-def _row(name: str, target: str, ours: list[float], theirs: list[float]) -> Row:
-    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
-    return name, target, min(ratios), statistics.median(ratios), max(ratios)
 
 
 if __name__ == "__main__":

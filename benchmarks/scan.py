@@ -1,6 +1,6 @@
 """`trailalert scan` of a folder by two processes against one, starting and ending them included.
 
-    .venv/bin/python -m benchmarks.scan [--files 240] [--records 1000] [--rounds 5]
+    .venv/bin/python -m benchmarks.scan [--files 400] [--records 1000] [--rounds 5]
 
 Each round scans log files not seen in the round before (repeated input flatters every memo), once with one process
 and once with two, in turns, and compares what came out: it must be the same hits in the same order.
@@ -31,7 +31,7 @@ Row = tuple[str, str, float, float, float]
 TARGET = ">= 1.8"
 
 
-def rows(files: int = 240, records: int = 1000, rounds: int = 5) -> list[Row]:
+def rows(files: int = 400, records: int = 1000, rounds: int = 5) -> list[Row]:
     """The ratio of one process's time to two processes' time."""
     rulebook = find_rulebook(None, ())
     ratios = []
@@ -78,7 +78,7 @@ def _scan(folder: Path, rulebook: Rulebook, jobs: int) -> tuple[float, tuple[str
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="trailalert scan: two processes against one")
-    for option, default in (("--files", 240), ("--records", 1000), ("--rounds", 5)):
+    for option, default in (("--files", 400), ("--records", 1000), ("--rounds", 5)):
         parser.add_argument(option, type=int, default=default)
     for title, target, low, middle, high in rows(**vars(parser.parse_args())):
         print(f"{title:<45} {target:>7} {low:6.2f} {middle:6.2f} {high:6.2f}")

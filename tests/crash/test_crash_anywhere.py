@@ -32,7 +32,7 @@ def test_any_single_fault_loses_nothing_and_pages_nobody_twice(tried: Tried) -> 
 
 def test_many_faults_at_once_lose_nothing_and_page_nobody_twice(tried: Tried) -> None:
     """Dead letters, splits, redrives under faults, storms larger than one batch of marks."""
-    try_by_chance(range(100), tried)
+    try_by_chance(range(60), tried)
 
 
 def keep_nothing(table: Any, hits: Sequence[Any]) -> int:

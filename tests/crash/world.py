@@ -27,12 +27,15 @@ from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
 from trailalert.aws.rows import hit_key, pointer_rows, told_key
 from trailalert.aws.trail_bucket import S3TrailBucket
 from trailalert.aws.untold import UntoldHits, read_given_up
+from trailalert.core.alert import Alert
 from trailalert.core.examine import Examination, Examiner
 from trailalert.core.hit import Hit
 from trailalert.core.notification import ObjectRef
+from trailalert.core.related import Related
 from trailalert.core.rulebook import Rulebook, RuleException
 from trailalert.flows.detector import Detector
 from trailalert.flows.notifier import Notifier
+from trailalert.flows.telling import Telling
 from trailalert.handlers.notifier import new_hits
 from trailalert.rulebook.cases import BASE_RECORD
 
@@ -95,6 +98,15 @@ class _Journal:
 
     def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """The same."""
+
+    def given_up(self, what: str, error: Exception) -> None:
+        """The same."""
+
+
+class _NobodyElse:
+    def before(self, alert: Alert) -> Related:
+        """Other hits have nothing to do with what is shown here."""
+        return Related()
 
 
 @dataclass
@@ -180,7 +192,8 @@ class World:
     def _notify(self, event: dict[str, Any]) -> list[str]:
         self.faults.begin()
         marks = DynamoToldMarks(self.dynamo, "hits", 400)
-        notifier = Notifier(SnsAlertTopic(self.sns, "topic"), marks, _Journal(), lambda: SEEN)
+        telling = Telling(SnsAlertTopic(self.sns, "topic"), _NobodyElse(), (), _Journal())
+        notifier = Notifier(telling, marks, _Journal(), lambda: SEEN)
         failed, tally = notifier.notify(new_hits(event))
         _must(tally.balanced, "the notifier's counts do not add up")
         return list(failed)

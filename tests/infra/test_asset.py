@@ -71,8 +71,8 @@ def test_asset_holds_what_the_functions_need(asset: Path) -> None:
 
 def test_asset_holds_nothing_else(asset: Path) -> None:
     """pySigma, PyYAML and the command are for the laptop; in Lambda they cost start-up and attack surface."""
-    tops = {path.name.lower() for path in asset.iterdir() if not path.name.endswith(".dist-info")}
-    packages = {path.name for path in (asset / "trailalert").iterdir() if path.is_dir()}
+    tops = {path.name.lower() for path in asset.iterdir() if not path.name.endswith(".dist-info")} - {"__pycache__"}
+    packages = {path.name for path in (asset / "trailalert").iterdir() if path.is_dir()} - {"__pycache__"}
 
     assert tops == {"trailalert", "aws_lambda_powertools", "isal", "jmespath", "msgspec", "re2", "typing_extensions.py"}
     assert packages == {"core", "aws", "flows", "handlers"}

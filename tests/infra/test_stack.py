@@ -504,6 +504,7 @@ def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
         "HitTable": "HitsTable",
         "AlertTopic": "AlertsTopic",
         "Dashboard": "trailalert-AWS::Region",
+        "FeedQueue": "FeedQueue",
         "DeadLetters": "FeedDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",
         "OperationsTopic": "WatchTopic",

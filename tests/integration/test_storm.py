@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from trailalert.aws.alert_topic import SnsAlertTopic
 from trailalert.aws.dynamo import encode
 from trailalert.aws.hit_table import DynamoToldMarks
 from trailalert.aws.rows import hit_row
+from trailalert.core.alert import Alert
 from trailalert.core.hit import Hit
+from trailalert.core.related import Related
 from trailalert.flows.notifier import Notifier, StreamHit, Tally
 from trailalert.handlers import notifier as handler
 
@@ -108,6 +111,11 @@ def test_storm_does_not_hide_another_act(given_hit: GivenHit) -> None:
     assert single < 1000 / HITS_A_SECOND + WINDOW + handler._STORM_PAUSE + 5
 
 
+class NobodyElse:
+    def before(self, alert: Alert) -> Related:
+        return Related()
+
+
 class Context:
     def __init__(self, milliseconds: int) -> None:
         self.milliseconds = milliseconds
@@ -120,3 +128,42 @@ class Context:
 def test_pause_after_a_storm_ends_before_the_time_out(left: int, pause: float) -> None:
     """A function that runs out of time is asked again for all it did."""
     assert handler._pause(Context(left)) == pause
+
+
+@pytest.mark.parametrize(
+    ("hits", "source", "slept"),
+    [
+        pytest.param(50, {"eventSourceARN": "arn:of:the:stream"}, [20.0], id="storm"),
+        pytest.param(49, {"eventSourceARN": "arn:of:the:stream"}, [], id="a-few-hits"),
+        pytest.param(50, {}, [], id="told-by-dlq-redrive"),
+    ],
+)
+def test_notifier_waits_after_a_storm_from_the_stream_alone(
+    given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch, hits: int, source: dict[str, str], slept: list[float]
+) -> None:
+    """A few hits wait for nothing, and neither does whoever runs `trailalert dlq redrive`."""
+    pauses, sns = list[float](), CountingSns()
+    marks = DynamoToldMarks(FakeDynamo(Faults(nothing)), "hits", 400)
+    parts = SimpleNamespace(
+        topic=SnsAlertTopic(sns, "topic"),
+        related=NobodyElse(),
+        readers=(),
+        marks=marks,
+        journal=SilentJournal(),
+        runbook="",
+    )
+    monkeypatch.setattr(handler, "_parts", lambda: parts)
+    monkeypatch.setattr("trailalert.handlers.notifier.time.sleep", pauses.append)
+    changes = [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {"SequenceNumber": str(n), "NewImage": encode(hit_row(given_hit(n), 1))},
+            **source,
+        }
+        for n in range(hits)
+    ]
+
+    assert handler.handler({"Records": changes}, Context(120_000)) == {"batchItemFailures": []}
+
+    assert pauses == slept
+    assert [count for _, count in sns.told] == [hits]

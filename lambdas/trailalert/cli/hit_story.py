@@ -74,7 +74,9 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
 
 def _standing(story: Story) -> str:
     """In what state a hit is, and whether anybody was told of it."""
-    muted = f"not told (muted by {one_line(story.hit.muted_by)})" if story.hit.muted_by else "not told yet"
+    untold = "not told (found by a replay of history)" if story.hit.quiet else "not told yet"
+    if story.hit.muted_by:
+        untold = f"not told (muted by {one_line(story.hit.muted_by)})"
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
-    return f"{state.word}{by}; {'told' if story.told else muted}"
+    return f"{state.word}{by}; {'told' if story.told else untold}"

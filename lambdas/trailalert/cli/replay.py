@@ -109,7 +109,10 @@ def replay(
             number = send_all(refs, feed, rate, tell, sent, stopped)
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(f"AWS: {error}") from error
-    click.echo(f"{number} of {len(refs)} log files sent; follow them with: trailalert hits --since 10y", err=True)
+    click.echo(
+        f"{number} of {len(refs)} log files sent; follow them with: trailalert hits --since {since or '3650d'}",
+        err=True,
+    )
     if stopped():
         sys.exit(STATUS)
 
