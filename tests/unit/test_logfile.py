@@ -143,3 +143,12 @@ def test_inflating_stops_at_the_limit(compress: bool) -> None:
         deque(inflate(counted(), 2_000_000), maxlen=0)
 
     assert consumed < 2_100_000 if not compress else consumed < len(body) / 2
+
+
+def test_error_shows_nothing_of_what_the_log_file_holds() -> None:
+    """It goes to logs; what stands where a comma should may be a session token."""
+    with pytest.raises(LogFileError) as refused:
+        read(b'{"Records": [{} "sessionToken":"FwoGZXIvYXdzEBYaDCanary0123"]}')
+
+    assert "sess" not in str(refused.value)
+    assert "Canary" not in str(refused.value)

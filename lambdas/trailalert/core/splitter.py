@@ -15,7 +15,7 @@ from trailalert.errors import LogFileError
 # Four times what CloudTrail lets a record have.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 MAX_ENTRY_BYTES = 1024 * 1024
-_SHOWN = 40
+_MAX_NAME = 40
 
 _BOM = b"\xef\xbb\xbf"
 _GAP = re.compile(rb"[ \t\n\r]*+")
@@ -81,7 +81,7 @@ class Splitter:
     def _find_records(self, *, ended: bool) -> bool:
         """Go through the members of the document, from the name of one, to an entry of Records or the end."""
         while not ended:
-            name = self._value(_SHOWN).text if self._peek() == b'"' else b""
+            name = self._value(_MAX_NAME).text if self._peek() == b'"' else b""
             self._expect(b":")
             if name and _parsed(name) == "Records":
                 self._has_records = True
@@ -130,7 +130,7 @@ class Splitter:
         if not byte:
             raise self._broken("ends too early")
         if byte not in allowed:
-            raise self._broken(f"has {self.text[self.at : self.at + _SHOWN]!r} where one of {allowed!r} belongs")
+            raise self._broken(f"has {byte!r} where one of {allowed!r} belongs")  # no more: it may be a secret
         self.at += 1
         return byte
 
@@ -200,8 +200,8 @@ def _scan(text: bytes, position: int, depth: int, in_string: bool) -> tuple[int,
 
 
 def _parsed(value: bytes) -> object:
-    """A JSON value that was cut out; a text that names it where it cannot be parsed."""
+    """A JSON value that was cut out; a text that is no name where it cannot be parsed."""
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
-        return f"unreadable {value[:_SHOWN]!r}"
+        return "nothing that can be read"
