@@ -34,7 +34,7 @@ class Plan:
     """What to do with records of one key. watched: whether any rule's gate lets them pass."""
 
     watched: bool
-    anchors: tuple[Anchors, ...] = ()
+    anchors: Anchors | None = None
 
 
 _NOT_WATCHED = Plan(watched=False)
@@ -97,8 +97,8 @@ class QuickReader:
                 plan = self._plan(keys[position])
             if plan is _NOT_WATCHED:
                 not_watched += 1
-            elif plan is not _IDLE:
-                numbers = [number for anchors in plan.anchors for number in anchors.find(headers[position])]
+            elif plan.anchors:
+                numbers = plan.anchors.find(headers[position])
                 if numbers:
                     texts = texts or self._decode_texts(records)
                     rules = [self._matcher.compiled[number] for number in sorted(numbers)]
@@ -131,8 +131,8 @@ class QuickReader:
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
         if self._shared is None:
             self._shared = self._shared_anchors()
-        anchors = tuple(one for one in (self._shared, Anchors(left, self._fields)) if not one.idle)
-        return Plan(watched=True, anchors=anchors) if anchors else _IDLE
+        anchors = Anchors(left, self._fields, self._shared)
+        return _IDLE if anchors.idle else Plan(watched=True, anchors=anchors)
 
     def _left(self, rule: CompiledRule, known: Mapping[str, list[Any]]) -> list[Part] | None:
         """What must still hold for a rule; None if it cannot match, or is looked after for all plans at once."""
