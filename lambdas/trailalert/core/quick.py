@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from trailalert.core.anchors import Anchors, Fields, Part
 from trailalert.core.columns import Derived
-from trailalert.core.detection import Node, conjuncts, paths_of, simplify
+from trailalert.core.detection import Node, Tests, conjuncts, paths_of, simplify
 from trailalert.core.header import HeaderLayout, LayoutGrownError, NotUnderstoodError, attribute_of
 from trailalert.core.matcher import GATE_FIELDS, CompiledRule, Matcher
 from trailalert.core.predicates import FACTS
@@ -67,6 +67,7 @@ class QuickReader:
         self._layout = HeaderLayout(KEY, needed)
         self._fields = Fields(self._layout, self._derived)
         self._prepared: dict[int, _Prepared] = {}
+        self._tests = Tests()
         self._shared: Anchors | None = None
         self._key_of = attrgetter(*map(attribute_of, KEY))
         self._plans: dict[tuple[Any, ...], Plan] = {}
@@ -143,7 +144,7 @@ class QuickReader:
             return None
         parts = list(prepared.parts)
         for node in prepared.keyed:
-            simple = simplify(node, known)
+            simple = simplify(node, known, self._tests)
             if simple is False:
                 return None
             if simple is not True:
