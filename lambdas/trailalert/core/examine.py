@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trailalert.core.facts import derived_fields, facts_of
 from trailalert.core.hit import Hit, Place, make_hit, speaking
 from trailalert.core.inflate import inflate
+from trailalert.core.key import KeyDecides
 from trailalert.core.level import level_of
 from trailalert.core.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, BadRecord, parse_entry
 from trailalert.core.matcher import CompiledRule, Matcher, matching
@@ -84,6 +85,8 @@ class Examiner:
         self._matcher = Matcher(rulebook.rules, dotted_root=False)
         self._rulebook = rulebook
         self._plain_bytes_left = plain_bytes
+        self._derived = derived_fields(rulebook.trusted_accounts)
+        self._key = KeyDecides(self._derived)
         self._quick: QuickReader | None = None
 
     def examine(
@@ -129,7 +132,7 @@ class Examiner:
         if self._quick is None and self._plain_bytes_left <= 0:
             from trailalert.core.quick import QuickReader
 
-            self._quick = QuickReader(self._matcher, derived_fields(self._rulebook.trusted_accounts))
+            self._quick = QuickReader(self._matcher, self._derived, self._key)
         return self._quick
 
     def _examine_block(self, block: "Block", file: _File) -> Iterator[Hit]:
@@ -168,13 +171,18 @@ class Examiner:
         text: bytes = b"",
     ) -> Iterator[Hit]:
         """Decide one record; rules: those left to decide, None for all whose gate it passes."""
-        candidates = self._matcher.candidates(fields) if rules is None else rules
-        if not candidates:
-            file.result.records_not_watched += 1
+        if rules is None:
+            candidates = self._matcher.candidates(fields)
+            if not candidates:
+                file.result.records_not_watched += 1
+                return
+            rules = self._key.left(fields, candidates)
+        if not rules:
+            file.result.records_matched += 1
             return
         try:
             record = make_record(fields, index, file.account)
-            hit = self._hit(candidates, record, Place(file.bucket, file.key, index), file.seen_at)
+            hit = self._hit(rules, record, Place(file.bucket, file.key, index), file.seen_at)
         except RecursionError:  # deeper than any request of AWS; it must not cost its neighbours
             file.result.add_bad(BadRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES]))
             return

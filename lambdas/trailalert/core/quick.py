@@ -16,14 +16,12 @@ from msgspec import UNSET
 
 from trailalert.core.anchors import Anchors, Fields, Part
 from trailalert.core.columns import Derived
-from trailalert.core.detection import Node, Tests, conjuncts, paths_of, simplify
+from trailalert.core.detection import Node, conjuncts, paths_of, simplify
 from trailalert.core.header import HeaderLayout, LayoutGrownError, NotUnderstoodError, attribute_of
+from trailalert.core.key import ABSENT, KEY, KeyDecides
 from trailalert.core.matcher import GATE_FIELDS, CompiledRule, Matcher
 from trailalert.core.predicates import FACTS
 
-
-KEY = (*GATE_FIELDS, "readOnly", "errorCode")
-"""The members whose values choose the plan."""
 
 _MAX_PLANS = 8192
 _MAX_KEY_TEXT = 512
@@ -56,18 +54,16 @@ class Block:
 class QuickReader:
     """A matcher's rules, ready for blocks of records; `derived` says what facts follow from which members."""
 
-    def __init__(self, matcher: Matcher, derived: Mapping[str, Derived]) -> None:
-        self._matcher = matcher
+    def __init__(self, matcher: Matcher, derived: Mapping[str, Derived], key: KeyDecides) -> None:
+        self._matcher, self._key = matcher, key
         self._lock = Lock()
-        fixed = {name: one for name, one in derived.items() if set(one.paths) <= set(KEY)}
-        self._fixed, self._derived = fixed, {name: one for name, one in derived.items() if name not in fixed}
+        self._derived = {name: one for name, one in derived.items() if name not in key.fixed}
         mentioned = [path for rule in matcher.compiled for path in _all_paths(rule.rule.detection)]
         needed = {path for path in mentioned if not path.startswith(FACTS)}
         needed.update(path for name in self._derived if name in mentioned for path in self._derived[name].paths)
         self._layout = HeaderLayout(KEY, needed)
         self._fields = Fields(self._layout, self._derived)
         self._prepared: dict[int, _Prepared] = {}
-        self._tests = Tests()
         self._shared: Anchors | None = None
         self._key_of = attrgetter(*map(attribute_of, KEY))
         self._plans: dict[tuple[Any, ...], Plan] = {}
@@ -119,16 +115,10 @@ class QuickReader:
         return plan
 
     def _make_plan(self, key: tuple[Any, ...]) -> Plan:
-        values = dict(zip(KEY, key, strict=True))
-        candidates = self._matcher.passing(*(values[name] for name in GATE_FIELDS))
+        candidates = self._matcher.passing(*key[: len(GATE_FIELDS)])
         if not candidates:
             return _NOT_WATCHED
-        known = {name: [] if value is UNSET else [value] for name, value in values.items()}
-        for name, derived in self._fixed.items():
-            texts = [value if isinstance(value := values[path], str) else "" for path in derived.paths]
-            possible = derived.possible(*texts)
-            if len(possible) == 1:
-                known[name] = list(possible)
+        known = self._key.known([ABSENT if value is UNSET else value for value in key])
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
         if self._shared is None:
             self._shared = self._shared_anchors()
@@ -144,7 +134,7 @@ class QuickReader:
             return None
         parts = list(prepared.parts)
         for node in prepared.keyed:
-            simple = simplify(node, known, self._tests)
+            simple = simplify(node, known, self._key.tests)
             if simple is False:
                 return None
             if simple is not True:
@@ -152,7 +142,7 @@ class QuickReader:
         return parts
 
     def _prepare(self, rule: CompiledRule) -> "_Prepared":
-        decided = frozenset((*KEY, *self._fixed))
+        decided = frozenset((*KEY, *self._key.fixed))
         nodes = conjuncts(rule.rule.detection)
         keyed = [node for node in nodes if not decided.isdisjoint(_all_paths(node))]
         parts = [part for node in nodes if node not in keyed for part in self._fields.parts(node)]

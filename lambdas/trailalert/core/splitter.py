@@ -19,8 +19,8 @@ _MAX_NAME = 40
 
 _BOM = b"\xef\xbb\xbf"
 _GAP = re.compile(rb"[ \t\n\r]*+")
-# A whole string, a bracket, or the quote of a string that does not end in the text at hand.
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
+# Up to and with the next bracket, if there is one in the text at hand; whole strings on the way are passed over.
+_STEP = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([{}\[\]]?)', re.DOTALL)
 _STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]*+")
 
@@ -155,7 +155,8 @@ class Splitter:
     def _nested(self, keep: int) -> Entry:
         """Take a string, an object or a list: up to the bracket or quote that closes it."""
         start: bytes | None = None
-        depth, position, in_string = 0, self.at, False
+        in_string = self.text[self.at : self.at + 1] == b'"'
+        depth, position = 0, self.at + in_string
         while True:
             depth, position, in_string, ended = _scan(self.text, position, depth, in_string)
             if ended:
@@ -178,25 +179,25 @@ class Splitter:
 
 def _scan(text: bytes, position: int, depth: int, in_string: bool) -> tuple[int, int, bool, bool]:
     """Go on in a value: (depth, position, whether in a string, whether the value ended)."""
-    if in_string:
-        rest = _STRING_REST.match(text, position)
-        position = rest.end() if rest else position
-        if not (rest and rest[1]):
-            return depth, position, True, False
-        if not depth:
-            return 0, position, False, True
-    for token in _TOKEN.finditer(text, position):
-        position = token.end()
-        match token[0]:
-            case b"{" | b"[":
-                depth += 1
-            case b"}" | b"]":
-                depth -= 1
-            case b'"':
-                return _scan(text, position, depth, in_string=True)
-        if depth <= 0:
-            return 0, position, False, True
-    return depth, len(text), False, False
+    while True:
+        if in_string:
+            rest = _STRING_REST.match(text, position)
+            position = rest.end() if rest else position
+            if not (rest and rest[1]):
+                return depth, position, True, False
+            if not depth:
+                return 0, position, False, True
+        step = _STEP.match(text, position)
+        position = step.end() if step else position
+        if step and step[1]:
+            depth += 1 if step[1] in b"{[" else -1
+            if depth <= 0:
+                return 0, position, False, True
+            in_string = False
+        elif position == len(text):
+            return depth, position, False, False
+        else:  # the quote of a string that does not end in the text at hand
+            in_string, position = True, position + 1
 
 
 def _parsed(value: bytes) -> object:
