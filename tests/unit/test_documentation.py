@@ -1,10 +1,11 @@
-"""What the pages tell to paste is parsed by the real command line and run where it needs no AWS; links lead somewhere."""
+"""What the pages tell to paste is parsed as the command line does, and run where it needs no AWS; links lead on."""
 
 import importlib.util
 import json
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import botocore.session
@@ -108,7 +109,7 @@ def test_command_is_one_that_the_command_line_takes(words: tuple[str, ...]) -> N
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("words", list(filter(needs_no_aws, OURS)), ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in OURS if needs_no_aws(words)], ids=" ".join)
 def test_command_that_needs_no_aws_does_what_it_is_shown_for(words: tuple[str, ...]) -> None:
     """Parsed is not run."""
     result = CliRunner().invoke(cli, list(words), catch_exceptions=False)
@@ -148,7 +149,7 @@ def test_settings_given_to_the_cdk_are_taken(words: tuple[str, ...]) -> None:
     """`-c name=value` with a name or value that is refused deploys nothing."""
     assert words[0] == "cdk"
     assert words[1] in CDK
-    given = dict(word.split("=", 1) for flag, word in zip(words, words[1:], strict=False) if flag == "-c")
+    given = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-c")
     read_settings(given.get, given)
 
 

@@ -1,4 +1,4 @@
-"""docs/settings.md says of each setting what the code does: name, default, what is allowed, and an example that is taken."""
+"""docs/settings.md says of each setting what the code does: name, default, what is allowed, an example it takes."""
 
 import json
 import re
@@ -28,6 +28,17 @@ def read(context: dict[str, Any]) -> Settings:
 def test_no_setting_is_missing_and_none_is_made_up() -> None:
     """What is not on the page is found by nobody."""
     assert sorted(SECTIONS) == sorted(DEFAULTS)
+
+
+def test_readme_counts_them_and_has_the_defaults_of_those_it_names() -> None:
+    """The README shows a few of them again."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+
+    assert f"has all {len(DEFAULTS)}, each with an example" in readme
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| `([^`]*)` \| ", readme.partition("| setting |")[2], re.M)
+    named = [(name, default) for names, default in rows for name in re.findall(r"\w+", names)]
+    assert len(named) > 8
+    assert [(name, json.dumps(DEFAULTS[name])) for name, _ in named] == named
 
 
 @pytest.mark.parametrize("name", DEFAULTS)

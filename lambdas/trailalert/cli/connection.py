@@ -46,6 +46,11 @@ class Connection:
         return str(self.client("sts").get_caller_identity()["Arn"])
 
 
+def make_clients(local: bool = False) -> Callable[[str], Any]:
+    """Makes clients of what `trailalert local --keep` left running, or of the AWS that the environment names."""
+    return Connection(local, "", "").client
+
+
 def connection_options(command: Command) -> Command:
     """The options --local, --table and --stack, which the command gets as one argument, `connection`."""
 

@@ -9,14 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.aws.feed import BATCH, SqsFeed
+from trailalert.cli.aws_errors import explain
+from trailalert.cli.connection import make_clients
 from trailalert.cli.hits import find_output, parse_since
 from trailalert.cli.interrupt import STATUS, Interrupt
-from trailalert.cli.local_state import load_local
 from trailalert.cli.log_sources import LogPlace, find_sources, split_address
 from trailalert.cli.progress import Progress, duration
 from trailalert.cli.scan_state import State
@@ -86,7 +86,7 @@ def replay(
     Example:
       trailalert replay s3://my-trail-logs --since 30d --dry-run
     """
-    clients = load_local().client if local else boto3.client
+    clients = make_clients(local)
     now = datetime.now(UTC)
     window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
     options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}
@@ -108,7 +108,7 @@ def replay(
         with Interrupt() as stopped:
             number = send_all(refs, feed, rate, tell, sent, stopped)
     except (BotoCoreError, ClientError) as error:
-        raise SettingsError(f"AWS: {error}") from error
+        raise SettingsError(explain(error)) from error
     click.echo(
         f"{number} of {len(refs)} log files sent; follow them with: trailalert hits --since {since or '3650d'}",
         err=True,
