@@ -109,7 +109,7 @@ def stack(aws: None) -> Stack:
 @pytest.fixture
 def run(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Any:
     def invoke(*arguments: str) -> Result:
-        monkeypatch.setattr("boto3.client", stack.clients)
+        monkeypatch.setattr("boto3.client", lambda service, **_: stack.clients(service))
         return CliRunner().invoke(cli, ["dlq", *arguments], catch_exceptions=False)
 
     return invoke

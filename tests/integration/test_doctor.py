@@ -490,7 +490,7 @@ def test_the_command_prints_lines_and_ends_with_a_status(
     clients: Clients, stack: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scripts read the status; people read the table."""
-    monkeypatch.setattr("boto3.client", clients)
+    monkeypatch.setattr("boto3.client", lambda service, **_: clients(service))
     fine = CliRunner().invoke(cli, ["doctor", "--format", "jsonl"], catch_exceptions=False)
     clients("sqs").send_message(QueueUrl=stack.outputs["DeadLetters"], MessageBody="x")
     bad = CliRunner().invoke(cli, ["doctor"], catch_exceptions=False)

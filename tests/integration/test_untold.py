@@ -119,7 +119,7 @@ def stack(dynamodb: Any, table: str) -> FakeStack:
 def run(stack: FakeStack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     moto = boto3.client
 
-    def client(service: str) -> Any:
+    def client(service: str, **_: Any) -> Any:
         ours = ("cloudformation", "lambda", *(["dynamodbstreams"] if stack.trimmed else []))
         return stack if service in ours else moto(service)
 
