@@ -6,8 +6,10 @@ The floor is ISA-L inflating in blocks, fed 8 KB and giving at most 96 KB, as me
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from isal import isal_zlib
 
@@ -29,7 +31,13 @@ _TYPICAL, _LARGE = 1000, 40_000
 
 def reading(rounds: int = 15) -> Iterator[Row]:
     """Targets a, b and c."""
-    contenders: dict[str, Contender] = {"floor": floor, "json": parse_plainly, "shipped": _examining(shipped_rules())}
+    contenders: dict[str, Contender] = {
+        "floor": floor,
+        "zlib": inflate_with_zlib,
+        "json": parse_plainly,
+        "shipped": _examining(shipped_rules()),
+        "plain": _examining(shipped_rules(), plain_bytes=10**12),
+    }
     if _SIGMAHQ.exists():
         others = load_rules(_SIGMAHQ, CASE_SETTINGS).rules
         contenders["57 more"] = _examining(shipped_rules() + others)
@@ -42,6 +50,8 @@ def reading(rounds: int = 15) -> Iterator[Row]:
             where = f"{mix}, {size:,} records"
             yield row(f"a. shipped rules / inflating alone, {where}", "<= 3.0", ratios(costs, "shipped", "floor"))
             yield row(f"b. gzip + json.loads / shipped rules, {where}", least, ratios(costs, "json", "shipped"))
+            yield row(f"   the same the plain way / inflating, {where}", "", ratios(costs, "plain", "floor"))
+            yield row(f"   zlib inflating in blocks / ISA-L, {where}", "", ratios(costs, "zlib", "floor"))
             for more in ("56 more", "57 more"):
                 if more in contenders:
                     target = more_target if more == "57 more" else ""
@@ -63,7 +73,15 @@ def growth(rounds: int = 9) -> Iterator[Row]:
 
 def floor(body: bytes) -> None:
     """Inflate, and nothing else."""
-    member = isal_zlib.decompressobj(31)
+    _inflate(isal_zlib.decompressobj(31), body)
+
+
+def inflate_with_zlib(body: bytes) -> None:
+    """The same with Python's own zlib."""
+    _inflate(zlib.decompressobj(31), body)
+
+
+def _inflate(member: Any, body: bytes) -> None:
     for at in range(0, len(body), 8192):
         fed = body[at : at + 8192]
         while fed:
@@ -81,8 +99,8 @@ def shipped_rules() -> tuple[Rule, ...]:
     return load_rules(_ROOT / "rules", CASE_SETTINGS).rules
 
 
-def _examining(rules: tuple[Rule, ...]) -> Callable[[bytes], int]:
-    examiner = Examiner(Rulebook(rules), plain_bytes=0)
+def _examining(rules: tuple[Rule, ...], plain_bytes: int = 0) -> Callable[[bytes], int]:
+    examiner = Examiner(Rulebook(rules), plain_bytes=plain_bytes)
 
     def examine(body: bytes) -> int:
         hits = examiner.examine([body], "bucket", "key", "2026-11-20T10:00:00Z", Examination())

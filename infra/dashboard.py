@@ -141,7 +141,7 @@ def _table(store: HitTable) -> list[cloudwatch.IWidget]:
 
 
 def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
-    hits = {"told": "HitsTold", "told before": "HitsToldBefore", "failed": "HitsFailed"}
+    hits = {"told": "HitsTold", "told before": "HitsToldBefore", "failed": "HitsFailed", "put off": "HitsPutOff"}
     age = notifier.function.metric("IteratorAge", period=PERIOD, statistic="Maximum", label="milliseconds")
     return [
         _graph("Hits", [own_metric("notifier", name, label=label) for label, name in hits.items()]),

@@ -35,6 +35,7 @@ from trailalert.core.related import Related
 from trailalert.core.rulebook import Rulebook, RuleException
 from trailalert.flows.detector import Detector
 from trailalert.flows.notifier import Notifier
+from trailalert.flows.pace import Pace
 from trailalert.flows.telling import Telling
 from trailalert.handlers.notifier import new_hits
 from trailalert.rulebook.cases import BASE_RECORD
@@ -192,7 +193,9 @@ class World:
     def _notify(self, event: dict[str, Any]) -> list[str]:
         self.faults.begin()
         marks = DynamoToldMarks(self.dynamo, "hits", 400)
-        telling = Telling(SnsAlertTopic(self.sns, "topic"), _NobodyElse(), (), _Journal())
+        telling = Telling(
+            SnsAlertTopic(self.sns, "topic"), _NobodyElse(), (), _Journal(), Pace(sleep=lambda seconds: None)
+        )
         notifier = Notifier(telling, marks, _Journal(), lambda: SEEN)
         failed, tally = notifier.notify(new_hits(event))
         _must(tally.balanced, "the notifier's counts do not add up")

@@ -24,6 +24,7 @@ from trailalert.core.alert import Alert
 from trailalert.core.hit import Hit
 from trailalert.core.related import Related
 from trailalert.flows.notifier import Notifier, StreamHit, Tally
+from trailalert.flows.pace import Pace
 from trailalert.handlers import notifier as handler
 
 
@@ -150,6 +151,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         readers=(),
         marks=marks,
         journal=SilentJournal(),
+        pace=Pace(),
         runbook="",
     )
     monkeypatch.setattr(handler, "_parts", lambda: parts)

@@ -8,6 +8,7 @@ import pytest
 from trailalert.core.alert import Alert
 from trailalert.core.hit import Hit
 from trailalert.core.related import Related, RelatedHit
+from trailalert.flows.pace import Pace
 from trailalert.flows.telling import MAX_LOOKUPS, Telling
 
 
@@ -62,7 +63,8 @@ def given_telling(
     topic: FakeReader, related: FakeRelated, *readers: FakeReader, journal: FakeJournal | None = None
 ) -> Telling:
     clock = lambda: related.clock  # noqa: E731 (a clock that the fake moves)
-    return Telling(topic, related, readers, journal or FakeJournal(), "https://r.example.com/{rule}", clock)
+    pace = Pace(sleep=lambda seconds: None)
+    return Telling(topic, related, readers, journal or FakeJournal(), pace, "https://r.example.com/{rule}", clock)
 
 
 def alerts(given_hit: GivenHit, count: int) -> list[Alert]:

@@ -81,22 +81,29 @@ class Fields:
 
 
 class Anchors:
-    """Rules, by number, with the parts of their conditions: which of them may a header match?"""
+    """Rules, by number, with the parts of their conditions: which of them may a header match?
 
-    def __init__(self, parts: Mapping[int, Sequence[Part]], fields: Fields) -> None:
+    shared: further rules, whose anchors were chosen already.
+    """
+
+    def __init__(self, parts: Mapping[int, Sequence[Part]], fields: Fields, shared: "Anchors | None" = None) -> None:
         self._fields = fields
         chosen = _choose(parts)
         self._always = tuple(number for number in parts if number not in chosen)
-        self._columns: dict[str, tuple[Column, dict[int, list[int]]]] = {}
-        for number, anchor in chosen.items():
-            column = fields.column(anchor.path)
-            rules = self._columns.setdefault(anchor.path, (column, {}))[1]
-            rules.setdefault(column.add(anchor.name, anchor.node), []).append(number)
-        self._looks = tuple(self._columns.values())
+        self._rules: dict[str, dict[int, list[int]]] = {}
         self._rest = {
             number: [part for part in all_ if part is not chosen.get(number)] for number, all_ in parts.items()
         }
         self._checks: dict[int, tuple[Check, ...]] = {}
+        if shared:
+            self._always += shared._always
+            self._rules = {path: dict(rules) for path, rules in shared._rules.items()}
+            self._rest |= shared._rest
+        for number, anchor in chosen.items():
+            test = fields.column(anchor.path).add(anchor.name, anchor.node)
+            rules = self._rules.setdefault(anchor.path, {})
+            rules[test] = [*rules.get(test, ()), number]
+        self._looks = tuple((fields.column(path), rules) for path, rules in self._rules.items())
 
     @property
     def idle(self) -> bool:
@@ -105,12 +112,12 @@ class Anchors:
 
     def find(self, header: Any) -> list[int]:
         """The numbers of the rules that this header may match. Raises NotUnderstoodError."""
-        found = list(self._always)
+        found = self._always
         for column, rules in self._looks:
-            for test in column(header):
-                if test in rules:
-                    found += rules[test]
-        return [number for number in found if self._holds(number, header)] if found else found
+            tests = column(header)
+            if tests:
+                found += tuple([number for test in tests if test in rules for number in rules[test]])
+        return [number for number in found if self._holds(number, header)] if found else []
 
     def _holds(self, number: int, header: Any) -> bool:
         """The rest of what must hold for a rule: sparing a record from being decoded whole is worth it."""

@@ -39,6 +39,8 @@ class Column:
     means that it cannot be said, and every test holds. get: an operator.attrgetter whose results decide those.
     """
 
+    __slots__ = ("_alternatives", "_get", "_known", "_numbers", "_remembered", "_tests")
+
     def __init__(
         self, alternatives: Callable[[Any], Sequence[list[Any]]], get: Callable[[Any], Any] | None = None
     ) -> None:
@@ -46,6 +48,7 @@ class Column:
         self._numbers: dict[str, int] = {}
         self._tests = _Tests()
         self._remembered: dict[Any, tuple[int, ...]] = {}
+        self._known = self._remembered.get
 
     def add(self, name: str, node: Node) -> int:
         """The number of a test: a tree that looks at this field alone, and a name that no other tree has."""
@@ -62,7 +65,7 @@ class Column:
             return self._look(header)
         try:
             given = self._get(header)
-            found = self._remembered.get(given)
+            found = self._known(given)
         except (AttributeError, TypeError):  # not the objects they mostly are; lists, which cannot be remembered
             return self._look(header)
         if found is None:

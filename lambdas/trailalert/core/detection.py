@@ -8,7 +8,7 @@ Tests are those of core/predicates.py.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from trailalert.core.predicates import Roots, compile_finder, compile_keyword, compile_test
+from trailalert.core.predicates import Roots, Test, compile_finder, compile_keyword, compile_test
 
 
 Node = Sequence[Any]
@@ -39,7 +39,21 @@ def compile_node(node: Node, finder: Callable[[str], Finder] = compile_finder) -
     raise ValueError(f"rulebook node of unknown kind {kind!r}: synthesise again with this version")
 
 
-def simplify(node: Node, known: Mapping[str, list[Any]]) -> Node | bool:
+class Tests:
+    """The functions of tests, made once: a set of many texts takes its time."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Any, Test]] = {}
+
+    def __call__(self, test: Sequence[Any]) -> Test:
+        """The function of one serialised test, which is kept so that its identity stays its own."""
+        made = self._made.get(id(test))
+        if made is None:
+            made = self._made[id(test)] = test, compile_test(test)
+        return made[1]
+
+
+def simplify(node: Node, known: Mapping[str, list[Any]], tests: Tests) -> Node | bool:
     """What is left to decide of a tree once the values at some paths are known; True or False if nothing is."""
     kind, *arguments = node
     match kind:
@@ -47,17 +61,17 @@ def simplify(node: Node, known: Mapping[str, list[Any]]) -> Node | bool:
             decides = kind == "or"  # the value of one part that decides the whole
             left = []
             for part in arguments[0]:
-                simple = simplify(part, known)
+                simple = simplify(part, known, tests)
                 if simple is decides:
                     return decides
                 if not isinstance(simple, bool):
                     left.append(simple)
             return [kind, left] if len(left) > 1 else left[0] if left else not decides
         case "not":
-            simple = simplify(arguments[0], known)
+            simple = simplify(arguments[0], known, tests)
             return not simple if isinstance(simple, bool) else ["not", simple]
         case "field" if arguments[0] in known and arguments[1][0] not in _ELSEWHERE:
-            return compile_test(arguments[1])(known[arguments[0]], _NOTHING)
+            return tests(arguments[1])(known[arguments[0]], _NOTHING)
     return node
 
 

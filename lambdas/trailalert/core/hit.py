@@ -4,6 +4,7 @@ It holds everything a reader needs, so that it stays readable when its rule is c
 the record itself (up to 256 KB, and full of other people's secrets), only where to find it.
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ from trailalert.core.undo import fill_steps, undo_deadline
 HIT_FORMAT = 1
 
 # A row of DynamoDB takes 400 KB; only forged records come near these.
+_REMEMBERED = 1024  # texts that were made harmless: in a storm they are the same in all hits
 _MAX_NAME = 256
 _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
@@ -134,7 +136,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
     rule, muted = speaker.rule, speaker.muted_by
     weaker = [match.rule for match in matches if match is not speaker and (muted or not match.muted_by)]
     also_muted = [match.rule.name for match in matches if match is not speaker and match.muted_by and not muted]
-    hit = Hit(
+    return Hit(
         account=record.account,
         event_id=record.event_id,
         rule_id=rule.rule_id,
@@ -150,7 +152,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         outcome=str(facts.outcome),
         actor=_shown(facts.actor),
         resources=tuple(_first(map(_resource, facts.resources), _MAX_RESOURCES_BYTES)),
-        place=place,
+        place=replace(place, key=encodable(place.key)),  # all else of a record is one line of printable text
         seen_at=seen_at,
         event_type=_name(text(record.fields, "eventType")),
         error_code=_name(text(record.fields, "errorCode")),
@@ -177,7 +179,6 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         muted_reason=muted.reason if muted else "",
         once=_once(record) if rule.once_per_day else "",
     )
-    return _encodable(hit)
 
 
 def seconds_between(earlier: str, later: str) -> int:
@@ -190,11 +191,13 @@ def speaking(matches: list[Match]) -> Match:
     return next((match for match in matches if not match.muted_by), matches[0])
 
 
+@functools.lru_cache(_REMEMBERED)
 def _name(given: str, limit: int = _MAX_NAME) -> str:
     """A name or an id as a hit keeps it: harmless, no link, without secrets, bounded."""
     return one_line(unlinked(redacted_name(given)), limit)
 
 
+@functools.lru_cache(_REMEMBERED)
 def _key(given: str, limit: int) -> str:
     """The same for what hits are grouped or found by: two that differ stay different."""
     kept = _name(given, limit)
@@ -216,6 +219,7 @@ def _first(names: Iterable[str], max_bytes: int) -> Iterator[str]:
         yield name
 
 
+@functools.lru_cache(_REMEMBERED)
 def _prose(given: str) -> str:
     """Free text, which anybody may have filled with anything."""
     return one_line(unlinked(redacted(given)))
@@ -223,7 +227,7 @@ def _prose(given: str) -> str:
 
 def _shown(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules have seen it as it was."""
-    parts = {part.name: getattr(actor, part.name) for part in fields(actor)}
+    parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
     return replace(actor, **{**texts, "key": _key(actor.key, _MAX_ACTOR)})
 
@@ -234,17 +238,6 @@ def _once(record: Record) -> str:
     if re.fullmatch(r"[A-Za-z0-9.-]{1,128}", name, re.ASCII):
         return name
     return "sha256-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _encodable(value: Any) -> Any:
-    """The same value with every text such that DynamoDB and SNS can take it."""
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, tuple):
-        return tuple(map(_encodable, value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{part.name: _encodable(getattr(value, part.name)) for part in fields(value)})
-    return value
 
 
 def hit_document(hit: Hit) -> dict[str, Any]:
@@ -267,7 +260,7 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
 
 def _document(value: Any) -> Any:
     if is_dataclass(value):
-        members = {_camel(part.name): _document(getattr(value, part.name)) for part in fields(value)}
+        members = {spelt: _document(getattr(value, name)) for name, spelt in _spelling(value.__class__)}
         return {name: member for name, member in members.items() if not _is_empty(member)}
     return list(value) if isinstance(value, tuple) else value
 
@@ -297,6 +290,12 @@ _SPELT = {
     "request_id": "requestID",
     "source_ip": "sourceIPAddress",
 }
+
+
+@functools.cache
+def _spelling(kind: Any) -> tuple[tuple[str, str], ...]:
+    """A dataclass's members, and what they are called in JSON."""
+    return tuple((part.name, _camel(part.name)) for part in fields(kind))
 
 
 def _camel(name: str) -> str:

@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from trailalert.core.anchors import Anchors, Fields, Part
 from trailalert.core.columns import Derived
-from trailalert.core.detection import Node, conjuncts, paths_of, simplify
+from trailalert.core.detection import Node, Tests, conjuncts, paths_of, simplify
 from trailalert.core.header import HeaderLayout, LayoutGrownError, NotUnderstoodError, attribute_of
 from trailalert.core.matcher import GATE_FIELDS, CompiledRule, Matcher
 from trailalert.core.predicates import FACTS
@@ -34,7 +34,7 @@ class Plan:
     """What to do with records of one key. watched: whether any rule's gate lets them pass."""
 
     watched: bool
-    anchors: tuple[Anchors, ...] = ()
+    anchors: Anchors | None = None
 
 
 _NOT_WATCHED = Plan(watched=False)
@@ -67,6 +67,7 @@ class QuickReader:
         self._layout = HeaderLayout(KEY, needed)
         self._fields = Fields(self._layout, self._derived)
         self._prepared: dict[int, _Prepared] = {}
+        self._tests = Tests()
         self._shared: Anchors | None = None
         self._key_of = attrgetter(*map(attribute_of, KEY))
         self._plans: dict[tuple[Any, ...], Plan] = {}
@@ -97,8 +98,8 @@ class QuickReader:
                 plan = self._plan(keys[position])
             if plan is _NOT_WATCHED:
                 not_watched += 1
-            elif plan is not _IDLE:
-                numbers = [number for anchors in plan.anchors for number in anchors.find(headers[position])]
+            elif plan.anchors:
+                numbers = plan.anchors.find(headers[position])
                 if numbers:
                     texts = texts or self._decode_texts(records)
                     rules = [self._matcher.compiled[number] for number in sorted(numbers)]
@@ -131,8 +132,8 @@ class QuickReader:
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
         if self._shared is None:
             self._shared = self._shared_anchors()
-        anchors = tuple(one for one in (self._shared, Anchors(left, self._fields)) if not one.idle)
-        return Plan(watched=True, anchors=anchors) if anchors else _IDLE
+        anchors = Anchors(left, self._fields, self._shared)
+        return _IDLE if anchors.idle else Plan(watched=True, anchors=anchors)
 
     def _left(self, rule: CompiledRule, known: Mapping[str, list[Any]]) -> list[Part] | None:
         """What must still hold for a rule; None if it cannot match, or is looked after for all plans at once."""
@@ -143,7 +144,7 @@ class QuickReader:
             return None
         parts = list(prepared.parts)
         for node in prepared.keyed:
-            simple = simplify(node, known)
+            simple = simplify(node, known, self._tests)
             if simple is False:
                 return None
             if simple is not True:

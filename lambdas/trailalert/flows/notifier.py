@@ -59,15 +59,17 @@ class UnreadableHit:
 
 @dataclass(slots=True)
 class Tally:
-    """What a batch came to: hits received = told + known + failed; unreadable ones are among the failed.
+    """What a batch came to: hits received = told + known + failed + put off; unreadable ones are among the failed.
 
-    slowest_alert: seconds from an event to its alert, the longest of the batch; largest_alert: hits in one.
+    hits_put_off: given back untried, for lack of time; slowest_alert: seconds from an event to its alert, the
+    longest of the batch; largest_alert: hits in one.
     """
 
     hits_received: int = 0
     hits_told: int = 0
     hits_known: int = 0
     hits_failed: int = 0
+    hits_put_off: int = 0
     hits_unreadable: int = 0
     alerts_told: int = 0
     slowest_alert: int = 0
@@ -76,17 +78,21 @@ class Tally:
     @property
     def balanced(self) -> bool:
         """No hit is lost silently on its way out."""
-        return self.hits_received == self.hits_told + self.hits_known + self.hits_failed
+        return self.hits_received == self.hits_told + self.hits_known + self.hits_failed + self.hits_put_off
 
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """The flow with everything it needs. `now` gives the time as UTC ISO 8601 with Z."""
+    """The flow with everything it needs.
+
+    now: gives the time as UTC ISO 8601 with Z; has_time: whether one more alert can be told and marked.
+    """
 
     topic: AlertTopic
     marks: ToldMarks
     journal: Journal
     now: Callable[[], str]
+    has_time: Callable[[], bool] = lambda: True
 
     def notify(self, batch: Iterable[StreamHit | UnreadableHit]) -> tuple[list[str], Tally]:
         """Tell the hits of a stream batch; the sequence numbers of those that must come back, and the tally.
@@ -107,7 +113,10 @@ class Notifier:
         for entry in unreadable:
             self.journal.failed(f"hit {entry.name}", entry.error)
         for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in told):
-            if self._tell(alert):
+            if not self.has_time():
+                tally.hits_put_off += len(alert.hits)
+                failed += [readable[hit.identity].sequence for hit in alert.hits]
+            elif self._tell(alert):
                 tally.alerts_told += 1
                 tally.hits_told += len(alert.hits)
                 tally.largest_alert = max(tally.largest_alert, len(alert.hits))

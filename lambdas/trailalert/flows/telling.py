@@ -22,6 +22,7 @@ from typing import Protocol
 from trailalert.core.alert import Alert
 from trailalert.core.related import Related
 from trailalert.flows.notifier import AlertTopic
+from trailalert.flows.pace import Pace
 
 
 MAX_LOOKUPS = 25
@@ -88,13 +89,14 @@ class TellingTally:
 class Telling:
     """An alert topic that tells everybody. Make one for each batch: it counts, and knows who failed.
 
-    runbook: the deployer's address of runbooks; clock: seconds that only grow.
+    pace: what is waited for before each; runbook: the deployer's address of runbooks; clock: seconds that only grow.
     """
 
     topic: AlertTopic
     related: RelatedHits
     readers: Sequence[Reader]
     journal: Journal
+    pace: Pace
     runbook: str = ""
     clock: Callable[[], float] = time.monotonic
     tally: TellingTally = field(default_factory=TellingTally)
@@ -105,6 +107,7 @@ class Telling:
     def tell(self, alert: Alert) -> None:
         """Tell one alert; raises what the alert topic raises."""
         alert = replace(alert, related=self._look_up(alert), runbook=self.runbook)
+        self.pace.wait()
         self.topic.tell(alert)
         for reader in self.readers:
             if reader.wants(alert):

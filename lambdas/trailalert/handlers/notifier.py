@@ -21,8 +21,9 @@ from trailalert.aws.related_hits import DynamoRelatedHits
 from trailalert.aws.rows import is_to_tell
 from trailalert.core.rulebook import Level
 from trailalert.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit, read_hit
+from trailalert.flows.pace import Pace
 from trailalert.flows.telling import Telling, TellingTally
-from trailalert.handlers.environment import Environment, read_environment, utc_now
+from trailalert.handlers.environment import Environment, read_environment, seconds_left, utc_now
 from trailalert.handlers.journal import LogJournal
 
 
@@ -48,6 +49,7 @@ class _Parts:
     readers: tuple[SnsChatTopic | EventBus, ...]
     marks: DynamoToldMarks
     journal: LogJournal
+    pace: Pace
     runbook: str
 
 
@@ -62,6 +64,7 @@ def _parts() -> _Parts:
         readers=tuple(_readers(environment, clients)),
         marks=DynamoToldMarks(clients.client("dynamodb"), environment.table, environment.retention_days),
         journal=LogJournal(Logger(service="notifier")),
+        pace=Pace(),
         runbook=environment.runbook_url,
     )
 
@@ -77,8 +80,9 @@ def _readers(environment: Environment, clients: Clients) -> Iterator[SnsChatTopi
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
-    telling = Telling(parts.topic, parts.related, parts.readers, parts.journal, parts.runbook)
-    failed, tally = Notifier(telling, parts.marks, parts.journal, utc_now).notify(new_hits(event))
+    telling = Telling(parts.topic, parts.related, parts.readers, parts.journal, parts.pace, parts.runbook)
+    notifier = Notifier(telling, parts.marks, parts.journal, utc_now, lambda: seconds_left(context) > _SPARE)
+    failed, tally = notifier.notify(new_hits(event))
     _count(metrics, tally)
     _count_telling(metrics, telling.tally)
     metrics.flush_metrics()
@@ -94,8 +98,7 @@ def _is_stream(event: dict[str, Any]) -> bool:
 
 def _pause(context: Any) -> float:
     """How long to wait after a storm, well within what is left of the time-out."""
-    left = context.get_remaining_time_in_millis() / 1000
-    return max(min(_STORM_PAUSE, left - _SPARE), 0.0)
+    return max(min(_STORM_PAUSE, seconds_left(context) - _SPARE), 0.0)
 
 
 def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
@@ -119,6 +122,7 @@ def _count(metrics: Metrics, tally: Tally) -> None:
         "HitsTold": tally.hits_told,
         "HitsToldBefore": tally.hits_known,
         "HitsFailed": tally.hits_failed,
+        "HitsPutOff": tally.hits_put_off,
         "HitsUnreadable": tally.hits_unreadable,
         "AlertsTold": tally.alerts_told,
         "IdentityBroken": 0 if tally.balanced else 1,
