@@ -21,6 +21,7 @@ from trailalert.cli.main import cli
 
 COMMANDS = commands()
 CDK = {"bootstrap", "deploy", "destroy", "diff", "drift", "synth"}
+PYTHON = ".venv/bin/python"
 NOT_OURS = {"jq", "source"}
 # Of every call, and commands of the AWS CLI's own that no model describes.
 AWS_OPTIONS = {"--query", "--output", "--region", "--profile", "--max-items"}
@@ -91,7 +92,7 @@ def test_pages_hold_commands() -> None:
 
 def test_every_program_is_one_that_is_looked_at() -> None:
     """A typing error in a program's name is one, too."""
-    known = {"trailalert", "make", "npx", "aws"} | NOT_OURS
+    known = {"trailalert", "make", "npx", "aws", PYTHON} | NOT_OURS
 
     assert [str(command) for command in COMMANDS if command.words[0] not in known] == []
 
@@ -142,6 +143,13 @@ def targets() -> set[str]:
 def test_make_targets_exist(words: tuple[str, ...]) -> None:
     """The two commands of the README are the first that anybody tries."""
     assert {word for word in words if "=" not in word} <= targets()
+
+
+@pytest.mark.parametrize("words", of(PYTHON), ids=" ".join)
+def test_modules_that_are_run_exist(words: tuple[str, ...]) -> None:
+    """Benchmarks and generators are modules of this checkout."""
+    assert words[0] == "-m"
+    assert importlib.util.find_spec(words[1])
 
 
 @pytest.mark.parametrize("words", of("npx"), ids=" ".join)
