@@ -4,7 +4,7 @@ import importlib.util
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -125,6 +125,8 @@ def test_commands_in_prose_exist(page: Path) -> None:
         program, *words = span.split()
         if program == "make":
             assert set(filter(str.islower, words)) <= targets(), span
+        if program == "npx":
+            check_cdk(words)
         if program != "trailalert":
             continue
         command: click.Command = cli
@@ -155,6 +157,11 @@ def test_modules_that_are_run_exist(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("words", of("npx"), ids=" ".join)
 def test_settings_given_to_the_cdk_are_taken(words: tuple[str, ...]) -> None:
     """`-c name=value` with a name or value that is refused deploys nothing."""
+    check_cdk(words)
+
+
+def check_cdk(words: Sequence[str]) -> None:
+    """What stands after npx: a command of the CDK, and settings that are taken."""
     assert words[0] == "cdk"
     assert words[1] in CDK
     given = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-c")
