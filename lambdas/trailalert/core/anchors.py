@@ -103,20 +103,29 @@ class Anchors:
             test = fields.column(anchor.path).add(anchor.name, anchor.node)
             rules = self._rules.setdefault(anchor.path, {})
             rules[test] = [*rules.get(test, ()), number]
-        self._looks = tuple((fields.column(path), rules) for path, rules in self._rules.items())
+        looks = [(fields.column(path), rules) for path, rules in self._rules.items()]
+        self._quick_looks = tuple((column.get, column.known, column, rules) for column, rules in looks if column.get)
+        self._slow_looks = tuple((column, rules) for column, rules in looks if not column.get)
 
     @property
     def idle(self) -> bool:
         """Whether no header can match anything."""
-        return not (self._always or self._looks)
+        return not (self._always or self._rules)
 
     def find(self, header: Any) -> list[int]:
         """The numbers of the rules that this header may match. Raises NotUnderstoodError."""
         found = self._always
-        for column, rules in self._looks:
-            tests = column(header)
+        for get, known, column, rules in self._quick_looks:  # written out: this runs for most records
+            try:
+                tests = known(get(header))
+            except (AttributeError, TypeError):
+                tests = None
+            if tests is None:
+                tests = column(header)
             if tests:
-                found += tuple([number for test in tests if test in rules for number in rules[test]])
+                found += _numbers(tests, rules)
+        for column, rules in self._slow_looks:
+            found += _numbers(column(header), rules)
         return [number for number in found if self._holds(number, header)] if found else []
 
     def _holds(self, number: int, header: Any) -> bool:
@@ -125,6 +134,10 @@ class Anchors:
         if checks is None:
             checks = self._checks[number] = tuple(map(self._fields.check, self._rest[number]))
         return all(check(header) for check in checks)
+
+
+def _numbers(tests: tuple[int, ...], rules: Mapping[int, list[int]]) -> tuple[int, ...]:
+    return tuple([number for test in tests if test in rules for number in rules[test]])
 
 
 def _choose(parts: Mapping[int, Sequence[Part]]) -> dict[int, Part]:

@@ -39,16 +39,16 @@ class Column:
     means that it cannot be said, and every test holds. get: an operator.attrgetter whose results decide those.
     """
 
-    __slots__ = ("_alternatives", "_get", "_known", "_numbers", "_remembered", "_tests")
+    __slots__ = ("_alternatives", "_numbers", "_remembered", "_tests", "get", "known")
 
     def __init__(
         self, alternatives: Callable[[Any], Sequence[list[Any]]], get: Callable[[Any], Any] | None = None
     ) -> None:
-        self._alternatives, self._get = alternatives, get
+        self._alternatives, self.get = alternatives, get
         self._numbers: dict[str, int] = {}
         self._tests = _Tests()
         self._remembered: dict[Any, tuple[int, ...]] = {}
-        self._known = self._remembered.get
+        self.known = self._remembered.get
 
     def add(self, name: str, node: Node) -> int:
         """The number of a test: a tree that looks at this field alone, and a name that no other tree has."""
@@ -60,16 +60,14 @@ class Column:
         return number
 
     def __call__(self, header: Any) -> tuple[int, ...]:
-        """The tests that hold, or may hold, for a header."""
-        if self._get is None:
-            return self._look(header)
-        try:
-            given = self._get(header)
-            found = self._known(given)
-        except (AttributeError, TypeError):  # not the objects they mostly are; lists, which cannot be remembered
-            return self._look(header)
-        if found is None:
-            found = self._look(header)
+        """The tests that hold, or may hold, for a header: those `known` has for what `get` gives, if it has any."""
+        found = self._look(header)
+        if self.get:
+            try:
+                given = self.get(header)
+                hash(given)
+            except (AttributeError, TypeError):  # not the objects they mostly are; lists, which cannot be remembered
+                return found
             if _is_short(given):
                 if len(self._remembered) >= _MAX_REMEMBERED:
                     self._remembered.clear()
