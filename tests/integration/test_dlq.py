@@ -87,7 +87,7 @@ class Stack:
         sqs.set_queue_attributes(QueueUrl=self.urls["Feed"], Attributes={"RedrivePolicy": redrive})
         self.sqs: Any = FakeSqs("InvalidAction")
 
-    def clients(self, service: str) -> Any:
+    def clients(self, service: str, **_: Any) -> Any:
         return {"sqs": self.sqs, "cloudformation": FakeCloudFormation(self.urls)}[service]
 
     def send(self, name: str, body: str, **attributes: str) -> None:
@@ -109,7 +109,7 @@ def stack(aws: None) -> Stack:
 @pytest.fixture
 def run(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Any:
     def invoke(*arguments: str) -> Result:
-        monkeypatch.setattr("boto3.client", lambda service, **_: stack.clients(service))
+        monkeypatch.setattr("boto3.client", stack.clients)
         return CliRunner().invoke(cli, ["dlq", *arguments], catch_exceptions=False)
 
     return invoke

@@ -296,7 +296,7 @@ def stack(aws: None) -> FakeCloudFormation:
 def clients(stack: FakeCloudFormation) -> Clients:
     """Moto's clients, CloudFormation, and what moto's extras would need refused."""
     real, given = boto3.client, {"cloudformation": stack, "cloudwatch": Denying(), "lambda": Denying()}
-    return lambda service: given.get(service) or real(service)
+    return lambda service, **_: given.get(service) or real(service)
 
 
 @pytest.fixture
@@ -490,7 +490,7 @@ def test_the_command_prints_lines_and_ends_with_a_status(
     clients: Clients, stack: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scripts read the status; people read the table."""
-    monkeypatch.setattr("boto3.client", lambda service, **_: clients(service))
+    monkeypatch.setattr("boto3.client", clients)
     fine = CliRunner().invoke(cli, ["doctor", "--format", "jsonl"], catch_exceptions=False)
     clients("sqs").send_message(QueueUrl=stack.outputs["DeadLetters"], MessageBody="x")
     bad = CliRunner().invoke(cli, ["doctor"], catch_exceptions=False)

@@ -11,9 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.aws.bad_records import KeptBadRecord, find_bad
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import make_clients
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_table
 from trailalert.cli.hits import find_output, parse_since
+from trailalert.cli.local_state import load_local
 from trailalert.core.safe_text import one_line
 from trailalert.errors import SettingsError
 
@@ -34,7 +35,7 @@ def bad(since: str, form: str, limit: int, local: bool, table: str, stack: str) 
     Example:
       trailalert bad --since 2w
     """
-    client = make_clients(local)
+    client = load_local().client if local else aws_client
     now = datetime.now(UTC)
     days = _days(parse_since(since, now), now)
     try:

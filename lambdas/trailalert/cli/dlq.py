@@ -16,8 +16,9 @@ from rich.text import Text
 from trailalert.aws.health import Clients, DeployedStack, Queue
 from trailalert.aws.letters import batches, delete, show_again
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import make_clients
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_table
+from trailalert.cli.local_state import load_local
 from trailalert.cli.untold import redrive_alerts, untold
 from trailalert.core.notification import parse_notification
 from trailalert.core.safe_text import one_line
@@ -65,7 +66,7 @@ def list_letters(stack: str, local: bool, limit: int, form: str) -> None:
     Example:
       trailalert dlq list --format jsonl
     """
-    clients = make_clients(local)
+    clients = load_local().client if local else aws_client
     try:
         letters = find_letters(clients, stack, limit)
     except (BotoCoreError, ClientError) as error:
@@ -94,7 +95,7 @@ def redrive(stack: str, local: bool) -> None:
     Example:
       trailalert dlq redrive
     """
-    clients = make_clients(local)
+    clients = load_local().client if local else aws_client
     try:
         moved = redrive_letters(clients, stack)
         click.echo(f"{moved} messages given back")

@@ -18,8 +18,9 @@ from rich.text import Text
 
 from trailalert.aws.health import Alarm, Clients, DeployedStack, Health, Queue, Trail, as_list
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import make_clients
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_table
+from trailalert.cli.local_state import load_local
 from trailalert.core.safe_text import one_line
 from trailalert.errors import SettingsError
 
@@ -61,7 +62,7 @@ def doctor(stack: str, local: bool, form: str) -> None:
       trailalert doctor
       trailalert doctor --format jsonl | jq 'select(.state == "problem")'
     """
-    clients = make_clients(local)
+    clients = load_local().client if local else aws_client
     findings = examine(clients, stack, datetime.now(UTC))
     if form == "jsonl":
         for finding in findings:

@@ -14,9 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.aws.feed import BATCH, SqsFeed
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import make_clients
+from trailalert.cli.connection import aws_client
 from trailalert.cli.hits import find_output, parse_since
 from trailalert.cli.interrupt import STATUS, Interrupt
+from trailalert.cli.local_state import load_local
 from trailalert.cli.log_sources import LogPlace, find_sources, split_address
 from trailalert.cli.progress import Progress, duration
 from trailalert.cli.scan_state import State
@@ -86,7 +87,7 @@ def replay(
     Example:
       trailalert replay s3://my-trail-logs --since 30d --dry-run
     """
-    clients = make_clients(local)
+    clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
     window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
     options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from trailalert.cli.connection import make_clients
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_alerts
 from trailalert.cli.hits import parse_since
 from trailalert.cli.interrupt import STATUS, Interrupt
@@ -121,7 +121,7 @@ def scan(
     wanted = Wanted(frozenset(accounts), frozenset(regions), *map(_parsed, window))
     result = Scan()
     restored = list(_restore(remembered, result)) if remembered else []
-    sources = find_sources(places, wanted, make_clients())
+    sources = find_sources(places, wanted, aws_client)
     for folder in sources.unlisted:
         click.echo(folder, err=True)
     with Interrupt() as stopped:

@@ -13,9 +13,10 @@ from trailalert.aws.health import Clients, DeployedStack
 from trailalert.aws.letters import Message, batches, delete, show_again
 from trailalert.aws.untold import Telling, UntoldHits, read_given_up
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import make_clients
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_hits
 from trailalert.cli.hits import parse_since
+from trailalert.cli.local_state import load_local
 from trailalert.core.hit import Hit
 from trailalert.core.safe_text import one_line
 from trailalert.errors import NotificationError, SettingsError
@@ -44,7 +45,7 @@ def untold(since: str, tell: bool, stack: str, local: bool, form: str) -> None:
       trailalert dlq untold --since 30d
       trailalert dlq untold --tell
     """
-    clients = make_clients(local)
+    clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
     try:
         hits = find_untold_hits(clients, DeployedStack(clients, stack))
