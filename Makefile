@@ -44,7 +44,7 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-golden: setup ## Write the golden mails and docs/mails.md anew; read what git says has changed
+golden: setup ## Write the golden mails, docs/mails.md and docs/rules.md anew; read what git says has changed
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file

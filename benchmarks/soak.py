@@ -6,7 +6,7 @@ Deploys the real stack into the embedded AWS and puts log files as fast as it ta
 topic get lost, the table throttles for a while, detector and notifier are killed at work, and the topic is down for
 a while. At the end what Lambda gave up is redriven (`trailalert dlq redrive`) and what has no
 mark is told (`trailalert dlq untold --tell`): the embedded AWS drops a stream batch of which a part was given back,
-where AWS keeps it and tries again; see docs/reliability-flows.md.
+where AWS keeps it and tries again; see docs/reliability.md.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from trailalert.core.alert import Alert, alert_document
 MAILS = Path(__file__).parent / "mails"
 GALLERY = ROOT / "docs" / "mails.md"
 
-_FOLDERS = {
+FOLDERS = {
     "kms": "AWS KMS",
     "cloudhsm": "AWS CloudHSM",
     "ssm": "AWS Systems Manager",
@@ -18,6 +18,7 @@ _FOLDERS = {
     "cloudtrail": "The trail and the alerter",
     "identity": "Who acts",
 }
+"""Folder of rules/ → its heading, in the order of the pages."""
 _INTRODUCTION = """# The mails
 
 What arrives, for each rule: the first matching case of `tests/rules/` as it would be mailed. Made by `make golden` from
@@ -44,8 +45,8 @@ def gallery() -> str:
 
 
 def _grouped() -> dict[str, list[tuple[str, str, str]]]:
-    """Service → (rule, title, mail), in the order of _FOLDERS."""
-    groups: dict[str, list[tuple[str, str, str]]] = {name: [] for name in _FOLDERS}
+    """Service → (rule, title, mail), in the order of FOLDERS."""
+    groups: dict[str, list[tuple[str, str, str]]] = {name: [] for name in FOLDERS}
     for rule, alert in rule_alerts():
         groups[_folder(rule.stem)].append((rule.name, rule.title, mail(alert)))
     return groups
@@ -57,13 +58,13 @@ def _folder(stem: str) -> str:
 
 def _contents() -> Iterator[str]:
     for folder, rules in _grouped().items():
-        yield f"**{_FOLDERS[folder]}**: " + ", ".join(f"[{name}](#{name})" for name, _, _ in rules) + "\n"
+        yield f"**{FOLDERS[folder]}**: " + ", ".join(f"[{name}](#{name})" for name, _, _ in rules) + "\n"
     yield "**Beyond the rules**: " + ", ".join(f"[{name}](#{name})" for name, _, _ in awkward_alerts()) + "\n"
 
 
 def _mails() -> Iterator[str]:
     for folder, rules in _grouped().items():
-        yield f"## {_FOLDERS[folder]}\n"
+        yield f"## {FOLDERS[folder]}\n"
         for name, _, text in rules:
             yield f"### {name}\n\n```\n{text.rstrip()}\n```\n"
     yield "## Beyond the rules\n"

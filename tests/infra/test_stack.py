@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -595,6 +596,16 @@ def test_alarm_watches_and_tells_operations(new_trail: Template, name: str) -> N
 def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
     """Every alarm is one that somebody thought about."""
     assert len(resources(new_trail, "AWS::CloudWatch::Alarm")) == len(ALARMS)
+
+
+def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template_of: TemplateOf) -> None:
+    """Woken up by a name, one searches for it; a page that lacks it, or says something else, costs the night."""
+    text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^### (\w+)\n\n> (.*)$", text, re.MULTILINE))
+    alarms = resources(template_of(event_bus=True), "AWS::CloudWatch::Alarm", "Watch")
+
+    says = {name[len("Watch") : -8]: alarm["Properties"]["AlarmDescription"] for name, alarm in alarms.items()}
+    assert told == says
 
 
 def test_alarms_may_publish_to_the_operations_topic(new_trail: Template) -> None:

@@ -73,7 +73,10 @@ class DeployedStack:
             (found,) = self._clients("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ValidationError":
-                raise SettingsError(f"no stack {self.name} in this account and region: deploy it") from None
+                raise SettingsError(
+                    f"no stack {self.name} in this account and region: deploy it, set AWS_PROFILE and AWS_REGION to"
+                    " where it is, or name it with --stack"
+                ) from None
             raise
         return found
 

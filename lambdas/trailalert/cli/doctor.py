@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from trailalert.aws.health import Alarm, Clients, DeployedStack, Health, Queue, Trail, as_list
+from trailalert.cli.aws_errors import explain
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_table
 from trailalert.cli.local_state import load_local
 from trailalert.core.safe_text import one_line
@@ -61,7 +62,7 @@ def doctor(stack: str, local: bool, form: str) -> None:
       trailalert doctor
       trailalert doctor --format jsonl | jq 'select(.state == "problem")'
     """
-    clients = load_local().client if local else boto3.client
+    clients = load_local().client if local else aws_client
     findings = examine(clients, stack, datetime.now(UTC))
     if form == "jsonl":
         for finding in findings:
@@ -78,7 +79,7 @@ def examine(clients: Clients, stack: str, now: datetime) -> list[Finding]:
     try:
         deployed.output("TrailBucket")
     except (BotoCoreError, ClientError) as error:
-        raise SettingsError(f"AWS: {error}") from error
+        raise SettingsError(explain(error)) from error
     return [finding for name, check in _CHECKS.items() for finding in _guarded(name, check, health, now)]
 
 

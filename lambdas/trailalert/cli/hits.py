@@ -52,7 +52,7 @@ _CLOCK_SKEW = timedelta(minutes=5)
 @click.option(
     "--outcome",
     default="",
-    type=click.Choice(["", *Outcome]),
+    type=click.Choice(["", *map(str, Outcome)]),
     metavar="success|denied|dryrun|failed",
     help="What became of the call.",
 )

@@ -65,7 +65,7 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
         kept = _print_kept_hits(out, aws, table, expected)
         if keep:
             save_local(aws)
-            _print_how_to_go_on(out, aws)
+            _print_how_to_go_on(out, aws, kept)
     _compare(expected, kept, told)
 
 
@@ -161,9 +161,10 @@ def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], told: i
     click.echo(f"\nEvery hit the rules give is in the table once and was told once: {told}.")
 
 
-def _print_how_to_go_on(out: Console, aws: LocalAws) -> None:
+def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[Hit]) -> None:
+    since = kept[-1].event_time[:10] if kept else "30d"  # newest first, and log files may be of any age
     out.print(f"\nKept running. Put more log files into s3://{TRAIL_BUCKET}; ask and stop with")
-    out.print("  trailalert hits --local --since 30d\n  trailalert local --stop")
+    out.print(f"  trailalert hits --local --since {since}\n  trailalert local --stop")
     out.print(f"  AWS_ENDPOINT_URL={aws.endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test (for other tools)")
 
 

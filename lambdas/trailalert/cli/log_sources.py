@@ -10,6 +10,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.aws.log_listing import Passed, list_log_files
+from trailalert.cli.aws_errors import explain
 from trailalert.cli.log_files import find_log_files
 from trailalert.cli.scan_work import Source
 from trailalert.core.wanted import Wanted
@@ -57,7 +58,7 @@ def find_sources(places: Sequence[str], wanted: Wanted, clients: Callable[[str],
             try:
                 remote.update(dict.fromkeys(list_log_files(clients("s3"), bucket, prefix, wanted, passed)))
             except (ClientError, BotoCoreError) as error:
-                raise SettingsError(f"{place}: {error}") from error
+                raise SettingsError(f"{place}: {explain(error)}") from error
             sources.passed_folders |= passed.folders
             for kind, count in passed.objects.items():
                 sources.ignored[kind] = sources.ignored.get(kind, 0) + count

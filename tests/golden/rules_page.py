@@ -1,0 +1,98 @@
+"""docs/rules.md: every rule in the words of its own file, made by `make golden` and held current by a test."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.golden.alerts import ROOT, all_rules
+from tests.golden.mails import FOLDERS
+from trailalert.core.rulebook import Level, Rule
+
+
+PAGE = ROOT / "docs" / "rules.md"
+
+_INTRODUCTION = """# Every rule
+
+Made by `make golden` from the files in `rules/`; a test holds it current. By service, the most severe first. Levels are
+those of the rule: root is reported one level higher, roles in `automation_roles` one lower.
+[Rules](../rules/README.md) says how they are written, [the mails](mails.md) what each looks like when it arrives.
+`{places}` in a command are filled from the record.
+"""
+
+
+def rules_page() -> str:
+    """The page's text."""
+    groups: dict[str, list[tuple[Rule, Path]]] = {folder: [] for folder in FOLDERS}
+    for rule, path in all_rules().values():
+        groups[path.parent.name].append((rule, path))
+    parts = [_INTRODUCTION, _counts(groups)]
+    for folder, rules in groups.items():
+        rules.sort(key=lambda one: (-one[0].level, one[0].name))
+        parts += [f"## {FOLDERS[folder]}\n", _list(rules), *(_entry(rule, path) for rule, path in rules)]
+    return "\n".join(parts)
+
+
+def write_page() -> None:
+    """Write it anew."""
+    PAGE.write_text(rules_page(), encoding="utf-8")
+
+
+def _counts(groups: dict[str, list[tuple[Rule, Path]]]) -> str:
+    levels = [level for level in reversed(Level) if any(rule.level is level for rule, _ in all_rules().values())]
+    lines = [
+        "| | " + " | ".join(level.word for level in levels) + " |",
+        "|---|" + "---|" * len(levels),
+    ]
+    for folder, rules in groups.items():
+        counts = [sum(rule.level is level for rule, _ in rules) for level in levels]
+        anchor = re.sub(r"[^\w\- ]", "", FOLDERS[folder].lower()).replace(" ", "-")
+        lines.append(f"| [{FOLDERS[folder]}](#{anchor}) | " + " | ".join(map(str, counts)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _list(rules: list[tuple[Rule, Path]]) -> str:
+    rows = [f"| [{rule.name}](#{rule.name}) | {rule.level.word} | {rule.title} |" for rule, _ in rules]
+    return "\n".join(["| rule | level | reports |", "|---|---|---|", *rows]) + "\n"
+
+
+def _entry(rule: Rule, path: Path) -> str:
+    return "\n".join(
+        [
+            f"### {rule.name}\n",
+            f"**{rule.level.word}: {rule.title}**. {' · '.join(_links(rule, path))}\n",
+            f"{_prose(rule.description)}\n",
+            *_undo(rule),
+            *_points("Check first", rule.check),
+            *_points("Harmless when", rule.falsepositives),
+        ]
+    )
+
+
+def _links(rule: Rule, path: Path) -> Iterator[str]:
+    yield f"[rule]({os.path.relpath(path, PAGE.parent)})"
+    yield f"[mail](mails.md#{rule.name})"
+    for tag in rule.tags:
+        technique = tag.removeprefix("attack.").upper()
+        if re.fullmatch(r"T\d{4}(\.\d{3})?", technique):
+            yield f"[{technique}](https://attack.mitre.org/techniques/{technique.replace('.', '/')}/)"
+
+
+def _undo(rule: Rule) -> Iterator[str]:
+    undo = rule.undo
+    limits = [f"within {undo.within} days"] if undo.within else []
+    limits += [f"until `{undo.until}`"] if undo.until else []
+    yield f"Undo{' (' + ', '.join(limits) + ')' if limits else ''}:{' ' + _prose(undo.note) if undo.note else ''}\n"
+    if undo.steps:
+        yield "```\n" + "\n".join(step.strip() for step in undo.steps) + "\n```\n"
+
+
+def _points(name: str, texts: tuple[str, ...]) -> Iterator[str]:
+    if texts:
+        yield f"{name}:\n"
+        yield "\n".join(f"- {_prose(text)}" for text in texts) + "\n"
+
+
+def _prose(text: str) -> str:
+    """Text as Markdown that shows it as it stands, on one line."""
+    return re.sub(r"([\\`*<\[])", r"\\\1", " ".join(text.split()))

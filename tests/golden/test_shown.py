@@ -1,0 +1,60 @@
+"""Mails and figures of the examples that README.md and docs/getting-started.md show are what the product gives."""
+
+from functools import cache
+
+from click.testing import CliRunner
+
+from tests.golden.alerts import ROOT, RULES
+from tests.golden.mails import mail
+from trailalert.cli.main import cli
+from trailalert.core.alert import Alert
+from trailalert.core.examine import Examination, Examiner
+from trailalert.core.grouping import group_hits
+from trailalert.core.hit import Hit
+from trailalert.core.rulebook import Level, Rulebook
+from trailalert.rulebook.cases import CASE_SETTINGS
+from trailalert.rulebook.load import compile_rules
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+STARTED = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+SEEN_AT = "2026-11-20T09:44:01Z"  # 4 min 50 s after the act in the README's mail
+
+
+@cache
+def alerts() -> list[Alert]:
+    """What the log files of examples/ are told as, with the settings that rules are tested with."""
+    examiner = Examiner(Rulebook(compile_rules(RULES, CASE_SETTINGS)))
+    hits: dict[tuple[str, str, str], Hit] = {}
+    for file in sorted((ROOT / "examples" / "AWSLogs").rglob("CloudTrail/**/*.json.gz")):
+        found = examiner.examine([file.read_bytes()], "trail", str(file), SEEN_AT, Examination())
+        hits.update((hit.identity, hit) for hit in found)
+    return group_hits(hits.values())
+
+
+def test_mail_in_the_readme_is_the_one_that_arrives() -> None:
+    """It is what people decide by; all of it down to the dots."""
+    shown = README.partition("```\nSubject: ")[2].partition("\n  ...\n```")[0]
+    (alert,) = [alert for alert in alerts() if alert.sample.name == "hsm-backup-deleted"]
+
+    assert shown.count("\n") > 20
+    assert mail(alert).startswith(f"Subject: {shown}\n")
+
+
+def test_figures_of_the_demo_are_counted() -> None:
+    """A newcomer compares."""
+    mailed = [alert for alert in alerts() if alert.sample.severity >= Level.MEDIUM]
+    hits = sum(len(alert.hits) for alert in alerts())
+
+    assert f"{len(mailed)} mails for {hits} hits;" in STARTED
+    assert f"in the table once and was told once: {hits}." in STARTED
+
+
+def test_summary_that_is_shown_is_what_scan_prints() -> None:
+    """Line by line, apart from the spaces between columns."""
+    shown = STARTED.partition("```\nlevel     count")[2].partition("```")[0].splitlines()[1:]
+    result = CliRunner().invoke(cli, ["scan", str(ROOT / "examples" / "AWSLogs"), "--summary"], catch_exceptions=False)
+
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert len(shown) > 2
+    assert [line for line in shown if line != "..." and line.split() not in lines] == []
