@@ -174,7 +174,7 @@ class Notifier(Construct):
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {
-                            # A row is there for the first time, or takes the place of a quiet one (aws/rows.py).
+                            # A row is there for the first time, or takes the place of one untold (aws/rows.py).
                             "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
                             "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
                         }

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-import random
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -252,7 +252,7 @@ def test_hits_of_a_log_file_abandoned_for_want_of_time_are_kept(world: World) ->
         pieces.append(name)
 
     pieces: list[str] = []
-    records = [disable_key(1), *({**BASE_RECORD, "userAgent": random.randbytes(300).hex()} for _ in range(20))]
+    records = [disable_key(1), *({**BASE_RECORD, "userAgent": os.urandom(300).hex()} for _ in range(20))]
     world.bucket = Bucket({key("a"): log_file(*records)}, slow)
 
     failed, tally = world.detector().detect_batch(messages("a"), 1000)
