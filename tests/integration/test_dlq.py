@@ -87,7 +87,7 @@ class Stack:
         sqs.set_queue_attributes(QueueUrl=self.urls["Feed"], Attributes={"RedrivePolicy": redrive})
         self.sqs: Any = FakeSqs("InvalidAction")
 
-    def clients(self, service: str) -> Any:
+    def clients(self, service: str, **_: Any) -> Any:
         return {"sqs": self.sqs, "cloudformation": FakeCloudFormation(self.urls)}[service]
 
     def send(self, name: str, body: str, **attributes: str) -> None:

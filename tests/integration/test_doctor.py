@@ -296,7 +296,7 @@ def stack(aws: None) -> FakeCloudFormation:
 def clients(stack: FakeCloudFormation) -> Clients:
     """Moto's clients, CloudFormation, and what moto's extras would need refused."""
     real, given = boto3.client, {"cloudformation": stack, "cloudwatch": Denying(), "lambda": Denying()}
-    return lambda service: given.get(service) or real(service)
+    return lambda service, **_: given.get(service) or real(service)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import Connection, find_output
+from trailalert.cli.connection import Connection, aws_client, find_output
 from trailalert.cli.follow import INTERRUPTED, follow
 from trailalert.cli.main import cli
 from trailalert.core.hit import Hit, Place
@@ -271,3 +271,31 @@ def test_aws_region_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
 
     assert Connection(local=False, table_given="", stack="").client("dynamodb").meta.region_name == "eu-west-3"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["hits", "bad", "dlq list", "dlq untold", "dlq redrive", "doctor", "report -o r.html", "replay s3://trail"],
+)
+def test_every_command_looks_where_aws_region_says(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """With two regions in two variables, one command would empty the queue of the other's stack."""
+    asked = list[str | None]()
+
+    def client(service: str, region_name: str | None = None, **_: Any) -> None:
+        asked.append(region_name)
+        raise SettingsError("enough")
+
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    monkeypatch.setattr("boto3.client", client)
+
+    with pytest.raises(SettingsError, match="enough"):
+        CliRunner().invoke(cli, command.split(), catch_exceptions=False)
+    assert asked == ["eu-west-3"]
+
+
+def test_function_is_asked_once_and_waited_for() -> None:
+    """botocore gives up after a minute and asks again: the notifier would tell the same hits twice, side by side."""
+    config = aws_client("lambda").meta.config
+
+    assert config.read_timeout >= 120  # infra/functions.py: the notifier's time-out
+    assert config.retries["total_max_attempts"] == 1

@@ -120,9 +120,9 @@ def stack(dynamodb: Any, table: str) -> FakeStack:
 def run(stack: FakeStack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     moto = boto3.client
 
-    def client(service: str) -> Any:
+    def client(service: str, **options: Any) -> Any:
         ours = ("cloudformation", "lambda", *(["dynamodbstreams"] if stack.trimmed else []))
-        return stack if service in ours else moto(service)
+        return stack if service in ours else moto(service, **options)
 
     def invoke(*arguments: str) -> Result:
         monkeypatch.setattr("boto3.client", client)

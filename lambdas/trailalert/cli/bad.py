@@ -6,11 +6,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.aws.bad_records import KeptBadRecord, find_bad
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_table
 from trailalert.cli.hits import find_output, parse_since
 from trailalert.cli.local_state import load_local
@@ -34,7 +34,7 @@ def bad(since: str, form: str, limit: int, local: bool, table: str, stack: str) 
     Example:
       trailalert bad --since 2w
     """
-    client = load_local().client if local else boto3.client
+    client = load_local().client if local else aws_client
     now = datetime.now(UTC)
     days = _days(parse_since(since, now), now)
     try:

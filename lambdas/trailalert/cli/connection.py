@@ -15,6 +15,8 @@ from trailalert.errors import SettingsError
 
 Command = Callable[..., Any]
 
+_FUNCTION_SECONDS = 900  # no function runs longer
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -30,12 +32,10 @@ class Connection:
             from trailalert.cli.local_state import load_local
 
             return load_local().client(service)
-        import boto3  # here, as half a second is too long for a shell that only completes an option's value
         from botocore.config import Config
 
         config = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
-        # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
-        return boto3.client(service, config=config, region_name=os.environ.get("AWS_REGION") or None)
+        return aws_client(service, config=config)
 
     def table(self) -> str:
         """The table's name. Raises SettingsError when there is no such stack."""
@@ -44,6 +44,21 @@ class Connection:
     def caller(self) -> str:
         """The ARN of whoever runs the command."""
         return str(self.client("sts").get_caller_identity()["Arn"])
+
+
+def aws_client(service: str, **options: Any) -> Any:
+    """A client of an AWS service in the account and region that the shell says.
+
+    One of Lambda asks once and waits as long as the function may take: a request that is given up and repeated
+    would have the notifier tell the same hits twice at the same time.
+    """
+    import boto3  # here, as half a second is too long for a shell that only completes an option's value
+    from botocore.config import Config
+
+    if service == "lambda":
+        options["config"] = Config(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+    # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None, **options)
 
 
 def connection_options(command: Command) -> Command:

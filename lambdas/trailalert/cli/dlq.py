@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from trailalert.aws.health import Clients, DeployedStack, Queue
 from trailalert.aws.letters import batches, delete, show_again
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_table
 from trailalert.cli.local_state import load_local
 from trailalert.cli.untold import redrive_alerts, untold
@@ -65,7 +65,7 @@ def list_letters(stack: str, local: bool, limit: int, form: str) -> None:
     Example:
       trailalert dlq list --format jsonl
     """
-    clients = load_local().client if local else boto3.client
+    clients = load_local().client if local else aws_client
     try:
         letters = find_letters(clients, stack, limit)
     except (BotoCoreError, ClientError) as error:
@@ -94,7 +94,7 @@ def redrive(stack: str, local: bool) -> None:
     Example:
       trailalert dlq redrive
     """
-    clients = load_local().client if local else boto3.client
+    clients = load_local().client if local else aws_client
     try:
         moved = redrive_letters(clients, stack)
         click.echo(f"{moved} messages given back")

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from trailalert.aws.health import Alarm, Clients, DeployedStack, Health, Queue, Trail, as_list
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_table
 from trailalert.cli.local_state import load_local
 from trailalert.core.safe_text import one_line
@@ -61,7 +61,7 @@ def doctor(stack: str, local: bool, form: str) -> None:
       trailalert doctor
       trailalert doctor --format jsonl | jq 'select(.state == "problem")'
     """
-    clients = load_local().client if local else boto3.client
+    clients = load_local().client if local else aws_client
     findings = examine(clients, stack, datetime.now(UTC))
     if form == "jsonl":
         for finding in findings:

@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.aws.feed import BATCH, SqsFeed
+from trailalert.cli.connection import aws_client
 from trailalert.cli.hits import find_output, parse_since
 from trailalert.cli.interrupt import STATUS, Interrupt
 from trailalert.cli.local_state import load_local
@@ -86,7 +86,7 @@ def replay(
     Example:
       trailalert replay s3://my-trail-logs --since 30d --dry-run
     """
-    clients = load_local().client if local else boto3.client
+    clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
     window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
     options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}

@@ -5,11 +5,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailalert.aws.hit_query import Question, find_hits
+from trailalert.cli.connection import aws_client
 from trailalert.cli.hits import find_output, parse_since
 from trailalert.cli.interrupt import STATUS, Interrupt
 from trailalert.cli.local_state import load_local
@@ -103,7 +103,7 @@ def _scan(
 ) -> str:
     """Take the hits of log files; what the report says of where it comes from."""
     rulebook = find_rulebook(rules, settings)
-    files = find_sources(places, wanted, boto3.client).files
+    files = find_sources(places, wanted, aws_client).files
     result = Scan()
     with Interrupt() as stopped:
         plan = Plan(
@@ -127,7 +127,7 @@ def _scan(
 
 def _ask(question: Question, local: bool, table: str, stack: str, limit: int, kept: NewestHits) -> str:
     """Take the newest hits of the table; what the report says of where it comes from."""
-    client = load_local().client if local else boto3.client
+    client = load_local().client if local else aws_client
     try:
         name = table or find_output(client("cloudformation"), stack, "HitTable")
         for number, hit in enumerate(find_hits(client("dynamodb"), name, question)):

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_alerts
 from trailalert.cli.hits import parse_since
 from trailalert.cli.interrupt import STATUS, Interrupt
@@ -121,7 +121,7 @@ def scan(
     wanted = Wanted(frozenset(accounts), frozenset(regions), *map(_parsed, window))
     result = Scan()
     restored = list(_restore(remembered, result)) if remembered else []
-    sources = find_sources(places, wanted, boto3.client)
+    sources = find_sources(places, wanted, aws_client)
     for folder in sources.unlisted:
         click.echo(folder, err=True)
     with Interrupt() as stopped:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,6 +12,7 @@ from trailalert.aws.dynamo import Row, decode
 from trailalert.aws.health import Clients, DeployedStack
 from trailalert.aws.letters import Message, batches, delete, show_again
 from trailalert.aws.untold import Telling, UntoldHits, read_given_up
+from trailalert.cli.connection import aws_client
 from trailalert.cli.display import print_hits
 from trailalert.cli.hits import parse_since
 from trailalert.cli.local_state import load_local
@@ -44,7 +44,7 @@ def untold(since: str, tell: bool, stack: str, local: bool, form: str) -> None:
       trailalert dlq untold --since 30d
       trailalert dlq untold --tell
     """
-    clients = load_local().client if local else boto3.client
+    clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
     try:
         hits = find_untold_hits(clients, DeployedStack(clients, stack))
