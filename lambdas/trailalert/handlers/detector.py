@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import functools
-import math
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -19,7 +18,7 @@ from trailalert.core.object_key import ObjectKind
 from trailalert.core.rulebook import load_rulebook
 from trailalert.flows.detector import Detector
 from trailalert.flows.tally import Tally
-from trailalert.handlers.environment import read_environment, utc_now
+from trailalert.handlers.environment import read_environment, seconds_left, utc_now
 from trailalert.handlers.journal import LogJournal
 
 
@@ -51,7 +50,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     From SQS, failed messages are returned to the queue by id. Without a queue there is nothing to return
     to, so a failure is raised and the caller (Lambda's asynchronous invocation) retries.
     """
-    detector, metrics, seconds = _detector(), _metrics(), _seconds_left(context)
+    detector, metrics, seconds = _detector(), _metrics(), seconds_left(context)
     if _is_sqs(event):
         failed, tally = detector.detect_batch(event["Records"], seconds)
     else:
@@ -61,14 +60,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if tally.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
-
-
-def _seconds_left(context: Any) -> float:
-    """Until Lambda stops the function; for ever where it is not Lambda that calls.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
-    """
-    return context.get_remaining_time_in_millis() / 1000 if context else math.inf
 
 
 def _is_sqs(event: dict[str, Any]) -> bool:

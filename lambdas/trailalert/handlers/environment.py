@@ -1,10 +1,12 @@
 """A function's environment as a type: everything missing is told at once, at cold start."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import trailalert
 from trailalert.core.rulebook import Level
@@ -72,3 +74,11 @@ def read_environment(*, needs_topic: bool, environ: Mapping[str, str] = os.envir
 def utc_now() -> str:
     """The time as UTC ISO 8601 with Z, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_left(context: Any) -> float:
+    """Until Lambda stops the function; for ever where it is not Lambda that calls.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
+    return context.get_remaining_time_in_millis() / 1000 if context else math.inf

@@ -22,7 +22,7 @@ from trailalert.aws.rows import is_to_tell
 from trailalert.core.rulebook import Level
 from trailalert.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit, read_hit
 from trailalert.flows.telling import Telling, TellingTally
-from trailalert.handlers.environment import Environment, read_environment, utc_now
+from trailalert.handlers.environment import Environment, read_environment, seconds_left, utc_now
 from trailalert.handlers.journal import LogJournal
 
 
@@ -78,7 +78,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
     telling = Telling(parts.topic, parts.related, parts.readers, parts.journal, parts.runbook)
-    failed, tally = Notifier(telling, parts.marks, parts.journal, utc_now).notify(new_hits(event))
+    notifier = Notifier(telling, parts.marks, parts.journal, utc_now)
+    failed, tally = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, tally)
     _count_telling(metrics, telling.tally)
     metrics.flush_metrics()
@@ -94,8 +95,7 @@ def _is_stream(event: dict[str, Any]) -> bool:
 
 def _pause(context: Any) -> float:
     """How long to wait after a storm, well within what is left of the time-out."""
-    left = context.get_remaining_time_in_millis() / 1000
-    return max(min(_STORM_PAUSE, left - _SPARE), 0.0)
+    return max(min(_STORM_PAUSE, seconds_left(context) - _SPARE), 0.0)
 
 
 def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
