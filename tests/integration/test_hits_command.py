@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from click.testing import CliRunner, Result
 
 from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
@@ -226,6 +226,62 @@ def test_following_shows_each_new_hit_once_and_ends_cleanly(
     shown = [json.loads(line)["eventID"][-1] for line in capsys.readouterr().out.splitlines()]
     assert ended.value.code == INTERRUPTED
     assert shown == ["2", "3", "9", "5", "4", "8"]
+
+
+class Flaky:
+    """A DynamoDB client that cannot be reached for the last request of its first look: that for midnight."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.down = client, False
+
+    def query(self, **arguments: Any) -> Any:
+        if self.down and arguments["ExpressionAttributeValues"][":until"]["S"].endswith("T00:00:00Z~"):
+            self.down = False
+            raise EndpointConnectionError(endpoint_url="https://dynamodb")
+        return self.client.query(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+def test_following_outlives_a_network_that_is_away_for_a_moment(
+    keep: Callable[..., list[Hit]], given_hit: GivenHit, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was found before the network went must be shown when it is back."""
+    now = datetime.now(UTC)
+    flaky, looks = Flaky(boto3.client("dynamodb")), Counter[str]()
+
+    class Connected(Connection):
+        def client(self, service: str) -> Any:
+            return flaky
+
+    def pause(_: float) -> None:
+        looks["done"] += 1
+        if looks["done"] == 1:
+            keep(given_hit(1, event_time=f"{now:%Y-%m-%dT%H:%M:%SZ}"))
+            flaky.down = True
+        elif looks["done"] == 3:
+            raise KeyboardInterrupt
+
+    question = Question(since=now - timedelta(days=1), until=now + timedelta(minutes=5))
+    with pytest.raises(SystemExit):
+        follow(Connected(local=False, table_given=table, stack=""), question, "jsonl", UTC, 2, 5, pause)
+
+    shown = capsys.readouterr()
+    assert "trying again" in shown.err
+    assert [json.loads(line)["eventID"][-1] for line in shown.out.splitlines()] == ["1"]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("zone", ["utc", "Asia/Tokyo", "America/New_York"])
+def test_hit_at_an_end_of_the_calendar_is_shown(
+    run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit, time: str, zone: str
+) -> None:
+    """A forged record may stand there; its mail was sent, and whoever got it asks for the hit."""
+    hit, _ = keep(given_hit(1, event_time=time), given_hit(2, event_time=time))
+
+    for form in ("text", "json"):
+        assert time[:10] in run("hit", hit.hit_id, "--no-record", "--tz", zone, "--format", form).stdout
 
 
 def refused(code: str, message: str = "said") -> ClientError:

@@ -60,18 +60,28 @@ def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool
 
 def show_time(moment: str, zone: Zone) -> str:
     """A record's time in a zone, for a table; the zone itself is named in the table's head."""
-    return moment if moment == NO_TIME else f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return moment if moment == NO_TIME else f"{_in_zone(moment, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def stamp(moment: str, zone: Zone) -> str:
     """A record's time in a zone, for machines: ISO 8601, with Z for UTC."""
-    shown = datetime.fromisoformat(moment).astimezone(zone).isoformat(timespec="seconds")
-    return shown.replace("+00:00", "Z") if zone is UTC else shown
+    shown = _in_zone(moment, zone)
+    text = shown.isoformat(timespec="seconds")
+    return text.replace("+00:00", "Z") if shown.tzinfo is UTC else text
 
 
 def zone_name(zone: Zone) -> str:
     """What a table's head calls a zone."""
     return "local" if zone is None else "UTC" if zone is UTC else str(zone)
+
+
+def _in_zone(moment: str, zone: Zone) -> datetime:
+    """A record's time in a zone; in its own (UTC) at the ends of the calendar, where there may be none in the zone."""
+    given = datetime.fromisoformat(moment).astimezone(UTC)
+    try:
+        return given.astimezone(zone)
+    except OverflowError:
+        return given
 
 
 def _written(text: str, now: datetime, zone: Zone, *, end: bool) -> datetime:
