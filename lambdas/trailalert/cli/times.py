@@ -13,6 +13,7 @@ from trailalert.errors import SettingsError
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(?P<amount>\d{1,5}) ?(?P<unit>[smhdw])[a-z]*(?: ago)?", re.ASCII)
 _LONGEST = timedelta(days=3650)  # hits are not kept longer (setting hit_retention_days)
+_FURTHEST = timedelta(days=366)  # for clocks that are wrong; to look into every day until 9999 would take that long
 _FORMS = "give 90m, 24h, 7d, 2w, now, today, yesterday, 14:30, 2026-11-01, 2026-11-01T14:30 or 2026-11-01T14:30+02:00"
 
 Zone = tzinfo | None
@@ -47,13 +48,15 @@ def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool
     """The moment (UTC) that a text means: a duration before now, a date, a time of today, or a date and time.
 
     zone: of texts that name none. end: a date means its last second, not its first.
-    Raises SettingsError, which names the option, for anything else. Nothing is longer ago than ten years.
+    Raises SettingsError, which names the option, for anything else. Nothing is longer ago than ten years, or
+    further ahead than one.
     """
     duration = _DURATION.fullmatch(text.lower())
     if duration:
         return now - min(timedelta(**{_UNITS[duration["unit"]]: int(duration["amount"])}), _LONGEST)
     try:
-        return max(_utc(_written(text.strip(), now, zone, end=end), zone), now - _LONGEST)
+        moment = _utc(_written(text.strip(), now, zone, end=end), zone)
+        return min(max(moment, now - _LONGEST), now + _FURTHEST)
     except (ValueError, OverflowError):
         raise SettingsError(f"{option} {text}: {_FORMS}") from None
 
