@@ -26,7 +26,8 @@ _MB = 1024 * 1024
 _DETECTOR_BATCH = 10
 
 # A storm is grouped within a batch, so batches are large and wait a moment for more. An invocation takes 6 MB,
-# which is about 1,600 hits; it takes two minutes where each of them makes an alert of its own.
+# which is about 1,600 hits; where each of them makes an alert of its own, what does not fit into the time-out
+# comes back.
 _NOTIFIER_BATCH = 2000
 _NOTIFIER_TIMEOUT = Duration.minutes(2)
 _NOTIFIER_WINDOW = Duration.seconds(2)
@@ -174,7 +175,7 @@ class Notifier(Construct):
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {
-                            # A row is there for the first time, or takes the place of a quiet one (aws/rows.py).
+                            # A row is there for the first time, or takes the place of one untold (aws/rows.py).
                             "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
                             "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
                         }

@@ -55,7 +55,7 @@ class LogFileError(TrailAlertError):
 
 
 class OutOfTimeError(TrailAlertError):
-    """A log file was not done before the function's time was nearly over."""
+    """Something was not done before the function's time was nearly over."""
 
 
 class TableError(TrailAlertError):

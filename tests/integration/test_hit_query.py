@@ -8,7 +8,7 @@ import pytest
 
 from trailalert.aws.hit_query import Question, find_hits
 from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.core.hit import Hit
+from trailalert.core.hit import Hit, kept_actor, kept_resource
 
 
 GivenHit = Callable[..., Hit]
@@ -105,6 +105,26 @@ def test_hit_of_several_rules_asked_for_comes_once(keep: Keep, ask: Ask, given_h
     )
 
     assert ask(rules=("rule-1", "rule-2")) == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "arn:aws:s3:::www.example.com",
+        "arn:aws:kms:eu-central-1:111122223333:alias/\u0430dmin",  # a Cyrillic letter
+        "arn:aws:iam::111122223333:access-key/AKIAIOSFODNN7EXAMPLE",
+    ],
+)
+def test_name_made_harmless_is_found_as_aws_spells_it(keep: Keep, ask: Ask, given_hit: GivenHit, name: str) -> None:
+    """People paste an ARN from the console; that a hit holds it otherwise is not theirs to know."""
+    kept, key = kept_resource(name), kept_actor(name)
+    keep(given_hit(1, resources=(kept,), user_agent=kept), given_hit(2, actor=key))
+    part = name.rpartition(":")[2]
+
+    assert kept != name
+    assert [ask(resource=text) for text in (name, kept, part)] == [[1], [1], [1]]
+    assert [ask(actor=text) for text in (name, key, part)] == [[2], [2], [2]]
+    assert set(ask(text=part)) == {1, 2}
 
 
 def test_actor_is_found_by_key_and_by_part_of_its_text(keep: Keep, ask: Ask, given_hit: GivenHit) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from click.testing import CliRunner, Result
 
 from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
 from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import Connection, find_output
+from trailalert.cli.connection import Connection, aws_client, find_output
 from trailalert.cli.follow import INTERRUPTED, follow
 from trailalert.cli.main import cli
 from trailalert.core.hit import Hit, Place
@@ -228,6 +228,62 @@ def test_following_shows_each_new_hit_once_and_ends_cleanly(
     assert shown == ["2", "3", "9", "5", "4", "8"]
 
 
+class Flaky:
+    """A DynamoDB client that cannot be reached for the last request of its first look: that for midnight."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.down = client, False
+
+    def query(self, **arguments: Any) -> Any:
+        if self.down and arguments["ExpressionAttributeValues"][":until"]["S"].endswith("T00:00:00Z~"):
+            self.down = False
+            raise EndpointConnectionError(endpoint_url="https://dynamodb")
+        return self.client.query(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+def test_following_outlives_a_network_that_is_away_for_a_moment(
+    keep: Callable[..., list[Hit]], given_hit: GivenHit, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was found before the network went must be shown when it is back."""
+    now = datetime.now(UTC)
+    flaky, looks = Flaky(boto3.client("dynamodb")), Counter[str]()
+
+    class Connected(Connection):
+        def client(self, service: str) -> Any:
+            return flaky
+
+    def pause(_: float) -> None:
+        looks["done"] += 1
+        if looks["done"] == 1:
+            keep(given_hit(1, event_time=f"{now:%Y-%m-%dT%H:%M:%SZ}"))
+            flaky.down = True
+        elif looks["done"] == 3:
+            raise KeyboardInterrupt
+
+    question = Question(since=now - timedelta(days=1), until=now + timedelta(minutes=5))
+    with pytest.raises(SystemExit):
+        follow(Connected(local=False, table_given=table, stack=""), question, "jsonl", UTC, 2, 5, pause)
+
+    shown = capsys.readouterr()
+    assert "trying again" in shown.err
+    assert [json.loads(line)["eventID"][-1] for line in shown.out.splitlines()] == ["1"]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("zone", ["utc", "Asia/Tokyo", "America/New_York"])
+def test_hit_at_an_end_of_the_calendar_is_shown(
+    run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit, time: str, zone: str
+) -> None:
+    """A forged record may stand there; its mail was sent, and whoever got it asks for the hit."""
+    hit, _ = keep(given_hit(1, event_time=time), given_hit(2, event_time=time))
+
+    for form in ("text", "json"):
+        assert time[:10] in run("hit", hit.hit_id, "--no-record", "--tz", zone, "--format", form).stdout
+
+
 def refused(code: str, message: str = "said") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Query")
 
@@ -271,3 +327,31 @@ def test_aws_region_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
 
     assert Connection(local=False, table_given="", stack="").client("dynamodb").meta.region_name == "eu-west-3"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["hits", "bad", "dlq list", "dlq untold", "dlq redrive", "doctor", "report -o r.html", "replay s3://trail"],
+)
+def test_every_command_looks_where_aws_region_says(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """With two regions in two variables, one command would empty the queue of the other's stack."""
+    asked = list[str | None]()
+
+    def client(service: str, region_name: str | None = None, **_: Any) -> None:
+        asked.append(region_name)
+        raise SettingsError("enough")
+
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    monkeypatch.setattr("boto3.client", client)
+
+    with pytest.raises(SettingsError, match="enough"):
+        CliRunner().invoke(cli, command.split(), catch_exceptions=False)
+    assert asked == ["eu-west-3"]
+
+
+def test_function_is_asked_once_and_waited_for() -> None:
+    """botocore gives up after a minute and asks again: the notifier would tell the same hits twice, side by side."""
+    config = aws_client("lambda").meta.config
+
+    assert config.read_timeout >= 120  # infra/functions.py: the notifier's time-out
+    assert config.retries["total_max_attempts"] == 1

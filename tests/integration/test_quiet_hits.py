@@ -84,3 +84,50 @@ def test_muted_delivery_after_a_quiet_replay_stays_untold(
 
     assert kinds(read_rows) == ["muted"]
     assert to_tell(dynamodb, table) == []
+
+
+def test_muted_act_does_not_take_the_day_from_one_that_is_not_muted(
+    dynamodb: Any, table: str, hit_table: DynamoHitTable, given_hit: Callable[..., Hit], read_rows: Any
+) -> None:
+    """Where one hit stands for an operation's whole day, an exception for one actor must not silence all others."""
+    day = "2026-09-15-kms.amazonaws.com-NewOperation"
+    muted, other, third = given_hit(1, once=day, muted_by="planned"), given_hit(2, once=day), given_hit(3, once=day)
+
+    hit_table.keep([muted])
+    assert hit_table.keep([other]) == 1
+    assert hit_table.keep([muted, third]) == 0
+    hit_table.keep([replace(muted, quiet=True)])
+
+    assert kinds(read_rows) == ["hit"]
+    assert to_tell(dynamodb, table) == [other.event_id]
+
+
+@pytest.mark.parametrize("muted_first", [True, False])
+def test_of_one_chunk_the_act_that_is_not_muted_stands_for_the_day(
+    dynamodb: Any,
+    table: str,
+    hit_table: DynamoHitTable,
+    given_hit: Callable[..., Hit],
+    read_rows: Any,
+    *,
+    muted_first: bool,
+) -> None:
+    """In one log file both have the same identity, and one row is written."""
+    day = "2026-09-15-kms.amazonaws.com-NewOperation"
+    muted, other = given_hit(1, once=day, muted_by="planned"), given_hit(2, once=day)
+
+    hit_table.keep([muted, other] if muted_first else [other, muted])
+
+    assert kinds(read_rows) == ["hit"]
+    assert to_tell(dynamodb, table) == [other.event_id]
+
+
+def test_act_known_as_muted_stays_muted_when_its_log_file_comes_again(
+    dynamodb: Any, table: str, hit_table: DynamoHitTable, given_hit: Callable[..., Hit], read_rows: Any
+) -> None:
+    """An exception that ended since must not page somebody for last week's planned work."""
+    hit_table.keep([given_hit(muted_by="planned")])
+    hit_table.keep([given_hit()])
+
+    assert kinds(read_rows) == ["muted"]
+    assert to_tell(dynamodb, table) == []

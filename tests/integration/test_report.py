@@ -55,5 +55,7 @@ def test_report_says_what_it_left_out(
     result, file = report("--since", "2026-09-01", "--limit", "3")
 
     assert len(packed(file)["hits"]) == 3
-    assert "Only the newest 3 hits are here" in packed(file)["note"]
+    assert (
+        "Only the newest 3 hits are here; older ones are not." in packed(file)["note"]
+    )  # not how many: nobody counted
     assert "Only the newest 3 hits" in result.stderr

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -233,6 +234,15 @@ def test_untold_finds_every_hit_without_a_mark_and_tells_it(stack: FakeStack, ru
     ]
     assert sorted(stack.topic.told) == [given_hit(1).hit_id, given_hit(2).hit_id]
     assert [shown.exit_code, told.exit_code, again.exit_code] == [1, 0, 0]
+
+
+def test_hit_that_is_over_is_not_told_again(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """DynamoDB removes expired rows late and in any order: the mark of a told hit may be gone before the hit."""
+    stack.dynamodb.put_item(TableName="hits", Item=encode(hit_row(given_hit(1), int(time.time()) - 60)))
+
+    result = run("untold", "--since", "2026-09-01", "--tell")
+
+    assert (result.exit_code, stack.topic.told) == (0, [])
 
 
 def test_many_hits_are_told_in_calls_that_lambda_takes(

@@ -218,6 +218,7 @@ def test_since_takes_dates_and_refuses_the_rest() -> None:
     now = datetime(2026, 9, 1, tzinfo=UTC)
 
     assert parse_since("99999w", now) == parse_since("0001-01-01", now) == now - timedelta(days=3650)
+    assert parse_since("9999-12-31", now) == now + timedelta(days=366)
     with pytest.raises(SettingsError, match="--since"):
         parse_since("0001-01-01T00:00:00+05:00", now)
     assert parse_since("2026-08-01", now) == datetime(2026, 8, 1, tzinfo=UTC)

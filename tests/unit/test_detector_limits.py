@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -191,7 +192,7 @@ def test_hits_are_kept_in_chunks(world: World) -> None:
 
 
 def test_hits_before_the_place_where_a_log_file_breaks_are_kept(world: World) -> None:
-    """They were right; when the log file comes again, they are known."""
+    """They were right, to the last one; a log file that is never whole would keep them from ever being told."""
     whole = json.dumps({"Records": [disable_key(n) for n in range(CHUNK + 40)]}).encode()
     world.bucket = Bucket({key("a"): gzip.compress(whole[:-200])})
     detector = world.detector()
@@ -200,7 +201,7 @@ def test_hits_before_the_place_where_a_log_file_breaks_are_kept(world: World) ->
     _, second = detector.detect_batch(messages("a"))
 
     assert failed == ["m-a"]
-    assert (first.hits_new, second.hits_new, second.hits_known) == (CHUNK, 0, CHUNK)
+    assert (first.hits_new, second.hits_new, second.hits_known) == (CHUNK + 39, 0, CHUNK + 39)
     assert (first.objects_failed, first.objects_read, first.records_read) == (1, 0, 0)
     assert first.failures == {"Corrupt": 1}
     assert first.balanced
@@ -240,6 +241,24 @@ def test_log_file_that_takes_too_long_is_abandoned_and_its_neighbour_done(world:
     (error,) = world.journal.errors
     assert isinstance(error, OutOfTimeError)
     assert "detector_seconds, detector_memory_mb" in str(error)
+
+
+def test_hits_of_a_log_file_abandoned_for_want_of_time_are_kept(world: World) -> None:
+    """The journal says so; and a log file that never fits into the time would keep them from ever being told."""
+
+    def slow(name: str) -> None:
+        if pieces:
+            world.clock.now = 1000 - RESERVE + 1
+        pieces.append(name)
+
+    pieces: list[str] = []
+    records = [disable_key(1), *({**BASE_RECORD, "userAgent": os.urandom(300).hex()} for _ in range(20))]
+    world.bucket = Bucket({key("a"): log_file(*records)}, slow)
+
+    failed, tally = world.detector().detect_batch(messages("a"), 1000)
+
+    assert (failed, tally.failures) == (["m-a"], {"OutOfTime": 1})
+    assert (tally.hits_new, len(world.table.kept)) == (1, 1)
 
 
 def test_log_file_of_many_hits_is_abandoned_between_chunks(world: World) -> None:

@@ -236,3 +236,25 @@ def test_failing_alert_comes_back_and_the_others_are_told_once(given_hit: GivenH
     assert tally.balanced
     assert second.balanced
     assert journal.told[0].endswith("topic is down")
+
+
+def test_alerts_that_cannot_be_told_in_time_come_back_untouched(given_hit: GivenHit) -> None:
+    """Stopped by Lambda between publishing and marking, an alert would be told again."""
+    seconds = [0.0]
+
+    class SlowTopic(FakeTopic):
+        def tell(self, alert: Alert) -> None:
+            super().tell(alert)
+            seconds[0] += 50
+
+    topic, marks, journal = SlowTopic(), FakeMarks(), FakeJournal()
+    notifier = Notifier(topic, marks, journal, now, lambda: seconds[0])
+    batch = [StreamHit(str(n), given_hit(eventID=f"e-{n}", recipientAccountId=f"11112222333{n}")) for n in range(5)]
+
+    failed, tally = notifier.notify(batch, 120)
+    again, second = notifier.notify(batch)
+
+    assert (failed, tally.alerts_told, tally.hits_put_off, tally.balanced) == (["2", "3", "4"], 2, 3, True)
+    assert len(journal.told) == 1
+    assert journal.told[0].startswith("3 alerts: put off")
+    assert (again, second.hits_known, second.hits_told, len(topic.alerts)) == ([], 2, 3, 5)

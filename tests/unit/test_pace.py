@@ -1,11 +1,7 @@
-"""Alerts keep to a pace that mail subscriptions bear, and what there is no time for comes back."""
+"""Alerts keep to a pace that mail subscriptions bear."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from trailalert.core.alert import Alert
-from trailalert.core.hit import Hit
-from trailalert.flows.notifier import Notifier, StreamHit
 from trailalert.flows.pace import Pace
 
 
@@ -55,41 +51,3 @@ def test_pause_is_forgotten_after_a_quiet_while() -> None:
     told = times(clock, pace, 3)
 
     assert [moment - told[0] for moment in told] == [0.0, 0.0, 0.5]
-
-
-@dataclass
-class Topic:
-    told: list[Alert] = field(default_factory=list)
-
-    def tell(self, alert: Alert) -> None:
-        self.told.append(alert)
-
-
-class NoMarks:
-    def told(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
-        return set()
-
-    def mark(self, hits: Sequence[Hit]) -> None:
-        pass
-
-
-class NoJournal:
-    def failed(self, what: str, error: Exception) -> None:
-        raise AssertionError(what)
-
-
-def test_what_there_is_no_time_for_comes_back(given_hit: Callable[..., Hit]) -> None:
-    """A notifier that is stopped by Lambda tells its batch again; one that stops itself gives back the rest."""
-    topic = Topic()
-    notifier = Notifier(topic, NoMarks(), NoJournal(), lambda: "2026-09-01T10:00:00Z", lambda: len(topic.told) < 2)
-    batch = [
-        StreamHit(str(number), given_hit(eventID=f"e-{number}", recipientAccountId=f"{number:012d}"))
-        for number in range(5)
-    ]
-
-    failed, tally = notifier.notify(batch)
-
-    assert len(topic.told) == tally.alerts_told == 2
-    assert len(failed) == tally.hits_put_off == 3
-    assert tally.hits_failed == 0
-    assert tally.balanced

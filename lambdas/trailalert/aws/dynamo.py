@@ -61,17 +61,23 @@ def write_all(
 
 
 def put_new(
-    client: Any, table: str, row: Row, pause: Callable[[float], None] = time.sleep, *, replacing: str = ""
+    client: Any,
+    table: str,
+    row: Row,
+    pause: Callable[[float], None] = time.sleep,
+    *,
+    replacing: str = "",
+    values: Row | None = None,
 ) -> bool:
-    """Put a row if there is none under its key, or only one of the kind `replacing`; whether it was put.
+    """Put a row if there is none under its key, or one for which `replacing` holds; whether it was put.
 
-    Raises TableError when refused to the end.
+    replacing, values: a condition on the row that is there, and the values it names. Raises TableError when refused
+    to the end.
     """
     condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
     if replacing:
-        condition["ConditionExpression"] += " OR #kind = :replaced"
-        condition["ExpressionAttributeNames"] = {"#kind": "kind"}
-        condition["ExpressionAttributeValues"] = {":replaced": {"S": replacing}}
+        condition["ConditionExpression"] += f" OR {replacing}"
+        condition["ExpressionAttributeValues"] = encode(values or {})
     for wait in _waits():
         if wait:
             pause(wait)

@@ -38,7 +38,7 @@ class Follower:
         return True
 
     def look(self, now: datetime) -> list[FoundHit]:
-        """Answers that were not given before, oldest first; they are given now."""
+        """Answers that were not given before, oldest first; they are given now. When it raises, none is."""
         question = replace(self._question, since=now - LOOKBACK, until=now + self._ahead)
         new = list[FoundHit]()
         with workers() as pool:
@@ -46,10 +46,10 @@ class Follower:
                 pointers = PointerReader(self._client, self._table, pool, window).read(broad_groups(window))
                 unseen = (one for one in pointers if (one["hitPk"], one["hitSk"]) not in self._given)
                 while chunk := list(islice(unseen, _CHUNK)):
-                    found = read_found(self._client, self._table, pool, question, chunk)
-                    new += [one for one in found if self.give(one) and is_answer(one, question)]
+                    new += read_found(self._client, self._table, pool, question, chunk)
+        answers = [one for one in new if self.give(one) and is_answer(one, question)]
         self._forget(now - 2 * LOOKBACK)
-        return sorted(new, key=lambda one: one.place)
+        return sorted(answers, key=lambda one: one.place)
 
     def _forget(self, before: datetime) -> None:
         """Drop what no look can meet again."""

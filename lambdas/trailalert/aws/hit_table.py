@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from trailalert.aws.dynamo import Row, get_all, put_new, write_all
-from trailalert.aws.rows import QUIET, hit_row, pointer_rows, told_key, told_row
+from trailalert.aws.rows import HIT, MUTED, QUIET, hit_row, pointer_rows, told_key, told_row
 from trailalert.aws.workers import Workers
 from trailalert.core.hit import Hit
 
@@ -30,7 +30,8 @@ class DynamoHitTable:
 
     def keep(self, hits: Sequence[Hit]) -> int:
         """Keep hits, each identity once; how many were new. Raises TableError or what botocore raises."""
-        distinct = {hit.identity: hit for hit in hits}.values()
+        told_last = sorted(hits, key=lambda hit: not hit.muted_by)  # of one identity, one that is to be told stays
+        distinct = {hit.identity: hit for hit in told_last}.values()
         expires_at = int(time.time()) + self._retention
         pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
         write_all(self._client, self._table, pointers.values(), workers=self._workers)
@@ -38,8 +39,21 @@ class DynamoHitTable:
         return sum(self._workers.each(self._put, hit_rows))
 
     def _put(self, row: Row) -> bool:
-        """A quiet replay never takes a row's place; a true delivery takes that of a quiet one, and is told."""
-        return put_new(self._client, self._table, row, replacing="" if row["kind"] == QUIET else QUIET)
+        return put_new(self._client, self._table, row, **_gives_way(row))
+
+
+def _gives_way(row: Row) -> dict[str, Any]:
+    """Which row that is there already gives way to a hit's row (the arguments of put_new).
+
+    A quiet replay never takes a row's place; a true delivery takes that of a quiet one, and is told. Where one hit
+    stands for a whole day, an act under an exception gives way to another one that is to be told.
+    """
+    if row["kind"] == QUIET:
+        return {}
+    if row["kind"] == HIT and row.get("once"):
+        condition = "kind = :quiet OR (kind = :muted AND eventID <> :event)"
+        return {"replacing": condition, "values": {":quiet": QUIET, ":muted": MUTED, ":event": row["eventID"]}}
+    return {"replacing": "kind = :quiet", "values": {":quiet": QUIET}}
 
 
 class DynamoToldMarks:

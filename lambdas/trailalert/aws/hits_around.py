@@ -25,7 +25,9 @@ class RelatedHits:
 def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> RelatedHits:
     """The hits of the same actor, and those of the same resources, within some hours of a hit."""
     moment, width = datetime.fromisoformat(hit.event_time).astimezone(UTC), timedelta(hours=hours)
-    window = Question(since=moment - width, until=moment + width)
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    # Not beyond the calendar, at whose ends a forged record may stand.
+    window = Question(since=moment - min(width, moment - first), until=moment + min(width, last - moment))
     months = dict.fromkeys(f"{each:%Y-%m}" for each in (window.until, window.since))
     by_actor = [[actor_partition(hit.actor.key, month)] for month in months]
     by_resource = [[resource_partition(resource) for resource in hit.resources[:_MAX_RESOURCES]]]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from trailalert.aws import rows
+from trailalert.core.hit import kept_actor, kept_resource
 from trailalert.core.question import Question
 
 
@@ -28,9 +29,10 @@ def windows(question: Question) -> Iterator[Question]:
 def exact_groups(question: Question) -> Iterator[list[str]]:
     """The partitions of a resource or actor that looks like a whole ARN or key; none if neither does."""
     if question.resource.startswith("arn:"):
-        yield [rows.resource_partition(question.resource)]
+        yield [rows.resource_partition(kept_resource(question.resource))]
     elif question.actor.startswith(_ACTOR_KEYS):
-        yield from ([rows.actor_partition(question.actor, month)] for month in _periods(question, "%Y-%m"))
+        actor = kept_actor(question.actor)
+        yield from ([rows.actor_partition(actor, month)] for month in _periods(question, "%Y-%m"))
 
 
 def broad_groups(question: Question) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ A pointer that lacks a member is never left out for it: its hit is read and look
 from collections.abc import Mapping
 from typing import Any
 
+from trailalert.core.hit import kept_forms
 from trailalert.core.question import Question
 
 
@@ -30,8 +31,10 @@ def filter_arguments(question: Question) -> tuple[str, dict[str, str], dict[str,
             values |= given
     for member, part in {"actorNames": question.actor, "resourceNames": question.resource}.items():
         if part:
-            conditions.append(f"(attribute_not_exists({member}) OR contains({member}, :{member}))")
-            values[f":{member}"] = part.lower()
+            forms = {f":{member}{number}": form.lower() for number, form in enumerate(kept_forms(part))}
+            holds = " OR ".join(f"contains({member}, {form})" for form in forms)
+            conditions.append(f"(attribute_not_exists({member}) OR {holds})")
+            values |= forms
     if question.event_id:
         conditions.append("contains(hitPk, :event)")
         values[":event"] = f"#{question.event_id}"

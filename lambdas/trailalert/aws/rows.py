@@ -68,7 +68,8 @@ def hit_row(hit: Hit, expires_at: int) -> Row:
     """The row of a hit: its key, its document, and when it expires (epoch seconds).
 
     A hit under an exception, or found by a quiet replay, is of another kind, which the stream's filter keeps from
-    the notifier. A row of kind QUIET gives way to that of a true delivery: then the hit is told after all.
+    the notifier. A row of kind QUIET gives way to that of a true delivery: then the hit is told after all
+    (aws/hit_table.py).
     """
     kind = QUIET if hit.quiet else MUTED if hit.muted_by else HIT
     return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
@@ -76,7 +77,8 @@ def hit_row(hit: Hit, expires_at: int) -> Row:
 
 def is_to_tell(event_name: str, image: Mapping[str, Any]) -> bool:
     """Whether a change in the table's stream is a hit to be told: its row is there for the first time, or in place of
-    a quiet one. Nothing else writes hit rows; if a person does, the mark keeps it from being told twice.
+    one that nobody was told of. Nothing else writes hit rows; if a person does, the mark keeps it from being told
+    twice.
 
     infra/functions.py says the same in the filter of the stream.
     """

@@ -6,6 +6,7 @@ to invoke that one function, and never gets to write either table or topic.
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -86,14 +87,23 @@ class UntoldHits:
 
     def seen_between(self, since: datetime, until: datetime) -> Iterator[Row]:
         """Hits read at that time, told or not. Reads the whole table: nothing shorter is sure to find each."""
-        values = {":hit": HIT, ":since": since.strftime(_ISO), ":until": until.strftime(_ISO)}
+        values = {
+            ":hit": HIT,
+            ":since": since.strftime(_ISO),
+            ":until": until.strftime(_ISO),
+            # What is over may have lost its mark already: DynamoDB removes expired rows late, and in any order.
+            ":now": int(time.time()),
+        }
         pages = (
             self._clients("dynamodb")
             .get_paginator("scan")
             .paginate(
                 TableName=self._table,
                 ConsistentRead=True,
-                FilterExpression="kind = :hit AND (attribute_not_exists(seenAt) OR seenAt BETWEEN :since AND :until)",
+                FilterExpression=(
+                    "kind = :hit AND expiresAt > :now"
+                    " AND (attribute_not_exists(seenAt) OR seenAt BETWEEN :since AND :until)"
+                ),
                 ExpressionAttributeValues=encode(values),
             )
         )

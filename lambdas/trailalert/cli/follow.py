@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from trailalert.aws.hit_follow import Follower
 from trailalert.aws.hit_query import FoundHit, Question, find_page
@@ -56,7 +57,7 @@ def _new(follower: Follower) -> list[FoundHit]:
     """What is new; nothing, with a line on stderr, while the network or the table has a moment's trouble."""
     try:
         return follower.look(datetime.now(UTC))
-    except HTTPClientError as error:
+    except (HTTPClientError, NoConnectionError) as error:  # botocore's own, of which neither is the other
         trouble = error
     except ClientError as error:
         if error.response["Error"]["Code"] not in _PASSING:

@@ -82,9 +82,9 @@ def report(
         assert begin
         source = _ask(Question(since=begin, until=end), local, table, stack, limit, kept)
     hits = kept.newest_first()
-    left_out = (
-        f"Only the newest {limit:,} hits are here; {kept.left_out:,} older ones are not. " if kept.left_out else ""
-    )
+    # The table was asked for one more than that, a scan for all there are.
+    older = f"{kept.left_out:,} older ones are not" if places else "older ones are not"
+    left_out = f"Only the newest {limit:,} hits are here; {older}. " if kept.left_out else ""
     document = {"made": f"{now:%Y-%m-%d %H:%M:%S} UTC", "source": source, "note": left_out, **pack_hits(hits)}
     content = report_html(document)
     try:

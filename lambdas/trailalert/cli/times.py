@@ -13,6 +13,7 @@ from trailalert.errors import SettingsError
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(?P<amount>\d{1,5}) ?(?P<unit>[smhdw])[a-z]*(?: ago)?", re.ASCII)
 _LONGEST = timedelta(days=3650)  # hits are not kept longer (setting hit_retention_days)
+_FURTHEST = timedelta(days=366)  # for clocks that are wrong; to look into every day until 9999 would take that long
 _FORMS = "give 90m, 24h, 7d, 2w, now, today, yesterday, 14:30, 2026-11-01, 2026-11-01T14:30 or 2026-11-01T14:30+02:00"
 
 Zone = tzinfo | None
@@ -47,31 +48,43 @@ def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool
     """The moment (UTC) that a text means: a duration before now, a date, a time of today, or a date and time.
 
     zone: of texts that name none. end: a date means its last second, not its first.
-    Raises SettingsError, which names the option, for anything else. Nothing is longer ago than ten years.
+    Raises SettingsError, which names the option, for anything else. Nothing is longer ago than ten years, or
+    further ahead than one.
     """
     duration = _DURATION.fullmatch(text.lower())
     if duration:
         return now - min(timedelta(**{_UNITS[duration["unit"]]: int(duration["amount"])}), _LONGEST)
     try:
-        return max(_utc(_written(text.strip(), now, zone, end=end), zone), now - _LONGEST)
+        moment = _utc(_written(text.strip(), now, zone, end=end), zone)
+        return min(max(moment, now - _LONGEST), now + _FURTHEST)
     except (ValueError, OverflowError):
         raise SettingsError(f"{option} {text}: {_FORMS}") from None
 
 
 def show_time(moment: str, zone: Zone) -> str:
     """A record's time in a zone, for a table; the zone itself is named in the table's head."""
-    return moment if moment == NO_TIME else f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return moment if moment == NO_TIME else f"{_in_zone(moment, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def stamp(moment: str, zone: Zone) -> str:
     """A record's time in a zone, for machines: ISO 8601, with Z for UTC."""
-    shown = datetime.fromisoformat(moment).astimezone(zone).isoformat(timespec="seconds")
-    return shown.replace("+00:00", "Z") if zone is UTC else shown
+    shown = _in_zone(moment, zone)
+    text = shown.isoformat(timespec="seconds")
+    return text.replace("+00:00", "Z") if shown.tzinfo is UTC else text
 
 
 def zone_name(zone: Zone) -> str:
     """What a table's head calls a zone."""
     return "local" if zone is None else "UTC" if zone is UTC else str(zone)
+
+
+def _in_zone(moment: str, zone: Zone) -> datetime:
+    """A record's time in a zone; in its own (UTC) at the ends of the calendar, where there may be none in the zone."""
+    given = datetime.fromisoformat(moment).astimezone(UTC)
+    try:
+        return given.astimezone(zone)
+    except OverflowError:
+        return given
 
 
 def _written(text: str, now: datetime, zone: Zone, *, end: bool) -> datetime:

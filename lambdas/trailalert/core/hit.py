@@ -151,7 +151,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         partition=partition_of(record.region),
         outcome=str(facts.outcome),
         actor=_shown(facts.actor),
-        resources=tuple(_first(map(_resource, facts.resources), _MAX_RESOURCES_BYTES)),
+        resources=tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES)),
         place=replace(place, key=encodable(place.key)),  # all else of a record is one line of printable text
         seen_at=seen_at,
         event_type=_name(text(record.fields, "eventType")),
@@ -206,8 +206,20 @@ def _key(given: str, limit: int) -> str:
     return f"{kept[: limit - 17]}#{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
-def _resource(given: str) -> str:
+def kept_resource(given: str) -> str:
+    """A resource as hits hold it, which is how it is found."""
     return _key(given, _MAX_RESOURCE)
+
+
+def kept_actor(key: str) -> str:
+    """An actor's key as hits hold it."""
+    return _key(key, _MAX_ACTOR)
+
+
+@functools.lru_cache(maxsize=64)  # the same few parts are looked for in every hit
+def kept_forms(part: str) -> tuple[str, ...]:
+    """How a part of a name may stand in hits: as it is, and made harmless (www[.]example.com)."""
+    return tuple(dict.fromkeys((part, _name(part, _MAX_RESOURCE))))
 
 
 def _first(names: Iterable[str], max_bytes: int) -> Iterator[str]:
@@ -229,7 +241,7 @@ def _shown(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules have seen it as it was."""
     parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
-    return replace(actor, **{**texts, "key": _key(actor.key, _MAX_ACTOR)})
+    return replace(actor, **{**texts, "key": kept_actor(actor.key)})
 
 
 def _once(record: Record) -> str:

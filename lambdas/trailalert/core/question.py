@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from trailalert.core.hit import Hit
+from trailalert.core.hit import Hit, kept_forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Question:
     since, until: event time, UTC, both included.
     rules:    rule ids; a hit that lists one of them under `also` counts.
     actor:    an actor's key, or part of its text.
-    resource: an ARN as the hit holds it, or part of one (an id, an alias).
+    resource: an ARN, as AWS or a hit spells it, or part of one (an id, an alias).
     levels:   words of levels, any of them.
     outcome:  success, denied, dryrun or failed.
     muted:    whether an exception kept the hit from being told.
@@ -58,8 +58,8 @@ def answers(hit: Hit, question: Question) -> bool:
 
 
 def is_part(part: str, *texts: str) -> bool:
-    """Whether one of the texts holds `part`, whatever the case of letters."""
-    return any(part.lower() in text.lower() for text in texts)
+    """Whether one of the texts, as a hit holds them, holds `part`, whatever the case of letters."""
+    return any(form.lower() in text.lower() for form in kept_forms(part) for text in texts)
 
 
 def _said(hit: Hit) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, Protocol
 
 from trailalert.core.examine import Examination, Examiner
@@ -159,7 +158,7 @@ class Detector:
             hits = self.examiner.examine(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
             if not ref.tell:
                 hits = (replace(hit, quiet=True) for hit in hits)
-            while chunk := list(islice(hits, CHUNK)):
+            for chunk in _chunks(hits):
                 outcome.tally.kept(chunk, self.table.keep(chunk))
                 self._check(deadline)
             if self.bad_records and found.bad:
@@ -187,6 +186,23 @@ class Detector:
             self.journal.failed(str(ref), outcome.error)
         for bad in outcome.bad:
             self.journal.bad_record(ref, bad.index, bad.reason)
+
+
+def _chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+    """Hits by the chunk. Where the log file breaks or its time is over, those before that place are the last one."""
+    chunk: list[Hit] = []
+    try:
+        for hit in hits:
+            chunk.append(hit)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    except Exception:  # whatever it is goes on to the boundary, after them
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
 
 
 _TOO_SLOW = (

@@ -4,9 +4,14 @@ A stream batch in which one alert cannot be told is given back from that point o
 included; the mark written after each publish keeps those from being told again. What remains is the moment
 between publishing and marking: a crash exactly there tells twice, because losing an alert would be worse.
 
+The function's own time is watched: what could not be begun in it is given back, too. Stopped in the middle, the
+batch would come back with an alert that is told and not marked.
+
 A row that is no hit we can read fails alone: it is counted, given back, and ends in the dead-letter queue.
 """
 
+import math
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +19,14 @@ from typing import Any, Protocol
 from trailalert.core.alert import Alert
 from trailalert.core.grouping import group_hits
 from trailalert.core.hit import Hit, hit_from_document, seconds_between
+from trailalert.errors import OutOfTimeError
+
+
+RESERVE = 30.0
+"""Seconds before the function is stopped in which no alert is begun: one that is stopped between publishing and
+marking is told twice, and a topic that is slow to answer is asked again (aws/clients.py)."""
+
+_PUT_OFF = "put off, because the function's time was nearly over; they are told when the stream comes again"
 
 
 class AlertTopic(Protocol):
@@ -85,20 +98,23 @@ class Tally:
 class Notifier:
     """The flow with everything it needs.
 
-    now: gives the time as UTC ISO 8601 with Z; has_time: whether one more alert can be told and marked.
+    now:   the time as UTC ISO 8601 with Z.
+    clock: seconds that only grow.
     """
 
     topic: AlertTopic
     marks: ToldMarks
     journal: Journal
     now: Callable[[], str]
-    has_time: Callable[[], bool] = lambda: True
+    clock: Callable[[], float] = time.monotonic
 
-    def notify(self, batch: Iterable[StreamHit | UnreadableHit]) -> tuple[list[str], Tally]:
-        """Tell the hits of a stream batch; the sequence numbers of those that must come back, and the tally.
+    def notify(self, batch: Iterable[StreamHit | UnreadableHit], seconds: float = math.inf) -> tuple[list[str], Tally]:
+        """Tell the hits of a stream batch within some seconds; the sequence numbers of those that must come back, and
+        the tally.
 
         Raises what reading the marks raises: then nothing was told and the whole batch comes back.
         """
+        deadline = self.clock() + seconds - RESERVE
         entries = list(batch)
         readable = {entry.hit.identity: entry for entry in entries if isinstance(entry, StreamHit)}
         unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
@@ -112,8 +128,10 @@ class Notifier:
         failed = [entry.sequence for entry in unreadable]
         for entry in unreadable:
             self.journal.failed(f"hit {entry.name}", entry.error)
+        put_off = 0
         for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in told):
-            if not self.has_time():
+            if self.clock() > deadline:
+                put_off += 1
                 tally.hits_put_off += len(alert.hits)
                 failed += [readable[hit.identity].sequence for hit in alert.hits]
             elif self._tell(alert):
@@ -125,6 +143,8 @@ class Notifier:
             else:
                 tally.hits_failed += len(alert.hits)
                 failed += [readable[hit.identity].sequence for hit in alert.hits]
+        if put_off:
+            self.journal.failed(f"{put_off} alerts", OutOfTimeError(_PUT_OFF))
         return failed, tally
 
     def _tell(self, alert: Alert) -> bool:

@@ -81,8 +81,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
     telling = Telling(parts.topic, parts.related, parts.readers, parts.journal, parts.pace, parts.runbook)
-    notifier = Notifier(telling, parts.marks, parts.journal, utc_now, lambda: seconds_left(context) > _SPARE)
-    failed, tally = notifier.notify(new_hits(event))
+    notifier = Notifier(telling, parts.marks, parts.journal, utc_now)
+    failed, tally = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, tally)
     _count_telling(metrics, telling.tally)
     metrics.flush_metrics()
