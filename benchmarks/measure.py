@@ -40,8 +40,8 @@ def take_turns(contenders: Mapping[str, Contender], inputs: Iterable[bytes]) -> 
     order = list(contenders)
     for given in inputs:
         order = order[1:] + order[:1]
+        gc.collect()  # nobody pays for what another left behind
         for name in order:
-            gc.collect()  # nobody pays for what another left behind
             begun = time.thread_time()
             contenders[name](given)
             costs[name].append(time.thread_time() - begun)

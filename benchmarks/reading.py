@@ -29,7 +29,7 @@ _MATCHES_EVERYTHING = "aws_sts_assumerole_misuse"
 _TYPICAL, _LARGE = 1000, 40_000
 
 
-def reading(rounds: int = 15) -> Iterator[Row]:
+def reading(rounds: int = 25) -> Iterator[Row]:
     """Targets a, b and c."""
     contenders: dict[str, Contender] = {
         "floor": floor,
