@@ -24,7 +24,8 @@ COMMANDS = [
 
 @pytest.fixture
 def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    """An environment that says nothing about AWS."""
+    """An environment that says nothing about AWS, and no session of boto3's that remembers another."""
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION", "DEFAULT_REGION", "PROFILE"):
         monkeypatch.delenv(f"AWS_{name}", raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
