@@ -66,7 +66,7 @@ class Fields:
             return compile_node(part.node, self._layout.finder)
         column = self._make_column(part.path)
         column.add(part.name, part.node)
-        return lambda header: bool(column(header))
+        return lambda header: bool(column.look(header))
 
     def _make_column(self, path: str) -> Column:
         derived = self._derived.get(path)

@@ -61,7 +61,7 @@ class Column:
 
     def __call__(self, header: Any) -> tuple[int, ...]:
         """The tests that hold, or may hold, for a header: those `known` has for what `get` gives, if it has any."""
-        found = self._look(header)
+        found = self.look(header)
         if self.get:
             try:
                 given = self.get(header)
@@ -74,7 +74,8 @@ class Column:
                 self._remembered[given] = found
         return found
 
-    def _look(self, header: Any) -> tuple[int, ...]:
+    def look(self, header: Any) -> tuple[int, ...]:
+        """The same, without remembering it."""
         possible = self._alternatives(header)
         if not possible:
             return tuple(self._numbers.values())
