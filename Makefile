@@ -19,7 +19,7 @@ help: ## Show the targets
 setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everything into .venv, .ministack and node_modules
 
 demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
-	$(BIN)/trailalert local
+	$(BIN)/trailbell local
 
 test: setup build/checkov/.ready build/fuzz/.ready ## Lint, type check and run all tests, the end-to-end ones included
 	$(BIN)/ruff check .
@@ -54,10 +54,10 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	for name in uv checkov audit fuzz; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove all that was installed or built
-	rm -rf $(VENV) .ministack node_modules build cdk.out .trailalert lambdas/*.egg-info
+	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
 
 $(VENV)/.ready: requirements.txt pyproject.toml tools/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "trailalert needs Python 3.11 or newer; say which with: make PYTHON=python3.13 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "trailbell needs Python 3.11 or newer; say which with: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt

@@ -12,9 +12,9 @@ import aws_cdk as cdk  # noqa: E402 (the source root has to be on sys.path first
 
 from infra.asset import build_asset  # noqa: E402
 from infra.settings import STACK_NAME, read_settings  # noqa: E402
-from infra.stack import TrailAlertStack  # noqa: E402
-from trailalert.errors import TrailAlertError  # noqa: E402
-from trailalert.rulebook.build import build_rulebook  # noqa: E402
+from infra.stack import TrailbellStack  # noqa: E402
+from trailbell.errors import TrailbellError  # noqa: E402
+from trailbell.rulebook.build import build_rulebook  # noqa: E402
 
 
 def main() -> None:
@@ -26,11 +26,11 @@ def main() -> None:
         folders = ROOT / "rules", ROOT / "exceptions"
         rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
         code = build_asset(settings.architecture, settings.python, rulebook)
-    except TrailAlertError as error:
-        sys.exit(f"trailalert: {error}")
-    stack = TrailAlertStack(app, STACK_NAME, settings=settings, code=code)
+    except TrailbellError as error:
+        sys.exit(f"trailbell: {error}")
+    stack = TrailbellStack(app, STACK_NAME, settings=settings, code=code)
     for message in expired:
-        cdk.Annotations.of(stack).add_warning_v2("trailalert:expired-exception", message)
+        cdk.Annotations.of(stack).add_warning_v2("trailbell:expired-exception", message)
     app.synth()
 
 

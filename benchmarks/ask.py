@@ -1,4 +1,4 @@
-"""What a first page of `trailalert hits` costs on a large table: requests, rows read, milliseconds, by filter.
+"""What a first page of `trailbell hits` costs on a large table: requests, rows read, milliseconds, by filter.
 
     .venv/bin/python -m benchmarks.ask                      100,000 hits over 30 days, pages of 20 and 100
     .venv/bin/python -m benchmarks.ask --hits 10000 --latency-ms 0 --only rule --only account
@@ -25,9 +25,9 @@ import boto3
 from botocore.config import Config
 
 from benchmarks.table import MemoryTable
-from trailalert.aws.hit_query import Question, find_hits
-from trailalert.core.actor import Actor
-from trailalert.core.hit import Hit, Place
+from trailbell.facts.actor import Actor
+from trailbell.hits.hit import Hit, Place
+from trailbell.store.query.hit_query import Question, find_hits
 
 
 REGION = "eu-central-1"
@@ -119,7 +119,7 @@ def filters(window: Question) -> dict[str, Question]:
 def first_page(client: Any, question: Question, size: int) -> int:
     """Ask as the command does; how many hits came."""
     try:
-        from trailalert.aws.hit_query import find_page
+        from trailbell.store.query.hit_query import find_page
     except ImportError:  # before there were pages
         return len(list(islice(find_hits(client, "hits", question), size)))
     return len(find_page(client, "hits", question, size).hits)

@@ -15,14 +15,14 @@ from functools import partial
 from typing import Any
 
 from benchmarks.measure import Row, row
-from trailalert.aws.dynamo import put_new, write_all
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.aws.rows import hit_row, pointer_rows
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.hit import Hit
-from trailalert.core.notification import ObjectRef
-from trailalert.core.rulebook import Level, Rule, Rulebook
-from trailalert.flows.detector import CHUNK, Detector
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.engine.rulebook import Level, Rule, Rulebook
+from trailbell.flows.detector import CHUNK, Detector
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit
+from trailbell.store.dynamo import put_new, write_all
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.rows import hit_row, pointer_rows
 
 
 ROUNDS = 5

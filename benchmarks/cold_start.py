@@ -15,9 +15,9 @@ from pathlib import Path
 
 from benchmarks.measure import Row, row
 from infra.asset import build_asset
-from trailalert.cli.local_aws import machine_architecture
-from trailalert.cli.rulebooks import find_placeholders
-from trailalert.rulebook.build import build_rulebook
+from trailbell.cli.local.local_aws import machine_architecture
+from trailbell.cli.options.rulebooks import find_placeholders
+from trailbell.rulebook.build import build_rulebook
 
 
 ROUNDS = 11
@@ -27,10 +27,10 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "none",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_EC2_METADATA_DISABLED": "true",
-    "TRAILALERT_TABLE": "hits",
-    "TRAILALERT_TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:alerts",
-    "TRAILALERT_RETENTION_DAYS": "400",
-    "TRAILALERT_MAX_INFLATED_BYTES": "100000000",
+    "TRAILBELL_TABLE": "hits",
+    "TRAILBELL_TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:alerts",
+    "TRAILBELL_RETENTION_DAYS": "400",
+    "TRAILBELL_MAX_INFLATED_BYTES": "100000000",
     "PYTHONDONTWRITEBYTECODE": "1",  # as in Lambda, where the asset cannot be written to
 }
 _MADE = {"detector": "_detector", "notifier": "_parts"}  # what a cold start builds
@@ -45,7 +45,7 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
         for name, services in _SERVICES.items():
             clients = "; ".join(f"boto3.client({service!r})" for service in services)
             starts[f"{name} boto3"] = _start(f"import boto3; {clients}")
-            ready = f"from trailalert.handlers import {name} as one; one.{_MADE[name]}(); one._metrics()"
+            ready = f"from trailbell.handlers import {name} as one; one.{_MADE[name]}(); one._metrics()"
             starts[name] = _start(ready, with_bytecode)
             starts[f"{name} without bytecode"] = _start(ready, without)
         times: dict[str, list[float]] = {name: [] for name in starts}

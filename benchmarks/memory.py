@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.corpus import MIXES, write_log_file
 from benchmarks.measure import Row, row
 from benchmarks.reading import shipped_rules
-from trailalert.core.rulebook import Rulebook, dump_rulebook
+from trailbell.engine.rulebook import Rulebook, dump_rulebook
 
 
 _MB = 1024 * 1024
@@ -23,8 +23,8 @@ _SIZES = (50, 500)
 _CODE = """
 import sys
 from pathlib import Path
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.rulebook import load_rulebook
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.engine.rulebook import load_rulebook
 
 def status(name):
     return int(Path("/proc/self/status").read_text().split(name + ":")[1].split()[0]) * 1024

@@ -12,19 +12,19 @@ from pathlib import Path
 from benchmarks.corpus import log_file
 from benchmarks.measure import Row, ratios, row
 from benchmarks.reading import shipped_rules
-from trailalert.core.rulebook import Rulebook, dump_rulebook
+from trailbell.engine.rulebook import Rulebook, dump_rulebook
 
 
 _SETUP = """
 import sys
 from pathlib import Path
-from trailalert.core.rulebook import load_rulebook
+from trailbell.engine.rulebook import load_rulebook
 rulebook = load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8"))
 """
 _OURS = (
     _SETUP
     + """
-from trailalert.core.examine import Examination, Examiner
+from trailbell.hits.detect import Examination, Examiner
 list(Examiner(rulebook).examine([Path(sys.argv[2]).read_bytes()], "b", "k", "2026-11-20T10:00:00Z", Examination()))
 """
 )
@@ -32,7 +32,7 @@ _PLAIN = (
     _SETUP
     + """
 import gzip, json
-from trailalert.core.examine import Examiner
+from trailbell.hits.detect import Examiner
 examiner = Examiner(rulebook)
 for record in json.loads(gzip.decompress(Path(sys.argv[2]).read_bytes()))["Records"]:
     examiner.examine_record(record, "2026-11-20T10:00:00Z")

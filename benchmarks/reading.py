@@ -16,10 +16,10 @@ from isal import isal_zlib
 from benchmarks.corpus import MIXES, log_file
 from benchmarks.measure import Contender, Row, ratios, row, take_turns
 from benchmarks.rulebooks import dense_rules, wide_rules
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.rulebook import Rule, Rulebook
-from trailalert.rulebook.cases import CASE_SETTINGS
-from trailalert.rulebook.load import load_rules
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.rulebook.cases import CASE_SETTINGS
+from trailbell.rulebook.load import load_rules
 
 
 _ROOT = Path(__file__).resolve().parent.parent

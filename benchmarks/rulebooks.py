@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.corpus import observed_calls
-from trailalert.core.rulebook import Level, Rule
-from trailalert.rulebook.compile import gate_of
+from trailbell.engine.rulebook import Level, Rule
+from trailbell.rulebook.compile import gate_of
 
 
 _COVERAGE = Path(__file__).resolve().parent.parent / "rules" / "coverage.csv"

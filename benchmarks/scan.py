@@ -1,4 +1,4 @@
-"""`trailalert scan` of a folder by two processes against one, starting and ending them included.
+"""`trailbell scan` of a folder by two processes against one, starting and ending them included.
 
     .venv/bin/python -m benchmarks.scan [--files 400] [--records 1000] [--rounds 5]
 
@@ -20,12 +20,12 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.corpus import log_file
-from trailalert.cli.log_files import find_log_files
-from trailalert.cli.progress import Progress
-from trailalert.cli.rulebooks import find_rulebook
-from trailalert.cli.scan_run import Plan, Scan, run_scan
-from trailalert.core.rulebook import Rulebook
-from trailalert.core.wanted import Wanted
+from trailbell.cli.options.rulebooks import find_rulebook
+from trailbell.cli.scan.log_files import find_log_files
+from trailbell.cli.scan.run import Plan, Scan, run_scan
+from trailbell.cli.terminal.progress import Progress
+from trailbell.cloudtrail.selection import Wanted
+from trailbell.engine.rulebook import Rulebook
 
 
 Row = tuple[str, str, float, float, float]
@@ -96,7 +96,7 @@ def _scan(found: list[Path], rulebook: Rulebook, jobs: int) -> tuple[float, tupl
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="trailalert scan: two processes against one")
+    parser = argparse.ArgumentParser(description="trailbell scan: two processes against one")
     for option, default in (("--files", 400), ("--records", 1000), ("--rounds", 5)):
         parser.add_argument(option, type=int, default=default)
     for title, target, low, middle, high in rows(**vars(parser.parse_args())):

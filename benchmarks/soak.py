@@ -4,8 +4,8 @@
 
 Deploys the real stack into the embedded AWS and puts log files as fast as it takes them. Meanwhile answers of the
 topic get lost, the table throttles for a while, detector and notifier are killed at work, and the topic is down for
-a while. At the end what Lambda gave up is redriven (`trailalert dlq redrive`) and what has no
-mark is told (`trailalert dlq untold --tell`): the embedded AWS drops a stream batch of which a part was given back,
+a while. At the end what Lambda gave up is redriven (`trailbell dlq redrive`) and what has no
+mark is told (`trailbell dlq untold --tell`): the embedded AWS drops a stream batch of which a part was given back,
 where AWS keeps it and tries again; see docs/reliability.md.
 """
 
@@ -28,15 +28,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faulty_proxy import DOWN, LOST, THROTTLED, FaultyProxy, Seen
-from trailalert.aws.health import DeployedStack
-from trailalert.aws.hit_query import Question, find_hits
-from trailalert.cli.deployment import STACK, bootstrap, deploy
-from trailalert.cli.dlq import redrive_letters
-from trailalert.cli.inbox import Inbox
-from trailalert.cli.local import TRAIL_BUCKET
-from trailalert.cli.local_aws import LocalAws, start_local_aws
-from trailalert.cli.untold import find_untold_hits, redrive_alerts
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.cli.dead_letters.dlq import redrive_letters
+from trailbell.cli.dead_letters.undelivered import find_untold_hits, redrive_alerts
+from trailbell.cli.local.command import TRAIL_BUCKET
+from trailbell.cli.local.deployment import STACK, bootstrap, deploy
+from trailbell.cli.local.inbox import Inbox
+from trailbell.cli.local.local_aws import LocalAws, start_local_aws
+from trailbell.ops.health import DeployedStack
+from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.query.hit_query import Question, find_hits
 
 
 _PUTTERS = 4
@@ -93,7 +93,7 @@ class Soak:
         return DeployedStack(self.aws.client, STACK)
 
     def kept(self) -> list[str]:
-        """The event ids in the table, as `trailalert hits` finds them."""
+        """The event ids in the table, as `trailbell hits` finds them."""
         day = datetime(2026, 9, 1, tzinfo=UTC)
         question = Question(since=day, until=day + timedelta(days=1))
         return [hit.event_id for hit in find_hits(self.aws.client("dynamodb"), self.stack.output("HitTable"), question)]

@@ -19,9 +19,9 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from trailalert.aws.dynamo import encode
-from trailalert.aws.rows import hit_row, pointer_rows
-from trailalert.core.hit import Hit
+from trailbell.hits.hit import Hit
+from trailbell.store.dynamo import encode
+from trailbell.store.rows import hit_row, pointer_rows
 
 
 _PAGE_BYTES = 1024 * 1024
@@ -129,7 +129,7 @@ class MemoryTable:
 
 
 def _passes(item: Json, asked: Json) -> bool:
-    """Whether a row passes the FilterExpression, of which only what aws/pointer_filter.py writes is known."""
+    """Whether a row passes the FilterExpression, of which only what store/query/pointer_filter.py writes is known."""
     expression = asked.get("FilterExpression", "")
     values, names = asked["ExpressionAttributeValues"], asked.get("ExpressionAttributeNames", {})
     if expression and _CONDITION.sub("", expression).replace(" AND ", "").strip():

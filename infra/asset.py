@@ -16,13 +16,15 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from infra.models import write_models
-from trailalert.core.rulebook import Rulebook, dump_rulebook
+from trailbell.engine.rulebook import Rulebook, dump_rulebook
 
 
 _ROOT = Path(__file__).resolve().parent.parent
 _LAMBDAS = _ROOT / "lambdas"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
-_IN_LAMBDA = ("core", "aws", "flows", "handlers")
+# The rooms that travel, without the parts of them that only the command line needs (tools/rooms.py says which and why).
+_ROOMS = ("text", "cloudtrail", "engine", "facts", "hits", "alerts", "flows", "store", "aws", "handlers")
+_LEFT_OUT = ("__pycache__", "*.pyc", "query")
 _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
 # Parts of Powertools that nothing here imports; their bytecode would be a fifth of the asset.
 _NOT_COMPILED = r"aws_lambda_powertools/(event_handler/|utilities/(?!jmespath_utils/)[^/]+/)"
@@ -34,16 +36,16 @@ def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path 
     shutil.rmtree(target, ignore_errors=True)
     compiler, exact = _compiler(python)
     shutil.copytree(_wheels(architecture, python, build, compiler, exact), target)
-    package = target / "trailalert"
+    package = target / "trailbell"
     package.mkdir()
-    for module in sorted((_LAMBDAS / "trailalert").glob("*.py")):
+    for module in sorted((_LAMBDAS / "trailbell").glob("*.py")):
         shutil.copy(module, package)
-    for name in _IN_LAMBDA:
-        ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
-        shutil.copytree(_LAMBDAS / "trailalert" / name, package / name, ignore=ignore)
+    for name in _ROOMS:
+        ignore = shutil.ignore_patterns(*_LEFT_OUT)
+        shutil.copytree(_LAMBDAS / "trailbell" / name, package / name, ignore=ignore)
     write_models(package / "aws" / "models")
     (package / "rulebook.json").write_text(dump_rulebook(rulebook), encoding="utf-8")
-    _compile(compiler, target, "trailalert")
+    _compile(compiler, target, "trailbell")
     return target
 
 

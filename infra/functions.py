@@ -86,9 +86,9 @@ class Detector(Construct):
             timeout=Duration.seconds(settings.detector_seconds),
             memory_mb=settings.detector_memory_mb,
             environment={
-                "TRAILALERT_TABLE": store.table.table_name,
-                "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),
-                "TRAILALERT_MAX_INFLATED_BYTES": str(settings.max_inflated_mb * _MB),
+                "TRAILBELL_TABLE": store.table.table_name,
+                "TRAILBELL_RETENTION_DAYS": str(settings.hit_retention_days),
+                "TRAILBELL_MAX_INFLATED_BYTES": str(settings.max_inflated_mb * _MB),
             },
         )
         self.role_arn = self.function.role.role_arn if self.function.role else ""
@@ -135,10 +135,10 @@ class Notifier(Construct):
             timeout=_NOTIFIER_TIMEOUT,
             memory_mb=512,
             environment={
-                "TRAILALERT_TABLE": store.table.table_name,
-                "TRAILALERT_RETENTION_DAYS": str(settings.hit_retention_days),
-                "TRAILALERT_TOPIC_ARN": alerts.topic.topic_arn,
-                "TRAILALERT_RUNBOOK_URL": settings.runbook_url,
+                "TRAILBELL_TABLE": store.table.table_name,
+                "TRAILBELL_RETENTION_DAYS": str(settings.hit_retention_days),
+                "TRAILBELL_TOPIC_ARN": alerts.topic.topic_arn,
+                "TRAILBELL_RUNBOOK_URL": settings.runbook_url,
             },
         )
         self.dead_letters = encrypted_queue(self, "DeadLetters")
@@ -147,7 +147,7 @@ class Notifier(Construct):
         _allow(self.function, [alerts.topic.topic_arn], "sns:Publish")
         self._tell_others(settings, others)
         # Of the table: marks of told hits, and what the same actor did before. Their partition keys begin with N# and
-        # P# (aws/rows.py); no hit can be read or written.
+        # P# (store/rows.py); no hit can be read or written.
         self.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
@@ -175,7 +175,7 @@ class Notifier(Construct):
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {
-                            # A row is there for the first time, or takes the place of one untold (aws/rows.py).
+                            # A row is there for the first time, or takes the place of one untold (store/rows.py).
                             "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
                             "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
                         }
@@ -188,11 +188,11 @@ class Notifier(Construct):
 
     def _tell_others(self, settings: Settings, others: OtherReaders) -> None:
         if others.chat:
-            self.function.add_environment("TRAILALERT_CHAT_TOPIC_ARN", others.chat.topic_arn)
-            self.function.add_environment("TRAILALERT_CHAT_LEVEL", settings.chat_topic)
+            self.function.add_environment("TRAILBELL_CHAT_TOPIC_ARN", others.chat.topic_arn)
+            self.function.add_environment("TRAILBELL_CHAT_LEVEL", settings.chat_topic)
             _allow(self.function, [others.chat.topic_arn], "sns:Publish")
         if others.bus:
-            self.function.add_environment("TRAILALERT_EVENT_BUS", others.bus.event_bus_name)
+            self.function.add_environment("TRAILBELL_EVENT_BUS", others.bus.event_bus_name)
             _allow(self.function, [others.bus.event_bus_arn], "events:PutEvents")
 
 
@@ -213,8 +213,8 @@ def _function(
     function = lambda_.Function(
         scope,
         "Function",
-        description=f"trailalert {name}",
-        handler=f"trailalert.handlers.{name}.handler",
+        description=f"trailbell {name}",
+        handler=f"trailbell.handlers.{name}.handler",
         runtime=lambda_.Runtime(f"python{settings.python}", lambda_.RuntimeFamily.PYTHON),
         architecture=_ARCHITECTURES[settings.architecture],
         code=lambda_.Code.from_asset(str(code)),

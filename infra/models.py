@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.loaders import Loader
 
-from trailalert.aws.clients import CALLS
+from trailbell.aws.clients import CALLS
 
 
 Model = dict[str, Any]

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailalert.core.rulebook import Level
-from trailalert.errors import SettingsError
-from trailalert.rulebook.alert_on import read_alert_on
-from trailalert.rulebook.placeholders import NAMES, Placeholders, read_placeholder
+from trailbell.engine.rulebook import Level
+from trailbell.errors import SettingsError
+from trailbell.rulebook.alert_on import read_alert_on
+from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholder
 
 
-STACK_NAME = "trailalert"
+STACK_NAME = "trailbell"
 """Every resource's name begins with it."""
 
 LEVELS = tuple(level.word for level in Level)
@@ -206,7 +206,7 @@ def _level_or_none(raw: Any) -> str:
 
 
 def _runbook(raw: Any) -> str:
-    """An address; nothing stands in braces but what alerts fill in (core/links.py)."""
+    """An address; nothing stands in braces but what alerts fill in (alerts/links.py)."""
     address = _matching(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?", _RUNBOOK)(raw)
     if set(re.findall(r"\{[^}]*\}?", address)) - {"{rule}", "{service}", "{level}"}:
         raise ValueError(_RUNBOOK)

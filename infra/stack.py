@@ -17,11 +17,11 @@ from infra.trail import TrailBucket
 from infra.watch import Watch
 
 
-class TrailAlertStack(Stack):
-    """The whole product in one stack; the outputs are what the `trailalert` command looks up."""
+class TrailbellStack(Stack):
+    """The whole product in one stack; the outputs are what the `trailbell` command looks up."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, **options: Any) -> None:
-        super().__init__(scope, id, description="trailalert: CloudTrail alerting", **options)
+        super().__init__(scope, id, description="trailbell: CloudTrail alerting", **options)
         trail = TrailBucket(self, "Trail", settings)
         feed = Feed(self, "Feed", settings, trail)
         store = HitTable(self, "Hits")
@@ -46,21 +46,21 @@ class TrailAlertStack(Stack):
         if settings.trail_topic_arn:
             self._say_what_others_must_allow(settings, trail, detector)
         self._output("TrailBucket", trail.bucket.bucket_name, "Where log files arrive")
-        self._output("HitTable", store.table.table_name, "Query it with: trailalert hits")
+        self._output("HitTable", store.table.table_name, "Query it with: trailbell hits")
         self._output("AlertTopic", alerts.topic.topic_arn, "Subscribe inboxes and queues here")
         if others.chat:
             self._output("ChatTopic", others.chat.topic_arn, "Name it in a channel of Amazon Q Developer in chat")
         if others.bus:
             self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
-        self._output("FeedQueue", feed.queue.queue_url, "Notifications to do; trailalert replay sends there")
+        self._output("FeedQueue", feed.queue.queue_url, "Notifications to do; trailbell replay sends there")
         self._output("DeadLetters", feed.dead_letters.queue_url, "Notifications that could not be done")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
 
     def _watch(self, settings: Settings, feed: Feed, detector: Detector, notifier: Notifier) -> Watch:
         watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
         watch.dead_letters("DeadLetters", feed.dead_letters, "Log files could not be read: see the detector's log.")
-        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: trailalert dlq redrive.")
+        watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: trailbell dlq redrive.")
         watch.backlog(feed.queue)
         watch.function("Detector", detector.function)
         watch.function("Notifier", notifier.function)

@@ -8,7 +8,7 @@ from infra.findings import NO_CUSTOMER_KEY, skip
 
 
 class HitTable(Construct):
-    """Gives `table`. Its rows are laid out in lambdas/trailalert/aws/rows.py."""
+    """Gives `table`. Its rows are laid out in lambdas/trailbell/store/rows.py."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)

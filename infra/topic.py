@@ -17,14 +17,14 @@ class AlertTopic(Construct):
 
     def __init__(self, scope: Construct, id: str, emails: Mapping[str, str]) -> None:
         super().__init__(scope, id)
-        self.topic = sns.Topic(self, "Topic", display_name="trailalert", enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", display_name="trailbell", enforce_ssl=True)
         skip(self.topic, "CKV_AWS_26", NO_CUSTOMER_KEY)
         for address, level in emails.items():
             wanted = sns.SubscriptionFilter.string_filter(allowlist=list(LEVELS[LEVELS.index(level) :]))
             self.topic.add_subscription(subscriptions.EmailSubscription(address, filter_policy={"level": wanted}))
         if not emails:
             Annotations.of(self).add_warning_v2(
-                "trailalert:nobody-is-told",
+                "trailbell:nobody-is-told",
                 'setting alert_emails is empty: alerts are published, but nobody gets a mail; set ["ops@example.com"]',
             )
 
@@ -37,8 +37,8 @@ class OtherReaders(Construct):
         self.chat: sns.Topic | None = None
         self.bus: events.EventBus | None = None
         if settings.chat_topic:
-            self.chat = sns.Topic(self, "Chat", display_name="trailalert chat", enforce_ssl=True)
+            self.chat = sns.Topic(self, "Chat", display_name="trailbell chat", enforce_ssl=True)
             skip(self.chat, "CKV_AWS_26", NO_CUSTOMER_KEY)
         if settings.event_bus:
             name = Stack.of(self).stack_name
-            self.bus = events.EventBus(self, "Bus", event_bus_name=name, description="trailalert: one event an alert")
+            self.bus = events.EventBus(self, "Bus", event_bus_name=name, description="trailbell: one event an alert")

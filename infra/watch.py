@@ -18,8 +18,8 @@ from constructs import Construct
 from infra.findings import NO_CUSTOMER_KEY, skip
 
 
-NAMESPACE = "trailalert"
-"""Of the functions' own metrics (lambdas/trailalert/handlers)."""
+NAMESPACE = "trailbell"
+"""Of the functions' own metrics (lambdas/trailbell/handlers)."""
 
 PERIOD = Duration.minutes(5)
 """Of all metrics; CloudTrail delivers about so often."""
@@ -34,7 +34,7 @@ class Watch(Construct):
     def __init__(self, scope: Construct, id: str, *, emails: Iterable[str]) -> None:
         super().__init__(scope, id)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
-        self.topic = sns.Topic(self, "Topic", display_name="trailalert operations", enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", display_name="trailbell operations", enforce_ssl=True)
         skip(self.topic, "CKV_AWS_26", NO_CUSTOMER_KEY)
         # A topic with a policy of its own no longer lets the account's alarms publish.
         self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))

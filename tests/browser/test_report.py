@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.browser.chromium import Page
-from trailalert.cli.main import cli
-from trailalert.cli.report_file import report_html
-from trailalert.core.actor import Actor
-from trailalert.core.hit import Hit, Place
-from trailalert.core.report import NewestHits, embedded_json, pack_hits
+from trailbell.cli.main import cli
+from trailbell.cli.report.report_file import report_html
+from trailbell.facts.actor import Actor
+from trailbell.hits.hit import Hit, Place
+from trailbell.lookback.report import NewestHits, embedded_json, pack_hits
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "AWSLogs"

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ResponseStreamingError
 
 from tests.crash import faults
 from tests.crash.faults import ANY_CALL, BATCH_CALL, CUT, OVERTAKEN, PARTLY, PARTLY_KILLED, Faults, after, before
-from trailalert.core.safe_text import one_line
+from trailbell.text.safe_text import one_line
 
 
 SHARDS = 2

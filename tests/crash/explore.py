@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.crash.faults import chosen, nothing, scripted
 from tests.crash.world import Broken, World
-from trailalert.aws import dynamo
+from trailbell.store import dynamo
 
 
 _STORMS = (0, 0, 0, 30)  # more than DynamoDB takes in one batch of marks

@@ -39,7 +39,7 @@ class QueuePoller:
         self.waiting.append({"messageId": f"m-{number}", "body": json.dumps(body), "receives": 0})
 
     def redrive(self) -> None:
-        """What `trailalert dlq redrive` asks SQS to do."""
+        """What `trailbell dlq redrive` asks SQS to do."""
         self.waiting += [{**message, "receives": 0} for message in self.dead]
         self.dead.clear()
 

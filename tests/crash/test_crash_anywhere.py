@@ -10,17 +10,18 @@ import pytest
 
 from tests.crash.explore import Tried, try_by_chance, try_every_single_fault
 from tests.crash.world import Broken
-from trailalert.aws import hit_table, untold
-from trailalert.aws.dynamo import encode
-from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
-from trailalert.aws.untold import Telling
-from trailalert.flows.detector import Detector
-from trailalert.flows.notifier import Notifier
+from trailbell.flows.detector import Detector
+from trailbell.flows.notifier import Notifier
+from trailbell.ops import undelivered as untold
+from trailbell.ops.undelivered import Telling
+from trailbell.store import hit_table
+from trailbell.store.dynamo import encode
+from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trailalert.aws.dynamo._FIRST_PAUSE", 0.0, raising=False)
+    monkeypatch.setattr("trailbell.store.dynamo._FIRST_PAUSE", 0.0, raising=False)
 
 
 def test_any_single_fault_loses_nothing_and_pages_nobody_twice(tried: Tried) -> None:

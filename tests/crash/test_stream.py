@@ -13,14 +13,14 @@ import pytest
 from tests.crash.aws import SHARDS, FakeDynamo, FakeSns, FakeStreams
 from tests.crash.faults import FAILED, Faults
 from tests.crash.pollers import StreamPoller
-from trailalert.aws.alert_topic import SnsAlertTopic
-from trailalert.aws.dynamo import encode
-from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
-from trailalert.aws.rows import hit_row
-from trailalert.aws.untold import UntoldHits, read_given_up
-from trailalert.core.hit import Hit
-from trailalert.flows.notifier import Notifier
-from trailalert.handlers.notifier import new_hits
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.flows.notifier import Notifier
+from trailbell.handlers.notifier import new_hits
+from trailbell.hits.hit import Hit
+from trailbell.ops.undelivered import UntoldHits, read_given_up
+from trailbell.store.dynamo import encode
+from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.rows import hit_row
 
 
 GivenHit = Callable[..., Hit]
@@ -61,7 +61,7 @@ class Told:
         return Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
 
     def redrive(self) -> tuple[str, ...]:
-        """What `trailalert dlq redrive` does; the names of the hits that are still not told."""
+        """What `trailbell dlq redrive` does; the names of the hits that are still not told."""
         hits = UntoldHits(self._client, "hits", "notifier")
         tellings = [hits.tell(hits.given_up(read_given_up(letter))) for letter in self.letters]
         return tuple(name for telling in tellings for name in telling.untold)

@@ -20,25 +20,25 @@ from tests.crash.faults import Faults, Killed, Plan
 from tests.crash.pollers import QueuePoller, StreamPoller
 from tests.unit.conftest import RULE
 from tests.unit.log_files import log_file
-from trailalert.aws.alert_topic import SnsAlertTopic
-from trailalert.aws.bad_records import BAD, DynamoBadRecords
-from trailalert.aws.dynamo import decode
-from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
-from trailalert.aws.rows import hit_key, pointer_rows, told_key
-from trailalert.aws.trail_bucket import S3TrailBucket
-from trailalert.aws.untold import UntoldHits, read_given_up
-from trailalert.core.alert import Alert
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.hit import Hit
-from trailalert.core.notification import ObjectRef
-from trailalert.core.related import Related
-from trailalert.core.rulebook import Rulebook, RuleException
-from trailalert.flows.detector import Detector
-from trailalert.flows.notifier import Notifier
-from trailalert.flows.pace import Pace
-from trailalert.flows.telling import Telling
-from trailalert.handlers.notifier import new_hits
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.aws.trail_bucket import S3TrailBucket
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.engine.rulebook import Rulebook, RuleException
+from trailbell.flows.delivery import Telling
+from trailbell.flows.detector import Detector
+from trailbell.flows.notifier import Notifier
+from trailbell.flows.rate_limit import Pace
+from trailbell.handlers.notifier import new_hits
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit
+from trailbell.hits.related import Related
+from trailbell.ops.undelivered import UntoldHits, read_given_up
+from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.dynamo import decode
+from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.malformed import BAD, DynamoBadRecords
+from trailbell.store.rows import hit_key, pointer_rows, told_key
 
 
 SEEN = "2026-09-01T09:18:57Z"
@@ -202,7 +202,7 @@ class World:
         return list(failed)
 
     def _redrive_alerts(self) -> None:
-        """What `trailalert dlq redrive` does with AlertDeadLetters."""
+        """What `trailbell dlq redrive` does with AlertDeadLetters."""
         self.faults.begin()
         hits = UntoldHits(self._client, "hits", "notifier")
         for letter in list(self.letters):

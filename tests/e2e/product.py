@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from trailalert.cli.inbox import Inbox
-from trailalert.cli.local_aws import LocalAws
+from trailbell.cli.local.inbox import Inbox
+from trailbell.cli.local.local_aws import LocalAws
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.product import Deployed, receive_until
-from trailalert.aws.hit_query import Question, find_hits
-from trailalert.cli.local import TRAIL_BUCKET
-from trailalert.core.hit import Hit
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.cli.local.command import TRAIL_BUCKET
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.query.hit_query import Question, find_hits
 
 
 pytestmark = pytest.mark.e2e

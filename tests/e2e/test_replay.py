@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from tests.e2e.product import Deployed, receive_until
 from tests.e2e.test_product import disable_key, hits_of, put
-from trailalert.cli.local import TRAIL_BUCKET
-from trailalert.cli.main import cli
+from trailbell.cli.local.command import TRAIL_BUCKET
+from trailbell.cli.main import cli
 
 
 pytestmark = pytest.mark.e2e

@@ -4,9 +4,9 @@ import pytest
 
 from benchmarks.faulty_proxy import DOWN, LOST, THROTTLED
 from benchmarks.soak import report, soak_deployed
-from trailalert.cli.deployment import deploy
-from trailalert.cli.local import TRAIL_BUCKET
-from trailalert.cli.local_aws import LocalAws
+from trailbell.cli.local.command import TRAIL_BUCKET
+from trailbell.cli.local.deployment import deploy
+from trailbell.cli.local.local_aws import LocalAws
 
 
 pytestmark = pytest.mark.e2e

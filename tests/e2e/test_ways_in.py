@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from trailalert.cli.deployment import STACK, deploy
-from trailalert.cli.hits import find_output
-from trailalert.cli.inbox import Inbox
-from trailalert.cli.local import TRAIL_BUCKET
-from trailalert.cli.local_aws import LocalAws
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.cli.hits.command import find_output
+from trailbell.cli.local.command import TRAIL_BUCKET
+from trailbell.cli.local.deployment import STACK, deploy
+from trailbell.cli.local.inbox import Inbox
+from trailbell.cli.local.local_aws import LocalAws
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 pytestmark = pytest.mark.e2e

@@ -13,10 +13,10 @@ from pathlib import Path
 import atheris
 
 
-with atheris.instrument_imports(include=["trailalert"]):
+with atheris.instrument_imports(include=["trailbell"]):
     from tests.fuzz.corpus_files import load_corpus
     from tests.fuzz.targets import NAMES, Targets
-    from trailalert.core.rulebook import load_rulebook
+    from trailbell.engine.rulebook import load_rulebook
 
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "fuzz"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from trailalert.core.rulebook import Rule
+from trailbell.engine.rulebook import Rule
 
 
 def matching_names(rules: Sequence[Rule], event: dict[str, Any], facts: dict[str, Any]) -> set[str]:

@@ -3,10 +3,10 @@
 import json
 
 from tests.rules.rule_hits import ROOT, RULES, matching_records
-from trailalert.core.rulebook import dump_rulebook
-from trailalert.rulebook.build import make_rulebook
-from trailalert.rulebook.cases import CASE_SETTINGS
-from trailalert.rulebook.load import compile_rules
+from trailbell.engine.rulebook import dump_rulebook
+from trailbell.rulebook.build import make_rulebook
+from trailbell.rulebook.cases import CASE_SETTINGS
+from trailbell.rulebook.load import compile_rules
 
 
 BUILD = ROOT / "build" / "fuzz"

@@ -12,15 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fuzz.naive import matching_names
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.facts import facts_of
-from trailalert.core.hit import Hit, Place
-from trailalert.core.matcher import Matcher, matching
-from trailalert.core.notification import Notification, parse_notification
-from trailalert.core.policy import MAX_TEXT, account_of, read_policy
-from trailalert.core.record import make_record
-from trailalert.core.rulebook import Rulebook
-from trailalert.errors import LogFileError, NotificationError
+from trailbell.cloudtrail.notification import Notification, parse_notification
+from trailbell.cloudtrail.record import make_record
+from trailbell.engine.matcher import Matcher, matching
+from trailbell.engine.rulebook import Rulebook
+from trailbell.errors import LogFileError, NotificationError
+from trailbell.facts.facts import facts_of
+from trailbell.facts.policy import MAX_TEXT, account_of, read_policy
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit, Place
 
 
 SEEN_AT = "2026-09-01T09:18:57Z"

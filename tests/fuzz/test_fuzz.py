@@ -11,9 +11,9 @@ from tests.fuzz.corpus_files import load_corpus
 from tests.fuzz.prepare import BUILD, prepare
 from tests.fuzz.targets import NAMES, Targets
 from tests.rules.rule_hits import ROOT, RULES, matching_records
-from trailalert.rulebook.build import make_rulebook
-from trailalert.rulebook.cases import CASE_SETTINGS
-from trailalert.rulebook.load import compile_rules
+from trailbell.rulebook.build import make_rulebook
+from trailbell.rulebook.cases import CASE_SETTINGS
+from trailbell.rulebook.load import compile_rules
 
 
 TARGETS = Targets(

@@ -9,14 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from trailalert.core.alert import Alert
-from trailalert.core.examine import Examiner
-from trailalert.core.grouping import group_hits
-from trailalert.core.hit import Hit, Place
-from trailalert.core.related import Related, RelatedHit
-from trailalert.core.rulebook import Rule, Rulebook
-from trailalert.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
-from trailalert.rulebook.load import compile_rules
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.grouping import group_hits
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import Hit, Place
+from trailbell.hits.related import Related, RelatedHit
+from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
+from trailbell.rulebook.load import compile_rules
 
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.golden.alerts import ROOT, awkward_alerts, rule_alerts
-from trailalert.core.alert import Alert, alert_document
+from trailbell.alerts.alert import Alert, alert_document
 
 
 MAILS = Path(__file__).parent / "mails"

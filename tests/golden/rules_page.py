@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.golden.alerts import ROOT, all_rules
 from tests.golden.mails import FOLDERS
-from trailalert.core.rulebook import Level, Rule
+from trailbell.engine.rulebook import Level, Rule
 
 
 PAGE = ROOT / "docs" / "rules.md"

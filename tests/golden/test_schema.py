@@ -10,7 +10,7 @@ import fastjsonschema
 import pytest
 
 from tests.golden.alerts import ROOT, awkward_alerts, matching_hits, rule_alerts
-from trailalert.core.alert import SCHEMA, Alert, alert_document
+from trailbell.alerts.alert import SCHEMA, Alert, alert_document
 
 
 PUBLISHED: dict[str, Any] = json.loads((ROOT / "docs" / "schema" / "alert-1.json").read_text(encoding="utf-8"))
@@ -74,7 +74,7 @@ def test_every_published_member_is_sent(all_documents: list[dict[str, Any]]) -> 
 @pytest.mark.parametrize(
     "spoil",
     [
-        {"schema": "trailalert.alert/2"},
+        {"schema": "trailbell.alert/2"},
         {"level": "severe"},
         {"count": 0},
         {"firstEventTime": "yesterday"},

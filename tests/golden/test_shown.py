@@ -6,14 +6,14 @@ from click.testing import CliRunner
 
 from tests.golden.alerts import ROOT, RULES
 from tests.golden.mails import mail
-from trailalert.cli.main import cli
-from trailalert.core.alert import Alert
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.grouping import group_hits
-from trailalert.core.hit import Hit
-from trailalert.core.rulebook import Level, Rulebook
-from trailalert.rulebook.cases import CASE_SETTINGS
-from trailalert.rulebook.load import compile_rules
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.grouping import group_hits
+from trailbell.cli.main import cli
+from trailbell.engine.rulebook import Level, Rulebook
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.cases import CASE_SETTINGS
+from trailbell.rulebook.load import compile_rules
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ import aws_cdk as cdk
 from aws_cdk import assertions
 
 from infra.settings import Settings
-from infra.stack import TrailAlertStack
+from infra.stack import TrailbellStack
 
 
 ROOT = Path(__file__).parents[2]
@@ -30,24 +30,24 @@ def context() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def stack_of(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., TrailAlertStack]:
+def stack_of(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., TrailbellStack]:
     """The stack for some settings. Its code is a folder with one dummy file: the asset is tested elsewhere."""
     code = tmp_path_factory.mktemp("code")
     (code / "dummy.py").write_text("", encoding="utf-8")
-    made: dict[str, TrailAlertStack] = {}
+    made: dict[str, TrailbellStack] = {}
 
-    def make(**settings: Any) -> TrailAlertStack:
+    def make(**settings: Any) -> TrailbellStack:
         name = repr(sorted(settings.items()))
         if name not in made:
             app = cdk.App(context=context, outdir=str(tmp_path_factory.mktemp("cdk.out")))
-            made[name] = TrailAlertStack(app, "trailalert", settings=Settings(**settings), code=code)
+            made[name] = TrailbellStack(app, "trailbell", settings=Settings(**settings), code=code)
         return made[name]
 
     return make
 
 
 @pytest.fixture(scope="session")
-def template_of(stack_of: Callable[..., TrailAlertStack]) -> Callable[..., dict[str, Any]]:
+def template_of(stack_of: Callable[..., TrailbellStack]) -> Callable[..., dict[str, Any]]:
     """The synthesised template for some settings."""
     made: dict[str, dict[str, Any]] = {}
 
@@ -61,7 +61,7 @@ def template_of(stack_of: Callable[..., TrailAlertStack]) -> Callable[..., dict[
 
 
 @pytest.fixture(scope="session")
-def warnings_of(stack_of: Callable[..., TrailAlertStack]) -> Callable[..., list[str]]:
+def warnings_of(stack_of: Callable[..., TrailbellStack]) -> Callable[..., list[str]]:
     """What the synth warns the deployer of, for some settings."""
 
     def make(**settings: Any) -> list[str]:

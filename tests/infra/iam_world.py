@@ -164,7 +164,7 @@ class World:
         keys = self.credentials[role].get_credentials()
         environment = {
             **self.resolve(function["Environment"]["Variables"]),
-            "TRAILALERT_RULEBOOK": str(self._rulebook),
+            "TRAILBELL_RULEBOOK": str(self._rulebook),
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
             "AWS_SESSION_TOKEN": keys.token,
@@ -774,13 +774,13 @@ def main() -> int:
     from aws_cdk import assertions
 
     from infra.settings import Settings
-    from infra.stack import TrailAlertStack
+    from infra.stack import TrailbellStack
 
     context = json.loads((conftest.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     with TemporaryDirectory() as folder:
         app = cdk.App(context=context, outdir=folder)
         settings = Settings(**EXISTING, alert_emails={"ops@example.com": "low"})
-        stack = TrailAlertStack(app, "trailalert", settings=settings, code=Path(__file__).parent)
+        stack = TrailbellStack(app, "trailbell", settings=settings, code=Path(__file__).parent)
         template = dict(assertions.Template.from_stack(stack).to_json())
     with enforcing_aws():
         lines = matrix(World(template))

@@ -13,8 +13,8 @@ import boto3
 import pytest
 
 from infra.asset import build_asset
-from trailalert.core.rulebook import Rulebook, load_rulebook
-from trailalert.rulebook.build import build_rulebook
+from trailbell.engine.rulebook import Rulebook, load_rulebook
+from trailbell.rulebook.build import build_rulebook
 
 
 ROOT = Path(__file__).parents[2]
@@ -28,11 +28,11 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")
 IMPORT = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
-import trailalert.handlers.detector, trailalert.handlers.notifier, aws_lambda_powertools
-from trailalert.handlers.environment import read_environment
+import trailbell.handlers.detector, trailbell.handlers.notifier, aws_lambda_powertools
+from trailbell.handlers.environment import read_environment
 found = read_environment(needs_topic=False, environ={
-    "TRAILALERT_TABLE": "hits", "TRAILALERT_RETENTION_DAYS": "1", "TRAILALERT_MAX_INFLATED_BYTES": "1"})
-files = [trailalert.handlers.detector.__file__, aws_lambda_powertools.__file__, str(found.rulebook)]
+    "TRAILBELL_TABLE": "hits", "TRAILBELL_RETENTION_DAYS": "1", "TRAILBELL_MAX_INFLATED_BYTES": "1"})
+files = [trailbell.handlers.detector.__file__, aws_lambda_powertools.__file__, str(found.rulebook)]
 print(json.dumps({"files": files, "modules": sorted(sys.modules)}))
 """
 
@@ -62,9 +62,9 @@ def test_asset_holds_what_the_functions_need(asset: Path) -> None:
     names = names_in(asset)
 
     assert {
-        "trailalert/handlers/detector.py",
-        "trailalert/handlers/notifier.py",
-        "trailalert/rulebook.json",
+        "trailbell/handlers/detector.py",
+        "trailbell/handlers/notifier.py",
+        "trailbell/rulebook.json",
         "aws_lambda_powertools/__init__.py",
     } <= names
 
@@ -72,9 +72,9 @@ def test_asset_holds_what_the_functions_need(asset: Path) -> None:
 def test_asset_holds_nothing_else(asset: Path) -> None:
     """pySigma, PyYAML and the command are for the laptop; in Lambda they cost start-up and attack surface."""
     tops = {path.name.lower() for path in asset.iterdir() if not path.name.endswith(".dist-info")} - {"__pycache__"}
-    packages = {path.name for path in (asset / "trailalert").iterdir() if path.is_dir()} - {"__pycache__"}
+    packages = {path.name for path in (asset / "trailbell").iterdir() if path.is_dir()} - {"__pycache__"}
 
-    assert tops == {"trailalert", "aws_lambda_powertools", "isal", "jmespath", "msgspec", "re2", "typing_extensions.py"}
+    assert tops == {"trailbell", "aws_lambda_powertools", "isal", "jmespath", "msgspec", "re2", "typing_extensions.py"}
     assert packages == {"core", "aws", "flows", "handlers"}
     # Bytecode only of the functions' Python, if that is at hand: no other could load it.
     assert [name for name in names_in(asset) if "__pycache__" in name and not name.endswith(".cpython-313.pyc")] == []
@@ -82,7 +82,7 @@ def test_asset_holds_nothing_else(asset: Path) -> None:
 
 def test_asset_holds_the_rules_compiled(asset: Path) -> None:
     """The rulebook beside the code is the one the functions match with."""
-    book = load_rulebook((asset / "trailalert" / "rulebook.json").read_text(encoding="utf-8"))
+    book = load_rulebook((asset / "trailbell" / "rulebook.json").read_text(encoding="utf-8"))
 
     assert [rule.stem for rule in book.rules] == ["aws_kms_key_disabled"]
 
@@ -113,7 +113,7 @@ def test_asset_is_the_same_every_time(asset: Path, rulebook: Rulebook, tmp_path:
 def test_asset_built_again_forgets_what_was_there(asset: Path, rulebook: Rulebook, tmp_path: Path) -> None:
     """A module that was removed from the source must not live on in Lambda."""
     shutil.copytree(asset.parent, tmp_path / "build")
-    stale = tmp_path / "build" / asset.name / "trailalert" / "core" / "removed.py"
+    stale = tmp_path / "build" / asset.name / "trailbell" / "core" / "removed.py"
     stale.write_text("", encoding="utf-8")
 
     again = build_asset("x86_64", PYTHON, rulebook, tmp_path / "build")
@@ -143,7 +143,7 @@ def test_handlers_start_from_the_asset_and_lambdas_own_packages_alone(asset: Pat
         "rich",
         "aws_cdk",
     } == set()
-    assert [name for name in loaded["modules"] if name.startswith(("trailalert.cli", "trailalert.rulebook"))] == []
+    assert [name for name in loaded["modules"] if name.startswith(("trailbell.cli", "trailbell.rulebook"))] == []
 
 
 def test_bytecode_is_used_where_the_asset_was_moved_to(rulebook: Rulebook, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_bytecode_is_used_where_the_asset_was_moved_to(rulebook: Rulebook, tmp_p
     for path in moved.rglob("*.py"):
         path.write_text("raise ImportError('compiled anew')", encoding="utf-8")
 
-    code = "import aws_lambda_powertools, trailalert.handlers.detector, trailalert.handlers.notifier"
+    code = "import aws_lambda_powertools, trailbell.handlers.detector, trailbell.handlers.notifier"
     environment = {**os.environ, "PYTHONPATH": str(moved)}
     answer = subprocess.run(
         [sys.executable, "-B", "-c", code], env=environment, capture_output=True, text=True, check=False
@@ -179,7 +179,7 @@ def test_wrong_setting_ends_the_synth_in_one_line(tmp_path: Path) -> None:
 
     assert answer.returncode == 1
     assert answer.stdout == ""
-    assert answer.stderr == "trailalert: setting architecture is 'sparc'; allowed: arm64 or x86_64\n"
+    assert answer.stderr == "trailbell: setting architecture is 'sparc'; allowed: arm64 or x86_64\n"
     assert list((tmp_path / "out").rglob("*")) == []
 
 
@@ -197,7 +197,7 @@ def test_wrong_rule_ends_the_synth_in_one_line(tmp_path: Path) -> None:
 
     assert answer.returncode == 1
     assert answer.stdout == ""
-    assert answer.stderr.startswith(f"trailalert: {broken}: ")
+    assert answer.stderr.startswith(f"trailbell: {broken}: ")
     assert answer.stderr.count("\n") == 1
     assert list((tmp_path / "out").rglob("*")) == []
 

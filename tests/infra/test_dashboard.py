@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.object_key import ObjectKind
-from trailalert.flows.notifier import Tally as Notified
-from trailalert.flows.tally import Tally as Detected
-from trailalert.flows.telling import TellingTally
-from trailalert.handlers import detector, notifier
+from trailbell.cloudtrail.object_key import ObjectKind
+from trailbell.flows.counters import Tally as Detected
+from trailbell.flows.delivery import TellingTally
+from trailbell.flows.notifier import Tally as Notified
+from trailbell.handlers import detector, notifier
 
 
 Template = dict[str, Any]
@@ -86,7 +86,7 @@ def own(metrics: list[tuple[str, str, list[str]]]) -> Names:
     """The names among them that are ours, by service."""
     found: Names = {"detector": set(), "notifier": set()}
     for namespace, name, dimensions in metrics:
-        if namespace == "trailalert":
+        if namespace == "trailbell":
             key, service = dimensions
             assert key == "service"
             found[service].add(name)
@@ -169,7 +169,7 @@ def test_graphs_are_of_what_the_stack_has(template_of: Callable[..., Template], 
     """A graph of another queue, function, table or topic says nothing about ours."""
     names = {*template_of()["Resources"]}
 
-    foreign = [metric for metric in series(widgets) if metric[0] != "trailalert"]
+    foreign = [metric for metric in series(widgets) if metric[0] != "trailbell"]
     kinds = {(metric[0], metric[2]) for metric in foreign}
     assert kinds == {
         ("AWS/SQS", "QueueName"),
@@ -185,5 +185,5 @@ def test_dashboards_name_is_an_output_and_the_regions_own(template_of: Callable[
     template = template_of()
     (dashboard,) = resources(template, "AWS::CloudWatch::Dashboard").values()
 
-    assert plain(dashboard["DashboardName"]) == "trailalert-AWS::Region"
+    assert plain(dashboard["DashboardName"]) == "trailbell-AWS::Region"
     assert template["Outputs"]["Dashboard"]["Value"] == dashboard["DashboardName"]

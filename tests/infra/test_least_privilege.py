@@ -25,8 +25,8 @@ from tests.infra.iam_world import (
     listed,
     matrix,
 )
-from trailalert.core.rulebook import dump_rulebook
-from trailalert.rulebook.build import build_rulebook
+from trailbell.engine.rulebook import dump_rulebook
+from trailbell.rulebook.build import build_rulebook
 
 
 ROOT = Path(__file__).parents[2]
@@ -152,7 +152,7 @@ def inbox(world: World, topic: str) -> Callable[[], list[Any]]:
         world.as_admin("sns").subscribe(TopicArn=world.name(topic), Protocol="sqs", Endpoint=arn)
     else:
         rule = {"Name": name, "EventBusName": world.name("OthersBus")}
-        world.as_admin("events").put_rule(**rule, EventPattern=json.dumps({"source": ["trailalert"]}))
+        world.as_admin("events").put_rule(**rule, EventPattern=json.dumps({"source": ["trailbell"]}))
         targets = [{"Id": "inbox", "Arn": arn}]
         world.as_admin("events").put_targets(Rule=name, EventBusName=rule["EventBusName"], Targets=targets)
     return lambda: list(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []))

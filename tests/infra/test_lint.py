@@ -15,7 +15,7 @@ from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
 from infra.settings import Settings
-from infra.stack import TrailAlertStack
+from infra.stack import TrailbellStack
 
 
 ROOT = Path(__file__).parents[2]
@@ -46,8 +46,8 @@ class Linted:
     def __init__(self, settings: dict[str, Any], context: dict[str, Any], code: Path, out: Path) -> None:
         app = cdk.App(context=context, outdir=str(out))
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-        self.stack = TrailAlertStack(app, "trailalert", settings=Settings(**ADDRESSES, **settings), code=code)
-        self.template = out / "trailalert.template.json"
+        self.stack = TrailbellStack(app, "trailbell", settings=Settings(**ADDRESSES, **settings), code=code)
+        self.template = out / "trailbell.template.json"
         try:
             app.synth()
         except RuntimeError as error:

@@ -11,8 +11,8 @@ import pytest
 from botocore.loaders import Loader
 
 from infra.models import cut_down, write_models
-from trailalert.aws import clients
-from trailalert.aws.clients import CALLS, Clients
+from trailbell.aws import clients
+from trailbell.aws.clients import CALLS, Clients
 
 
 ROOT = Path(__file__).parents[2]
@@ -50,8 +50,8 @@ def calls_in(module: Path) -> set[str]:
 def test_every_call_of_the_functions_is_known() -> None:
     """A call without a model is an AttributeError in Lambda and nowhere else: in a checkout all models are there."""
     code = (
-        "import sys, trailalert.handlers.detector, trailalert.handlers.notifier\n"
-        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('trailalert.aws.')), sep='\\n')"
+        "import sys, trailbell.handlers.detector, trailbell.handlers.notifier\n"
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('trailbell.aws.')), sep='\\n')"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 

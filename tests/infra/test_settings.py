@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from infra.settings import Settings, read_settings
-from trailalert.errors import SettingsError
-from trailalert.rulebook.placeholders import NAMES
+from trailbell.errors import SettingsError
+from trailbell.rulebook.placeholders import NAMES
 
 
 SETTINGS = [setting.name for setting in fields(Settings) if setting.name != "placeholders"]
@@ -40,7 +40,7 @@ def test_nothing_given_is_the_defaults() -> None:
         detector_memory_mb=1024,
         detector_seconds=120,
         python="3.13",
-        placeholders=dict.fromkeys(NAMES, ()) | {"own_resources": ("trailalert",)},
+        placeholders=dict.fromkeys(NAMES, ()) | {"own_resources": ("trailbell",)},
     )
 
 
@@ -80,7 +80,7 @@ def test_every_setting_is_taken() -> None:
         "trail_keys": [KEY.replace("1111", "2222")],
         "home_regions": ["eu-central-1", "us-gov-west-1"],
         "automation_roles": ["arn:aws:iam::*:role/terraform-*"],
-        "own_resources": ["trailalert"],
+        "own_resources": ["trailbell"],
     }
 
     settings = read({name: list(value) if isinstance(value, tuple) else value for name, value in given.items()} | lists)
@@ -192,7 +192,7 @@ def test_numbers_from_the_command_line_are_read(name: str) -> None:
         ("home_regions", "Frankfurt", "regions such as eu-west-1"),
         ("automation_roles", ["role/terraform"], "ARNs of IAM roles"),
         ("own_resources", [""], "the alerting stack's own resources"),
-        ("own_resources", {"trailalert": True}, "the alerting stack's own resources"),
+        ("own_resources", {"trailbell": True}, "the alerting stack's own resources"),
     ],
 )
 def test_wrong_value_is_told_with_its_setting_and_what_is_allowed(name: str, value: object, allowed: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trailalert.handlers.environment import read_environment
+from trailbell.handlers.environment import read_environment
 
 
 Template = dict[str, Any]
@@ -420,14 +420,14 @@ def test_chat_topic_and_event_bus_are_told_by_the_notifier_alone(template_of: Te
     template = template_of(chat_topic="high", event_bus=True, runbook_url="https://wiki.example.com/{rule}")
 
     variables = properties(template, "AWS::Lambda::Function", "Notifier")["Environment"]["Variables"]
-    told = {name.removeprefix("TRAILALERT_"): plain(value) for name, value in variables.items()}
+    told = {name.removeprefix("TRAILBELL_"): plain(value) for name, value in variables.items()}
     assert told["CHAT_TOPIC_ARN"] == "OthersChat"
     assert (told["CHAT_LEVEL"], told["EVENT_BUS"]) == ("high", "OthersBus")
     assert told["RUNBOOK_URL"] == "https://wiki.example.com/{rule}"
     may = allowed(template, "NotifierRole")
     assert (may["OthersChat"], may["OthersBus.Arn"]) == ({"sns:Publish"}, {"events:PutEvents"})
     assert not {"OthersChat", "OthersBus.Arn"} & set(allowed(template, "DetectorRole"))
-    assert properties(template, "AWS::Events::EventBus")["Name"] == "trailalert"
+    assert properties(template, "AWS::Events::EventBus")["Name"] == "trailbell"
     alarm = properties(template, "AWS::CloudWatch::Alarm", "WatchReadersFail")
     assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("ReadersFailed", "notBreaching")
     outputs = {name: plain(output["Value"]) for name, output in template["Outputs"].items()}
@@ -499,12 +499,12 @@ def test_topic_may_not_be_published_to_from_outside(new_trail: Template) -> None
 
 
 def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
-    """`trailalert hits` finds the table by the name of its output."""
+    """`trailbell hits` finds the table by the name of its output."""
     assert {name: plain(output["Value"]) for name, output in new_trail["Outputs"].items()} == {
         "TrailBucket": "TrailBucket",
         "HitTable": "HitsTable",
         "AlertTopic": "AlertsTopic",
-        "Dashboard": "trailalert-AWS::Region",
+        "Dashboard": "trailbell-AWS::Region",
         "FeedQueue": "FeedQueue",
         "DeadLetters": "FeedDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",

@@ -9,9 +9,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from trailalert.aws.dynamo import decode
-from trailalert.core.actor import Actor
-from trailalert.core.hit import Hit, Place
+from trailbell.facts.actor import Actor
+from trailbell.hits.hit import Hit, Place
+from trailbell.store.dynamo import decode
 
 
 REGION = "eu-central-1"

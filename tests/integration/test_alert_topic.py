@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from trailalert.aws.alert_topic import SnsAlertTopic
-from trailalert.core.alert import Alert
-from trailalert.core.grouping import group_hits
-from trailalert.core.hit import Hit
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.alerts.grouping import group_hits
+from trailbell.hits.hit import Hit
 
 
 GivenHit = Callable[..., Hit]
@@ -62,7 +62,7 @@ def test_queue_gets_the_alert_as_json(
 
     (envelope,) = receive()
     document = json.loads(envelope["Message"])
-    assert document["schema"] == "trailalert.alert/1"
+    assert document["schema"] == "trailbell.alert/1"
     assert document["count"] == 2
     assert document["level"] == "high"
     assert document["rule"] == {"id": given_hit().rule_id, "name": "kms-key-disabled", "title": "KMS Key Disabled"}

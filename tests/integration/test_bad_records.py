@@ -1,4 +1,4 @@
-"""Bad records are kept once, apart from hits, and `trailalert bad` shows them without their values."""
+"""Bad records are kept once, apart from hits, and `trailbell bad` shows them without their values."""
 
 import json
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from trailalert.aws.bad_records import DynamoBadRecords, find_bad
-from trailalert.cli.main import cli
-from trailalert.core.logfile import BadRecord
-from trailalert.core.notification import ObjectRef
+from trailbell.cli.main import cli
+from trailbell.cloudtrail.logfile import BadRecord
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.store.malformed import DynamoBadRecords, find_bad
 
 
 ReadRows = Callable[[str], list[dict[str, Any]]]

@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
-from trailalert.cli.dlq import failure_says, find_letters, notification_says, redrive_letters
-from trailalert.cli.main import cli
-from trailalert.errors import SettingsError
+from trailbell.cli.dead_letters.dlq import failure_says, find_letters, notification_says, redrive_letters
+from trailbell.cli.main import cli
+from trailbell.errors import SettingsError
 
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
@@ -153,8 +153,8 @@ def test_list_stops_at_its_limit_and_hides_nothing(stack: Stack) -> None:
     for _ in range(25):
         stack.send("DeadLetters", BODY)
 
-    assert len(find_letters(stack.clients, "trailalert", 12)) == 12
-    assert len(find_letters(stack.clients, "trailalert", 100)) == 25
+    assert len(find_letters(stack.clients, "trailbell", 12)) == 12
+    assert len(find_letters(stack.clients, "trailbell", 100)) == 25
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"DDBStreamBatchInfo": 1, "requestContext": 2}', "{}", "[" * 100_000])
@@ -185,7 +185,7 @@ def test_redrive_of_an_empty_queue_asks_for_nothing(stack: Stack) -> None:
     """The usual case, in scripts."""
     stack.sqs = FakeSqs("AccessDenied")
 
-    assert redrive_letters(stack.clients, "trailalert") == 0
+    assert redrive_letters(stack.clients, "trailbell") == 0
 
 
 def test_redrive_prefers_the_services_own_move(stack: Stack) -> None:
@@ -195,7 +195,7 @@ def test_redrive_prefers_the_services_own_move(stack: Stack) -> None:
     stack.sqs = FakeSqs(steps=(running, {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 7}))
     pauses = list[float]()
 
-    assert redrive_letters(stack.clients, "trailalert", pauses.append) == 7
+    assert redrive_letters(stack.clients, "trailbell", pauses.append) == 7
     assert pauses == [1]
     assert "receive_message" not in stack.sqs.calls
 
@@ -205,10 +205,10 @@ def test_redrive_says_when_the_service_gives_up_or_takes_long(stack: Stack) -> N
     stack.send("DeadLetters", BODY)
     stack.sqs = FakeSqs(steps=({"Status": "FAILED", "FailureReason": "AccessDenied"},))
     with pytest.raises(SettingsError, match="AccessDenied"):
-        redrive_letters(stack.clients, "trailalert")
+        redrive_letters(stack.clients, "trailbell")
     stack.sqs = FakeSqs(steps=({"Status": "RUNNING"},) * 200)
     with pytest.raises(SettingsError, match="SQS goes on"):
-        redrive_letters(stack.clients, "trailalert", lambda _: None)
+        redrive_letters(stack.clients, "trailbell", lambda _: None)
 
 
 def test_redrive_that_is_denied_is_not_tried_by_hand(stack: Stack, run: Any) -> None:

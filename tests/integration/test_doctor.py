@@ -10,8 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from trailalert.aws.health import Alarm, Queue, Trail
-from trailalert.cli.doctor import (
+from trailbell.cli.doctor.command import (
     Finding,
     alarm_findings,
     direct_finding,
@@ -26,8 +25,9 @@ from trailalert.cli.doctor import (
     topic_finding,
     trail_findings,
 )
-from trailalert.cli.main import cli
-from trailalert.errors import SettingsError
+from trailbell.cli.main import cli
+from trailbell.errors import SettingsError
+from trailbell.ops.health import Alarm, Queue, Trail
 
 
 ACCOUNT, REGION, BUCKET = "123456789012", "eu-central-1", "the-trail"
@@ -239,11 +239,11 @@ class FakeCloudFormation:
         self.outputs, self.resources = outputs, resources
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 (boto3's names)
-        if StackName != "trailalert":
+        if StackName != "trailbell":
             answer = {"Error": {"Code": "ValidationError", "Message": "does not exist"}}
             raise ClientError(answer, "DescribeStacks")
         outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self.outputs.items()]
-        arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/trailalert/1"
+        arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/trailbell/1"
         return {"Stacks": [{"StackId": arn, "Outputs": outputs}]}
 
     def get_paginator(self, name: str) -> "FakeCloudFormation":
@@ -324,7 +324,7 @@ def trail(stack: FakeCloudFormation) -> Any:
 
 
 def found(clients: Clients, check: str, now: datetime | None = None) -> list[Finding]:
-    findings = examine(clients, "trailalert", now or datetime.now(UTC))
+    findings = examine(clients, "trailbell", now or datetime.now(UTC))
     return [finding for finding in findings if finding.check.startswith(check)]
 
 
@@ -338,7 +338,7 @@ def test_a_refusal_does_not_hide_what_was_found_before_it(clients: Clients, stac
 
 def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Clients) -> None:
     """A reader with few permissions still learns what it can; AWS's words are shown as data."""
-    findings = examine(clients, "trailalert", datetime.now(UTC))
+    findings = examine(clients, "trailbell", datetime.now(UTC))
 
     shown = {finding.check: finding for finding in findings}
     assert {check: finding.state for check, finding in shown.items()} == {
@@ -357,7 +357,7 @@ def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Client
 
 def test_a_trail_the_stack_made_and_that_is_gone_is_a_problem(clients: Clients, stack: FakeCloudFormation) -> None:
     """With an imported bucket the trail may be another account's; with our own it may not."""
-    stack.resources.append(("AWS::CloudTrail::Trail", "trailalert"))
+    stack.resources.append(("AWS::CloudTrail::Trail", "trailbell"))
 
     assert states(found(clients, "trail")) == ["problem"]
 
@@ -499,6 +499,6 @@ def test_the_command_prints_lines_and_ends_with_a_status(
     assert fine.exit_code == 0
     assert all(set(line) == {"state", "check", "meaning", "mend"} for line in lines)
     assert bad.exit_code == 1
-    assert "trailalert dlq list" in bad.stdout
+    assert "trailbell dlq list" in bad.stdout
     with pytest.raises(SettingsError, match="no stack nosuch"):
         CliRunner().invoke(cli, ["doctor", "--stack", "nosuch"], catch_exceptions=False)

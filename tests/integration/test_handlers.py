@@ -12,11 +12,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from trailalert.aws.clients import Clients
-from trailalert.core.rulebook import dump_rulebook
-from trailalert.errors import SettingsError
-from trailalert.handlers import detector, notifier
-from trailalert.rulebook.build import build_rulebook
+from trailbell.aws.clients import Clients
+from trailbell.engine.rulebook import dump_rulebook
+from trailbell.errors import SettingsError
+from trailbell.handlers import detector, notifier
+from trailbell.rulebook.build import build_rulebook
 
 
 ReadRows = Callable[[str], list[dict[str, Any]]]
@@ -131,11 +131,11 @@ def environment(
     monkeypatch: pytest.MonkeyPatch, cold_start: None, table: str, topic_arn: str, rulebook: Path
 ) -> pytest.MonkeyPatch:
     """What the stack tells its functions."""
-    monkeypatch.setenv("TRAILALERT_TABLE", table)
-    monkeypatch.setenv("TRAILALERT_TOPIC_ARN", topic_arn)
-    monkeypatch.setenv("TRAILALERT_RETENTION_DAYS", "400")
-    monkeypatch.setenv("TRAILALERT_MAX_INFLATED_BYTES", str(MAX_BYTES))
-    monkeypatch.setenv("TRAILALERT_RULEBOOK", str(rulebook))
+    monkeypatch.setenv("TRAILBELL_TABLE", table)
+    monkeypatch.setenv("TRAILBELL_TOPIC_ARN", topic_arn)
+    monkeypatch.setenv("TRAILBELL_RETENTION_DAYS", "400")
+    monkeypatch.setenv("TRAILBELL_MAX_INFLATED_BYTES", str(MAX_BYTES))
+    monkeypatch.setenv("TRAILBELL_RULEBOOK", str(rulebook))
     return monkeypatch
 
 
@@ -178,7 +178,7 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> Metrics:
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         *_, document = [line for line in lines if "_aws" in line]
         (told,) = document["_aws"]["CloudWatchMetrics"]
-        assert told["Namespace"] == "trailalert"
+        assert told["Namespace"] == "trailbell"
         return {metric["Name"]: sum(document[metric["Name"]]) for metric in told["Metrics"]}
 
     return read
@@ -517,12 +517,12 @@ def test_table_that_cannot_be_written_sends_every_message_back(
     [
         pytest.param(
             detector.handler,
-            ("TRAILALERT_TABLE", "TRAILALERT_RETENTION_DAYS", "TRAILALERT_MAX_INFLATED_BYTES"),
+            ("TRAILBELL_TABLE", "TRAILBELL_RETENTION_DAYS", "TRAILBELL_MAX_INFLATED_BYTES"),
             id="detector",
         ),
         pytest.param(
             notifier.handler,
-            ("TRAILALERT_TABLE", "TRAILALERT_RETENTION_DAYS", "TRAILALERT_TOPIC_ARN"),
+            ("TRAILBELL_TABLE", "TRAILBELL_RETENTION_DAYS", "TRAILBELL_TOPIC_ARN"),
             id="notifier",
         ),
     ],
@@ -532,7 +532,7 @@ def test_missing_environment_is_told_at_once(
 ) -> None:
     """Told one by one, a deployment is mended three times."""
     for name in ("TABLE", "TOPIC_ARN", "RETENTION_DAYS", "MAX_INFLATED_BYTES"):
-        environment.delenv(f"TRAILALERT_{name}")
+        environment.delenv(f"TRAILBELL_{name}")
 
     with pytest.raises(SettingsError) as caught:
         handle({"Records": []}, None)
@@ -543,8 +543,8 @@ def test_missing_environment_is_told_at_once(
 
 def test_environment_that_is_no_number_is_told(environment: pytest.MonkeyPatch) -> None:
     """A traceback about int() does not say which variable."""
-    environment.setenv("TRAILALERT_RETENTION_DAYS", "a year")
-    environment.setenv("TRAILALERT_MAX_INFLATED_BYTES", "-1")
+    environment.setenv("TRAILBELL_RETENTION_DAYS", "a year")
+    environment.setenv("TRAILBELL_MAX_INFLATED_BYTES", "-1")
 
     with pytest.raises(SettingsError, match=r"RETENTION_DAYS is 'a year'.*MAX_INFLATED_BYTES is '-1'"):
         detector.handler({"Records": []}, None)

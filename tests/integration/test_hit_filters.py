@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from trailalert.aws.hit_query import FoundHit, Question, find_hits, find_page
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.aws.rows import hit_key
-from trailalert.core.hit import Hit
-from trailalert.errors import SettingsError, TableError
+from trailbell.errors import SettingsError, TableError
+from trailbell.hits.hit import Hit
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.query.hit_query import FoundHit, Question, find_hits, find_page
+from trailbell.store.rows import hit_key
 
 
 GivenHit = Callable[..., Hit]
@@ -197,5 +197,5 @@ def test_hit_of_a_newer_version_is_not_misread(keep: Keep, given_hit: GivenHit, 
     keep(replace(hit, format=2))
     assert hit_key(*hit.identity)
 
-    with pytest.raises(TableError, match="newer trailalert"):
+    with pytest.raises(TableError, match="newer trailbell"):
         find_page(dynamodb, table, Question(**WINDOW), 5)

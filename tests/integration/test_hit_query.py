@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from trailalert.aws.hit_query import Question, find_hits
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.core.hit import Hit, kept_actor, kept_resource
+from trailbell.hits.hit import Hit, kept_actor, kept_resource
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.query.hit_query import Question, find_hits
 
 
 GivenHit = Callable[..., Hit]
@@ -276,7 +276,7 @@ def test_more_hits_than_a_page_are_all_found_in_order(
 
 
 def test_hit_is_found_as_it_was_kept(keep: Keep, given_hit: GivenHit, dynamodb: Any, table: str) -> None:
-    """What a person reads in `trailalert hits` must be what the alert said."""
+    """What a person reads in `trailbell hits` must be what the alert said."""
     hit = given_hit(1, undo=("aws kms enable-key",), also=("weak",), also_ids=("rule-2",))
     keep(hit)
     question = Question(datetime(2026, 9, 15, tzinfo=UTC), datetime(2026, 9, 16, tzinfo=UTC))

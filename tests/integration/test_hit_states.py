@@ -7,16 +7,16 @@ from typing import Any
 import boto3
 import pytest
 
-from trailalert.aws.hit_lookup import find_hit
-from trailalert.aws.hit_query import Question, find_page
-from trailalert.aws.hit_states import DynamoHitStates
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.core.hit import Hit
-from trailalert.core.hit_id import parse_hit_name, short_id
-from trailalert.core.hit_state import UNRESOLVED, HitState, change_state
-from trailalert.errors import SettingsError, StateError
-from trailalert.flows.notifier import StreamHit
-from trailalert.handlers.notifier import new_hits
+from trailbell.errors import SettingsError, StateError
+from trailbell.flows.notifier import StreamHit
+from trailbell.handlers.notifier import new_hits
+from trailbell.hits.hit import Hit
+from trailbell.hits.hit_id import parse_hit_name, short_id
+from trailbell.hits.hit_state import UNRESOLVED, HitState, change_state
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.query.hit_lookup import find_hit
+from trailbell.store.query.hit_query import Question, find_page
+from trailbell.store.states import DynamoHitStates
 
 
 GivenHit = Callable[..., Hit]

@@ -10,13 +10,13 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from tests.integration.conftest import HIT
-from trailalert.aws.dynamo import decode, encode, get_all, put_new, write_all
-from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
-from trailalert.aws.rows import hit_key
-from trailalert.core.actor import Actor
-from trailalert.core.hit import Hit, Place, hit_from_document
-from trailalert.errors import TableError
-from trailalert.flows.detector import CHUNK
+from trailbell.errors import TableError
+from trailbell.facts.actor import Actor
+from trailbell.flows.detector import CHUNK
+from trailbell.hits.hit import Hit, Place, hit_from_document
+from trailbell.store.dynamo import decode, encode, get_all, put_new, write_all
+from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.rows import hit_key
 
 
 GivenHit = Callable[..., Hit]

@@ -1,4 +1,4 @@
-"""`trailalert hits`, `hit`, `ack` and the others as they are typed, against a table."""
+"""`trailbell hits`, `hit`, `ack` and the others as they are typed, against a table."""
 
 import csv
 import gzip
@@ -14,15 +14,15 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from click.testing import CliRunner, Result
 
-from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
-from trailalert.cli.aws_errors import explain
-from trailalert.cli.connection import Connection, aws_client, find_output
-from trailalert.cli.follow import INTERRUPTED, follow
-from trailalert.cli.main import cli
-from trailalert.core.hit import Hit, Place
-from trailalert.core.hit_id import short_id
-from trailalert.core.question import Question
-from trailalert.errors import SettingsError, StateError
+from trailbell.cli.hits.follow import INTERRUPTED, follow
+from trailbell.cli.main import cli
+from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.options.connection import Connection, aws_client, find_output
+from trailbell.errors import SettingsError, StateError
+from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit_id import short_id
+from trailbell.hits.query import Question
+from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
 
 
 GivenHit = Callable[..., Hit]
@@ -90,7 +90,7 @@ def test_times_are_shown_and_understood_in_the_zone_asked_for(
     keep(given_hit(1))
 
     table = run("hits", "--from", "2026-09-15T12:00", "--to", "2026-09-15T12:00", "--tz", "Europe/Berlin").stdout
-    (line,) = run(*since("--format", "jsonl"), TRAILALERT_TZ="Europe/Berlin").stdout.splitlines()
+    (line,) = run(*since("--format", "jsonl"), TRAILBELL_TZ="Europe/Berlin").stdout.splitlines()
 
     assert "time (Europe/Berlin)" in table
     assert "2026-09-15 12:00:00" in table

@@ -9,11 +9,11 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from trailalert.aws.log_listing import Passed, list_log_files
-from trailalert.cli.log_sources import split_address
-from trailalert.cli.main import cli
-from trailalert.core.wanted import Wanted
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.cli.main import cli
+from trailbell.cli.scan.log_sources import split_address
+from trailbell.cloudtrail.selection import Wanted
+from trailbell.ops.log_listing import Passed, list_log_files
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 ORG, ONE, TWO = "AWSLogs/o-abc123/", "111122223333", "444455556666"

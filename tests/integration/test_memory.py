@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from infra.settings import Settings
-from trailalert.core.rulebook import dump_rulebook
-from trailalert.rulebook.build import build_rulebook
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.engine.rulebook import dump_rulebook
+from trailbell.rulebook.build import build_rulebook
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 MB = 1024 * 1024
@@ -25,8 +25,8 @@ RULE = ROOT / "rules" / "kms" / "aws_kms_key_disabled.yml"
 RUN = """
 import json, sys
 from botocore.response import StreamingBody
-from trailalert.aws.clients import Clients
-from trailalert.handlers import detector
+from trailbell.aws.clients import Clients
+from trailbell.handlers import detector
 
 class Aws:
     def get_object(self, **request):
@@ -73,10 +73,10 @@ def test_batch_of_large_log_files_fits_into_the_detectors_memory(tmp_path: Path)
     (tmp_path / "rulebook.json").write_text(dump_rulebook(book), encoding="utf-8")
     environment = {
         **os.environ,
-        "TRAILALERT_TABLE": "hits",
-        "TRAILALERT_RETENTION_DAYS": "1",
-        "TRAILALERT_MAX_INFLATED_BYTES": str(Settings().max_inflated_mb * MB),
-        "TRAILALERT_RULEBOOK": str(tmp_path / "rulebook.json"),
+        "TRAILBELL_TABLE": "hits",
+        "TRAILBELL_RETENTION_DAYS": "1",
+        "TRAILBELL_MAX_INFLATED_BYTES": str(Settings().max_inflated_mb * MB),
+        "TRAILBELL_RULEBOOK": str(tmp_path / "rulebook.json"),
     }
 
     command = [sys.executable, "-c", RUN, str(tmp_path / "plain.gz"), str(tmp_path / "hits.gz")]

@@ -8,11 +8,11 @@ from typing import Any
 import boto3
 import pytest
 
-from trailalert.aws.dynamo import encode
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.aws.rows import hit_row
-from trailalert.core.hit import Hit
-from trailalert.handlers import notifier
+from trailbell.handlers import notifier
+from trailbell.hits.hit import Hit
+from trailbell.store.dynamo import encode
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.rows import hit_row
 
 
 GivenHit = Callable[..., Hit]
@@ -28,7 +28,7 @@ def chat_arn(aws: None) -> str:
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, table: str, topic_arn: str, chat_arn: str) -> None:
     """What the stack tells the notifier, which starts cold."""
-    boto3.client("events").create_event_bus(Name="trailalert")
+    boto3.client("events").create_event_bus(Name="trailbell")
     for cached in (notifier._parts, notifier._metrics):
         cached.cache_clear()
     logging.Logger.manager.loggerDict.pop("notifier", None)
@@ -38,10 +38,10 @@ def environment(monkeypatch: pytest.MonkeyPatch, table: str, topic_arn: str, cha
         "RETENTION_DAYS": "400",
         "CHAT_TOPIC_ARN": chat_arn,
         "CHAT_LEVEL": "high",
-        "EVENT_BUS": "trailalert",
+        "EVENT_BUS": "trailbell",
         "RUNBOOK_URL": "https://wiki.example.com/{rule}",
     }.items():
-        monkeypatch.setenv(f"TRAILALERT_{name}", value)
+        monkeypatch.setenv(f"TRAILBELL_{name}", value)
 
 
 def given_event(*hits: Hit) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_readers_that_are_gone_cost_no_mail_and_no_second_one(
     """Somebody deletes chat topic and event bus: mails go out once, and the failure is counted, which is alarmed."""
     receive = subscribe()
     boto3.client("sns").delete_topic(TopicArn=chat_arn)
-    boto3.client("events").delete_event_bus(Name="trailalert")
+    boto3.client("events").delete_event_bus(Name="trailbell")
 
     answers = [notifier.handler(given_event(given_hit(1)), None) for _ in range(2)]
 
@@ -113,4 +113,4 @@ def test_table_that_cannot_be_queried_costs_no_mail(
     (envelope,) = receive()
     document = json.loads(envelope["Message"])
     assert document["related"]["note"] == "could not be read; the alert did not wait"
-    assert "trailalert hits --since 7d --actor arn:aws:iam::111122223333:role/Deploy" in document["text"]
+    assert "trailbell hits --since 7d --actor arn:aws:iam::111122223333:role/Deploy" in document["text"]

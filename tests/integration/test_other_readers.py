@@ -10,15 +10,15 @@ import boto3
 import pytest
 from moto.events.utils import EventTemplateParser
 
-from trailalert.aws.alert_topic import SnsChatTopic
-from trailalert.aws.event_bus import DETAIL_TYPE, SOURCE, EventBus
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.aws.related_hits import DynamoRelatedHits
-from trailalert.core.alert import Alert, alert_document
-from trailalert.core.chat import chat_message
-from trailalert.core.hit import Hit
-from trailalert.core.rulebook import Level
-from trailalert.errors import ReaderError
+from trailbell.alerts.alert import Alert, alert_document
+from trailbell.alerts.channels.bus import DETAIL_TYPE, SOURCE, EventBus
+from trailbell.alerts.channels.chat import chat_message
+from trailbell.alerts.channels.email import SnsChatTopic
+from trailbell.engine.rulebook import Level
+from trailbell.errors import ReaderError
+from trailbell.hits.hit import Hit
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.related_hits import DynamoRelatedHits
 
 
 GivenHit = Callable[..., Hit]
@@ -64,14 +64,14 @@ def kept(dynamodb: Any, table: str) -> Callable[..., None]:
 
 @pytest.fixture
 def bus_inbox(aws: None) -> Receive:
-    """A queue that a rule of the bus `trailalert` fills; what is returned empties it of its events."""
+    """A queue that a rule of the bus `trailbell` fills; what is returned empties it of its events."""
     events, sqs = boto3.client("events"), boto3.client("sqs")
-    events.create_event_bus(Name="trailalert")
+    events.create_event_bus(Name="trailbell")
     url = sqs.create_queue(QueueName="automation")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"level": ["high", "critical"]}}
-    events.put_rule(Name="severe", EventBusName="trailalert", EventPattern=json.dumps(pattern))
-    events.put_targets(Rule="severe", EventBusName="trailalert", Targets=[{"Id": "q", "Arn": arn}])
+    events.put_rule(Name="severe", EventBusName="trailbell", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="severe", EventBusName="trailbell", Targets=[{"Id": "q", "Arn": arn}])
 
     def receive() -> list[dict[str, Any]]:
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
@@ -109,11 +109,11 @@ def test_event_bus_gets_the_alert_as_queues_do(bus_inbox: Receive, given_hit: Gi
     alert = Alert((given_hit(1), given_hit(2)))
 
     with mock.patch.object(EventTemplateParser, "parse", lambda *, event, **_: event):  # wants jsonpath-ng
-        EventBus(boto3.client("events"), "trailalert").tell(alert)
-        EventBus(boto3.client("events"), "trailalert").tell(Alert((given_hit(3, level="low"),)))
+        EventBus(boto3.client("events"), "trailbell").tell(alert)
+        EventBus(boto3.client("events"), "trailbell").tell(Alert((given_hit(3, level="low"),)))
 
     (event,) = bus_inbox()
-    assert (event["source"], event["detail-type"]) == ("trailalert", "TrailAlert Alert")
+    assert (event["source"], event["detail-type"]) == ("trailbell", "Trailbell Alert")
     assert event["resources"] == list(given_hit().resources)
     assert event["detail"] == json.loads(json.dumps(alert_document(alert)))
 
@@ -128,7 +128,7 @@ class RefusingEvents:
 def test_entry_that_the_bus_refuses_is_raised(given_hit: GivenHit) -> None:
     """PutEvents answers 200 even then; who does not look has lost the event."""
     with pytest.raises(ReaderError, match="ThrottlingException: slow down"):
-        EventBus(RefusingEvents(), "trailalert").tell(Alert((given_hit(),)))
+        EventBus(RefusingEvents(), "trailbell").tell(Alert((given_hit(),)))
 
 
 class RecordingEvents:
@@ -151,7 +151,7 @@ def test_storm_of_hostile_names_fits_into_one_entry(given_hit: GivenHit, name: s
     names = tuple(f"arn:aws:ssm:us-east-1:1:document/{number}{name}" for number in range(50))
     events = RecordingEvents()
 
-    EventBus(events, "trailalert").tell(Alert(tuple(given_hit(number, resources=names) for number in range(300))))
+    EventBus(events, "trailbell").tell(Alert(tuple(given_hit(number, resources=names) for number in range(300))))
 
     assert events.bytes_sent() < LIMIT
     assert json.loads(events.entry["Detail"])["count"] == 300

@@ -12,8 +12,8 @@ from typing import Any
 import jmespath  # type: ignore[import-untyped]  # botocore's, and what the CLI's --query is
 import pytest
 
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.core.hit import Hit
+from trailbell.hits.hit import Hit
+from trailbell.store.hit_table import DynamoHitTable
 
 
 DOC = Path(__file__).parents[2] / "docs" / "queries.md"

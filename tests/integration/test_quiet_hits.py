@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.core.hit import Hit
-from trailalert.handlers.notifier import new_hits
+from trailbell.handlers.notifier import new_hits
+from trailbell.hits.hit import Hit
+from trailbell.store.hit_table import DynamoHitTable
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 
-from trailalert.aws.alert_topic import SnsAlertTopic
-from trailalert.aws.event_bus import DETAIL_TYPE, SOURCE
-from trailalert.core.alert import Alert
-from trailalert.core.hit import Hit
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.channels.bus import DETAIL_TYPE, SOURCE
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.hits.hit import Hit
 
 
 PAGE = (Path(__file__).parents[2] / "docs" / "readers.md").read_text(encoding="utf-8")

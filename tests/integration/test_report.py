@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from trailalert.aws.hit_table import DynamoHitTable
-from trailalert.cli.main import cli
-from trailalert.core.hit import Hit
+from trailbell.cli.main import cli
+from trailbell.hits.hit import Hit
+from trailbell.store.hit_table import DynamoHitTable
 
 
 def packed(file: Path) -> dict[str, Any]:

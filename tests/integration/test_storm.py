@@ -16,16 +16,16 @@ import pytest
 
 from tests.crash.aws import FakeDynamo
 from tests.crash.faults import Faults, nothing
-from trailalert.aws.alert_topic import SnsAlertTopic
-from trailalert.aws.dynamo import encode
-from trailalert.aws.hit_table import DynamoToldMarks
-from trailalert.aws.rows import hit_row
-from trailalert.core.alert import Alert
-from trailalert.core.hit import Hit
-from trailalert.core.related import Related
-from trailalert.flows.notifier import Notifier, StreamHit, Tally
-from trailalert.flows.pace import Pace
-from trailalert.handlers import notifier as handler
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.flows.notifier import Notifier, StreamHit, Tally
+from trailbell.flows.rate_limit import Pace
+from trailbell.handlers import notifier as handler
+from trailbell.hits.hit import Hit
+from trailbell.hits.related import Related
+from trailbell.store.dynamo import encode
+from trailbell.store.hit_table import DynamoToldMarks
+from trailbell.store.rows import hit_row
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html: a new table takes
@@ -142,7 +142,7 @@ def test_pause_after_a_storm_ends_before_the_time_out(left: int, pause: float) -
 def test_notifier_waits_after_a_storm_from_the_stream_alone(
     given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch, hits: int, source: dict[str, str], slept: list[float]
 ) -> None:
-    """A few hits wait for nothing, and neither does whoever runs `trailalert dlq redrive`."""
+    """A few hits wait for nothing, and neither does whoever runs `trailbell dlq redrive`."""
     pauses, sns = list[float](), CountingSns()
     marks = DynamoToldMarks(FakeDynamo(Faults(nothing)), "hits", 400)
     parts = SimpleNamespace(
@@ -155,7 +155,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         runbook="",
     )
     monkeypatch.setattr(handler, "_parts", lambda: parts)
-    monkeypatch.setattr("trailalert.handlers.notifier.time.sleep", pauses.append)
+    monkeypatch.setattr("trailbell.handlers.notifier.time.sleep", pauses.append)
     changes = [
         {
             "eventName": "INSERT",

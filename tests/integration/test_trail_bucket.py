@@ -6,9 +6,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from trailalert.aws.trail_bucket import S3TrailBucket
-from trailalert.core.notification import ObjectRef
-from trailalert.errors import LogFileError
+from trailbell.aws.trail_bucket import S3TrailBucket
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.errors import LogFileError
 
 
 KEY = "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/09/15/a b+c é.json.gz"

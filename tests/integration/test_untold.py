@@ -12,16 +12,16 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
-from trailalert.aws.dynamo import encode
-from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
-from trailalert.aws.rows import hit_row
-from trailalert.aws.untold import read_given_up
-from trailalert.cli.main import cli
-from trailalert.core.alert import Alert
-from trailalert.core.hit import Hit
-from trailalert.errors import NotificationError
-from trailalert.flows.notifier import Notifier
-from trailalert.handlers.notifier import new_hits
+from trailbell.alerts.alert import Alert
+from trailbell.cli.main import cli
+from trailbell.errors import NotificationError
+from trailbell.flows.notifier import Notifier
+from trailbell.handlers.notifier import new_hits
+from trailbell.hits.hit import Hit
+from trailbell.ops.undelivered import read_given_up
+from trailbell.store.dynamo import encode
+from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.rows import hit_row
 
 
 GivenHit = Callable[..., Hit]
@@ -156,7 +156,7 @@ def test_redrive_finds_in_the_table_what_the_stream_forgot(
     stack: FakeStack, run: Run, given_hit: GivenHit, trimmed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a day the stream is empty; a hit is found by when it was read, whatever its event's time."""
-    monkeypatch.setattr("trailalert.aws.untold._EMPTY_PAGES", 3)  # moto's open shard never ends
+    monkeypatch.setattr("trailbell.ops.undelivered._EMPTY_PAGES", 3)  # moto's open shard never ends
     late = given_hit(2, event_time="2026-01-01T00:00:00Z")
     stack.keep(given_hit(1), late, given_hit(3, seen_at="2026-09-15T08:00:00Z"))
     stack.give_up(last="9" * 20, since="2026-09-15T10:10:00Z", until="2026-09-15T10:10:02Z")
@@ -249,8 +249,9 @@ def test_many_hits_are_told_in_calls_that_lambda_takes(
     stack: FakeStack, run: Run, given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An invocation takes 6 MB."""
-    monkeypatch.setattr("trailalert.aws.untold._HITS_A_CALL", 10)
-    monkeypatch.setattr("trailalert.aws.untold._BYTES_A_CALL", 5 * len(json.dumps(encode(hit_row(given_hit(1), 1)))))
+    monkeypatch.setattr("trailbell.ops.undelivered._HITS_A_CALL", 10)
+    row_bytes = len(json.dumps(encode(hit_row(given_hit(1), 1))))
+    monkeypatch.setattr("trailbell.ops.undelivered._BYTES_A_CALL", 5 * row_bytes)
     stack.keep(*(given_hit(number) for number in range(21)))
 
     run("untold", "--since", "2026-09-01", "--tell")

@@ -16,20 +16,20 @@ import pytest
 from tests.crash.aws import FakeDynamo, FakeS3, FakeSns
 from tests.crash.faults import Faults, nothing
 from tests.unit.conftest import RULE
-from trailalert.aws.alert_topic import SnsAlertTopic
-from trailalert.aws.dynamo import decode, encode
-from trailalert.aws.hit_query import Question, find_hits
-from trailalert.aws.hit_table import DynamoHitTable, DynamoToldMarks
-from trailalert.aws.rows import hit_key, pointer_rows, told_key
-from trailalert.aws.trail_bucket import S3TrailBucket
-from trailalert.core.alert import Alert, alert_document
-from trailalert.core.examine import Examiner
-from trailalert.core.hit import hit_from_document
-from trailalert.core.rulebook import Level, Rule, Rulebook
-from trailalert.flows.detector import Detector
-from trailalert.flows.notifier import Notifier, read_hit
-from trailalert.handlers.notifier import new_hits
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.alerts.alert import Alert, alert_document
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.aws.trail_bucket import S3TrailBucket
+from trailbell.engine.rulebook import Level, Rule, Rulebook
+from trailbell.flows.detector import Detector
+from trailbell.flows.notifier import Notifier, read_hit
+from trailbell.handlers.notifier import new_hits
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import hit_from_document
+from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.dynamo import decode, encode
+from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.store.rows import hit_key, pointer_rows, told_key
 
 
 ROWS = json.loads((Path(__file__).parent / "rows" / "format-1.json").read_text(encoding="utf-8"))

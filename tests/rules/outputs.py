@@ -10,25 +10,25 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from trailalert.aws.alert_topic import SnsAlertTopic, SnsChatTopic
-from trailalert.aws.dynamo import encode
-from trailalert.aws.event_bus import EventBus
-from trailalert.aws.hit_query import FoundHit
-from trailalert.aws.rows import hit_row, pointer_rows, told_row
-from trailalert.cli.display import print_alerts, print_hits
-from trailalert.cli.hit_output import csv_text, json_line, table_text
-from trailalert.cli.report_file import report_html
-from trailalert.cli.scan_output import print_pages
-from trailalert.core.alert import Alert
-from trailalert.core.grouping import group_hits
-from trailalert.core.hit import Hit
-from trailalert.core.hit_state import HitState
-from trailalert.core.mail import mail_text
-from trailalert.core.notification import ObjectRef
-from trailalert.core.report import pack_hits
-from trailalert.core.rulebook import Level
-from trailalert.core.subject import mail_subject
-from trailalert.handlers.journal import LogJournal
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.channels.bus import EventBus
+from trailbell.alerts.channels.email import SnsAlertTopic, SnsChatTopic
+from trailbell.alerts.grouping import group_hits
+from trailbell.alerts.mail import mail_text
+from trailbell.alerts.subject import mail_subject
+from trailbell.cli.hits.output import csv_text, json_line, table_text
+from trailbell.cli.report.report_file import report_html
+from trailbell.cli.scan.output import print_pages
+from trailbell.cli.terminal.display import print_alerts, print_hits
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.engine.rulebook import Level
+from trailbell.handlers.event_log import LogJournal
+from trailbell.hits.hit import Hit
+from trailbell.hits.hit_state import HitState
+from trailbell.lookback.report import pack_hits
+from trailbell.store.dynamo import encode
+from trailbell.store.query.hit_query import FoundHit
+from trailbell.store.rows import hit_row, pointer_rows, told_row
 
 
 Output = Callable[[list[Hit]], str]

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trailalert.core.facts import facts_of
-from trailalert.core.hit import Hit, Place, make_hit
-from trailalert.core.matcher import Match
-from trailalert.core.record import make_record
-from trailalert.core.rulebook import Rule
-from trailalert.rulebook.cases import CASE_SETTINGS, case_file, load_cases
-from trailalert.rulebook.load import compile_rules
-from trailalert.rulebook.source import rule_files
+from trailbell.cloudtrail.record import make_record
+from trailbell.engine.matcher import Match
+from trailbell.engine.rulebook import Rule
+from trailbell.facts.facts import facts_of
+from trailbell.hits.hit import Hit, Place, make_hit
+from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases
+from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.source import rule_files
 
 
 Path_ = tuple[str | int, ...]

@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.session import get_session
 
-from trailalert.core.predicates import compile_test
-from trailalert.core.rulebook import Level, Rule
-from trailalert.rulebook.load import compile_rules
-from trailalert.rulebook.placeholders import NAMES
+from trailbell.engine.predicates import compile_test
+from trailbell.engine.rulebook import Level, Rule
+from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.placeholders import NAMES
 
 
 class Row(NamedTuple):

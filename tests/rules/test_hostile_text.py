@@ -14,13 +14,13 @@ import pytest
 
 from tests.rules.outputs import OUTPUTS
 from tests.rules.rule_hits import changed, hit_of, matching_records, string_places, value_at, with_every_member
-from trailalert.core.facts import facts_of
-from trailalert.core.hit import Hit
-from trailalert.core.record import make_record
-from trailalert.core.rulebook import Rule
-from trailalert.core.safe_text import is_safe
-from trailalert.core.subject import SUBJECT_LIMIT
-from trailalert.core.undo import fill_steps
+from trailbell.alerts.subject import SUBJECT_LIMIT
+from trailbell.cloudtrail.record import make_record
+from trailbell.engine.rulebook import Rule
+from trailbell.facts.facts import facts_of
+from trailbell.hits.hit import Hit
+from trailbell.hits.undo import fill_steps
+from trailbell.text.safe_text import is_safe
 
 
 MATCHING = matching_records()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from trailalert.core.rulebook import Level, Rule
-from trailalert.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
-from trailalert.rulebook.load import compile_rules
-from trailalert.rulebook.source import rule_files
+from trailbell.engine.rulebook import Level, Rule
+from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
+from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.source import rule_files
 
 
 ROOT = Path(__file__).resolve().parents[2]

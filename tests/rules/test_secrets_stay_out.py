@@ -1,7 +1,7 @@
 """No secret of a record leaves the product: not by table, mail, alert, terminal or log, whichever rule it matches.
 
 Each member that CloudTrail is known to write in clear, or might, holds a canary; so do texts in which secrets slip
-through. The records of all rules go through detector, notifier and `trailalert scan`; then canaries are looked for.
+through. The records of all rules go through detector, notifier and `trailbell scan`; then canaries are looked for.
 """
 
 import copy
@@ -18,22 +18,22 @@ from click.testing import CliRunner
 from tests.rules.outputs import OUTPUTS
 from tests.rules.rule_hits import RULES, matching_records
 from tests.unit.log_files import log_file
-from trailalert.cli.scan import scan
-from trailalert.core.examine import Examiner
-from trailalert.core.hit import Hit
-from trailalert.core.notification import ObjectRef
-from trailalert.core.rulebook import Rule, Rulebook
-from trailalert.flows.detector import Detector
-from trailalert.handlers.journal import LogJournal
-from trailalert.rulebook.cases import CASE_SETTINGS
-from trailalert.rulebook.load import compile_rules
+from trailbell.cli.scan.command import scan
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.flows.detector import Detector
+from trailbell.handlers.event_log import LogJournal
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.cases import CASE_SETTINGS
+from trailbell.rulebook.load import compile_rules
 
 
 MATCHING = matching_records()
 KEY = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/x.json.gz"
 TOKEN = "FwoGZXIvYXdzEBYaDCanary" + "x7Kq2Lm9Pz4Rt6Vb8Nc1Df3Gh5" * 4
 
-# Where secrets stand: domain knowledge in the docstring of core/secrets.py.
+# Where secrets stand: domain knowledge in the docstring of text/secrets.py.
 REQUEST = {
     "parameters": {"commands": ["echo canary1 | passwd --stdin root"]},
     "value": "canary2",

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from trailalert.cli.log_files import find_log_files
-from trailalert.cli.scan_work import hits_in
-from trailalert.core.examine import Examiner
-from trailalert.core.grouping import group_hits
-from trailalert.core.hit import Hit
-from trailalert.core.matcher import Matcher, matching
-from trailalert.core.rulebook import Rulebook
-from trailalert.rulebook.exceptions import apply_filters
-from trailalert.rulebook.load import compile_rules, load_rules
-from trailalert.rulebook.placeholders import NAMES
+from trailbell.alerts.grouping import group_hits
+from trailbell.cli.scan.log_files import find_log_files
+from trailbell.cli.scan.work import hits_in
+from trailbell.engine.matcher import Matcher, matching
+from trailbell.engine.rulebook import Rulebook
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.exceptions import apply_filters
+from trailbell.rulebook.load import compile_rules, load_rules
+from trailbell.rulebook.placeholders import NAMES
 
 
 ROOT = Path(__file__).resolve().parents[2]

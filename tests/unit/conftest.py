@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.facts import facts_of
-from trailalert.core.hit import Hit, Place, make_hit
-from trailalert.core.matcher import Match
-from trailalert.core.record import make_record
-from trailalert.core.rulebook import Level, Rule, Undo
-from trailalert.rulebook.cases import BASE_RECORD, merged
+from trailbell.cloudtrail.record import make_record
+from trailbell.engine.matcher import Match
+from trailbell.engine.rulebook import Level, Rule, Undo
+from trailbell.facts.facts import facts_of
+from trailbell.hits.hit import Hit, Place, make_hit
+from trailbell.rulebook.cases import BASE_RECORD, merged
 
 
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -25,7 +25,7 @@ RULE = Rule(
     description="Every call with this key fails from now on.",
     detection=["field", "eventName", ["eq", "disablekey"]],
     gate={"eventSource": ("kms.amazonaws.com",), "eventName": ("disablekey",)},
-    author="trailalert",
+    author="trailbell",
     tags=("attack.impact", "attack.t1489"),
     check=("Ask the person.",),
     undo=Undo(("aws kms enable-key --region {region} --key-id {resource.key}",), note="Works at any time."),

@@ -4,8 +4,8 @@ import gzip
 import json
 from typing import Any
 
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.hit import Hit
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit
 
 
 SEEN_AT = "2026-09-01T10:00:00Z"

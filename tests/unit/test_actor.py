@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.actor import actor_of, is_direct, possible_kinds
-from trailalert.core.outcome import Outcome, outcome_of
+from trailbell.facts.actor import actor_of, is_direct, possible_kinds
+from trailbell.facts.outcome import Outcome, outcome_of
 
 
 ACCOUNT = "111122223333"

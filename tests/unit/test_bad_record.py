@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailalert.core.bad_record import MAX_OUTLINE, outline
+from trailbell.cloudtrail.malformed import MAX_OUTLINE, outline
 
 
 KNOWN = {

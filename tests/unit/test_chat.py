@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.golden.alerts import awkward_alerts, rule_alerts
-from trailalert.core.alert import Alert
-from trailalert.core.chat import chat_message
-from trailalert.core.hit import Hit
+from trailbell.alerts.alert import Alert
+from trailbell.alerts.channels.chat import chat_message
+from trailbell.hits.hit import Hit
 
 
 GivenHit = Callable[..., Hit]

@@ -11,11 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from trailalert.cli.hits import parse_since
-from trailalert.cli.local import trail_key
-from trailalert.cli.main import cli
-from trailalert.errors import LogFileError, RuleError, SettingsError
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.cli.hits.command import parse_since
+from trailbell.cli.local.command import trail_key
+from trailbell.cli.main import cli
+from trailbell.errors import LogFileError, RuleError, SettingsError
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 RECORD = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
@@ -181,7 +181,7 @@ def test_rules_list_names_every_rule() -> None:
     assert result.stdout.index("critical") < result.stdout.index("medium")
 
 
-def commands(command: click.Command, path: str = "trailalert") -> Iterator[tuple[str, click.Command]]:
+def commands(command: click.Command, path: str = "trailbell") -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():

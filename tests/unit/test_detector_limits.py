@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from tests.unit.log_files import log_file
-from trailalert.core.examine import Examiner
-from trailalert.core.hit import Hit
-from trailalert.core.logfile import BadRecord
-from trailalert.core.notification import ObjectRef
-from trailalert.core.rulebook import Rule, Rulebook
-from trailalert.errors import LogFileError, OutOfTimeError, TableError, Unreadable
-from trailalert.flows import detector as flow
-from trailalert.flows.detector import CHUNK, READERS, RESERVE, Detector
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.cloudtrail.logfile import BadRecord
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.errors import LogFileError, OutOfTimeError, TableError, Unreadable
+from trailbell.flows import detector as flow
+from trailbell.flows.detector import CHUNK, READERS, RESERVE, Detector
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/"

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from infra.settings import read_settings
 from tests.unit.doc_pages import PAGES, ROOT, Command, anchors, commands, links, simple_commands, spans
-from trailalert.cli.main import cli
+from trailbell.cli.main import cli
 
 
 COMMANDS = commands()
@@ -47,13 +47,13 @@ def helped() -> Iterator[tuple[str, ...]]:
     while waiting:
         command = waiting.pop()
         waiting += getattr(command, "commands", {}).values()
-        for line in re.findall(r"^\s*(trailalert .*)$", (command.help or "").partition("Example:")[2], re.MULTILINE):
+        for line in re.findall(r"^\s*(trailbell .*)$", (command.help or "").partition("Example:")[2], re.MULTILINE):
             for words in simple_commands(line):
-                if words[0] == "trailalert":
+                if words[0] == "trailbell":
                     yield words[1:]
 
 
-OURS = list(dict.fromkeys([*of("trailalert"), *helped()]))
+OURS = list(dict.fromkeys([*of("trailbell"), *helped()]))
 
 
 def needs_no_aws(words: tuple[str, ...]) -> bool:
@@ -85,14 +85,14 @@ def desk(things: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_pages_hold_commands() -> None:
     """A pattern that finds none would pass every test below."""
-    assert len(of("trailalert")) > 50
+    assert len(of("trailbell")) > 50
     assert len(of("npx")) > 30
     assert {command.page for command in COMMANDS} >= {ROOT / "README.md", ROOT / "docs" / "operating.md"}
 
 
 def test_every_program_is_one_that_is_looked_at() -> None:
     """A typing error in a program's name is one, too."""
-    known = {"trailalert", "make", "npx", "aws", PYTHON} | NOT_OURS
+    known = {"trailbell", "make", "npx", "aws", PYTHON} | NOT_OURS
 
     assert [str(command) for command in COMMANDS if command.words[0] not in known] == []
 
@@ -103,7 +103,7 @@ def test_command_is_one_that_the_command_line_takes(words: tuple[str, ...]) -> N
     """An option that was renamed is found by whoever pastes it, or here."""
     command: click.Command = cli
     names = list(words)
-    context = click.Context(cli, info_name="trailalert")
+    context = click.Context(cli, info_name="trailbell")
     while isinstance(command, click.Group):
         command = command.commands[names.pop(0)]
     command.make_context(words[0], names, parent=context)
@@ -120,14 +120,14 @@ def test_command_that_needs_no_aws_does_what_it_is_shown_for(words: tuple[str, .
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_prose_exist(page: Path) -> None:
-    """`trailalert dlq untold` within a sentence is looked for as well: its names and options."""
+    """`trailbell dlq untold` within a sentence is looked for as well: its names and options."""
     for span in spans(page):
         program, *words = span.split()
         if program == "make":
             assert set(filter(str.islower, words)) <= targets(), span
         if program == "npx":
             check_cdk(words)
-        if program != "trailalert":
+        if program != "trailbell":
             continue
         command: click.Command = cli
         while isinstance(command, click.Group) and words:
@@ -197,8 +197,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_and_modules_that_are_named_exist(page: Path) -> None:
-    """`core/level.py` in a sentence sends a reader there."""
-    bases = (ROOT, ROOT / "lambdas" / "trailalert", page.parent)
+    """`hits/level.py` in a sentence sends a reader there."""
+    bases = (ROOT, ROOT / "lambdas" / "trailbell", page.parent)
     for span in spans(page):
         if re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+\.(?:py|md|json|csv|png)", span):
             assert any((base / span).exists() for base in bases), span

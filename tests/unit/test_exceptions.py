@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.unit.log_files import examined
-from trailalert.aws.rows import hit_row
-from trailalert.core.examine import Examiner
-from trailalert.core.hit import Hit
-from trailalert.core.rulebook import Level, Rulebook, dump_rulebook, load_rulebook
-from trailalert.errors import RuleError
-from trailalert.rulebook.build import build_rulebook
-from trailalert.rulebook.cases import BASE_RECORD, merged
+from trailbell.engine.rulebook import Level, Rulebook, dump_rulebook, load_rulebook
+from trailbell.errors import RuleError
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.build import build_rulebook
+from trailbell.rulebook.cases import BASE_RECORD, merged
+from trailbell.store.rows import hit_row
 
 
 RULE = """\

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from tests.unit.log_files import log_file
-from trailalert.core.alert import Alert
-from trailalert.core.examine import Examiner
-from trailalert.core.hit import Hit
-from trailalert.core.notification import ObjectRef
-from trailalert.core.rulebook import Rule, Rulebook
-from trailalert.errors import LogFileError, TableError
-from trailalert.flows.detector import Detector
-from trailalert.flows.notifier import Notifier, StreamHit
-from trailalert.rulebook.cases import BASE_RECORD
+from trailbell.alerts.alert import Alert
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.errors import LogFileError, TableError
+from trailbell.flows.detector import Detector
+from trailbell.flows.notifier import Notifier, StreamHit
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 GivenHit = Callable[..., Hit]

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from trailalert.core.grouping import MAX_ACTORS, group_hits
-from trailalert.core.hit import Hit
+from trailbell.alerts.grouping import MAX_ACTORS, group_hits
+from trailbell.hits.hit import Hit
 
 
 GivenHit = Callable[..., Hit]

@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trailalert.core.detection import compile_node
-from trailalert.core.matcher import Matcher, matching
-from trailalert.core.rulebook import Level, Rule
-from trailalert.rulebook.compile import gate_of
+from trailbell.engine.condition import compile_node
+from trailbell.engine.matcher import Matcher, matching
+from trailbell.engine.rulebook import Level, Rule
+from trailbell.rulebook.compile import gate_of
 
 
 _SOURCES = ["kms.amazonaws.com", "KMS.amazonaws.com", "ssm.amazonaws.com"]

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from trailalert.core.hit import Hit
-from trailalert.core.links import links_of, runbook_link
+from trailbell.alerts.links import links_of, runbook_link
+from trailbell.hits.hit import Hit
 
 
 GivenHit = Callable[..., Hit]

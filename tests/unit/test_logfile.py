@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.inflate import inflate
-from trailalert.core.logfile import BadRecord, read_records
-from trailalert.core.splitter import MAX_ENTRY_BYTES
-from trailalert.errors import LogFileError
+from trailbell.cloudtrail.inflate import inflate
+from trailbell.cloudtrail.logfile import BadRecord, read_records
+from trailbell.cloudtrail.splitter import MAX_ENTRY_BYTES
+from trailbell.errors import LogFileError
 
 
 def packed(document: object) -> bytes:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from trailalert.core.matcher import Matcher, matching
-from trailalert.core.predicates import TEST_KINDS
-from trailalert.core.rulebook import Rule, Rulebook, dump_rulebook, load_rulebook
-from trailalert.errors import RuleError
-from trailalert.rulebook.compile import Compiler
-from trailalert.rulebook.load import compile_rule
-from trailalert.rulebook.source import Document
+from trailbell.engine.matcher import Matcher, matching
+from trailbell.engine.predicates import TEST_KINDS
+from trailbell.engine.rulebook import Rule, Rulebook, dump_rulebook, load_rulebook
+from trailbell.errors import RuleError
+from trailbell.rulebook.compile import Compiler
+from trailbell.rulebook.load import compile_rule
+from trailbell.rulebook.source import Document
 
 
 PLACEHOLDERS = {"trusted_accounts": ("111122223333", "444455556666"), "home_regions": ()}

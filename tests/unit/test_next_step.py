@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from trailalert.cli.main import main
+from trailbell.cli.main import main
 
 
 COMMANDS = [
@@ -35,7 +35,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 
 def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str) -> str:
     """What a command says on stderr when it ends with status 2."""
-    monkeypatch.setattr(sys, "argv", ["trailalert", *command.split()])
+    monkeypatch.setattr(sys, "argv", ["trailbell", *command.split()])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2

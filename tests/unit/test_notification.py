@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.notification import Notification, ObjectRef, parse_notification
-from trailalert.errors import NotificationError
+from trailbell.cloudtrail.notification import Notification, ObjectRef, parse_notification
+from trailbell.errors import NotificationError
 
 
 KEY = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/a.json.gz"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trailalert.core.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 
 
 DAY = "us-east-1/2026/09/01"

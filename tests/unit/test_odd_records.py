@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.log_files import examined, log_file
-from trailalert.core.alert import alert_document
-from trailalert.core.examine import Examiner
-from trailalert.core.grouping import group_hits
-from trailalert.core.hit import hit_document, hit_from_document
-from trailalert.core.rulebook import Level, Rule, Rulebook, Undo
+from trailbell.alerts.alert import alert_document
+from trailbell.alerts.grouping import group_hits
+from trailbell.engine.rulebook import Level, Rule, Rulebook, Undo
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import hit_document, hit_from_document
 
 
 _SOURCES = ["kms", "cloudhsm", "ssm", "iotfleethub", "cloudtrail", "ram", "ssm-contacts", "s3"]

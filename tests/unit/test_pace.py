@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from trailalert.flows.pace import Pace
+from trailbell.flows.rate_limit import Pace
 
 
 @dataclass

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trailalert.core.facts import Facts, facts_of
-from trailalert.core.policy import MAX_MEMBERS, MAX_TEXT, PolicyFacts, account_of, read_policy
-from trailalert.core.record import make_record
-from trailalert.rulebook.cases import BASE_RECORD, merged
+from trailbell.cloudtrail.record import make_record
+from trailbell.facts.facts import Facts, facts_of
+from trailbell.facts.policy import MAX_MEMBERS, MAX_TEXT, PolicyFacts, account_of, read_policy
+from trailbell.rulebook.cases import BASE_RECORD, merged
 
 
 OWN, FOREIGN, THIRD = "111122223333", "444455556666", "777788889999"

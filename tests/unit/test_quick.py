@@ -13,18 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.log_files import SEEN_AT
-from trailalert.core.actor import actor_of, possible_kinds
-from trailalert.core.detection import compile_node
-from trailalert.core.examine import Examination, Examiner
-from trailalert.core.facts import derived_fields, facts_of
-from trailalert.core.hit import Hit
-from trailalert.core.predicates import compile_finder
-from trailalert.core.record import make_record, text
-from trailalert.core.rulebook import Level, Rule, Rulebook
-from trailalert.errors import LogFileError
-from trailalert.rulebook.cases import CASE_SETTINGS, load_cases
-from trailalert.rulebook.compile import gate_of
-from trailalert.rulebook.load import load_rules
+from trailbell.cloudtrail.record import make_record, text
+from trailbell.engine.condition import compile_node
+from trailbell.engine.predicates import compile_finder
+from trailbell.engine.rulebook import Level, Rule, Rulebook
+from trailbell.errors import LogFileError
+from trailbell.facts.actor import actor_of, possible_kinds
+from trailbell.facts.facts import derived_fields, facts_of
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.cases import CASE_SETTINGS, load_cases
+from trailbell.rulebook.compile import gate_of
+from trailbell.rulebook.load import load_rules
 
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.record import NO_TIME, make_record, partition_of, text, texts
+from trailbell.cloudtrail.record import NO_TIME, make_record, partition_of, text, texts
 
 
 def test_identity_is_what_cloudtrail_wrote() -> None:

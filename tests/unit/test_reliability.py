@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trailalert.cli.main import cli
+from trailbell.cli.main import cli
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,7 @@ def test_named_alarms_exist() -> None:
 
 def test_named_commands_exist() -> None:
     """Copied from the page at night, they must run."""
-    named = set(re.findall(r"(?:`|^)trailalert ([a-z]+)(?: ([a-z]+))?", TEXT, re.M))
+    named = set(re.findall(r"(?:`|^)trailbell ([a-z]+)(?: ([a-z]+))?", TEXT, re.M))
 
     assert len(named) > 5
     for name, below in named:

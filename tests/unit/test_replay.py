@@ -7,12 +7,12 @@ from typing import Any
 import click
 import pytest
 
-from trailalert.aws.feed import SqsFeed
-from trailalert.cli.replay import Rate, send_all
-from trailalert.cli.scan_state import State
-from trailalert.core.notification import ObjectRef, parse_notification
-from trailalert.core.replay import estimate, replay_message
-from trailalert.errors import NotificationError
+from trailbell.cli.replay.command import Rate, send_all
+from trailbell.cli.scan.state import State
+from trailbell.cloudtrail.notification import ObjectRef, parse_notification
+from trailbell.errors import NotificationError
+from trailbell.lookback.replay import estimate, replay_message
+from trailbell.ops.ingest_queue import SqsFeed
 
 
 KEY = "a b/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/20/ä+%2F&.json.gz"
@@ -70,7 +70,7 @@ def test_nothing_but_a_plain_no_makes_a_notification_quiet() -> None:
     for other in ('"false"', "0", "null", "[]"):
         (ref,) = parse_notification(message.replace("false", other)).objects
         assert ref.tell, other
-    for body in ('{"Records": [], "trailalert": {"tell": false}}', '{"trailalert": {"tell": false}}'):
+    for body in ('{"Records": [], "trailbell": {"tell": false}}', '{"trailbell": {"tell": false}}'):
         with pytest.raises(NotificationError):
             parse_notification(body)
 

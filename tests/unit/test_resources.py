@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.record import make_record
-from trailalert.core.resources import MAX_RESOURCES, resources_of
+from trailbell.cloudtrail.record import make_record
+from trailbell.facts.resources import MAX_RESOURCES, resources_of
 
 
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"

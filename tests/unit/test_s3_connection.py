@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from trailalert.aws.clients import Clients
-from trailalert.aws.trail_bucket import S3TrailBucket
-from trailalert.core.notification import ObjectRef
-from trailalert.errors import LogFileError, Unreadable
+from trailbell.aws.clients import Clients
+from trailbell.aws.trail_bucket import S3TrailBucket
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.errors import LogFileError, Unreadable
 
 
 BODY = b"x" * 100_000

@@ -1,4 +1,4 @@
-"""`trailalert scan`: one process or many, interrupted, resumed, counted."""
+"""`trailbell scan`: one process or many, interrupted, resumed, counted."""
 
 import csv
 import io
@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from trailalert.cli.interrupt import Interrupt
-from trailalert.cli.main import cli
-from trailalert.cli.progress import Progress
-from trailalert.errors import SettingsError
+from trailbell.cli.main import cli
+from trailbell.cli.terminal.interrupt import Interrupt
+from trailbell.cli.terminal.progress import Progress
+from trailbell.errors import SettingsError
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "AWSLogs"
 RULES = Path(__file__).parents[2] / "rules" / "kms"
-PROGRAM = Path(sys.executable).parent / "trailalert"
+PROGRAM = Path(sys.executable).parent / "trailbell"
 
 
 def run(*arguments: object) -> Result:
@@ -103,7 +103,7 @@ def test_resumed_scan_is_the_same_as_one_that_was_never_interrupted(tmp_path: Pa
 
 
 def test_csv_has_no_cell_that_a_spreadsheet_would_run() -> None:
-    """Names and errors are written by attackers (core/safe_text.py has the cells' own test)."""
+    """Names and errors are written by attackers (text/safe_text.py has the cells' own test)."""
     rows = list(csv.DictReader(io.StringIO(run("scan", EXAMPLES, "--rules", RULES, "--format", "csv").stdout)))
     assert len(rows) > 5
     assert not [value for row in rows for value in row.values() if value.lstrip().startswith(("=", "+", "-", "@"))]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trailalert.core.secrets import GONE, MAX_TEXT, names_secret, redacted, redacted_json, redacted_name
+from trailbell.text.secrets import GONE, MAX_TEXT, names_secret, redacted, redacted_json, redacted_name
 
 
 KEY_ID = "AKIA" + "IOSFODNN7EXAMPLE"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.settings import Settings, read_settings
-from trailalert.errors import SettingsError
+from trailbell.errors import SettingsError
 
 
 ROOT = Path(__file__).parents[2]

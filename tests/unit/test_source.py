@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from trailalert.errors import RuleError
-from trailalert.rulebook.load import load_rules
-from trailalert.rulebook.source import load_yaml, read_documents
+from trailbell.errors import RuleError
+from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.source import load_yaml, read_documents
 
 
 @pytest.mark.parametrize(

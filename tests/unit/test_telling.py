@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from trailalert.core.alert import Alert
-from trailalert.core.hit import Hit
-from trailalert.core.related import Related, RelatedHit
-from trailalert.flows.pace import Pace
-from trailalert.flows.telling import MAX_LOOKUPS, Telling
+from trailbell.alerts.alert import Alert
+from trailbell.flows.delivery import MAX_LOOKUPS, Telling
+from trailbell.flows.rate_limit import Pace
+from trailbell.hits.hit import Hit
+from trailbell.hits.related import Related, RelatedHit
 
 
 GivenHit = Callable[..., Hit]

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from trailalert.core.facts import facts_of
-from trailalert.core.record import make_record
-from trailalert.core.rulebook import Undo
-from trailalert.core.safe_text import ascii_line, csv_cell, html_text, is_safe, one_line, unlinked
-from trailalert.core.undo import fill_steps, seconds_left, undo_deadline, unknown_places
+from trailbell.cloudtrail.record import make_record
+from trailbell.engine.rulebook import Undo
+from trailbell.facts.facts import facts_of
+from trailbell.hits.undo import fill_steps, seconds_left, undo_deadline, unknown_places
+from trailbell.text.safe_text import ascii_line, csv_cell, html_text, is_safe, one_line, unlinked
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trailalert.core.record import NO_TIME
-from trailalert.core.wanted import Wanted, is_in_account, trail_levels
+from trailbell.cloudtrail.record import NO_TIME
+from trailbell.cloudtrail.selection import Wanted, is_in_account, trail_levels
 
 
 REGION = "logs/AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/"

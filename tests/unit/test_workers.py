@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from trailalert.aws.workers import Workers
+from trailbell.store.workers import Workers
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

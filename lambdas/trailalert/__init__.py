@@ -1,1 +1,0 @@
-"""trailalert: from a CloudTrail log file to a mail somebody can act on, and a hit somebody can query."""

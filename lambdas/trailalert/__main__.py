@@ -1,6 +1,0 @@
-"""`python -m trailalert` is the `trailalert` command."""
-
-from trailalert.cli.main import main
-
-
-main()

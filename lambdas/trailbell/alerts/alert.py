@@ -1,0 +1,124 @@
+"""An alert is what we tell about one or more hits of one rule in one account (which ones: alerts/grouping.py).
+
+Told as text for people (alerts/mail.py) and, here, as JSON for machines, whose form is versioned by `schema` and
+published (docs/schema/alert-1.json): members may be added to a version, never changed or removed.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trailbell.alerts.links import links_of
+from trailbell.alerts.mail import mail_text
+from trailbell.alerts.subject import mail_subject
+from trailbell.alerts.summary import summary_of
+from trailbell.hits.hit import Hit, hit_document
+from trailbell.hits.related import Related, RelatedHit
+
+
+SCHEMA = "trailbell.alert/1"
+
+_MAX_HIT_IDS = 200
+_MAX_ACTORS = 20
+
+# Bytes of hits and characters of text. JSON inside JSON doubles quotes and quadruples backslashes, so what fits is
+# found by trying.
+_ROOM = ((64_000, 30_000), (16_000, 12_000), (0, 6_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Hits of the same rule, level and account, oldest first, at least one; in a storm of several actors.
+
+    related: what else the actor did, None if nobody looked.
+    runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
+    """
+
+    hits: tuple[Hit, ...]
+    related: Related | None = None
+    runbook: str = ""
+
+    @property
+    def sample(self) -> Hit:
+        """The hit that is shown in full: the first that happened."""
+        return self.hits[0]
+
+
+def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
+    """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is the truth.
+
+    max_hits_bytes: room for `hits`; max_text: characters of `text`, which says so if it is cut.
+    """
+    sample, summary = alert.sample, summary_of(alert.hits)
+    document = {
+        "schema": SCHEMA,
+        "alertId": f"{sample.hit_id}+{len(alert.hits) - 1}",
+        "level": sample.level,
+        "count": len(alert.hits),
+        "rule": {"id": sample.rule_id, "name": sample.name, "title": sample.title},
+        "account": sample.account,
+        "region": sample.region,
+        "service": sample.service,
+        "also": sorted({name for hit in alert.hits for name in hit.also}),
+        "actor": {"key": sample.actor.key, "text": sample.actor.text},
+        "actors": [
+            {"key": actor.key, "text": actor.text, "count": count} for actor, count in summary.actors[:_MAX_ACTORS]
+        ],
+        "actorCount": len(summary.actors),
+        "firstEventTime": summary.first,
+        "lastEventTime": summary.last,
+        "links": links_of(sample, alert.runbook),
+        "subject": mail_subject(alert.hits),
+        "text": mail_text(alert.hits, max_text, related=alert.related, runbook=alert.runbook),
+        "hits": _whole_hits(alert.hits, max_hits_bytes),
+        "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
+    }
+    if alert.related is not None:
+        document["related"] = _related(alert.related)
+    return document
+
+
+def alert_documents(alert: Alert) -> Iterator[dict[str, Any]]:
+    """The alert for machines, ever smaller: take the first that fits. Hostile text may need every step."""
+    for max_hits_bytes, max_text in _ROOM:
+        yield alert_document(alert, max_hits_bytes, max_text)
+
+
+def alert_attributes(alert: Alert) -> dict[str, str]:
+    """What a subscription's filter policy can select on."""
+    sample = alert.sample
+    return {
+        "level": sample.level,
+        "service": sample.service or "unknown",
+        "account": sample.account,
+        "rule": sample.name,
+    }
+
+
+def _related(related: Related) -> dict[str, Any]:
+    return {"hits": [_related_hit(hit) for hit in related.hits], "more": related.more, "note": related.note}
+
+
+def _related_hit(hit: RelatedHit) -> dict[str, Any]:
+    return {
+        "hitId": hit.hit_id,
+        "eventTime": hit.event_time,
+        "title": hit.title,
+        "level": hit.level,
+        "service": hit.service,
+        "eventName": hit.event_name,
+        "muted": hit.muted,
+    }
+
+
+def _whole_hits(hits: tuple[Hit, ...], max_bytes: int) -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = []
+    size = 0
+    for hit in hits:
+        document = hit_document(hit)
+        size += len(json.dumps(document))
+        if size > max_bytes:
+            break
+        documents.append(document)
+    return documents

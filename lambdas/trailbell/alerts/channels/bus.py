@@ -1,0 +1,58 @@
+"""The event bus: alerts for automation, one event an alert.
+
+    source       trailbell
+    detail-type  Trailbell Alert
+    resources    the ARNs of the first hits, at most ten
+    detail       the alert as JSON (docs/schema/alert-1.json), the same as queues get from the alert topic
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+"""
+
+import json
+from typing import Any
+
+from trailbell.alerts.alert import Alert, alert_documents
+from trailbell.alerts.summary import summary_of
+from trailbell.errors import ReaderError
+
+
+SOURCE = "trailbell"
+DETAIL_TYPE = "Trailbell Alert"
+
+# EventBridge takes 256 KB: detail, source, detail type and resources, in UTF-8.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
+_MAX_ENTRY_BYTES = 250_000
+_MAX_RESOURCES = 10
+_MAX_ARN = 2048
+
+
+class EventBus:
+    """Puts events with an EventBridge client."""
+
+    name = "event bus"
+
+    def __init__(self, client: Any, bus: str) -> None:
+        self._client, self._bus = client, bus
+
+    def wants(self, alert: Alert) -> bool:
+        """Every alert: rules on the bus choose by what stands in it."""
+        return True
+
+    def tell(self, alert: Alert) -> None:
+        """Put one event; raises ReaderError if the bus refuses it, and what botocore raises."""
+        entry = {**_entry(alert), "EventBusName": self._bus}
+        answer = self._client.put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            (refused,) = answer["Entries"]
+            raise ReaderError(f"event bus: {refused.get('ErrorCode')}: {refused.get('ErrorMessage')}")
+
+
+def _entry(alert: Alert) -> dict[str, Any]:
+    arns = [one for one in summary_of(alert.hits).resources if one.startswith("arn:") and len(one) <= _MAX_ARN]
+    resources = arns[:_MAX_RESOURCES]
+    taken = sum(len(text.encode("utf-8")) for text in (SOURCE, DETAIL_TYPE, *resources))
+    for document in alert_documents(alert):
+        detail = json.dumps(document, ensure_ascii=False)
+        if taken + len(detail.encode("utf-8")) <= _MAX_ENTRY_BYTES:
+            break
+    return {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Resources": resources, "Detail": detail}

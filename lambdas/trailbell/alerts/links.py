@@ -1,0 +1,133 @@
+"""Links into the AWS console, for the right partition and region, and to the deployer's runbook.
+
+Console hosts per partition: https://docs.aws.amazon.com/general/latest/gr/rande.html#regional-endpoints
+Event history keeps management events for 90 days, in their own account and region. The console opens in the
+account one is signed in to; nothing in an address can say which. Its addresses are not documented: where a page of
+one resource is not known for sure, the link goes to the list that holds it.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from trailbell.facts.actor import Actor
+from trailbell.hits.hit import Hit
+
+
+_HOSTS = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
+_MAX_RESOURCES = 3
+_MAX_NAME = 512  # a longer one would make a line that mail programs break
+
+# An ARN's service and type → label and page. {n}: the name, {a}: the whole ARN, {r}: the region.
+_PAGES = {
+    "kms:key": ("key", "kms/home?region={r}#/kms/keys/{n}"),
+    "kms:alias": ("keys", "kms/home?region={r}#/kms/keys"),
+    "cloudhsm:backup": ("backups", "cloudhsm/home?region={r}#/backups"),
+    "cloudhsm:cluster": ("clusters", "cloudhsm/home?region={r}#/clusters"),
+    "ssm:parameter": (
+        "parameter",
+        "systems-manager/parameters/?region={r}&tab=Table#list_parameter_filters=Name:Contains:{n}",
+    ),
+    "ssm:document": ("document", "systems-manager/documents/{n}/description?region={r}"),
+    "ssm:association": ("association", "systems-manager/state-manager/{n}/description?region={r}"),
+    "ssm:managed-instance": ("node", "systems-manager/fleet-manager/managed-nodes/{n}/general?region={r}"),
+    "ssm:servicesetting": ("settings", "systems-manager/fleet-manager/managed-nodes?region={r}"),
+    "ec2:instance": ("instance", "ec2/home?region={r}#InstanceDetails:instanceId={n}"),
+    "cloudtrail:trail": ("trail", "cloudtrailv2/home?region={r}#/trails/{a}"),
+    "cloudtrail:eventdatastore": ("data stores", "cloudtrailv2/home?region={r}#/lake/event-data-stores"),
+    "s3:": ("bucket", "s3/buckets/{n}?region={r}"),
+    "ram:resource-share": ("shares", "ram/home?region={r}#OwnedResourceShares:"),
+    "ssm-incidents:": ("incidents", "systems-manager/incidents/home?region={r}#/incidents"),
+    "ssm-quicksetup:": ("quick setup", "systems-manager/quick-setup?region={r}"),
+    "ssm-contacts:": ("contacts", "systems-manager/incidents/home?region={r}#/contacts"),
+}
+# Where no ARN says more: the service's own page.
+_HOMES = {
+    "kms": ("keys", "kms/home?region={r}#/kms/keys"),
+    "cloudhsm": ("clusters", "cloudhsm/home?region={r}#/clusters"),
+    "ssm": ("console", "systems-manager/home?region={r}"),
+    "ssm-incidents": _PAGES["ssm-incidents:"],
+    "ssm-contacts": _PAGES["ssm-contacts:"],
+    "ssm-quicksetup": _PAGES["ssm-quicksetup:"],
+    "ssm-sap": ("applications", "systems-manager/appmanager/applications?region={r}"),
+    "ssm-guiconnect": ("nodes", "systems-manager/fleet-manager/managed-nodes?region={r}"),
+    "cloudtrail": ("trails", "cloudtrailv2/home?region={r}#/trails"),
+}
+
+
+def links_of(hit: Hit, runbook: str = "") -> dict[str, str]:
+    """Label → address, most useful first; only the runbook where the record names no real region.
+
+    runbook: an address in which {rule}, {service} and {level} are filled in; "" for none.
+    """
+    links = {}
+    if _REGION.fullmatch(hit.region):
+        event = f"cloudtrailv2/home?region={hit.region}#/events/{_quoted(hit.event_id)}"
+        links["event"] = _console(hit.partition, hit.region, event)
+        pages = list(_resource_pages(hit)) or list(_home(hit))
+        for label, address in pages[:_MAX_RESOURCES]:
+            links.setdefault(label, address)
+        links.update(_actor_page(hit.actor, hit))
+    if runbook:
+        links["runbook"] = runbook_link(runbook, hit)
+    return links
+
+
+def runbook_link(template: str, hit: Hit) -> str:
+    """The runbook's address for a hit; what a rule's author wrote is quoted, and nothing else is filled in."""
+    address = template
+    for place, value in {"{rule}": hit.name, "{service}": hit.service, "{level}": hit.level}.items():
+        address = address.replace(place, _quoted(value))
+    return address
+
+
+def _resource_pages(hit: Hit) -> Iterator[tuple[str, str]]:
+    for arn in hit.resources:
+        parts = arn.split(":", 5)
+        if len(parts) < 6 or parts[0] != "arn" or parts[1] not in _HOSTS:
+            continue
+        service, region, rest = parts[2], parts[3] or hit.region, parts[5]
+        kind, slash, name = rest.partition("/")
+        page = _PAGES.get(f"{service}:{kind if slash else ''}") or _PAGES.get(f"{service}:")
+        name = name if slash and service != "s3" else kind
+        if page and _REGION.fullmatch(region) and 0 < len(name) <= _MAX_NAME:
+            label, path = page
+            yield label, _console(parts[1], region, _filled(path, region, name, arn))
+
+
+def _home(hit: Hit) -> Iterator[tuple[str, str]]:
+    if hit.service in _HOMES:
+        label, path = _HOMES[hit.service]
+        yield label, _console(hit.partition, hit.region, _filled(path, hit.region, "", ""))
+
+
+def _actor_page(actor: Actor, hit: Hit) -> dict[str, str]:
+    """Where the actor's rights and sessions are taken away: IAM. Not of another account, for the sign-in is to this."""
+    parts = actor.key.split(":", 5)
+    if len(parts) < 6 or parts[:3] != ["arn", hit.partition, "iam"] or parts[4] != hit.account:
+        return {}
+    kind, _, path = parts[5].partition("/")
+    name = _quoted(path.rpartition("/")[2])
+    pages = {"role": f"roles/details/{name}?section=revoke_sessions", "user": f"users/details/{name}"}
+    if kind not in pages or not 0 < len(name) <= _MAX_NAME:
+        return {}
+    return {kind: _console(hit.partition, hit.region, f"iam/home#/{pages[kind]}")}
+
+
+def _filled(path: str, region: str, name: str, arn: str) -> str:
+    """Fill a page's places. Names come from records: quoted last and once, so that none can fill another's place."""
+    values = {"r": region, "n": _quoted(name, "/:"), "a": _quoted(arn, "/:")}
+    return re.sub(r"\{([rna])\}", lambda place: values[place[1]], path)
+
+
+def _quoted(value: str, safe: str = "") -> str:
+    return quote(value, safe=safe, errors="replace")
+
+
+def _console(partition: str, region: str, path: str) -> str:
+    return f"https://{region}.{_HOSTS.get(partition, _HOSTS['aws'])}/{path}"

@@ -1,0 +1,66 @@
+"""The trail bucket: log files are read from here, in pieces, the very version the notification named.
+
+What S3 itself says to try again (SlowDown, 5xx) and connections that do not come about are retried by botocore
+(aws/clients.py). A connection that breaks while the body comes is not, so it is told as what it is.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.errors import LogFileError, Unreadable
+
+
+_PIECE = 256 * 1024
+
+# What each refusal means for the person who has to mend it.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+_KEY = Unreadable.KEY_UNUSABLE
+_ADVICE = {
+    "NoSuchKey": (Unreadable.GONE, "the object is gone: removed or moved since it was delivered"),
+    "NoSuchVersion": (Unreadable.GONE, "that version of the object is gone"),
+    "NoSuchBucket": (Unreadable.GONE, "the bucket is gone"),
+    "MethodNotAllowed": (Unreadable.GONE, "that version is a delete marker: the object was removed"),
+    # S3 tells a reader who may not list the bucket the same of an object that is gone.
+    "AccessDenied": (
+        Unreadable.DENIED,
+        "not allowed (s3:GetObject, kms:Decrypt if it is encrypted), or the object is gone: look at the bucket's and "
+        "the key's policy",
+    ),
+    "KMS.DisabledException": (_KEY, "the key that encrypts the object is disabled: enable it"),
+    "KMS.KMSInvalidStateException": (
+        _KEY,
+        "the key that encrypts the object cannot be used, most likely because its deletion is scheduled: cancel that",
+    ),
+    "KMS.NotFoundException": (_KEY, "the key that encrypts the object does not exist any more"),
+    "InvalidObjectState": (Unreadable.ARCHIVED, "the object is archived (Glacier): restore it first"),
+}
+_BROKEN = "the connection to S3 broke while the object was read; it is read again, and nobody must act unless it stays"
+
+
+class S3TrailBucket:
+    """Reads objects with an S3 client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def read(self, ref: ObjectRef) -> Iterator[bytes]:
+        """The object's body in pieces of at most 256 KiB, all of it or an error.
+
+        Raises LogFileError where S3 refuses for good reason, and where the body ends before its length.
+        """
+        version = {"VersionId": ref.version_id} if ref.version_id else {}
+        try:
+            response = self._client.get_object(Bucket=ref.bucket, Key=ref.key, **version)
+            # Its end is checked against Content-Length and S3's checksum.
+            yield from response["Body"].iter_chunks(_PIECE)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _ADVICE:
+                raise
+            outcome, advice = _ADVICE[code]
+            raise LogFileError(f"{ref}: {advice} ({code})", outcome) from error
+        except (BotoCoreError, OSError) as error:
+            raise LogFileError(f"{ref}: {_BROKEN} ({type(error).__name__})", Unreadable.INTERRUPTED) from error

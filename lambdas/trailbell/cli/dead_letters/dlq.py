@@ -1,0 +1,217 @@
+"""`trailbell dlq`: what could not be done, and giving it back to the queue it came from."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.text import Text
+
+from trailbell.cli.dead_letters.undelivered import redrive_alerts, untold
+from trailbell.cli.local.local_state import load_local
+from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.options.connection import aws_client
+from trailbell.cli.terminal.display import print_table
+from trailbell.cloudtrail.notification import parse_notification
+from trailbell.errors import NotificationError, SettingsError
+from trailbell.ops.dead_letters import batches, delete, show_again
+from trailbell.ops.health import Clients, DeployedStack, Queue
+from trailbell.text.safe_text import one_line
+
+
+_LOOK_SECONDS = 30  # long enough to see each message once, short enough should we die before giving them back
+_MOVE_SECONDS = 60  # to hold a message of which a copy was sent, until it is deleted
+_WATCH_SECONDS = 120
+_UNSUPPORTED = {"InvalidAction", "UnknownOperation", "UnknownOperationException", "NotImplemented"}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that waits: since when (its first sending), how often it was received, and what it says."""
+
+    queue: str
+    message: str
+    sent: datetime | None
+    receives: int
+    says: tuple[str, ...]
+
+
+@click.group()
+def dlq() -> None:
+    """What could not be done waits in dead-letter queues: look at it, mend the cause, give it back.
+
+    \b
+    Example:
+      trailbell dlq list
+    """
+
+
+@dlq.command("list")
+@click.option("--stack", default="trailbell", show_default=True, help="The stack whose queues to look into.")
+@click.option("--local", is_flag=True, help="Look into what `trailbell local --keep` left running.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Of each queue.")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+def list_letters(stack: str, local: bool, limit: int, form: str) -> None:
+    """Show what waits: in DeadLetters log files that were not read, in AlertDeadLetters hits that were not told.
+
+    Nothing is deleted. While it is being shown, a message is hidden from others for a moment.
+
+    \b
+    Example:
+      trailbell dlq list --format jsonl
+    """
+    clients = load_local().client if local else aws_client
+    try:
+        letters = find_letters(clients, stack, limit)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(explain(error)) from error
+    if form == "jsonl":
+        for letter in letters:
+            click.echo(json.dumps({**asdict(letter), "sent": letter.sent and letter.sent.isoformat()}))
+        return
+    now = datetime.now(UTC)
+    print_table(["queue", "message", "age", "receives", "says"], (_cells(letter, now) for letter in letters))
+    if any(letter.queue == "AlertDeadLetters" for letter in letters):
+        click.echo("AlertDeadLetters: nobody was told of these hits; trailbell dlq redrive tells them.", err=True)
+
+
+@dlq.command()
+@click.option("--stack", default="trailbell", show_default=True, help="The stack whose queue to empty.")
+@click.option("--local", is_flag=True, help="Do it in what `trailbell local --keep` left running.")
+def redrive(stack: str, local: bool) -> None:
+    """Do again what waits: read the log files of DeadLetters, tell the hits of AlertDeadLetters.
+
+    Mend the cause first (the functions' logs name it): what fails again comes back, or stays. Nothing is done
+    twice: hits are written once, and a hit with a mark is not told again. The exit status is 1 when a message
+    of AlertDeadLetters had to stay.
+
+    \b
+    Example:
+      trailbell dlq redrive
+    """
+    clients = load_local().client if local else aws_client
+    try:
+        moved = redrive_letters(clients, stack)
+        click.echo(f"{moved} messages given back")
+        stayed = redrive_alerts(clients, stack)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(explain(error)) from error
+    if stayed:
+        sys.exit(1)
+
+
+dlq.add_command(untold)
+
+
+def find_letters(clients: Clients, stack: str, limit: int) -> list[Letter]:
+    """What waits in both dead-letter queues; the messages are visible again when this returns."""
+    deployed, sqs = DeployedStack(clients, stack), clients("sqs")
+    found = []
+    for output, read in (("DeadLetters", notification_says), ("AlertDeadLetters", failure_says)):
+        queue = deployed.dead_letter_queue(output)
+        for message in _look(sqs, queue, limit):
+            found.append(_letter(output, message, read))
+    return found
+
+
+def _look(sqs: Any, queue: Queue, limit: int) -> list[Mapping[str, Any]]:
+    seen = dict[str, Mapping[str, Any]]()
+    try:
+        for batch in batches(sqs, queue.url, _LOOK_SECONDS):
+            again = any(message["MessageId"] in seen for message in batch)
+            seen.update((message["MessageId"], message) for message in batch)
+            if again or len(seen) >= limit:
+                break
+    finally:
+        for message in seen.values():
+            show_again(sqs, queue.url, message)
+    return list(seen.values())[:limit]
+
+
+def _letter(queue: str, message: Mapping[str, Any], read: Callable[[str], tuple[str, ...]]) -> Letter:
+    attributes = message.get("Attributes", {})
+    sent = attributes.get("SentTimestamp")
+    return Letter(
+        queue,
+        one_line(message["MessageId"], 100),
+        datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None,
+        int(attributes.get("ApproximateReceiveCount") or 0),
+        read(message["Body"]),
+    )
+
+
+def notification_says(body: str) -> tuple[str, ...]:
+    """The objects a notification names, each on one safe line; one that cannot be read is shown as such."""
+    try:
+        objects = parse_notification(body).objects
+    except NotificationError as error:
+        return (f"unreadable: {one_line(str(error), 200)}: {one_line(body, 200)}",)
+    return tuple(one_line(str(ref)) for ref in objects) or ("names no created object",)
+
+
+def failure_says(body: str) -> tuple[str, ...]:
+    """What Lambda says of a part of the hit table's stream that it gave up.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    try:
+        failure = json.loads(body)
+        batch, context = failure["DDBStreamBatchInfo"], failure["requestContext"]
+        line = (
+            f"{batch['batchSize']} changes of the table, {batch['approximateArrivalOfFirstRecord']}"
+            f" to {batch['approximateArrivalOfLastRecord']}, not told: {context['condition']}"
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return (f"unreadable: {one_line(body, 200)}",)
+    return (one_line(line),)
+
+
+def redrive_letters(clients: Clients, stack: str, pause: Callable[[float], None] = time.sleep) -> int:
+    """Give DeadLetters' messages back to the queue they came from; how many. Raises SettingsError if AWS gives up."""
+    deployed, sqs = DeployedStack(clients, stack), clients("sqs")
+    letters = deployed.dead_letter_queue()
+    if not letters.waiting:
+        return 0
+    try:
+        sqs.start_message_move_task(SourceArn=letters.arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"].rpartition(".")[2] not in _UNSUPPORTED:
+            raise
+        return _move(sqs, letters, deployed.feed_queue().url)
+    return _watch(sqs, letters.arn, pause)
+
+
+def _watch(sqs: Any, arn: str, pause: Callable[[float], None]) -> int:
+    """Wait for the task that SQS runs by itself; it goes on when we stop waiting."""
+    moved = 0
+    for _ in range(_WATCH_SECONDS):
+        (task, *_) = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]
+        moved = int(task.get("ApproximateNumberOfMessagesMoved") or 0)
+        if task["Status"] == "FAILED":
+            raise SettingsError(f"redrive failed after {moved} messages: {one_line(task.get('FailureReason', ''))}")
+        if task["Status"] != "RUNNING":
+            return moved
+        pause(1)
+    raise SettingsError(f"redrive: {moved} messages after {_WATCH_SECONDS} s, and SQS goes on; look with dlq list")
+
+
+def _move(sqs: Any, letters: Queue, target: str) -> int:
+    """Move by hand, no more than waited at the start: first send, then delete, so that none is lost."""
+    moved = 0
+    for message in islice(chain.from_iterable(batches(sqs, letters.url, _MOVE_SECONDS)), letters.waiting):
+        attributes = message.get("MessageAttributes") or {}
+        sqs.send_message(QueueUrl=target, MessageBody=message["Body"], MessageAttributes=attributes)
+        delete(sqs, letters.url, message)
+        moved += 1
+    return moved
+
+
+def _cells(letter: Letter, now: datetime) -> list[str | Text]:
+    age = str(timedelta(seconds=int((now - letter.sent).total_seconds()))) if letter.sent else ""
+    return [letter.queue, letter.message, age, str(letter.receives), "\n".join(letter.says)]

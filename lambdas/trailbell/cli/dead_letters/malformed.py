@@ -1,0 +1,71 @@
+"""`trailbell bad`: entries of log files that are no records, as the detector kept them, newest day first."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.cli.hits.command import find_output, parse_since
+from trailbell.cli.local.local_state import load_local
+from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.options.connection import aws_client
+from trailbell.cli.terminal.display import print_table
+from trailbell.errors import SettingsError
+from trailbell.store.malformed import KeptBadRecord, find_bad
+from trailbell.text.safe_text import one_line
+
+
+@click.command()
+@click.option("--since", default="7d", show_default=True, help="How old the log file may be: 24h, 7d, 2w, or a date.")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
+@click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
+@click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
+def bad(since: str, form: str, limit: int, local: bool, table: str, stack: str) -> None:
+    """Show bad records: what stood in a log file and is none. Each is shown by an outline without its values.
+
+    The record itself is in its log file, at that index: nothing that might be secret is kept of it.
+
+    \b
+    Example:
+      trailbell bad --since 2w
+    """
+    client = load_local().client if local else aws_client
+    now = datetime.now(UTC)
+    days = _days(parse_since(since, now), now)
+    try:
+        name = table or find_output(client("cloudformation"), stack, "HitTable")
+        _print(islice(find_bad(client("dynamodb"), name, days), limit), form)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(explain(error)) from error
+
+
+def _days(since: datetime, until: datetime) -> list[str]:
+    """The days from since to until, newest first."""
+    count = (until.date() - since.date()).days + 1
+    return [f"{until - timedelta(days=back):%Y-%m-%d}" for back in range(count)]
+
+
+def _print(found: Iterable[KeptBadRecord], form: str) -> None:
+    if form == "jsonl":
+        for one in found:
+            click.echo(json.dumps(asdict(one), ensure_ascii=True))
+    else:
+        print_table(
+            ["seen (UTC)", "index", "reason", "outline", "log file"],
+            (
+                [
+                    one.seen_at.replace("T", " ").removesuffix("Z"),
+                    str(one.index),
+                    one_line(one.reason, 120),
+                    one_line(one.outline, 200),
+                    one_line(f"s3://{one.bucket}/{one.key}", 1200),
+                ]
+                for one in found
+            ),
+        )

@@ -1,0 +1,91 @@
+"""`trailbell hit ID`: one hit with its full story."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.cli.hits.story import Story, story_document, story_lines
+from trailbell.cli.options.aws_errors import explain, explained_errors
+from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.times import Zone, ZoneType
+from trailbell.cli.terminal.pager import show
+from trailbell.errors import LogFileError
+from trailbell.hits.hit import Hit
+from trailbell.hits.hit_id import parse_hit_name
+from trailbell.ops.record_reader import fetch_record
+from trailbell.store.query.hit_lookup import find_hit, was_told
+from trailbell.store.query.hits_around import find_related
+from trailbell.store.states import DynamoHitStates
+from trailbell.text.redaction import redacted_record, shown_record
+from trailbell.text.safe_text import one_line
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@click.option(
+    "--hours", default=24, show_default=True, type=click.IntRange(1, 720), help="Related hits: so far around it."
+)
+@click.option(
+    "--related", "limit", default=10, show_default=True, type=click.IntRange(0, 100), help="How many of each."
+)
+@click.option("--record/--no-record", "with_record", default=True, help="Fetch the record from the trail bucket.")
+@click.option("--show-secrets", is_flag=True, help="Leave secrets in the record as they are.")
+@click.option(
+    "--tz",
+    "zone",
+    type=ZoneType(),
+    default="utc",
+    envvar="TRAILBELL_TZ",
+    show_default=True,
+    help="Of states and related hits: utc, local, Europe/Berlin ...",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--pager/--no-pager", default=True, help="Long text on a terminal goes through $PAGER.")
+@connection_options
+def hit(
+    name: str,
+    hours: int,
+    limit: int,
+    with_record: bool,
+    show_secrets: bool,
+    zone: Zone,
+    form: str,
+    pager: bool,
+    connection: Connection,
+) -> None:
+    """Show one hit: its state and who changed it, the alert as mailed, related hits, and the record itself.
+
+    ID: as a table shows it (261126-0a1b2c3d), as a mail shows it (account/event id/rule id), or an event's id.
+    Secrets in the record are replaced; --show-secrets leaves them.
+
+    \b
+    Example:
+      trailbell hit 261126-0a1b2c3d
+      trailbell hit 261126-0a1b2c3d --format json | jq .record.requestParameters
+    """
+    with explained_errors():
+        client, table = connection.client("dynamodb"), connection.table()
+        found, _ = find_hit(client, table, parse_hit_name(name), datetime.now(UTC))
+        state, history = DynamoHitStates(client, table).read(found.identity)
+        told = was_told(client, table, found)
+        related = find_related(client, table, found, hours, limit)
+    record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
+    story = Story(found, state, history, told, related, hours, record)
+    if form == "json":
+        click.echo(json.dumps(story_document(story, zone), indent=2))
+    else:
+        show("\n".join(story_lines(story, zone)) + "\n", paged=pager)
+
+
+def _record(connection: Connection, found: Hit, *, show_secrets: bool) -> dict[str, Any] | str:
+    """The record as people may see it, or why it cannot be had: the rest of the story does not depend on it."""
+    try:
+        fields = fetch_record(connection.client("s3"), found.place)
+    except LogFileError as error:
+        return one_line(str(error))
+    except (BotoCoreError, ClientError) as error:
+        return explain(error)
+    return shown_record(fields) if show_secrets else redacted_record(fields)

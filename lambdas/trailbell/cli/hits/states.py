@@ -1,0 +1,107 @@
+"""`trailbell ack`, `resolve`, `reopen` and `note`: what people make of hits, with who and when."""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.errors import SettingsError, StateError
+from trailbell.hits.hit_id import parse_hit_name, short_id
+from trailbell.hits.hit_state import change_state
+from trailbell.store.query.hit_lookup import find_hit
+from trailbell.store.states import DynamoHitStates
+from trailbell.text.safe_text import one_line
+
+
+_MAX_NOTE = 1000
+
+
+def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The hits' names, --note, and where they are."""
+    command = connection_options(command)
+    command = click.option("--note", "-m", default="", help="A line for those who look at the hit later.")(command)
+    return click.argument("names", metavar="ID...", nargs=-1, required=True)(command)
+
+
+@click.command()
+@_change_options
+def ack(names: tuple[str, ...], note: str, connection: Connection) -> None:
+    """Acknowledge hits: somebody is looking at them. Who and when are kept; nothing is told.
+
+    \b
+    Example:
+      trailbell ack 261126-0a1b2c3d --note "asking alice"
+    """
+    _change("ack", names, note, connection)
+
+
+@click.command()
+@_change_options
+def resolve(names: tuple[str, ...], note: str, connection: Connection) -> None:
+    """Resolve hits: nothing is left to do, so `trailbell hits --open` shows them no more.
+
+    \b
+    Example:
+      trailbell resolve 261126-0a1b2c3d --note "planned, CHG-4711"
+    """
+    _change("resolve", names, note, connection)
+
+
+@click.command()
+@_change_options
+def reopen(names: tuple[str, ...], note: str, connection: Connection) -> None:
+    """Open hits again: takes back `ack` and `resolve`; the history keeps all of it.
+
+    \b
+    Example:
+      trailbell reopen 261126-0a1b2c3d --note "it happened again"
+    """
+    _change("reopen", names, note, connection)
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@click.argument("text", nargs=-1, required=True)
+@connection_options
+def note(name: str, text: tuple[str, ...], connection: Connection) -> None:
+    """Write a line to a hit's history; its state stays.
+
+    \b
+    Example:
+      trailbell note 261126-0a1b2c3d alice says it was her
+    """
+    _change("note", (name,), " ".join(text), connection)
+
+
+def _change(action: str, names: tuple[str, ...], note: str, connection: Connection) -> None:
+    """Do it to each hit; those that refuse are told at the end, and the others are done all the same."""
+    if len(note) > _MAX_NOTE:
+        raise SettingsError(f"a note is at most {_MAX_NOTE} characters, this one has {len(note)}")
+    wanted = [parse_hit_name(name) for name in names]
+    refused = list[str]()
+    with explained_errors():
+        client, table, by = connection.client("dynamodb"), connection.table(), connection.caller()
+        states = DynamoHitStates(client, table)
+        for name, parsed in zip(names, wanted, strict=True):
+            find = functools.partial(find_hit, client, table, parsed)
+            try:
+                click.echo(_change_one(find, states, action, by, one_line(note, _MAX_NOTE)))
+            except (StateError, SettingsError) as error:
+                refused.append(f"{name}: {error}")
+    if refused:
+        raise StateError("\n".join(refused))
+
+
+def _change_one(find: Callable[[datetime], Any], states: DynamoHitStates, action: str, by: str, note: str) -> str:
+    """Change one hit's state; what was done, for the person who asked."""
+    now = datetime.now(UTC)
+    found, expires_at = find(now)
+    before, _ = states.read(found.identity)
+    after, change = change_state(before, action, by, f"{now:%Y-%m-%dT%H:%M:%SZ}", note)
+    states.write(found.identity, after, change, expires_at)
+    was = f" (was {before.word})" if before.word != after.word else ""
+    return f"{short_id(found)} {found.name}: {after.word}{was}"

@@ -1,0 +1,82 @@
+"""The full story of one hit, as text and as JSON."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trailbell.alerts.mail import mail_text
+from trailbell.alerts.subject import mail_subject
+from trailbell.cli.hits.output import found_line, table_text
+from trailbell.cli.options.times import Zone, show_time, zone_name
+from trailbell.hits.hit import Hit, hit_document
+from trailbell.hits.hit_id import short_id
+from trailbell.hits.hit_state import HitState, StateChange
+from trailbell.store.query.hits_around import RelatedHits
+from trailbell.text.safe_text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A hit with all that is known about it.
+
+    told:   whether the notifier told it.
+    hours:  how far around it related hits were looked for.
+    record: as people may see it, or why it cannot be had.
+    """
+
+    hit: Hit
+    state: HitState
+    history: list[StateChange]
+    told: bool
+    related: RelatedHits
+    hours: int
+    record: dict[str, Any] | str
+
+
+def story_document(story: Story, zone: Zone) -> dict[str, Any]:
+    """The story as JSON; `record` where it could be had, else `recordMissing`, which says why."""
+    state = story.state
+    return {
+        "id": short_id(story.hit),
+        "hit": hit_document(story.hit),
+        "state": {"state": state.word, "by": state.by, "at": state.at, "note": state.note},
+        "history": [
+            {"action": one.action, "state": one.word, "by": one.by, "at": one.at, "note": one.note}
+            for one in story.history
+        ],
+        "told": story.told,
+        "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit])},
+        "relatedByActor": [found_line(one, zone) for one in story.related.actor],
+        "relatedByResource": [found_line(one, zone) for one in story.related.resource],
+        "record" if isinstance(story.record, dict) else "recordMissing": story.record,
+    }
+
+
+def story_lines(story: Story, zone: Zone) -> Iterator[str]:
+    """The story for a person: where it stands, the mail, what else happened, the record."""
+    hit = story.hit
+    yield f"Hit {short_id(hit)}: {_standing(story)}"
+    for one in story.history:
+        note = f": {one_line(one.note)}" if one.note else ""
+        yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
+    yield from ("", f"Subject: {mail_subject([hit])}", "", mail_text([hit]).rstrip())
+    related = (("by the same actor", story.related.actor), ("on the same resource", story.related.resource))
+    for title, hits in related:
+        yield from ("", f"Other hits {title}, {story.hours} h around it:" + ("" if hits else " none"))
+        if hits:
+            yield table_text(hits, zone).rstrip("\n")
+    if isinstance(story.record, dict):
+        yield from ("", "The record:", json.dumps(story.record, indent=2, ensure_ascii=True))
+    else:
+        yield from ("", f"The record: {story.record}")
+
+
+def _standing(story: Story) -> str:
+    """In what state a hit is, and whether anybody was told of it."""
+    untold = "not told (found by a replay of history)" if story.hit.quiet else "not told yet"
+    if story.hit.muted_by:
+        untold = f"not told (muted by {one_line(story.hit.muted_by)})"
+    state = story.state
+    by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
+    return f"{state.word}{by}; {'told' if story.told else untold}"

@@ -1,0 +1,96 @@
+"""Where a command asks: the deployed stack's table, or the one `trailbell local --keep` left running."""
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from botocore.exceptions import ClientError
+
+from trailbell.errors import SettingsError
+from trailbell.store.query.pointers import WORKERS
+
+
+Command = Callable[..., Any]
+
+_FUNCTION_SECONDS = 900  # no function runs longer
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Makes clients, and knows the table."""
+
+    local: bool
+    table_given: str
+    stack: str
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service; raises what botocore raises where there is no region."""
+        if self.local:
+            from trailbell.cli.local.local_state import load_local
+
+            return load_local().client(service)
+        from botocore.config import Config
+
+        config = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
+        return aws_client(service, config=config)
+
+    def table(self) -> str:
+        """The table's name. Raises SettingsError when there is no such stack."""
+        return self.table_given or find_output(self.client("cloudformation"), self.stack, "HitTable")
+
+    def caller(self) -> str:
+        """The ARN of whoever runs the command."""
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
+
+def aws_client(service: str, **options: Any) -> Any:
+    """A client of an AWS service in the account and region that the shell says.
+
+    One of Lambda asks once and waits as long as the function may take: a request that is given up and repeated
+    would have the notifier tell the same hits twice at the same time.
+    """
+    import boto3  # here, as half a second is too long for a shell that only completes an option's value
+    from botocore.config import Config
+
+    if service == "lambda":
+        options["config"] = Config(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+    # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None, **options)
+
+
+def connection_options(command: Command) -> Command:
+    """The options --local, --table and --stack, which the command gets as one argument, `connection`."""
+
+    @functools.wraps(command)
+    def connected(*arguments: Any, local: bool, table: str, stack: str, **named: Any) -> Any:
+        return command(*arguments, connection=Connection(local, table, stack), **named)
+
+    for option in (
+        click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from."),
+        click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
+        click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`."),
+    ):
+        connected = option(connected)
+    return connected
+
+
+def find_output(cloudformation: Any, stack: str, name: str) -> str:
+    """The value of one of the stack's outputs. Raises SettingsError when there is no such stack or output."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            region = getattr(getattr(cloudformation, "meta", None), "region_name", "")
+            where = f"region {region}" if region else "this region"
+            raise SettingsError(
+                f"no stack {stack} in this account and {where}: deploy it, set AWS_PROFILE and AWS_REGION to where"
+                " it is, name it with --stack, or give --table"
+            ) from None
+        raise
+    for output in found.get("Outputs", ()):
+        if output["OutputKey"] == name:
+            return str(output["OutputValue"])
+    raise SettingsError(f"stack {stack} has no output {name}: is it a trailbell stack?")

@@ -1,0 +1,74 @@
+"""Rules as people name them, and the services they are about: for options and for completing them in a shell."""
+
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+import click
+from click.shell_completion import CompletionItem
+
+from trailbell.cli.paths import default_rules
+from trailbell.errors import SettingsError, TrailbellError
+
+
+_NAME = re.compile(r"^name: *(?P<name>[\w-]+)", re.MULTILINE)
+_TITLE = re.compile(r"^title: *(?P<title>.+)", re.MULTILINE)
+_SOURCE = re.compile(r"\b([a-z0-9-]+)\.amazonaws\.com\b")
+
+
+def rule_ids(given: Iterable[str]) -> tuple[str, ...]:
+    """The ids of rules called by name, file stem, id or pattern (kms-*); an unknown id is a rule's long gone.
+
+    Raises SettingsError for a name that no rule has.
+    """
+    names = list(given)
+    if not names:
+        return ()
+    from trailbell.cli.options.rulebooks import find_placeholders  # here, as pySigma is not for a shell that waits
+    from trailbell.rulebook.load import load_rules
+
+    rules = load_rules(default_rules(), find_placeholders(())).rules
+    found = dict[str, None]()
+    for name in names:
+        matching = [
+            one.rule_id for one in rules if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))
+        ]
+        if not matching and re.fullmatch(r"[0-9a-f-]{36}", name):
+            matching = [name]
+        if not matching:
+            raise SettingsError(f"--rule {name}: no rule of that name (see: trailbell rules list)")
+        found |= dict.fromkeys(matching)
+    return tuple(found)
+
+
+class RuleType(click.ParamType[str]):
+    """A rule's name. Completed from the rules' files as text: compiling them would keep the shell waiting."""
+
+    name = "rule"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Names that begin like this, with their titles."""
+        found = []
+        for text in _rule_files():
+            name, title = _NAME.search(text), _TITLE.search(text)
+            if name and name["name"].startswith(incomplete):
+                found.append(CompletionItem(name["name"], help=title["title"].strip() if title else None))
+        return sorted(found, key=lambda item: str(item.value))
+
+
+class ServiceType(click.ParamType[str]):
+    """A service as hits name it: kms, cloudhsm, ssm ..."""
+
+    name = "service"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Services that some rule is about."""
+        services = {service for text in _rule_files() for service in _SOURCE.findall(text)}
+        return [CompletionItem(service) for service in sorted(services) if service.startswith(incomplete)]
+
+
+def _rule_files() -> list[str]:
+    try:
+        return [file.read_text(encoding="utf-8") for file in default_rules().rglob("*.yml")]
+    except (TrailbellError, OSError):  # a shell that completes must not print an error into the line
+        return []

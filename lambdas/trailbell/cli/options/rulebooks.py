@@ -1,0 +1,72 @@
+"""The rulebook a command works with: rules, exceptions and settings from the checkout, or from its options."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trailbell.cli.paths import checkout, default_rules
+from trailbell.engine.rulebook import Rulebook
+from trailbell.errors import RuleError, SettingsError
+from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
+from trailbell.rulebook.build import make_rulebook
+from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
+from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders
+
+
+def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --setting, which overrides cdk.json."""
+    text = f"A setting that rules refer to, overriding cdk.json (repeatable): {', '.join(NAMES)}. Lists with commas."
+    return click.option("--setting", "settings", multiple=True, metavar="NAME=VALUE", help=text)(command)
+
+
+def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
+    """Placeholders from cdk.json, overridden by NAME=VALUE. Raises SettingsError."""
+    given = {name: value for name, value in _context().items() if name in NAMES}
+    overridden: set[str] = set()
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if name not in NAMES or not equals:
+            raise SettingsError(f"--setting {setting}: give NAME=VALUE, NAME one of {', '.join(NAMES)}")
+        repeated = name in overridden
+        given[name] = f"{given[name]},{value}" if repeated else value
+        overridden.add(name)
+    return read_placeholders(given)
+
+
+def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
+    """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError."""
+    placeholders = find_placeholders(settings)
+    found = load_rules(rules or default_rules(), placeholders)
+    documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
+    compiled = found.rules if rules else (*found.rules, *alert_on_rules(_alert_on()))
+    applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
+    errors = (*found.errors, *unreadable, *applied.errors)
+    if not (errors or compiled):
+        errors = (f"{rules}: holds no rule for CloudTrail",)
+    if errors:
+        raise RuleError("\n".join(errors))
+    if found.filters:
+        click.echo(f"{len(found.filters)} filters left out: they are exceptions, not rules", err=True)
+    if found.skipped:
+        click.echo(f"{len(found.skipped)} rules left out: their log source is not aws/cloudtrail", err=True)
+    for message in applied.expired:
+        click.echo(message, err=True)
+    return make_rulebook(applied.rules, placeholders)
+
+
+def _alert_on() -> tuple[str, ...]:
+    try:
+        return read_alert_on(_context().get("alert_on", []))
+    except ValueError as fault:
+        raise SettingsError(f"setting alert_on in cdk.json; allowed: {fault}") from None
+
+
+def _context() -> dict[str, Any]:
+    """The deployer's settings as cdk.json has them; none where there is no cdk.json."""
+    file = checkout() / "cdk.json"
+    return dict(json.loads(file.read_text(encoding="utf-8")).get("context", {})) if file.is_file() else {}

@@ -1,0 +1,193 @@
+"""`trailbell replay`: history through the deployed queue; the stack does the work, not this machine."""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.cli.hits.command import find_output, parse_since
+from trailbell.cli.local.local_state import load_local
+from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.options.connection import aws_client
+from trailbell.cli.scan.log_sources import LogPlace, find_sources, split_address
+from trailbell.cli.scan.state import State
+from trailbell.cli.terminal.interrupt import STATUS, Interrupt
+from trailbell.cli.terminal.progress import Progress, duration
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.selection import Wanted
+from trailbell.errors import SettingsError
+from trailbell.hits.detect import Examination
+from trailbell.lookback.replay import Estimate, estimate, replay_message
+from trailbell.ops.ingest_queue import BATCH, SqsFeed
+
+
+class Rate(click.ParamType[float]):
+    """50/s, 600/min, 10000/h, as log files a second."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The rate as a number of log files a second, above 0."""
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(?:/(s|min|h))?", str(value), re.ASCII)
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is no rate such as 50/s, 600/min or 10000/h", param, ctx)
+        return float(found[1]) / {"s": 1, "min": 60, "h": 3600}[found[2] or "s"]
+
+
+@click.command()
+@click.argument("address", type=LogPlace())
+@click.option("--since", default="", help="Log files from then on: 24h, 7d, 2w, or a date such as 2026-11-01 (UTC).")
+@click.option("--until", default="", help="Log files before then, in the same forms.")
+@click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
+@click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
+@click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
+@click.option("--tell", is_flag=True, help="Tell the hits, too (default: they are kept and nobody is told).")
+@click.option("--dry-run", is_flag=True, help="Count, estimate, send nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@click.option(
+    "--resume",
+    "state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Remember in FILE what was sent; go on from there if FILE exists.",
+)
+@click.option("--stack", default="trailbell", show_default=True, help="The stack to send to.")
+@click.option("--local", is_flag=True, help="Send to what `trailbell local --keep` left running.")
+def replay(
+    address: str,
+    since: str,
+    until: str,
+    accounts: tuple[str, ...],
+    regions: tuple[str, ...],
+    rate: float,
+    tell: bool,
+    dry_run: bool,
+    yes: bool,
+    state: Path | None,
+    stack: str,
+    local: bool,
+) -> None:
+    """Send log files of the trail bucket through the deployed queue again, such as after a new rule.
+
+    Whole days are sent: those of --since to --until, and the next one for late deliveries. Hits are kept once, so
+    hits that are in the table already stay as they are. New ones are kept and not told, unless --tell; if S3's own
+    notification of such a log file comes later, they are told then.
+
+    Choose a rate that the detector keeps up with: what it has not done waits in the queue before new log files.
+
+    \b
+    Example:
+      trailbell replay s3://my-trail-logs --since 30d --dry-run
+    """
+    clients = load_local().client if local else aws_client
+    now = datetime.now(UTC)
+    window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
+    options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}
+    options |= {"regions": sorted(regions), "output": "replay, told" if tell else "replay"}
+    sent = State(state, options, window) if state else None
+    begin, end = (datetime.fromisoformat(text) if text else None for text in (sent.window if sent else window))
+    wanted = Wanted(frozenset(accounts), frozenset(regions), begin, end)
+    try:
+        feed = SqsFeed(clients("sqs"), _feed_of(clients, stack, address))
+        refs = _log_files(address, wanted, clients)
+        if sent:
+            list(sent.lines())
+            refs = [ref for ref in refs if str(ref) not in sent.done]
+        _print_estimate(estimate((ref.size or 0 for ref in refs), rate), tell, len(sent.done) if sent else 0)
+        if dry_run or not refs:
+            return
+        if not yes and not click.confirm("Send them?", err=True):
+            sys.exit(1)
+        with Interrupt() as stopped:
+            number = send_all(refs, feed, rate, tell, sent, stopped)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(explain(error)) from error
+    click.echo(
+        f"{number} of {len(refs)} log files sent; follow them with: trailbell hits --since {since or '3650d'}",
+        err=True,
+    )
+    if stopped():
+        sys.exit(STATUS)
+
+
+def send_all(
+    refs: Sequence[ObjectRef],
+    feed: SqsFeed,
+    rate: float,
+    tell: bool,
+    sent: State | None,
+    stopped: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
+    """Send log files in batches, no faster than `rate` a second, until all are sent or `stopped()`; how many were.
+
+    What was sent is written down afterwards: after a crash a batch may be sent again, which changes nothing.
+    """
+    progress = Progress(len(refs), 0, "files")
+    began, number = clock(), 0
+    if sent:
+        sent.open()
+    try:
+        for batch in _batches(refs):
+            ahead = number / rate - (clock() - began)
+            while ahead > 0 and not stopped():
+                pause(min(ahead, 0.2))
+                ahead = number / rate - (clock() - began)
+            if stopped():
+                break
+            feed.send([replay_message(ref, tell=tell) for ref in batch])
+            number += len(batch)
+            for ref in batch:
+                progress.advance(0)
+                if sent:
+                    sent.add(str(ref), Examination(), [])
+    finally:
+        progress.wipe()
+        if sent:
+            sent.close()
+    return number
+
+
+def _batches(refs: Sequence[ObjectRef]) -> Iterator[list[ObjectRef]]:
+    remaining = iter(refs)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _feed_of(clients: Callable[[str], Any], stack: str, address: str) -> str:
+    """The URL of the stack's queue. Raises SettingsError where the detector may not read the bucket."""
+    if not address.startswith("s3://"):
+        raise SettingsError(f"{address}: only log files in the trail bucket can be replayed; try trailbell scan")
+    cloudformation = clients("cloudformation")
+    bucket = find_output(cloudformation, stack, "TrailBucket")
+    if split_address(address)[0] != bucket:
+        raise SettingsError(f"{address}: the detector of stack {stack} may read s3://{bucket} alone")
+    return find_output(cloudformation, stack, "FeedQueue")
+
+
+def _log_files(address: str, wanted: Wanted, clients: Callable[[str], Any]) -> list[ObjectRef]:
+    """What the detector would read: it goes by the layout alone."""
+    files = find_sources([address], wanted, clients).files
+    refs = [file for file in files if isinstance(file, ObjectRef)]
+    return [ref for ref in refs if classify_key(ref.key).kind is ObjectKind.LOG_FILE]
+
+
+def _print_estimate(found: Estimate, tell: bool, before: int) -> None:
+    earlier = f" ({before:,} were sent before)" if before else ""
+    told = "kept AND TOLD" if tell else "kept, and nobody is told"
+    click.echo(
+        f"{found.files:,} log files to send{earlier}, {found.size / 1e6:,.1f} MB;"
+        f" {duration(found.seconds)} at this rate\n"
+        f"about {found.dollars:,.2f} US dollars, and {found.dollars_a_million_hits:,.2f} for each million new hits\n"
+        f"new hits are {told}",
+        err=True,
+    )

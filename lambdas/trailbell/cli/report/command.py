@@ -1,0 +1,144 @@
+"""`trailbell report`: what happened, as one HTML file that opens anywhere."""
+
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.cli.hits.command import find_output, parse_since
+from trailbell.cli.local.local_state import load_local
+from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.rulebooks import find_rulebook, setting_option
+from trailbell.cli.report.report_file import report_html
+from trailbell.cli.scan.log_sources import LogPlace, find_sources
+from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
+from trailbell.cli.scan.work import size_of
+from trailbell.cli.terminal.interrupt import STATUS, Interrupt
+from trailbell.cli.terminal.progress import Progress
+from trailbell.cloudtrail.selection import Wanted
+from trailbell.errors import SettingsError
+from trailbell.lookback.report import NewestHits, pack_hits
+from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.text.safe_text import one_line
+
+
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+@click.command()
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
+)
+@click.option(
+    "--from-scan",
+    "places",
+    multiple=True,
+    type=LogPlace(),
+    help="Scan log files there instead of asking the table (repeatable): a path, or s3://bucket/prefix.",
+)
+@click.option("--since", default="", help="How far back: 24h, 30d, or a date (default: 30d; with --from-scan: all).")
+@click.option("--until", default="", help="Up to when, in the same forms (default: now).")
+@click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for --from-scan.")
+@click.option("--limit", default=20_000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
+@click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
+@click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
+@click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
+@setting_option
+def report(
+    output: Path,
+    places: tuple[str, ...],
+    since: str,
+    until: str,
+    rules: Path | None,
+    limit: int,
+    local: bool,
+    table: str,
+    stack: str,
+    settings: tuple[str, ...],
+) -> None:
+    """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with its undo.
+
+    The file needs no network and no server, holds all it shows, and can be sent to somebody. It names people and
+    resources: treat it like the log files it came from.
+
+    \b
+    Example:
+      trailbell report --since 30d -o report.html
+      trailbell report --from-scan ./AWSLogs -o report.html
+    """
+    now = datetime.now(UTC)
+    kept = NewestHits(limit)
+    if places:
+        wanted = Wanted(since=_moment(since, now), until=_moment(until, now))
+        source = _scan(places, wanted, rules, settings, now, kept)
+    else:
+        if rules or settings:
+            raise SettingsError("--rules and --setting are for --from-scan: the table's hits were found already")
+        begin, end = _moment(since or "30d", now), _moment(until, now) or now + _CLOCK_SKEW
+        assert begin
+        source = _ask(Question(since=begin, until=end), local, table, stack, limit, kept)
+    hits = kept.newest_first()
+    # The table was asked for one more than that, a scan for all there are.
+    older = f"{kept.left_out:,} older ones are not" if places else "older ones are not"
+    left_out = f"Only the newest {limit:,} hits are here; {older}. " if kept.left_out else ""
+    document = {"made": f"{now:%Y-%m-%d %H:%M:%S} UTC", "source": source, "note": left_out, **pack_hits(hits)}
+    content = report_html(document)
+    try:
+        output.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"--output {output}: {error.strerror}") from None
+    click.echo(f"{left_out}{len(hits)} hits in {output} ({len(content) / 1e6:.1f} MB)", err=True)
+
+
+def _scan(
+    places: tuple[str, ...],
+    wanted: Wanted,
+    rules: Path | None,
+    settings: tuple[str, ...],
+    now: datetime,
+    kept: NewestHits,
+) -> str:
+    """Take the hits of log files; what the report says of where it comes from."""
+    rulebook = find_rulebook(rules, settings)
+    files = find_sources(places, wanted, aws_client).files
+    result = Scan()
+    with Interrupt() as stopped:
+        plan = Plan(
+            rulebook=rulebook,
+            wanted=wanted,
+            seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            jobs=jobs_for(files, None),
+            progress=Progress(len(files), sum(map(size_of, files)), "files"),
+            stopped=stopped,
+        )
+        with closing(run_scan(files, plan, result)) as hits:
+            for hit in hits:
+                kept.add(hit)
+    if result.interrupted:
+        click.echo("interrupted: no report was written", err=True)
+        sys.exit(STATUS)
+    unreadable = f", {len(result.unreadable)} could not be read" if result.unreadable else ""
+    where = ", ".join(one_line(place, 200) for place in places)
+    return f"{result.records:,} records in {result.files_read:,} log files of {where}{unreadable}."
+
+
+def _ask(question: Question, local: bool, table: str, stack: str, limit: int, kept: NewestHits) -> str:
+    """Take the newest hits of the table; what the report says of where it comes from."""
+    client = load_local().client if local else aws_client
+    try:
+        name = table or find_output(client("cloudformation"), stack, "HitTable")
+        for number, hit in enumerate(find_hits(client("dynamodb"), name, question)):
+            kept.add(hit)
+            if number >= limit:  # newest first: one more says that there are more
+                break
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(explain(error)) from error
+    return f"From the table {name}, since {question.since:%Y-%m-%d %H:%M} UTC."
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    return parse_since(text, now) if text else None

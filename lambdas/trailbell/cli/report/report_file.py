@@ -1,0 +1,37 @@
+"""A report as one HTML file: page, style and script from page/, hits inside, nothing from anywhere else.
+
+The page says itself what it may do (Content-Security-Policy): run this script, use this style, open no connection.
+"""
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from trailbell.lookback.report import embedded_json
+from trailbell.text.safe_text import one_line
+
+
+_SCRIPTS = ("1_data.js", "2_elements.js", "3_overview.js", "4_table.js", "5_detail.js", "6_page.js")
+
+
+def report_html(document: dict[str, Any]) -> str:
+    """The file's content for packed hits (lookback/report.py); `made`, `source` and `note` are shown as text."""
+    document = {name: one_line(value) if isinstance(value, str) else value for name, value in document.items()}
+    parts = files("trailbell.cli.report").joinpath("page")
+    page, style = (parts.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.css"))
+    script = "\n".join(parts.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    script = f'"use strict";(() => {{\n{script}\n}})();'
+    policy = (
+        f"default-src 'none'; script-src {_source(script)}; style-src {_source(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    # Data last, so that nothing in it can be taken for a place to fill.
+    for name, value in (("csp", policy), ("style", style), ("script", script), ("data", embedded_json(document))):
+        page = page.replace(f"%{name}%", value, 1)
+    return page
+
+
+def _source(content: str) -> str:
+    """What a policy calls this very content."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

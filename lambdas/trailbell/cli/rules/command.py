@@ -1,0 +1,182 @@
+"""`trailbell rules`: list rules, check that they and their cases are right, match them against any events."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trailbell.cli.options.rulebooks import find_placeholders, setting_option
+from trailbell.cli.paths import checkout, default_cases, default_rules
+from trailbell.cli.terminal.display import level_text, print_table
+from trailbell.engine.matcher import Matcher, matching
+from trailbell.engine.rulebook import Rule
+from trailbell.errors import LogFileError, RuleError
+from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
+from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
+from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.source import rule_files
+
+
+_ANY = click.Path(exists=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def rules() -> None:
+    """List, check and try rules.
+
+    \b
+    Example:
+      trailbell rules check
+    """
+
+
+@rules.command("list")
+@click.argument("folder", required=False, type=_ANY)
+@setting_option
+def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
+    """List the rules of a folder (default: those that ship with trailbell), most severe first.
+
+    \b
+    Example:
+      trailbell rules list
+    """
+    found = load_rules(folder or default_rules(), find_placeholders(settings))
+    ordered = sorted(found.rules, key=lambda rule: (-rule.level, rule.name))
+    print_table(
+        ["level", "name", "title", "calls"],
+        ([level_text(rule.level.word), rule.name, rule.title, _calls(rule)] for rule in ordered),
+    )
+    if found.errors:
+        raise RuleError("\n".join(found.errors))
+
+
+@rules.command("check")
+@click.argument("folder", required=False, type=_ANY)
+@click.option("--cases", type=click.Path(path_type=Path), help="Folder of the cases; shipped rules: tests/rules.")
+@click.option("--exceptions", type=_ANY, help="Folder of exceptions; shipped rules: exceptions.")
+@setting_option
+def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
+    """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
+
+    Cases stand in another folder under the same paths: --cases, or FOLDER/cases, or beside FOLDER in cases/ or
+    tests/rules/.
+    Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
+
+    \b
+    Example:
+      trailbell rules check ./my-rules --cases ./my-cases
+    """
+    where = folder or default_rules()
+    if folder is None:
+        exceptions = exceptions or checkout() / "exceptions"
+    placeholders = find_placeholders(settings)
+    found = load_rules(where, placeholders)
+    documents, unreadable = read_exceptions(exceptions)
+    applied = apply_exceptions(found.rules, [*documents, *found.filters], placeholders, datetime.now(UTC).date())
+    ran = list(_run_cases(where, cases))
+    empty = [] if found.rules or found.errors else [f"{where}: holds no rule"]
+    faults = [
+        *found.errors,
+        *empty,
+        *(f"{path}: log source is not aws/cloudtrail" for path in found.skipped),
+        *unreadable,
+        *applied.errors,
+        *applied.expired,
+        *(fault for case in ran for fault in case),
+    ]
+    for fault in faults:
+        click.echo(fault, err=True)
+    click.echo(f"{len(found.rules)} rules compiled, {len(ran)} cases run, {len(faults)} faults")
+    sys.exit(1 if faults else 0)
+
+
+def _root_and_cases(where: Path, cases: Path | None) -> tuple[Path, Path]:
+    """The folder that rule paths are relative to, and the folder that mirrors it with cases (`cases` if given)."""
+    root = where if where.is_dir() else where.parent
+    if cases:
+        return root, cases
+    if where.resolve().is_relative_to(default_rules()):
+        return default_rules(), default_cases()
+    beside = (root / "cases", root.parent / "tests" / "rules", root.parent / "cases")
+    return root, next((folder for folder in beside if folder.is_dir()), beside[-1])
+
+
+def _run_cases(where: Path, cases: Path | None) -> Iterator[list[str]]:
+    """The faults of each case of each file of rules that compiles with the settings cases are written for.
+
+    A file without both kinds of cases is a fault. A case matches if any rule of its file does.
+    """
+    root, cases = _root_and_cases(where, cases)
+    for path in rule_files(where):
+        compiled = load_rules(path, CASE_SETTINGS).rules
+        if not compiled:
+            continue
+        try:
+            loaded = load_cases(case_file(path.resolve(), root.resolve(), cases))
+        except RuleError as error:
+            yield [str(error)]
+            continue
+        if {case.match for case in loaded} != {True, False}:
+            yield [f"{loaded[0].path}: needs a case that matches and one that does not"]
+        for case in loaded:
+            results = [list(run_case(rule, case)) for rule in compiled]
+            held = any(not faults for faults in results) if case.match else not any(results)
+            yield [] if held else [fault for faults in results for fault in faults]
+
+
+@rules.command("match")
+@click.option("--rules", "rules_path", required=True, type=_ANY, help="Sigma rules: a file or a folder.")
+@click.option("--events", required=True, type=_FILE, help="Events, one JSON object a line.")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@setting_option
+def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, ...]) -> None:
+    """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
+
+    `index` is the event's line, from 0. Rules that do not compile are reported and make the exit status 2.
+
+    \b
+    Example:
+      trailbell rules match --rules ./rule.yml --events ./events.jsonl --format jsonl
+    """
+    placeholders = find_placeholders(settings)
+    found = apply_filters(load_rules(rules_path, placeholders, any_source=True), placeholders)
+    matcher = Matcher(found.rules)
+    matches = (
+        (index, match.rule)
+        for index, event in _events(events)
+        for match in matching(matcher.candidates(event), event, event.get("facts") or {}, "")
+    )
+    if form == "jsonl":
+        for index, rule in matches:
+            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index}
+            click.echo(json.dumps(line, ensure_ascii=True))
+    else:
+        print_table(["index", "ruleId", "title"], ([str(index), rule.rule_id, rule.title] for index, rule in matches))
+    for error in found.errors:
+        click.echo(error, err=True)
+    if found.errors:
+        sys.exit(2)
+
+
+def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Raises LogFileError for a line that is no JSON object."""
+    with path.open("rb") as stream:
+        for index, line in enumerate(stream):
+            if line.strip():
+                try:
+                    event = json.loads(line.decode("utf-8-sig"))
+                except (ValueError, RecursionError) as error:
+                    raise LogFileError(f"{path}: line {index + 1} is not JSON: {error}") from None
+                if not isinstance(event, dict):
+                    raise LogFileError(f"{path}: line {index + 1} is no JSON object")
+                yield index, event
+
+
+def _calls(rule: Rule) -> str:
+    names = rule.gate.get("eventName", ())
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")

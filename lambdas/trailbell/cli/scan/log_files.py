@@ -1,0 +1,83 @@
+"""Log files on a local disk: finding them below a folder, telling them from what else lies there."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.selection import Wanted
+from trailbell.errors import LogFileError
+
+
+_PIECE = 256 * 1024
+_SUFFIXES = (".json", ".json.gz", ".gz")
+_EVERYTHING = Wanted()
+_BY_NAME = {"_CloudTrail-Digest_": ObjectKind.DIGEST, "_CloudTrail-Insight_": ObjectKind.INSIGHT}
+
+
+@dataclass(slots=True)
+class Found:
+    """Log files, sorted; what was ignored, by kind; folders that could not be listed."""
+
+    files: list[Path] = field(default_factory=list)
+    ignored: dict[ObjectKind, list[Path]] = field(default_factory=dict)
+    unlisted: list[str] = field(default_factory=list)
+
+    @property
+    def everything(self) -> list[Path]:
+        """Log files, and what else a trail bucket holds (digests, insights); not what is neither."""
+        others = [file for kind, files in self.ignored.items() if kind is not ObjectKind.OTHER for file in files]
+        return sorted(self.files + others)
+
+
+def find_log_files(paths: Iterable[Path], wanted: Wanted = _EVERYTHING) -> Found:
+    """Every log file below the folders, and the files named themselves unless they are digests or Insights.
+
+    Folders that cannot hold what is wanted are passed over. A file that is reached in two ways is one file.
+    """
+    found = Found()
+    named = {path for path in paths if not path.is_dir()}
+    files = {file.resolve(): file for path in paths for file in _files(path, wanted, found.unlisted)}
+    for file in sorted(files.values()):
+        kind = _kind(file)
+        if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and file in named):
+            found.files.append(file)
+        else:
+            found.ignored.setdefault(kind, []).append(file)
+    return found
+
+
+def read_pieces(path: Path) -> Iterator[bytes]:
+    """A file's content in pieces. Raises LogFileError when it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise LogFileError(error.strerror or str(error)) from error
+
+
+def _files(path: Path, wanted: Wanted, unlisted: list[str]) -> Iterator[Path]:
+    """The files of a folder at any depth, or the file itself; folders that may not be listed are told."""
+    if not path.is_dir():
+        yield path
+        return
+    if not wanted.may_hold(os.path.abspath(path)):
+        return
+    tell = unlisted.append
+    for folder, inner, names in os.walk(path, onerror=lambda error: tell(f"{error.filename}: {error.strerror}")):
+        place = os.path.abspath(folder)
+        inner[:] = [name for name in inner if wanted.may_hold(f"{place}/{name}")]
+        yield from (file for file in (Path(folder, name) for name in names) if file.is_file())
+
+
+def _kind(file: Path) -> ObjectKind:
+    """By the layout of a trail bucket; in other folders by the names CloudTrail gives, then by suffix."""
+    kind = classify_key(file.as_posix()).kind
+    if kind is not ObjectKind.OTHER:
+        return kind
+    for part, named in _BY_NAME.items():
+        if part in file.name:
+            return named
+    return ObjectKind.LOG_FILE if file.name.endswith(_SUFFIXES) else ObjectKind.OTHER

@@ -1,0 +1,81 @@
+"""Log files wherever they are: folders and files of this machine, and s3:// addresses, as one list."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.scan.log_files import find_log_files
+from trailbell.cli.scan.work import Source
+from trailbell.cloudtrail.selection import Wanted
+from trailbell.errors import SettingsError
+from trailbell.ops.log_listing import Passed, list_log_files
+
+
+_S3 = "s3://"
+
+
+class LogPlace(click.ParamType[str]):
+    """A path that exists, or s3://bucket/prefix."""
+
+    name = "path or s3://bucket/prefix"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as given, once it is known to be one of both."""
+        text = str(value)
+        if text.startswith(_S3):
+            if not split_address(text)[0]:
+                self.fail(f"{text}: names no bucket", param, ctx)
+        elif not os.path.exists(text):
+            self.fail(f"Path {text!r} does not exist.", param, ctx)
+        return text
+
+
+@dataclass(slots=True)
+class Sources:
+    """Log files in their order; how much else was there, by kind; folders that were not looked into, or refused."""
+
+    files: list[Source] = field(default_factory=list)
+    ignored: dict[str, int] = field(default_factory=dict)
+    passed_folders: set[str] = field(default_factory=set)
+    unlisted: list[str] = field(default_factory=list)
+
+
+def find_sources(places: Sequence[str], wanted: Wanted, clients: Callable[[str], Any]) -> Sources:
+    """Every log file at the places that may hold what is wanted, each once. Raises SettingsError when S3 refuses."""
+    sources = Sources()
+    _add_local([Path(place) for place in places if not place.startswith(_S3)], wanted, sources)
+    remote: dict[Source, None] = {}
+    for place in places:
+        if place.startswith(_S3):
+            passed = Passed()
+            bucket, prefix = split_address(place)
+            try:
+                remote.update(dict.fromkeys(list_log_files(clients("s3"), bucket, prefix, wanted, passed)))
+            except (ClientError, BotoCoreError) as error:
+                raise SettingsError(f"{place}: {explain(error)}") from error
+            sources.passed_folders |= passed.folders
+            for kind, count in passed.objects.items():
+                sources.ignored[kind] = sources.ignored.get(kind, 0) + count
+    sources.files += remote
+    return sources
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """The bucket and the prefix of an s3:// address; a prefix that is no log file's key ends with a "/"."""
+    bucket, _, prefix = address.removeprefix(_S3).partition("/")
+    is_folder = prefix and not prefix.endswith(("/", ".json", ".gz"))
+    return bucket, prefix + "/" if is_folder else prefix
+
+
+def _add_local(paths: Iterable[Path], wanted: Wanted, sources: Sources) -> None:
+    found = find_log_files(paths, wanted)
+    sources.files += found.files
+    sources.unlisted += found.unlisted
+    for kind, files in found.ignored.items():
+        sources.ignored[kind] = len(files)

@@ -1,0 +1,120 @@
+"""The work of a scan on one log file, the same in one process and in many: fetch, examine, say what came of it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.aws.trail_bucket import S3TrailBucket
+from trailbell.cli.scan.log_files import read_pieces
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.selection import Wanted
+from trailbell.errors import LogFileError, SettingsError
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit
+
+
+Source = Path | ObjectRef
+"""A log file: on this machine, or in a bucket."""
+
+Pieces = Callable[[], Iterable[bytes]]
+
+AHEAD = 8
+"""How many log files are fetched before their turn, by each process: what hides the time S3 takes to answer."""
+
+_LARGE = 8 * 1024 * 1024  # fetched in its turn, piece by piece: eight of them would be a lot of memory
+_CHUNK = 500
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken")
+
+
+@dataclass(slots=True)
+class Done:
+    """One log file is through: its counts; how many hits were not asked for (and not counted); why it is unreadable.
+
+    stop: no other file could be read either, so the scan has to end.
+    """
+
+    counts: Examination = field(default_factory=Examination)
+    outside: int = 0
+    error: str = ""
+    stop: bool = False
+
+
+class Fetcher:
+    """Reads log files; those in a bucket begin to come before their turn. The S3 client is made when needed."""
+
+    def begin(self, source: Source) -> Pieces:
+        """Begin to fetch; what is returned gives the content, and raises what fetching raised."""
+        if isinstance(source, Path):
+            return lambda: read_pieces(source)
+        if source.size is None or source.size > _LARGE:
+            return lambda: self._bucket.read(source)
+        return self._threads.submit(lambda: list(self._bucket.read(source))).result
+
+    @cached_property
+    def _bucket(self) -> S3TrailBucket:
+        return S3TrailBucket(boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5})))
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        _ = self._bucket  # made here, by one thread
+        return ThreadPoolExecutor(AHEAD)
+
+
+def work(
+    examiner: Examiner, source: Source, pieces: Pieces, wanted: Wanted, seen_at: str
+) -> Iterator[list[Hit] | Done]:
+    """The hits of a log file in chunks, as they are found, and at last what it came to."""
+    done = Done()
+    hits = muted = 0
+    bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
+    chunk: list[Hit] = []
+    try:
+        for hit in examiner.examine(pieces(), bucket, key, seen_at, done.counts):
+            if not wanted.holds(hit.account, hit.region, hit.event_time):
+                done.outside += 1
+                continue
+            hits += 1
+            muted += bool(hit.muted_by)
+            chunk.append(hit)
+            if len(chunk) == _CHUNK:
+                yield chunk
+                chunk = []
+    except LogFileError as error:
+        done.error = str(error)
+    except (ClientError, BotoCoreError, SettingsError) as error:
+        done.error = str(error)
+        done.stop = any(code in done.error for code in _EXPIRED)
+    if chunk:
+        yield chunk
+    done.counts.hits, done.counts.hits_muted = hits, muted
+    yield done
+
+
+def hits_in(files: Iterable[Path], examiner: Examiner, seen_at: str) -> Iterator[Hit]:
+    """The hits of local log files, in their order; what cannot be read gives none."""
+    fetcher, everything = Fetcher(), Wanted()
+    for file in files:
+        for answer in work(examiner, file, fetcher.begin(file), everything, seen_at):
+            if not isinstance(answer, Done):
+                yield from answer
+
+
+def name_of(source: Source) -> str:
+    """A log file's path or address."""
+    return str(source)
+
+
+def size_of(source: Source) -> int:
+    """A log file's size in bytes, 0 where it cannot be told."""
+    if isinstance(source, ObjectRef):
+        return source.size or 0
+    try:
+        return source.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,67 @@
+"""A log file is gzipped JSON, `{"Records": [...]}`; its records are read one after the other, whatever its size.
+
+A log file is at most 50 MB before compression, a record at most 256 KB.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trailbell.cloudtrail.inflate import inflate
+from trailbell.cloudtrail.splitter import Entry, Splitter
+
+
+# Reading takes the same memory for any size; what bounds it is the detector's time (infra/functions.py).
+MAX_INFLATED_BYTES = 100 * 1024 * 1024
+MAX_SHOWN_BYTES = 8192
+"""Of a bad record's text, for whoever looks into it."""
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """An entry of Records that is no record: its position, what is wrong with it, and the start of its text."""
+
+    index: int
+    reason: str
+    content: bytes = b""
+
+
+def read_records(body: Iterable[bytes], max_bytes: int = MAX_INFLATED_BYTES) -> Iterator[Fields | BadRecord]:
+    """Every record of an object's body (in pieces, gzipped or not), in file order; a broken one costs only itself.
+
+    Raises LogFileError where the whole stops being a log file: not gzip, cut off, larger than `max_bytes` once
+    inflated, not JSON, or without a list of Records.
+    """
+    text = Splitter(inflate(body, max_bytes))
+    going, index = text.open(), 0
+    while going:
+        yield parse_entry(text.take(), index)
+        going, index = text.go_on(), index + 1
+
+
+def parse_entry(entry: Entry, index: int) -> Fields | BadRecord:
+    """The fields of one entry of Records, or what is wrong with it."""
+    if not entry.whole:
+        return BadRecord(index, f"record is longer than {len(entry.text)} bytes", entry.text[:MAX_SHOWN_BYTES])
+    try:
+        fields = json.loads(entry.text.decode(), parse_int=_whole_number)
+    except RecursionError:
+        reason = "record is nested too deeply to be parsed"
+    except UnicodeDecodeError as error:
+        reason = f"record is not valid UTF-8: {error.reason} at byte {error.start}"
+    except ValueError as error:
+        reason = f"record is not valid JSON: {error}"
+    else:
+        if isinstance(fields, dict):
+            return fields
+        reason = f"record is a JSON {type(fields).__name__}, not an object"
+    return BadRecord(index, reason, entry.text[:MAX_SHOWN_BYTES])
+
+
+def _whole_number(digits: str) -> int | float:
+    """Python refuses integers of more than 4,300 digits; one of those must not cost the record."""
+    return int(digits) if len(digits) < 1000 else float(digits)

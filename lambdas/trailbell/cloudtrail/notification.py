@@ -1,0 +1,186 @@
+"""A notification says that an object was created; here its envelopes are opened.
+
+Five of them reach the queue, depending on how the trail is connected:
+
+    S3 → SQS                   {"Records": [{"eventSource": "aws:s3", "s3": {...}}]}
+    S3 → SNS → SQS             {"Type": "Notification", "Message": "<the above as text>"}
+    S3 → EventBridge → SQS     {"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}
+    CloudTrail's own topic     {"s3Bucket": "...", "s3ObjectKey": ["...", ...]}
+    any of them, sent to Lambda without a queue
+
+S3 URL-encodes the key in its own notifications (a blank is "+"); EventBridge and CloudTrail do not.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notifications-for-cloudtrail.html
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import unquote_plus
+
+from trailbell.errors import NotificationError
+from trailbell.text.safe_text import one_line
+
+
+# SNS around S3 around a Lambda record is three; more is nobody's notification but a loop.
+_MAX_ENVELOPES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """Which object of which bucket. `size` is in bytes as S3 told it; None where the notification is silent.
+
+    tell: False for history that is replayed: its hits are kept and not told (lookback/replay.py).
+    """
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    size: int | None = None
+    tell: bool = True
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What one message said.
+
+    objects: the objects created, in the order told.
+    tests:   greetings that S3 (`s3:TestEvent`) and CloudTrail send when a destination is set up.
+    other:   things that happened to objects but created none (removals, restores, tags).
+    """
+
+    objects: tuple[ObjectRef, ...] = ()
+    tests: int = 0
+    other: int = 0
+
+    def __add__(self, more: "Notification") -> "Notification":
+        return Notification(self.objects + more.objects, self.tests + more.tests, self.other + more.other)
+
+
+_TEST = Notification(tests=1)
+_OTHER = Notification(other=1)
+
+
+def parse_notification(body: str | bytes | Mapping[str, Any]) -> Notification:
+    """Open a message body (JSON text, or the object a Lambda event already is).
+
+    Raises NotificationError when it is none of the known notifications: the message must go back to its
+    queue, because it may stand for a log file.
+    """
+    return _parse(body, _MAX_ENVELOPES)
+
+
+def _parse(body: object, depth: int) -> Notification:
+    if depth == 0:
+        raise NotificationError("notification wrapped in too many envelopes")
+    message = _load(body)
+    if "Records" in message:
+        return _as_asked(_parse_records(message["Records"], depth), message)
+    if message.get("Event") == "s3:TestEvent":
+        return _TEST
+    if message.get("Type") in ("Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"):
+        return _parse_sns(message, depth)
+    if "s3Bucket" in message:
+        return _parse_cloudtrail(message)
+    if message.get("source") == "aws.s3":
+        return _parse_eventbridge(message)
+    raise NotificationError(f"no known notification: {_shape(message)}")
+
+
+def _as_asked(found: Notification, message: Mapping[str, Any]) -> Notification:
+    """What `trailbell replay` asks for beside S3's own words; S3 never says it."""
+    asked = message.get("trailbell")
+    if isinstance(asked, Mapping) and asked.get("tell") is False:
+        return replace(found, objects=tuple(replace(ref, tell=False) for ref in found.objects))
+    return found
+
+
+def _load(body: object) -> Mapping[str, Any]:
+    if isinstance(body, str | bytes):
+        try:
+            body = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise NotificationError(f"notification is not JSON: {error}") from None
+    if not isinstance(body, Mapping):
+        raise NotificationError(f"notification is a JSON {type(body).__name__}, not an object")
+    return body
+
+
+def _parse_records(records: object, depth: int) -> Notification:
+    if not isinstance(records, list) or not records:
+        raise NotificationError("notification has no list of Records, or an empty one")
+    total = Notification()
+    for record in records:
+        if not isinstance(record, Mapping):
+            raise NotificationError(f"notification record is a JSON {type(record).__name__}, not an object")
+        if "s3" in record:
+            total += _parse_s3_record(record)
+        elif isinstance(record.get("Sns"), Mapping):
+            total += _parse_sns(record["Sns"], depth)
+        else:
+            raise NotificationError(f"notification record of no known source: {_shape(record)}")
+    return total
+
+
+def _parse_s3_record(record: Mapping[str, Any]) -> Notification:
+    event_name = record.get("eventName", "")
+    if not isinstance(event_name, str) or "ObjectCreated" not in event_name:
+        return _OTHER
+    s3 = record["s3"]
+    try:
+        name, entry = s3["bucket"]["name"], s3["object"]
+        key = unquote_plus(entry["key"])
+    except (KeyError, TypeError, AttributeError):
+        raise NotificationError("S3 notification without s3.bucket.name or s3.object.key") from None
+    return Notification((_object_ref(name, key, entry.get("versionId"), entry.get("size")),))
+
+
+def _parse_eventbridge(message: Mapping[str, Any]) -> Notification:
+    if message.get("detail-type") != "Object Created":
+        return _OTHER
+    try:
+        name, entry = message["detail"]["bucket"]["name"], message["detail"]["object"]
+        key = entry["key"]
+    except (KeyError, TypeError):
+        raise NotificationError("EventBridge notification without detail.bucket.name or detail.object.key") from None
+    return Notification((_object_ref(name, key, entry.get("version-id"), entry.get("size")),))
+
+
+def _parse_sns(message: Mapping[str, Any], depth: int) -> Notification:
+    inner = message.get("Message")
+    if isinstance(inner, str) and not inner.lstrip().startswith(("{", "[")):
+        # CloudTrail greets a newly configured topic with the plain sentence
+        # "CloudTrail validation message.", SNS a new subscription with one of its own.
+        if "validation message" in inner or message.get("Type") != "Notification":
+            return _TEST
+        raise NotificationError("SNS message holds plain text, not a notification")
+    return _parse(inner, depth - 1)
+
+
+def _parse_cloudtrail(message: Mapping[str, Any]) -> Notification:
+    keys = message.get("s3ObjectKey")
+    keys = [keys] if isinstance(keys, str) else keys
+    if not isinstance(keys, list) or not keys:
+        raise NotificationError("CloudTrail notification without s3ObjectKey")
+    return Notification(tuple(_object_ref(message["s3Bucket"], key, None, None) for key in keys))
+
+
+def _object_ref(bucket: object, key: object, version_id: object, size: object) -> ObjectRef:
+    if not (isinstance(bucket, str) and bucket and isinstance(key, str) and key):
+        raise NotificationError("notification names an empty bucket or key")
+    return ObjectRef(
+        bucket,
+        key,
+        version_id if isinstance(version_id, str) and version_id not in ("", "null") else None,
+        size if isinstance(size, int) else None,
+    )
+
+
+def _shape(message: Mapping[str, Any]) -> str:
+    names = sorted(one_line(str(name), 40) for name in message)
+    return "object with " + (", ".join(names[:8]) or "no members")

@@ -1,0 +1,127 @@
+"""The matcher tells which rules an event matches; rules that cannot match it are not even looked at.
+
+Rules are found by their gate: the values of eventSource and eventName without which the rule cannot match.
+The engine knows neither CloudTrail nor what is derived from an event.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from trailbell.engine.condition import Predicate, compile_node
+from trailbell.engine.predicates import Roots, compile_finder
+from trailbell.engine.rulebook import Rule, RuleException
+
+
+GATE_FIELDS = ("eventSource", "eventName")
+"""Top-level fields whose values the index is built on."""
+
+_MAX_GATES = 4096  # distinct (eventSource, eventName) pairs kept; an account shows a few hundred
+_MAX_GATE_TEXT = 256
+
+
+class CompiledRule:
+    """A rule and the functions that decide on it and on its exceptions, made when they are first needed."""
+
+    __slots__ = ("_decide", "_dotted_root", "_exceptions", "number", "rule")
+
+    def __init__(self, rule: Rule, number: int, *, dotted_root: bool) -> None:
+        self.rule, self.number, self._dotted_root = rule, number, dotted_root
+        self._decide: Predicate | None = None
+        self._exceptions: tuple[tuple[RuleException, Predicate], ...] | None = None
+
+    def decide(self, roots: Roots) -> bool:
+        """Whether an event, with what is derived from it, matches the rule."""
+        if self._decide is None:
+            self._decide = self._compiled(self.rule.detection)
+        return self._decide(roots)
+
+    def muting(self, roots: Roots, today: str) -> RuleException | None:
+        """The first exception in force (yyyy-mm-dd) whose condition, which says what still alerts, does not hold."""
+        if self._exceptions is None:
+            self._exceptions = tuple((one, self._compiled(one.detection)) for one in self.rule.exceptions)
+        for exception, still_alerts in self._exceptions:
+            if exception.expires >= today and not still_alerts(roots):
+                return exception
+        return None
+
+    def _compiled(self, detection: Sequence[Any]) -> Predicate:
+        return compile_node(detection, partial(compile_finder, dotted_root=self._dotted_root))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that an event matches, and the exception that mutes it, if one does."""
+
+    rule: Rule
+    muted_by: RuleException | None = None
+
+
+@dataclass(slots=True)
+class _Index:
+    """Rules by what their gate names: a pair, a source alone, a name alone, or nothing."""
+
+    pairs: dict[tuple[str, str], list[CompiledRule]] = field(default_factory=dict)
+    sources: dict[str, list[CompiledRule]] = field(default_factory=dict)
+    names: dict[str, list[CompiledRule]] = field(default_factory=dict)
+    open: list[CompiledRule] = field(default_factory=list)
+
+    def add(self, rule: CompiledRule) -> None:
+        sources, names = (rule.rule.gate.get(name) for name in GATE_FIELDS)
+        if sources is not None and names is not None:
+            for source in sources:
+                for name in names:
+                    self.pairs.setdefault((source, name), []).append(rule)
+        elif sources is not None or names is not None:
+            index = self.names if sources is None else self.sources
+            for value in sources if sources is not None else names or ():
+                index.setdefault(value, []).append(rule)
+        else:
+            self.open.append(rule)
+
+    def passing(self, source: str, name: str) -> tuple[CompiledRule, ...]:
+        lists = (self.pairs.get((source, name)), self.sources.get(source), self.names.get(name), self.open)
+        return tuple(sorted((rule for found in lists for rule in found or ()), key=lambda rule: rule.number))
+
+
+class Matcher:
+    """Compiled rules, indexed; building one never fails on a loaded rulebook.
+
+    dotted_root: whether members of the event itself may hold dots (engine/fields.py); a log file's never do.
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, dotted_root: bool = True) -> None:
+        ordered = sorted(rules, key=lambda rule: rule.strength)
+        self.compiled = tuple(CompiledRule(rule, at, dotted_root=dotted_root) for at, rule in enumerate(ordered))
+        """All rules, strongest first."""
+        self._index = _Index()
+        for rule in self.compiled:
+            self._index.add(rule)
+        self._gates: dict[tuple[object, object], tuple[CompiledRule, ...]] = {}
+
+    def candidates(self, event: Mapping[str, Any]) -> tuple[CompiledRule, ...]:
+        """The rules whose gate this event passes, strongest first; none means the event is not watched."""
+        return self.passing(*map(event.get, GATE_FIELDS))
+
+    def passing(self, source: object, name: object) -> tuple[CompiledRule, ...]:
+        """The rules whose gate an event with these passes; values that are missing or odd open every gate."""
+        if not (isinstance(source, str) and isinstance(name, str) and len(source) + len(name) <= _MAX_GATE_TEXT):
+            return self.compiled  # let every rule decide for itself
+        found = self._gates.get((source, name))
+        if found is None:
+            if len(self._gates) >= _MAX_GATES:
+                self._gates.clear()
+            found = self._gates[source, name] = self._index.passing(source.lower(), name.lower())
+        return found
+
+
+def matching(
+    candidates: Sequence[CompiledRule], event: Mapping[str, Any], facts: Mapping[str, Any], today: str
+) -> list[Match]:
+    """The candidates that the event matches, strongest first.
+
+    facts: what rules address under `facts.`; today: yyyy-mm-dd, decides which exceptions still work.
+    """
+    roots: Roots = (event, {"facts": facts})
+    return [Match(one.rule, one.muting(roots, today)) for one in candidates if one.decide(roots)]

@@ -1,0 +1,155 @@
+"""The rulebook is the compiled rules as they travel to Lambda: plain JSON, loaded without pySigma or PyYAML."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from trailbell.errors import RuleError
+
+
+FORMAT = 1
+
+UNMUTABLE = "trail-"
+"""Rules whose name begins like this are about the trail and the alerter: whoever mutes them blinds us."""
+
+
+class Level(IntEnum):
+    """Sigma's levels, weakest first."""
+
+    INFORMATIONAL = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """The level as Sigma writes it: low, high …"""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How to undo what a rule reports.
+
+    steps:  command templates and sentences; `{name}` is filled from the record (hits/undo.py).
+    until:  path of the record's field that holds the deadline, "" if AWS states none there.
+    within: days from the event within which undoing works, 0 if there is no such limit.
+    note:   what the reader must know about undoing, or why it is impossible.
+    """
+
+    steps: tuple[str, ...] = ()
+    until: str = ""
+    within: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleException:
+    """A deployer's exception from a rule: a Sigma filter, with who answers for it, why, and how long.
+
+    expires:   the last day it works, yyyy-mm-dd, UTC.
+    detection: the filter's condition; where it does not hold, the rule's hit is muted.
+    """
+
+    name: str
+    owner: str
+    reason: str
+    expires: str
+    detection: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One compiled rule.
+
+    rule_id:    Sigma's id (a UUID); a rule without one goes by its name.
+    name:       the slug everybody says, such as kms-key-disabled.
+    stem:       its file's name without .yml.
+    exceptions: those that name this rule and had not expired at synth.
+    once_per_day: of the records of one operation, account and day, only one makes a hit.
+    precedence: among the rules a record matches the highest speaks, before the level is looked at.
+    gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
+    detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
+                and ["keyword", test] (tests: engine/predicates.py).
+    """
+
+    rule_id: str
+    name: str
+    stem: str
+    title: str
+    level: Level
+    description: str
+    detection: list[Any]
+    gate: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    precedence: int = 0
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    check: tuple[str, ...] = ()
+    undo: Undo = Undo()
+    exceptions: tuple[RuleException, ...] = ()
+    once_per_day: bool = False
+
+    @property
+    def strength(self) -> tuple[int, int, str]:
+        """Sorts rules strongest first."""
+        return -self.precedence, -self.level, self.rule_id
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Rules, and the settings of the deployer that facts and levels depend on.
+
+    trusted_accounts: accounts that are not external (facts.external_accounts).
+    automation_roles: ARNs of roles, `*` for any characters, whose acts are reported one level lower.
+    """
+
+    rules: tuple[Rule, ...]
+    trusted_accounts: frozenset[str] = frozenset()
+    automation_roles: tuple[str, ...] = ()
+
+
+def dump_rulebook(rulebook: Rulebook) -> str:
+    """Serialise a rulebook, the same text for the same rules and settings."""
+    document = {
+        "format": FORMAT,
+        "rules": [asdict(rule) for rule in sorted(rulebook.rules, key=lambda rule: rule.rule_id)],
+        "trusted_accounts": sorted(rulebook.trusted_accounts),
+        "automation_roles": sorted(rulebook.automation_roles),
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def load_rulebook(text: str) -> Rulebook:
+    """Read a serialised rulebook. Raises RuleError when it was written in another format."""
+    document = json.loads(text)
+    if document.get("format") != FORMAT:
+        raise RuleError(
+            f"rulebook has format {document.get('format')!r}, this version reads {FORMAT}: synthesise again"
+        )
+    return Rulebook(
+        tuple(_rule(entry) for entry in document["rules"]),
+        frozenset(document["trusted_accounts"]),
+        tuple(document["automation_roles"]),
+    )
+
+
+_TUPLES = ("tags", "references", "falsepositives", "check")
+
+
+def _rule(entry: dict[str, Any]) -> Rule:
+    undo = entry["undo"]
+    return Rule(
+        **{
+            **entry,
+            **{name: tuple(entry[name]) for name in _TUPLES},
+            "level": Level(entry["level"]),
+            "gate": {path: tuple(values) for path, values in entry["gate"].items()},
+            "undo": Undo(**{**undo, "steps": tuple(undo["steps"])}),
+            "exceptions": tuple(RuleException(**exception) for exception in entry["exceptions"]),
+        }
+    )

@@ -1,0 +1,245 @@
+"""The actor is who did it, summarised from `userIdentity` into one line for a reader and one key for grouping.
+
+CloudTrail's three questions are answered: root or IAM user; temporary credentials of a role or a
+federated user; another AWS service.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trailbell.cloudtrail.record import mapping, text
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it.
+
+    kind:       root, iam-user, role, identity-center, ec2, lambda, federated, account, service or unknown.
+    text:       one line for a reader.
+    key:        groups by role, never by session, so that one person's many sessions are one actor.
+    arn:        the principal as recorded, "" if none.
+    account:    the account the principal belongs to, "" if none.
+    name:       short form for a subject line (alice@example.com, ci, role/Deploy).
+    via:        the AWS service the call came through (invokedBy), "" if it came directly.
+    credential: long-term, temporary or "" (the access key's kind).
+    key_hint:   last four characters of the access key id; more is never kept.
+    session:    when the session was created (ISO 8601), "" if there is none.
+    mfa:        true or false for root and IAM users with a session; "" where CloudTrail cannot know.
+    console:    the call came from the AWS console.
+    """
+
+    kind: str
+    text: str
+    key: str
+    arn: str = ""
+    account: str = ""
+    name: str = ""
+    via: str = ""
+    credential: str = ""
+    key_hint: str = ""
+    session: str = ""
+    mfa: str = ""
+    console: bool = False
+
+
+# IAM's longest ARN: a path of 512 and a name of 64 characters make it fit; only forged records do not.
+_MAX_TEXT = 1024
+
+# AWSReservedSSO_<permission set>_<16 hex digits>: the roles IAM Identity Center makes.
+# https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
+_IDENTITY_CENTER_ROLE = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}", re.DOTALL)
+
+_FUNCTION = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:([A-Za-z0-9_-]{1,140})(?::[^:]*)?", re.ASCII)
+
+# Tools that carry out what a person asked for. Treating them as "a service did it" would hand
+# everybody a way around the rules: deploy the deletion with CloudFormation.
+_TOOLS = frozenset(
+    f"{name}.amazonaws.com"
+    for name in (
+        "signin",
+        "console",
+        "internal",
+        "cloudformation",
+        "cloudcontrolapi",
+        "cloudcontrol",
+        "servicecatalog",
+    )
+)
+
+
+def is_direct(fields: Mapping[str, Any]) -> bool:
+    """Whether a person or workload asked for this call, rather than an AWS service on its own account."""
+    if text(fields, "eventType") == "AwsServiceEvent":
+        return False
+    identity = mapping(fields, "userIdentity")
+    if text(identity, "type") == "AWSService":
+        return False
+    invoked_by = text(identity, "invokedBy")
+    return not invoked_by or invoked_by.lower() in _TOOLS
+
+
+def actor_of(fields: Mapping[str, Any]) -> Actor:
+    """Summarise a record's userIdentity. Total: an empty or odd identity becomes kind "unknown"."""
+    identity = mapping(fields, "userIdentity")
+    kind, line, key, name = _who(identity, text(fields, "recipientAccountId"))
+    access_key = text(identity, "accessKeyId")
+    attributes = mapping(identity, "sessionContext", "attributes")
+    via = text(identity, "invokedBy") if kind != "service" else ""
+    return Actor(
+        kind=kind,
+        text=(line + _additions(identity, via))[:_MAX_TEXT],
+        key=_bounded(key),
+        arn=text(identity, "arn")[:_MAX_TEXT],
+        account=text(identity, "accountId")[:_MAX_TEXT],
+        name=name[:_MAX_TEXT],
+        via=via[:_MAX_TEXT],
+        credential=_credential(access_key),
+        key_hint=access_key[-4:] if len(access_key) >= 16 else "",
+        session=text(attributes, "creationDate")[:_MAX_TEXT],
+        # A role's session says "false" also when the person behind it used MFA at the identity provider.
+        mfa=text(attributes, "mfaAuthenticated")[:_MAX_TEXT] if kind in ("root", "iam-user") else "",
+        console=text(fields, "sessionCredentialFromConsole") == "true",
+    )
+
+
+def possible_kinds(identity_type: str) -> tuple[str, ...]:
+    """The kinds of actor that a userIdentity of this type can turn out to be."""
+    return _KINDS.get(identity_type, ("unknown",))
+
+
+_KINDS = {
+    "Root": ("root",),
+    "IAMUser": ("iam-user",),
+    "AssumedRole": ("role", "identity-center", "ec2", "lambda"),
+    "FederatedUser": ("federated",),
+    "SAMLUser": ("federated",),
+    "WebIdentityUser": ("federated",),
+    "IdentityCenterUser": ("identity-center",),
+    "AWSAccount": ("account",),
+    "AWSService": ("service",),
+    "": ("service", "unknown"),
+}
+
+
+def _bounded(key: str) -> str:
+    """The key, or what stands for it: two actors must not become one by being cut."""
+    if len(key) <= _MAX_TEXT:
+        return key
+    return "sha256-" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _who(identity: Mapping[str, Any], recipient: str) -> tuple[str, str, str, str]:
+    """(kind, line, key, short name) by userIdentity.type."""
+    arn, account = text(identity, "arn"), text(identity, "accountId")
+    principal = text(identity, "principalId")
+    match text(identity, "type"):
+        case "Root":
+            assumed = text(identity, "sessionContext", "assumedRoot") == "true"
+            line = f"root user of {account}" + (" (AssumeRoot session)" if assumed else "")
+            return "root", line, f"root:{account}", "root"
+        case "IAMUser":
+            user = text(identity, "userName") or arn.rpartition("/")[2] or principal
+            return "iam-user", f"IAM user {user}", arn or principal, user
+        case "AssumedRole":
+            return _role(identity, arn, principal)
+        case "FederatedUser" | "SAMLUser" | "WebIdentityUser":
+            return _federated(identity, arn, principal)
+        case "IdentityCenterUser":
+            user = text(identity, "onBehalfOf", "userId") or principal
+            return "identity-center", f"Identity Center user {user}", f"idc:{user}", user
+        case "AWSAccount":
+            foreign = " [other account]" if account and account != recipient else ""
+            line = f"principal {principal or 'unknown'} of account {account}{foreign}"
+            return "account", line, principal or account, account
+        case "AWSService" | "":
+            return _service(identity, arn, principal)
+        case _:
+            return _unknown(identity, arn, principal)
+
+
+def _role(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, str, str, str]:
+    issuer = mapping(identity, "sessionContext", "sessionIssuer")
+    session = arn.rpartition("/")[2] or principal.rpartition(":")[2]
+    role = text(issuer, "userName") or (arn.split("/")[1] if arn.count("/") >= 2 else "unknown role")
+    key = text(issuer, "arn") or _role_arn(arn) or principal.partition(":")[0]
+    found = _IDENTITY_CENTER_ROLE.fullmatch(role)
+    if found:
+        line = f"{session} (Identity Center, permission set {found['set']})"
+        return "identity-center", line, key, session
+    if re.fullmatch(r"i-[0-9a-f]{8,17}", session):
+        return "ec2", f"EC2 instance {session} (role {role})", key, session
+    function = _lambda_function(identity)
+    if function:
+        return "lambda", f"Lambda function {function} (role {role})", key, function
+    return "role", f"role {role}, session {session}", key, f"role/{role}"
+
+
+def _lambda_function(identity: Mapping[str, Any]) -> str:
+    """The Lambda function that the credentials were issued to, by CloudTrail's own word; "" if it says nothing.
+
+    The user agent says so too, but whoever calls can write it.
+    """
+    scope = mapping(identity, "inScopeOf")
+    for arn in (text(scope, "credentialsIssuedTo"), text(scope, "sourceArn")):
+        found = _FUNCTION.fullmatch(arn)
+        if found:
+            return found[1]
+    return ""
+
+
+def _role_arn(session_arn: str) -> str:
+    """The role's ARN from a session's; the role's path is lost in the latter (IAM identifiers, assumed roles)."""
+    head, _, tail = session_arn.partition(":assumed-role/")
+    role = tail.partition("/")[0]
+    return f"{head.replace(':sts:', ':iam:', 1)}:role/{role}" if role else ""
+
+
+def _federated(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, str, str, str]:
+    user = text(identity, "userName") or arn.rpartition("/")[2] or principal.rpartition(":")[2]
+    provider = text(identity, "identityProvider")
+    issuer = text(identity, "sessionContext", "sessionIssuer", "userName")
+    by = f" via {provider}" if provider else f" (issued by {issuer})" if issuer else ""
+    return "federated", f"federated user {user}{by}", arn or principal, user
+
+
+def _service(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, str, str, str]:
+    service = text(identity, "invokedBy")
+    if not service and text(identity, "type") == "":
+        return _unknown(identity, arn, principal)
+    if service.startswith("AWS Internal") or not service:
+        return "service", "AWS itself (AWS Internal)", "svc:AWS Internal", "AWS"
+    return "service", f"AWS service {service}", f"svc:{service}", service
+
+
+def _unknown(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, str, str, str]:
+    known = arn or principal or text(identity, "accessKeyId")[-4:] or text(identity, "accountId")
+    return "unknown", f"unknown principal {known}".rstrip(), known or "unknown", known or "unknown"
+
+
+def _additions(identity: Mapping[str, Any], via: str) -> str:
+    """What the identity adds beside the principal: a service in between, a user or workload behind it."""
+    parts = []
+    if via:
+        parts.append(f"through {via}")
+    source = text(identity, "inScopeOf", "sourceArn")
+    if source:
+        parts.append(f"credentials issued to {source}")
+    user = text(identity, "onBehalfOf", "userId")
+    if user and text(identity, "type") != "IdentityCenterUser":
+        parts.append(f"on behalf of Identity Center user {user}")
+    delegate = text(identity, "invokedByDelegate", "accountId")
+    if delegate:
+        parts.append(f"delegated to product provider {delegate}")
+    named = text(identity, "sessionContext", "sourceIdentity")
+    if named:
+        parts.append(f"source identity {named}")
+    return "".join(f", {part}" for part in parts)
+
+
+def _credential(access_key: str) -> str:
+    """Long-term keys begin with AKIA, temporary ones with ASIA (IAM identifiers, unique ID prefixes)."""
+    return {"AKIA": "long-term", "ASIA": "temporary"}.get(access_key[:4], "")

@@ -1,0 +1,180 @@
+"""Facts are what we derive from a record for rules and readers; rules address them under `facts.`"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
+from trailbell.engine.prefilter.field_index import Derived
+from trailbell.facts.actor import Actor, actor_of, is_direct, possible_kinds
+from trailbell.facts.outcome import Outcome, outcome_of
+from trailbell.facts.policy import PolicyFacts, account_of, read_policy
+from trailbell.facts.resources import resources_of
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Derived from one record; see the modules actor, outcome, policy and resources for what each means.
+
+    policy:            what the request or the response gave as resource policy, None if neither did.
+    external_accounts: accounts the request lets in, or takes something from, that are neither the recipient
+                       nor trusted, sorted.
+    request_omitted:   CloudTrail left the request out because it was too large.
+    caller_external:   the caller's account is neither the recipient nor trusted.
+    """
+
+    outcome: Outcome
+    direct: bool
+    actor: Actor
+    resources: tuple[str, ...]
+    policy: PolicyFacts | None = None
+    external_accounts: tuple[str, ...] = ()
+    request_omitted: bool = False
+    caller_external: bool = False
+
+    def as_fields(self) -> dict[str, Any]:
+        """What a rule sees under `facts.` (documented in rules/README.md).
+
+        Booleans are always there. Lists of accounts are left out when empty, so that `|exists` tells.
+        """
+        fields: dict[str, Any] = {
+            "outcome": str(self.outcome),
+            "direct": self.direct,
+            "resources": list(self.resources),
+            "actor": {
+                "kind": self.actor.kind,
+                "key": self.actor.key,
+                "arn": self.actor.arn,
+                "account": self.actor.account,
+                "console": self.actor.console,
+            },
+            "policy": _policy_fields(self.policy) if self.policy else _NO_POLICY,
+            "request_omitted": self.request_omitted,
+            "caller_external": self.caller_external,
+        }
+        if self.external_accounts:
+            fields["external_accounts"] = list(self.external_accounts)
+        return fields
+
+
+def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
+    """Facts that follow from a few texts of a record, for the prefilter: the same as `facts_of`."""
+
+    def outcome(code: str) -> tuple[str, ...]:
+        return (str(outcome_of({"errorCode": code})),)
+
+    def direct(event_type: str, kind: str, invoked_by: str) -> tuple[bool, ...]:
+        return (is_direct({"eventType": event_type, "userIdentity": {"type": kind, "invokedBy": invoked_by}}),)
+
+    def external(caller: str, recipient: str) -> tuple[bool, ...]:
+        if caller in trusted or not account_of(caller):
+            return (False,)
+        return (caller != recipient,) if is_identifier(recipient) else (False, True)
+
+    return {
+        "facts.outcome": Derived(("errorCode",), outcome),
+        "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), direct),
+        "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds),
+        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
+    }
+
+
+_NO_POLICY: Mapping[str, Any] = {"given": False, "parsed": False, "public": False}
+
+
+def _policy_fields(policy: PolicyFacts) -> dict[str, Any]:
+    fields: dict[str, Any] = {"given": True, "parsed": policy.parsed, "public": policy.public}
+    if policy.accounts:
+        fields["accounts"] = list(policy.accounts)
+    return fields
+
+
+def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
+    """Derive all facts of a record. Total: odd records give empty facts, never an error.
+
+    trusted: accounts of the deployer that are not external; the recipient never is.
+    """
+    request = mapping(record.fields, "requestParameters")
+    policy = _policy(request, mapping(record.fields, "responseElements"))
+    named = set(_accounts_named(request))
+    if policy:
+        named.update(policy.accounts)
+    return Facts(
+        outcome=outcome_of(record.fields),
+        direct=is_direct(record.fields),
+        actor=actor_of(record.fields),
+        resources=resources_of(record),
+        policy=policy,
+        external_accounts=tuple(sorted(named - trusted - {record.account})) if named else (),
+        request_omitted=_is_omitted(request),
+        caller_external=_is_external(text(record.fields, "userIdentity", "accountId"), record, trusted),
+    )
+
+
+def _policy(request: Mapping[str, Any], response: Mapping[str, Any]) -> PolicyFacts | None:
+    """The policy put on a resource; ReplicateKey answers with the one the replica got."""
+    # CloudTrail Lake calls it resourcePolicy.
+    places = (request.get("policy"), request.get("resourcePolicy"), response.get("replicaPolicy"))
+    given = [policy for policy in places if policy]
+    if not given:
+        return None
+    read = [read_policy(policy) for policy in given]
+    return PolicyFacts(
+        parsed=all(policy.parsed for policy in read),
+        public=any(policy.public for policy in read),
+        accounts=tuple(sorted({account for policy in read for account in policy.accounts})),
+    )
+
+
+# Members whose values are account ids, principals or ARNs of what the request is about.
+_NAMING = (
+    "granteePrincipal",  # KMS CreateGrant
+    "retiringPrincipal",
+    "accountIdsToAdd",  # SSM ModifyDocumentPermission
+    "sourceBackupId",  # CloudHSM CreateCluster: an ARN if the backup is shared
+    "principals",  # RAM CreateResourceShare and AssociateResourceShare
+)
+# Members that may name a document, alone or in each entry of a list.
+_DOCUMENTS = ("documentName", "name", "taskArn")
+_LISTS = ("entries", "runbooks")
+_INTERESTING = frozenset({*_NAMING, *_DOCUMENTS, *_LISTS, "constraints"})
+
+# The documents of AWS have no account in their ARN.
+_DOCUMENT = re.compile(r"arn:[^:]*:ssm:[^:]*:([0-9]{12}):(?:document|automation-definition)/")
+
+
+def _accounts_named(request: Mapping[str, Any]) -> Iterator[str]:
+    """Accounts that a request names outside a policy; nearly all requests name none."""
+    if _INTERESTING.isdisjoint(request):
+        return
+    for member in _NAMING:
+        yield from filter(None, map(account_of, texts(request, member)))
+    # A service acts for whoever owns this (grants to service principals).
+    yield from filter(None, map(account_of, texts(request, "constraints", "sourceArn")))
+    yield from _document_owners(request)
+    for member in _LISTS:
+        entries = request.get(member)
+        for entry in entries if isinstance(entries, list) else ():
+            yield from _document_owners(entry)
+
+
+def _document_owners(fields: object) -> Iterator[str]:
+    for member in _DOCUMENTS:
+        for name in texts(fields, member):
+            found = _DOCUMENT.match(name)
+            if found:
+                yield found[1]
+
+
+def _is_omitted(request: Mapping[str, Any]) -> bool:
+    """Past 100 KB: {"reason": "requestParameters too large", "omitted": "true", "originalSize": "110211"}.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    flagged = request.get("omitted") is True or text(request, "omitted").lower() == "true"
+    return flagged or text(request, "reason") == "requestParameters too large"
+
+
+def _is_external(account: str, record: Record, trusted: frozenset[str]) -> bool:
+    return account != record.account and account not in trusted and bool(account_of(account))

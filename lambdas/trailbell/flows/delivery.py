@@ -1,0 +1,147 @@
+"""Telling one alert to everybody: related hits are looked up, the alert topic is told, then the other readers.
+
+The alert topic is the promise: what it does not take is raised, comes back with the stream and is told again. All
+else is done for the alert's sake and must neither stop nor delay it:
+
+    related hits   Looked up before, with little patience. When that fails, or a batch has used up its look-ups or
+                   its time, alerts go out without, and say so.
+    other readers  (chat, event bus) are told after the topic and before the hits are marked as told, so that a crash
+                   in between tells everybody again and leaves nobody out. One that fails is not tried again by the
+                   stream: that would hold up every alert behind it. The client's own retries are all it gets; then
+                   the failure is logged with the alert's id, counted and alarmed. The topic has the alert in any
+                   case, and the hit is in the table. A reader that failed twice in a batch is left alone for the
+                   rest of it, each alert it misses being logged and counted as well.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from trailbell.alerts.alert import Alert
+from trailbell.flows.notifier import AlertTopic
+from trailbell.flows.rate_limit import Pace
+from trailbell.hits.related import Related
+
+
+MAX_LOOKUPS = 25
+"""Related hits are looked up for so many alerts of a batch, the most severe; a storm is not to become queries."""
+
+MAX_SECONDS = 5.0
+"""What looking up may take of a batch, the look-up that is running not counted."""
+
+_MAX_FAILURES = 2
+_NO_ACTOR = {"service", "unknown"}  # whose hits have nothing to do with each other
+
+_FAILED = "could not be read; the alert did not wait"
+_SKIPPED = "not looked up; many alerts came at once"
+
+
+class RelatedHits(Protocol):
+    """What else an actor did."""
+
+    def before(self, alert: Alert) -> Related:
+        """The hits of the alert's actor before it, or raise."""
+
+
+class Reader(Protocol):
+    """Who is told beside the alert topic."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs and counts."""
+
+    def wants(self, alert: Alert) -> bool:
+        """Whether it is told of an alert."""
+
+    def tell(self, alert: Alert) -> None:
+        """Tell one alert, or raise."""
+
+
+class Journal(Protocol):
+    """Where the flow tells what a person may want to read later."""
+
+    def given_up(self, what: str, error: Exception) -> None:
+        """Something that alerts do not depend on could not be done, and will not be tried again."""
+
+
+class SkippedError(Exception):
+    """A reader was not tried any more in this batch."""
+
+
+@dataclass(slots=True)
+class TellingTally:
+    """What telling a batch came to, beside the alerts themselves.
+
+    related_*: alerts whose related hits were read, could not be read, or were not looked up.
+    readers_*: alerts told to other readers and not told to them, over all readers.
+    """
+
+    related_read: int = 0
+    related_failed: int = 0
+    related_skipped: int = 0
+    readers_told: int = 0
+    readers_failed: int = 0
+
+
+@dataclass(slots=True)
+class Telling:
+    """An alert topic that tells everybody. Make one for each batch: it counts, and knows who failed.
+
+    pace: what is waited for before each; runbook: the deployer's address of runbooks; clock: seconds that only grow.
+    """
+
+    topic: AlertTopic
+    related: RelatedHits
+    readers: Sequence[Reader]
+    journal: Journal
+    pace: Pace
+    runbook: str = ""
+    clock: Callable[[], float] = time.monotonic
+    tally: TellingTally = field(default_factory=TellingTally)
+    _lookups: int = 0
+    _seconds: float = 0.0
+    _failures: Counter[str] = field(default_factory=Counter)
+
+    def tell(self, alert: Alert) -> None:
+        """Tell one alert; raises what the alert topic raises."""
+        alert = replace(alert, related=self._look_up(alert), runbook=self.runbook)
+        self.pace.wait()
+        self.topic.tell(alert)
+        for reader in self.readers:
+            if reader.wants(alert):
+                self._tell(reader, alert)
+
+    def _look_up(self, alert: Alert) -> Related | None:
+        """What else the actor did; None where that is no question: several actors, or none we know."""
+        if alert.sample.actor.kind in _NO_ACTOR or len({hit.actor.key for hit in alert.hits}) > 1:
+            return None
+        if self._lookups >= MAX_LOOKUPS or self._seconds >= MAX_SECONDS or self._failures["related hits"]:
+            self.tally.related_skipped += 1
+            return Related(note=_FAILED if self._failures["related hits"] else _SKIPPED)
+        self._lookups += 1
+        began = self.clock()
+        try:
+            related = self.related.before(alert)
+        except Exception as error:  # whatever it is, the alert goes out
+            self._failures["related hits"] += 1
+            self.tally.related_failed += 1
+            self.journal.given_up(f"related hits of alert {alert.sample.hit_id}", error)
+            return Related(note=_FAILED)
+        finally:
+            self._seconds += self.clock() - began
+        self.tally.related_read += 1
+        return related
+
+    def _tell(self, reader: Reader, alert: Alert) -> None:
+        try:
+            if self._failures[reader.name] >= _MAX_FAILURES:
+                raise SkippedError(f"{reader.name} failed {_MAX_FAILURES} times in this batch")
+            reader.tell(alert)
+        except Exception as error:  # the alert topic has the alert; see above
+            self._failures[reader.name] += not isinstance(error, SkippedError)
+            self.tally.readers_failed += 1
+            self.journal.given_up(f"{reader.name} of alert {alert.sample.hit_id}", error)
+        else:
+            self.tally.readers_told += 1

@@ -1,0 +1,234 @@
+"""The detector reads and decides: message → objects → log file → hits kept in the table.
+
+The objects of a batch are read side by side, because most of their time is waiting for S3. One message that
+fails goes back to its queue; its neighbours are done. Within a message every object is tried before the
+message is given back, so one bad object costs only itself (reading the good ones again later changes nothing:
+hits are kept once).
+
+The function's own time is watched: what could not be begun in it is put off, a log file in progress is
+abandoned, and both come back with their messages.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from trailbell.cloudtrail.logfile import BadRecord
+from trailbell.cloudtrail.notification import ObjectRef, parse_notification
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.errors import LogFileError, OutOfTimeError, TableError
+from trailbell.flows.counters import Tally
+from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.hit import Hit
+
+
+READERS = 10
+"""Objects read at once: a whole batch (infra/functions.py). Each takes a few MB, however large its log file."""
+
+CHUNK = 250
+"""Hits kept together: whole batches of pointer rows, and one log file of 40,000 hits takes no more memory."""
+
+RESERVE = 10.0
+"""Seconds before the function is stopped in which nothing new is begun: what one chunk of hits may still take."""
+
+LAST_CALL = 3.0
+"""Seconds before the function is stopped at which it answers, whatever still hangs: the answer must get out."""
+
+
+class TrailBucket(Protocol):
+    """Where log files are read from."""
+
+    def read(self, ref: ObjectRef) -> Iterable[bytes]:
+        """The object's body in pieces. Raises LogFileError when it cannot be had."""
+
+
+class HitTable(Protocol):
+    """Where hits are kept."""
+
+    def keep(self, hits: Sequence[Hit]) -> int:
+        """Keep hits, each identity once; how many were new. Raises TableError, then nothing may be assumed."""
+
+
+class BadRecords(Protocol):
+    """Where entries that are no records are kept for a person to look at."""
+
+    def keep(self, ref: ObjectRef, bad: Sequence[BadRecord]) -> None:
+        """Keep bad records of a log file, each place once. Raises TableError."""
+
+
+class Journal(Protocol):
+    """Where the flow tells what a person may want to read later."""
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Something could not be done and will be tried again."""
+
+    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+        """An entry of a log file is no record and was passed over."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of one object."""
+
+    tally: Tally = field(default_factory=lambda: Tally(objects_received=1))
+    bad: list[BadRecord] = field(default_factory=list)
+    error: Exception | None = None
+
+    def fail(self, error: Exception) -> "_Outcome":
+        self.tally.fail(_word(error))
+        self.error = error
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """The flow with everything it needs.
+
+    now:         the time as UTC ISO 8601 with Z.
+    bad_records: None: bad records are told to the journal alone.
+    clock:       seconds that only grow.
+    """
+
+    examiner: Examiner
+    bucket: TrailBucket
+    table: HitTable
+    journal: Journal
+    now: Callable[[], str]
+    max_bytes: int
+    bad_records: BadRecords | None = None
+    clock: Callable[[], float] = time.monotonic
+
+    def detect_batch(self, messages: Iterable[Mapping[str, Any]], seconds: float = math.inf) -> tuple[list[str], Tally]:
+        """Do every message of an SQS batch within some seconds; the ids of those that must come back, and the tally."""
+        return self._detect([(message["messageId"], message["body"]) for message in messages], seconds)
+
+    def detect(self, body: str | Mapping[str, Any], name: str, seconds: float = math.inf) -> Tally:
+        """Do one notification that came without a queue; a failure is in the tally's `messages_failed`."""
+        return self._detect([(name, body)], seconds)[1]
+
+    def _detect(
+        self, messages: Sequence[tuple[str, str | Mapping[str, Any]]], seconds: float
+    ) -> tuple[list[str], Tally]:
+        deadline = self.clock() + seconds
+        tally = Tally(messages=len(messages))
+        failed = set()
+        jobs: list[tuple[str, ObjectRef]] = []
+        for name, body in messages:
+            try:
+                notification = parse_notification(body)
+            except Exception as error:  # the boundary: told, counted, and back to the queue
+                self.journal.failed(f"message {name}", error)
+                failed.add(name)
+                continue
+            tally.tests += notification.tests
+            tally.other_notifications += notification.other
+            jobs += [(name, ref) for ref in notification.objects]
+        outcomes = self._side_by_side([ref for _, ref in jobs], deadline)
+        for (name, ref), outcome in zip(jobs, outcomes, strict=True):
+            tally.add(outcome.tally)
+            self._tell(ref, outcome)
+            if outcome.error:
+                failed.add(name)
+        tally.messages_failed = len(failed)
+        return [name for name, _ in messages if name in failed], tally
+
+    def _side_by_side(self, refs: Sequence[ObjectRef], deadline: float) -> list[_Outcome]:
+        """Every object's outcome, in order. Answers in time even when one of them hangs."""
+        if not refs:
+            return []
+        pool = ThreadPoolExecutor(min(len(refs), READERS), "reader")
+        running = [pool.submit(self._detect_object, ref, deadline) for ref in refs]
+        wait(running, None if math.isinf(deadline) else max(deadline - LAST_CALL - self.clock(), 0))
+        pool.shutdown(wait=False, cancel_futures=True)
+        return [_outcome(future) for future in running]
+
+    def _detect_object(self, ref: ObjectRef, deadline: float) -> _Outcome:
+        outcome, found = _Outcome(), Examination()
+        kind = classify_key(ref.key).kind
+        if kind is not ObjectKind.LOG_FILE:
+            outcome.tally.objects_ignored[kind] += 1
+            return outcome
+        if self._is_late(deadline):
+            return _put_off()
+        try:
+            body = self._in_time(self.bucket.read(ref), deadline)
+            hits = self.examiner.examine(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
+            if not ref.tell:
+                hits = (replace(hit, quiet=True) for hit in hits)
+            for chunk in _chunks(hits):
+                outcome.tally.kept(chunk, self.table.keep(chunk))
+                self._check(deadline)
+            if self.bad_records and found.bad:
+                self.bad_records.keep(ref, found.bad)
+        except Exception as error:  # the boundary: told, counted, and back to the queue
+            return outcome.fail(error)
+        outcome.tally.read(found)
+        outcome.bad = found.bad
+        return outcome
+
+    def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+        for piece in body:
+            self._check(deadline)
+            yield piece
+
+    def _check(self, deadline: float) -> None:
+        if self._is_late(deadline):
+            raise OutOfTimeError(_TOO_SLOW)
+
+    def _is_late(self, deadline: float) -> bool:
+        return self.clock() > deadline - RESERVE
+
+    def _tell(self, ref: ObjectRef, outcome: _Outcome) -> None:
+        if outcome.error:
+            self.journal.failed(str(ref), outcome.error)
+        for bad in outcome.bad:
+            self.journal.bad_record(ref, bad.index, bad.reason)
+
+
+def _chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+    """Hits by the chunk. Where the log file breaks or its time is over, those before that place are the last one."""
+    chunk: list[Hit] = []
+    try:
+        for hit in hits:
+            chunk.append(hit)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    except Exception:  # whatever it is goes on to the boundary, after them
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
+
+
+_TOO_SLOW = (
+    "abandoned, because the function's time was nearly over; hits found so far are kept, and it is read again from "
+    "its beginning. If it is never done in time, give the function more: settings detector_seconds, detector_memory_mb"
+)
+_NOT_BEGUN = "put off, because the function's time was nearly over before it could be begun"
+
+
+def _put_off() -> _Outcome:
+    outcome = _Outcome(error=OutOfTimeError(_NOT_BEGUN))
+    outcome.tally.objects_put_off = 1
+    return outcome
+
+
+def _outcome(future: "Future[_Outcome]") -> _Outcome:
+    """What a reader came to; one that hangs may go on, and what it still writes is written once as ever."""
+    if future.cancelled():
+        return _put_off()
+    return future.result() if future.done() else _Outcome().fail(OutOfTimeError(_TOO_SLOW))
+
+
+def _word(error: Exception) -> str:
+    """The end of the metric that counts a failure."""
+    if isinstance(error, LogFileError):
+        return str(error.outcome)
+    if isinstance(error, OutOfTimeError):
+        return "OutOfTime"
+    return "Table" if isinstance(error, TableError) else "Other"

@@ -1,0 +1,34 @@
+"""What the flows tell, as structured log lines on standard output."""
+
+from aws_lambda_powertools import Logger
+
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.errors import LogFileError, TrailbellError
+
+
+class LogJournal:
+    """Writes failures and passed-over records with a Powertools logger; text from records is JSON-escaped."""
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+
+    def failed(self, what: str, error: Exception) -> None:
+        """An error somebody can act on is one line; anything else comes with its traceback."""
+        known = isinstance(error, TrailbellError)
+        outcome = str(error.outcome) if isinstance(error, LogFileError) else ""
+        self._logger.error(
+            "failed, will be tried again",
+            extra={"what": what, "error": str(error), "error_type": type(error).__name__, "outcome": outcome},
+            exc_info=None if known else error,
+        )
+
+    def given_up(self, what: str, error: Exception) -> None:
+        """Something could not be done that nothing depends on; it is not tried again."""
+        self._logger.warning(
+            "failed, will not be tried again",
+            extra={"what": what, "error": str(error), "error_type": type(error).__name__},
+        )
+
+    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+        """An entry of a log file is no record and was passed over."""
+        self._logger.warning("record passed over", extra={"object": str(ref), "index": index, "reason": reason})

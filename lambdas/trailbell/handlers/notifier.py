@@ -1,0 +1,145 @@
+"""Lambda's way into the notifier: a batch of the hit table's stream in, partial batch response out.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+"""
+
+import functools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from trailbell.alerts.channels.bus import EventBus
+from trailbell.alerts.channels.email import SnsAlertTopic, SnsChatTopic
+from trailbell.aws.clients import Clients
+from trailbell.engine.rulebook import Level
+from trailbell.flows.delivery import Telling, TellingTally
+from trailbell.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit, read_hit
+from trailbell.flows.rate_limit import Pace
+from trailbell.handlers.environment import Environment, read_environment, seconds_left, utc_now
+from trailbell.handlers.event_log import LogJournal
+from trailbell.store.dynamo import decode
+from trailbell.store.hit_table import DynamoToldMarks
+from trailbell.store.related_hits import DynamoRelatedHits
+from trailbell.store.rows import is_to_tell
+
+
+# After an alert of so many hits more of its storm is to be expected: while we wait, the stream gathers it into one
+# batch, and so into one more alert instead of ten. All that was read is told and marked by then, so nothing can be
+# lost by waiting; what else comes in this shard meanwhile is told so much later, and no later than that.
+_STORM_HITS = 50
+_STORM_PAUSE = 20.0
+_SPARE = 10.0  # seconds of the time-out to leave
+
+
+@functools.cache
+def _metrics() -> Metrics:
+    return Metrics(namespace="trailbell", service="notifier")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What lasts from one batch to the next."""
+
+    topic: SnsAlertTopic
+    related: DynamoRelatedHits
+    readers: tuple[SnsChatTopic | EventBus, ...]
+    marks: DynamoToldMarks
+    journal: LogJournal
+    pace: Pace
+    runbook: str
+
+
+@functools.cache
+def _parts() -> _Parts:
+    """Built once per cold start, here and nowhere else."""
+    environment = read_environment(needs_topic=True)
+    clients = Clients()
+    return _Parts(
+        topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
+        related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
+        readers=tuple(_readers(environment, clients)),
+        marks=DynamoToldMarks(clients.client("dynamodb"), environment.table, environment.retention_days),
+        journal=LogJournal(Logger(service="notifier")),
+        pace=Pace(),
+        runbook=environment.runbook_url,
+    )
+
+
+def _readers(environment: Environment, clients: Clients) -> Iterator[SnsChatTopic | EventBus]:
+    if environment.chat_topic_arn:
+        lowest = Level[environment.chat_level.upper()]
+        yield SnsChatTopic(clients.impatient_client("sns"), environment.chat_topic_arn, lowest)
+    if environment.event_bus:
+        yield EventBus(clients.impatient_client("events"), environment.event_bus)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Tell the new hits of the event; those that could not be told are returned by sequence number."""
+    parts, metrics = _parts(), _metrics()
+    telling = Telling(parts.topic, parts.related, parts.readers, parts.journal, parts.pace, parts.runbook)
+    notifier = Notifier(telling, parts.marks, parts.journal, utc_now)
+    failed, tally = notifier.notify(new_hits(event), seconds_left(context))
+    _count(metrics, tally)
+    _count_telling(metrics, telling.tally)
+    metrics.flush_metrics()
+    if tally.largest_alert >= _STORM_HITS and _is_stream(event):
+        time.sleep(_pause(context))
+    return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
+
+
+def _is_stream(event: dict[str, Any]) -> bool:
+    """Not what `trailbell dlq` gives us: its hits are old, and somebody waits for the answer."""
+    return any("eventSourceARN" in entry for entry in event["Records"])
+
+
+def _pause(context: Any) -> float:
+    """How long to wait after a storm, well within what is left of the time-out."""
+    return max(min(_STORM_PAUSE, seconds_left(context) - _SPARE), 0.0)
+
+
+def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
+    """New hit rows only (store/rows.py). The stream's filter says the same; this holds where a filter is missing."""
+    for entry in event["Records"]:
+        image = entry["dynamodb"].get("NewImage")
+        if image and is_to_tell(entry["eventName"], image):
+            yield _read(entry["dynamodb"]["SequenceNumber"], image)
+
+
+def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
+    try:
+        return StreamHit(sequence, read_hit(decode(image)))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
+
+
+def _count(metrics: Metrics, tally: Tally) -> None:
+    counts = {
+        "HitsReceived": tally.hits_received,
+        "HitsTold": tally.hits_told,
+        "HitsToldBefore": tally.hits_known,
+        "HitsFailed": tally.hits_failed,
+        "HitsPutOff": tally.hits_put_off,
+        "HitsUnreadable": tally.hits_unreadable,
+        "AlertsTold": tally.alerts_told,
+        "IdentityBroken": 0 if tally.balanced else 1,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    if tally.alerts_told:
+        metrics.add_metric(name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=tally.slowest_alert)
+
+
+def _count_telling(metrics: Metrics, tally: TellingTally) -> None:
+    counts = {
+        "RelatedRead": tally.related_read,
+        "RelatedFailed": tally.related_failed,
+        "RelatedSkipped": tally.related_skipped,
+        "ReadersTold": tally.readers_told,
+        "ReadersFailed": tally.readers_failed,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -1,0 +1,317 @@
+"""A hit is a match worth keeping: who did what to which resource, what it means, and how to undo it.
+
+It holds everything a reader needs, so that it stays readable when its rule is changed or gone. It never holds
+the record itself (up to 256 KB, and full of other people's secrets), only where to find it.
+"""
+
+import functools
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from trailbell.cloudtrail.record import Record, mapping, partition_of, text
+from trailbell.engine.matcher import Match
+from trailbell.engine.rulebook import Level
+from trailbell.facts.actor import Actor
+from trailbell.facts.facts import Facts
+from trailbell.hits.level import level_note
+from trailbell.hits.undo import fill_steps, undo_deadline
+from trailbell.text.safe_text import encodable, one_line, unlinked
+from trailbell.text.secrets import redacted, redacted_name
+
+
+HIT_FORMAT = 1
+
+# A row of DynamoDB takes 400 KB; only forged records come near these.
+_REMEMBERED = 1024  # texts that were made harmless: in a storm they are the same in all hits
+_MAX_NAME = 256
+_MAX_RESOURCE = 2048
+_MAX_RESOURCES_BYTES = 120_000
+_MAX_ACTOR = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands: bucket ("" for a local file), key or path, and position in the log file."""
+
+    bucket: str
+    key: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One act that a rule reports. Its identity is (account, event_id or once, rule_id).
+
+    rule:     the rule's file stem; name: its slug.
+    level:    the rule's, sharpened by the actor (hits/level.py); level_note says why it differs.
+    also:     slugs of the weaker rules the record matches too; also_ids: their ids; also_muted: those under
+              an exception.
+    muted_by: the exception that keeps this hit from being told, with muted_owner and muted_reason; "" if none.
+    once:     what stands for the event's id where a rule makes one hit a day.
+    seen_at:  when we read it, UTC, ISO 8601 with Z.
+    undo:     steps, filled; undo_until: the deadline as text, or "".
+    quiet:    found by a replay of history that was to be kept and not told.
+    """
+
+    account: str
+    event_id: str
+    rule_id: str
+    rule: str
+    name: str
+    title: str
+    level: str
+    event_time: str
+    event_source: str
+    event_name: str
+    region: str
+    partition: str
+    outcome: str
+    actor: Actor
+    resources: tuple[str, ...]
+    place: Place
+    seen_at: str
+    event_type: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    source_ip: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+    shared_event_id: str = ""
+    meaning: str = ""
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    check: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    undo_until: str = ""
+    undo_note: str = ""
+    also: tuple[str, ...] = ()
+    also_ids: tuple[str, ...] = ()
+    also_muted: tuple[str, ...] = ()
+    level_note: str = ""
+    muted_by: str = ""
+    muted_owner: str = ""
+    muted_reason: str = ""
+    once: str = ""
+    quiet: bool = False
+    format: int = HIT_FORMAT
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """(account, event id, rule id): two hits with the same are the same act, told once."""
+        return self.account, self.once or self.event_id, self.rule_id
+
+    @property
+    def hit_id(self) -> str:
+        """The identity as one text, for people and machines."""
+        return "/".join(self.identity)
+
+    @property
+    def service(self) -> str:
+        """kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
+        return self.event_source.partition(".")[0]
+
+    @property
+    def delay(self) -> int:
+        """Seconds from the event to when we read it: mostly CloudTrail's own delivery; never below 0."""
+        return seconds_between(self.event_time, self.seen_at)
+
+    @property
+    def severity(self) -> Level:
+        """The level as something that can be compared."""
+        return Level[self.level.upper()]
+
+
+def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str) -> Hit:
+    """The hit of a record: of its matches (strongest first, at least one) the first that is not muted speaks.
+
+    level: the speaking rule's, sharpened. If all are muted the first speaks, and the hit is muted.
+    """
+    speaker = speaking(matches)
+    rule, muted = speaker.rule, speaker.muted_by
+    weaker = [match.rule for match in matches if match is not speaker and (muted or not match.muted_by)]
+    also_muted = [match.rule.name for match in matches if match is not speaker and match.muted_by and not muted]
+    return Hit(
+        account=record.account,
+        event_id=record.event_id,
+        rule_id=rule.rule_id,
+        rule=rule.stem,
+        name=rule.name,
+        title=rule.title,
+        level=level.word,
+        event_time=record.event_time,
+        event_source=_name(record.event_source),
+        event_name=_name(record.event_name),
+        region=_name(record.region),
+        partition=partition_of(record.region),
+        outcome=str(facts.outcome),
+        actor=_shown(facts.actor),
+        resources=tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES)),
+        place=replace(place, key=encodable(place.key)),  # all else of a record is one line of printable text
+        seen_at=seen_at,
+        event_type=_name(text(record.fields, "eventType")),
+        error_code=_name(text(record.fields, "errorCode")),
+        error_message=_prose(text(record.fields, "errorMessage")),
+        source_ip=_name(text(record.fields, "sourceIPAddress")),
+        user_agent=_prose(text(record.fields, "userAgent")),
+        request_id=_name(text(record.fields, "requestID")),
+        shared_event_id=_name(text(record.fields, "sharedEventID")),
+        meaning=rule.description,
+        author=rule.author,
+        tags=rule.tags,
+        references=rule.references,
+        falsepositives=rule.falsepositives,
+        check=rule.check,
+        undo=fill_steps(rule.undo, record, facts),
+        undo_until=_name(undo_deadline(rule.undo, record)),
+        undo_note=rule.undo.note,
+        also=tuple(other.name for other in weaker),
+        also_ids=tuple(other.rule_id for other in weaker),
+        also_muted=tuple(also_muted),
+        level_note="" if level is rule.level else level_note(rule.level, facts),
+        muted_by=muted.name if muted else "",
+        muted_owner=muted.owner if muted else "",
+        muted_reason=muted.reason if muted else "",
+        once=_once(record) if rule.once_per_day else "",
+    )
+
+
+def seconds_between(earlier: str, later: str) -> int:
+    """Whole seconds from one ISO 8601 time to another, 0 if they stand the other way round."""
+    return max(int((datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()), 0)
+
+
+def speaking(matches: list[Match]) -> Match:
+    """The match that speaks for a record: the strongest that is not muted, else the strongest."""
+    return next((match for match in matches if not match.muted_by), matches[0])
+
+
+@functools.lru_cache(_REMEMBERED)
+def _name(given: str, limit: int = _MAX_NAME) -> str:
+    """A name or an id as a hit keeps it: harmless, no link, without secrets, bounded."""
+    return one_line(unlinked(redacted_name(given)), limit)
+
+
+@functools.lru_cache(_REMEMBERED)
+def _key(given: str, limit: int) -> str:
+    """The same for what hits are grouped or found by: two that differ stay different."""
+    kept = _name(given, limit)
+    if kept == given:
+        return kept
+    return f"{kept[: limit - 17]}#{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def kept_resource(given: str) -> str:
+    """A resource as hits hold it, which is how it is found."""
+    return _key(given, _MAX_RESOURCE)
+
+
+def kept_actor(key: str) -> str:
+    """An actor's key as hits hold it."""
+    return _key(key, _MAX_ACTOR)
+
+
+@functools.lru_cache(maxsize=64)  # the same few parts are looked for in every hit
+def kept_forms(part: str) -> tuple[str, ...]:
+    """How a part of a name may stand in hits: as it is, and made harmless (www[.]example.com)."""
+    return tuple(dict.fromkeys((part, _name(part, _MAX_RESOURCE))))
+
+
+def _first(names: Iterable[str], max_bytes: int) -> Iterator[str]:
+    """The first names, as many as there is room for."""
+    for name in names:
+        max_bytes -= len(name.encode("utf-8", "surrogatepass"))
+        if max_bytes < 0:
+            return
+        yield name
+
+
+@functools.lru_cache(_REMEMBERED)
+def _prose(given: str) -> str:
+    """Free text, which anybody may have filled with anything."""
+    return one_line(unlinked(redacted(given)))
+
+
+def _shown(actor: Actor) -> Actor:
+    """The actor as a hit keeps it; rules have seen it as it was."""
+    parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
+    texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
+    return replace(actor, **{**texts, "key": kept_actor(actor.key)})
+
+
+def _once(record: Record) -> str:
+    """The same for all records of one operation on one day."""
+    name = f"{record.event_time[:10]}-{record.event_source}-{record.event_name}"
+    if re.fullmatch(r"[A-Za-z0-9.-]{1,128}", name, re.ASCII):
+        return name
+    return "sha256-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def hit_document(hit: Hit) -> dict[str, Any]:
+    """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
+    return {"hitId": hit.hit_id, "service": hit.service, **_document(hit)}
+
+
+def hit_from_document(document: Mapping[str, Any]) -> Hit:
+    """Read `hit_document` back; members this version does not know are passed over."""
+    known = _known(Hit, document)
+    return Hit(
+        **{
+            **known,
+            "actor": Actor(**_known(Actor, mapping(document, "actor"))),
+            "place": Place(**_known(Place, mapping(document, "place"))),
+            "resources": tuple(document.get("resources", ())),
+        }
+    )
+
+
+def _document(value: Any) -> Any:
+    if is_dataclass(value):
+        members = {spelt: _document(getattr(value, name)) for name, spelt in _spelling(value.__class__)}
+        return {name: member for name, member in members.items() if not _is_empty(member)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _is_empty(member: object) -> bool:
+    return member == "" or member == [] or member is False  # 0 is a position, not nothing
+
+
+def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_members(kind, document))
+
+
+def _members(kind: Any, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for part in fields(kind):
+        name = _camel(part.name)
+        if name in document:
+            value = document[name]
+            yield part.name, tuple(value) if isinstance(value, list) else value
+        elif part.default is MISSING:
+            yield part.name, ""
+
+
+# As CloudTrail spells them.
+_SPELT = {
+    "event_id": "eventID",
+    "shared_event_id": "sharedEventID",
+    "request_id": "requestID",
+    "source_ip": "sourceIPAddress",
+}
+
+
+@functools.cache
+def _spelling(kind: Any) -> tuple[tuple[str, str], ...]:
+    """A dataclass's members, and what they are called in JSON."""
+    return tuple((part.name, _camel(part.name)) for part in fields(kind))
+
+
+def _camel(name: str) -> str:
+    if name in _SPELT:
+        return _SPELT[name]
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)

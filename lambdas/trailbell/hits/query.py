@@ -1,0 +1,74 @@
+"""A question is what somebody wants to know of the hits; whether a hit answers it is decided here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from trailbell.hits.hit import Hit, kept_forms
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which hits to find; "" (or an empty tuple, or None) asks for any. Conditions are combined.
+
+    since, until: event time, UTC, both included.
+    rules:    rule ids; a hit that lists one of them under `also` counts.
+    actor:    an actor's key, or part of its text.
+    resource: an ARN, as AWS or a hit spells it, or part of one (an id, an alias).
+    levels:   words of levels, any of them.
+    outcome:  success, denied, dryrun or failed.
+    muted:    whether an exception kept the hit from being told.
+    event_id: of the hit's identity, whole.
+    text:     words that must all stand somewhere in what the hit says.
+    states:   what people made of it (hits/hit_state.py), any of them.
+    """
+
+    since: datetime
+    until: datetime
+    rules: tuple[str, ...] = ()
+    actor: str = ""
+    resource: str = ""
+    account: str = ""
+    region: str = ""
+    service: str = ""
+    levels: tuple[str, ...] = ()
+    outcome: str = ""
+    muted: bool | None = None
+    event_id: str = ""
+    text: str = ""
+    states: tuple[str, ...] = ()
+
+
+def answers(hit: Hit, question: Question) -> bool:
+    """Whether a hit answers a question; its time is not looked at, nor is its state, which is not in the hit."""
+    wanted: tuple[tuple[object, Callable[[], bool]], ...] = (
+        (question.rules, lambda: bool({hit.rule_id, *hit.also_ids} & set(question.rules))),
+        (question.actor, lambda: is_part(question.actor, hit.actor.key, hit.actor.text)),
+        (question.resource, lambda: is_part(question.resource, *hit.resources)),
+        (question.account, lambda: hit.account == question.account),
+        (question.region, lambda: hit.region == question.region),
+        (question.service, lambda: hit.service == question.service),
+        (question.levels, lambda: hit.level in question.levels),
+        (question.outcome, lambda: hit.outcome == question.outcome),
+        (question.muted is not None, lambda: bool(hit.muted_by) is question.muted),
+        (question.event_id, lambda: hit.identity[1] == question.event_id),
+        (question.text, lambda: all(is_part(word, *_said(hit)) for word in question.text.split())),
+    )
+    return all(not asked or holds() for asked, holds in wanted)
+
+
+def is_part(part: str, *texts: str) -> bool:
+    """Whether one of the texts, as a hit holds them, holds `part`, whatever the case of letters."""
+    return any(form.lower() in text.lower() for form in kept_forms(part) for text in texts)
+
+
+def _said(hit: Hit) -> tuple[str, ...]:
+    """What a person may remember of a hit."""
+    return (
+        *(hit.hit_id, hit.name, hit.title, hit.event_name, hit.event_source, hit.region, hit.outcome),
+        *(hit.actor.text, hit.actor.key, hit.actor.arn, hit.source_ip, hit.user_agent, hit.request_id),
+        *(hit.error_code, hit.error_message, hit.shared_event_id, hit.muted_by),
+        *hit.resources,
+        *hit.also,
+        *hit.tags,
+    )

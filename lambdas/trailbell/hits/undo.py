@@ -1,0 +1,175 @@
+"""A rule's undo steps are templates; here they are filled from the record, ready to paste into a shell.
+
+`{name}` is one of: account, region (of the resource), partition, eventTime, resource (the first), resource.<type>
+(the first ARN of that type, such as resource.key), resource.<type>.name (what follows the type in it), actor.name
+(such as an IAM user's), and any path below requestParameters, responseElements, additionalEventData or
+serviceEventDetails. Values are quoted for the shell, because the caller chose them.
+"""
+
+import re
+import shlex
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from trailbell.cloudtrail.record import NO_TIME, Record, mapping, partition_of, text, texts
+from trailbell.engine.rulebook import Undo
+from trailbell.facts.facts import Facts
+from trailbell.text.safe_text import is_safe, one_line, unlinked
+from trailbell.text.secrets import names_secret, redacted_name
+
+
+_PLACE = re.compile(r"\{([A-Za-z0-9_.]+)\}")
+_SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
+_PLAIN = _SAME_FOR_ALL | {"resource", "actor.name"}
+_SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
+_MAX_VALUE = 2048
+_MAX_QUOTED = (
+    12_000  # bytes of all values of one place: ten names of parameters, and a row stays below DynamoDB's limit
+)
+_MAX_VALUES = 20  # DeleteParameters takes ten names
+
+_DEADLINE = "%Y-%m-%d %H:%M:%S UTC"
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_AMERICAN = re.compile(
+    rf"(?P<month>{'|'.join(_MONTHS)}) (?P<day>\d{{1,2}}), (?P<year>\d{{4}}),? "
+    r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d) (?P<half>[AP]M)",
+    re.ASCII,
+)
+
+
+def unknown_places(template: str) -> list[str]:
+    """The names in a template that can or must never be filled (no record has them, they hold secrets); checked when
+    rules are compiled."""
+    return [name for name in _PLACE.findall(template) if not _is_known(name)]
+
+
+def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
+    """The steps, filled. One that names what this record does not hold is left out if another fits:
+    some rules report two acts, each with its own way back. If none fits, all are shown with visible gaps."""
+    filled = [_fill(step, record, facts) for step in undo.steps]
+    fits = any(step.complete and step.specific for step in filled)
+    return tuple(step.text for step in filled if step.complete or not fits)
+
+
+def undo_deadline(undo: Undo, record: Record) -> str:
+    """Until when undoing works, as text: what AWS answered, else event time plus the rule's days, else "".
+
+    In one form, 2026-09-08 09:14:07 UTC, where the answer can be read as a time; else as AWS wrote it.
+    """
+    answered = " ".join(_values(undo.until, record, None)) if undo.until else ""
+    moment = _moment(answered)
+    if moment:
+        return _utc(moment)
+    if answered or not undo.within or record.event_time == NO_TIME:
+        return one_line(answered, 100)
+    try:
+        return _utc(datetime.fromisoformat(record.event_time) + timedelta(days=undo.within))
+    except OverflowError:  # in the last days of the calendar
+        return ""
+
+
+def seconds_left(until: str, now: str) -> int | None:
+    """Seconds from `now` (ISO 8601) to a deadline of `undo_deadline`, negative if past; None if it is no time."""
+    try:
+        deadline = datetime.strptime(until, _DEADLINE).replace(tzinfo=UTC)
+        return int((deadline - datetime.fromisoformat(now)).total_seconds())
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A filled step: whether every place could be filled, and whether any of them was this record's own."""
+
+    text: str
+    complete: bool
+    specific: bool
+
+
+def _fill(template: str, record: Record, facts: Facts) -> _Step:
+    """Fill one step; a gap stays visible as '<name>', quoted so that it cannot run."""
+    gaps = []
+
+    def fill(place: re.Match[str]) -> str:
+        values = _values(place[1], record, facts)
+        usable = len(values) <= _MAX_VALUES and all(map(_is_usable, values))
+        quoted = " ".join(map(shlex.quote, values)) if usable else ""
+        if quoted and len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED:
+            return quoted
+        gaps.append(place[1])
+        return shlex.quote(f"<{place[1]}>")
+
+    text = _PLACE.sub(fill, template)
+    specific = bool(set(_PLACE.findall(template)) - _SAME_FOR_ALL)
+    return _Step(text, not gaps, specific)
+
+
+def _moment(answered: str) -> datetime | None:
+    """The time that AWS answered: epoch seconds, ISO 8601, or as Java writes it for Americans, always UTC.
+
+    Newer Javas put a narrow no-break space before AM, and not every one a comma after the year.
+    """
+    answered = " ".join(answered.replace("\u202f", " ").split())
+    if re.fullmatch(r"[0-9]{10}(?:\.[0-9]{1,9})?", answered, re.ASCII):
+        return datetime.fromtimestamp(int(answered[:10]), UTC)
+    american = _AMERICAN.fullmatch(answered)
+    try:
+        if american:
+            month = _MONTHS.index(american["month"]) + 1
+            hour = int(american["hour"]) % 12 + (12 if american["half"] == "PM" else 0)
+            day, year, minute, second = (int(american[name]) for name in ("day", "year", "minute", "second"))
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        moment = datetime.fromisoformat(answered)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_usable(value: str) -> bool:
+    """Nothing that acts on a terminal, is taken for an option or a file by the AWS CLI, is a link or a secret.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html
+    """
+    plain = len(value) <= _MAX_VALUE and is_safe(value) and not value.startswith(("-", "file:", "fileb:"))
+    return plain and unlinked(redacted_name(value)) == value
+
+
+def _utc(moment: datetime) -> str:
+    return moment.strftime(_DEADLINE)
+
+
+def _is_known(name: str) -> bool:
+    head, _, rest = name.partition(".")
+    return name in _PLAIN or (bool(rest) and not names_secret(rest) and (head == "resource" or head in _SECTIONS))
+
+
+def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
+    head, _, rest = name.partition(".")
+    resources = facts.resources if facts else ()
+    if head == "resource":
+        kind = rest.removesuffix(".name")
+        fitting = [arn for arn in resources if not kind or f":{kind}/" in arn][:1]
+        return [arn.partition(f":{kind}/")[2] for arn in fitting] if kind != rest else fitting
+    if head in _SECTIONS:
+        *parents, last = name.split(".")
+        scalar = mapping(record.fields, *parents).get(last)
+        if isinstance(scalar, int) and not isinstance(scalar, bool):
+            return [str(scalar)]
+        return texts(record.fields, *name.split("."))
+    plain = {
+        "account": record.account,
+        "region": _region(record, resources),
+        "partition": partition_of(record.region),
+        "eventTime": text(record.fields, "eventTime"),
+        "actor.name": facts.actor.name if facts else "",
+    }
+    return [plain[name]] if plain.get(name) else []
+
+
+def _region(record: Record, resources: tuple[str, ...]) -> str:
+    """Where the resource lives; awsRegion names where the call was made, which AWS's own samples mix up."""
+    for arn in resources:
+        parts = arn.split(":")
+        if arn.startswith("arn:") and len(parts) > 5 and parts[3]:
+            return parts[3]
+    return record.region

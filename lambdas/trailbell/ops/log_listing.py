@@ -1,0 +1,103 @@
+"""The log files of a trail bucket: folders are discovered level by level, and only those asked for are listed.
+
+One region's folder of one account at a time, several at once, in the order of their keys.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.selection import Wanted, is_in_account, trail_levels
+
+
+_AT_ONCE = 8  # below the ten connections a client keeps
+_REGION = 3  # levels below AWSLogs/ down to a region's folder
+_DAY = 6
+_LOG_FILES = "CloudTrail/"
+_LOOKS_LIKE_ONE = (".json", ".json.gz")
+
+
+class Passed:
+    """What was passed over: objects by kind, and folders of other things that were not even listed."""
+
+    def __init__(self) -> None:
+        self.objects: dict[ObjectKind, int] = {}
+        self.folders: set[str] = set()
+
+
+def list_log_files(client: Any, bucket: str, prefix: str, wanted: Wanted, passed: Passed) -> Iterator[ObjectRef]:
+    """The log files below a prefix that may hold what is wanted, by key. Raises what botocore raises.
+
+    prefix: anything from "" to a single key; a folder is completed by its "/".
+    """
+    folders: list[str] = []
+    loose: list[ObjectRef] = []
+    _discover(client, bucket, prefix, wanted, passed, folders, loose)
+    yield from loose
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        for part in threads.map(lambda folder: _below(client, bucket, folder, wanted), folders):
+            for ref in part:
+                if _is_log_file(ref, passed):
+                    yield ref
+
+
+def _discover(
+    client: Any,
+    bucket: str,
+    prefix: str,
+    wanted: Wanted,
+    passed: Passed,
+    folders: list[str],
+    loose: list[ObjectRef],
+) -> None:
+    """Descend to the regions' folders; objects that lie beside folders on the way are `loose`."""
+    if len(trail_levels(prefix)) >= _REGION and prefix.endswith("/"):
+        folders.append(prefix)
+        return
+    inner, objects = _list(client, bucket, prefix, delimiter=True)
+    loose += [ref for ref in objects if _is_log_file(ref, passed)]
+    for folder in inner:
+        parent = folder.rstrip("/").rpartition("/")[0]
+        if is_in_account(parent) and not folder.endswith("/" + _LOG_FILES):
+            passed.folders.add(folder.rstrip("/").rpartition("/")[2])
+        elif wanted.may_hold(folder):
+            _discover(client, bucket, folder, wanted, passed, folders, loose)
+
+
+def _below(client: Any, bucket: str, folder: str, wanted: Wanted) -> list[ObjectRef]:
+    """The objects of a region's folder, in the days that are near enough; all at once where none is excluded."""
+    everything = wanted.since is None and wanted.until is None
+    if everything or len(trail_levels(folder)) >= _DAY:
+        return _list(client, bucket, folder, delimiter=False)[1]
+    inner, objects = _list(client, bucket, folder, delimiter=True)
+    for deeper in inner:
+        if wanted.may_hold(deeper):
+            objects += _below(client, bucket, deeper, wanted)
+    return objects
+
+
+def _list(client: Any, bucket: str, prefix: str, *, delimiter: bool) -> tuple[list[str], list[ObjectRef]]:
+    """Folders and objects under a prefix."""
+    folders: list[str] = []
+    objects: list[ObjectRef] = []
+    split = {"Delimiter": "/"} if delimiter else {}
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **split):
+        folders += [entry["Prefix"] for entry in page.get("CommonPrefixes", ())]
+        objects += [
+            ObjectRef(bucket, entry["Key"], size=entry["Size"])
+            for entry in page.get("Contents", ())
+            if not entry["Key"].endswith("/")
+        ]
+    return folders, objects
+
+
+def _is_log_file(ref: ObjectRef, passed: Passed) -> bool:
+    """By the layout; outside of it by the name, as in a folder of files."""
+    kind = classify_key(ref.key).kind
+    if kind is ObjectKind.OTHER and not trail_levels(ref.key) and ref.key.endswith(_LOOKS_LIKE_ONE):
+        return True
+    if kind is not ObjectKind.LOG_FILE:
+        passed.objects[kind] = passed.objects.get(kind, 0) + 1
+    return kind is ObjectKind.LOG_FILE

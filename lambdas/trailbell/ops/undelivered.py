@@ -1,0 +1,196 @@
+"""Hits that nobody was told of: found again in the stream or the table, and told by the deployed notifier.
+
+The notifier tells them, invoked with them as its stream would: it alone may publish, its marks keep every hit
+from being told twice, and what it does is in its log and metrics. Whoever runs this needs to read the table and
+to invoke that one function, and never gets to write either table or topic.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from trailbell.errors import NotificationError
+from trailbell.ops.health import Clients
+from trailbell.store.dynamo import Row, encode
+from trailbell.store.hit_table import told_among
+from trailbell.store.rows import HIT, is_to_tell
+
+
+# A synchronous invocation takes 6 MB; a hit's row is about 4 KB, and seldom more than a tenth of a megabyte.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_HITS_A_CALL = 200
+_BYTES_A_CALL = 4_000_000
+
+_ISO = "%Y-%m-%dT%H:%M:%SZ"
+_BEFORE = timedelta(minutes=16)  # from reading a record to its row in the stream: no function runs longer than 15
+_AFTER = timedelta(minutes=1)  # clocks differ
+
+# Both say that the stream no longer holds what is asked for.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetShardIterator.html
+_TRIMMED = {"TrimmedDataAccessException", "ResourceNotFoundException"}
+_EMPTY_PAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A part of the hit table's stream that Lambda gave up: where it stands, and when it was written."""
+
+    stream: str
+    shard: str
+    first: str
+    last: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(slots=True)
+class Telling:
+    """What telling came to: hits that had a mark before, those that have one now, and the names of the others."""
+
+    told_before: int = 0
+    told_now: int = 0
+    untold: tuple[str, ...] = ()
+
+
+def read_given_up(body: str) -> GivenUp:
+    """The positions in a message of AlertDeadLetters. Raises NotificationError when it is none.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    try:
+        batch = json.loads(body)["DDBStreamBatchInfo"]
+        first, last = str(batch["startSequenceNumber"]), str(batch["endSequenceNumber"])
+        int(first), int(last)
+        since = datetime.fromisoformat(batch["approximateArrivalOfFirstRecord"]).astimezone(UTC)
+        until = datetime.fromisoformat(batch["approximateArrivalOfLastRecord"]).astimezone(UTC)
+        return GivenUp(str(batch["streamArn"]), str(batch["shardId"]), first, last, since, until)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NotificationError("it names no part of the hit table's stream") from error
+
+
+class UntoldHits:
+    """The hits of one table, as rows in DynamoDB's typed JSON, and the function that tells them."""
+
+    def __init__(self, clients: Clients, table: str, function: str) -> None:
+        self._clients, self._table, self._function = clients, table, function
+
+    def given_up(self, part: GivenUp) -> Iterable[Row]:
+        """The hits at positions of the stream; once it has forgotten them (24 h), those written at that time."""
+        found = self._from_stream(part)
+        return self.seen_between(part.since - _BEFORE, part.until + _AFTER) if found is None else found
+
+    def seen_between(self, since: datetime, until: datetime) -> Iterator[Row]:
+        """Hits read at that time, told or not. Reads the whole table: nothing shorter is sure to find each."""
+        values = {
+            ":hit": HIT,
+            ":since": since.strftime(_ISO),
+            ":until": until.strftime(_ISO),
+            # What is over may have lost its mark already: DynamoDB removes expired rows late, and in any order.
+            ":now": int(time.time()),
+        }
+        pages = (
+            self._clients("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=self._table,
+                ConsistentRead=True,
+                FilterExpression=(
+                    "kind = :hit AND expiresAt > :now"
+                    " AND (attribute_not_exists(seenAt) OR seenAt BETWEEN :since AND :until)"
+                ),
+                ExpressionAttributeValues=encode(values),
+            )
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def untold(self, images: Iterable[Row]) -> Iterator[Row]:
+        """Those without a mark."""
+        for chunk in _chunks(images):
+            marked = told_among(self._clients("dynamodb"), self._table, map(_key, chunk))
+            yield from (image for image in chunk if _key(image) not in marked)
+
+    def tell(self, images: Iterable[Row]) -> Telling:
+        """Let the notifier tell those without a mark; what the marks say afterwards."""
+        telling = Telling()
+        for chunk in _chunks(images):
+            waiting = list(self.untold(chunk))
+            telling.told_before += len(chunk) - len(waiting)
+            if waiting:
+                self._invoke(waiting)
+                left = list(self.untold(waiting))
+                telling.told_now += len(waiting) - len(left)
+                telling.untold += tuple("/".join(_key(image)) for image in left)
+        return telling
+
+    def _invoke(self, images: Sequence[Row]) -> None:
+        """Whatever the answer: whether a hit was told, its mark says."""
+        records = [
+            {"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
+            for number, image in enumerate(images, start=1)
+        ]
+        payload = json.dumps({"Records": records}, default=str).encode()
+        self._clients("lambda").invoke(FunctionName=self._function, Payload=payload)["Payload"].read()
+
+    def _from_stream(self, part: GivenUp) -> list[Row] | None:
+        """The hits at these positions, None if the stream holds them no more."""
+        client = self._clients("dynamodbstreams")
+        try:
+            iterator = client.get_shard_iterator(
+                StreamArn=part.stream,
+                ShardId=part.shard,
+                ShardIteratorType="AT_SEQUENCE_NUMBER",
+                SequenceNumber=part.first,
+            )["ShardIterator"]
+            return _read_shard(client, iterator, int(part.first), int(part.last))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _TRIMMED:
+                raise
+            return None
+
+
+def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> list[Row] | None:
+    """New hits from `first` to `last`, None if one of the two is not there to be seen."""
+    images, begun, empty = list[Row](), False, 0
+    while iterator and empty < _EMPTY_PAGES:
+        answer = client.get_records(ShardIterator=iterator)
+        iterator, records = answer.get("NextShardIterator"), answer["Records"]
+        empty = 0 if records else empty + 1
+        for record in records:
+            number, image = int(record["dynamodb"]["SequenceNumber"]), record["dynamodb"].get("NewImage") or {}
+            begun = begun or number == first
+            if not begun or number > last:
+                return None
+            if is_to_tell(record["eventName"], image):
+                images.append(image)
+            if number == last:
+                return images
+    return None
+
+
+def _key(image: Row) -> tuple[str, str, str]:
+    """(account, event id, rule id) of a hit's row, by its key: even a row that cannot be read has one."""
+    _, account, event_id = image["pk"]["S"].split("#", 2)
+    return account, event_id, image["sk"]["S"]
+
+
+def _chunks(images: Iterable[Row]) -> Iterator[list[Row]]:
+    """As many at a time as one invocation takes."""
+    remaining, kept = iter(images), list[Row]()
+    while chunk := kept + list(islice(remaining, _HITS_A_CALL - len(kept))):
+        fits, size = 0, 0
+        while fits < len(chunk) and (fits == 0 or size + _size(chunk[fits]) <= _BYTES_A_CALL):
+            size += _size(chunk[fits])
+            fits += 1
+        yield chunk[:fits]
+        kept = chunk[fits:]
+
+
+def _size(image: Row) -> int:
+    return len(json.dumps(image, default=str))

@@ -1,0 +1,37 @@
+"""The rulebook as it is deployed: rules, exceptions and the deployer's settings, all in order or not at all."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.errors import RuleError
+from trailbell.rulebook.alert_on import alert_on_rules
+from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
+from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.placeholders import Placeholders
+
+
+def build_rulebook(
+    rules: Path, exceptions: Path, placeholders: Placeholders, today: date, alert_on: Iterable[str] = ()
+) -> tuple[Rulebook, tuple[str, ...]]:
+    """Compile rules and exceptions; the rulebook, and one message for each exception that has expired.
+
+    alert_on: entries of that setting, which become rules of their own.
+    Raises RuleError with every fault, one a line.
+    """
+    documents, unreadable = read_exceptions(exceptions)
+    compiled = (*compile_rules(rules, placeholders), *alert_on_rules(alert_on))
+    applied = apply_exceptions(compiled, documents, placeholders, today)
+    if unreadable or applied.errors:
+        raise RuleError("\n".join((*unreadable, *applied.errors)))
+    return make_rulebook(applied.rules, placeholders), applied.expired
+
+
+def make_rulebook(rules: tuple[Rule, ...], placeholders: Placeholders) -> Rulebook:
+    """A rulebook of compiled rules with the settings that facts and levels depend on."""
+    return Rulebook(
+        rules,
+        frozenset(placeholders.get("trusted_accounts", ())),
+        placeholders.get("automation_roles", ()),
+    )

@@ -1,0 +1,128 @@
+"""A rule's cases: records it must match and records it must not, kept apart from the rule, under the same path.
+
+    rules/kms/aws_kms_key_disabled.yml   →   tests/rules/kms/aws_kms_key_disabled.yml
+
+A case file is a list of maps: `name` (a sentence), `match` (true or false), `record` (what differs from
+BASE_RECORD, merged into it; null removes nothing but is written as null), and for a matching case optionally
+`undo` and `resources`, as the hit must hold them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.errors import RuleError
+from trailbell.hits.detect import Examiner
+from trailbell.hits.hit import Hit
+from trailbell.rulebook.placeholders import Placeholders
+from trailbell.rulebook.source import load_yaml
+
+
+BASE_RECORD: Mapping[str, Any] = {
+    "eventVersion": "1.11",
+    "userIdentity": {
+        "type": "AssumedRole",
+        "principalId": "AROAEXAMPLEEXAMPLE123:alice@example.com",
+        "arn": "arn:aws:sts::111122223333:assumed-role/Admin/alice@example.com",
+        "accountId": "111122223333",
+        "accessKeyId": "ASIAEXAMPLEEXAMPLE12",
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": "AROAEXAMPLEEXAMPLE123",
+                "arn": "arn:aws:iam::111122223333:role/Admin",
+                "accountId": "111122223333",
+                "userName": "Admin",
+            },
+            "attributes": {"creationDate": "2026-09-01T08:00:00Z", "mfaAuthenticated": "false"},
+        },
+    },
+    "eventTime": "2026-09-01T09:14:07Z",
+    "awsRegion": "us-east-1",
+    "sourceIPAddress": "198.51.100.23",
+    "userAgent": "aws-cli/2.31.0",
+    "requestParameters": None,
+    "responseElements": None,
+    "requestID": "22222222-0000-4000-8000-000000000042",
+    "eventID": "11111111-0000-4000-8000-000000000042",
+    "readOnly": False,
+    "eventType": "AwsApiCall",
+    "managementEvent": True,
+    "recipientAccountId": "111122223333",
+    "eventCategory": "Management",
+}
+
+CASE_SETTINGS: Placeholders = {
+    "trusted_accounts": (),
+    "trail_buckets": ("example-trail-logs",),
+    "trail_keys": ("arn:aws:kms:us-east-1:111122223333:key/7a11a11a-0000-4000-8000-000000000001",),
+    "home_regions": ("us-east-1", "eu-central-1"),
+    "automation_roles": (),
+    "own_resources": ("trailbell",),
+}
+"""The settings that cases are written for."""
+
+_MEMBERS = {"name", "match", "record", "undo", "resources"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of one rule; `undo` and `resources` are None where the case does not ask for them."""
+
+    path: Path
+    name: str
+    match: bool
+    record: Mapping[str, Any]
+    undo: list[str] | None
+    resources: list[str] | None
+
+
+def case_file(rule_path: Path, rules: Path, cases: Path) -> Path:
+    """Where the cases of a rule stand: the same path below another folder."""
+    return cases / rule_path.relative_to(rules)
+
+
+def load_cases(path: Path) -> list[Case]:
+    """Read a case file. Raises RuleError when it is missing, empty, or a case has not the members it needs."""
+    if not path.is_file():
+        raise RuleError(f"{path}: missing; a rule needs cases that match and cases that do not")
+    (content, *_) = load_yaml(path) or [None]
+    if not isinstance(content, list) or not content:
+        raise RuleError(f"{path}: holds no list of cases")
+    return [_case(path, entry) for entry in content]
+
+
+def run_case(rule: Rule, case: Case) -> Iterator[str]:
+    """Run one rule on one case and yield what is wrong, nothing if the case holds."""
+    hit = Examiner(Rulebook((rule,))).examine_record(case.record, "2026-09-01T09:18:57Z")
+    if bool(hit) is not case.match:
+        expected = "match" if case.match else "not match"
+        yield f"{case.path}: {case.name}: {rule.name} should {expected}"
+    if hit:
+        yield from _differences(hit, case)
+
+
+def _differences(hit: Hit, case: Case) -> Iterator[str]:
+    for what, expected, got in (("undo", case.undo, hit.undo), ("resources", case.resources, hit.resources)):
+        if expected is not None and list(got) != expected:
+            yield f"{case.path}: {case.name}: {what} is {list(got)}, not {expected}"
+
+
+def _case(path: Path, entry: Any) -> Case:
+    if not isinstance(entry, dict) or not {"name", "match", "record"} <= set(entry) <= _MEMBERS:
+        raise RuleError(f"{path}: a case is a map of {', '.join(sorted(_MEMBERS))}; the first three are required")
+    if not isinstance(entry["match"], bool) or not isinstance(entry["record"], dict):
+        raise RuleError(f"{path}: {entry['name']}: match is true or false, record is a map")
+    record = merged(BASE_RECORD, entry["record"])
+    return Case(path, str(entry["name"]), entry["match"], record, entry.get("undo"), entry.get("resources"))
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` laid over it, objects merged member by member, everything else replaced."""
+    result = dict(base)
+    for name, value in changes.items():
+        old = result.get(name)
+        result[name] = merged(old, value) if isinstance(value, dict) and isinstance(old, Mapping) else value
+    return result

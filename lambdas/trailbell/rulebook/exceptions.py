@@ -1,0 +1,165 @@
+"""Exceptions of the deployer: Sigma filters with `owner`, `reason` and `expires`, in exceptions/.
+
+A filter's condition is added to the rule's as it is written, so it says what still alerts: `not selection`.
+A hit that only the exception takes away is kept in the table as muted, and not told.
+Sigma specification 2.1, "Filters": https://github.com/SigmaHQ/sigma-specification/blob/main/specification/sigma-filters-specification.md
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sigma.collection import SigmaCollection
+from sigma.exceptions import SigmaError
+
+from trailbell.engine.rulebook import UNMUTABLE, Rule, RuleException
+from trailbell.errors import RuleError
+from trailbell.rulebook.compile import Compiler, Node, gate_of
+from trailbell.rulebook.lint import normalised
+from trailbell.rulebook.load import RuleSet, compile_detection, parse_rule
+from trailbell.rulebook.placeholders import Placeholders
+from trailbell.rulebook.source import Document, read_documents, rule_files
+
+
+FILL_IN = "FILL IN"
+"""What drafts hold where only a person can know: they are no exceptions until it is gone (rulebook/draft.py)."""
+
+_FIELDS = ("owner", "reason", "expires")
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A parsed filter: the rules it names (none: any), and the exception it makes."""
+
+    place: str
+    rules: tuple[str, ...]
+    exception: RuleException
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Rules with their exceptions; `expired` and `errors` are one message for each filter that does not apply."""
+
+    rules: tuple[Rule, ...]
+    expired: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def read_exceptions(folder: Path | None) -> tuple[list[Document], list[str]]:
+    """The filters of a folder (none, or one that does not exist, has none), and what could not be read."""
+    documents: list[Document] = []
+    errors: list[str] = []
+    for path in rule_files(folder) if folder and folder.is_dir() else []:
+        try:
+            documents += read_documents(path)
+        except RuleError as error:
+            errors.append(str(error))
+    return documents, errors
+
+
+def apply_exceptions(
+    rules: Iterable[Rule], documents: Iterable[Document], placeholders: Placeholders, today: date
+) -> Applied:
+    """Attach filters to the rules they name."""
+    rules = tuple(rules)
+    attached: dict[str, list[RuleException]] = {rule.rule_id: [] for rule in rules}
+    expired: list[str] = []
+    errors: list[str] = []
+    for document in documents:
+        try:
+            found = _read(document, Compiler(placeholders))
+            if date.fromisoformat(found.exception.expires) < today:
+                expired.append(f"{found.place}: expired on {found.exception.expires} and no longer works")
+            else:
+                for rule in _named(found, rules):
+                    attached[rule.rule_id].append(found.exception)
+        except RuleError as error:
+            errors.append(str(error))
+    changed = (replace(rule, exceptions=tuple(attached[rule.rule_id])) for rule in rules)
+    return Applied(tuple(changed), tuple(expired), tuple(errors))
+
+
+def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
+    """Plain Sigma filters among rules: each condition is added to the rules it names, as the specification says."""
+    rules, errors = list(found.rules), list(found.errors)
+    for document in found.filters:
+        try:
+            names = _rules_named(_body(document).get("rules"), document.place)
+            tree = _tree(document, Compiler(placeholders))
+            for at, rule in enumerate(rules):
+                if not names or {rule.rule_id, rule.name} & set(names):
+                    detection = ["and", [rule.detection, tree]]
+                    rules[at] = replace(rule, detection=detection, gate=gate_of(detection))
+        except RuleError as error:
+            errors.append(str(error))
+    return replace(found, rules=tuple(rules), errors=tuple(errors))
+
+
+def _read(document: Document, compiler: Compiler) -> _Filter:
+    content, place = document.content, document.place
+    body = _body(document)
+    missing = [name for name in _FIELDS if not str(content.get(name) or "").strip()]
+    if missing:
+        raise RuleError(f"{place}: an exception needs {', '.join(missing)}")
+    unfilled = [name for name in _FIELDS if FILL_IN in str(content[name])]
+    if unfilled:
+        raise RuleError(f"{place}: is a draft: fill in {', '.join(unfilled)}, or remove the file")
+    expires = str(content["expires"])
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", expires) or not _is_date(expires):
+        raise RuleError(f"{place}: expires is a date such as 2026-12-31, not {expires!r}")
+    name = str(content.get("name") or document.path.stem)
+    reason = " ".join(str(content["reason"]).split())
+    exception = RuleException(name, str(content["owner"]), reason, expires, _tree(document, compiler))
+    return _Filter(place, _rules_named(body.get("rules"), place), exception)
+
+
+def _body(document: Document) -> dict[str, Any]:
+    body = document.content.get("filter")
+    if not isinstance(body, dict):
+        raise RuleError(f"{document.place}: an exception is a Sigma filter: it needs a map `filter`")
+    try:
+        SigmaCollection.from_dicts([normalised(document.content)], collect_filters=True)  # validates title and source
+    except SigmaError as error:
+        raise RuleError(f"{document.place}: {' '.join(str(error).split())}") from None
+    return body
+
+
+def _tree(document: Document, compiler: Compiler) -> Node:
+    """The filter's condition, compiled as a rule's would be."""
+    detection = {key: value for key, value in _body(document).items() if key != "rules"}
+    source = {"product": "aws", "service": "cloudtrail"}
+    parsed = parse_rule({"title": "filter", "logsource": source, "detection": detection}, document.place)
+    return compile_detection(parsed, compiler, document.place)
+
+
+def _rules_named(given: Any, place: str) -> tuple[str, ...]:
+    if given in ("any", []):  # pySigma takes an empty list for any
+        return ()
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise RuleError(f"{place}: filter.rules is `any`, or a list of rules' names or ids")
+    return tuple(names)
+
+
+def _named(found: _Filter, rules: tuple[Rule, ...]) -> list[Rule]:
+    """The rules a filter applies to. `any` never means those that cannot be muted; naming one is an error."""
+    by_key = {key: rule for rule in rules for key in (rule.rule_id, rule.name)}
+    unknown = [name for name in found.rules if name not in by_key]
+    if unknown:
+        raise RuleError(f"{found.place}: no rule is called {', '.join(unknown)}")
+    named = [by_key[name] for name in found.rules] or rules
+    refused = [rule.name for rule in named if rule.name.startswith(UNMUTABLE)]
+    if found.rules and refused:
+        raise RuleError(f"{found.place}: {', '.join(refused)} cannot be muted: it guards the trail and the alerter")
+    return [rule for rule in named if not rule.name.startswith(UNMUTABLE)]
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,169 @@
+"""DynamoDB's batch calls, retried until every row is through: they may leave any part of a batch undone.
+
+Rows are typed JSON there. boto3 has a coder for it, which costs a cold start a tenth of its time to import.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from trailbell.errors import TableError
+from trailbell.store.workers import Workers
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+_WRITE_LIMIT = 25
+_GET_LIMIT = 100
+_ATTEMPTS = 8
+_FIRST_PAUSE = 0.05  # seconds, doubled each time: 6 s in all at most
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+
+Row = dict[str, Any]
+
+
+def encode(row: Row) -> Row:
+    """A row in DynamoDB's typed JSON. Raises TypeError for what our rows never hold (fractions, sets, bytes)."""
+    return {name: _typed(value) for name, value in row.items()}
+
+
+def decode(item: Row) -> Row:
+    """A row from DynamoDB's typed JSON; numbers become int."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def write_all(
+    client: Any,
+    table: str,
+    rows: Iterable[Row],
+    pause: Callable[[float], None] = time.sleep,
+    workers: Workers | None = None,
+) -> None:
+    """Put rows (distinct keys), 25 at a time, side by side with workers. Raises TableError when some are refused
+    to the end.
+    """
+
+    def write(batch: Sequence[Row]) -> None:
+        _write(client, table, batch, pause)
+
+    batches = _chunks(rows, _WRITE_LIMIT)
+    if workers:
+        workers.each(write, batches)
+    else:
+        for batch in batches:
+            write(batch)
+
+
+def put_new(
+    client: Any,
+    table: str,
+    row: Row,
+    pause: Callable[[float], None] = time.sleep,
+    *,
+    replacing: str = "",
+    values: Row | None = None,
+) -> bool:
+    """Put a row if there is none under its key, or one for which `replacing` holds; whether it was put.
+
+    replacing, values: a condition on the row that is there, and the values it names. Raises TableError when refused
+    to the end.
+    """
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    if replacing:
+        condition["ConditionExpression"] += f" OR {replacing}"
+        condition["ExpressionAttributeValues"] = encode(values or {})
+    for wait in _waits():
+        if wait:
+            pause(wait)
+        try:
+            client.put_item(TableName=table, Item=encode(row), **condition)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalCheckFailedException":
+                return False
+            if code not in _THROTTLED:
+                raise
+        else:
+            return True
+    raise TableError(f"{table}: a row not taken after {_ATTEMPTS} attempts (throttled)")
+
+
+def _write(client: Any, table: str, batch: Sequence[Row], pause: Callable[[float], None]) -> None:
+    request = {table: [{"PutRequest": {"Item": encode(row)}} for row in batch]}
+    for wait in _waits():
+        if wait:
+            pause(wait)
+        try:
+            request = client.batch_write_item(RequestItems=request).get("UnprocessedItems") or {}
+        except ClientError as error:  # raised when not one row of the batch was taken
+            if error.response["Error"]["Code"] not in _THROTTLED:
+                raise
+        if not request:
+            return
+    raise TableError(f"{table}: {len(request[table])} rows not taken after {_ATTEMPTS} attempts (throttled)")
+
+
+def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float], None] = time.sleep) -> Iterator[Row]:
+    """The rows under distinct keys, strongly consistent, in any order, missing ones left out."""
+    for batch in _chunks(keys, _GET_LIMIT):
+        request = {table: {"Keys": [encode(key) for key in batch], "ConsistentRead": True}}
+        for wait in _waits():
+            if wait:
+                pause(wait)
+            response = client.batch_get_item(RequestItems=request)
+            yield from map(decode, response.get("Responses", {}).get(table, ()))
+            request = response.get("UnprocessedKeys") or {}
+            if not request:
+                break
+        else:
+            raise TableError(f"{table}: rows not given after {_ATTEMPTS} attempts (throttled)")
+
+
+def _waits() -> Iterator[float]:
+    """How long to wait before each attempt: not at all before the first, then twice as long each time."""
+    yield 0.0
+    for attempt in range(_ATTEMPTS - 1):
+        yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 (spreads retries, guards nothing)
+
+
+def _chunks(rows: Iterable[Row], size: int) -> Iterator[Sequence[Row]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def _typed(value: Any) -> Row:
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, Mapping):
+        return {"M": {name: _typed(member) for name, member in value.items()}}
+    if isinstance(value, list | tuple):
+        return {"L": [_typed(member) for member in value]}
+    raise TypeError(f"a row cannot hold a {type(value).__name__}")
+
+
+def _plain(typed: Row) -> Any:
+    ((kind, value),) = typed.items()
+    if kind == "N":
+        return int(value)
+    if kind == "M":
+        return {name: _plain(member) for name, member in value.items()}
+    if kind == "L":
+        return [_plain(member) for member in value]
+    if kind in ("S", "BOOL"):
+        return value
+    if kind == "NULL":
+        return None
+    raise TypeError(f"a row cannot hold DynamoDB's type {kind}")

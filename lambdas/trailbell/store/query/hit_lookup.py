@@ -1,0 +1,82 @@
+"""Finding the one hit that somebody names, by whichever part of its identity they have."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+
+from trailbell.errors import SettingsError
+from trailbell.hits.hit import Hit
+from trailbell.hits.hit_id import HitName, digest_of
+from trailbell.hits.query import Question
+from trailbell.store import rows
+from trailbell.store.dynamo import Row, decode, encode, get_all
+from trailbell.store.query.hit_query import read_hit, workers
+from trailbell.store.query.partitions import day_groups
+from trailbell.store.query.pointers import PointerReader
+
+
+_WINDOW = timedelta(days=400)  # an event id alone is looked for so far back, one shard of each day
+_MANY = 10
+
+
+def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit, int]:
+    """The hit of that name, and when its row expires (epoch seconds).
+
+    Raises SettingsError when no hit, or more than one, goes by that name.
+    """
+    found = list(islice(_candidates(client, table, name, now), _MANY))
+    if not found:
+        raise SettingsError("no such hit in the table: it may have expired, or stand in another account's or region's")
+    hits = [(read_hit(row), int(row["expiresAt"])) for row in found]
+    if len(hits) > 1:
+        ids = "\n  ".join(hit.hit_id for hit, _ in hits)
+        raise SettingsError(f"several hits go by that name; give one of these in full:\n  {ids}")
+    return hits[0]
+
+
+def was_told(client: Any, table: str, hit: Hit) -> bool:
+    """Whether the notifier has marked a hit as told."""
+    return bool(list(get_all(client, table, [rows.told_key(*hit.identity)])))
+
+
+def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterator[Row]:
+    if name.account and name.rule_id:
+        yield from get_all(client, table, [rows.hit_key(name.account, name.event_id, name.rule_id)])
+    elif name.account:
+        yield from _of_event(client, table, name.account, name.event_id)
+    elif name.day:
+        yield from get_all(client, table, _of_day(client, table, name.day, name.digest))
+    else:
+        for account in _accounts(client, table, name.event_id, now):
+            yield from _of_event(client, table, account, name.event_id)
+
+
+def _of_event(client: Any, table: str, account: str, event_id: str) -> Iterator[Row]:
+    response = client.query(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues=encode({":pk": rows.hit_key(account, event_id, "")["pk"]}),
+        ConsistentRead=True,
+    )
+    yield from map(decode, response["Items"])
+
+
+def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
+    """The keys of the hits that a short id names."""
+    midnight = datetime.combine(day, time.min, UTC)
+    question = Question(since=midnight, until=midnight + timedelta(hours=24, seconds=-1))
+    with workers() as pool:
+        pointers = PointerReader(client, table, pool, question).read(day_groups(question))
+        named = (rows.pointed_at(one) for one in pointers if digest_of(rows.identity_of(one)) == digest)
+        return list(islice(named, _MANY))
+
+
+def _accounts(client: Any, table: str, event_id: str, now: datetime) -> list[str]:
+    """The account in which an event has hits, found by the time pointers in its shard; empty if there is none."""
+    question = Question(since=now - _WINDOW, until=now + timedelta(days=1), event_id=event_id)
+    groups = day_groups(question, (rows.time_shard(event_id),))
+    with workers() as pool, closing(PointerReader(client, table, pool, question).read(groups)) as pointers:
+        identities = (rows.identity_of(pointer) for pointer in pointers)
+        return list(islice((account for account, event, _ in identities if event == event_id), 1))

@@ -1,0 +1,190 @@
+"""The hit table as people ask it: newest first, through the pointers of the narrowest question.
+
+Nothing is scanned. Pointers say enough for most conditions; hits are read for what is shown, and where only the
+hit itself can tell.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any
+
+from trailbell.errors import TableError
+from trailbell.hits.hit import HIT_FORMAT, Hit, hit_from_document
+from trailbell.hits.hit_state import HitState, is_in
+from trailbell.hits.query import Question, answers
+from trailbell.store import rows
+from trailbell.store.dynamo import Row, get_all
+from trailbell.store.query.page_token import BROAD, EXACT, make_token, moment_of, parse_token
+from trailbell.store.query.partitions import broad_groups, exact_groups, windows
+from trailbell.store.query.pointer_filter import Pointer
+from trailbell.store.query.pointers import WORKERS, PointerReader
+from trailbell.store.states import state_of
+
+
+__all__ = [
+    "FoundHit",
+    "HitPage",
+    "Question",
+    "find_hits",
+    "find_page",
+    "is_answer",
+    "read_found",
+    "read_hit",
+    "search",
+    "workers",
+]
+
+_BATCH = 100  # what one BatchGetItem takes
+_LARGEST_CHUNK = 800
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHit:
+    """A hit, its state, and its place in the order (its pointer's sort key)."""
+
+    hit: Hit
+    state: HitState
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class HitPage:
+    """Some hits of an answer, newest first, and the token of the page after them, "" after the last."""
+
+    hits: list[FoundHit]
+    next_token: str
+
+
+def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
+    """Hits that answer a question, newest first, read page by page as they are taken.
+
+    What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
+    Raises TableError when the table holds hits of a newer version.
+    """
+    with workers() as pool:
+        for groups in (exact_groups, broad_groups):
+            with closing(search(client, table, pool, question, groups)) as found:
+                first = next(found, None)
+                if first is not None:
+                    yield first.hit
+                    yield from (each.hit for each in found)
+                    return
+
+
+def find_page(client: Any, table: str, question: Question, limit: int, token: str = "") -> HitPage:
+    """At most `limit` hits that answer a question, from where `token` (of the page before) says.
+
+    Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
+    """
+    mode, before = parse_token(token) if token else ("", "")
+    if before:
+        question = replace(question, until=moment_of(before))
+    with workers() as pool:
+        for name, groups in ((EXACT, exact_groups), (BROAD, broad_groups)):
+            if mode not in ("", name):
+                continue
+            with closing(search(client, table, pool, question, groups, limit + 1, before)) as found:
+                page = list(islice(found, limit + 1))
+            if page:
+                following = make_token(name, page[limit - 1].place) if len(page) > limit else ""
+                return HitPage(page[:limit], following)
+    return HitPage([], "")
+
+
+@contextmanager
+def workers() -> Iterator[Executor]:
+    """Threads for requests that do not wait for each other; those not begun are dropped at the end."""
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="ask")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def search(
+    client: Any,
+    table: str,
+    pool: Executor,
+    question: Question,
+    groups: Callable[[Question], Iterable[list[str]]],
+    want: int = 0,
+    before: str = "",
+) -> Generator[FoundHit, None, None]:
+    """What the pointers in some groups of partitions lead to, newest first; `want` sizes the first requests."""
+    for window in windows(question):
+        pointers = PointerReader(client, table, pool, window, want, before).read(groups(window))
+        with closing(pointers):
+            size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
+            while chunk := list(islice(pointers, size)):
+                read = read_found(client, table, pool, question, chunk)
+                found = [one for one in read if is_answer(one, question)]
+                yield from found
+                given += len(found)
+                size = _next_size(len(chunk), len(found), want - given)
+
+
+def _next_size(read: int, found: int, missing: int) -> int:
+    """How many hits to read next: as many as are missing, more where only some of those read were answers."""
+    if missing <= 0:  # as many as there are
+        return min(read * 2, _LARGEST_CHUNK)
+    likely = missing * read // found + 1 if found else read * 4
+    return min(missing if found == read else likely, _LARGEST_CHUNK)
+
+
+def is_answer(found: FoundHit, question: Question) -> bool:
+    """Whether a hit in its state answers a question, one that stands for a day by the time it has itself."""
+    if found.hit.once and datetime.fromisoformat(found.hit.event_time) < question.since:
+        return False
+    in_state = not question.states or is_in(found.state, bool(found.hit.muted_by), question.states)
+    return in_state and answers(found.hit, question)
+
+
+def read_found(client: Any, table: str, pool: Executor, question: Question, chunk: list[Pointer]) -> Iterator[FoundHit]:
+    """The hits that some pointers name, as far as they exist, and their states.
+
+    Where states decide they are read first, and hits in other states are not read.
+    """
+    found = dict[tuple[str, str], Row]()
+    if question.states:
+        found = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
+        chunk = [one for one in chunk if state_of(found.get(_named(_state_key(one)))).word in question.states]
+        wanted = [rows.pointed_at(pointer) for pointer in chunk]
+    else:
+        wanted = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
+    found |= _get(client, table, pool, wanted)
+    for pointer in chunk:
+        row = found.get(_named(rows.pointed_at(pointer)))
+        if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
+            state = state_of(found.get(_named(_state_key(pointer))))
+            yield FoundHit(read_hit(row), state, pointer["sk"])
+
+
+def read_hit(row: Row) -> Hit:
+    """The hit of its row. Raises TableError when a newer version wrote it, which this one could misread."""
+    if row.get("format", HIT_FORMAT) > HIT_FORMAT:
+        raise TableError(
+            f"the table holds hits of a newer trailbell (format {row['format']}, this one reads {HIT_FORMAT}):"
+            " update this checkout to the version that was deployed (git pull, make setup)"
+        )
+    return hit_from_document(row)
+
+
+def _get(client: Any, table: str, pool: Executor, keys: Iterable[Row]) -> dict[tuple[str, str], Row]:
+    """Rows by key, 100 to a request, requests side by side."""
+    remaining = iter(keys)
+    batches = iter(lambda: list(islice(remaining, _BATCH)), [])
+    results = pool.map(lambda batch: list(get_all(client, table, batch)), batches)
+    return {_named(row): row for row in chain.from_iterable(results)}
+
+
+def _state_key(pointer: Pointer) -> Row:
+    return rows.state_key(*rows.identity_of(pointer))
+
+
+def _named(key: Row) -> tuple[str, str]:
+    return key["pk"], key["sk"]

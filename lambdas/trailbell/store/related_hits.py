@@ -1,0 +1,69 @@
+"""What the same actor did before, from the hit table's pointers: one query, or two where a month began meanwhile."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from trailbell.alerts.alert import Alert
+from trailbell.hits.related import RELATED_HOURS, Related, RelatedHit
+from trailbell.store.dynamo import decode, encode
+from trailbell.store.rows import actor_partition, hit_key, pointed_at
+
+
+_LIMIT = 25
+"""Rows a query reads, at most: 20 to show, and a few of the alert itself."""
+
+_SHOWN = 20
+
+
+class DynamoRelatedHits:
+    """Reads with a DynamoDB client, which should give up soon: an alert waits for it."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client, self._table = client, table
+
+    def before(self, alert: Alert) -> Related:
+        """Hits of the alert's actor in the RELATED_HOURS before its first hit, without its own, newest first.
+
+        Raises what botocore raises, and OverflowError in the first days of the calendar.
+        """
+        hit = alert.sample
+        until = hit.event_time
+        since = _iso(datetime.fromisoformat(until) - timedelta(hours=RELATED_HOURS))
+        rows: list[dict[str, Any]] = []
+        more = False
+        for month in dict.fromkeys((until[:7], since[:7])):
+            if len(rows) < _LIMIT:
+                found, again = self._query(actor_partition(hit.actor.key, month), since, until)
+                rows, more = rows + found, more or again
+        own = [hit_key(*one.identity) for one in alert.hits]
+        others = [row for row in rows if pointed_at(row) not in own]
+        return Related(tuple(map(_related, others[:_SHOWN])), more or len(others) > _SHOWN)
+
+    def _query(self, partition: str, since: str, until: str) -> tuple[list[dict[str, Any]], bool]:
+        values = {":pk": partition, ":since": since, ":until": f"{until}~"}
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+            ExpressionAttributeValues=encode(values),
+            ScanIndexForward=False,
+            Limit=_LIMIT,
+            ConsistentRead=True,
+        )
+        return [decode(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _related(row: dict[str, Any]) -> RelatedHit:
+    """A pointer as a related hit. Its sort key begins with the time, and its hit's key holds the rest of the id."""
+    return RelatedHit(
+        hit_id="/".join((*row["hitPk"].split("#", 2)[1:], row["hitSk"])),
+        event_time=row["sk"].partition("#")[0],
+        title=row.get("title", ""),
+        level=row.get("level", ""),
+        service=row.get("service", ""),
+        event_name=row.get("eventName", ""),
+        muted=bool(row.get("muted", False)),
+    )

