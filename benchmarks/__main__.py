@@ -33,22 +33,22 @@ _BEGIN, _END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
 
 def main(arguments: list[str]) -> None:
     """Run the named parts, or all; print each row as it is known."""
-    wanted = [argument for argument in arguments if argument != "--write"] or list(_PARTS)
-    unknown = [name for name in wanted if name not in _PARTS]
+    selection = [argument for argument in arguments if argument != "--write"] or list(_PARTS)
+    unknown = [name for name in selection if name not in _PARTS]
     if unknown:
         sys.exit(f"no such part: {', '.join(unknown)}; there are: {', '.join(_PARTS)}")
     head = f"{_machine()}, {date.today():%Y-%m-%d}"
     print(f"{head}\n\n{_HEAD}", flush=True)
     lines = []
-    for line in map(_line, _rows(wanted)):
+    for line in map(_line, _rows(selection)):
         print(line, flush=True)
         lines.append(line)
     if "--write" in arguments:
         _write("\n".join([head, "", _HEAD, *lines]))
 
 
-def _rows(wanted: Iterable[str]) -> Iterator[Row]:
-    for name in wanted:
+def _rows(selection: Iterable[str]) -> Iterator[Row]:
+    for name in selection:
         module, function = _PARTS[name]
         measure: Callable[[], Iterable[Row]] = getattr(import_module(f"benchmarks.{module}"), function)
         yield from measure()

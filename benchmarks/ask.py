@@ -27,7 +27,7 @@ from botocore.config import Config
 from benchmarks.table import MemoryTable
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, Place
-from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.store.query.hit_query import HitQuery, find_hits
 
 
 REGION = "eu-central-1"
@@ -80,7 +80,7 @@ def make_hits(count: int) -> Iterator[Hit]:
         )
 
 
-def filters(window: Question) -> dict[str, Question]:
+def filters(window: HitQuery) -> dict[str, HitQuery]:
     """The questions that are asked, by what they filter on; those this version cannot ask are left out."""
     hit = next(islice(make_hits(20), 13, None))
     asked: dict[str, dict[str, Any]] = {
@@ -107,7 +107,7 @@ def filters(window: Question) -> dict[str, Question]:
         "account and level 0.9 %": {"account": ACCOUNTS[3], "levels": ("critical",), "level": "critical"},
         "nothing at all": {"service": "nosuch"},
     }
-    known = {part.name for part in fields(Question)}
+    known = {part.name for part in fields(HitQuery)}
     found = {}
     for name, members in asked.items():
         usable = {key: value for key, value in members.items() if key in known}
@@ -116,26 +116,26 @@ def filters(window: Question) -> dict[str, Question]:
     return found
 
 
-def first_page(client: Any, question: Question, size: int) -> int:
+def first_page(client: Any, query: HitQuery, size: int) -> int:
     """Ask as the command does; how many hits came."""
     try:
         from trailbell.store.query.hit_query import find_page
     except ImportError:  # before there were pages
-        return len(list(islice(find_hits(client, "hits", question), size)))
-    return len(find_page(client, "hits", question, size).hits)
+        return len(list(islice(find_hits(client, "hits", query), size)))
+    return len(find_page(client, "hits", query, size).hits)
 
 
 def measure(
     client: Any, table: MemoryTable, sizes: list[int], only: list[str]
 ) -> Iterator[tuple[str, int, int, Counter[str], float]]:
     """(filter, page size, hits found, counts, seconds) for each filter and size."""
-    window = Question(since=NOW - timedelta(days=DAYS), until=NOW)
-    for name, question in filters(window).items():
+    window = HitQuery(since=NOW - timedelta(days=DAYS), until=NOW)
+    for name, query in filters(window).items():
         for size in sizes if name in (only or [name]) else []:
-            first_page(client, question, size)
+            first_page(client, query, size)
             table.take_counts()
             began = time.monotonic()
-            found = first_page(client, question, size)
+            found = first_page(client, query, size)
             yield name, size, found, table.take_counts(), time.monotonic() - began
 
 

@@ -18,7 +18,7 @@ from benchmarks.measure import Row, row
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.flows.detector import CHUNK, Detector
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import put_new, write_all
 from trailbell.store.hit_table import DynamoHitTable
@@ -123,7 +123,7 @@ class _Nothing:
     def failed(self, what: str, error: Exception) -> None:
         raise error
 
-    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         raise ValueError(reason)
 
 
@@ -157,12 +157,12 @@ def _detection(count: int) -> Callable[[], None]:
     names = [f"{_FOLDER}/{number}.json.gz" for number in range(count)]
     message = {"messageId": "m", "body": json.dumps({"s3Bucket": "b", "s3ObjectKey": names})}
     nothing = _Nothing()
-    detector = Detector(Examiner(Rulebook((_RULE,))), SlowBucket(body), nothing, nothing, lambda: _NOW, 10**8)
+    detector = Detector(HitDetector(Rulebook((_RULE,))), SlowBucket(body), nothing, nothing, lambda: _NOW, 10**8)
 
     def detect() -> None:
-        failed, tally = detector.detect_batch([message])
-        if failed or tally.objects_read != count or tally.records_read != count * 50:
-            raise RuntimeError(f"the batch was not done: {tally}")
+        failed, counters = detector.detect_batch([message])
+        if failed or counters.objects_read != count or counters.records_read != count * 50:
+            raise RuntimeError(f"the batch was not done: {counters}")
 
     return detect
 
@@ -182,8 +182,8 @@ def _hits(count: int) -> list[Hit]:
         for number in range(count)
     ]
     body = json.dumps({"Records": records}).encode()
-    examiner = Examiner(Rulebook((_RULE,)))
-    return list(examiner.examine([body], "b", f"{_FOLDER}/a.json.gz", _NOW, Examination()))
+    hit_detector = HitDetector(Rulebook((_RULE,)))
+    return list(hit_detector.detect([body], "b", f"{_FOLDER}/a.json.gz", _NOW, DetectionCounts()))
 
 
 def _keep(client: SlowDynamo, hits: list[Hit]) -> None:

@@ -23,7 +23,7 @@ _SIZES = (50, 500)
 _CODE = """
 import sys
 from pathlib import Path
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.engine.rulebook import load_rulebook
 
 def status(name):
@@ -34,12 +34,12 @@ def pieces(path):
         while piece := stream.read(256 * 1024):
             yield piece
 
-examiner = Examiner(load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8")), plain_bytes=0)
-def examine(path):
-    return sum(1 for _ in examiner.examine(pieces(path), "b", "k", "2026-11-20T10:00:00Z", Examination(), 10**10))
+hit_detector = HitDetector(load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8")), full_parse_bytes=0)
+def detect(path):
+    return sum(1 for _ in hit_detector.detect(pieces(path), "b", "k", "2026-11-20T10:00:00Z", DetectionCounts(), 10**10))
 Path("/proc/self/clear_refs").write_text("5")
 before = status("VmRSS")
-examine(sys.argv[2])
+detect(sys.argv[2])
 print(status("VmHWM") - before)
 """
 

@@ -24,18 +24,19 @@ rulebook = load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8"))
 _OURS = (
     _SETUP
     + """
-from trailbell.hits.detect import Examination, Examiner
-list(Examiner(rulebook).examine([Path(sys.argv[2]).read_bytes()], "b", "k", "2026-11-20T10:00:00Z", Examination()))
+from trailbell.hits.detect import DetectionCounts, HitDetector
+body = [Path(sys.argv[2]).read_bytes()]
+list(HitDetector(rulebook).detect(body, "b", "k", "2026-11-20T10:00:00Z", DetectionCounts()))
 """
 )
 _PLAIN = (
     _SETUP
     + """
 import gzip, json
-from trailbell.hits.detect import Examiner
-examiner = Examiner(rulebook)
+from trailbell.hits.detect import HitDetector
+examiner = HitDetector(rulebook)
 for record in json.loads(gzip.decompress(Path(sys.argv[2]).read_bytes()))["Records"]:
-    examiner.examine_record(record, "2026-11-20T10:00:00Z")
+    examiner.detect_record(record, "2026-11-20T10:00:00Z")
 """
 )
 

@@ -17,7 +17,7 @@ from benchmarks.corpus import MIXES, log_file
 from benchmarks.measure import Contender, Row, ratios, row, take_turns
 from benchmarks.rulebooks import dense_rules, wide_rules
 from trailbell.engine.rulebook import Rule, Rulebook
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.rulebook.cases import CASE_SETTINGS
 from trailbell.rulebook.load import load_rules
 
@@ -34,14 +34,14 @@ def reading(rounds: int = 25) -> Iterator[Row]:
     contenders: dict[str, Contender] = {
         "floor": floor,
         "zlib": inflate_with_zlib,
-        "json": parse_plainly,
-        "shipped": _examining(shipped_rules()),
-        "plain": _examining(shipped_rules(), plain_bytes=10**12),
+        "json": parse_fully,
+        "shipped": _detecting(shipped_rules()),
+        "plain": _detecting(shipped_rules(), full_parse_bytes=10**12),
     }
     if _SIGMAHQ.exists():
         others = load_rules(_SIGMAHQ, CASE_SETTINGS).rules
-        contenders["57 more"] = _examining(shipped_rules() + others)
-        contenders["56 more"] = _examining(
+        contenders["57 more"] = _detecting(shipped_rules() + others)
+        contenders["56 more"] = _detecting(
             shipped_rules() + tuple(rule for rule in others if rule.stem != _MATCHES_EVERYTHING)
         )
     for mix, more_target in zip(MIXES, ("<= 4.5", "<= 3.5"), strict=True):
@@ -62,7 +62,7 @@ def growth(rounds: int = 9) -> Iterator[Row]:
     """Target d."""
     sizes = (10, 100, 1000, 10_000)
     for kind, make in (("wide", wide_rules), ("dense", dense_rules)):
-        contenders: dict[str, Contender] = {str(count): _examining(make(count)) for count in sizes}
+        contenders: dict[str, Contender] = {str(count): _detecting(make(count)) for count in sizes}
         for mix in MIXES:
             costs = _costs(mix, _TYPICAL, rounds, {"floor": floor, **contenders})
             yield row(f"d. 10 {kind} rules / inflating alone, {mix}", "", ratios(costs, "10", "floor"))
@@ -89,7 +89,7 @@ def _inflate(member: Any, body: bytes) -> None:
             fed = member.unconsumed_tail
 
 
-def parse_plainly(body: bytes) -> None:
+def parse_fully(body: bytes) -> None:
     """What one writes without thinking about it; no rules."""
     json.loads(gzip.decompress(body))
 
@@ -99,14 +99,14 @@ def shipped_rules() -> tuple[Rule, ...]:
     return load_rules(_ROOT / "rules", CASE_SETTINGS).rules
 
 
-def _examining(rules: tuple[Rule, ...], plain_bytes: int = 0) -> Callable[[bytes], int]:
-    examiner = Examiner(Rulebook(rules), plain_bytes=plain_bytes)
+def _detecting(rules: tuple[Rule, ...], full_parse_bytes: int = 0) -> Callable[[bytes], int]:
+    hit_detector = HitDetector(Rulebook(rules), full_parse_bytes=full_parse_bytes)
 
-    def examine(body: bytes) -> int:
-        hits = examiner.examine([body], "bucket", "key", "2026-11-20T10:00:00Z", Examination())
+    def detect(body: bytes) -> int:
+        hits = hit_detector.detect([body], "bucket", "key", "2026-11-20T10:00:00Z", DetectionCounts())
         return sum(1 for _ in hits)
 
-    return examine
+    return detect
 
 
 def _costs(mix: str, size: int, rounds: int, contenders: dict[str, Contender]) -> dict[str, list[float]]:

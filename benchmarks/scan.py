@@ -24,7 +24,7 @@ from trailbell.cli.options.rulebooks import find_rulebook
 from trailbell.cli.scan.log_files import find_log_files
 from trailbell.cli.scan.run import Plan, Scan, run_scan
 from trailbell.cli.terminal.progress import Progress
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 
 
@@ -85,7 +85,7 @@ def _scan(found: list[Path], rulebook: Rulebook, jobs: int) -> tuple[float, tupl
     """Seconds, and what was found: the hits' digest, their number, and the counts."""
     result = Scan()
     progress = Progress(len(found), 0, "files", stream=open(os.devnull, "w"))  # noqa: SIM115 (lives as long as we do)
-    plan = Plan(rulebook, Wanted(), "2026-11-26T00:00:00Z", jobs, progress, lambda: False)
+    plan = Plan(rulebook, Selection(), "2026-11-26T00:00:00Z", jobs, progress, lambda: False)
     digest = hashlib.sha256()
     began = time.perf_counter()
     for hit in run_scan(list(found), plan, result):

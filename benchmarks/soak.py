@@ -5,7 +5,7 @@
 Deploys the real stack into the embedded AWS and puts log files as fast as it takes them. Meanwhile answers of the
 topic get lost, the table throttles for a while, detector and notifier are killed at work, and the topic is down for
 a while. At the end what Lambda gave up is redriven (`trailbell dlq redrive`) and what has no
-mark is told (`trailbell dlq untold --tell`): the embedded AWS drops a stream batch of which a part was given back,
+mark is told (`trailbell undelivered --deliver`): the embedded AWS drops a stream batch of which a part was given back,
 where AWS keeps it and tries again; see docs/reliability.md.
 """
 
@@ -28,15 +28,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faulty_proxy import DOWN, LOST, THROTTLED, FaultyProxy, Seen
-from trailbell.cli.dead_letters.dlq import redrive_letters
-from trailbell.cli.dead_letters.undelivered import find_untold_hits, redrive_alerts
+from trailbell.cli.dead_letters.dlq import redrive_dead_letters
+from trailbell.cli.dead_letters.undelivered import find_undelivered_hits, redrive_alerts
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
 from trailbell.ops.health import DeployedStack
 from trailbell.rulebook.cases import BASE_RECORD
-from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.store.query.hit_query import HitQuery, find_hits
 
 
 _PUTTERS = 4
@@ -57,7 +57,7 @@ class Soak:
     fault_seconds: float
     expected: set[str] = field(default_factory=set)
     put: dict[str, float] = field(default_factory=dict)
-    told: dict[str, list[float]] = field(default_factory=dict)
+    notified: dict[str, list[float]] = field(default_factory=dict)
     kills: int = 0
     swept: int = 0
     redriven: int = 0
@@ -95,8 +95,8 @@ class Soak:
     def kept(self) -> list[str]:
         """The event ids in the table, as `trailbell hits` finds them."""
         day = datetime(2026, 9, 1, tzinfo=UTC)
-        question = Question(since=day, until=day + timedelta(days=1))
-        return [hit.event_id for hit in find_hits(self.aws.client("dynamodb"), self.stack.output("HitTable"), question)]
+        query = HitQuery(since=day, until=day + timedelta(days=1))
+        return [hit.event_id for hit in find_hits(self.aws.client("dynamodb"), self.stack.output("HitTable"), query)]
 
     def _prepare(self) -> None:
         """Functions go through the proxy; what a killed detector held comes again soon."""
@@ -105,7 +105,7 @@ class Soak:
             found = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
             variables = {**found, "AWS_ENDPOINT_URL": self.proxy.address}
             functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
-        url = self.stack.feed_queue().url
+        url = self.stack.ingest_queue().url
         self.aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": _VISIBILITY})
 
     def _detector(self) -> str:
@@ -177,29 +177,29 @@ class Soak:
         while not self._over.is_set():
             for alert in inbox.receive(1):
                 for hit_id in alert["hitIds"]:
-                    self.told.setdefault(hit_id.split("/")[1], []).append(time.monotonic())
+                    self.notified.setdefault(hit_id.split("/")[1], []).append(time.monotonic())
 
     def _settle(self) -> None:
         """Until queue and inbox have been quiet for as long as a killed detector's messages stay hidden."""
-        quiet_since, told = time.monotonic(), -1
+        quiet_since, notified = time.monotonic(), -1
         while time.monotonic() - quiet_since < int(_VISIBILITY) / 2:
             time.sleep(0.5)
-            now_told = sum(map(len, self.told.values()))
-            if self.stack.feed_queue().waiting or now_told != told:
-                quiet_since, told = time.monotonic(), now_told
+            now_notified = sum(map(len, self.notified.values()))
+            if self.stack.ingest_queue().waiting or now_notified != notified:
+                quiet_since, notified = time.monotonic(), now_notified
 
     def _redrive(self) -> None:
         """What a person on call does afterwards."""
-        self.redriven = redrive_letters(self.aws.client, STACK)
+        self.redriven = redrive_dead_letters(self.aws.client, STACK)
         if self.redriven:
             self._settle()
         redrive_alerts(self.aws.client, STACK)
-        hits = find_untold_hits(self.aws.client, self.stack)
-        telling = hits.tell(hits.seen_between(datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)))
-        self.swept = telling.told_now
+        hits = find_undelivered_hits(self.aws.client, self.stack)
+        delivery = hits.notify(hits.seen_between(datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)))
+        self.swept = delivery.notified_now
 
     def _last(self) -> float:
-        return max((max(times) for times in self.told.values()), default=time.monotonic())
+        return max((max(times) for times in self.notified.values()), default=time.monotonic())
 
 
 def soak(files: int, fault_seconds: float, folder: Path) -> Soak:
@@ -233,8 +233,8 @@ def judge(run: Soak) -> None:
         raise AssertionError(
             f"{len(run.expected)} hits expected, {len(kept)} in the table, {len(set(kept))} of them distinct"
         )
-    if set(run.told) != run.expected:
-        raise AssertionError(f"{len(run.expected - set(run.told))} hits were never told")
+    if set(run.notified) != run.expected:
+        raise AssertionError(f"{len(run.expected - set(run.notified))} hits were never told")
     if seen.in_spite:
         raise AssertionError(f"{len(seen.in_spite)} hits were told though they carried a mark")
 
@@ -242,7 +242,7 @@ def judge(run: Soak) -> None:
 def report(run: Soak) -> str:
     """What a run came to, for people."""
     seen: Seen = run.proxy.seen
-    first = sorted(min(run.told[event_id]) - run.put[event_id] for event_id in run.expected)
+    first = sorted(min(run.notified[event_id]) - run.put[event_id] for event_id in run.expected)
     dealt = ", ".join(f"{name}: {count} requests" for name, count in sorted(seen.faults.items()))
     return "\n".join(
         (

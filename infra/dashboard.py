@@ -10,8 +10,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.feed import Feed
 from infra.functions import Detector, Notifier
+from infra.ingest_queue import IngestQueue
 from infra.store import HitTable
 from infra.topic import AlertTopic
 from infra.watch import PERIOD, Watch, own_metric
@@ -19,17 +19,17 @@ from infra.watch import PERIOD, Watch, own_metric
 
 _PROMISES = {
     "Nothing goes unseen: log files keep coming.": ("Silence",),
-    "Nothing waits: log files are read, and hits told, within minutes.": ("OldestNotification", "HitsWait"),
+    "Nothing waits: log files are read, and hits told, within minutes.": ("OldestNotification", "DeliveryDelayed"),
     "Nothing is given up: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
     "Nothing fails: both functions run, and as often as they must.": (
         *("DetectorErrors", "DetectorThrottled"),
         *("NotifierErrors", "NotifierThrottled"),
     ),
     "Nothing is lost in silence: all that came in is accounted for.": (
-        "DetectorIdentityBroken",
-        "NotifierIdentityBroken",
+        "DetectorCountMismatch",
+        "NotifierCountMismatch",
     ),
-    "Everybody is told: every hit's alert is published.": ("AlertsFail", "ReadersFail"),
+    "Everybody is told: every hit's alert is published.": ("DeliveryFailing", "ChannelFailing"),
 }
 """Promise → the alarms that say when it is broken (infra/watch.py)."""
 
@@ -47,7 +47,7 @@ class Dashboard(Construct):
         id: str,
         *,
         watch: Watch,
-        feed: Feed,
+        ingest_queue: IngestQueue,
         detector: Detector,
         store: HitTable,
         notifier: Notifier,
@@ -58,7 +58,7 @@ class Dashboard(Construct):
         self.name = f"{stack.stack_name}-{stack.region}"
         flow = {
             "Trail: log files arrive": _trail(watch),
-            "Queue: they wait to be read": _queue(feed, notifier),
+            "Queue: they wait to be read": _queue(ingest_queue, notifier),
             "Detector: records meet rules": _detector(detector),
             "Hit table: hits are kept": _table(store),
             "Notifier: hits become alerts": _notifier(notifier),
@@ -98,14 +98,16 @@ def _trail(watch: Watch) -> list[cloudwatch.IWidget]:
     return [_graph("Log files", [received]), silence, _graph("Bytes read", [inflated])]
 
 
-def _queue(feed: Feed, notifier: Notifier) -> list[cloudwatch.IWidget]:
-    visible = feed.queue.metric_approximate_number_of_messages_visible(
+def _queue(ingest_queue: IngestQueue, notifier: Notifier) -> list[cloudwatch.IWidget]:
+    visible = ingest_queue.queue.metric_approximate_number_of_messages_visible(
         period=PERIOD, statistic="Maximum", label="visible"
     )
-    oldest = feed.queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum", label="seconds")
+    oldest = ingest_queue.queue.metric_approximate_age_of_oldest_message(
+        period=PERIOD, statistic="Maximum", label="seconds"
+    )
     dead = [
         queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum", label=label)
-        for label, queue in (("log files", feed.dead_letters), ("hits", notifier.dead_letters))
+        for label, queue in (("log files", ingest_queue.dead_letters), ("hits", notifier.dead_letters))
     ]
     failed = own_metric("detector", "MessagesFailed", label="tries that failed")
     return [_graph("Waiting", [visible, failed]), _graph("Oldest", [oldest]), _graph("Given up", dead)]
@@ -116,9 +118,9 @@ def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
         "read": "ObjectsRead",
         "ignored": "ObjectsIgnored",
         "failed": "ObjectsFailed",
-        "put off": "ObjectsPutOff",
+        "put off": "ObjectsDeferred",
     }
-    records = {"matched": "RecordsMatchedAgainstRules", "not watched": "RecordsNotWatched", "bad": "RecordsBad"}
+    records = {"matched": "RecordsMatchedAgainstRules", "not watched": "RecordsNotWatched", "bad": "RecordsMalformed"}
     return [
         _graph("Log files", [own_metric("detector", name, label=label) for label, name in objects.items()]),
         _graph("Records", [own_metric("detector", name, label=label) for label, name in records.items()]),
@@ -141,7 +143,12 @@ def _table(store: HitTable) -> list[cloudwatch.IWidget]:
 
 
 def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
-    hits = {"told": "HitsTold", "told before": "HitsToldBefore", "failed": "HitsFailed", "put off": "HitsPutOff"}
+    hits = {
+        "told": "HitsNotified",
+        "told before": "HitsNotifiedBefore",
+        "failed": "HitsFailed",
+        "put off": "HitsDeferred",
+    }
     age = notifier.function.metric("IteratorAge", period=PERIOD, statistic="Maximum", label="milliseconds")
     return [
         _graph("Hits", [own_metric("notifier", name, label=label) for label, name in hits.items()]),
@@ -152,14 +159,14 @@ def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
 
 def _topic(alerts: AlertTopic) -> list[cloudwatch.IWidget]:
     topic = alerts.topic
-    told = own_metric("notifier", "AlertsTold", label="told")
-    others = {"told to other readers": "ReadersTold", "not told to them": "ReadersFailed"}
-    readers = [own_metric("notifier", name, label=label) for label, name in others.items()]
+    notified = own_metric("notifier", "AlertsSent", label="told")
+    others = {"told to other readers": "ChannelsNotified", "not told to them": "ChannelsFailed"}
+    channels = [own_metric("notifier", name, label=label) for label, name in others.items()]
     published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
     failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")
     late = own_metric("notifier", "SlowestEventToAlert", statistic="Maximum", label="seconds")
     return [
-        _graph("Alerts", [told, published, *readers]),
+        _graph("Alerts", [notified, published, *channels]),
         _graph("Event to alert, slowest", [late]),
         _graph("Deliveries that failed", [failed]),
     ]

@@ -11,11 +11,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.feed import Feed, encrypted_queue
 from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
+from infra.ingest_queue import IngestQueue, encrypted_queue
 from infra.settings import Settings
 from infra.store import HitTable
-from infra.topic import AlertTopic, OtherReaders
+from infra.topic import AlertTopic, ChannelResources
 from infra.trail import TrailBucket
 
 
@@ -74,7 +74,7 @@ class Detector(Construct):
         code: Path,
         settings: Settings,
         trail: TrailBucket,
-        feed: Feed,
+        ingest_queue: IngestQueue,
         store: HitTable,
     ) -> None:
         super().__init__(scope, id)
@@ -101,12 +101,12 @@ class Detector(Construct):
             _allow(self.function, [trail.key.key_arn], "kms:Decrypt")
         # Not the CDK's event source, which grants the role more than Lambda's poller asks of it.
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        _allow(self.function, [feed.queue.queue_arn], *_POLLER)
+        _allow(self.function, [ingest_queue.queue.queue_arn], *_POLLER)
         lambda_.EventSourceMapping(
             self,
             "FromQueue",
             target=self.function,
-            event_source_arn=feed.queue.queue_arn,
+            event_source_arn=ingest_queue.queue.queue_arn,
             batch_size=_DETECTOR_BATCH,
             report_batch_item_failures=True,
         )
@@ -124,7 +124,7 @@ class Notifier(Construct):
         settings: Settings,
         store: HitTable,
         alerts: AlertTopic,
-        others: OtherReaders,
+        others: ChannelResources,
     ) -> None:
         super().__init__(scope, id)
         self.function = _function(
@@ -145,7 +145,7 @@ class Notifier(Construct):
         reason = "It is a dead-letter queue: the event source mapping names it, where the check does not look."
         acknowledge(self.dead_letters, "SQS3", reason)
         _allow(self.function, [alerts.topic.topic_arn], "sns:Publish")
-        self._tell_others(settings, others)
+        self._notify_channels(settings, others)
         # Of the table: marks of told hits, and what the same actor did before. Their partition keys begin with N# and
         # P# (store/rows.py); no hit can be read or written.
         self.function.add_to_role_policy(
@@ -186,7 +186,7 @@ class Notifier(Construct):
         reason = "The event source's dynamodb:ListStreams takes no resource; all else names the table's stream."
         acknowledge(self, wildcard(self, "*"), reason)
 
-    def _tell_others(self, settings: Settings, others: OtherReaders) -> None:
+    def _notify_channels(self, settings: Settings, others: ChannelResources) -> None:
         if others.chat:
             self.function.add_environment("TRAILBELL_CHAT_TOPIC_ARN", others.chat.topic_arn)
             self.function.add_environment("TRAILBELL_CHAT_LEVEL", settings.chat_topic)

@@ -90,12 +90,12 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     """
     faults = _unknown_names(given or {})
     values: dict[str, Any] = {}
-    for name in (*_READERS, *NAMES):
+    for name in (*_CHANNELS, *NAMES):
         raw = get(name)
         if raw is None:
             continue
         try:
-            values[name] = _READERS[name](raw) if name in _READERS else read_placeholder(name, raw)
+            values[name] = _CHANNELS[name](raw) if name in _CHANNELS else read_placeholder(name, raw)
         except ValueError as fault:
             faults.append(f"setting {name} is {raw!r}; allowed: {fault}")
     for name, why in _NEEDS_BUCKET.items():
@@ -126,7 +126,7 @@ def _with_our_own(placeholders: dict[str, tuple[str, ...]], values: Mapping[str,
 
 def _unknown_names(given: Mapping[str, Any]) -> list[str]:
     """Names that are neither ours nor the CDK's own (those hold "@", ":" or "-")."""
-    known = [*_READERS, *NAMES]
+    known = [*_CHANNELS, *NAMES]
     return [
         f"setting {name} is unknown; known: {', '.join(known)}"
         for name in given
@@ -215,7 +215,7 @@ def _runbook(raw: Any) -> str:
 
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 # Log retention: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-_READERS: dict[str, Callable[[Any], Any]] = {
+_CHANNELS: dict[str, Callable[[Any], Any]] = {
     "trail_bucket": _matching(
         r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", 'the name of an existing bucket, or "" for a new trail'
     ),

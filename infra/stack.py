@@ -7,12 +7,12 @@ from aws_cdk import CfnOutput, CfnResource, Stack
 from constructs import Construct
 
 from infra.dashboard import Dashboard
-from infra.feed import Feed
 from infra.findings import acknowledge, skip
 from infra.functions import Detector, Notifier
+from infra.ingest_queue import IngestQueue
 from infra.settings import Settings
 from infra.store import HitTable
-from infra.topic import AlertTopic, OtherReaders
+from infra.topic import AlertTopic, ChannelResources
 from infra.trail import TrailBucket
 from infra.watch import Watch
 
@@ -23,20 +23,22 @@ class TrailbellStack(Stack):
     def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, **options: Any) -> None:
         super().__init__(scope, id, description="trailbell: CloudTrail alerting", **options)
         trail = TrailBucket(self, "Trail", settings)
-        feed = Feed(self, "Feed", settings, trail)
+        ingest_queue = IngestQueue(self, "IngestQueue", settings, trail)
         store = HitTable(self, "Hits")
         alerts = AlertTopic(self, "Alerts", settings.alert_emails)
-        detector = Detector(self, "Detector", code=code, settings=settings, trail=trail, feed=feed, store=store)
-        others = OtherReaders(self, "Others", settings)
+        detector = Detector(
+            self, "Detector", code=code, settings=settings, trail=trail, ingest_queue=ingest_queue, store=store
+        )
+        others = ChannelResources(self, "Others", settings)
         notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, alerts=alerts, others=others)
-        watch = self._watch(settings, feed, detector, notifier)
+        watch = self._watch(settings, ingest_queue, detector, notifier)
         if others.chat or others.bus:
-            watch.readers()
+            watch.channels()
         dashboard = Dashboard(
             self,
             "Overview",
             watch=watch,
-            feed=feed,
+            ingest_queue=ingest_queue,
             detector=detector,
             store=store,
             notifier=notifier,
@@ -53,15 +55,17 @@ class TrailbellStack(Stack):
         if others.bus:
             self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
-        self._output("FeedQueue", feed.queue.queue_url, "Notifications to do; trailbell replay sends there")
-        self._output("DeadLetters", feed.dead_letters.queue_url, "Notifications that could not be done")
+        self._output("IngestQueue", ingest_queue.queue.queue_url, "Notifications to do; trailbell replay sends there")
+        self._output("DeadLetters", ingest_queue.dead_letters.queue_url, "Notifications that could not be done")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
 
-    def _watch(self, settings: Settings, feed: Feed, detector: Detector, notifier: Notifier) -> Watch:
+    def _watch(self, settings: Settings, ingest_queue: IngestQueue, detector: Detector, notifier: Notifier) -> Watch:
         watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
-        watch.dead_letters("DeadLetters", feed.dead_letters, "Log files could not be read: see the detector's log.")
+        watch.dead_letters(
+            "DeadLetters", ingest_queue.dead_letters, "Log files could not be read: see the detector's log."
+        )
         watch.dead_letters("AlertDeadLetters", notifier.dead_letters, "Hits could not be told: trailbell dlq redrive.")
-        watch.backlog(feed.queue)
+        watch.backlog(ingest_queue.queue)
         watch.function("Detector", detector.function)
         watch.function("Notifier", notifier.function)
         watch.stream(notifier.function)

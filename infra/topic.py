@@ -20,8 +20,8 @@ class AlertTopic(Construct):
         self.topic = sns.Topic(self, "Topic", display_name="trailbell", enforce_ssl=True)
         skip(self.topic, "CKV_AWS_26", NO_CUSTOMER_KEY)
         for address, level in emails.items():
-            wanted = sns.SubscriptionFilter.string_filter(allowlist=list(LEVELS[LEVELS.index(level) :]))
-            self.topic.add_subscription(subscriptions.EmailSubscription(address, filter_policy={"level": wanted}))
+            selection = sns.SubscriptionFilter.string_filter(allowlist=list(LEVELS[LEVELS.index(level) :]))
+            self.topic.add_subscription(subscriptions.EmailSubscription(address, filter_policy={"level": selection}))
         if not emails:
             Annotations.of(self).add_warning_v2(
                 "trailbell:nobody-is-told",
@@ -29,7 +29,7 @@ class AlertTopic(Construct):
             )
 
 
-class OtherReaders(Construct):
+class ChannelResources(Construct):
     """Who is told beside the alert topic. Gives `chat` (a topic) and `bus`, each None where the setting is off."""
 
     def __init__(self, scope: Construct, id: str, settings: Settings) -> None:

@@ -60,27 +60,27 @@ class Watch(Construct):
         self._alarm(
             f"{name}Throttled", throttles, 1, f"The {name.lower()} is throttled: raise the account's concurrency."
         )
-        broken = own_metric(name.lower(), "IdentityBroken")
+        broken = own_metric(name.lower(), "CountMismatch")
         meaning = (
             f"The {name.lower()}'s counts do not add up: something was lost in silence. This is a defect; keep its log."
         )
-        self._alarm(f"{name}IdentityBroken", broken, 1, meaning)
+        self._alarm(f"{name}CountMismatch", broken, 1, meaning)
 
     def stream(self, function: lambda_.Function) -> None:
         """Hits wait to be told, or cannot be told."""
         age = function.metric("IteratorAge", period=PERIOD, statistic="Maximum")
         meaning = "Hits wait to be told: the notifier is failing or too slow. They are in the table meanwhile."
-        self._alarm("HitsWait", age, _ITERATOR_AGE_MINUTES * 60_000, meaning)
+        self._alarm("DeliveryDelayed", age, _ITERATOR_AGE_MINUTES * 60_000, meaning)
         failed = own_metric("notifier", "HitsFailed")
         self._alarm(
-            "AlertsFail", failed, 1, "Alerts cannot be published; they are tried again. See the notifier's log."
+            "DeliveryFailing", failed, 1, "Alerts cannot be published; they are tried again. See the notifier's log."
         )
 
-    def readers(self) -> None:
+    def channels(self) -> None:
         """A reader beside the alert topic (chat, event bus) is not told; nobody tries again."""
-        failed = own_metric("notifier", "ReadersFailed")
+        failed = own_metric("notifier", "ChannelsFailed")
         meaning = "Alerts do not reach the chat topic or the event bus, though mails go out. See the notifier's log."
-        self._alarm("ReadersFail", failed, 1, meaning)
+        self._alarm("ChannelFailing", failed, 1, meaning)
 
     def silence(self, minutes: int) -> None:
         """The dead-man's switch: no log file has come for so long."""

@@ -21,9 +21,9 @@ def main() -> None:
     parser.add_argument("--advisories", type=Path, help="a copy of OSV's data for PyPI (all.zip), asked instead")
     advisories = parser.parse_args().advisories
     found = [
-        _tell("locks have hashes", (fault for lock in LOCKS for fault in lock_faults(lock, lock.read_text("utf-8")))),
-        _tell("licences are allowed", licence_faults(distributions())),
-        _tell("no secrets in tracked files", secret_faults(tracked_files(ROOT))),
+        _notify("locks have hashes", (fault for lock in LOCKS for fault in lock_faults(lock, lock.read_text("utf-8")))),
+        _notify("licences are allowed", licence_faults(distributions())),
+        _notify("no secrets in tracked files", secret_faults(tracked_files(ROOT))),
     ]
     copy = Advisories(advisories) if advisories else None
     answers = {}
@@ -31,7 +31,7 @@ def main() -> None:
         answer = copy.ask(lock) if copy else ask_pip_audit(ROOT / "build" / "audit" / "bin" / "pip-audit", lock)
         answers[lock.relative_to(ROOT)] = answer
     answers[Path("package-lock.json")] = ask_npm(ROOT / ".venv" / "bin" / "npm", ROOT)
-    found += [_tell_answer(lock, answer) for lock, answer in answers.items()]
+    found += [_notify_answer(lock, answer) for lock, answer in answers.items()]
     unknown = [str(lock) for lock, answer in answers.items() if answer.unknown]
     if unknown:
         print(f"\nNOT CHECKED for known vulnerabilities: {', '.join(unknown)}.")
@@ -39,7 +39,7 @@ def main() -> None:
     sys.exit(1 if any(found) else 2 if unknown else 0)
 
 
-def _tell(what: str, faults: Iterable[str]) -> bool:
+def _notify(what: str, faults: Iterable[str]) -> bool:
     found = list(faults)
     print(f"{'FOUND' if found else 'ok':<12} {what}")
     for fault in found:
@@ -47,11 +47,11 @@ def _tell(what: str, faults: Iterable[str]) -> bool:
     return bool(found)
 
 
-def _tell_answer(lock: Path, answer: Answer) -> bool:
+def _notify_answer(lock: Path, answer: Answer) -> bool:
     if answer.unknown:
         print(f"{'NOT CHECKED':<12} vulnerabilities in {lock}: {answer.unknown}")
         return False
-    return _tell(f"no known vulnerabilities in {lock} ({answer.source})", answer.findings)
+    return _notify(f"no known vulnerabilities in {lock} ({answer.source})", answer.findings)
 
 
 if __name__ == "__main__":

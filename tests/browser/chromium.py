@@ -103,8 +103,8 @@ def chromium(browser: str, driver: str) -> Iterator[Page]:
         )
         url = f"http://127.0.0.1:{started[1]}"
         options = {"binary": browser, "args": [*_ARGUMENTS, _OFFLINE]}
-        wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        session = call("POST", f"{url}/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
+        selection = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        session = call("POST", f"{url}/session", {"capabilities": {"alwaysMatch": selection}})["sessionId"]
         try:
             yield Page(url, session)
         finally:

@@ -93,7 +93,7 @@ class StreamPoller:
     invoke: Invoke
     shard: int
     changes: list[Change]
-    letters: list[str]
+    dead_letters: list[str]
     bisect_counts: bool
     position: int = 0
     parts: list[Part] = field(default_factory=list)
@@ -140,9 +140,9 @@ class StreamPoller:
         if part.tried <= RETRIES:
             self.parts.insert(0, part)
         else:
-            self.letters.append(self._letter(part.changes))
+            self.dead_letters.append(self._dead_letter(part.changes))
 
-    def _letter(self, changes: list[Change]) -> str:
+    def _dead_letter(self, changes: list[Change]) -> str:
         moment = changes[0]["dynamodb"]["NewImage"]["seenAt"]["S"]
         batch = {
             "streamArn": "stream",

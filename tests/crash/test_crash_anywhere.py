@@ -12,11 +12,11 @@ from tests.crash.explore import Tried, try_by_chance, try_every_single_fault
 from tests.crash.world import Broken
 from trailbell.flows.detector import Detector
 from trailbell.flows.notifier import Notifier
-from trailbell.ops import undelivered as untold
-from trailbell.ops.undelivered import Telling
+from trailbell.ops import undelivered as undelivered
+from trailbell.ops.undelivered import Delivery
 from trailbell.store import hit_table
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
 
 
 @pytest.fixture(autouse=True)
@@ -51,18 +51,18 @@ def write_once(client: Any, table: str, rows: Iterable[Any]) -> None:
         client.batch_write_item(RequestItems={table: requests[start : start + 25]})
 
 
-def tell_after_marking(notifier: Notifier, alert: Any) -> bool:
+def notify_after_marking(notifier: Notifier, alert: Any) -> bool:
     try:
         notifier.marks.mark(alert.hits)
-        notifier.topic.tell(alert)
+        notifier.topic.notify(alert)
     except Exception:
         return False
     return True
 
 
 def say_done(detector: Detector, messages: Iterable[Any]) -> Any:
-    _, tally = detector_as_it_is(detector, messages)
-    return [], tally
+    _, counters = detector_as_it_is(detector, messages)
+    return [], counters
 
 
 detector_as_it_is = Detector.detect_batch
@@ -72,11 +72,11 @@ detector_as_it_is = Detector.detect_batch
     ("owner", "name", "instead"),
     [
         pytest.param(DynamoHitTable, "keep", keep_nothing, id="hits-not-kept"),
-        pytest.param(DynamoToldMarks, "mark", mark_nothing, id="no-marks"),
+        pytest.param(DynamoDeliveryRecords, "mark", mark_nothing, id="no-marks"),
         pytest.param(hit_table, "write_all", write_once, id="unprocessed-rows-forgotten"),
-        pytest.param(Notifier, "_tell", tell_after_marking, id="marked-before-told"),
+        pytest.param(Notifier, "_notify", notify_after_marking, id="marked-before-told"),
         pytest.param(Detector, "detect_batch", say_done, id="every-message-deleted"),
-        pytest.param(untold.UntoldHits, "tell", lambda *_: Telling(), id="dead-letters-deleted-untold"),
+        pytest.param(undelivered.UndeliveredHits, "notify", lambda *_: Delivery(), id="dead-letters-deleted-untold"),
     ],
 )
 def test_the_schedules_find_what_would_lose_or_repeat(

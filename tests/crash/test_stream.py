@@ -17,9 +17,9 @@ from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
-from trailbell.ops.undelivered import UntoldHits, read_given_up
+from trailbell.ops.undelivered import UndeliveredHits, read_dropped
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
 from trailbell.store.rows import hit_row
 
 
@@ -33,11 +33,11 @@ class Told:
     def __init__(self, seed: int) -> None:
         self.faults = Faults(lambda call, made, kinds: FAILED if f"publish {REFUSED}" in call else None)
         self.dynamo, self.sns = FakeDynamo(self.faults), FakeSns(self.faults, lambda _: False)
-        self.letters, self.failures = list[str](), list[str]()
+        self.dead_letters, self.failures = list[str](), list[str]()
         chance = random.Random(seed)  # noqa: S311 (a schedule, no secret)
         self.pollers = [
             StreamPoller(
-                self.faults, chance, self.notify, shard, self.dynamo.shards[shard], self.letters, seed % 2 == 0
+                self.faults, chance, self.notify, shard, self.dynamo.shards[shard], self.dead_letters, seed % 2 == 0
             )
             for shard in range(SHARDS)
         ]
@@ -47,24 +47,24 @@ class Told:
 
     def notify(self, event: dict[str, Any]) -> list[str]:
         self.faults.begin()
-        marks = DynamoToldMarks(self.dynamo, "hits", 400)
+        marks = DynamoDeliveryRecords(self.dynamo, "hits", 400)
         notifier = Notifier(SnsAlertTopic(self.sns, "topic"), marks, self, lambda: "2026-09-15T10:05:00Z")
-        failed, tally = notifier.notify(new_hits(event))
-        assert tally.balanced
+        failed, counters = notifier.notify(new_hits(event))
+        assert counters.balanced
         return failed
 
     def drain(self) -> None:
         while any(poller.poll() for poller in self.pollers):
             pass
 
-    def told(self) -> Counter[str]:
+    def notified(self) -> Counter[str]:
         return Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
 
     def redrive(self) -> tuple[str, ...]:
         """What `trailbell dlq redrive` does; the names of the hits that are still not told."""
-        hits = UntoldHits(self._client, "hits", "notifier")
-        tellings = [hits.tell(hits.given_up(read_given_up(letter))) for letter in self.letters]
-        return tuple(name for telling in tellings for name in telling.untold)
+        hits = UndeliveredHits(self._client, "hits", "notifier")
+        tellings = [hits.notify(hits.dropped(read_dropped(dead_letter))) for dead_letter in self.dead_letters]
+        return tuple(name for delivery in tellings for name in delivery.undelivered)
 
     def _client(self, service: str) -> Any:
         return {"dynamodb": self.dynamo, "dynamodbstreams": FakeStreams(self.dynamo), "lambda": self}[service]
@@ -84,37 +84,37 @@ def hits_of(given_hit: GivenHit, count: int) -> list[Hit]:
 @pytest.mark.parametrize("seed", range(6))
 def test_hit_that_cannot_be_told_ends_in_the_queue_and_is_told_later(given_hit: GivenHit, seed: int) -> None:
     """The others are told once, those that came with it and those that came after it."""
-    told, hits = Told(seed), hits_of(given_hit, 60)
+    notified, hits = Told(seed), hits_of(given_hit, 60)
     hits[20] = replace(hits[20], account=REFUSED)
-    DynamoHitTable(told.dynamo, "hits", 400).keep(hits)
+    DynamoHitTable(notified.dynamo, "hits", 400).keep(hits)
 
-    told.drain()
+    notified.drain()
 
     others = {hit.hit_id for hit in hits if hit.account != REFUSED}
-    assert told.told() == Counter(dict.fromkeys(others, 1))
-    assert len(told.letters) == 1
+    assert notified.notified() == Counter(dict.fromkeys(others, 1))
+    assert len(notified.dead_letters) == 1
 
-    told.faults.mended = True
-    assert told.redrive() == ()
-    assert told.redrive() == ()
+    notified.faults.mended = True
+    assert notified.redrive() == ()
+    assert notified.redrive() == ()
 
-    assert told.told() == Counter(dict.fromkeys((hit.hit_id for hit in hits), 1))
+    assert notified.notified() == Counter(dict.fromkeys((hit.hit_id for hit in hits), 1))
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_row_that_is_no_hit_blocks_nobody_and_is_not_lost(given_hit: GivenHit, seed: int) -> None:
     """A row that this version cannot read: counted, told to the journal, and named by every redrive."""
-    told, hits = Told(seed), hits_of(given_hit, 60)
-    table = DynamoHitTable(told.dynamo, "hits", 400)
+    notified, hits = Told(seed), hits_of(given_hit, 60)
+    table = DynamoHitTable(notified.dynamo, "hits", 400)
     table.keep(hits[:30])
     row = {**hit_row(given_hit(eventID="poison"), 2_000_000_000), "level": "apocalyptic"}
-    told.dynamo.put_item(TableName="hits", Item=encode(row))
+    notified.dynamo.put_item(TableName="hits", Item=encode(row))
     table.keep(hits[30:])
 
-    told.drain()
+    notified.drain()
 
-    assert told.told() == Counter(dict.fromkeys((hit.hit_id for hit in hits), 1))
-    assert len(told.letters) == 1
-    (name,) = told.redrive()
+    assert notified.notified() == Counter(dict.fromkeys((hit.hit_id for hit in hits), 1))
+    assert len(notified.dead_letters) == 1
+    (name,) = notified.redrive()
     assert "poison" in name
-    assert all("poison" in failure for failure in told.failures)
+    assert all("poison" in failure for failure in notified.failures)

@@ -25,20 +25,20 @@ from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Rulebook, RuleException
-from trailbell.flows.delivery import Telling
+from trailbell.flows.delivery import Delivery
 from trailbell.flows.detector import Detector
 from trailbell.flows.notifier import Notifier
-from trailbell.flows.rate_limit import Pace
+from trailbell.flows.rate_limit import RateLimit
 from trailbell.handlers.notifier import new_hits
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
-from trailbell.ops.undelivered import UntoldHits, read_given_up
+from trailbell.ops.undelivered import UndeliveredHits, read_dropped
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.dynamo import decode
-from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
-from trailbell.store.malformed import BAD, DynamoBadRecords
-from trailbell.store.rows import hit_key, pointer_rows, told_key
+from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.malformed import MALFORMED, DynamoMalformedRecords
+from trailbell.store.rows import delivery_key, hit_key, pointer_rows
 
 
 SEEN = "2026-09-01T09:18:57Z"
@@ -66,8 +66,8 @@ def _act(number: int, user: str = "dana", **fields: Any) -> dict[str, Any]:
 
 
 @cache
-def _examiner() -> Examiner:
-    return Examiner(Rulebook((replace(RULE, exceptions=(_MUTES,)),)))
+def _examiner() -> HitDetector:
+    return HitDetector(Rulebook((replace(RULE, exceptions=(_MUTES,)),)))
 
 
 def _log_files(storm: int) -> dict[str, bytes]:
@@ -88,7 +88,7 @@ def _expected(storm: int) -> dict[str, Hit]:
     """What the rules give without AWS, by hit id."""
     found: dict[str, Hit] = {}
     for key, body in _log_files(storm).items():
-        for hit in _examiner().examine([body], "b", key, SEEN, Examination()):
+        for hit in _examiner().detect([body], "b", key, SEEN, DetectionCounts()):
             found.setdefault(hit.hit_id, hit)
     return found
 
@@ -97,10 +97,10 @@ class _Journal:
     def failed(self, what: str, error: Exception) -> None:
         """Nothing is looked at: what counts is what became of it."""
 
-    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """The same."""
 
-    def given_up(self, what: str, error: Exception) -> None:
+    def dropped(self, what: str, error: Exception) -> None:
         """The same."""
 
 
@@ -129,29 +129,35 @@ class World:
         self.dynamo = FakeDynamo(self.faults, overtake=self._overtake)
         self.streams = FakeStreams(self.dynamo, trimmed=bool(self.seed % 2))
         self.sns = FakeSns(self.faults, self._has_mark)
-        self.letters = list[str]()
-        self.feed = QueuePoller(self.faults, chance, self._detect)
+        self.dead_letters = list[str]()
+        self.ingest_queue = QueuePoller(self.faults, chance, self._detect)
         self.shards = [
             StreamPoller(
-                self.faults, chance, self._notify, shard, self.dynamo.shards[shard], self.letters, chance.random() < 0.5
+                self.faults,
+                chance,
+                self._notify,
+                shard,
+                self.dynamo.shards[shard],
+                self.dead_letters,
+                chance.random() < 0.5,
             )
             for shard in range(SHARDS)
         ]
         keys = [*files, *self._late]
-        self.feed.send({"s3Bucket": "b", "s3ObjectKey": keys[:2]})
+        self.ingest_queue.send({"s3Bucket": "b", "s3ObjectKey": keys[:2]})
         for key in keys[1:]:
-            self.feed.send({"s3Bucket": "b", "s3ObjectKey": [key]})
+            self.ingest_queue.send({"s3Bucket": "b", "s3ObjectKey": [key]})
 
     def run(self) -> None:
         """Faults until nothing moves; then the causes are mended, dead letters redriven, and all is judged."""
         self._settle()
         self.s3.objects.update(self._late)
-        self.feed.redrive()
+        self.ingest_queue.redrive()
         self._settle()  # a redrive under faults
         with suppress(Exception, Killed):  # another one: whoever gave the command gives it again
             self._redrive_alerts()
         self.faults.mended = True
-        self.feed.redrive()
+        self.ingest_queue.redrive()
         self._settle()
         self._redrive_alerts()
         self._judge()
@@ -159,7 +165,7 @@ class World:
     def _settle(self) -> None:
         """Every poller, in any order, until none has anything to do."""
         for _ in range(_STEPS):
-            pollers: list[QueuePoller | StreamPoller] = [self.feed, *self.shards]
+            pollers: list[QueuePoller | StreamPoller] = [self.ingest_queue, *self.shards]
             self.chance.shuffle(pollers)
             if not any(poller.poll() for poller in pollers):
                 return
@@ -169,48 +175,48 @@ class World:
         self.faults.begin()
         # Without time left the detector gives back what it has not begun.
         late = not self.faults.mended and self.chance.random() < 0.1
-        failed, tally = self._detector().detect_batch(event["Records"], 0 if late else math.inf)
-        _must(tally.balanced, "the detector's counts do not add up")
+        failed, counters = self._detector().detect_batch(event["Records"], 0 if late else math.inf)
+        _must(counters.balanced, "the detector's counts do not add up")
         return list(failed)
 
     def _detector(self) -> Detector:
         return Detector(
-            examiner=_examiner(),
+            hit_detector=_examiner(),
             bucket=S3TrailBucket(self.s3),
             table=DynamoHitTable(self.dynamo, "hits", 400),
-            journal=_Journal(),
+            event_log=_Journal(),
             now=lambda: SEEN,
             max_bytes=1_000_000,
-            bad_records=DynamoBadRecords(self.dynamo, "hits", 400),
+            malformed_records=DynamoMalformedRecords(self.dynamo, "hits", 400),
         )
 
     def _overtake(self) -> None:
         """Another worker that was given the same messages does them all while the first one waits."""
         mended, self.faults.mended = self.faults.mended, True
-        self._detector().detect_batch(self.feed.current)
+        self._detector().detect_batch(self.ingest_queue.current)
         self.faults.mended = mended
 
     def _notify(self, event: dict[str, Any]) -> list[str]:
         self.faults.begin()
-        marks = DynamoToldMarks(self.dynamo, "hits", 400)
-        telling = Telling(
-            SnsAlertTopic(self.sns, "topic"), _NobodyElse(), (), _Journal(), Pace(sleep=lambda seconds: None)
+        marks = DynamoDeliveryRecords(self.dynamo, "hits", 400)
+        delivery = Delivery(
+            SnsAlertTopic(self.sns, "topic"), _NobodyElse(), (), _Journal(), RateLimit(sleep=lambda seconds: None)
         )
-        notifier = Notifier(telling, marks, _Journal(), lambda: SEEN)
-        failed, tally = notifier.notify(new_hits(event))
-        _must(tally.balanced, "the notifier's counts do not add up")
+        notifier = Notifier(delivery, marks, _Journal(), lambda: SEEN)
+        failed, counters = notifier.notify(new_hits(event))
+        _must(counters.balanced, "the notifier's counts do not add up")
         return list(failed)
 
     def _redrive_alerts(self) -> None:
         """What `trailbell dlq redrive` does with AlertDeadLetters."""
         self.faults.begin()
-        hits = UntoldHits(self._client, "hits", "notifier")
-        for letter in list(self.letters):
-            if not hits.tell(hits.given_up(read_given_up(letter))).untold:
-                self.letters.remove(letter)
+        hits = UndeliveredHits(self._client, "hits", "notifier")
+        for dead_letter in list(self.dead_letters):
+            if not hits.notify(hits.dropped(read_dropped(dead_letter))).undelivered:
+                self.dead_letters.remove(dead_letter)
         if self.faults.mended:
-            left = list(hits.untold(hits.seen_between(*_ALWAYS)))
-            _must(not left and not self.letters, f"{len(left)} hits without a mark at the end")
+            left = list(hits.undelivered(hits.seen_between(*_ALWAYS)))
+            _must(not left and not self.dead_letters, f"{len(left)} hits without a mark at the end")
 
     def _client(self, service: str) -> Any:
         return {"dynamodb": self.dynamo, "dynamodbstreams": self.streams, "lambda": self}[service]
@@ -231,34 +237,34 @@ class World:
             keys = [hit_key(*hit.identity), *pointer_rows(hit, 0)]
             _must(all((key["pk"], key["sk"]) in rows for key in keys), f"{hit.hit_id}: a pointer is missing")
         self._judge_told(expected, rows)
-        bad = [row for row in rows.values() if row["kind"] == BAD]
-        _must(len(bad) == 1, f"{len(bad)} bad records kept, expected 1")
-        _must(not self.feed.dead, "messages are left in DeadLetters")
+        malformed = [row for row in rows.values() if row["kind"] == MALFORMED]
+        _must(len(malformed) == 1, f"{len(malformed)} bad records kept, expected 1")
+        _must(not self.ingest_queue.dead, "messages are left in DeadLetters")
 
     def _judge_told(self, expected: dict[str, Hit], rows: dict[tuple[str, str], Any]) -> None:
-        told = Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
+        notified = Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
         for hit_id, hit in expected.items():
             if hit.muted_by:
-                _must(told[hit_id] == 0, f"{hit_id} is muted and was told")
+                _must(notified[hit_id] == 0, f"{hit_id} is muted and was told")
                 continue
-            _must(told[hit_id] >= 1, f"{hit_id} was never told")
-            mark = told_key(*hit.identity)
+            _must(notified[hit_id] >= 1, f"{hit_id} was never told")
+            mark = delivery_key(*hit.identity)
             _must((mark["pk"], mark["sk"]) in rows, f"{hit_id} carries no mark")
             _must(hit_id not in self.sns.told_in_spite, f"{hit_id} was told though it carried a mark")
             publications = [(when, which) for when, which, hits in self.sns.published if hit_id in hits]
             for when, which in publications[:-1]:
                 _must(self.faults.between(which, when), f"{hit_id} was told again, and nothing had gone wrong")
-        _must(set(told) <= set(expected), "something was told that is no hit")
+        _must(set(notified) <= set(expected), "something was told that is no hit")
 
     def _has_mark(self, hit_id: str) -> bool:
-        mark = told_key(*_expected(self.storm)[hit_id].identity)
+        mark = delivery_key(*_expected(self.storm)[hit_id].identity)
         return (mark["pk"], mark["sk"]) in self.dynamo.rows
 
     @property
     def twice(self) -> int:
         """How many hits were told more than once (each for a reason, else `run` had raised)."""
-        told = Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
-        return sum(count > 1 for count in told.values())
+        notified = Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)
+        return sum(count > 1 for count in notified.values())
 
 
 def _must(holds: bool, otherwise: str) -> None:

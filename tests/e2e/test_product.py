@@ -13,7 +13,7 @@ from tests.e2e.product import Deployed, receive_until
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import BASE_RECORD
-from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.store.query.hit_query import HitQuery, find_hits
 
 
 pytestmark = pytest.mark.e2e
@@ -45,8 +45,8 @@ def disable_key() -> dict[str, Any]:
 
 def hits_of(deployed: Deployed, record: dict[str, Any]) -> list[Hit]:
     day = datetime(2026, 9, 1, tzinfo=UTC)
-    question = Question(since=day, until=day + timedelta(days=1), actor=record["userIdentity"]["arn"])
-    return list(find_hits(deployed.aws.client("dynamodb"), deployed.table, question))
+    query = HitQuery(since=day, until=day + timedelta(days=1), actor=record["userIdentity"]["arn"])
+    return list(find_hits(deployed.aws.client("dynamodb"), deployed.table, query))
 
 
 def test_log_file_becomes_a_hit_and_a_mail(deployed: Deployed) -> None:

@@ -19,17 +19,17 @@ pytestmark = pytest.mark.e2e
 DAY = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/08/15/"
 
 
-def put_untold(deployed: Deployed, record: dict[str, Any]) -> str:
+def put_undelivered(deployed: Deployed, record: dict[str, Any]) -> str:
     """Put a log file as if it had been there before the product was: S3 tells nobody."""
     s3 = deployed.aws.client("s3")
-    told = s3.get_bucket_notification_configuration(Bucket=TRAIL_BUCKET)
-    told.pop("ResponseMetadata")
+    notified = s3.get_bucket_notification_configuration(Bucket=TRAIL_BUCKET)
+    notified.pop("ResponseMetadata")
     key = f"{DAY}{uuid.uuid4()}.json.gz"
     s3.put_bucket_notification_configuration(Bucket=TRAIL_BUCKET, NotificationConfiguration={})
     try:
         put(deployed, key, gzip.compress(json.dumps({"Records": [record]}).encode()))
     finally:
-        s3.put_bucket_notification_configuration(Bucket=TRAIL_BUCKET, NotificationConfiguration=told)
+        s3.put_bucket_notification_configuration(Bucket=TRAIL_BUCKET, NotificationConfiguration=notified)
     return key
 
 
@@ -61,7 +61,7 @@ def test_replayed_day_is_kept_and_not_told_until_it_is_truly_delivered(
 ) -> None:
     """Asking about history wakes nobody, and never costs a page."""
     record = disable_key()
-    key = put_untold(deployed, record)
+    key = put_undelivered(deployed, record)
 
     dry = replay("--dry-run")
     nothing = hits_of(deployed, record)
@@ -77,16 +77,16 @@ def test_replayed_day_is_kept_and_not_told_until_it_is_truly_delivered(
     body = deployed.aws.client("s3").get_object(Bucket=TRAIL_BUCKET, Key=key)["Body"].read()
     put(deployed, key, body)
     (alert,) = receive_until(deployed.inbox, 1)
-    (told,) = hits_of(deployed, record)
+    (notified,) = hits_of(deployed, record)
 
-    assert alert["hitIds"] == [told.hit_id] == [quiet.hit_id]
-    assert told.quiet is False
+    assert alert["hitIds"] == [notified.hit_id] == [quiet.hit_id]
+    assert notified.quiet is False
 
 
 def test_replay_tells_when_asked_to(deployed: Deployed, replay: Callable[..., Result]) -> None:
     """What an outage kept from being told can be told afterwards."""
     record = disable_key()
-    put_untold(deployed, record)
+    put_undelivered(deployed, record)
 
     sent = replay("--yes", "--tell", "--rate", "10/s")
     (alert,) = receive_until(deployed.inbox, 1)

@@ -19,7 +19,7 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, NotificationError
 from trailbell.facts.facts import facts_of
 from trailbell.facts.policy import MAX_TEXT, account_of, read_policy
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit, Place
 
 
@@ -29,7 +29,7 @@ _SIZES = (0, 1, 2, 3, 7, 64, 1000, 10**6)
 _MAX_ERROR = 1000
 _MAX_PIECES = 30
 
-Outcome = tuple[str, list[Hit], Examination]
+Outcome = tuple[str, list[Hit], DetectionCounts]
 
 
 class Targets:
@@ -40,8 +40,8 @@ class Targets:
         self._rules = rulebook.rules
         self._trusted = rulebook.trusted_accounts
         self._matcher = Matcher(rulebook.rules, dotted_root=False)
-        self._plain = Examiner(rulebook, plain_bytes=10**18)
-        self._quick = Examiner(rulebook, plain_bytes=0)
+        self._plain = HitDetector(rulebook, full_parse_bytes=10**18)
+        self._prefilter = HitDetector(rulebook, full_parse_bytes=0)
         self._values = [
             *_ODD_VALUES,
             *dict.fromkeys(text for rule in self._rules for text in _literals(rule.detection)),
@@ -76,12 +76,12 @@ class Targets:
         """An object is read the same in any pieces, gzipped or not, plainly or in blocks, and as json reads it."""
         size, gzipped, body = _SIZES[data[0] % 8] if data else 0, bool(data and data[0] & 8), data[1:]
         plain = _examined(self._plain, [body])
-        for examiner, pieces in (
-            (self._quick, [body]),
+        for hit_detector, pieces in (
+            (self._prefilter, [body]),
             (self._plain, _pieces(gzip.compress(body, 1) if gzipped and body else body, size)),
-            (self._quick, _pieces(body, size)),
+            (self._prefilter, _pieces(body, size)),
         ):
-            other = _examined(examiner, pieces)
+            other = _examined(hit_detector, pieces)
             assert other[0] == plain[0], f"{other[0]!r}, plainly {plain[0]!r}"
             assert other[1] == plain[1], "other hits"
             if not plain[0]:
@@ -97,7 +97,7 @@ class Targets:
         found = {match.rule.name for match in matching(self._matcher.candidates(event), event, facts, "2026-09-01")}
 
         assert found == matching_names(self._rules, event, facts)
-        self._plain.examine_record(event, SEEN_AT)
+        self._plain.detect_record(event, SEEN_AT)
 
     def _assert_as_json_reads_it(self, body: bytes, outcome: Outcome) -> None:
         records = _records_of(body)
@@ -107,8 +107,8 @@ class Targets:
         assert not error, f"{error}, but json reads it"
         assert counts.records_read == len(records)
         assert counts.balanced
-        assert counts.records_bad >= sum(not isinstance(record, dict) for record in records)
-        expected = [self._plain.examine_record(record, SEEN_AT) for record in records if isinstance(record, dict)]
+        assert counts.records_malformed >= sum(not isinstance(record, dict) for record in records)
+        expected = [self._plain.detect_record(record, SEEN_AT) for record in records if isinstance(record, dict)]
         assert [replace(hit, place=_NOWHERE) for hit in hits] == [hit for hit in expected if hit]
 
     def _event(self, dice: "_Dice") -> dict[str, Any]:
@@ -202,11 +202,11 @@ def _parsed(body: bytes | str) -> Notification | str:
     return found
 
 
-def _examined(examiner: Examiner, pieces: list[bytes]) -> Outcome:
-    counts = Examination()
+def _examined(hit_detector: HitDetector, pieces: list[bytes]) -> Outcome:
+    counts = DetectionCounts()
     hits: list[Hit] = []
     try:
-        hits.extend(examiner.examine(pieces, "", "", SEEN_AT, counts))
+        hits.extend(hit_detector.detect(pieces, "", "", SEEN_AT, counts))
     except LogFileError as error:
         _assert_short(error)
         return "refused", hits, counts
@@ -219,8 +219,16 @@ def _assert_short(error: Exception) -> None:
     assert len(str(error)) <= _MAX_ERROR, f"an error of {len(str(error))} characters"
 
 
-def _assert_same_counts(one: Examination, other: Examination) -> None:
-    for name in ("records_read", "records_matched", "records_not_watched", "records_bad", "bad", "hits", "hits_muted"):
+def _assert_same_counts(one: DetectionCounts, other: DetectionCounts) -> None:
+    for name in (
+        "records_read",
+        "records_matched",
+        "records_not_watched",
+        "records_malformed",
+        "malformed",
+        "hits",
+        "hits_muted",
+    ):
         assert getattr(one, name) == getattr(other, name), name
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Rule, Rulebook
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit, Place
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
@@ -36,15 +36,15 @@ def all_rules() -> dict[str, tuple[Rule, Path]]:
 
 
 @cache
-def _everything() -> Examiner:
-    return Examiner(Rulebook(tuple(rule for rule, _ in all_rules().values())))
+def _everything() -> HitDetector:
+    return HitDetector(Rulebook(tuple(rule for rule, _ in all_rules().values())))
 
 
 def rule_alerts() -> Iterator[tuple[Rule, Alert]]:
     """Each rule, by folder and file, with the alert of its first matching case; no other rule has a say in it."""
     for rule, path in sorted(all_rules().values(), key=lambda one: one[1]):
         case = next(case for case in load_cases(case_file(path, RULES, CASES)) if case.match)
-        hit = _placed(Examiner(Rulebook((rule,))).examine_record(case.record, SEEN_AT))
+        hit = _placed(HitDetector(Rulebook((rule,))).detect_record(case.record, SEEN_AT))
         yield rule, Alert((hit,), runbook=RUNBOOK)
 
 
@@ -52,7 +52,7 @@ def matching_hits() -> Iterator[Hit]:
     """The hit of every matching case of every rule, as all rules together make it."""
     for _, path in all_rules().values():
         for case in load_cases(case_file(path, RULES, CASES)):
-            hit = _everything().examine_record(case.record, SEEN_AT) if case.match else None
+            hit = _everything().detect_record(case.record, SEEN_AT) if case.match else None
             if hit:
                 yield hit
 
@@ -94,7 +94,7 @@ def _session(role: str, name: str, account: str = "111122223333", partition: str
 
 
 def _alert(*records: Record, **members: Any) -> Alert:
-    hits = [_placed(_everything().examine_record(record, SEEN_AT), number) for number, record in enumerate(records)]
+    hits = [_placed(_everything().detect_record(record, SEEN_AT), number) for number, record in enumerate(records)]
     (alert,) = group_hits(hits)
     return replace(alert, runbook=RUNBOOK, **members)
 
@@ -103,7 +103,7 @@ def _many_actors() -> Alert:
     """37 actors; the busiest five times."""
     people = ["ci"] * 5 + ["deploy"] * 2 + [f"user{number:02}" for number in range(35)]
     hits = [
-        _placed(_everything().examine_record(given(number, userIdentity=_user(name)), SEEN_AT), number)
+        _placed(_everything().detect_record(given(number, userIdentity=_user(name)), SEEN_AT), number)
         for number, name in enumerate(people, start=1)
     ]
     return Alert(tuple(hits), runbook=RUNBOOK)

@@ -74,10 +74,10 @@ def _mails() -> Iterator[str]:
 
 def write_all() -> None:
     """Write every golden mail and the gallery; files of rules that are gone are removed."""
-    wanted = golden_mails()
-    for path in set(MAILS.rglob("*.txt")) - set(wanted):
+    selection = golden_mails()
+    for path in set(MAILS.rglob("*.txt")) - set(selection):
         path.unlink()
-    for path, text in wanted.items():
+    for path, text in selection.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     GALLERY.write_text(gallery(), encoding="utf-8")

@@ -10,7 +10,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.cli.main import cli
 from trailbell.engine.rulebook import Level, Rulebook
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS
 from trailbell.rulebook.load import compile_rules
@@ -24,10 +24,10 @@ SEEN_AT = "2026-11-20T09:44:01Z"  # 4 min 50 s after the act in the README's mai
 @cache
 def alerts() -> list[Alert]:
     """What the log files of examples/ are told as, with the settings that rules are tested with."""
-    examiner = Examiner(Rulebook(compile_rules(RULES, CASE_SETTINGS)))
+    hit_detector = HitDetector(Rulebook(compile_rules(RULES, CASE_SETTINGS)))
     hits: dict[tuple[str, str, str], Hit] = {}
     for file in sorted((ROOT / "examples" / "AWSLogs").rglob("CloudTrail/**/*.json.gz")):
-        found = examiner.examine([file.read_bytes()], "trail", str(file), SEEN_AT, Examination())
+        found = hit_detector.detect([file.read_bytes()], "trail", str(file), SEEN_AT, DetectionCounts())
         hits.update((hit.identity, hit) for hit in found)
     return group_hits(hits.values())
 

@@ -95,14 +95,14 @@ class World:
                 made = make(self.admin, identifier, resource.get("Properties", {}))
                 self.names |= {f"{identifier}{attribute}": value for attribute, value in made.items()}
         self.key = self._decryption_key()
-        self.readers = any(name.startswith("OthersChat") for name in template["Resources"])
+        self.channels = any(name.startswith("OthersChat") for name in template["Resources"])
         self.policies = {role: self._statements(role) for role in ROLES}
         self._others()
         self.credentials = {role: self._take_on(role) for role in ROLES}
         self._clients = {role: functools.cache(session.client) for role, session in self.credentials.items()}
 
     def name(self, logical: str) -> str:
-        """What the one logical id or attribute that begins with a name means ("FeedQueue.Arn")."""
+        """What the one logical id or attribute that begins with a name means ("IngestQueue.Arn")."""
         stem, dot, attribute = logical.partition(".")
         (found,) = {
             value
@@ -333,9 +333,9 @@ def _make_bus(admin: Any, _: str, properties: Template) -> dict[str, str]:
 
 
 def _make_table(admin: Any, name: str, properties: Template) -> dict[str, str]:
-    wanted = {key: properties[key] for key in ("KeySchema", "AttributeDefinitions", "BillingMode")}
+    selection = {key: properties[key] for key in ("KeySchema", "AttributeDefinitions", "BillingMode")}
     stream = {"StreamEnabled": True, **properties["StreamSpecification"]}
-    made = admin.client("dynamodb").create_table(TableName=name, StreamSpecification=stream, **wanted)
+    made = admin.client("dynamodb").create_table(TableName=name, StreamSpecification=stream, **selection)
     table = made["TableDescription"]
     return {"": name, ".Arn": table["TableArn"], ".StreamArn": table["LatestStreamArn"]}
 
@@ -586,15 +586,15 @@ def _stream_calls(world: World, role: str) -> Iterator[Call]:
 
 
 def _topic_calls(world: World, role: str) -> Iterator[Call]:
-    topic, told = world.name("AlertsTopic"), role == "Notifier"
+    topic, notified = world.name("AlertsTopic"), role == "Notifier"
 
     def call(action: str, on: str, arn: str, run: Callable[[Any], object], allowed: bool = False) -> Call:
         return Call(role, f"sns:{action}", on, arn, allowed, lambda _, clients: run(clients("sns")))
 
-    yield call("Publish", "the alert topic", topic, lambda sns: sns.publish(TopicArn=topic, Message="x"), told)
-    if world.readers:
+    yield call("Publish", "the alert topic", topic, lambda sns: sns.publish(TopicArn=topic, Message="x"), notified)
+    if world.channels:
         chat = world.name("OthersChat")
-        yield call("Publish", "the chat topic", chat, lambda sns: sns.publish(TopicArn=chat, Message="x"), told)
+        yield call("Publish", "the chat topic", chat, lambda sns: sns.publish(TopicArn=chat, Message="x"), notified)
     for on, arn in {"the operations topic": world.name("WatchTopic"), "another topic": world.other_topic}.items():
         yield call("Publish", on, arn, lambda sns, arn=arn: sns.publish(TopicArn=arn, Message="x"))  # type: ignore[misc]
     yield call(
@@ -614,7 +614,7 @@ def _topic_calls(world: World, role: str) -> Iterator[Call]:
 
 def _bus_calls(world: World, role: str) -> Iterator[Call]:
     buses = {"another event bus": ("default", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default", False)}
-    if world.readers:
+    if world.channels:
         buses["the event bus"] = (world.name("OthersBus"), world.name("OthersBus.Arn"), role == "Notifier")
     for on, (name, arn, allowed) in buses.items():
 
@@ -626,7 +626,7 @@ def _bus_calls(world: World, role: str) -> Iterator[Call]:
 
 
 _QUEUES = {
-    "FeedQueue": "the feed",
+    "IngestQueue": "the feed",
     "FeedDeadLetters": "the feed's dead letters",
     "NotifierDeadLetters": "the notifier's dead letters",
 }
@@ -650,7 +650,7 @@ _QUEUE_CALLS: dict[str, Callable[[World, Any, str, str], object]] = {
 # What Lambda does in the roles' names. The poller of a queue and the destination of a stream's failures:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 _POLLED = {
-    ("Detector", "FeedQueue"): {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"},
+    ("Detector", "IngestQueue"): {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"},
     ("Notifier", "NotifierDeadLetters"): {"SendMessage"},
 }
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from trailbell.cloudtrail.object_key import ObjectKind
-from trailbell.flows.counters import Tally as Detected
-from trailbell.flows.delivery import TellingTally
-from trailbell.flows.notifier import Tally as Notified
+from trailbell.flows.counters import DetectorCounters as Detected
+from trailbell.flows.delivery import DeliveryCounters
+from trailbell.flows.notifier import NotifierCounters as Notified
 from trailbell.handlers import detector, notifier
 
 
@@ -18,9 +18,9 @@ Names = dict[str, set[str]]
 
 # Emitted, and left for a closer look: sums of what is shown, and what is ignored by its kind.
 NOT_SHOWN = {
-    "detector": {"RecordsRead", "IdentityBroken"}
+    "detector": {"RecordsRead", "CountMismatch"}
     | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
-    "notifier": {"HitsReceived", "HitsUnreadable", "IdentityBroken", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
+    "notifier": {"HitsReceived", "HitsUnreadable", "CountMismatch", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
 }
 COLUMNS = 24
 
@@ -40,8 +40,8 @@ def emitted() -> Names:
     """What the handlers emit after a batch in which everything happened, by service."""
     recorders: dict[str, Any] = {"detector": Recorder(), "notifier": Recorder()}
     detector._count(recorders["detector"], Detected(hits_new=1))
-    notifier._count(recorders["notifier"], Notified(alerts_told=1))
-    notifier._count_telling(recorders["notifier"], TellingTally())
+    notifier._count(recorders["notifier"], Notified(alerts_sent=1))
+    notifier._count_delivery(recorders["notifier"], DeliveryCounters())
     return {service: recorder.names for service, recorder in recorders.items()}
 
 
@@ -113,8 +113,8 @@ def test_every_metric_an_alarm_watches_is_emitted(template_of: Callable[..., Tem
     )
 
     assert watched == {
-        "detector": {"IdentityBroken", "ObjectsReceived"},
-        "notifier": {"IdentityBroken", "HitsFailed"},
+        "detector": {"CountMismatch", "ObjectsReceived"},
+        "notifier": {"CountMismatch", "HitsFailed"},
     }
     assert [service for service, names in watched.items() if names - emitted[service]] == []
 

@@ -128,13 +128,13 @@ def notifier_works(world: World) -> bool:
     assert world.invoke("Detector", given_batch(world, key=key)) == DONE
     event = news(world, record["eventID"])
     assert len(event["Records"]) == 1
-    told = inbox(world, topic="AlertsTopic")
-    others = [inbox(world, topic="OthersChat"), inbox(world, topic="")] if world.readers else []
+    notified = inbox(world, topic="AlertsTopic")
+    others = [inbox(world, topic="OthersChat"), inbox(world, topic="")] if world.channels else []
     try:
         answers = [world.invoke("Notifier", event) for _ in range(2)]
     except ClientError:
         return False
-    alerts = [json.loads(json.loads(message["Body"])["Message"]) for message in told()]
+    alerts = [json.loads(json.loads(message["Body"])["Message"]) for message in notified()]
     return (
         answers == [DONE, DONE]
         and [alert["related"]["note"] for alert in alerts] == [""]

@@ -84,7 +84,7 @@ DETECTOR = {
     "DetectorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "TrailBucket.Arn/AWSLogs/*": {"s3:GetObject", "s3:GetObjectVersion"},
     "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem"},
-    "FeedQueue.Arn": {  # what Lambda's poller does in the function's name
+    "IngestQueue.Arn": {  # what Lambda's poller does in the function's name
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
@@ -158,13 +158,13 @@ def test_bucket_tells_the_queue_of_new_log_files(
     template_of: TemplateOf, settings: dict[str, str], bucket: str, prefix: str, managed: bool
 ) -> None:
     """Wrong by a letter, nothing is ever read; "managed" would wipe what an existing bucket tells others."""
-    told = properties(template_of(**settings), "Custom::S3BucketNotifications")
+    notified = properties(template_of(**settings), "Custom::S3BucketNotifications")
 
-    (queue,) = told["NotificationConfiguration"]["QueueConfigurations"]
-    assert plain(told["BucketName"]) == bucket
-    assert told["Managed"] is managed
-    assert list(told["NotificationConfiguration"]) == ["QueueConfigurations"]
-    assert plain(queue["QueueArn"]) == "FeedQueue.Arn"
+    (queue,) = notified["NotificationConfiguration"]["QueueConfigurations"]
+    assert plain(notified["BucketName"]) == bucket
+    assert notified["Managed"] is managed
+    assert list(notified["NotificationConfiguration"]) == ["QueueConfigurations"]
+    assert plain(queue["QueueArn"]) == "IngestQueue.Arn"
     assert queue["Events"] == ["s3:ObjectCreated:*"]
     assert queue["Filter"]["Key"]["FilterRules"] == [{"Name": "prefix", "Value": prefix}]
 
@@ -177,7 +177,7 @@ def test_only_the_trail_bucket_may_send_to_the_queue(
     template_of: TemplateOf, settings: dict[str, str], bucket: str
 ) -> None:
     """Whoever can write to the queue chooses what we read."""
-    policy = properties(template_of(**settings), "AWS::SQS::QueuePolicy", "FeedQueue")["PolicyDocument"]["Statement"]
+    policy = properties(template_of(**settings), "AWS::SQS::QueuePolicy", "IngestQueue")["PolicyDocument"]["Statement"]
 
     (allow,) = [statement for statement in policy if statement["Effect"] == "Allow"]
     assert allow["Principal"] == {"Service": "s3.amazonaws.com"}
@@ -186,7 +186,7 @@ def test_only_the_trail_bucket_may_send_to_the_queue(
 
 def test_queue_gives_up_after_five_times_and_keeps_what_failed(new_trail: Template) -> None:
     """Without a dead-letter queue a poisoned notification is tried for four days and then forgotten."""
-    queue, dead = (properties(new_trail, "AWS::SQS::Queue", name) for name in ("FeedQueue", "FeedDeadLetters"))
+    queue, dead = (properties(new_trail, "AWS::SQS::Queue", name) for name in ("IngestQueue", "FeedDeadLetters"))
 
     assert plain(queue["RedrivePolicy"]["deadLetterTargetArn"]) == "FeedDeadLetters.Arn"
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
@@ -195,7 +195,7 @@ def test_queue_gives_up_after_five_times_and_keeps_what_failed(new_trail: Templa
 
 def test_message_stays_hidden_for_six_times_the_detectors_timeout(new_trail: Template) -> None:
     """A message that comes back while it is still being done is done twice, and counted as failing."""
-    queue = properties(new_trail, "AWS::SQS::Queue", "FeedQueue")
+    queue = properties(new_trail, "AWS::SQS::Queue", "IngestQueue")
     function = properties(new_trail, "AWS::Lambda::Function", "Detector")
 
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
@@ -234,7 +234,7 @@ def test_detector_reads_the_queue(new_trail: Template) -> None:
     """The feed leads to the detector and to nobody else."""
     mapping = properties(new_trail, "AWS::Lambda::EventSourceMapping", "Detector")
 
-    assert plain(mapping["EventSourceArn"]) == "FeedQueue.Arn"
+    assert plain(mapping["EventSourceArn"]) == "IngestQueue.Arn"
     assert mapping["BatchSize"] == 10
 
 
@@ -335,7 +335,7 @@ def test_detector_has_the_memory_and_time_of_the_settings(template_of: TemplateO
     detector = properties(template, "AWS::Lambda::Function", "Detector")
 
     assert (detector["MemorySize"], detector["Timeout"]) == (2048, 300)
-    assert properties(template, "AWS::SQS::Queue", "FeedQueue")["VisibilityTimeout"] == 6 * 300
+    assert properties(template, "AWS::SQS::Queue", "IngestQueue")["VisibilityTimeout"] == 6 * 300
 
 
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
@@ -412,7 +412,7 @@ def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:
     """A topic or a bus that nobody asked for is one more thing to guard."""
     assert resources(new_trail, "AWS::SNS::Topic", "Others") == {}
     assert resources(new_trail, "AWS::Events::EventBus") == {}
-    assert "ReadersFailed" not in str(resources(new_trail, "AWS::CloudWatch::Alarm"))
+    assert "ChannelsFailed" not in str(resources(new_trail, "AWS::CloudWatch::Alarm"))
 
 
 def test_chat_topic_and_event_bus_are_told_by_the_notifier_alone(template_of: TemplateOf) -> None:
@@ -420,16 +420,16 @@ def test_chat_topic_and_event_bus_are_told_by_the_notifier_alone(template_of: Te
     template = template_of(chat_topic="high", event_bus=True, runbook_url="https://wiki.example.com/{rule}")
 
     variables = properties(template, "AWS::Lambda::Function", "Notifier")["Environment"]["Variables"]
-    told = {name.removeprefix("TRAILBELL_"): plain(value) for name, value in variables.items()}
-    assert told["CHAT_TOPIC_ARN"] == "OthersChat"
-    assert (told["CHAT_LEVEL"], told["EVENT_BUS"]) == ("high", "OthersBus")
-    assert told["RUNBOOK_URL"] == "https://wiki.example.com/{rule}"
+    notified = {name.removeprefix("TRAILBELL_"): plain(value) for name, value in variables.items()}
+    assert notified["CHAT_TOPIC_ARN"] == "OthersChat"
+    assert (notified["CHAT_LEVEL"], notified["EVENT_BUS"]) == ("high", "OthersBus")
+    assert notified["RUNBOOK_URL"] == "https://wiki.example.com/{rule}"
     may = allowed(template, "NotifierRole")
     assert (may["OthersChat"], may["OthersBus.Arn"]) == ({"sns:Publish"}, {"events:PutEvents"})
     assert not {"OthersChat", "OthersBus.Arn"} & set(allowed(template, "DetectorRole"))
     assert properties(template, "AWS::Events::EventBus")["Name"] == "trailbell"
     alarm = properties(template, "AWS::CloudWatch::Alarm", "WatchReadersFail")
-    assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("ReadersFailed", "notBreaching")
+    assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("ChannelsFailed", "notBreaching")
     outputs = {name: plain(output["Value"]) for name, output in template["Outputs"].items()}
     assert (outputs["ChatTopic"], outputs["EventBus"]) == ("OthersChat", "OthersBus")
 
@@ -505,7 +505,7 @@ def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
         "HitTable": "HitsTable",
         "AlertTopic": "AlertsTopic",
         "Dashboard": "trailbell-AWS::Region",
-        "FeedQueue": "FeedQueue",
+        "IngestQueue": "IngestQueue",
         "DeadLetters": "FeedDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",
         "OperationsTopic": "WatchTopic",
@@ -536,8 +536,8 @@ def test_topic_brings_notifications_and_others_are_told_what_to_allow(template_o
 
     (subscription,) = resources(template, "AWS::SNS::Subscription").values()
     assert subscription["Properties"]["TopicArn"] == topic
-    assert plain(subscription["Properties"]["Endpoint"]) == "FeedQueue.Arn"
-    assert topic in json.dumps(properties(template, "AWS::SQS::QueuePolicy", "FeedQueue"))
+    assert plain(subscription["Properties"]["Endpoint"]) == "IngestQueue.Arn"
+    assert topic in json.dumps(properties(template, "AWS::SQS::QueuePolicy", "IngestQueue"))
     assert not resources(template, "Custom::S3BucketNotifications")
     allowed = {name: plain(template["Outputs"][name]["Value"]) for name in ("AllowOnTopic", "AllowOnBucket")}
     assert json.loads(allowed["AllowOnTopic"])["Action"] == "sns:Subscribe"
@@ -555,7 +555,7 @@ def test_eventbridge_brings_notifications(template_of: TemplateOf) -> None:
         "bucket": {"name": ["my-logs"]},
         "object": {"key": [{"prefix": "org/AWSLogs/"}]},
     }
-    assert plain(rule["Targets"][0]["Arn"]) == "FeedQueue.Arn"
+    assert plain(rule["Targets"][0]["Arn"]) == "IngestQueue.Arn"
     assert not resources(template, "Custom::S3BucketNotifications")
 
 
@@ -572,12 +572,12 @@ ALARMS = {
     "OldestNotification": ("ApproximateAgeOfOldestMessage", "notBreaching"),
     "DetectorErrors": ("Errors", "notBreaching"),
     "DetectorThrottled": ("Throttles", "notBreaching"),
-    "DetectorIdentityBroken": ("IdentityBroken", "notBreaching"),
+    "DetectorCountMismatch": ("CountMismatch", "notBreaching"),
     "NotifierErrors": ("Errors", "notBreaching"),
     "NotifierThrottled": ("Throttles", "notBreaching"),
-    "NotifierIdentityBroken": ("IdentityBroken", "notBreaching"),
-    "HitsWait": ("IteratorAge", "notBreaching"),
-    "AlertsFail": ("HitsFailed", "notBreaching"),
+    "NotifierCountMismatch": ("CountMismatch", "notBreaching"),
+    "DeliveryDelayed": ("IteratorAge", "notBreaching"),
+    "DeliveryFailing": ("HitsFailed", "notBreaching"),
     "Silence": ("ObjectsReceived", "breaching"),
 }
 
@@ -601,11 +601,11 @@ def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
 def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template_of: TemplateOf) -> None:
     """Woken up by a name, one searches for it; a page that lacks it, or says something else, costs the night."""
     text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^### (\w+)\n\n> (.*)$", text, re.MULTILINE))
+    notified = dict(re.findall(r"^### (\w+)\n\n> (.*)$", text, re.MULTILINE))
     alarms = resources(template_of(event_bus=True), "AWS::CloudWatch::Alarm", "Watch")
 
     says = {name[len("Watch") : -8]: alarm["Properties"]["AlarmDescription"] for name, alarm in alarms.items()}
-    assert told == says
+    assert notified == says
 
 
 def test_alarms_may_publish_to_the_operations_topic(new_trail: Template) -> None:
@@ -631,11 +631,11 @@ def test_operations_go_to_those_who_get_alerts_unless_others_are_named(template_
     same = template_of(alert_emails={"ops@example.com": "medium"})
     other = template_of(alert_emails={"ops@example.com": "medium"}, operations_emails=("sre@example.com",))
 
-    def told(template: Template) -> list[str]:
+    def notified(template: Template) -> list[str]:
         found = resources(template, "AWS::SNS::Subscription", "WatchTopic").values()
         return [one["Properties"]["Endpoint"] for one in found]
 
-    assert (told(same), told(other)) == (["ops@example.com"], ["sre@example.com"])
+    assert (notified(same), notified(other)) == (["ops@example.com"], ["sre@example.com"])
 
 
 def test_new_trail_encrypts_with_the_key_that_is_given(template_of: TemplateOf) -> None:

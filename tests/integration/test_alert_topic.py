@@ -48,7 +48,7 @@ def given_alert(*hits: Hit) -> Alert:
 
 def given_published(alert: Alert) -> RecordingSns:
     sns = RecordingSns()
-    SnsAlertTopic(sns, "arn:aws:sns:eu-central-1:111122223333:alerts").tell(alert)
+    SnsAlertTopic(sns, "arn:aws:sns:eu-central-1:111122223333:alerts").notify(alert)
     return sns
 
 
@@ -58,7 +58,7 @@ def test_queue_gets_the_alert_as_json(
     """Machines depend on every one of these members; the schema says so."""
     receive = subscribe()
 
-    topic.tell(given_alert(given_hit(1), given_hit(2, event_time="2026-09-15T10:05:00Z")))
+    topic.notify(given_alert(given_hit(1), given_hit(2, event_time="2026-09-15T10:05:00Z")))
 
     (envelope,) = receive()
     document = json.loads(envelope["Message"])
@@ -93,7 +93,7 @@ def test_attributes_say_what_a_subscription_can_choose_by(
     """A renamed attribute makes every filter policy silent."""
     receive = subscribe()
 
-    topic.tell(given_alert(given_hit()))
+    topic.notify(given_alert(given_hit()))
 
     (envelope,) = receive()
     assert {name: attribute["Value"] for name, attribute in envelope["MessageAttributes"].items()} == {
@@ -111,7 +111,7 @@ def test_filter_policy_on_the_level_lets_through_what_it_names(
     everything, severe = subscribe(), subscribe(level=["high", "critical"])
 
     for level in ("informational", "low", "medium", "high", "critical"):
-        topic.tell(given_alert(given_hit(level=level)))
+        topic.notify(given_alert(given_hit(level=level)))
 
     assert len(everything()) == 5
     assert sorted(envelope["MessageAttributes"]["level"]["Value"] for envelope in severe()) == ["critical", "high"]
@@ -123,7 +123,7 @@ def test_record_without_an_event_source_can_be_told(
     """SNS refuses a message with an empty attribute, and with it the alert."""
     receive = subscribe()
 
-    topic.tell(given_alert(given_hit(event_source="")))
+    topic.notify(given_alert(given_hit(event_source="")))
 
     (envelope,) = receive()
     assert envelope["MessageAttributes"]["service"]["Value"] == "unknown"

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
-from trailbell.cli.dead_letters.dlq import failure_says, find_letters, notification_says, redrive_letters
+from trailbell.cli.dead_letters.dlq import failure_says, find_dead_letters, notification_says, redrive_dead_letters
 from trailbell.cli.main import cli
 from trailbell.errors import SettingsError
 
@@ -80,11 +80,11 @@ class Stack:
 
     def __init__(self) -> None:
         sqs = boto3.client("sqs")
-        names = ("DeadLetters", "AlertDeadLetters", "Feed")
+        names = ("DeadLetters", "AlertDeadLetters", "IngestQueue")
         self.urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in names}
         target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:DeadLetters"
         redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 5})
-        sqs.set_queue_attributes(QueueUrl=self.urls["Feed"], Attributes={"RedrivePolicy": redrive})
+        sqs.set_queue_attributes(QueueUrl=self.urls["IngestQueue"], Attributes={"RedrivePolicy": redrive})
         self.sqs: Any = FakeSqs("InvalidAction")
 
     def clients(self, service: str, **_: Any) -> Any:
@@ -153,8 +153,8 @@ def test_list_stops_at_its_limit_and_hides_nothing(stack: Stack) -> None:
     for _ in range(25):
         stack.send("DeadLetters", BODY)
 
-    assert len(find_letters(stack.clients, "trailbell", 12)) == 12
-    assert len(find_letters(stack.clients, "trailbell", 100)) == 25
+    assert len(find_dead_letters(stack.clients, "trailbell", 12)) == 12
+    assert len(find_dead_letters(stack.clients, "trailbell", 100)) == 25
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"DDBStreamBatchInfo": 1, "requestContext": 2}', "{}", "[" * 100_000])
@@ -175,7 +175,7 @@ def test_redrive_by_hand_sends_before_it_deletes(stack: Stack, run: Any) -> None
     assert result.stdout == "12 messages given back\n"
     moving = [call for call in stack.sqs.calls if call in ("send_message", "delete_message")]
     assert moving == ["send_message", "delete_message"] * 12
-    messages = stack.take("Feed") + stack.take("Feed")
+    messages = stack.take("IngestQueue") + stack.take("IngestQueue")
     assert {message["MessageAttributes"]["number"]["StringValue"] for message in messages} == set(map(str, range(12)))
     assert {message["Body"] for message in messages} == {BODY}
     assert stack.take("DeadLetters") == []
@@ -185,7 +185,7 @@ def test_redrive_of_an_empty_queue_asks_for_nothing(stack: Stack) -> None:
     """The usual case, in scripts."""
     stack.sqs = FakeSqs("AccessDenied")
 
-    assert redrive_letters(stack.clients, "trailbell") == 0
+    assert redrive_dead_letters(stack.clients, "trailbell") == 0
 
 
 def test_redrive_prefers_the_services_own_move(stack: Stack) -> None:
@@ -195,7 +195,7 @@ def test_redrive_prefers_the_services_own_move(stack: Stack) -> None:
     stack.sqs = FakeSqs(steps=(running, {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 7}))
     pauses = list[float]()
 
-    assert redrive_letters(stack.clients, "trailbell", pauses.append) == 7
+    assert redrive_dead_letters(stack.clients, "trailbell", pauses.append) == 7
     assert pauses == [1]
     assert "receive_message" not in stack.sqs.calls
 
@@ -205,10 +205,10 @@ def test_redrive_says_when_the_service_gives_up_or_takes_long(stack: Stack) -> N
     stack.send("DeadLetters", BODY)
     stack.sqs = FakeSqs(steps=({"Status": "FAILED", "FailureReason": "AccessDenied"},))
     with pytest.raises(SettingsError, match="AccessDenied"):
-        redrive_letters(stack.clients, "trailbell")
+        redrive_dead_letters(stack.clients, "trailbell")
     stack.sqs = FakeSqs(steps=({"Status": "RUNNING"},) * 200)
     with pytest.raises(SettingsError, match="SQS goes on"):
-        redrive_letters(stack.clients, "trailbell", lambda _: None)
+        redrive_dead_letters(stack.clients, "trailbell", lambda _: None)
 
 
 def test_redrive_that_is_denied_is_not_tried_by_hand(stack: Stack, run: Any) -> None:

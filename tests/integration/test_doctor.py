@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from trailbell.cli.doctor.command import (
     Finding,
     alarm_findings,
+    detect,
     direct_finding,
     event_findings,
-    examine,
     mapping_finding,
     rules_finding,
     selector_faults,
@@ -110,7 +110,7 @@ def test_each_selector_fault_says_how_to_mend_it() -> None:
     (finding,) = event_findings(TRAIL, [{"ExcludeManagementEventSources": [KMS]}], [])
 
     assert finding.state == "problem"
-    assert f"put-event-selectors --region {REGION} --trail-name {TRAIL.arn}" in finding.mend
+    assert f"put-event-selectors --region {REGION} --trail-name {TRAIL.arn}" in finding.fix
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_senders_are_read_from_the_queues_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("subscription", "told", "expected"),
+    ("subscription", "notified", "expected"),
     [
         (f"{TOPIC}:1", {TOPIC}, "ok"),
         (f"{TOPIC}:1", set(), "unknown"),
@@ -180,11 +180,13 @@ def test_senders_are_read_from_the_queues_policy() -> None:
         ("", {TOPIC}, "problem"),
     ],
 )
-def test_a_topic_on_the_way_in_must_be_subscribed_and_told(subscription: str, told: set[str], expected: str) -> None:
+def test_a_topic_on_the_way_in_must_be_subscribed_and_told(
+    subscription: str, notified: set[str], expected: str
+) -> None:
     """Two links of the chain, each of which can be missing."""
     entries = [{"Endpoint": QUEUE_ARN, "SubscriptionArn": subscription}] if subscription else []
 
-    assert topic_finding(TOPIC, entries, QUEUE_ARN, told).state == expected
+    assert topic_finding(TOPIC, entries, QUEUE_ARN, notified).state == expected
 
 
 @pytest.mark.parametrize(
@@ -324,7 +326,7 @@ def trail(stack: FakeCloudFormation) -> Any:
 
 
 def found(clients: Clients, check: str, now: datetime | None = None) -> list[Finding]:
-    findings = examine(clients, "trailbell", now or datetime.now(UTC))
+    findings = detect(clients, "trailbell", now or datetime.now(UTC))
     return [finding for finding in findings if finding.check.startswith(check)]
 
 
@@ -338,7 +340,7 @@ def test_a_refusal_does_not_hide_what_was_found_before_it(clients: Clients, stac
 
 def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Clients) -> None:
     """A reader with few permissions still learns what it can; AWS's words are shown as data."""
-    findings = examine(clients, "trailbell", datetime.now(UTC))
+    findings = detect(clients, "trailbell", datetime.now(UTC))
 
     shown = {finding.check: finding for finding in findings}
     assert {check: finding.state for check, finding in shown.items()} == {
@@ -493,12 +495,12 @@ def test_the_command_prints_lines_and_ends_with_a_status(
     monkeypatch.setattr("boto3.client", clients)
     fine = CliRunner().invoke(cli, ["doctor", "--format", "jsonl"], catch_exceptions=False)
     clients("sqs").send_message(QueueUrl=stack.outputs["DeadLetters"], MessageBody="x")
-    bad = CliRunner().invoke(cli, ["doctor"], catch_exceptions=False)
+    malformed = CliRunner().invoke(cli, ["doctor"], catch_exceptions=False)
 
     lines = [json.loads(line) for line in fine.stdout.splitlines()]
     assert fine.exit_code == 0
-    assert all(set(line) == {"state", "check", "meaning", "mend"} for line in lines)
-    assert bad.exit_code == 1
-    assert "trailbell dlq list" in bad.stdout
+    assert all(set(line) == {"state", "check", "meaning", "fix"} for line in lines)
+    assert malformed.exit_code == 1
+    assert "trailbell dlq list" in malformed.stdout
     with pytest.raises(SettingsError, match="no stack nosuch"):
         CliRunner().invoke(cli, ["doctor", "--stack", "nosuch"], catch_exceptions=False)

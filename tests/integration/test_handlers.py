@@ -177,9 +177,9 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> Metrics:
     def read() -> dict[str, float]:
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         *_, document = [line for line in lines if "_aws" in line]
-        (told,) = document["_aws"]["CloudWatchMetrics"]
-        assert told["Namespace"] == "trailbell"
-        return {metric["Name"]: sum(document[metric["Name"]]) for metric in told["Metrics"]}
+        (notified,) = document["_aws"]["CloudWatchMetrics"]
+        assert notified["Namespace"] == "trailbell"
+        return {metric["Name"]: sum(document[metric["Name"]]) for metric in notified["Metrics"]}
 
     return read
 
@@ -295,11 +295,11 @@ def test_every_object_and_record_is_accounted_for(put_log_file: PutLogFile, metr
     assert counted["ObjectsReceived"] == counted["ObjectsRead"] + counted["ObjectsIgnored"] + counted["ObjectsFailed"]
     assert [counted[f"Objects{name}"] for name in ("Received", "Read", "Ignored", "Failed")] == [5, 2, 1, 2]
     assert counted["RecordsRead"] == (
-        counted["RecordsMatchedAgainstRules"] + counted["RecordsNotWatched"] + counted["RecordsBad"]
+        counted["RecordsMatchedAgainstRules"] + counted["RecordsNotWatched"] + counted["RecordsMalformed"]
     )
     # The record without any field is watched: what cannot be told from its gate is left to every rule.
-    assert [counted[f"Records{name}"] for name in ("Read", "MatchedAgainstRules", "NotWatched", "Bad")] == [8, 3, 2, 3]
-    assert counted["IdentityBroken"] == 0
+    assert [counted[f"Records{name}"] for name in ("Read", "MatchedAgainstRules", "NotWatched", "Malformed")] == [8, 3, 2, 3]
+    assert counted["CountMismatch"] == 0
     assert counted["BytesInflated"] > len(json.dumps(records))
 
 
@@ -366,14 +366,14 @@ def test_object_that_is_no_log_file_has_a_named_outcome_and_costs_no_neighbour(
     answer = detector.handler(given_batch(*map(given_notification, keys)), None)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (told,) = [line for line in lines if line.get("level") == "ERROR"]
+    (notified,) = [line for line in lines if line.get("level") == "ERROR"]
     *_, counted = [line for line in lines if "_aws" in line]
     assert answer == failures("m1")
     assert {row["eventID"] for row in read_rows("hit")} >= {given_record(n)["eventID"] for n in range(2)}
     assert (counted["ObjectsRead"], counted["ObjectsFailed"], counted[f"ObjectsFailed{outcome}"]) == ([2], [1], [1])
-    assert counted["IdentityBroken"] == [0]
-    assert (told["error_type"], told["outcome"]) == ("LogFileError", outcome)
-    assert told["error"]
+    assert counted["CountMismatch"] == [0]
+    assert (notified["error_type"], notified["outcome"]) == ("LogFileError", outcome)
+    assert notified["error"]
 
 
 BROKEN = {
@@ -399,7 +399,7 @@ def test_broken_record_is_kept_for_a_person_and_costs_no_neighbour(
     (kept,) = read_rows("bad")
     assert answer == failures()
     assert len(read_rows("hit")) == 2
-    assert (counted["RecordsRead"], counted["RecordsBad"], counted["IdentityBroken"]) == (3, 1, 0)
+    assert (counted["RecordsRead"], counted["RecordsMalformed"], counted["CountMismatch"]) == (3, 1, 0)
     assert (kept["pk"], kept["key"], kept["index"]) == ("B#2026-09-15", key, 1)
     assert kept["reason"].startswith("record ")
     assert notifier.handler(stream(), None) == failures()
@@ -448,7 +448,7 @@ def test_function_that_is_nearly_out_of_time_gives_everything_back(
     in_time = detector.handler(event, Context(60))
 
     assert (late, in_time) == (failures("m0"), failures())
-    assert (counted["ObjectsReceived"], counted["ObjectsPutOff"], counted["IdentityBroken"]) == (1, 1, 0)
+    assert (counted["ObjectsReceived"], counted["ObjectsDeferred"], counted["CountMismatch"]) == (1, 1, 0)
     assert len(read_rows("hit")) == 1
 
 
@@ -461,10 +461,10 @@ def test_failure_is_told_in_one_log_line_that_names_the_object(
     detector.handler(given_batch(given_notification(key)), None)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (told,) = [line for line in lines if line.get("level") == "ERROR"]
-    assert told["what"] == f"s3://trail/{key}"
-    assert told["error_type"] == "LogFileError"
-    assert "exception" not in told
+    (notified,) = [line for line in lines if line.get("level") == "ERROR"]
+    assert notified["what"] == f"s3://trail/{key}"
+    assert notified["error_type"] == "LogFileError"
+    assert "exception" not in notified
 
 
 def test_entries_that_are_no_records_are_told_with_their_position(
@@ -476,8 +476,8 @@ def test_entries_that_are_no_records_are_told_with_their_position(
     detector.handler(given_batch(given_notification(key)), None)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (told,) = [line for line in lines if line.get("level") == "WARNING"]
-    assert (told["object"], told["index"]) == (f"s3://trail/{key}", 1)
+    (notified,) = [line for line in lines if line.get("level") == "WARNING"]
+    assert (notified["object"], notified["index"]) == (f"s3://trail/{key}", 1)
 
 
 def test_notification_without_a_queue_is_done(put_log_file: PutLogFile, read_rows: ReadRows) -> None:
@@ -565,8 +565,13 @@ def test_act_is_told_once_however_often_it_was_delivered(
     counted = metrics()
     assert answer == failures()
     assert json.loads(envelope["Message"])["count"] == 1
-    assert [counted[name] for name in ("HitsReceived", "HitsTold", "HitsToldBefore", "HitsFailed")] == [1, 1, 0, 0]
-    assert (counted["AlertsTold"], counted["IdentityBroken"]) == (1, 0)
+    assert [counted[name] for name in ("HitsReceived", "HitsNotified", "HitsNotifiedBefore", "HitsFailed")] == [
+        1,
+        1,
+        0,
+        0,
+    ]
+    assert (counted["AlertsSent"], counted["CountMismatch"]) == (1, 0)
 
 
 def test_only_newly_inserted_hits_are_told(
@@ -593,7 +598,7 @@ def test_only_newly_inserted_hits_are_told(
     notifier.handler({"Records": [new_hit]}, None)
     notifier.handler({"Records": [changed]}, None)
     assert len(receive()) == 1
-    assert metrics()["HitsToldBefore"] == 1
+    assert metrics()["HitsNotifiedBefore"] == 1
 
 
 def test_hit_under_an_exception_is_kept_and_not_told(
@@ -607,11 +612,11 @@ def test_hit_under_an_exception_is_kept_and_not_told(
     detected = metrics()
     notifier.handler(stream(), None)
 
-    (muted,), (told,) = read_rows("muted"), read_rows("hit")
+    (muted,), (notified,) = read_rows("muted"), read_rows("hit")
     (envelope,) = receive()
     assert (muted["eventID"], muted["mutedOwner"]) == (given_record(1)["eventID"], "ops@example.com")
     assert (detected["HitsNew"], detected["HitsMuted"]) == (2, 1)
-    assert json.loads(envelope["Message"])["hitIds"] == [told["hitId"]]
+    assert json.loads(envelope["Message"])["hitIds"] == [notified["hitId"]]
     assert metrics()["HitsReceived"] == 1
 
 
@@ -628,7 +633,7 @@ def test_storm_is_one_alert_with_a_count(
     (envelope,) = receive()
     counted = metrics()
     assert json.loads(envelope["Message"])["count"] == 40
-    assert (counted["HitsTold"], counted["AlertsTold"]) == (40, 1)
+    assert (counted["HitsNotified"], counted["AlertsSent"]) == (40, 1)
 
 
 def test_only_what_could_not_be_told_comes_back_and_is_told_then(
@@ -652,7 +657,12 @@ def test_only_what_could_not_be_told_comes_back_and_is_told_then(
     failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
     counted = metrics()
     assert sorted(failed) == sorted(sequence_of(event, "222222222222"))
-    assert [counted[name] for name in ("HitsReceived", "HitsTold", "HitsToldBefore", "HitsFailed")] == [6, 4, 0, 2]
+    assert [counted[name] for name in ("HitsReceived", "HitsNotified", "HitsNotifiedBefore", "HitsFailed")] == [
+        6,
+        4,
+        0,
+        2,
+    ]
     assert [account_of(envelope) for envelope in receive()] == ["111111111111", "333333333333"]
 
     sns.refused = ""
@@ -660,7 +670,12 @@ def test_only_what_could_not_be_told_comes_back_and_is_told_then(
 
     counted = metrics()
     assert again == failures()
-    assert [counted[name] for name in ("HitsReceived", "HitsTold", "HitsToldBefore", "HitsFailed")] == [6, 2, 4, 0]
+    assert [counted[name] for name in ("HitsReceived", "HitsNotified", "HitsNotifiedBefore", "HitsFailed")] == [
+        6,
+        2,
+        4,
+        0,
+    ]
     assert [account_of(envelope) for envelope in receive()] == ["222222222222"]
 
 
@@ -721,9 +736,9 @@ def test_half_a_surrogate_pair_costs_nobody_a_hit(
     key = put_log_file([hostile, given_record(2)])
 
     detected = detector.handler(given_batch(given_notification(key)), None)
-    told = notifier.handler(stream(), None)
+    notified = notifier.handler(stream(), None)
 
-    assert (detected, told) == (failures(), failures())
+    assert (detected, notified) == (failures(), failures())
     (envelope,) = receive()
     assert json.loads(envelope["Message"])["count"] == 2
 

@@ -11,7 +11,7 @@ import pytest
 from trailbell.errors import SettingsError, TableError
 from trailbell.hits.hit import Hit
 from trailbell.store.hit_table import DynamoHitTable
-from trailbell.store.query.hit_query import FoundHit, Question, find_hits, find_page
+from trailbell.store.query.hit_query import FoundHit, HitQuery, find_hits, find_page
 from trailbell.store.rows import hit_key
 
 
@@ -73,7 +73,7 @@ def test_each_condition_finds_its_hit_and_no_other(
         forget_added_members(dynamodb, table)
 
     def ask(**members: Any) -> set[int]:
-        return set(numbers(find_page(dynamodb, table, Question(**WINDOW | members), 50).hits))
+        return set(numbers(find_page(dynamodb, table, HitQuery(**WINDOW | members), 50).hits))
 
     assert ask(region="us-east-1") == {2}
     assert ask(outcome="denied") == {3}
@@ -97,7 +97,7 @@ def test_names_too_long_for_a_small_row_are_found_all_the_same(
     many = tuple(f"arn:aws:ssm:eu-central-1:111122223333:parameter/{number:040d}" for number in range(30))
     keep(given_hit(1, resources=many), given_hit(2))
 
-    found = find_page(dynamodb, table, Question(**WINDOW, resource=many[17][-20:]), 10)
+    found = find_page(dynamodb, table, HitQuery(**WINDOW, resource=many[17][-20:]), 10)
 
     assert numbers(found.hits) == [1]
 
@@ -111,7 +111,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(
     for members in ({}, {"levels": ("high",)}, {"account": "111122223333"}, {"resource": given_hit().resources[0]}):
         token, sizes, seen = "", list[int](), list[int]()
         while True:
-            page = find_page(dynamodb, table, Question(**WINDOW | members), 6, token)
+            page = find_page(dynamodb, table, HitQuery(**WINDOW | members), 6, token)
             sizes.append(len(page.hits))
             seen += numbers(page.hits)
             token = page.next_token
@@ -127,10 +127,10 @@ def test_page_after_the_last_hit_of_an_arn_does_not_turn_to_its_neighbours(
 ) -> None:
     """A whole ARN is taken for a part only if nothing has it; a later page of it is not "nothing"."""
     keep(given_hit(1, resources=(KEY,)), given_hit(2, resources=(KEY,)), given_hit(3, resources=(KEY + "-new",)))
-    question = Question(**WINDOW, resource=KEY)
+    query = HitQuery(**WINDOW, resource=KEY)
 
-    first = find_page(dynamodb, table, question, 1)
-    second = find_page(dynamodb, table, question, 1, first.next_token)
+    first = find_page(dynamodb, table, query, 1)
+    second = find_page(dynamodb, table, query, 1, first.next_token)
 
     assert set(numbers(first.hits) + numbers(second.hits)) == {1, 2}
     assert second.next_token == ""
@@ -142,7 +142,7 @@ def test_what_is_no_token_is_refused(dynamodb: Any, table: str, token: str) -> N
     if token.startswith("YnJv"):
         token = token[:5]
     with pytest.raises(SettingsError, match="--page-token"):
-        find_page(dynamodb, table, Question(**WINDOW), 5, token)
+        find_page(dynamodb, table, HitQuery(**WINDOW), 5, token)
 
 
 def test_first_page_costs_few_requests_and_reads_few_hits(
@@ -152,7 +152,7 @@ def test_first_page_costs_few_requests_and_reads_few_hits(
     keep(*(given_hit(number, event_time=f"2026-09-16T10:{number // 60:02}:{number % 60:02}Z") for number in range(90)))
     requests.clear()
 
-    page = find_page(dynamodb, table, Question(**WINDOW), 10)
+    page = find_page(dynamodb, table, HitQuery(**WINDOW), 10)
 
     assert len(page.hits) == 10
     assert set(requests) == {"Query", "BatchGetItem"}
@@ -166,7 +166,7 @@ def test_nothing_is_scanned(keep: Keep, given_hit: GivenHit, dynamodb: Any, tabl
     requests.clear()
 
     for members in ({}, {"service": "nosuch"}, {"text": "nosuch"}, {"resource": "nosuch"}, {"actor": "root:1"}):
-        list(find_hits(dynamodb, table, Question(**WINDOW | members)))
+        list(find_hits(dynamodb, table, HitQuery(**WINDOW | members)))
 
     assert "Scan" not in requests
 
@@ -181,10 +181,10 @@ def test_hit_that_stands_for_a_day_is_found_from_any_hour_of_it(
         given_hit(3, event_time="2026-09-15T13:00:00Z"),
         given_hit(4, event_time="2026-09-15T11:59:59Z"),
     )
-    question = Question(since=datetime(2026, 9, 15, 12, tzinfo=UTC), until=datetime(2026, 9, 15, 15, tzinfo=UTC))
+    query = HitQuery(since=datetime(2026, 9, 15, 12, tzinfo=UTC), until=datetime(2026, 9, 15, 15, tzinfo=UTC))
 
-    first = find_page(dynamodb, table, question, 1)
-    second = find_page(dynamodb, table, question, 1, first.next_token)
+    first = find_page(dynamodb, table, query, 1)
+    second = find_page(dynamodb, table, query, 1, first.next_token)
 
     assert numbers(first.hits) == [3]
     assert numbers(second.hits) == [1]
@@ -198,4 +198,4 @@ def test_hit_of_a_newer_version_is_not_misread(keep: Keep, given_hit: GivenHit, 
     assert hit_key(*hit.identity)
 
     with pytest.raises(TableError, match="newer trailbell"):
-        find_page(dynamodb, table, Question(**WINDOW), 5)
+        find_page(dynamodb, table, HitQuery(**WINDOW), 5)

@@ -8,7 +8,7 @@ import pytest
 
 from trailbell.hits.hit import Hit, kept_actor, kept_resource
 from trailbell.store.hit_table import DynamoHitTable
-from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.store.query.hit_query import HitQuery, find_hits
 
 
 GivenHit = Callable[..., Hit]
@@ -34,8 +34,8 @@ def ask(dynamodb: Any, table: str) -> Ask:
 
     def make(**members: Any) -> list[int]:
         window = {"since": datetime(2026, 9, 13, tzinfo=UTC), "until": datetime(2026, 9, 17, tzinfo=UTC)}
-        question = Question(**window | members)
-        return [int(hit.event_id.rpartition("-")[2]) for hit in find_hits(dynamodb, table, question)]
+        query = HitQuery(**window | members)
+        return [int(hit.event_id.rpartition("-")[2]) for hit in find_hits(dynamodb, table, query)]
 
     return make
 
@@ -279,9 +279,9 @@ def test_hit_is_found_as_it_was_kept(keep: Keep, given_hit: GivenHit, dynamodb: 
     """What a person reads in `trailbell hits` must be what the alert said."""
     hit = given_hit(1, undo=("aws kms enable-key",), also=("weak",), also_ids=("rule-2",))
     keep(hit)
-    question = Question(datetime(2026, 9, 15, tzinfo=UTC), datetime(2026, 9, 16, tzinfo=UTC))
+    query = HitQuery(datetime(2026, 9, 15, tzinfo=UTC), datetime(2026, 9, 16, tzinfo=UTC))
 
-    assert list(find_hits(dynamodb, table, question)) == [hit]
+    assert list(find_hits(dynamodb, table, query)) == [hit]
 
 
 def test_hit_that_stands_for_a_day_is_found_once(keep: Keep, ask: Ask, given_hit: GivenHit) -> None:

@@ -15,7 +15,7 @@ from trailbell.hits.hit_id import parse_hit_name, short_id
 from trailbell.hits.hit_state import UNRESOLVED, HitState, change_state
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.query.hit_lookup import find_hit
-from trailbell.store.query.hit_query import Question, find_page
+from trailbell.store.query.hit_query import HitQuery, find_page
 from trailbell.store.states import DynamoHitStates
 
 
@@ -102,7 +102,7 @@ def test_open_leaves_out_what_is_resolved_or_muted(
     do(states, hits[4], "note", ALICE, "look at this one")
 
     def ask(*words: str) -> dict[int, str]:
-        page = find_page(dynamodb, table, Question(**WINDOW, states=words), 10)
+        page = find_page(dynamodb, table, HitQuery(**WINDOW, states=words), 10)
         return {int(one.hit.event_id[-3:]): one.state.word for one in page.hits}
 
     assert ask(*UNRESOLVED) == {1: "acked", 3: "open", 5: "open"}

@@ -15,7 +15,7 @@ from trailbell.facts.actor import Actor
 from trailbell.flows.detector import CHUNK
 from trailbell.hits.hit import Hit, Place, hit_from_document
 from trailbell.store.dynamo import decode, encode, get_all, put_new, write_all
-from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
 from trailbell.store.rows import hit_key
 
 
@@ -76,8 +76,8 @@ def hit_table(dynamodb: Any, table: str) -> DynamoHitTable:
 
 
 @pytest.fixture
-def marks(dynamodb: Any, table: str) -> DynamoToldMarks:
-    return DynamoToldMarks(dynamodb, table, DAYS)
+def marks(dynamodb: Any, table: str) -> DynamoDeliveryRecords:
+    return DynamoDeliveryRecords(dynamodb, table, DAYS)
 
 
 def test_hit_kept_again_is_not_new(hit_table: DynamoHitTable, given_hit: GivenHit, read_rows: ReadRows) -> None:
@@ -191,7 +191,7 @@ def test_every_pointer_names_its_hit(hit_table: DynamoHitTable, given_hit: Given
 
 
 def test_every_row_expires_in_epoch_seconds(
-    hit_table: DynamoHitTable, marks: DynamoToldMarks, given_hit: GivenHit, read_rows: ReadRows
+    hit_table: DynamoHitTable, marks: DynamoDeliveryRecords, given_hit: GivenHit, read_rows: ReadRows
 ) -> None:
     """DynamoDB never expires a row whose time is text, or in milliseconds."""
     before = int(time.time())
@@ -246,12 +246,12 @@ def test_hit_with_nothing_but_what_it_needs_comes_back_as_it_was(
     assert hit_from_document(row) == hit
 
 
-@pytest.mark.parametrize("letter", [pytest.param("x", id="ascii"), pytest.param("鍵", id="three-bytes")])
+@pytest.mark.parametrize("character", [pytest.param("x", id="ascii"), pytest.param("鍵", id="three-bytes")])
 def test_long_names_fit_into_keys(
-    hit_table: DynamoHitTable, given_hit: GivenHit, read_rows: ReadRows, letter: str
+    hit_table: DynamoHitTable, given_hit: GivenHit, read_rows: ReadRows, character: str
 ) -> None:
     """A partition key takes 2,048 bytes, and the caller chooses how long a name is."""
-    long = letter * 2000
+    long = character * 2000
     hit = given_hit(actor=f"arn:{long}", resources=(f"arn:{long}1", f"arn:{long}2"), also_ids=(long,), also=("weak",))
 
     new = hit_table.keep([hit])
@@ -284,20 +284,20 @@ def test_strange_names_are_kept_as_they_are(
     assert hit_from_document(read_rows("hit")[0]) == hit
 
 
-def test_told_marks_name_the_hits_that_were_told(marks: DynamoToldMarks, given_hit: GivenHit) -> None:
+def test_told_marks_name_the_hits_that_were_told(marks: DynamoDeliveryRecords, given_hit: GivenHit) -> None:
     """A hit without its mark is told again, one with another's mark never."""
     hits = [given_hit(number) for number in range(4)]
 
-    before = marks.told(hits)
+    before = marks.notified(hits)
     marks.mark(hits[:2])
-    after = marks.told(hits)
+    after = marks.notified(hits)
 
     assert before == set()
     assert after == {hits[0].identity, hits[1].identity}
 
 
 def test_told_mark_is_a_row_of_its_own(
-    hit_table: DynamoHitTable, marks: DynamoToldMarks, given_hit: GivenHit, read_rows: ReadRows
+    hit_table: DynamoHitTable, marks: DynamoDeliveryRecords, given_hit: GivenHit, read_rows: ReadRows
 ) -> None:
     """A changed hit row would go through the stream again; a mark elsewhere is forbidden to the notifier's role."""
     hit_table.keep([given_hit()])
@@ -311,13 +311,13 @@ def test_told_mark_is_a_row_of_its_own(
     ]
 
 
-def test_marks_of_a_whole_stream_batch_are_written_and_found(marks: DynamoToldMarks, given_hit: GivenHit) -> None:
+def test_marks_of_a_whole_stream_batch_are_written_and_found(marks: DynamoDeliveryRecords, given_hit: GivenHit) -> None:
     """A stream batch holds up to 1,000 hits; DynamoDB gives 100 rows a request and takes 25."""
     hits = [given_hit(number) for number in range(250)]
 
     marks.mark(hits[:249])
 
-    assert marks.told(hits) == {hit.identity for hit in hits[:249]}
+    assert marks.notified(hits) == {hit.identity for hit in hits[:249]}
 
 
 def test_no_request_is_larger_than_dynamodb_takes() -> None:
@@ -363,12 +363,12 @@ def test_rows_refused_to_the_end_are_an_error_with_their_number() -> None:
 
 def test_rows_not_given_at_first_are_asked_for_again() -> None:
     """A mark that is not read is a hit that is told twice."""
-    reader, pauses = ThrottledReader(), list[float]()
+    channel, pauses = ThrottledReader(), list[float]()
 
-    rows = list(get_all(reader, "hits", given_keys(5), pauses.append))
+    rows = list(get_all(channel, "hits", given_keys(5), pauses.append))
 
     assert rows == given_keys(5)
-    assert reader.calls == [5, 4, 3, 2, 1]
+    assert channel.calls == [5, 4, 3, 2, 1]
     assert len(pauses) == 4
 
 

@@ -21,8 +21,8 @@ from trailbell.cli.options.connection import Connection, aws_client, find_output
 from trailbell.errors import SettingsError, StateError
 from trailbell.hits.hit import Hit, Place
 from trailbell.hits.hit_id import short_id
-from trailbell.hits.query import Question
-from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.hits.query import HitQuery
+from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
 
 
 GivenHit = Callable[..., Hit]
@@ -128,7 +128,7 @@ def test_story_of_a_hit_holds_record_alert_state_and_related(
         given_hit(2, event_time="2026-09-15T10:30:00Z", resources=()),
         given_hit(3, event_time="2026-09-15T09:30:00Z", actor="arn:aws:iam::111122223333:role/Other"),
     )
-    DynamoToldMarks(dynamodb, table, 400).mark([hit])
+    DynamoDeliveryRecords(dynamodb, table, 400).mark([hit])
     run("ack", short_id(hit), "--note", "asking alice")
 
     story = run("hit", short_id(hit)).stdout
@@ -218,10 +218,10 @@ def test_following_shows_each_new_hit_once_and_ends_cleanly(
         elif looks["done"] == 4:
             raise KeyboardInterrupt
 
-    question = Question(since=now - timedelta(days=1), until=now + timedelta(minutes=5))
+    query = HitQuery(since=now - timedelta(days=1), until=now + timedelta(minutes=5))
     connection = Connection(local=False, table_given=table, stack="")
     with pytest.raises(SystemExit) as ended:
-        follow(connection, question, "jsonl", UTC, 2, 5, pause)
+        follow(connection, query, "jsonl", UTC, 2, 5, pause)
 
     shown = [json.loads(line)["eventID"][-1] for line in capsys.readouterr().out.splitlines()]
     assert ended.value.code == INTERRUPTED
@@ -263,9 +263,9 @@ def test_following_outlives_a_network_that_is_away_for_a_moment(
         elif looks["done"] == 3:
             raise KeyboardInterrupt
 
-    question = Question(since=now - timedelta(days=1), until=now + timedelta(minutes=5))
+    query = HitQuery(since=now - timedelta(days=1), until=now + timedelta(minutes=5))
     with pytest.raises(SystemExit):
-        follow(Connected(local=False, table_given=table, stack=""), question, "jsonl", UTC, 2, 5, pause)
+        follow(Connected(local=False, table_given=table, stack=""), query, "jsonl", UTC, 2, 5, pause)
 
     shown = capsys.readouterr()
     assert "trying again" in shown.err
@@ -331,7 +331,7 @@ def test_aws_region_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["hits", "bad", "dlq list", "dlq untold", "dlq redrive", "doctor", "report -o r.html", "replay s3://trail"],
+    ["hits", "malformed", "dlq list", "undelivered", "dlq redrive", "doctor", "report -o r.html", "replay s3://trail"],
 )
 def test_every_command_looks_where_aws_region_says(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """With two regions in two variables, one command would empty the queue of the other's stack."""

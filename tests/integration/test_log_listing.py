@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from trailbell.cli.main import cli
 from trailbell.cli.scan.log_sources import split_address
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.ops.log_listing import Passed, list_log_files
 from trailbell.rulebook.cases import BASE_RECORD
 
@@ -63,8 +63,8 @@ def s3() -> Watched:
     return Watched(client)
 
 
-def listed(s3: Watched, prefix: str, wanted: Wanted) -> list[str]:
-    return [ref.key for ref in list_log_files(s3, "trail", prefix, wanted, Passed())]
+def listed(s3: Watched, prefix: str, selection: Selection) -> list[str]:
+    return [ref.key for ref in list_log_files(s3, "trail", prefix, selection, Passed())]
 
 
 @pytest.mark.parametrize("prefix", ["", "logs/", "logs/AWSLogs/", f"logs/{ORG}"])
@@ -72,7 +72,7 @@ def test_every_log_file_of_an_organisation_is_found_from_any_level(s3: Watched, 
     """In the order of the keys; digests and what other services write are not listed."""
     passed = Passed()
 
-    found = [(ref.key, bool(ref.size)) for ref in list_log_files(s3, "trail", prefix, Wanted(), passed)]
+    found = [(ref.key, bool(ref.size)) for ref in list_log_files(s3, "trail", prefix, Selection(), passed)]
 
     assert found == [(name, True) for name in KEYS]
     assert passed.folders == {"CloudTrail-Digest", "Config"}
@@ -81,7 +81,7 @@ def test_every_log_file_of_an_organisation_is_found_from_any_level(s3: Watched, 
 
 def test_only_the_days_accounts_and_regions_asked_for_are_listed(s3: Watched) -> None:
     """A year of an organisation is millions of keys; a day must not cost a year's listing."""
-    day = Wanted(
+    day = Selection(
         accounts=frozenset({ONE}),
         regions=frozenset({"us-east-1"}),
         since=datetime(2026, 11, 20, tzinfo=UTC),
@@ -104,8 +104,8 @@ def test_only_the_days_accounts_and_regions_asked_for_are_listed(s3: Watched) ->
 
 def test_a_day_and_a_single_file_can_be_named(s3: Watched) -> None:
     """What people paste from the console."""
-    assert listed(s3, split_address(f"s3://trail/{KEYS[3].rpartition('/')[0]}")[1], Wanted()) == [KEYS[3]]
-    assert listed(s3, split_address(f"s3://trail/{KEYS[3]}")[1], Wanted()) == [KEYS[3]]
+    assert listed(s3, split_address(f"s3://trail/{KEYS[3].rpartition('/')[0]}")[1], Selection()) == [KEYS[3]]
+    assert listed(s3, split_address(f"s3://trail/{KEYS[3]}")[1], Selection()) == [KEYS[3]]
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

@@ -83,10 +83,10 @@ def test_batch_of_large_log_files_fits_into_the_detectors_memory(tmp_path: Path)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
     *_, last = done.stdout.splitlines()
-    told = json.loads(last)
+    notified = json.loads(last)
     counted = json.loads(done.stdout.splitlines()[-2])
-    assert told["answer"] == {"batchItemFailures": []}
+    assert notified["answer"] == {"batchItemFailures": []}
     assert counted["ObjectsRead"] == [10]
     assert counted["BytesInflated"][0] > 9 * 59 * MB
     assert counted["HitsNew"][0] > 5_000
-    assert told["peak"] < Settings().detector_memory_mb / 4
+    assert notified["peak"] < Settings().detector_memory_mb / 4

@@ -17,7 +17,7 @@ def hit_table(dynamodb: Any, table: str) -> DynamoHitTable:
     return DynamoHitTable(dynamodb, table, 400)
 
 
-def to_tell(dynamodb: Any, table: str) -> list[str]:
+def to_notify(dynamodb: Any, table: str) -> list[str]:
     """What the notifier would get from the table's stream: the ids of hits, in order."""
     streams = boto3.client("dynamodbstreams")
     arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
@@ -42,7 +42,7 @@ def test_quiet_replay_is_kept_and_not_told(
     assert hit_table.keep([quiet]) == 1
     assert hit_table.keep([quiet]) == 0
     assert kinds(read_rows) == ["quiet"]
-    assert to_tell(dynamodb, table) == []
+    assert to_notify(dynamodb, table) == []
 
 
 def test_true_delivery_after_a_quiet_replay_is_told_once(
@@ -56,21 +56,21 @@ def test_true_delivery_after_a_quiet_replay_is_told_once(
     assert hit_table.keep([hit]) == 0
     assert hit_table.keep([replace(hit, quiet=True)]) == 0
     assert kinds(read_rows) == ["hit"]
-    assert to_tell(dynamodb, table) == [hit.event_id]
+    assert to_notify(dynamodb, table) == [hit.event_id]
 
 
 def test_quiet_replay_changes_nothing_that_is_there(
     dynamodb: Any, table: str, hit_table: DynamoHitTable, given_hit: Callable[..., Hit], read_rows: Any
 ) -> None:
     """Replaying yesterday leaves yesterday's hits as they were told, muted ones too."""
-    told, muted = given_hit(1), given_hit(2, muted_by="planned")
+    notified, muted = given_hit(1), given_hit(2, muted_by="planned")
 
-    hit_table.keep([told, muted])
-    again = hit_table.keep([replace(told, quiet=True), replace(muted, quiet=True)])
+    hit_table.keep([notified, muted])
+    again = hit_table.keep([replace(notified, quiet=True), replace(muted, quiet=True)])
 
     assert again == 0
     assert kinds(read_rows) == ["hit", "muted"]
-    assert to_tell(dynamodb, table) == [told.event_id]
+    assert to_notify(dynamodb, table) == [notified.event_id]
 
 
 def test_muted_delivery_after_a_quiet_replay_stays_untold(
@@ -83,7 +83,7 @@ def test_muted_delivery_after_a_quiet_replay_stays_untold(
     hit_table.keep([muted])
 
     assert kinds(read_rows) == ["muted"]
-    assert to_tell(dynamodb, table) == []
+    assert to_notify(dynamodb, table) == []
 
 
 def test_muted_act_does_not_take_the_day_from_one_that_is_not_muted(
@@ -99,7 +99,7 @@ def test_muted_act_does_not_take_the_day_from_one_that_is_not_muted(
     hit_table.keep([replace(muted, quiet=True)])
 
     assert kinds(read_rows) == ["hit"]
-    assert to_tell(dynamodb, table) == [other.event_id]
+    assert to_notify(dynamodb, table) == [other.event_id]
 
 
 @pytest.mark.parametrize("muted_first", [True, False])
@@ -119,7 +119,7 @@ def test_of_one_chunk_the_act_that_is_not_muted_stands_for_the_day(
     hit_table.keep([muted, other] if muted_first else [other, muted])
 
     assert kinds(read_rows) == ["hit"]
-    assert to_tell(dynamodb, table) == [other.event_id]
+    assert to_notify(dynamodb, table) == [other.event_id]
 
 
 def test_act_known_as_muted_stays_muted_when_its_log_file_comes_again(
@@ -130,4 +130,4 @@ def test_act_known_as_muted_stays_muted_when_its_log_file_comes_again(
     hit_table.keep([given_hit()])
 
     assert kinds(read_rows) == ["muted"]
-    assert to_tell(dynamodb, table) == []
+    assert to_notify(dynamodb, table) == []

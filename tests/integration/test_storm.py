@@ -18,13 +18,13 @@ from tests.crash.aws import FakeDynamo
 from tests.crash.faults import Faults, nothing
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
-from trailbell.flows.notifier import Notifier, StreamHit, Tally
-from trailbell.flows.rate_limit import Pace
+from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit
+from trailbell.flows.rate_limit import RateLimit
 from trailbell.handlers import notifier as handler
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoToldMarks
+from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.rows import hit_row
 
 
@@ -42,14 +42,14 @@ class CountingSns:
     """Takes messages as SNS does; when each came, for how many hits."""
 
     now: float = 0.0
-    told: list[tuple[float, int]] = field(default_factory=list)
+    notified: list[tuple[float, int]] = field(default_factory=list)
 
     def publish(self, **request: Any) -> None:
         sizes = [len(request[name].encode()) for name in ("Message", "Subject")]
         assert sum(sizes) < 256 * 1024
         assert len(request["Subject"]) <= 100
         self.now += CALL
-        self.told.append((self.now, json.loads(json.loads(request["Message"])["default"])["count"]))
+        self.notified.append((self.now, json.loads(json.loads(request["Message"])["default"])["count"]))
 
 
 class SilentJournal:
@@ -59,14 +59,17 @@ class SilentJournal:
 
 def play(hits: list[Hit]) -> tuple[list[tuple[float, int]], FakeDynamo]:
     """Write the hits and tell them; when each alert was told, for how many hits; and the table with its marks."""
-    dynamo, told = FakeDynamo(Faults(nothing)), list[tuple[float, int]]()
+    dynamo, notified = FakeDynamo(Faults(nothing)), list[tuple[float, int]]()
     size = len(json.dumps(encode(hit_row(hits[0], 1)))) + 500  # and what the stream says around it
     most = min(BATCH, PAYLOAD // size)
     for shard in range(SHARDS):
         waiting = [(number / HITS_A_SECOND, hit) for number, hit in enumerate(hits)][shard::SHARDS]
         sns = CountingSns()
         told_by = Notifier(
-            SnsAlertTopic(sns, "topic"), DynamoToldMarks(dynamo, "hits", 400), SilentJournal(), lambda: hits[0].seen_at
+            SnsAlertTopic(sns, "topic"),
+            DynamoDeliveryRecords(dynamo, "hits", 400),
+            SilentJournal(),
+            lambda: hits[0].seen_at,
         )
         while waiting:
             begun = max(sns.now, waiting[0][0])
@@ -74,15 +77,15 @@ def play(hits: list[Hit]) -> tuple[list[tuple[float, int]], FakeDynamo]:
             full = len(batch) == most
             waiting = waiting[len(batch) :]
             sns.now = begun if full else begun + WINDOW
-            failed, tally = told_by.notify(StreamHit(str(n), hit) for n, hit in enumerate(batch))
+            failed, counters = told_by.notify(StreamHit(str(n), hit) for n, hit in enumerate(batch))
             assert not failed
-            sns.now += len(batch) / 25 * CALL + pause_after(tally)
-        told += sns.told
-    return sorted(told), dynamo
+            sns.now += len(batch) / 25 * CALL + pause_after(counters)
+        notified += sns.notified
+    return sorted(notified), dynamo
 
 
-def pause_after(tally: Tally) -> float:
-    return handler._STORM_PAUSE if tally.largest_alert >= handler._STORM_HITS else 0.0
+def pause_after(counters: NotifierCounters) -> float:
+    return handler._STORM_PAUSE if counters.largest_alert >= handler._STORM_HITS else 0.0
 
 
 @pytest.mark.parametrize("actors", [1, 1000])
@@ -90,15 +93,15 @@ def test_storm_is_a_handful_of_alerts_with_true_counts(given_hit: GivenHit, acto
     """A person reads all of them, and SNS, which mails ten messages a second to an address, drops none."""
     hits = [given_hit(number, actor=f"arn:aws:iam::111122223333:user/{number % actors}") for number in range(10_000)]
 
-    told, dynamo = play(hits)
+    notified, dynamo = play(hits)
 
-    seconds = Counter(int(when) for when, _ in told)
-    assert sum(count for _, count in told) == len(dynamo.rows) == 10_000
-    assert len(told) <= 16
+    seconds = Counter(int(when) for when, _ in notified)
+    assert sum(count for _, count in notified) == len(dynamo.rows) == 10_000
+    assert len(notified) <= 16
     assert max(seconds.values()) <= SHARDS
-    assert told[0][0] < WINDOW + 1, "the first is told as fast as ever"
-    times = f"the first after {told[0][0]:.1f} s, the last after {told[-1][0]:.0f} s"
-    sys.stdout.write(f"10,000 hits of {actors} actors: {len(told)} alerts, {times}\n")
+    assert notified[0][0] < WINDOW + 1, "the first is told as fast as ever"
+    times = f"the first after {notified[0][0]:.1f} s, the last after {notified[-1][0]:.0f} s"
+    sys.stdout.write(f"10,000 hits of {actors} actors: {len(notified)} alerts, {times}\n")
 
 
 def test_storm_does_not_hide_another_act(given_hit: GivenHit) -> None:
@@ -106,9 +109,9 @@ def test_storm_does_not_hide_another_act(given_hit: GivenHit) -> None:
     hits = [given_hit(number) for number in range(2000)]
     hits[1000] = replace(given_hit(5000, actor="arn:aws:iam::111122223333:user/other"), level="critical")
 
-    told, _ = play(hits)
+    notified, _ = play(hits)
 
-    (single,) = [when for when, count in told if count == 1]
+    (single,) = [when for when, count in notified if count == 1]
     assert single < 1000 / HITS_A_SECOND + WINDOW + handler._STORM_PAUSE + 5
 
 
@@ -144,14 +147,14 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
 ) -> None:
     """A few hits wait for nothing, and neither does whoever runs `trailbell dlq redrive`."""
     pauses, sns = list[float](), CountingSns()
-    marks = DynamoToldMarks(FakeDynamo(Faults(nothing)), "hits", 400)
+    marks = DynamoDeliveryRecords(FakeDynamo(Faults(nothing)), "hits", 400)
     parts = SimpleNamespace(
         topic=SnsAlertTopic(sns, "topic"),
         related=NobodyElse(),
-        readers=(),
+        channels=(),
         marks=marks,
-        journal=SilentJournal(),
-        pace=Pace(),
+        event_log=SilentJournal(),
+        rate_limit=RateLimit(),
         runbook="",
     )
     monkeypatch.setattr(handler, "_parts", lambda: parts)
@@ -168,4 +171,4 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
     assert handler.handler({"Records": changes}, Context(120_000)) == {"batchItemFailures": []}
 
     assert pauses == slept
-    assert [count for _, count in sns.told] == [hits]
+    assert [count for _, count in sns.notified] == [hits]

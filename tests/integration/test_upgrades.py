@@ -23,13 +23,13 @@ from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.flows.detector import Detector
 from trailbell.flows.notifier import Notifier, read_hit
 from trailbell.handlers.notifier import new_hits
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import hit_from_document
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.dynamo import decode, encode
-from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
-from trailbell.store.query.hit_query import Question, find_hits
-from trailbell.store.rows import hit_key, pointer_rows, told_key
+from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.rows import delivery_key, hit_key, pointer_rows
 
 
 ROWS = json.loads((Path(__file__).parent / "rows" / "format-1.json").read_text(encoding="utf-8"))
@@ -47,7 +47,9 @@ def test_row_of_format_1_is_read_whole(rows: dict[str, Any]) -> None:
 
     assert hit.format == 1
     assert hit_key(*hit.identity) == {"pk": row["pk"], "sk": row["sk"]}
-    assert told_key(*hit.identity) == {name: value["S"] for name, value in rows["mark"].items() if name in ("pk", "sk")}
+    assert delivery_key(*hit.identity) == {
+        name: value["S"] for name, value in rows["mark"].items() if name in ("pk", "sk")
+    }
     written = {(pointer["pk"]["S"], pointer["sk"]["S"]) for pointer in rows["pointers"]}
     assert written <= {(pointer["pk"], pointer["sk"]) for pointer in pointer_rows(hit, 1)}
     assert (hit.level, hit.title, hit.event_time) == (row["level"], row["title"], row["eventTime"])
@@ -89,10 +91,15 @@ def test_row_that_cannot_be_told_is_said_to_be_unreadable(member: str, value: ob
     }
     world = World()
 
-    failed, tally = world.notifier().notify(new_hits(event))
+    failed, counters = world.notifier().notify(new_hits(event))
 
     assert failed == ["1"]
-    assert (tally.hits_told, tally.hits_unreadable, tally.hits_failed, tally.balanced) == (2, 1, 1, True)
+    assert (counters.hits_notified, counters.hits_unreadable, counters.hits_failed, counters.balanced) == (
+        2,
+        1,
+        1,
+        True,
+    )
     assert world.failures == [f"hit {image['pk']} {image['sk']}"]
 
 
@@ -111,20 +118,22 @@ class World:
     def failed(self, what: str, error: Exception) -> None:
         self.failures.append(what)
 
-    def bad_record(self, *_: object) -> None:
+    def malformed_record(self, *_: object) -> None:
         raise AssertionError("there is none")
 
     def notifier(self) -> Notifier:
-        return Notifier(SnsAlertTopic(self.sns, "topic"), DynamoToldMarks(self.dynamo, "hits", 400), self, lambda: SEEN)
+        return Notifier(
+            SnsAlertTopic(self.sns, "topic"), DynamoDeliveryRecords(self.dynamo, "hits", 400), self, lambda: SEEN
+        )
 
     def deliver(self, rule: Rule) -> None:
         """The log file comes (again) to a release with this rule; then the stream tells what is new."""
         table = DynamoHitTable(self.dynamo, "hits", 400)
         detector = Detector(
-            examiner=Examiner(Rulebook((rule,))),
+            hit_detector=HitDetector(Rulebook((rule,))),
             bucket=S3TrailBucket(self.s3),
             table=table,
-            journal=self,
+            event_log=self,
             now=lambda: SEEN,
             max_bytes=1_000_000,
         )
@@ -179,7 +188,7 @@ def test_hits_of_a_removed_rule_are_found_by_its_id(dynamodb: Any, table: str) -
     rule_id = decode(ROWS[0]["hit"])["ruleId"]
     september = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 
-    found = list(find_hits(dynamodb, table, Question(*september, rules=(rule_id,))))
+    found = list(find_hits(dynamodb, table, HitQuery(*september, rules=(rule_id,))))
 
     assert sorted(hit.event_id for hit in found) == sorted(decode(rows["hit"])["eventID"] for rows in ROWS)
     assert {hit.title for hit in found} == {"KMS Key Disabled"}

@@ -22,13 +22,13 @@ from trailbell.cli.scan.output import print_pages
 from trailbell.cli.terminal.display import print_alerts, print_hits
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Level
-from trailbell.handlers.event_log import LogJournal
+from trailbell.handlers.event_log import EventLog
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
 from trailbell.lookback.report import pack_hits
 from trailbell.store.dynamo import encode
 from trailbell.store.query.hit_query import FoundHit
-from trailbell.store.rows import hit_row, pointer_rows, told_row
+from trailbell.store.rows import delivery_row, hit_row, pointer_rows
 
 
 Output = Callable[[list[Hit]], str]
@@ -50,14 +50,14 @@ class Client:
         return {"FailedEntryCount": 0}
 
 
-def _each_alert(tell: Callable[[Alert], str]) -> Output:
-    return lambda hits: "\n".join(tell(alert) for alert in group_hits(hits))
+def _each_alert(notify: Callable[[Alert], str]) -> Output:
+    return lambda hits: "\n".join(notify(alert) for alert in group_hits(hits))
 
 
-def _sent(tell: Callable[[Client, Alert], None]) -> Output:
+def _sent(notify: Callable[[Client, Alert], None]) -> Output:
     def send(alert: Alert) -> str:
         client = Client()
-        tell(client, alert)
+        notify(client, alert)
         return "\n".join(_texts(client.asked))
 
     return _each_alert(send)
@@ -83,15 +83,15 @@ def _printed(show: Callable[[list[Hit]], None]) -> Output:
 def _logged(hits: list[Hit]) -> str:
     """What the handlers write when everything fails at once."""
     out = io.StringIO()
-    journal = LogJournal(Logger(service="test", stream=out))
+    event_log = EventLog(Logger(service="test", stream=out))
     for hit in hits:
-        journal.failed(f"alert {hit.hit_id}", ValueError(f"could not tell {hit.title}"))
-        journal.bad_record(ObjectRef(hit.place.bucket, hit.place.key), hit.place.index, "record is a JSON str")
+        event_log.failed(f"alert {hit.hit_id}", ValueError(f"could not tell {hit.title}"))
+        event_log.malformed_record(ObjectRef(hit.place.bucket, hit.place.key), hit.place.index, "record is a JSON str")
     return out.getvalue()
 
 
 def _rows(hits: list[Hit]) -> str:
-    rows = [row for hit in hits for row in (hit_row(hit, 1), told_row(hit, 1), *pointer_rows(hit, 1))]
+    rows = [row for hit in hits for row in (hit_row(hit, 1), delivery_row(hit, 1), *pointer_rows(hit, 1))]
     return "\n".join(json.dumps(encode(row), ensure_ascii=False) for row in rows)
 
 
@@ -102,9 +102,9 @@ def _found(hits: list[Hit]) -> list[FoundHit]:
 OUTPUTS: Mapping[str, Output] = {
     "subject": _each_alert(lambda alert: mail_subject(alert.hits)),
     "mail": _each_alert(lambda alert: mail_text(alert.hits)),
-    "alert topic": _sent(lambda client, alert: SnsAlertTopic(client, "topic").tell(alert)),
-    "chat topic": _sent(lambda client, alert: SnsChatTopic(client, "topic", Level.LOW).tell(alert)),
-    "event bus": _sent(lambda client, alert: EventBus(client, "bus").tell(alert)),
+    "alert topic": _sent(lambda client, alert: SnsAlertTopic(client, "topic").notify(alert)),
+    "chat topic": _sent(lambda client, alert: SnsChatTopic(client, "topic", Level.LOW).notify(alert)),
+    "event bus": _sent(lambda client, alert: EventBus(client, "bus").notify(alert)),
     "rows": _rows,
     "table of hits": _printed(lambda hits: print_hits(hits, "table")),
     "lines of hits": _printed(lambda hits: print_hits(hits, "jsonl")),

@@ -22,8 +22,8 @@ from trailbell.cli.scan.command import scan
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.flows.detector import Detector
-from trailbell.handlers.event_log import LogJournal
-from trailbell.hits.detect import Examiner
+from trailbell.handlers.event_log import EventLog
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS
 from trailbell.rulebook.load import compile_rules
@@ -110,8 +110,8 @@ class Table:
 @pytest.fixture(scope="module")
 def content() -> bytes:
     """A log file: for each rule a record with canaries, and a few entries that are none."""
-    bad = [json.dumps({"sessionToken": "canary34"}), ["password=canary35"]]
-    return log_file(*[with_canaries(record) for _, record in MATCHING], *bad)
+    malformed = [json.dumps({"sessionToken": "canary34"}), ["password=canary35"]]
+    return log_file(*[with_canaries(record) for _, record in MATCHING], *malformed)
 
 
 def detected(content: bytes, *, broken: bool) -> tuple[list[Hit], str]:
@@ -119,8 +119,8 @@ def detected(content: bytes, *, broken: bool) -> tuple[list[Hit], str]:
     log = io.StringIO()
     table = Table(broken=broken)
     rulebook = Rulebook(tuple(compile_rules(RULES, CASE_SETTINGS)))
-    journal = LogJournal(Logger(service="detector", stream=log))
-    detector = Detector(Examiner(rulebook), Bucket(content), table, journal, lambda: "2026-09-01T09:18:57Z", 10**8)
+    event_log = EventLog(Logger(service="detector", stream=log))
+    detector = Detector(HitDetector(rulebook), Bucket(content), table, event_log, lambda: "2026-09-01T09:18:57Z", 10**8)
     detector.detect({"s3Bucket": "acme-trail", "s3ObjectKey": [KEY]}, "message")
     return table.hits, log.getvalue()
 
@@ -156,7 +156,7 @@ def test_no_secret_leaves_through_scan(content: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("rule", "record"), [pytest.param(*pair, id=pair[0].name) for pair in MATCHING])
 def test_canaries_do_not_change_what_matches(rule: Rule, record: dict[str, Any]) -> None:
     """Otherwise the tests above would look at nothing."""
-    hit = Examiner(Rulebook((rule,))).examine_record(with_canaries(record), "2026-09-01T09:18:57Z")
+    hit = HitDetector(Rulebook((rule,))).detect_record(with_canaries(record), "2026-09-01T09:18:57Z")
 
     assert hit
     assert hit.user_agent.startswith("tool/1.0")

@@ -13,7 +13,7 @@ from trailbell.cli.scan.log_files import find_log_files
 from trailbell.cli.scan.work import hits_in
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rulebook
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.exceptions import apply_filters
 from trailbell.rulebook.load import compile_rules, load_rules
@@ -60,8 +60,8 @@ def test_engine_agrees_with_the_others(case: dict[str, Any], tmp_path: Path) -> 
 
 
 def hits_of(rules: Path) -> list[Hit]:
-    examiner = Examiner(Rulebook(compile_rules(rules, SETTINGS)))
-    return list(hits_in(find_log_files([HOUR]).files, examiner, "2026-11-26T00:00:00Z"))
+    hit_detector = HitDetector(Rulebook(compile_rules(rules, SETTINGS)))
+    return list(hits_in(find_log_files([HOUR]).files, hit_detector, "2026-11-26T00:00:00Z"))
 
 
 def test_sigmahq_rules_run_unmodified_and_match_109_times() -> None:
@@ -77,10 +77,10 @@ def test_real_hour_gives_a_handful_of_alerts() -> None:
 
     alerts = group_hits(hits)
 
-    told = Counter({alert.sample.name: len(alert.hits) for alert in alerts})
+    notified = Counter({alert.sample.name: len(alert.hits) for alert in alerts})
     assert len(alerts) <= 7
     assert {"trail-deleted", "trail-selectors-blinded", "ssm-parameter-destroyed", "ssm-shell-command-sent"} <= set(
-        told
+        notified
     )
-    assert told["ssm-parameter-destroyed"] == 40
+    assert notified["ssm-parameter-destroyed"] == 40
     assert {hit.outcome for hit in hits if not hit.name.startswith("identity-denied")} == {"success"}

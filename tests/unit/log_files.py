@@ -4,7 +4,7 @@ import gzip
 import json
 from typing import Any
 
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
 
@@ -16,7 +16,7 @@ def log_file(*records: Any) -> bytes:
     return gzip.compress(json.dumps({"Records": records}).encode())
 
 
-def examined(examiner: Examiner, body: bytes) -> tuple[list[Hit], Examination]:
+def examined(hit_detector: HitDetector, body: bytes) -> tuple[list[Hit], DetectionCounts]:
     """The hits of a log file, and the counts."""
-    counts = Examination()
-    return list(examiner.examine([body], "b", "k", SEEN_AT, counts)), counts
+    counts = DetectionCounts()
+    return list(hit_detector.detect([body], "b", "k", SEEN_AT, counts)), counts

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.log_files import examined, log_file
 from trailbell.engine.rulebook import Rulebook, dump_rulebook, load_rulebook
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS
 from trailbell.rulebook.load import compile_rules
@@ -36,7 +36,7 @@ def test_named_call_makes_a_hit_when_it_succeeded() -> None:
     call = {**BASE_RECORD, "eventSource": "ec2.amazonaws.com", "eventName": "TerminateInstances"}
     records = [call, {**call, "errorCode": "Client.UnauthorizedOperation"}, {**call, "eventName": "RunInstances"}]
 
-    (hit,), _ = examined(Examiner(Rulebook(rules)), log_file(*records))
+    (hit,), _ = examined(HitDetector(Rulebook(rules)), log_file(*records))
 
     assert (hit.name, hit.level, hit.place.index) == ("alert-on-ec2-terminateinstances", "high", 0)
     assert rules[0].rule_id == alert_on_rules(["ec2:TerminateInstances"])[0].rule_id
@@ -47,6 +47,6 @@ def test_rule_that_knows_more_speaks_first() -> None:
     rules = (*compile_rules(RULES, CASE_SETTINGS), *alert_on_rules(["kms:DisableKey"]))
     record = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
 
-    (hit,), _ = examined(Examiner(Rulebook(rules)), log_file(record))
+    (hit,), _ = examined(HitDetector(Rulebook(rules)), log_file(record))
 
     assert (hit.name, hit.also) == ("kms-key-disabled", ("alert-on-kms-disablekey",))

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from tests.unit.log_files import log_file
-from trailbell.cloudtrail.logfile import BadRecord
+from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, OutOfTimeError, TableError, Unreadable
 from trailbell.flows import detector as flow
 from trailbell.flows.detector import CHUNK, READERS, RESERVE, Detector
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import BASE_RECORD
 
@@ -57,20 +57,20 @@ class Bad:
     kept: list[tuple[str, list[int]]] = field(default_factory=list)
     fails: bool = False
 
-    def keep(self, ref: ObjectRef, bad: Sequence[BadRecord]) -> None:
+    def keep(self, ref: ObjectRef, malformed: Sequence[MalformedRecord]) -> None:
         if self.fails:
             raise TableError("throttled")
-        self.kept.append((ref.key, [one.index for one in bad]))
+        self.kept.append((ref.key, [one.index for one in malformed]))
 
 
 @dataclass
-class Journal:
+class EventLog:
     errors: list[Exception] = field(default_factory=list)
 
     def failed(self, what: str, error: Exception) -> None:
         self.errors.append(error)
 
-    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         pass
 
 
@@ -87,19 +87,19 @@ class World:
     rule: Rule
     bucket: Bucket = field(default_factory=lambda: Bucket({}))
     table: Table = field(default_factory=Table)
-    bad: Bad = field(default_factory=Bad)
-    journal: Journal = field(default_factory=Journal)
+    malformed: Bad = field(default_factory=Bad)
+    event_log: EventLog = field(default_factory=EventLog)
     clock: Clock = field(default_factory=Clock)
 
     def detector(self, **changes: Any) -> Detector:
         members: dict[str, Any] = {
-            "examiner": Examiner(Rulebook((self.rule,))),
+            "hit_detector": HitDetector(Rulebook((self.rule,))),
             "bucket": self.bucket,
             "table": self.table,
-            "journal": self.journal,
+            "event_log": self.event_log,
             "now": lambda: "2026-09-01T09:18:57Z",
             "max_bytes": 100_000_000,
-            "bad_records": self.bad,
+            "malformed_records": self.malformed,
             "clock": self.clock,
         }
         return Detector(**members | changes)
@@ -135,9 +135,9 @@ def test_objects_of_a_batch_wait_for_s3_together(world: World) -> None:
 
     world.bucket = Bucket({key(n): log_file(disable_key(n)) for n in range(READERS)}, meet)
 
-    failed, tally = world.detector().detect_batch(messages(range(READERS)))
+    failed, counters = world.detector().detect_batch(messages(range(READERS)))
 
-    assert (failed, tally.objects_read, tally.hits_new) == ([], READERS, READERS)
+    assert (failed, counters.objects_read, counters.hits_new) == ([], READERS, READERS)
 
 
 def test_no_more_objects_are_read_at_once_than_readers(world: World) -> None:
@@ -155,9 +155,9 @@ def test_no_more_objects_are_read_at_once_than_readers(world: World) -> None:
     names = [key(n) for n in range(4 * READERS)]
     world.bucket = Bucket({name: log_file(disable_key(n)) for n, name in enumerate(names)}, count)
 
-    _, tally = world.detector().detect_batch([message(*names)])
+    _, counters = world.detector().detect_batch([message(*names)])
 
-    assert tally.objects_read == 4 * READERS
+    assert counters.objects_read == 4 * READERS
     assert max(most) <= READERS
 
 
@@ -174,21 +174,21 @@ def test_answer_does_not_depend_on_who_is_ready_first(world: World) -> None:
 
     world.bucket = Bucket({key(n): log_file(disable_key(n)) if n % 2 else b"corrupt" for n in range(6)}, last_first)
 
-    failed, tally = world.detector().detect_batch(messages(range(6)))
+    failed, counters = world.detector().detect_batch(messages(range(6)))
 
     assert failed == ["m-0", "m-2", "m-4"]
-    assert (tally.objects_read, tally.objects_failed, tally.hits_new) == (3, 3, 3)
-    assert tally.balanced
+    assert (counters.objects_read, counters.objects_failed, counters.hits_new) == (3, 3, 3)
+    assert counters.balanced
 
 
 def test_hits_are_kept_in_chunks(world: World) -> None:
     """A log file of nothing but hits must not stand in memory as hits."""
     world.bucket = Bucket({key("a"): log_file(*map(disable_key, range(2 * CHUNK + 7)))})
 
-    _, tally = world.detector().detect_batch(messages("a"))
+    _, counters = world.detector().detect_batch(messages("a"))
 
     assert world.table.chunks == [CHUNK, CHUNK, 7]
-    assert (tally.hits_new, tally.records_matched) == (2 * CHUNK + 7, 2 * CHUNK + 7)
+    assert (counters.hits_new, counters.records_matched) == (2 * CHUNK + 7, 2 * CHUNK + 7)
 
 
 def test_hits_before_the_place_where_a_log_file_breaks_are_kept(world: World) -> None:
@@ -213,13 +213,13 @@ def test_what_cannot_be_begun_in_time_is_put_off(world: World) -> None:
     world.bucket = Bucket({key(n): log_file(disable_key(n)) for n in range(3)})
     digest = FOLDER.replace("CloudTrail", "CloudTrail-Digest") + "d.json.gz"
 
-    failed, tally = world.detector().detect_batch([*messages(range(3)), message(digest, name="d")], RESERVE - 1)
+    failed, counters = world.detector().detect_batch([*messages(range(3)), message(digest, name="d")], RESERVE - 1)
 
     assert failed == ["m-0", "m-1", "m-2"]
-    assert (tally.objects_received, tally.objects_put_off, tally.objects_ignored.total()) == (4, 3, 1)
-    assert (tally.objects_read, tally.objects_failed, tally.messages_failed) == (0, 0, 3)
-    assert tally.balanced
-    assert "before it could be begun" in str(world.journal.errors[0])
+    assert (counters.objects_received, counters.objects_deferred, counters.objects_ignored.total()) == (4, 3, 1)
+    assert (counters.objects_read, counters.objects_failed, counters.messages_failed) == (0, 0, 3)
+    assert counters.balanced
+    assert "before it could be begun" in str(world.event_log.errors[0])
 
 
 def test_log_file_that_takes_too_long_is_abandoned_and_its_neighbour_done(world: World) -> None:
@@ -234,11 +234,11 @@ def test_log_file_that_takes_too_long_is_abandoned_and_its_neighbour_done(world:
     detector = world.detector()
 
     first, _ = detector.detect_batch(messages(["quick"]), 1000)
-    failed, tally = detector.detect_batch(messages(["slow"]), 1000)
+    failed, counters = detector.detect_batch(messages(["slow"]), 1000)
 
     assert (first, failed) == ([], ["m-slow"])
-    assert (tally.failures, tally.records_read, tally.balanced) == ({"OutOfTime": 1}, 0, True)
-    (error,) = world.journal.errors
+    assert (counters.failures, counters.records_read, counters.balanced) == ({"OutOfTime": 1}, 0, True)
+    (error,) = world.event_log.errors
     assert isinstance(error, OutOfTimeError)
     assert "detector_seconds, detector_memory_mb" in str(error)
 
@@ -255,10 +255,10 @@ def test_hits_of_a_log_file_abandoned_for_want_of_time_are_kept(world: World) ->
     records = [disable_key(1), *({**BASE_RECORD, "userAgent": os.urandom(300).hex()} for _ in range(20))]
     world.bucket = Bucket({key("a"): log_file(*records)}, slow)
 
-    failed, tally = world.detector().detect_batch(messages("a"), 1000)
+    failed, counters = world.detector().detect_batch(messages("a"), 1000)
 
-    assert (failed, tally.failures) == (["m-a"], {"OutOfTime": 1})
-    assert (tally.hits_new, len(world.table.kept)) == (1, 1)
+    assert (failed, counters.failures) == (["m-a"], {"OutOfTime": 1})
+    assert (counters.hits_new, len(world.table.kept)) == (1, 1)
 
 
 def test_log_file_of_many_hits_is_abandoned_between_chunks(world: World) -> None:
@@ -272,11 +272,11 @@ def test_log_file_of_many_hits_is_abandoned_between_chunks(world: World) -> None
 
     world.bucket, world.table = Bucket({key("a"): log_file(*records)}), SlowTable()
 
-    failed, tally = world.detector().detect_batch(messages("a"), 60 + RESERVE)
+    failed, counters = world.detector().detect_batch(messages("a"), 60 + RESERVE)
     world.clock.now = 0.0
     failed_again, again = world.detector().detect_batch(messages("a"))
 
-    assert (failed, tally.hits_new, tally.failures) == (["m-a"], 2 * CHUNK, {"OutOfTime": 1})
+    assert (failed, counters.hits_new, counters.failures) == (["m-a"], 2 * CHUNK, {"OutOfTime": 1})
     assert (failed_again, again.hits_known, again.hits_new) == ([], 2 * CHUNK, CHUNK)
 
 
@@ -292,12 +292,12 @@ def test_answer_comes_although_an_object_hangs(world: World, monkeypatch: pytest
 
     world.bucket = Bucket({key("hangs"): log_file(disable_key(1)), key("good"): log_file(disable_key(2))}, hang)
 
-    failed, tally = world.detector().detect_batch(messages(["hangs", "good"]), 0.3)
+    failed, counters = world.detector().detect_batch(messages(["hangs", "good"]), 0.3)
     released.set()
 
     assert failed == ["m-hangs"]
-    assert (tally.objects_read, tally.hits_new, tally.failures) == (1, 1, {"OutOfTime": 1})
-    assert tally.balanced
+    assert (counters.objects_read, counters.hits_new, counters.failures) == (1, 1, {"OutOfTime": 1})
+    assert counters.balanced
 
 
 @pytest.mark.parametrize("outcome", Unreadable)
@@ -309,25 +309,25 @@ def test_failures_are_counted_by_what_went_wrong(world: World, outcome: Unreadab
 
     world.bucket = Bucket({key("a"): b"x"}, refuse)
 
-    _, tally = world.detector().detect_batch(messages("a"))
+    _, counters = world.detector().detect_batch(messages("a"))
 
-    assert tally.failures == {outcome.value: 1}
+    assert counters.failures == {outcome.value: 1}
 
 
 def test_bad_records_are_kept_where_a_person_can_read_them(world: World) -> None:
     """Counted alone, nobody knows which log file to look into."""
     world.bucket = Bucket({key("a"): log_file(None, disable_key(1), "text"), key("b"): log_file(disable_key(2))})
 
-    failed, tally = world.detector().detect_batch(messages("ab"))
+    failed, counters = world.detector().detect_batch(messages("ab"))
 
-    assert (failed, tally.records_bad) == ([], 2)
-    assert world.bad.kept == [(key("a"), [0, 2])]
+    assert (failed, counters.records_malformed) == ([], 2)
+    assert world.malformed.kept == [(key("a"), [0, 2])]
 
 
 def test_log_file_whose_bad_records_cannot_be_kept_comes_back(world: World) -> None:
     """Bad records that nobody can find are lost."""
-    world.bucket, world.bad.fails = Bucket({key("a"): log_file(None)}), True
+    world.bucket, world.malformed.fails = Bucket({key("a"): log_file(None)}), True
 
-    failed, tally = world.detector().detect_batch(messages("a"))
+    failed, counters = world.detector().detect_batch(messages("a"))
 
-    assert (failed, tally.failures, tally.balanced) == (["m-a"], {"Table": 1}, True)
+    assert (failed, counters.failures, counters.balanced) == (["m-a"], {"Table": 1}, True)

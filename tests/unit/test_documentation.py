@@ -120,7 +120,7 @@ def test_command_that_needs_no_aws_does_what_it_is_shown_for(words: tuple[str, .
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_prose_exist(page: Path) -> None:
-    """`trailbell dlq untold` within a sentence is looked for as well: its names and options."""
+    """`trailbell undelivered` within a sentence is looked for as well: its names and options."""
     for span in spans(page):
         program, *words = span.split()
         if program == "make":

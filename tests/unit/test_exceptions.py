@@ -11,7 +11,7 @@ import pytest
 from tests.unit.log_files import examined
 from trailbell.engine.rulebook import Level, Rulebook, dump_rulebook, load_rulebook
 from trailbell.errors import RuleError
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.build import build_rulebook
 from trailbell.rulebook.cases import BASE_RECORD, merged
@@ -61,7 +61,7 @@ def build(tmp_path: Path) -> Build:
 
 def hit_of(rulebook: Rulebook, seen_at: str = "2026-09-01T10:00:00Z", **changes: Any) -> Hit:
     record = merged({**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}, changes)
-    hit = Examiner(rulebook).examine_record(record, seen_at)
+    hit = HitDetector(rulebook).detect_record(record, seen_at)
     assert hit
     return hit
 
@@ -156,12 +156,12 @@ def test_record_nested_deeper_than_any_request_costs_only_itself(build: Build) -
     """Newer Pythons parse deeper than they can walk; the file's other records are matched all the same."""
     deep = '{"d":' * 100_000 + "1" + "}" * 100_000
     good = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
-    bad = json.dumps({**good, "eventID": None, "requestParameters": 0}).replace(
+    malformed = json.dumps({**good, "eventID": None, "requestParameters": 0}).replace(
         '"requestParameters": 0', f'"requestParameters": {deep}'
     )
 
-    hits, found = examined(Examiner(build()), f'{{"Records": [{bad}, {json.dumps(good)}]}}'.encode())
+    hits, found = examined(HitDetector(build()), f'{{"Records": [{malformed}, {json.dumps(good)}]}}'.encode())
 
     assert [hit.place.index for hit in hits] == [1]
-    assert [bad.index for bad in found.bad] == [0]
+    assert [malformed.index for malformed in found.malformed] == [0]
     assert found.balanced

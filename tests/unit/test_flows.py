@@ -14,7 +14,7 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, TableError
 from trailbell.flows.detector import Detector
 from trailbell.flows.notifier import Notifier, StreamHit
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import BASE_RECORD
 
@@ -48,13 +48,13 @@ class FakeTable:
 
 @dataclass
 class FakeJournal:
-    told: list[str] = field(default_factory=list)
+    notified: list[str] = field(default_factory=list)
 
     def failed(self, what: str, error: Exception) -> None:
-        self.told.append(f"{what}: {error}")
+        self.notified.append(f"{what}: {error}")
 
-    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
-        self.told.append(f"{ref} {index}: {reason}")
+    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+        self.notified.append(f"{ref} {index}: {reason}")
 
 
 def disable_key(event_id: str) -> dict[str, Any]:
@@ -68,9 +68,11 @@ def message(*keys: str, name: str = "m") -> dict[str, Any]:
 @pytest.fixture
 def world(rule: Rule) -> tuple[Detector, FakeBucket, FakeTable, FakeJournal]:
     """A detector that knows one rule."""
-    bucket, table, journal = FakeBucket({}), FakeTable(), FakeJournal()
-    detector = Detector(Examiner(Rulebook((rule,))), bucket, table, journal, lambda: "2026-09-01T09:18:57Z", 1_000_000)
-    return detector, bucket, table, journal
+    bucket, table, event_log = FakeBucket({}), FakeTable(), FakeJournal()
+    detector = Detector(
+        HitDetector(Rulebook((rule,))), bucket, table, event_log, lambda: "2026-09-01T09:18:57Z", 1_000_000
+    )
+    return detector, bucket, table, event_log
 
 
 World = tuple[Detector, FakeBucket, FakeTable, FakeJournal]
@@ -78,17 +80,17 @@ World = tuple[Detector, FakeBucket, FakeTable, FakeJournal]
 
 def test_batch_of_ten_with_one_corrupt_object_returns_one_message(world: World) -> None:
     """Neighbours of a bad object are done; only its own message comes back."""
-    detector, bucket, table, journal = world
+    detector, bucket, table, event_log = world
     bucket.bodies = {f"{FOLDER}{n}.json.gz": log_file(disable_key(f"e-{n}")) for n in range(10)}
     bucket.bodies[f"{FOLDER}4.json.gz"] = b"\x1f\x8b corrupt beyond its header"
 
-    failed, tally = detector.detect_batch([message(f"{FOLDER}{n}.json.gz", name=f"m-{n}") for n in range(10)])
+    failed, counters = detector.detect_batch([message(f"{FOLDER}{n}.json.gz", name=f"m-{n}") for n in range(10)])
 
     assert failed == ["m-4"]
-    assert len(table.rows) == tally.hits_new == tally.objects_read == 9
-    assert tally.objects_failed == tally.messages_failed == 1
-    assert tally.balanced
-    assert journal.told[0].startswith(f"s3://b/{FOLDER}4.json.gz: log file is not valid gzip")
+    assert len(table.rows) == counters.hits_new == counters.objects_read == 9
+    assert counters.objects_failed == counters.messages_failed == 1
+    assert counters.balanced
+    assert event_log.notified[0].startswith(f"s3://b/{FOLDER}4.json.gz: log file is not valid gzip")
 
 
 def test_bad_object_does_not_stop_its_own_message(world: World) -> None:
@@ -96,11 +98,11 @@ def test_bad_object_does_not_stop_its_own_message(world: World) -> None:
     detector, bucket, table, _ = world
     bucket.bodies = {FOLDER + "b.json.gz": log_file(disable_key("e"))}
 
-    failed, tally = detector.detect_batch([message(FOLDER + "gone.json.gz", FOLDER + "b.json.gz")])
+    failed, counters = detector.detect_batch([message(FOLDER + "gone.json.gz", FOLDER + "b.json.gz")])
 
     assert failed == ["m"]
     assert len(table.rows) == 1
-    assert (tally.objects_received, tally.objects_read, tally.objects_failed) == (2, 1, 1)
+    assert (counters.objects_received, counters.objects_read, counters.objects_failed) == (2, 1, 1)
 
 
 def test_same_log_file_three_times_is_one_hit(world: World) -> None:
@@ -111,8 +113,8 @@ def test_same_log_file_three_times_is_one_hit(world: World) -> None:
     tallies = [detector.detect_batch([message(FOLDER + "a.json.gz")])[1] for _ in range(3)]
 
     assert len(table.rows) == 1
-    assert [(tally.hits_new, tally.hits_known) for tally in tallies] == [(1, 0), (0, 1), (0, 1)]
-    assert [tally.slowest_hit for tally in tallies] == [4 * 60 + 50, 0, 0]
+    assert [(counters.hits_new, counters.hits_known) for counters in tallies] == [(1, 0), (0, 1), (0, 1)]
+    assert [counters.slowest_hit for counters in tallies] == [4 * 60 + 50, 0, 0]
 
 
 def test_digest_among_log_files_is_ignored_and_does_not_end_the_batch(world: World) -> None:
@@ -122,29 +124,34 @@ def test_digest_among_log_files_is_ignored_and_does_not_end_the_batch(world: Wor
     digest = FOLDER.replace("CloudTrail", "CloudTrail-Digest") + "d.json.gz"
     insight = FOLDER.replace("CloudTrail", "CloudTrail-Insight") + "i.json.gz"
 
-    failed, tally = detector.detect_batch([message(digest, insight, "other/x", FOLDER + "a.json.gz")])
+    failed, counters = detector.detect_batch([message(digest, insight, "other/x", FOLDER + "a.json.gz")])
 
     assert failed == []
-    assert {str(kind): count for kind, count in tally.objects_ignored.items()} == {
+    assert {str(kind): count for kind, count in counters.objects_ignored.items()} == {
         "digest": 1,
         "insight": 1,
         "other": 1,
     }
     assert len(table.rows) == 1
-    assert tally.balanced
+    assert counters.balanced
 
 
 def test_records_are_counted_into_matched_not_watched_and_bad(world: World) -> None:
     """Records read = matched against rules + not watched + bad; nothing is dropped in silence."""
-    detector, bucket, _, journal = world
+    detector, bucket, _, event_log = world
     other = {**BASE_RECORD, "eventSource": "s3.amazonaws.com", "eventName": "GetObject"}
     bucket.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e"), other, None, other, "text")}
 
-    _, tally = detector.detect_batch([message(FOLDER + "a.json.gz")])
+    _, counters = detector.detect_batch([message(FOLDER + "a.json.gz")])
 
-    assert (tally.records_read, tally.records_matched, tally.records_not_watched, tally.records_bad) == (5, 1, 2, 2)
-    assert tally.balanced
-    assert len(journal.told) == 2
+    assert (
+        counters.records_read,
+        counters.records_matched,
+        counters.records_not_watched,
+        counters.records_malformed,
+    ) == (5, 1, 2, 2)
+    assert counters.balanced
+    assert len(event_log.notified) == 2
 
 
 def test_message_comes_back_when_the_table_fails(world: World) -> None:
@@ -153,31 +160,31 @@ def test_message_comes_back_when_the_table_fails(world: World) -> None:
     bucket.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e"))}
     table.fails = True
 
-    failed, tally = detector.detect_batch([message(FOLDER + "a.json.gz")])
+    failed, counters = detector.detect_batch([message(FOLDER + "a.json.gz")])
 
     assert failed == ["m"]
-    assert tally.objects_failed == 1
-    assert tally.records_read == 0
-    assert tally.balanced
+    assert counters.objects_failed == 1
+    assert counters.records_read == 0
+    assert counters.balanced
 
 
 @pytest.mark.parametrize("body", ["not json", '{"unknown": 1}'])
 def test_message_nobody_understands_comes_back(world: World, body: str) -> None:
     """It may stand for a log file."""
-    failed, tally = world[0].detect_batch([{"messageId": "m", "body": body}])
+    failed, counters = world[0].detect_batch([{"messageId": "m", "body": body}])
 
     assert failed == ["m"]
-    assert tally.messages_failed == 1
+    assert counters.messages_failed == 1
 
 
 def test_greeting_is_success(world: World) -> None:
     """Otherwise every new stack would begin with a dead letter."""
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})
 
-    failed, tally = world[0].detect_batch([{"messageId": "m", "body": body}])
+    failed, counters = world[0].detect_batch([{"messageId": "m", "body": body}])
 
     assert failed == []
-    assert tally.tests == 1
+    assert counters.tests == 1
 
 
 def now() -> str:
@@ -189,7 +196,7 @@ class FakeTopic:
     fails_for: str = ""
     alerts: list[Alert] = field(default_factory=list)
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         if self.fails_for and self.fails_for == alert.sample.actor.key:
             raise TimeoutError("topic is down")
         self.alerts.append(alert)
@@ -199,7 +206,7 @@ class FakeTopic:
 class FakeMarks:
     marked: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def told(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
+    def notified(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
         return {hit.identity for hit in hits} & self.marked
 
     def mark(self, hits: Sequence[Hit]) -> None:
@@ -211,31 +218,31 @@ def test_storm_is_one_alert_with_a_count(given_hit: GivenHit) -> None:
     topic = FakeTopic()
     batch = [StreamHit(str(n), given_hit(eventID=f"e-{n}")) for n in range(40)]
 
-    failed, tally = Notifier(topic, FakeMarks(), FakeJournal(), now).notify(batch)
+    failed, counters = Notifier(topic, FakeMarks(), FakeJournal(), now).notify(batch)
 
     assert failed == []
     assert [len(alert.hits) for alert in topic.alerts] == [40]
-    assert (tally.hits_told, tally.alerts_told, tally.balanced) == (40, 1, True)
-    assert tally.slowest_alert == 6 * 60
+    assert (counters.hits_notified, counters.alerts_sent, counters.balanced) == (40, 1, True)
+    assert counters.slowest_alert == 6 * 60
 
 
 def test_failing_alert_comes_back_and_the_others_are_told_once(given_hit: GivenHit) -> None:
     """The stream gives back everything from the first failure on; what was told must not be told again."""
-    topic, marks, journal = FakeTopic(fails_for="arn:bad"), FakeMarks(), FakeJournal()
-    notifier = Notifier(topic, marks, journal, now)
-    bad = given_hit(eventID="bad", userIdentity={"type": "IAMUser", "arn": "arn:bad", "userName": "bad"})
-    batch = [StreamHit("1", given_hit(eventID="a")), StreamHit("2", bad), StreamHit("3", given_hit(eventID="c"))]
+    topic, marks, event_log = FakeTopic(fails_for="arn:bad"), FakeMarks(), FakeJournal()
+    notifier = Notifier(topic, marks, event_log, now)
+    malformed = given_hit(eventID="bad", userIdentity={"type": "IAMUser", "arn": "arn:bad", "userName": "bad"})
+    batch = [StreamHit("1", given_hit(eventID="a")), StreamHit("2", malformed), StreamHit("3", given_hit(eventID="c"))]
 
-    failed, tally = notifier.notify(batch)
+    failed, counters = notifier.notify(batch)
     topic.fails_for = ""
     again, second = notifier.notify(batch[1:])
 
-    assert (failed, tally.hits_failed, tally.hits_told) == (["2"], 1, 2)
-    assert (again, second.hits_known, second.hits_told) == ([], 1, 1)
+    assert (failed, counters.hits_failed, counters.hits_notified) == (["2"], 1, 2)
+    assert (again, second.hits_known, second.hits_notified) == ([], 1, 1)
     assert [sorted(hit.event_id for hit in alert.hits) for alert in topic.alerts] == [["a", "c"], ["bad"]]
-    assert tally.balanced
+    assert counters.balanced
     assert second.balanced
-    assert journal.told[0].endswith("topic is down")
+    assert event_log.notified[0].endswith("topic is down")
 
 
 def test_alerts_that_cannot_be_told_in_time_come_back_untouched(given_hit: GivenHit) -> None:
@@ -243,18 +250,18 @@ def test_alerts_that_cannot_be_told_in_time_come_back_untouched(given_hit: Given
     seconds = [0.0]
 
     class SlowTopic(FakeTopic):
-        def tell(self, alert: Alert) -> None:
-            super().tell(alert)
+        def notify(self, alert: Alert) -> None:
+            super().notify(alert)
             seconds[0] += 50
 
-    topic, marks, journal = SlowTopic(), FakeMarks(), FakeJournal()
-    notifier = Notifier(topic, marks, journal, now, lambda: seconds[0])
+    topic, marks, event_log = SlowTopic(), FakeMarks(), FakeJournal()
+    notifier = Notifier(topic, marks, event_log, now, lambda: seconds[0])
     batch = [StreamHit(str(n), given_hit(eventID=f"e-{n}", recipientAccountId=f"11112222333{n}")) for n in range(5)]
 
-    failed, tally = notifier.notify(batch, 120)
+    failed, counters = notifier.notify(batch, 120)
     again, second = notifier.notify(batch)
 
-    assert (failed, tally.alerts_told, tally.hits_put_off, tally.balanced) == (["2", "3", "4"], 2, 3, True)
-    assert len(journal.told) == 1
-    assert journal.told[0].startswith("3 alerts: put off")
-    assert (again, second.hits_known, second.hits_told, len(topic.alerts)) == ([], 2, 3, 5)
+    assert (failed, counters.alerts_sent, counters.hits_deferred, counters.balanced) == (["2", "3", "4"], 2, 3, True)
+    assert len(event_log.notified) == 1
+    assert event_log.notified[0].startswith("3 alerts: put off")
+    assert (again, second.hits_known, second.hits_notified, len(topic.alerts)) == ([], 2, 3, 5)

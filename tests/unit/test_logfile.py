@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from trailbell.cloudtrail.inflate import inflate
-from trailbell.cloudtrail.logfile import BadRecord, read_records
+from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.splitter import MAX_ENTRY_BYTES
 from trailbell.errors import LogFileError
 
@@ -22,7 +22,7 @@ def in_pieces(body: bytes, size: int) -> Iterator[bytes]:
     return (body[at : at + size] for at in range(0, len(body), size))
 
 
-def read(body: bytes) -> list[dict[str, Any] | BadRecord]:
+def read(body: bytes) -> list[dict[str, Any] | MalformedRecord]:
     return list(read_records([body]))
 
 
@@ -59,14 +59,14 @@ def test_a_broken_record_costs_only_itself(broken: bytes, reason: str, size: int
     """One bad record must not take the file with it; it is told with the start of its text."""
     body = b'{"Records": [{"eventID": "a"}, ' + broken + b' , {"eventID": "b"}]}'
 
-    first, bad, last = read_records(in_pieces(body, size))
+    first, malformed, last = read_records(in_pieces(body, size))
 
     assert (first, last) == ({"eventID": "a"}, {"eventID": "b"})
-    assert isinstance(bad, BadRecord)
-    assert bad.index == 1
-    assert bad.reason.startswith(reason)
-    assert broken.startswith(bad.content)
-    assert len(bad.content) == min(len(broken), 8192)
+    assert isinstance(malformed, MalformedRecord)
+    assert malformed.index == 1
+    assert malformed.reason.startswith(reason)
+    assert broken.startswith(malformed.content)
+    assert len(malformed.content) == min(len(broken), 8192)
 
 
 def test_what_stands_beside_records_is_passed_over() -> None:

@@ -12,11 +12,11 @@ COMMANDS = [
     "hit 261126-0a1b2c3d",
     "ack 261126-0a1b2c3d",
     "note 261126-0a1b2c3d hello",
-    "bad",
+    "malformed",
     "doctor",
     "dlq list",
     "dlq redrive",
-    "dlq untold",
+    "undelivered",
     "replay s3://my-trail-logs --dry-run",
     "report -o report.html",
 ]

@@ -9,7 +9,7 @@ from tests.unit.log_files import examined, log_file
 from trailbell.alerts.alert import alert_document
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Level, Rule, Rulebook, Undo
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import hit_document, hit_from_document
 
 
@@ -74,7 +74,7 @@ _RULE = Rule(
 @given(records=st.lists(_RECORDS, min_size=1, max_size=3))
 def test_every_record_becomes_a_hit_that_can_be_kept_and_told(records: list[dict[str, Any]]) -> None:
     """An exception here would send the whole file back to the queue until it is dead-lettered."""
-    hits, found = examined(Examiner(Rulebook((_RULE,))), log_file(*records))
+    hits, found = examined(HitDetector(Rulebook((_RULE,))), log_file(*records))
 
     assert len(hits) == len(records)
     assert found.balanced

@@ -34,9 +34,7 @@ def test_named_alarms_exist() -> None:
     """Who searches for an alarm that is called otherwise loses the minutes that count."""
     known = set(re.findall(r"[A-Z]\w+", (ROOT / "infra" / "watch.py").read_text("utf-8")))
     known |= {f"{queue}NotEmpty" for queue in ("DeadLetters", "AlertDeadLetters")}
-    known |= {
-        f"{name}{what}" for name in ("Detector", "Notifier") for what in ("Errors", "Throttled", "IdentityBroken")
-    }
+    known |= {f"{name}{what}" for name in ("Detector", "Notifier") for what in ("Errors", "Throttled", "CountMismatch")}
     alarms = re.findall(r"alarms? (?:is )?((?:`\w+`(?:, later |, then |, | or )?)+)", TEXT)
 
     named = {name for group in alarms for name in re.findall(r"\w+", group)} - {"later", "then", "or"}

@@ -12,7 +12,7 @@ from trailbell.cli.scan.state import State
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.errors import NotificationError
 from trailbell.lookback.replay import estimate, replay_message
-from trailbell.ops.ingest_queue import SqsFeed
+from trailbell.ops.ingest_queue import SqsIngestQueue
 
 
 KEY = "a b/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/20/ä+%2F&.json.gz"
@@ -49,27 +49,27 @@ class Queue:
         return {"Failed": failed}
 
 
-def feed(queue: Queue) -> SqsFeed:
-    return SqsFeed(queue, "url", pause=lambda _: None)
+def ingest_queue(queue: Queue) -> SqsIngestQueue:
+    return SqsIngestQueue(queue, "url", pause=lambda _: None)
 
 
-@pytest.mark.parametrize("tell", [True, False])
-def test_message_is_read_as_one_of_s3(tell: bool) -> None:
+@pytest.mark.parametrize("notify", [True, False])
+def test_message_is_read_as_one_of_s3(notify: bool) -> None:
     """The same object, whatever its key holds; whether to tell is beside it."""
     ref = ObjectRef("trail", KEY, size=17)
 
-    (read,) = parse_notification(replay_message(ref, tell=tell)).objects
+    (read,) = parse_notification(replay_message(ref, notify=notify)).objects
 
-    assert read == ObjectRef("trail", KEY, size=17, tell=tell)
+    assert read == ObjectRef("trail", KEY, size=17, notify=notify)
 
 
 def test_nothing_but_a_plain_no_makes_a_notification_quiet() -> None:
     """Whatever is not understood is told."""
-    message = replay_message(REFS[0], tell=False)
+    message = replay_message(REFS[0], notify=False)
 
     for other in ('"false"', "0", "null", "[]"):
         (ref,) = parse_notification(message.replace("false", other)).objects
-        assert ref.tell, other
+        assert ref.notify, other
     for body in ('{"Records": [], "trailbell": {"tell": false}}', '{"trailbell": {"tell": false}}'):
         with pytest.raises(NotificationError):
             parse_notification(body)
@@ -79,7 +79,7 @@ def test_no_more_are_sent_than_the_rate_allows() -> None:
     """The queue must not fill faster than the detector empties it."""
     clock, queue = Clock(), Queue()
 
-    sent = send_all(REFS, feed(queue), 5.0, False, None, lambda: False, clock, clock.pause)
+    sent = send_all(REFS, ingest_queue(queue), 5.0, False, None, lambda: False, clock, clock.pause)
 
     assert sent == len(queue.bodies) == 25
     assert clock.now == pytest.approx(20 / 5)
@@ -91,27 +91,27 @@ def test_interrupted_replay_goes_on_where_it_stopped(tmp_path: Path) -> None:
     state = tmp_path / "state"
 
     first = State(state, {"output": "replay"}, ["", ""])
-    send_all(REFS, feed(queue), 50.0, False, first, lambda: len(queue.bodies) >= 10, clock, clock.pause)
+    send_all(REFS, ingest_queue(queue), 50.0, False, first, lambda: len(queue.bodies) >= 10, clock, clock.pause)
     second = State(state, {"output": "replay"}, ["", ""])
     list(second.lines())
     left = [ref for ref in REFS if str(ref) not in second.done]
-    send_all(left, feed(queue), 50.0, False, second, lambda: False, clock, clock.pause)
+    send_all(left, ingest_queue(queue), 50.0, False, second, lambda: False, clock, clock.pause)
 
     assert len(left) == 15
-    assert sorted(queue.bodies) == sorted(replay_message(ref, tell=False) for ref in REFS)
+    assert sorted(queue.bodies) == sorted(replay_message(ref, notify=False) for ref in REFS)
 
 
 def test_refused_messages_are_sent_again_and_told_at_last() -> None:
     """SQS may take nine of ten."""
     queue = Queue(refusals=2)
 
-    feed(queue).send(["a", "b", "c"])
+    ingest_queue(queue).send(["a", "b", "c"])
 
     assert sorted(queue.bodies) == ["a", "b", "c"]
     with pytest.raises(NotificationError, match="1 messages not taken"):
-        feed(Queue(refusals=99)).send(["a", "b"])
+        ingest_queue(Queue(refusals=99)).send(["a", "b"])
     with pytest.raises(NotificationError, match="not taken"):
-        feed(Queue(refusals=1, fault=True)).send(["a"])
+        ingest_queue(Queue(refusals=1, fault=True)).send(["a"])
 
 
 def test_estimate_grows_with_files_bytes_and_slowness() -> None:

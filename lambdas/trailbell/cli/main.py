@@ -27,7 +27,8 @@ _MODULES = {
     "rules": "rules.command",
     "doctor": "doctor.command",
     "dlq": "dead_letters.dlq",
-    "bad": "dead_letters.malformed",
+    "undelivered": "dead_letters.undelivered",
+    "malformed": "dead_letters.malformed",
     "completion": "completion",
 }
 

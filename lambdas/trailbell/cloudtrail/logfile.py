@@ -22,7 +22,7 @@ Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class BadRecord:
+class MalformedRecord:
     """An entry of Records that is no record: its position, what is wrong with it, and the start of its text."""
 
     index: int
@@ -30,7 +30,7 @@ class BadRecord:
     content: bytes = b""
 
 
-def read_records(body: Iterable[bytes], max_bytes: int = MAX_INFLATED_BYTES) -> Iterator[Fields | BadRecord]:
+def read_records(body: Iterable[bytes], max_bytes: int = MAX_INFLATED_BYTES) -> Iterator[Fields | MalformedRecord]:
     """Every record of an object's body (in pieces, gzipped or not), in file order; a broken one costs only itself.
 
     Raises LogFileError where the whole stops being a log file: not gzip, cut off, larger than `max_bytes` once
@@ -43,10 +43,10 @@ def read_records(body: Iterable[bytes], max_bytes: int = MAX_INFLATED_BYTES) -> 
         going, index = text.go_on(), index + 1
 
 
-def parse_entry(entry: Entry, index: int) -> Fields | BadRecord:
+def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:
     """The fields of one entry of Records, or what is wrong with it."""
     if not entry.whole:
-        return BadRecord(index, f"record is longer than {len(entry.text)} bytes", entry.text[:MAX_SHOWN_BYTES])
+        return MalformedRecord(index, f"record is longer than {len(entry.text)} bytes", entry.text[:MAX_SHOWN_BYTES])
     try:
         fields = json.loads(entry.text.decode(), parse_int=_whole_number)
     except RecursionError:
@@ -59,7 +59,7 @@ def parse_entry(entry: Entry, index: int) -> Fields | BadRecord:
         if isinstance(fields, dict):
             return fields
         reason = f"record is a JSON {type(fields).__name__}, not an object"
-    return BadRecord(index, reason, entry.text[:MAX_SHOWN_BYTES])
+    return MalformedRecord(index, reason, entry.text[:MAX_SHOWN_BYTES])
 
 
 def _whole_number(digits: str) -> int | float:

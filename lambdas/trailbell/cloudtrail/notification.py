@@ -39,7 +39,7 @@ class ObjectRef:
     key: str
     version_id: str | None = None
     size: int | None = None
-    tell: bool = True
+    notify: bool = True
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -96,7 +96,7 @@ def _as_asked(found: Notification, message: Mapping[str, Any]) -> Notification:
     """What `trailbell replay` asks for beside S3's own words; S3 never says it."""
     asked = message.get("trailbell")
     if isinstance(asked, Mapping) and asked.get("tell") is False:
-        return replace(found, objects=tuple(replace(ref, tell=False) for ref in found.objects))
+        return replace(found, objects=tuple(replace(ref, notify=False) for ref in found.objects))
     return found
 
 

@@ -23,7 +23,7 @@ _LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """Accounts and regions (empty: all), and a time from `since` up to but without `until` (None: open)."""
 
     accounts: frozenset[str] = frozenset()

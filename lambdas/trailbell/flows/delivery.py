@@ -1,4 +1,4 @@
-"""Telling one alert to everybody: related hits are looked up, the alert topic is told, then the other readers.
+"""Delivery one alert to everybody: related hits are looked up, the alert topic is told, then the other readers.
 
 The alert topic is the promise: what it does not take is raised, comes back with the stream and is told again. All
 else is done for the alert's sake and must neither stop nor delay it:
@@ -21,7 +21,7 @@ from typing import Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.flows.notifier import AlertTopic
-from trailbell.flows.rate_limit import Pace
+from trailbell.flows.rate_limit import RateLimit
 from trailbell.hits.related import Related
 
 
@@ -45,7 +45,7 @@ class RelatedHits(Protocol):
         """The hits of the alert's actor before it, or raise."""
 
 
-class Reader(Protocol):
+class Channel(Protocol):
     """Who is told beside the alert topic."""
 
     @property
@@ -55,14 +55,14 @@ class Reader(Protocol):
     def wants(self, alert: Alert) -> bool:
         """Whether it is told of an alert."""
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         """Tell one alert, or raise."""
 
 
-class Journal(Protocol):
+class DeliveryLog(Protocol):
     """Where the flow tells what a person may want to read later."""
 
-    def given_up(self, what: str, error: Exception) -> None:
+    def dropped(self, what: str, error: Exception) -> None:
         """Something that alerts do not depend on could not be done, and will not be tried again."""
 
 
@@ -71,7 +71,7 @@ class SkippedError(Exception):
 
 
 @dataclass(slots=True)
-class TellingTally:
+class DeliveryCounters:
     """What telling a batch came to, beside the alerts themselves.
 
     related_*: alerts whose related hits were read, could not be read, or were not looked up.
@@ -81,12 +81,12 @@ class TellingTally:
     related_read: int = 0
     related_failed: int = 0
     related_skipped: int = 0
-    readers_told: int = 0
-    readers_failed: int = 0
+    channels_notified: int = 0
+    channels_failed: int = 0
 
 
 @dataclass(slots=True)
-class Telling:
+class Delivery:
     """An alert topic that tells everybody. Make one for each batch: it counts, and knows who failed.
 
     pace: what is waited for before each; runbook: the deployer's address of runbooks; clock: seconds that only grow.
@@ -94,31 +94,31 @@ class Telling:
 
     topic: AlertTopic
     related: RelatedHits
-    readers: Sequence[Reader]
-    journal: Journal
-    pace: Pace
+    channels: Sequence[Channel]
+    event_log: DeliveryLog
+    rate_limit: RateLimit
     runbook: str = ""
     clock: Callable[[], float] = time.monotonic
-    tally: TellingTally = field(default_factory=TellingTally)
+    counters: DeliveryCounters = field(default_factory=DeliveryCounters)
     _lookups: int = 0
     _seconds: float = 0.0
     _failures: Counter[str] = field(default_factory=Counter)
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         """Tell one alert; raises what the alert topic raises."""
         alert = replace(alert, related=self._look_up(alert), runbook=self.runbook)
-        self.pace.wait()
-        self.topic.tell(alert)
-        for reader in self.readers:
-            if reader.wants(alert):
-                self._tell(reader, alert)
+        self.rate_limit.wait()
+        self.topic.notify(alert)
+        for channel in self.channels:
+            if channel.wants(alert):
+                self._notify(channel, alert)
 
     def _look_up(self, alert: Alert) -> Related | None:
         """What else the actor did; None where that is no question: several actors, or none we know."""
         if alert.sample.actor.kind in _NO_ACTOR or len({hit.actor.key for hit in alert.hits}) > 1:
             return None
         if self._lookups >= MAX_LOOKUPS or self._seconds >= MAX_SECONDS or self._failures["related hits"]:
-            self.tally.related_skipped += 1
+            self.counters.related_skipped += 1
             return Related(note=_FAILED if self._failures["related hits"] else _SKIPPED)
         self._lookups += 1
         began = self.clock()
@@ -126,22 +126,22 @@ class Telling:
             related = self.related.before(alert)
         except Exception as error:  # whatever it is, the alert goes out
             self._failures["related hits"] += 1
-            self.tally.related_failed += 1
-            self.journal.given_up(f"related hits of alert {alert.sample.hit_id}", error)
+            self.counters.related_failed += 1
+            self.event_log.dropped(f"related hits of alert {alert.sample.hit_id}", error)
             return Related(note=_FAILED)
         finally:
             self._seconds += self.clock() - began
-        self.tally.related_read += 1
+        self.counters.related_read += 1
         return related
 
-    def _tell(self, reader: Reader, alert: Alert) -> None:
+    def _notify(self, channel: Channel, alert: Alert) -> None:
         try:
-            if self._failures[reader.name] >= _MAX_FAILURES:
-                raise SkippedError(f"{reader.name} failed {_MAX_FAILURES} times in this batch")
-            reader.tell(alert)
+            if self._failures[channel.name] >= _MAX_FAILURES:
+                raise SkippedError(f"{channel.name} failed {_MAX_FAILURES} times in this batch")
+            channel.notify(alert)
         except Exception as error:  # the alert topic has the alert; see above
-            self._failures[reader.name] += not isinstance(error, SkippedError)
-            self.tally.readers_failed += 1
-            self.journal.given_up(f"{reader.name} of alert {alert.sample.hit_id}", error)
+            self._failures[channel.name] += not isinstance(error, SkippedError)
+            self.counters.channels_failed += 1
+            self.event_log.dropped(f"{channel.name} of alert {alert.sample.hit_id}", error)
         else:
-            self.tally.readers_told += 1
+            self.counters.channels_notified += 1

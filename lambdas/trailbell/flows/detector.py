@@ -16,12 +16,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from trailbell.cloudtrail.logfile import BadRecord
+from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
-from trailbell.flows.counters import Tally
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.flows.counters import DetectorCounters
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
 
@@ -52,20 +52,20 @@ class HitTable(Protocol):
         """Keep hits, each identity once; how many were new. Raises TableError, then nothing may be assumed."""
 
 
-class BadRecords(Protocol):
+class MalformedRecords(Protocol):
     """Where entries that are no records are kept for a person to look at."""
 
-    def keep(self, ref: ObjectRef, bad: Sequence[BadRecord]) -> None:
+    def keep(self, ref: ObjectRef, malformed: Sequence[MalformedRecord]) -> None:
         """Keep bad records of a log file, each place once. Raises TableError."""
 
 
-class Journal(Protocol):
+class DetectorLog(Protocol):
     """Where the flow tells what a person may want to read later."""
 
     def failed(self, what: str, error: Exception) -> None:
         """Something could not be done and will be tried again."""
 
-    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """An entry of a log file is no record and was passed over."""
 
 
@@ -73,12 +73,12 @@ class Journal(Protocol):
 class _Outcome:
     """What became of one object."""
 
-    tally: Tally = field(default_factory=lambda: Tally(objects_received=1))
-    bad: list[BadRecord] = field(default_factory=list)
+    counters: DetectorCounters = field(default_factory=lambda: DetectorCounters(objects_received=1))
+    malformed: list[MalformedRecord] = field(default_factory=list)
     error: Exception | None = None
 
     def fail(self, error: Exception) -> "_Outcome":
-        self.tally.fail(_word(error))
+        self.counters.fail(_word(error))
         self.error = error
         return self
 
@@ -88,52 +88,54 @@ class Detector:
     """The flow with everything it needs.
 
     now:         the time as UTC ISO 8601 with Z.
-    bad_records: None: bad records are told to the journal alone.
+    malformed_records: None: bad records are told to the journal alone.
     clock:       seconds that only grow.
     """
 
-    examiner: Examiner
+    hit_detector: HitDetector
     bucket: TrailBucket
     table: HitTable
-    journal: Journal
+    event_log: DetectorLog
     now: Callable[[], str]
     max_bytes: int
-    bad_records: BadRecords | None = None
+    malformed_records: MalformedRecords | None = None
     clock: Callable[[], float] = time.monotonic
 
-    def detect_batch(self, messages: Iterable[Mapping[str, Any]], seconds: float = math.inf) -> tuple[list[str], Tally]:
+    def detect_batch(
+        self, messages: Iterable[Mapping[str, Any]], seconds: float = math.inf
+    ) -> tuple[list[str], DetectorCounters]:
         """Do every message of an SQS batch within some seconds; the ids of those that must come back, and the tally."""
         return self._detect([(message["messageId"], message["body"]) for message in messages], seconds)
 
-    def detect(self, body: str | Mapping[str, Any], name: str, seconds: float = math.inf) -> Tally:
+    def detect(self, body: str | Mapping[str, Any], name: str, seconds: float = math.inf) -> DetectorCounters:
         """Do one notification that came without a queue; a failure is in the tally's `messages_failed`."""
         return self._detect([(name, body)], seconds)[1]
 
     def _detect(
         self, messages: Sequence[tuple[str, str | Mapping[str, Any]]], seconds: float
-    ) -> tuple[list[str], Tally]:
+    ) -> tuple[list[str], DetectorCounters]:
         deadline = self.clock() + seconds
-        tally = Tally(messages=len(messages))
+        counters = DetectorCounters(messages=len(messages))
         failed = set()
         jobs: list[tuple[str, ObjectRef]] = []
         for name, body in messages:
             try:
                 notification = parse_notification(body)
             except Exception as error:  # the boundary: told, counted, and back to the queue
-                self.journal.failed(f"message {name}", error)
+                self.event_log.failed(f"message {name}", error)
                 failed.add(name)
                 continue
-            tally.tests += notification.tests
-            tally.other_notifications += notification.other
+            counters.tests += notification.tests
+            counters.other_notifications += notification.other
             jobs += [(name, ref) for ref in notification.objects]
         outcomes = self._side_by_side([ref for _, ref in jobs], deadline)
         for (name, ref), outcome in zip(jobs, outcomes, strict=True):
-            tally.add(outcome.tally)
-            self._tell(ref, outcome)
+            counters.add(outcome.counters)
+            self._notify(ref, outcome)
             if outcome.error:
                 failed.add(name)
-        tally.messages_failed = len(failed)
-        return [name for name, _ in messages if name in failed], tally
+        counters.messages_failed = len(failed)
+        return [name for name, _ in messages if name in failed], counters
 
     def _side_by_side(self, refs: Sequence[ObjectRef], deadline: float) -> list[_Outcome]:
         """Every object's outcome, in order. Answers in time even when one of them hangs."""
@@ -146,27 +148,27 @@ class Detector:
         return [_outcome(future) for future in running]
 
     def _detect_object(self, ref: ObjectRef, deadline: float) -> _Outcome:
-        outcome, found = _Outcome(), Examination()
+        outcome, found = _Outcome(), DetectionCounts()
         kind = classify_key(ref.key).kind
         if kind is not ObjectKind.LOG_FILE:
-            outcome.tally.objects_ignored[kind] += 1
+            outcome.counters.objects_ignored[kind] += 1
             return outcome
         if self._is_late(deadline):
-            return _put_off()
+            return _deferred()
         try:
             body = self._in_time(self.bucket.read(ref), deadline)
-            hits = self.examiner.examine(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
-            if not ref.tell:
+            hits = self.hit_detector.detect(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
+            if not ref.notify:
                 hits = (replace(hit, quiet=True) for hit in hits)
             for chunk in _chunks(hits):
-                outcome.tally.kept(chunk, self.table.keep(chunk))
+                outcome.counters.kept(chunk, self.table.keep(chunk))
                 self._check(deadline)
-            if self.bad_records and found.bad:
-                self.bad_records.keep(ref, found.bad)
+            if self.malformed_records and found.malformed:
+                self.malformed_records.keep(ref, found.malformed)
         except Exception as error:  # the boundary: told, counted, and back to the queue
             return outcome.fail(error)
-        outcome.tally.read(found)
-        outcome.bad = found.bad
+        outcome.counters.read(found)
+        outcome.malformed = found.malformed
         return outcome
 
     def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
@@ -181,11 +183,11 @@ class Detector:
     def _is_late(self, deadline: float) -> bool:
         return self.clock() > deadline - RESERVE
 
-    def _tell(self, ref: ObjectRef, outcome: _Outcome) -> None:
+    def _notify(self, ref: ObjectRef, outcome: _Outcome) -> None:
         if outcome.error:
-            self.journal.failed(str(ref), outcome.error)
-        for bad in outcome.bad:
-            self.journal.bad_record(ref, bad.index, bad.reason)
+            self.event_log.failed(str(ref), outcome.error)
+        for malformed in outcome.malformed:
+            self.event_log.malformed_record(ref, malformed.index, malformed.reason)
 
 
 def _chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
@@ -212,16 +214,16 @@ _TOO_SLOW = (
 _NOT_BEGUN = "put off, because the function's time was nearly over before it could be begun"
 
 
-def _put_off() -> _Outcome:
+def _deferred() -> _Outcome:
     outcome = _Outcome(error=OutOfTimeError(_NOT_BEGUN))
-    outcome.tally.objects_put_off = 1
+    outcome.counters.objects_deferred = 1
     return outcome
 
 
 def _outcome(future: "Future[_Outcome]") -> _Outcome:
     """What a reader came to; one that hangs may go on, and what it still writes is written once as ever."""
     if future.cancelled():
-        return _put_off()
+        return _deferred()
     return future.result() if future.done() else _Outcome().fail(OutOfTimeError(_TOO_SLOW))
 
 

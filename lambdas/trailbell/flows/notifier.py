@@ -26,27 +26,27 @@ RESERVE = 30.0
 """Seconds before the function is stopped in which no alert is begun: one that is stopped between publishing and
 marking is told twice, and a topic that is slow to answer is asked again (aws/clients.py)."""
 
-_PUT_OFF = "put off, because the function's time was nearly over; they are told when the stream comes again"
+_DEFERRED = "put off, because the function's time was nearly over; they are told when the stream comes again"
 
 
 class AlertTopic(Protocol):
     """Where alerts are told."""
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         """Publish one alert, or raise."""
 
 
-class ToldMarks(Protocol):
+class DeliveryRecords(Protocol):
     """Which hits were told already."""
 
-    def told(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
+    def notified(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
         """The identities among `hits` that carry a mark."""
 
     def mark(self, hits: Sequence[Hit]) -> None:
         """Mark hits as told."""
 
 
-class Journal(Protocol):
+class NotifierLog(Protocol):
     """Where the flow tells what a person may want to read later."""
 
     def failed(self, what: str, error: Exception) -> None:
@@ -71,27 +71,27 @@ class UnreadableHit:
 
 
 @dataclass(slots=True)
-class Tally:
+class NotifierCounters:
     """What a batch came to: hits received = told + known + failed + put off; unreadable ones are among the failed.
 
-    hits_put_off: given back untried, for lack of time; slowest_alert: seconds from an event to its alert, the
+    hits_deferred: given back untried, for lack of time; slowest_alert: seconds from an event to its alert, the
     longest of the batch; largest_alert: hits in one.
     """
 
     hits_received: int = 0
-    hits_told: int = 0
+    hits_notified: int = 0
     hits_known: int = 0
     hits_failed: int = 0
-    hits_put_off: int = 0
+    hits_deferred: int = 0
     hits_unreadable: int = 0
-    alerts_told: int = 0
+    alerts_sent: int = 0
     slowest_alert: int = 0
     largest_alert: int = 0
 
     @property
     def balanced(self) -> bool:
         """No hit is lost silently on its way out."""
-        return self.hits_received == self.hits_told + self.hits_known + self.hits_failed + self.hits_put_off
+        return self.hits_received == self.hits_notified + self.hits_known + self.hits_failed + self.hits_deferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,14 @@ class Notifier:
     """
 
     topic: AlertTopic
-    marks: ToldMarks
-    journal: Journal
+    marks: DeliveryRecords
+    event_log: NotifierLog
     now: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
 
-    def notify(self, batch: Iterable[StreamHit | UnreadableHit], seconds: float = math.inf) -> tuple[list[str], Tally]:
+    def notify(
+        self, batch: Iterable[StreamHit | UnreadableHit], seconds: float = math.inf
+    ) -> tuple[list[str], NotifierCounters]:
         """Tell the hits of a stream batch within some seconds; the sequence numbers of those that must come back, and
         the tally.
 
@@ -118,41 +120,41 @@ class Notifier:
         entries = list(batch)
         readable = {entry.hit.identity: entry for entry in entries if isinstance(entry, StreamHit)}
         unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
-        told = self.marks.told([entry.hit for entry in readable.values()])
-        tally = Tally(
+        notified = self.marks.notified([entry.hit for entry in readable.values()])
+        counters = NotifierCounters(
             hits_received=len(readable) + len(unreadable),
-            hits_known=len(told),
+            hits_known=len(notified),
             hits_failed=len(unreadable),
             hits_unreadable=len(unreadable),
         )
         failed = [entry.sequence for entry in unreadable]
         for entry in unreadable:
-            self.journal.failed(f"hit {entry.name}", entry.error)
-        put_off = 0
-        for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in told):
+            self.event_log.failed(f"hit {entry.name}", entry.error)
+        deferred = 0
+        for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in notified):
             if self.clock() > deadline:
-                put_off += 1
-                tally.hits_put_off += len(alert.hits)
+                deferred += 1
+                counters.hits_deferred += len(alert.hits)
                 failed += [readable[hit.identity].sequence for hit in alert.hits]
-            elif self._tell(alert):
-                tally.alerts_told += 1
-                tally.hits_told += len(alert.hits)
-                tally.largest_alert = max(tally.largest_alert, len(alert.hits))
+            elif self._notify(alert):
+                counters.alerts_sent += 1
+                counters.hits_notified += len(alert.hits)
+                counters.largest_alert = max(counters.largest_alert, len(alert.hits))
                 delay = seconds_between(alert.sample.event_time, self.now())
-                tally.slowest_alert = max(tally.slowest_alert, delay)
+                counters.slowest_alert = max(counters.slowest_alert, delay)
             else:
-                tally.hits_failed += len(alert.hits)
+                counters.hits_failed += len(alert.hits)
                 failed += [readable[hit.identity].sequence for hit in alert.hits]
-        if put_off:
-            self.journal.failed(f"{put_off} alerts", OutOfTimeError(_PUT_OFF))
-        return failed, tally
+        if deferred:
+            self.event_log.failed(f"{deferred} alerts", OutOfTimeError(_DEFERRED))
+        return failed, counters
 
-    def _tell(self, alert: Alert) -> bool:
+    def _notify(self, alert: Alert) -> bool:
         try:
-            self.topic.tell(alert)
+            self.topic.notify(alert)
             self.marks.mark(alert.hits)
         except Exception as error:  # the boundary: told, counted, and back to the stream
-            self.journal.failed(f"alert {alert.sample.hit_id}", error)
+            self.event_log.failed(f"alert {alert.sample.hit_id}", error)
             return False
         return True
 

@@ -18,7 +18,7 @@ AT_ONCE = 2
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimit:
     """Waits before an alert where the last ones came too fast; lasts from one batch to the next."""
 
     clock: Callable[[], float] = time.monotonic

@@ -13,13 +13,13 @@ from trailbell.aws.clients import Clients
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
-from trailbell.flows.counters import Tally
+from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
 from trailbell.handlers.environment import read_environment, seconds_left, utc_now
-from trailbell.handlers.event_log import LogJournal
-from trailbell.hits.detect import Examiner
+from trailbell.handlers.event_log import EventLog
+from trailbell.hits.detect import HitDetector
 from trailbell.store.hit_table import DynamoHitTable
-from trailbell.store.malformed import DynamoBadRecords
+from trailbell.store.malformed import DynamoMalformedRecords
 
 
 @functools.cache
@@ -34,13 +34,13 @@ def _detector() -> Detector:
     clients = Clients()
     dynamodb = clients.client("dynamodb")
     return Detector(
-        examiner=Examiner(load_rulebook(environment.rulebook.read_text(encoding="utf-8"))),
+        hit_detector=HitDetector(load_rulebook(environment.rulebook.read_text(encoding="utf-8"))),
         bucket=S3TrailBucket(clients.client("s3")),
         table=DynamoHitTable(dynamodb, environment.table, environment.retention_days),
-        journal=LogJournal(Logger(service="detector")),
+        event_log=EventLog(Logger(service="detector")),
         now=utc_now,
         max_bytes=environment.max_inflated_bytes,
-        bad_records=DynamoBadRecords(dynamodb, environment.table, environment.retention_days),
+        malformed_records=DynamoMalformedRecords(dynamodb, environment.table, environment.retention_days),
     )
 
 
@@ -52,12 +52,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     detector, metrics, seconds = _detector(), _metrics(), seconds_left(context)
     if _is_sqs(event):
-        failed, tally = detector.detect_batch(event["Records"], seconds)
+        failed, counters = detector.detect_batch(event["Records"], seconds)
     else:
-        failed, tally = [], detector.detect(event, "direct invocation", seconds)
-    _count(metrics, tally)
+        failed, counters = [], detector.detect(event, "direct invocation", seconds)
+    _count(metrics, counters)
     metrics.flush_metrics()
-    if tally.messages_failed and not failed:
+    if counters.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -67,30 +67,30 @@ def _is_sqs(event: dict[str, Any]) -> bool:
     return isinstance(records, list) and bool(records) and records[0].get("eventSource") == "aws:sqs"
 
 
-def _count(metrics: Metrics, tally: Tally) -> None:
+def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     counts = {
-        "ObjectsReceived": tally.objects_received,
-        "ObjectsRead": tally.objects_read,
-        "ObjectsIgnored": tally.objects_ignored.total(),
-        "ObjectsFailed": tally.objects_failed,
-        "ObjectsPutOff": tally.objects_put_off,
-        "MessagesFailed": tally.messages_failed,
-        "RecordsRead": tally.records_read,
-        "RecordsMatchedAgainstRules": tally.records_matched,
-        "RecordsNotWatched": tally.records_not_watched,
-        "RecordsBad": tally.records_bad,
-        "HitsNew": tally.hits_new,
-        "HitsKnown": tally.hits_known,
-        "HitsMuted": tally.hits_muted,
-        "IdentityBroken": 0 if tally.balanced else 1,
+        "ObjectsReceived": counters.objects_received,
+        "ObjectsRead": counters.objects_read,
+        "ObjectsIgnored": counters.objects_ignored.total(),
+        "ObjectsFailed": counters.objects_failed,
+        "ObjectsDeferred": counters.objects_deferred,
+        "MessagesFailed": counters.messages_failed,
+        "RecordsRead": counters.records_read,
+        "RecordsMatchedAgainstRules": counters.records_matched,
+        "RecordsNotWatched": counters.records_not_watched,
+        "RecordsMalformed": counters.records_malformed,
+        "HitsNew": counters.hits_new,
+        "HitsKnown": counters.hits_known,
+        "HitsMuted": counters.hits_muted,
+        "CountMismatch": 0 if counters.balanced else 1,
     }
     for kind in ObjectKind:
         if kind is not ObjectKind.LOG_FILE:
-            counts[f"ObjectsIgnored{kind.capitalize()}"] = tally.objects_ignored[kind]
-    for outcome, count in tally.failures.items():  # CloudWatch bills every name: these are told when they happen
+            counts[f"ObjectsIgnored{kind.capitalize()}"] = counters.objects_ignored[kind]
+    for outcome, count in counters.failures.items():  # CloudWatch bills every name: these are told when they happen
         counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-    if tally.hits_new:
-        metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=tally.slowest_hit)
-    metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=tally.bytes_inflated)
+    if counters.hits_new:
+        metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.slowest_hit)
+    metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=counters.bytes_inflated)

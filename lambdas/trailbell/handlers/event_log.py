@@ -6,7 +6,7 @@ from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.errors import LogFileError, TrailbellError
 
 
-class LogJournal:
+class EventLog:
     """Writes failures and passed-over records with a Powertools logger; text from records is JSON-escaped."""
 
     def __init__(self, logger: Logger) -> None:
@@ -22,13 +22,13 @@ class LogJournal:
             exc_info=None if known else error,
         )
 
-    def given_up(self, what: str, error: Exception) -> None:
+    def dropped(self, what: str, error: Exception) -> None:
         """Something could not be done that nothing depends on; it is not tried again."""
         self._logger.warning(
             "failed, will not be tried again",
             extra={"what": what, "error": str(error), "error_type": type(error).__name__},
         )
 
-    def bad_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """An entry of a log file is no record and was passed over."""
         self._logger.warning("record passed over", extra={"object": str(ref), "index": index, "reason": reason})

@@ -16,15 +16,15 @@ from trailbell.alerts.channels.bus import EventBus
 from trailbell.alerts.channels.email import SnsAlertTopic, SnsChatTopic
 from trailbell.aws.clients import Clients
 from trailbell.engine.rulebook import Level
-from trailbell.flows.delivery import Telling, TellingTally
-from trailbell.flows.notifier import Notifier, StreamHit, Tally, UnreadableHit, read_hit
-from trailbell.flows.rate_limit import Pace
+from trailbell.flows.delivery import Delivery, DeliveryCounters
+from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, read_hit
+from trailbell.flows.rate_limit import RateLimit
 from trailbell.handlers.environment import Environment, read_environment, seconds_left, utc_now
-from trailbell.handlers.event_log import LogJournal
+from trailbell.handlers.event_log import EventLog
 from trailbell.store.dynamo import decode
-from trailbell.store.hit_table import DynamoToldMarks
+from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.related_hits import DynamoRelatedHits
-from trailbell.store.rows import is_to_tell
+from trailbell.store.rows import is_to_notify
 
 
 # After an alert of so many hits more of its storm is to be expected: while we wait, the stream gathers it into one
@@ -46,10 +46,10 @@ class _Parts:
 
     topic: SnsAlertTopic
     related: DynamoRelatedHits
-    readers: tuple[SnsChatTopic | EventBus, ...]
-    marks: DynamoToldMarks
-    journal: LogJournal
-    pace: Pace
+    channels: tuple[SnsChatTopic | EventBus, ...]
+    marks: DynamoDeliveryRecords
+    event_log: EventLog
+    rate_limit: RateLimit
     runbook: str
 
 
@@ -61,15 +61,15 @@ def _parts() -> _Parts:
     return _Parts(
         topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
         related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
-        readers=tuple(_readers(environment, clients)),
-        marks=DynamoToldMarks(clients.client("dynamodb"), environment.table, environment.retention_days),
-        journal=LogJournal(Logger(service="notifier")),
-        pace=Pace(),
+        channels=tuple(_channels(environment, clients)),
+        marks=DynamoDeliveryRecords(clients.client("dynamodb"), environment.table, environment.retention_days),
+        event_log=EventLog(Logger(service="notifier")),
+        rate_limit=RateLimit(),
         runbook=environment.runbook_url,
     )
 
 
-def _readers(environment: Environment, clients: Clients) -> Iterator[SnsChatTopic | EventBus]:
+def _channels(environment: Environment, clients: Clients) -> Iterator[SnsChatTopic | EventBus]:
     if environment.chat_topic_arn:
         lowest = Level[environment.chat_level.upper()]
         yield SnsChatTopic(clients.impatient_client("sns"), environment.chat_topic_arn, lowest)
@@ -80,13 +80,13 @@ def _readers(environment: Environment, clients: Clients) -> Iterator[SnsChatTopi
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
-    telling = Telling(parts.topic, parts.related, parts.readers, parts.journal, parts.pace, parts.runbook)
-    notifier = Notifier(telling, parts.marks, parts.journal, utc_now)
-    failed, tally = notifier.notify(new_hits(event), seconds_left(context))
-    _count(metrics, tally)
-    _count_telling(metrics, telling.tally)
+    delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
+    notifier = Notifier(delivery, parts.marks, parts.event_log, utc_now)
+    failed, counters = notifier.notify(new_hits(event), seconds_left(context))
+    _count(metrics, counters)
+    _count_delivery(metrics, delivery.counters)
     metrics.flush_metrics()
-    if tally.largest_alert >= _STORM_HITS and _is_stream(event):
+    if counters.largest_alert >= _STORM_HITS and _is_stream(event):
         time.sleep(_pause(context))
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
@@ -105,7 +105,7 @@ def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
     """New hit rows only (store/rows.py). The stream's filter says the same; this holds where a filter is missing."""
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
-        if image and is_to_tell(entry["eventName"], image):
+        if image and is_to_notify(entry["eventName"], image):
             yield _read(entry["dynamodb"]["SequenceNumber"], image)
 
 
@@ -116,30 +116,30 @@ def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
         return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
 
 
-def _count(metrics: Metrics, tally: Tally) -> None:
+def _count(metrics: Metrics, counters: NotifierCounters) -> None:
     counts = {
-        "HitsReceived": tally.hits_received,
-        "HitsTold": tally.hits_told,
-        "HitsToldBefore": tally.hits_known,
-        "HitsFailed": tally.hits_failed,
-        "HitsPutOff": tally.hits_put_off,
-        "HitsUnreadable": tally.hits_unreadable,
-        "AlertsTold": tally.alerts_told,
-        "IdentityBroken": 0 if tally.balanced else 1,
+        "HitsReceived": counters.hits_received,
+        "HitsNotified": counters.hits_notified,
+        "HitsNotifiedBefore": counters.hits_known,
+        "HitsFailed": counters.hits_failed,
+        "HitsDeferred": counters.hits_deferred,
+        "HitsUnreadable": counters.hits_unreadable,
+        "AlertsSent": counters.alerts_sent,
+        "CountMismatch": 0 if counters.balanced else 1,
     }
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-    if tally.alerts_told:
-        metrics.add_metric(name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=tally.slowest_alert)
+    if counters.alerts_sent:
+        metrics.add_metric(name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=counters.slowest_alert)
 
 
-def _count_telling(metrics: Metrics, tally: TellingTally) -> None:
+def _count_delivery(metrics: Metrics, counters: DeliveryCounters) -> None:
     counts = {
-        "RelatedRead": tally.related_read,
-        "RelatedFailed": tally.related_failed,
-        "RelatedSkipped": tally.related_skipped,
-        "ReadersTold": tally.readers_told,
-        "ReadersFailed": tally.readers_failed,
+        "RelatedRead": counters.related_read,
+        "RelatedFailed": counters.related_failed,
+        "RelatedSkipped": counters.related_skipped,
+        "ChannelsNotified": counters.channels_notified,
+        "ChannelsFailed": counters.channels_failed,
     }
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -10,24 +10,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailbell.cloudtrail.inflate import inflate
-from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, BadRecord, parse_entry
+from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.record import Record, make_record
 from trailbell.cloudtrail.splitter import MAX_ENTRY_BYTES, Entry, Splitter
 from trailbell.engine.matcher import CompiledRule, Matcher, matching
-from trailbell.engine.prefilter.partial_eval import KeyDecides
+from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rulebook
 from trailbell.facts.facts import derived_fields, facts_of
-from trailbell.hits.hit import Hit, Place, make_hit, speaking
+from trailbell.hits.hit import Hit, Place, make_hit, primary
 from trailbell.hits.level import level_of
 
 
 if TYPE_CHECKING:
-    from trailbell.engine.prefilter.prefilter import Block, QuickReader
+    from trailbell.engine.prefilter.prefilter import Block, Prefilter
 
 
-_MAX_BAD_KEPT = 100
-_PLAIN_BYTES = 512 * 1024  # read plainly in all, before the quick way is worth its import
+_MAX_MALFORMED_KEPT = 100
+_FULL_PARSE_BYTES = 512 * 1024  # read plainly in all, before the quick way is worth its import
 
 # How one record ends and the next begins in what CloudTrail writes. It cannot stand inside a string, where
 # quotes are escaped; should it stand deeper than between two records, the block does not parse.
@@ -35,32 +35,32 @@ _BOUNDARY = b'},{"eventVersion":'
 
 
 @dataclass(slots=True)
-class Examination:
+class DetectionCounts:
     """What became of a log file's records: read = matched against rules + not watched + bad.
 
-    records_plain: those of records_read that were read one by one; bad: the first bad records, at most 100.
+    records_fully_parsed: those of records_read that were read one by one; bad: the first bad records, at most 100.
     """
 
     bytes_inflated: int = 0
     records_read: int = 0
-    records_plain: int = 0
+    records_fully_parsed: int = 0
     records_matched: int = 0
     records_not_watched: int = 0
-    records_bad: int = 0
-    bad: list[BadRecord] = field(default_factory=list)
+    records_malformed: int = 0
+    malformed: list[MalformedRecord] = field(default_factory=list)
     hits: int = 0
     hits_muted: int = 0
 
     @property
     def balanced(self) -> bool:
         """The identity of promise 1 (DESIGN.md, section 2): no record is lost silently."""
-        return self.records_read == self.records_matched + self.records_not_watched + self.records_bad
+        return self.records_read == self.records_matched + self.records_not_watched + self.records_malformed
 
-    def add_bad(self, record: BadRecord) -> None:
+    def add_malformed(self, record: MalformedRecord) -> None:
         """Count a bad record, and keep it if there are not too many already."""
-        self.records_bad += 1
-        if len(self.bad) < _MAX_BAD_KEPT:
-            self.bad.append(record)
+        self.records_malformed += 1
+        if len(self.malformed) < _MAX_MALFORMED_KEPT:
+            self.malformed.append(record)
 
 
 @dataclass(slots=True)
@@ -71,31 +71,31 @@ class _File:
     key: str
     account: str
     seen_at: str
-    result: Examination
+    result: DetectionCounts
     index: int = 0
 
 
-class Examiner:
+class HitDetector:
     """A rulebook, ready to examine log files with.
 
-    plain_bytes: how much is read plainly, over all log files, before the quick way is taken.
+    full_parse_bytes: how much is read plainly, over all log files, before the quick way is taken.
     """
 
-    def __init__(self, rulebook: Rulebook, plain_bytes: int = _PLAIN_BYTES) -> None:
+    def __init__(self, rulebook: Rulebook, full_parse_bytes: int = _FULL_PARSE_BYTES) -> None:
         self._matcher = Matcher(rulebook.rules, dotted_root=False)
         self._rulebook = rulebook
-        self._plain_bytes_left = plain_bytes
+        self._full_parse_bytes_left = full_parse_bytes
         self._derived = derived_fields(rulebook.trusted_accounts)
-        self._key = KeyDecides(self._derived)
-        self._quick: QuickReader | None = None
+        self._key = PartialEvaluation(self._derived)
+        self._prefilter: Prefilter | None = None
 
-    def examine(
+    def detect(
         self,
         body: Iterable[bytes],
         bucket: str,
         key: str,
         seen_at: str,
-        result: Examination,
+        result: DetectionCounts,
         max_bytes: int = MAX_INFLATED_BYTES,
     ) -> Iterator[Hit]:
         """Match every record of a log file, as it is read; hits come in file order.
@@ -108,61 +108,61 @@ class Examiner:
         file = _File(bucket, key, classify_key(key).account, seen_at, result)
         going, understood = text.open(), True
         while going:
-            quick = self._quick_reader() if understood else None
+            quick = self._prefilter_when_due() if understood else None
             end = _end_of_block(text) if quick else -1
             block = (
                 quick.read(b"".join((b"[", memoryview(text.text)[text.at : end], b"]"))) if quick and end > 0 else None
             )
             if block:
-                yield from self._examine_block(block, file)
+                yield from self._detect_in_block(block, file)
                 text.at = end
             else:
                 understood = quick is None and understood
-                yield from self._examine_entry(text.take(), file)
+                yield from self._detect_in_entry(text.take(), file)
             going = text.go_on()
         result.bytes_inflated = text.size
 
-    def examine_record(self, fields: Mapping[str, Any], seen_at: str) -> Hit | None:
+    def detect_record(self, fields: Mapping[str, Any], seen_at: str) -> Hit | None:
         """The hit of one record that was parsed elsewhere, None if no rule matches it."""
-        hits = self._examine_fields(fields, _File("", "", "", seen_at, Examination()), 0, None)
+        hits = self._detect_in_fields(fields, _File("", "", "", seen_at, DetectionCounts()), 0, None)
         return next(hits, None)
 
-    def _quick_reader(self) -> "QuickReader | None":
+    def _prefilter_when_due(self) -> "Prefilter | None":
         """The quick way, once enough was read plainly."""
-        if self._quick is None and self._plain_bytes_left <= 0:
-            from trailbell.engine.prefilter.prefilter import QuickReader
+        if self._prefilter is None and self._full_parse_bytes_left <= 0:
+            from trailbell.engine.prefilter.prefilter import Prefilter
 
-            self._quick = QuickReader(self._matcher, self._derived, self._key)
-        return self._quick
+            self._prefilter = Prefilter(self._matcher, self._derived, self._key)
+        return self._prefilter
 
-    def _examine_block(self, block: "Block", file: _File) -> Iterator[Hit]:
+    def _detect_in_block(self, block: "Block", file: _File) -> Iterator[Hit]:
         """Count the records of a block, and decide those that rules may match."""
         result = file.result
         result.records_read += block.records
         result.records_not_watched += block.not_watched
         result.records_matched += block.records - block.not_watched - len(block.found)
         for position, text, rules in block.found:
-            yield from self._examine_text(Entry(text), file, file.index + position, rules)
+            yield from self._detect_in_text(Entry(text), file, file.index + position, rules)
         file.index += block.records
 
-    def _examine_entry(self, entry: Entry, file: _File) -> Iterator[Hit]:
+    def _detect_in_entry(self, entry: Entry, file: _File) -> Iterator[Hit]:
         """Decide one record that was read plainly."""
-        self._plain_bytes_left -= len(entry.text)
+        self._full_parse_bytes_left -= len(entry.text)
         file.result.records_read += 1
-        file.result.records_plain += 1
-        yield from self._examine_text(entry, file, file.index, None)
+        file.result.records_fully_parsed += 1
+        yield from self._detect_in_text(entry, file, file.index, None)
         file.index += 1
 
-    def _examine_text(
+    def _detect_in_text(
         self, entry: Entry, file: _File, index: int, rules: Sequence[CompiledRule] | None
     ) -> Iterator[Hit]:
         fields = parse_entry(entry, index)
-        if isinstance(fields, BadRecord):
-            file.result.add_bad(fields)
+        if isinstance(fields, MalformedRecord):
+            file.result.add_malformed(fields)
         else:
-            yield from self._examine_fields(fields, file, index, rules, entry.text)
+            yield from self._detect_in_fields(fields, file, index, rules, entry.text)
 
-    def _examine_fields(
+    def _detect_in_fields(
         self,
         fields: Mapping[str, Any],
         file: _File,
@@ -184,7 +184,9 @@ class Examiner:
             record = make_record(fields, index, file.account)
             hit = self._hit(rules, record, Place(file.bucket, file.key, index), file.seen_at)
         except RecursionError:  # deeper than any request of AWS; it must not cost its neighbours
-            file.result.add_bad(BadRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES]))
+            file.result.add_malformed(
+                MalformedRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES])
+            )
             return
         file.result.records_matched += 1
         if hit:
@@ -197,7 +199,7 @@ class Examiner:
         matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
         if not matches:
             return None
-        level = level_of(speaking(matches).rule, facts, self._rulebook.automation_roles)
+        level = level_of(primary(matches).rule, facts, self._rulebook.automation_roles)
         return make_hit(record, facts, matches, level, place, seen_at)
 
 

@@ -130,12 +130,12 @@ class Hit:
 def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted speaks.
 
-    level: the speaking rule's, sharpened. If all are muted the first speaks, and the hit is muted.
+    level: the primary rule's, sharpened. If all are muted the first speaks, and the hit is muted.
     """
-    speaker = speaking(matches)
-    rule, muted = speaker.rule, speaker.muted_by
-    weaker = [match.rule for match in matches if match is not speaker and (muted or not match.muted_by)]
-    also_muted = [match.rule.name for match in matches if match is not speaker and match.muted_by and not muted]
+    primary_rule = primary(matches)
+    rule, muted = primary_rule.rule, primary_rule.muted_by
+    weaker = [match.rule for match in matches if match is not primary_rule and (muted or not match.muted_by)]
+    also_muted = [match.rule.name for match in matches if match is not primary_rule and match.muted_by and not muted]
     return Hit(
         account=record.account,
         event_id=record.event_id,
@@ -186,7 +186,7 @@ def seconds_between(earlier: str, later: str) -> int:
     return max(int((datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()), 0)
 
 
-def speaking(matches: list[Match]) -> Match:
+def primary(matches: list[Match]) -> Match:
     """The match that speaks for a record: the strongest that is not muted, else the strongest."""
     return next((match for match in matches if not match.muted_by), matches[0])
 

@@ -60,9 +60,9 @@ def change_state(before: HitState, action: str, by: str, at: str, note: str = ""
     return after, StateChange(version, action, word, by, at, note)
 
 
-def is_in(state: HitState, muted: bool, wanted: Iterable[str]) -> bool:
+def is_in(state: HitState, muted: bool, selection: Iterable[str]) -> bool:
     """Whether a hit is in one of the states asked for; one that was muted waits for nobody unless it was touched."""
-    return state.word in wanted and not (muted and not state.version)
+    return state.word in selection and not (muted and not state.version)
 
 
 def _nothing_to_do(before: HitState, action: str) -> str:

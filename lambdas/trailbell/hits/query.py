@@ -8,7 +8,7 @@ from trailbell.hits.hit import Hit, kept_forms
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class HitQuery:
     """Which hits to find; "" (or an empty tuple, or None) asks for any. Conditions are combined.
 
     since, until: event time, UTC, both included.
@@ -39,22 +39,22 @@ class Question:
     states: tuple[str, ...] = ()
 
 
-def answers(hit: Hit, question: Question) -> bool:
+def answers(hit: Hit, query: HitQuery) -> bool:
     """Whether a hit answers a question; its time is not looked at, nor is its state, which is not in the hit."""
-    wanted: tuple[tuple[object, Callable[[], bool]], ...] = (
-        (question.rules, lambda: bool({hit.rule_id, *hit.also_ids} & set(question.rules))),
-        (question.actor, lambda: is_part(question.actor, hit.actor.key, hit.actor.text)),
-        (question.resource, lambda: is_part(question.resource, *hit.resources)),
-        (question.account, lambda: hit.account == question.account),
-        (question.region, lambda: hit.region == question.region),
-        (question.service, lambda: hit.service == question.service),
-        (question.levels, lambda: hit.level in question.levels),
-        (question.outcome, lambda: hit.outcome == question.outcome),
-        (question.muted is not None, lambda: bool(hit.muted_by) is question.muted),
-        (question.event_id, lambda: hit.identity[1] == question.event_id),
-        (question.text, lambda: all(is_part(word, *_said(hit)) for word in question.text.split())),
+    selection: tuple[tuple[object, Callable[[], bool]], ...] = (
+        (query.rules, lambda: bool({hit.rule_id, *hit.also_ids} & set(query.rules))),
+        (query.actor, lambda: is_part(query.actor, hit.actor.key, hit.actor.text)),
+        (query.resource, lambda: is_part(query.resource, *hit.resources)),
+        (query.account, lambda: hit.account == query.account),
+        (query.region, lambda: hit.region == query.region),
+        (query.service, lambda: hit.service == query.service),
+        (query.levels, lambda: hit.level in query.levels),
+        (query.outcome, lambda: hit.outcome == query.outcome),
+        (query.muted is not None, lambda: bool(hit.muted_by) is query.muted),
+        (query.event_id, lambda: hit.identity[1] == query.event_id),
+        (query.text, lambda: all(is_part(word, *_said(hit)) for word in query.text.split())),
     )
-    return all(not asked or holds() for asked, holds in wanted)
+    return all(not asked or holds() for asked, holds in selection)
 
 
 def is_part(part: str, *texts: str) -> bool:

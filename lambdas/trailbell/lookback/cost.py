@@ -78,7 +78,7 @@ class Cost:
     def __init__(self) -> None:
         self._rules: dict[str, RuleCost] = {}
         self._seen = _Remembered(_MAX_REMEMBERED)
-        self._told = _Remembered(_MAX_REMEMBERED)
+        self._delivered = _Remembered(_MAX_REMEMBERED)
         self._actors: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[RuleCost]:
@@ -103,7 +103,7 @@ class Cost:
         """How many alerts an act adds, grouped as the notifier does: one for each actor, one for a storm of many."""
         window = int(datetime.fromisoformat(act.event_time).timestamp()) // _WINDOW
         group = f"{act.rule_id} {act.level} {act.account} {window}"
-        if not self._told.is_new(f"{group} {act.actor}"):
+        if not self._delivered.is_new(f"{group} {act.actor}"):
             return 0
         actors = self._actors[group] = self._actors.pop(group, 0) + 1
         if len(self._actors) > _MAX_REMEMBERED:

@@ -59,7 +59,7 @@ def estimate(sizes: Iterable[int], files_a_second: float) -> Estimate:
     return Estimate(files, size, files / files_a_second, requests + duration * _MEMORY_GB * _GB_SECOND)
 
 
-def replay_message(ref: ObjectRef, *, tell: bool) -> str:
+def replay_message(ref: ObjectRef, *, notify: bool) -> str:
     """The message for a log file, as S3 would send it, with what S3 would never say where it is not to be told."""
     entry = {"key": quote_plus(ref.key, safe="/"), "size": ref.size}
     record = {
@@ -67,5 +67,5 @@ def replay_message(ref: ObjectRef, *, tell: bool) -> str:
         "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": ref.bucket}, "object": entry},
     }
-    message = {"Records": [record], "trailbell": {"replay": True, "tell": tell}}
+    message = {"Records": [record], "trailbell": {"replay": True, "tell": notify}}
     return json.dumps(message, separators=(",", ":"))

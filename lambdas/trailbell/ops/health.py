@@ -114,7 +114,7 @@ class DeployedStack:
         """The queue that an output names."""
         return read_queue(self._clients("sqs"), self.output(output))
 
-    def feed_queue(self) -> Queue:
+    def ingest_queue(self) -> Queue:
         """The queue whose dead letters go to the output DeadLetters. Raises SettingsError when there is none."""
         dead_letters = self.dead_letter_queue()
         for url in self.resources("AWS::SQS::Queue"):

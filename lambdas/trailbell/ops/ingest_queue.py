@@ -14,7 +14,7 @@ _ATTEMPTS = 6
 _FIRST_PAUSE = 0.2  # seconds, doubled each time
 
 
-class SqsFeed:
+class SqsIngestQueue:
     """Sends messages with an SQS client."""
 
     def __init__(self, client: Any, url: str, pause: Callable[[float], None] = time.sleep) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
-from trailbell.cloudtrail.selection import Wanted, is_in_account, trail_levels
+from trailbell.cloudtrail.selection import Selection, is_in_account, trail_levels
 
 
 _AT_ONCE = 8  # below the ten connections a client keeps
@@ -27,17 +27,17 @@ class Passed:
         self.folders: set[str] = set()
 
 
-def list_log_files(client: Any, bucket: str, prefix: str, wanted: Wanted, passed: Passed) -> Iterator[ObjectRef]:
+def list_log_files(client: Any, bucket: str, prefix: str, selection: Selection, passed: Passed) -> Iterator[ObjectRef]:
     """The log files below a prefix that may hold what is wanted, by key. Raises what botocore raises.
 
     prefix: anything from "" to a single key; a folder is completed by its "/".
     """
     folders: list[str] = []
     loose: list[ObjectRef] = []
-    _discover(client, bucket, prefix, wanted, passed, folders, loose)
+    _discover(client, bucket, prefix, selection, passed, folders, loose)
     yield from loose
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        for part in threads.map(lambda folder: _below(client, bucket, folder, wanted), folders):
+        for part in threads.map(lambda folder: _below(client, bucket, folder, selection), folders):
             for ref in part:
                 if _is_log_file(ref, passed):
                     yield ref
@@ -47,7 +47,7 @@ def _discover(
     client: Any,
     bucket: str,
     prefix: str,
-    wanted: Wanted,
+    selection: Selection,
     passed: Passed,
     folders: list[str],
     loose: list[ObjectRef],
@@ -62,19 +62,19 @@ def _discover(
         parent = folder.rstrip("/").rpartition("/")[0]
         if is_in_account(parent) and not folder.endswith("/" + _LOG_FILES):
             passed.folders.add(folder.rstrip("/").rpartition("/")[2])
-        elif wanted.may_hold(folder):
-            _discover(client, bucket, folder, wanted, passed, folders, loose)
+        elif selection.may_hold(folder):
+            _discover(client, bucket, folder, selection, passed, folders, loose)
 
 
-def _below(client: Any, bucket: str, folder: str, wanted: Wanted) -> list[ObjectRef]:
+def _below(client: Any, bucket: str, folder: str, selection: Selection) -> list[ObjectRef]:
     """The objects of a region's folder, in the days that are near enough; all at once where none is excluded."""
-    everything = wanted.since is None and wanted.until is None
+    everything = selection.since is None and selection.until is None
     if everything or len(trail_levels(folder)) >= _DAY:
         return _list(client, bucket, folder, delimiter=False)[1]
     inner, objects = _list(client, bucket, folder, delimiter=True)
     for deeper in inner:
-        if wanted.may_hold(deeper):
-            objects += _below(client, bucket, deeper, wanted)
+        if selection.may_hold(deeper):
+            objects += _below(client, bucket, deeper, selection)
     return objects
 
 

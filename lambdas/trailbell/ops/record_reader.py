@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from trailbell.aws.trail_bucket import S3TrailBucket
-from trailbell.cloudtrail.logfile import BadRecord, read_records
+from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.errors import LogFileError
 from trailbell.hits.hit import Place
@@ -17,6 +17,6 @@ def fetch_record(s3: Any, place: Place) -> Mapping[str, Any]:
     found = next(islice(read_records(pieces), place.index, None), None)
     if found is None:
         raise LogFileError(f"the log file has no record {place.index}: it was replaced since")
-    if isinstance(found, BadRecord):
+    if isinstance(found, MalformedRecord):
         raise LogFileError(f"record {place.index} of the log file is broken: {found.reason}")
     return found

@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 from trailbell.errors import NotificationError
 from trailbell.ops.health import Clients
 from trailbell.store.dynamo import Row, encode
-from trailbell.store.hit_table import told_among
-from trailbell.store.rows import HIT, is_to_tell
+from trailbell.store.hit_table import delivered_among
+from trailbell.store.rows import HIT, is_to_notify
 
 
 # A synchronous invocation takes 6 MB; a hit's row is about 4 KB, and seldom more than a tenth of a megabyte.
@@ -38,7 +38,7 @@ _EMPTY_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUp:
+class Dropped:
     """A part of the hit table's stream that Lambda gave up: where it stands, and when it was written."""
 
     stream: str
@@ -50,15 +50,15 @@ class GivenUp:
 
 
 @dataclass(slots=True)
-class Telling:
+class Delivery:
     """What telling came to: hits that had a mark before, those that have one now, and the names of the others."""
 
-    told_before: int = 0
-    told_now: int = 0
-    untold: tuple[str, ...] = ()
+    notified_before: int = 0
+    notified_now: int = 0
+    undelivered: tuple[str, ...] = ()
 
 
-def read_given_up(body: str) -> GivenUp:
+def read_dropped(body: str) -> Dropped:
     """The positions in a message of AlertDeadLetters. Raises NotificationError when it is none.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -69,18 +69,18 @@ def read_given_up(body: str) -> GivenUp:
         int(first), int(last)
         since = datetime.fromisoformat(batch["approximateArrivalOfFirstRecord"]).astimezone(UTC)
         until = datetime.fromisoformat(batch["approximateArrivalOfLastRecord"]).astimezone(UTC)
-        return GivenUp(str(batch["streamArn"]), str(batch["shardId"]), first, last, since, until)
+        return Dropped(str(batch["streamArn"]), str(batch["shardId"]), first, last, since, until)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotificationError("it names no part of the hit table's stream") from error
 
 
-class UntoldHits:
+class UndeliveredHits:
     """The hits of one table, as rows in DynamoDB's typed JSON, and the function that tells them."""
 
     def __init__(self, clients: Clients, table: str, function: str) -> None:
         self._clients, self._table, self._function = clients, table, function
 
-    def given_up(self, part: GivenUp) -> Iterable[Row]:
+    def dropped(self, part: Dropped) -> Iterable[Row]:
         """The hits at positions of the stream; once it has forgotten them (24 h), those written at that time."""
         found = self._from_stream(part)
         return self.seen_between(part.since - _BEFORE, part.until + _AFTER) if found is None else found
@@ -110,24 +110,24 @@ class UntoldHits:
         for page in pages:
             yield from page["Items"]
 
-    def untold(self, images: Iterable[Row]) -> Iterator[Row]:
+    def undelivered(self, images: Iterable[Row]) -> Iterator[Row]:
         """Those without a mark."""
         for chunk in _chunks(images):
-            marked = told_among(self._clients("dynamodb"), self._table, map(_key, chunk))
+            marked = delivered_among(self._clients("dynamodb"), self._table, map(_key, chunk))
             yield from (image for image in chunk if _key(image) not in marked)
 
-    def tell(self, images: Iterable[Row]) -> Telling:
+    def notify(self, images: Iterable[Row]) -> Delivery:
         """Let the notifier tell those without a mark; what the marks say afterwards."""
-        telling = Telling()
+        delivery = Delivery()
         for chunk in _chunks(images):
-            waiting = list(self.untold(chunk))
-            telling.told_before += len(chunk) - len(waiting)
+            waiting = list(self.undelivered(chunk))
+            delivery.notified_before += len(chunk) - len(waiting)
             if waiting:
                 self._invoke(waiting)
-                left = list(self.untold(waiting))
-                telling.told_now += len(waiting) - len(left)
-                telling.untold += tuple("/".join(_key(image)) for image in left)
-        return telling
+                left = list(self.undelivered(waiting))
+                delivery.notified_now += len(waiting) - len(left)
+                delivery.undelivered += tuple("/".join(_key(image)) for image in left)
+        return delivery
 
     def _invoke(self, images: Sequence[Row]) -> None:
         """Whatever the answer: whether a hit was told, its mark says."""
@@ -138,7 +138,7 @@ class UntoldHits:
         payload = json.dumps({"Records": records}, default=str).encode()
         self._clients("lambda").invoke(FunctionName=self._function, Payload=payload)["Payload"].read()
 
-    def _from_stream(self, part: GivenUp) -> list[Row] | None:
+    def _from_stream(self, part: Dropped) -> list[Row] | None:
         """The hits at these positions, None if the stream holds them no more."""
         client = self._clients("dynamodbstreams")
         try:
@@ -167,7 +167,7 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
             begun = begun or number == first
             if not begun or number > last:
                 return None
-            if is_to_tell(record["eventName"], image):
+            if is_to_notify(record["eventName"], image):
                 images.append(image)
             if number == last:
                 return images

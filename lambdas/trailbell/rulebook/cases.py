@@ -14,7 +14,7 @@ from typing import Any
 
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.placeholders import Placeholders
 from trailbell.rulebook.source import load_yaml
@@ -96,7 +96,7 @@ def load_cases(path: Path) -> list[Case]:
 
 def run_case(rule: Rule, case: Case) -> Iterator[str]:
     """Run one rule on one case and yield what is wrong, nothing if the case holds."""
-    hit = Examiner(Rulebook((rule,))).examine_record(case.record, "2026-09-01T09:18:57Z")
+    hit = HitDetector(Rulebook((rule,))).detect_record(case.record, "2026-09-01T09:18:57Z")
     if bool(hit) is not case.match:
         expected = "match" if case.match else "not match"
         yield f"{case.path}: {case.name}: {rule.name} should {expected}"

@@ -173,9 +173,9 @@ def _undo(content: Any, place: str) -> Undo:
     until, within = content.get("until", ""), content.get("within", 0)
     if not isinstance(within, int) or isinstance(within, bool) or within < 0:
         raise RuleError(f"{place}: undo.within is a number of days, not {within!r}")
-    bad = [name for step in (*steps, f"{{{until}}}" if until else "") for name in unknown_places(step)]
-    if bad:
-        raise RuleError(f"{place}: undo names what no record has: {', '.join(bad)}")
+    malformed = [name for step in (*steps, f"{{{until}}}" if until else "") for name in unknown_places(step)]
+    if malformed:
+        raise RuleError(f"{place}: undo names what no record has: {', '.join(malformed)}")
     return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
 
 

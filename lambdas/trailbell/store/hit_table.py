@@ -6,7 +6,7 @@ from typing import Any
 
 from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import Row, get_all, put_new, write_all
-from trailbell.store.rows import HIT, MUTED, QUIET, hit_row, pointer_rows, told_key, told_row
+from trailbell.store.rows import HIT, MUTED, QUIET, delivery_key, delivery_row, hit_row, pointer_rows
 from trailbell.store.workers import Workers
 
 
@@ -30,8 +30,8 @@ class DynamoHitTable:
 
     def keep(self, hits: Sequence[Hit]) -> int:
         """Keep hits, each identity once; how many were new. Raises TableError or what botocore raises."""
-        told_last = sorted(hits, key=lambda hit: not hit.muted_by)  # of one identity, one that is to be told stays
-        distinct = {hit.identity: hit for hit in told_last}.values()
+        notified_last = sorted(hits, key=lambda hit: not hit.muted_by)  # of one identity, one that is to be told stays
+        distinct = {hit.identity: hit for hit in notified_last}.values()
         expires_at = int(time.time()) + self._retention
         pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
         write_all(self._client, self._table, pointers.values(), workers=self._workers)
@@ -56,24 +56,24 @@ def _gives_way(row: Row) -> dict[str, Any]:
     return {"replacing": "kind = :quiet", "values": {":quiet": QUIET}}
 
 
-class DynamoToldMarks:
+class DynamoDeliveryRecords:
     """Remembers which hits were told, in rows of their own, so that the hit's row is written once and never again."""
 
     def __init__(self, client: Any, table: str, retention_days: int) -> None:
         self._client, self._table, self._retention = client, table, retention_days * _DAY
 
-    def told(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
+    def notified(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
         """The identities among `hits` that carry a mark."""
-        return told_among(self._client, self._table, (hit.identity for hit in hits))
+        return delivered_among(self._client, self._table, (hit.identity for hit in hits))
 
     def mark(self, hits: Sequence[Hit]) -> None:
         """Mark hits as told."""
         expires_at = int(time.time()) + self._retention
-        write_all(self._client, self._table, (told_row(hit, expires_at) for hit in hits))
+        write_all(self._client, self._table, (delivery_row(hit, expires_at) for hit in hits))
 
 
-def told_among(client: Any, table: str, identities: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+def delivered_among(client: Any, table: str, identities: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
     """Those of some hits' identities that carry a mark. Raises TableError or what botocore raises."""
-    keys = {tuple(told_key(*identity).items()): identity for identity in identities}
+    keys = {tuple(delivery_key(*identity).items()): identity for identity in identities}
     found = get_all(client, table, map(dict, keys))
     return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}

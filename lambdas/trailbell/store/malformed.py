@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from trailbell.cloudtrail.logfile import BadRecord
+from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.malformed import outline
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.store.dynamo import Row, decode, encode, write_all
 
 
-BAD = "bad"
+MALFORMED = "bad"
 
 _DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/[^/]+\Z", re.ASCII)
 _MAX_SORT_KEY = 1000  # DynamoDB takes 1,024 bytes, as S3 does for a key alone
@@ -28,7 +28,7 @@ _SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class KeptBadRecord:
+class KeptMalformedRecord:
     """A bad record as it was kept. seen_at: when it was last read, UTC; outline: cloudtrail/malformed.py."""
 
     bucket: str
@@ -40,19 +40,19 @@ class KeptBadRecord:
     seen_at: str
 
 
-class DynamoBadRecords:
+class DynamoMalformedRecords:
     """Keeps bad records in the hit table; its stream's filter keeps their kind from the notifier."""
 
     def __init__(self, client: Any, table: str, retention_days: int) -> None:
         self._client, self._table, self._retention = client, table, retention_days * _SECONDS
 
-    def keep(self, ref: ObjectRef, bad: Sequence[BadRecord]) -> None:
+    def keep(self, ref: ObjectRef, malformed: Sequence[MalformedRecord]) -> None:
         """Keep bad records of a log file, each place once. Raises TableError or what botocore raises."""
         now = int(time.time())
-        write_all(self._client, self._table, [_row(ref, one, now, now + self._retention) for one in bad])
+        write_all(self._client, self._table, [_row(ref, one, now, now + self._retention) for one in malformed])
 
 
-def find_bad(client: Any, table: str, days: Sequence[str]) -> Iterator[KeptBadRecord]:
+def find_malformed(client: Any, table: str, days: Sequence[str]) -> Iterator[KeptMalformedRecord]:
     """The bad records of log files of some days (yyyy-mm-dd), in this order, read page by page as they are taken."""
     for day in days:
         pages = client.get_paginator("query").paginate(
@@ -65,23 +65,23 @@ def find_bad(client: Any, table: str, days: Sequence[str]) -> Iterator[KeptBadRe
             for row in map(decode, page["Items"]):
                 if row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
                     names = ("bucket", "key", "index", "reason", "outline", "size", "seenAt")
-                    yield KeptBadRecord(*(row[name] for name in names))
+                    yield KeptMalformedRecord(*(row[name] for name in names))
 
 
-def _row(ref: ObjectRef, bad: BadRecord, now: int, expires_at: int) -> Row:
+def _row(ref: ObjectRef, malformed: MalformedRecord, now: int, expires_at: int) -> Row:
     seen_at = datetime.fromtimestamp(now, UTC)
     found = _DAY.search(ref.key)
     return {
         "pk": _partition("-".join(found.groups()) if found else f"{seen_at:%Y-%m-%d}"),
-        "sk": _sort_key(ref, bad.index),
-        "kind": BAD,
+        "sk": _sort_key(ref, malformed.index),
+        "kind": MALFORMED,
         "expiresAt": expires_at,
         "bucket": ref.bucket,
         "key": ref.key,
-        "index": bad.index,
-        "reason": bad.reason,
-        "outline": outline(bad.content),
-        "size": len(bad.content),
+        "index": malformed.index,
+        "reason": malformed.reason,
+        "outline": outline(malformed.content),
+        "size": len(malformed.content),
         "seenAt": f"{seen_at:%Y-%m-%dT%H:%M:%SZ}",
     }
 

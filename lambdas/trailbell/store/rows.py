@@ -36,7 +36,7 @@ POINTER = "pointer"
 QUIET = "quiet"
 STATE = "state"
 STATE_CHANGE = "state-change"
-TOLD = "told"
+DELIVERED = "told"
 
 # A write takes one unit for each KB: a pointer stays below one.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -54,7 +54,7 @@ def hit_key(account: str, event_id: str, rule_id: str) -> Row:
     return {"pk": f"H#{account}#{event_id}", "sk": rule_id}
 
 
-def told_key(account: str, event_id: str, rule_id: str) -> Row:
+def delivery_key(account: str, event_id: str, rule_id: str) -> Row:
     """The primary key of the mark that a hit was told."""
     return {"pk": f"N#{account}#{event_id}", "sk": rule_id}
 
@@ -75,7 +75,7 @@ def hit_row(hit: Hit, expires_at: int) -> Row:
     return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
 
 
-def is_to_tell(event_name: str, image: Mapping[str, Any]) -> bool:
+def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:
     """Whether a change in the table's stream is a hit to be told: its row is there for the first time, or in place of
     one that nobody was told of. Nothing else writes hit rows; if a person does, the mark keeps it from being told
     twice.
@@ -85,9 +85,9 @@ def is_to_tell(event_name: str, image: Mapping[str, Any]) -> bool:
     return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
 
 
-def told_row(hit: Hit, expires_at: int) -> Row:
+def delivery_row(hit: Hit, expires_at: int) -> Row:
     """The mark that a hit was told."""
-    return {**told_key(*hit.identity), "kind": TOLD, "expiresAt": expires_at}
+    return {**delivery_key(*hit.identity), "kind": DELIVERED, "expiresAt": expires_at}
 
 
 def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:

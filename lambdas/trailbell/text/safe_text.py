@@ -98,10 +98,10 @@ def _escaped(text: str) -> str:
 
 
 def _unmasked(word: re.Match[str]) -> str:
-    letters = word[0]
-    if letters.isascii() or not _ASCII_LETTER.search(letters):
-        return letters
-    return "".join(_escape(char) if _poses(char) else char for char in letters)
+    dead_letters = word[0]
+    if dead_letters.isascii() or not _ASCII_LETTER.search(dead_letters):
+        return dead_letters
+    return "".join(_escape(char) if _poses(char) else char for char in dead_letters)
 
 
 def _poses(char: str) -> bool:

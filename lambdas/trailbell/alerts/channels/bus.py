@@ -13,7 +13,7 @@ from typing import Any
 
 from trailbell.alerts.alert import Alert, alert_documents
 from trailbell.alerts.summary import summary_of
-from trailbell.errors import ReaderError
+from trailbell.errors import ChannelError
 
 
 SOURCE = "trailbell"
@@ -38,13 +38,13 @@ class EventBus:
         """Every alert: rules on the bus choose by what stands in it."""
         return True
 
-    def tell(self, alert: Alert) -> None:
-        """Put one event; raises ReaderError if the bus refuses it, and what botocore raises."""
+    def notify(self, alert: Alert) -> None:
+        """Put one event; raises ChannelError if the bus refuses it, and what botocore raises."""
         entry = {**_entry(alert), "EventBusName": self._bus}
         answer = self._client.put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
             (refused,) = answer["Entries"]
-            raise ReaderError(f"event bus: {refused.get('ErrorCode')}: {refused.get('ErrorMessage')}")
+            raise ChannelError(f"event bus: {refused.get('ErrorCode')}: {refused.get('ErrorMessage')}")
 
 
 def _entry(alert: Alert) -> dict[str, Any]:

@@ -62,12 +62,12 @@ def chat_message(alert: Alert) -> dict[str, Any]:
 
 def _description(alert: Alert, summary: Summary) -> str:
     """As many whole paragraphs as fit: a cut one might leave a code span open."""
-    told = ""
+    notified = ""
     for paragraph in _paragraphs(alert, summary):
-        if len(told) + len(paragraph) + 2 > _MAX_DESCRIPTION:
-            return f"{told}\n\n_(more in the mail and in the hit table)_"
-        told += f"\n\n{paragraph}" if told else paragraph
-    return told
+        if len(notified) + len(paragraph) + 2 > _MAX_DESCRIPTION:
+            return f"{notified}\n\n_(more in the mail and in the hit table)_"
+        notified += f"\n\n{paragraph}" if notified else paragraph
+    return notified
 
 
 def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:

@@ -21,7 +21,7 @@ class SnsAlertTopic:
     def __init__(self, client: Any, topic_arn: str) -> None:
         self._client, self._topic_arn = client, topic_arn
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         """Publish one alert; raises what botocore raises."""
         subject, message = _message(alert)
         self._client.publish(
@@ -45,7 +45,7 @@ class SnsChatTopic:
         """Whether the alert's level is worth a line in the chat."""
         return alert.sample.severity >= self._lowest
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         """Publish one alert; raises what botocore raises."""
         message = json.dumps(chat_message(alert), ensure_ascii=False)
         self._client.publish(TopicArn=self._topic_arn, Message=message, MessageAttributes=_attributes(alert))

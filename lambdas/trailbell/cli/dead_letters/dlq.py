@@ -13,7 +13,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
-from trailbell.cli.dead_letters.undelivered import redrive_alerts, untold
+from trailbell.cli.dead_letters.undelivered import redrive_alerts
 from trailbell.cli.local.local_state import load_local
 from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.options.connection import aws_client
@@ -32,7 +32,7 @@ _UNSUPPORTED = {"InvalidAction", "UnknownOperation", "UnknownOperationException"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A message that waits: since when (its first sending), how often it was received, and what it says."""
 
     queue: str
@@ -57,7 +57,7 @@ def dlq() -> None:
 @click.option("--local", is_flag=True, help="Look into what `trailbell local --keep` left running.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Of each queue.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-def list_letters(stack: str, local: bool, limit: int, form: str) -> None:
+def list_dead_letters(stack: str, local: bool, limit: int, form: str) -> None:
     """Show what waits: in DeadLetters log files that were not read, in AlertDeadLetters hits that were not told.
 
     Nothing is deleted. While it is being shown, a message is hidden from others for a moment.
@@ -68,16 +68,18 @@ def list_letters(stack: str, local: bool, limit: int, form: str) -> None:
     """
     clients = load_local().client if local else aws_client
     try:
-        letters = find_letters(clients, stack, limit)
+        dead_letters = find_dead_letters(clients, stack, limit)
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(explain(error)) from error
     if form == "jsonl":
-        for letter in letters:
-            click.echo(json.dumps({**asdict(letter), "sent": letter.sent and letter.sent.isoformat()}))
+        for dead_letter in dead_letters:
+            click.echo(json.dumps({**asdict(dead_letter), "sent": dead_letter.sent and dead_letter.sent.isoformat()}))
         return
     now = datetime.now(UTC)
-    print_table(["queue", "message", "age", "receives", "says"], (_cells(letter, now) for letter in letters))
-    if any(letter.queue == "AlertDeadLetters" for letter in letters):
+    print_table(
+        ["queue", "message", "age", "receives", "says"], (_cells(dead_letter, now) for dead_letter in dead_letters)
+    )
+    if any(dead_letter.queue == "AlertDeadLetters" for dead_letter in dead_letters):
         click.echo("AlertDeadLetters: nobody was told of these hits; trailbell dlq redrive tells them.", err=True)
 
 
@@ -97,7 +99,7 @@ def redrive(stack: str, local: bool) -> None:
     """
     clients = load_local().client if local else aws_client
     try:
-        moved = redrive_letters(clients, stack)
+        moved = redrive_dead_letters(clients, stack)
         click.echo(f"{moved} messages given back")
         stayed = redrive_alerts(clients, stack)
     except (BotoCoreError, ClientError) as error:
@@ -106,17 +108,14 @@ def redrive(stack: str, local: bool) -> None:
         sys.exit(1)
 
 
-dlq.add_command(untold)
-
-
-def find_letters(clients: Clients, stack: str, limit: int) -> list[Letter]:
+def find_dead_letters(clients: Clients, stack: str, limit: int) -> list[DeadLetter]:
     """What waits in both dead-letter queues; the messages are visible again when this returns."""
     deployed, sqs = DeployedStack(clients, stack), clients("sqs")
     found = []
     for output, read in (("DeadLetters", notification_says), ("AlertDeadLetters", failure_says)):
         queue = deployed.dead_letter_queue(output)
         for message in _look(sqs, queue, limit):
-            found.append(_letter(output, message, read))
+            found.append(_dead_letter(output, message, read))
     return found
 
 
@@ -134,10 +133,10 @@ def _look(sqs: Any, queue: Queue, limit: int) -> list[Mapping[str, Any]]:
     return list(seen.values())[:limit]
 
 
-def _letter(queue: str, message: Mapping[str, Any], read: Callable[[str], tuple[str, ...]]) -> Letter:
+def _dead_letter(queue: str, message: Mapping[str, Any], read: Callable[[str], tuple[str, ...]]) -> DeadLetter:
     attributes = message.get("Attributes", {})
     sent = attributes.get("SentTimestamp")
-    return Letter(
+    return DeadLetter(
         queue,
         one_line(message["MessageId"], 100),
         datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None,
@@ -172,19 +171,19 @@ def failure_says(body: str) -> tuple[str, ...]:
     return (one_line(line),)
 
 
-def redrive_letters(clients: Clients, stack: str, pause: Callable[[float], None] = time.sleep) -> int:
+def redrive_dead_letters(clients: Clients, stack: str, pause: Callable[[float], None] = time.sleep) -> int:
     """Give DeadLetters' messages back to the queue they came from; how many. Raises SettingsError if AWS gives up."""
     deployed, sqs = DeployedStack(clients, stack), clients("sqs")
-    letters = deployed.dead_letter_queue()
-    if not letters.waiting:
+    dead_letters = deployed.dead_letter_queue()
+    if not dead_letters.waiting:
         return 0
     try:
-        sqs.start_message_move_task(SourceArn=letters.arn)
+        sqs.start_message_move_task(SourceArn=dead_letters.arn)
     except ClientError as error:
         if error.response["Error"]["Code"].rpartition(".")[2] not in _UNSUPPORTED:
             raise
-        return _move(sqs, letters, deployed.feed_queue().url)
-    return _watch(sqs, letters.arn, pause)
+        return _move(sqs, dead_letters, deployed.ingest_queue().url)
+    return _watch(sqs, dead_letters.arn, pause)
 
 
 def _watch(sqs: Any, arn: str, pause: Callable[[float], None]) -> int:
@@ -201,17 +200,17 @@ def _watch(sqs: Any, arn: str, pause: Callable[[float], None]) -> int:
     raise SettingsError(f"redrive: {moved} messages after {_WATCH_SECONDS} s, and SQS goes on; look with dlq list")
 
 
-def _move(sqs: Any, letters: Queue, target: str) -> int:
+def _move(sqs: Any, dead_letters: Queue, target: str) -> int:
     """Move by hand, no more than waited at the start: first send, then delete, so that none is lost."""
     moved = 0
-    for message in islice(chain.from_iterable(batches(sqs, letters.url, _MOVE_SECONDS)), letters.waiting):
+    for message in islice(chain.from_iterable(batches(sqs, dead_letters.url, _MOVE_SECONDS)), dead_letters.waiting):
         attributes = message.get("MessageAttributes") or {}
         sqs.send_message(QueueUrl=target, MessageBody=message["Body"], MessageAttributes=attributes)
-        delete(sqs, letters.url, message)
+        delete(sqs, dead_letters.url, message)
         moved += 1
     return moved
 
 
-def _cells(letter: Letter, now: datetime) -> list[str | Text]:
-    age = str(timedelta(seconds=int((now - letter.sent).total_seconds()))) if letter.sent else ""
-    return [letter.queue, letter.message, age, str(letter.receives), "\n".join(letter.says)]
+def _cells(dead_letter: DeadLetter, now: datetime) -> list[str | Text]:
+    age = str(timedelta(seconds=int((now - dead_letter.sent).total_seconds()))) if dead_letter.sent else ""
+    return [dead_letter.queue, dead_letter.message, age, str(dead_letter.receives), "\n".join(dead_letter.says)]

@@ -1,4 +1,4 @@
-"""`trailbell bad`: entries of log files that are no records, as the detector kept them, newest day first."""
+"""`trailbell malformed`: entries of log files that are no records, as the detector kept them, newest day first."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.options.connection import aws_client
 from trailbell.cli.terminal.display import print_table
 from trailbell.errors import SettingsError
-from trailbell.store.malformed import KeptBadRecord, find_bad
+from trailbell.store.malformed import KeptMalformedRecord, find_malformed
 from trailbell.text.safe_text import one_line
 
 
@@ -26,21 +26,21 @@ from trailbell.text.safe_text import one_line
 @click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
 @click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
 @click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
-def bad(since: str, form: str, limit: int, local: bool, table: str, stack: str) -> None:
-    """Show bad records: what stood in a log file and is none. Each is shown by an outline without its values.
+def malformed(since: str, form: str, limit: int, local: bool, table: str, stack: str) -> None:
+    """Show malformed records: entries of log files that are no records. Each is shown by an outline without its values.
 
     The record itself is in its log file, at that index: nothing that might be secret is kept of it.
 
     \b
     Example:
-      trailbell bad --since 2w
+      trailbell malformed --since 2w
     """
     client = load_local().client if local else aws_client
     now = datetime.now(UTC)
     days = _days(parse_since(since, now), now)
     try:
         name = table or find_output(client("cloudformation"), stack, "HitTable")
-        _print(islice(find_bad(client("dynamodb"), name, days), limit), form)
+        _print(islice(find_malformed(client("dynamodb"), name, days), limit), form)
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(explain(error)) from error
 
@@ -51,7 +51,7 @@ def _days(since: datetime, until: datetime) -> list[str]:
     return [f"{until - timedelta(days=back):%Y-%m-%d}" for back in range(count)]
 
 
-def _print(found: Iterable[KeptBadRecord], form: str) -> None:
+def _print(found: Iterable[KeptMalformedRecord], form: str) -> None:
     if form == "jsonl":
         for one in found:
             click.echo(json.dumps(asdict(one), ensure_ascii=True))

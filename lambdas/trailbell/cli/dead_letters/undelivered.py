@@ -1,4 +1,4 @@
-"""Hits that nobody was told of: those whose positions wait in AlertDeadLetters, and any others, told later."""
+"""`trailbell undelivered`: hits nobody was notified of, those in AlertDeadLetters and any others."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from trailbell.flows.notifier import read_hit
 from trailbell.hits.hit import Hit
 from trailbell.ops.dead_letters import Message, batches, delete, show_again
 from trailbell.ops.health import Clients, DeployedStack
-from trailbell.ops.undelivered import Telling, UntoldHits, read_given_up
+from trailbell.ops.undelivered import Delivery, UndeliveredHits, read_dropped
 from trailbell.store.dynamo import Row, decode
 from trailbell.text.safe_text import one_line
 
@@ -30,36 +30,36 @@ _NAMED = 5
 
 @click.command()
 @click.option("--since", default="7d", show_default=True, help="Read since when: 24h, 7d, or a date.")
-@click.option("--tell", is_flag=True, help="Tell them, too, through the deployed notifier.")
+@click.option("--deliver", is_flag=True, help="Deliver them, too, through the deployed notifier.")
 @click.option("--stack", default="trailbell", show_default=True, help="The stack whose hits to look through.")
 @click.option("--local", is_flag=True, help="Look into what `trailbell local --keep` left running.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-def untold(since: str, tell: bool, stack: str, local: bool, form: str) -> None:
-    """Show hits that no mark says were told, whatever became of their messages: the check that none is lost.
+def undelivered(since: str, deliver: bool, stack: str, local: bool, form: str) -> None:
+    """Show hits without a delivery record, whatever became of their messages: the check that none is lost.
 
     Looks at hits read until ten minutes ago (younger ones are on their way), by reading the whole table once.
-    The exit status is 1 when there are some, or when some could not be told.
+    The exit status is 1 when there are some, or when some could not be delivered.
 
     \b
     Example:
-      trailbell dlq untold --since 30d
-      trailbell dlq untold --tell
+      trailbell undelivered --since 30d
+      trailbell undelivered --deliver
     """
     clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
     try:
-        hits = find_untold_hits(clients, DeployedStack(clients, stack))
-        found = hits.untold(hits.seen_between(parse_since(since, now), now - _ON_ITS_WAY))
-        left = _say(hits.tell(found)) if tell else _show(found, form)
+        hits = find_undelivered_hits(clients, DeployedStack(clients, stack))
+        found = hits.undelivered(hits.seen_between(parse_since(since, now), now - _ON_ITS_WAY))
+        left = _say(hits.notify(found)) if deliver else _show(found, form)
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(explain(error)) from error
     if left:
         raise SystemExit(1)
 
 
-def find_untold_hits(clients: Clients, deployed: DeployedStack) -> UntoldHits:
+def find_undelivered_hits(clients: Clients, deployed: DeployedStack) -> UndeliveredHits:
     """The stack's hits, and its notifier to tell them."""
-    return UntoldHits(clients, deployed.output("HitTable"), deployed.stream_function())
+    return UndeliveredHits(clients, deployed.output("HitTable"), deployed.stream_function())
 
 
 def redrive_alerts(clients: Clients, stack: str) -> int:
@@ -68,7 +68,7 @@ def redrive_alerts(clients: Clients, stack: str) -> int:
     queue = deployed.dead_letter_queue("AlertDeadLetters")
     if not queue.waiting:
         return 0
-    hits = find_untold_hits(clients, deployed)
+    hits = find_undelivered_hits(clients, deployed)
     staying = dict[str, Message]()
     try:
         for message in _once(chain.from_iterable(batches(sqs, queue.url, _WORK_SECONDS))):
@@ -92,22 +92,22 @@ def _once(messages: Iterable[Message]) -> Iterator[Message]:
         yield message
 
 
-def _redrive(hits: UntoldHits, message: Message) -> bool:
+def _redrive(hits: UndeliveredHits, message: Message) -> bool:
     name = one_line(message["MessageId"], 100)
     try:
-        part = read_given_up(message["Body"])
+        part = read_dropped(message["Body"])
     except NotificationError as error:
         click.echo(f"AlertDeadLetters {name}: stays: {error}", err=True)
         return False
     click.echo(f"AlertDeadLetters {name}: ", nl=False)
-    return not _say(hits.tell(hits.given_up(part)))
+    return not _say(hits.notify(hits.dropped(part)))
 
 
-def _say(telling: Telling) -> int:
+def _say(delivery: Delivery) -> int:
     """Say what telling came to; how many hits are still not told."""
-    left = len(telling.untold)
-    click.echo(f"{telling.told_now} hits told now, {telling.told_before} told before, {left} not told")
-    for name in telling.untold[:_NAMED]:
+    left = len(delivery.undelivered)
+    click.echo(f"{delivery.notified_now} hits told now, {delivery.notified_before} told before, {left} not told")
+    for name in delivery.undelivered[:_NAMED]:
         click.echo(f"  not told (see the notifier's log): {one_line(name, 300)}", err=True)
     return left
 

@@ -41,7 +41,7 @@ class Finding:
     state: str
     check: str
     meaning: str
-    mend: str = ""
+    fix: str = ""
 
 
 Check = Callable[[Health, datetime], Iterable[Finding]]
@@ -63,7 +63,7 @@ def doctor(stack: str, local: bool, form: str) -> None:
       trailbell doctor --format jsonl | jq 'select(.state == "problem")'
     """
     clients = load_local().client if local else aws_client
-    findings = examine(clients, stack, datetime.now(UTC))
+    findings = detect(clients, stack, datetime.now(UTC))
     if form == "jsonl":
         for finding in findings:
             click.echo(json.dumps(asdict(finding), ensure_ascii=True))
@@ -72,7 +72,7 @@ def doctor(stack: str, local: bool, form: str) -> None:
     sys.exit(int(any(finding.state == PROBLEM for finding in findings)))
 
 
-def examine(clients: Clients, stack: str, now: datetime) -> list[Finding]:
+def detect(clients: Clients, stack: str, now: datetime) -> list[Finding]:
     """All checks of a stack. Raises SettingsError when there is no such stack, or nobody may look at it."""
     deployed = DeployedStack(clients, stack)
     health = Health(clients, deployed)
@@ -88,8 +88,8 @@ def _guarded(name: str, check: Check, health: Health, now: datetime) -> Iterator
     try:
         yield from check(health, now)
     except (BotoCoreError, ClientError) as error:
-        mend = "Allow the call, or look there yourself."
-        yield Finding(UNKNOWN, name, f"Cannot look: {one_line(str(error), 300)}", mend)
+        fix = "Allow the call, or look there yourself."
+        yield Finding(UNKNOWN, name, f"Cannot look: {one_line(str(error), 300)}", fix)
     except (SettingsError, KeyError, ValueError) as error:
         yield Finding(UNKNOWN, name, f"Cannot look: {one_line(f'{type(error).__name__}: {error}', 300)}")
 
@@ -127,25 +127,25 @@ def trail_findings(trail: Trail, status: Mapping[str, Any], now: datetime) -> It
     if status.get("IsLogging"):
         yield Finding(OK, check, "The trail is logging.")
     else:
-        mend = f"aws cloudtrail start-logging --region {trail.home} --name {trail.arn}"
-        yield Finding(PROBLEM, check, "The trail is not logging: nothing is seen.", mend)
+        fix = f"aws cloudtrail start-logging --region {trail.home} --name {trail.arn}"
+        yield Finding(PROBLEM, check, "The trail is not logging: nothing is seen.", fix)
     if trail.multi_region:
         yield Finding(OK, check, "It records all regions.")
     else:
-        mend = f"aws cloudtrail update-trail --region {trail.home} --name {trail.arn} --is-multi-region-trail"
-        yield Finding(PROBLEM, check, f"It records {trail.home} only: the other regions are not seen.", mend)
+        fix = f"aws cloudtrail update-trail --region {trail.home} --name {trail.arn} --is-multi-region-trail"
+        yield Finding(PROBLEM, check, f"It records {trail.home} only: the other regions are not seen.", fix)
     if trail.validated:
         yield Finding(OK, check, "Log files are signed by digests (validation is on).")
     else:
-        mend = f"aws cloudtrail update-trail --region {trail.home} --name {trail.arn} --enable-log-file-validation"
-        yield Finding(WARNING, check, "No digests: a changed or removed log file cannot be proven.", mend)
+        fix = f"aws cloudtrail update-trail --region {trail.home} --name {trail.arn} --enable-log-file-validation"
+        yield Finding(WARNING, check, "No digests: a changed or removed log file cannot be proven.", fix)
     yield _delivery_finding(check, status, now)
 
 
 def _delivery_finding(check: str, status: Mapping[str, Any], now: datetime) -> Finding:
     if fault := status.get("LatestDeliveryError"):
-        mend = "Mend the bucket's policy, or the key's if the log files are encrypted."
-        return Finding(PROBLEM, check, f"CloudTrail cannot deliver log files: {one_line(str(fault), 200)}.", mend)
+        fix = "Mend the bucket's policy, or the key's if the log files are encrypted."
+        return Finding(PROBLEM, check, f"CloudTrail cannot deliver log files: {one_line(str(fault), 200)}.", fix)
     latest = status.get("LatestDeliveryTime")
     if not isinstance(latest, datetime):
         return Finding(WARNING, check, "CloudTrail has not delivered yet.", "Wait a quarter of an hour, look again.")
@@ -157,10 +157,10 @@ def event_findings(
 ) -> Iterator[Finding]:
     """What a trail's event selectors keep from us."""
     check = f"events {trail.name}"
-    mend = f"aws cloudtrail put-event-selectors --region {trail.home} --trail-name {trail.arn}"
+    fix = f"aws cloudtrail put-event-selectors --region {trail.home} --trail-name {trail.arn}"
     faults = selector_faults(classic, advanced)
     for fault in faults:
-        yield Finding(PROBLEM, check, fault, f"{mend} --event-selectors '{_SELECT_ALL}' (replaces all selectors)")
+        yield Finding(PROBLEM, check, fault, f"{fix} --event-selectors '{_SELECT_ALL}' (replaces all selectors)")
     if not faults:
         yield Finding(OK, check, "It records management write events, those of KMS among them.")
 
@@ -216,13 +216,13 @@ def _takes(selector: Mapping[str, Any], field: str, value: str) -> bool:
 
 def _holds(condition: Mapping[str, Any], value: str) -> bool:
     tests: tuple[tuple[str, Callable[[str], bool]], ...] = (
-        ("Equals", lambda wanted: value == wanted),
+        ("Equals", lambda selection: value == selection),
         ("StartsWith", value.startswith),
         ("EndsWith", value.endswith),
     )
     for name, test in tests:
-        wanted, unwanted = condition.get(name) or (), condition.get(f"Not{name}") or ()
-        if (wanted and not any(map(test, wanted))) or any(map(test, unwanted)):
+        selection, unselected = condition.get(name) or (), condition.get(f"Not{name}") or ()
+        if (selection and not any(map(test, selection))) or any(map(test, unselected)):
             return False
     return True
 
@@ -232,12 +232,12 @@ def _holds(condition: Mapping[str, Any], value: str) -> bool:
 
 def _check_way_in(health: Health, now: datetime) -> Iterator[Finding]:
     """The queue's policy says who may send; a topic may be another account's, and so may the bucket then."""
-    queue = health.stack.feed_queue()
+    queue = health.stack.ingest_queue()
     allowed = senders(queue)
     topics = [arn for service, arn in allowed if service == "sns.amazonaws.com"]
     if topics and not any(service == "s3.amazonaws.com" for service, _ in allowed):
         for topic in topics:
-            yield topic_finding(topic, health.subscriptions(topic), queue.arn, _told_topics(health))
+            yield topic_finding(topic, health.subscriptions(topic), queue.arn, _notified_topics(health))
         return
     bucket = health.stack.output("TrailBucket")
     entries = health.bucket_notifications.get("QueueConfigurations", ())
@@ -258,7 +258,7 @@ def _visible_trails(health: Health) -> list[Trail]:
         return []
 
 
-def _told_topics(health: Health) -> set[str]:
+def _notified_topics(health: Health) -> set[str]:
     """The topics that the bucket or a trail notifies, as far as we may look."""
     found = {trail.topic for trail in _visible_trails(health) if trail.topic}
     try:
@@ -288,15 +288,17 @@ def direct_finding(
     return Finding(OK, check, f"{bucket} tells our queue of every object under {', '.join(filters) or 'it'}.")
 
 
-def topic_finding(topic: str, subscriptions: Iterable[Mapping[str, Any]], queue_arn: str, told: set[str]) -> Finding:
+def topic_finding(
+    topic: str, subscriptions: Iterable[Mapping[str, Any]], queue_arn: str, notified: set[str]
+) -> Finding:
     """A topic between the bucket (or the trail) and our queue: subscribed, and told itself?"""
     ours = [entry for entry in subscriptions if entry.get("Endpoint") == queue_arn]
     if not any(entry.get("SubscriptionArn", "").startswith("arn:") for entry in ours):
         return Finding(PROBLEM, "way in", f"Our queue is not subscribed to {topic}.", "Deploy again.")
-    if told and topic not in told:
+    if notified and topic not in notified:
         meaning = f"Our queue is subscribed to {topic}, but neither bucket nor trail notifies it."
         return Finding(PROBLEM, "way in", meaning, "Set the topic in the bucket's notifications or in the trail.")
-    if not told:
+    if not notified:
         meaning = f"Our queue is subscribed to {topic}; who notifies the topic cannot be seen from here."
         return Finding(UNKNOWN, "way in", meaning, "Look in the bucket's account.")
     return Finding(OK, "way in", f"Our queue is subscribed to {topic}, which is notified.")
@@ -305,11 +307,11 @@ def topic_finding(topic: str, subscriptions: Iterable[Mapping[str, Any]], queue_
 def rules_finding(states: Mapping[str, str], *, sends: bool) -> Finding:
     """EventBridge rules between the bucket and our queue: enabled, and does the bucket send to EventBridge?"""
     if "ENABLED" not in states.values():
-        mend = f"aws events enable-rule --name {next(iter(states))}"
-        return Finding(PROBLEM, "way in", "The EventBridge rule is disabled: no log file is read.", mend)
+        fix = f"aws events enable-rule --name {next(iter(states))}"
+        return Finding(PROBLEM, "way in", "The EventBridge rule is disabled: no log file is read.", fix)
     if not sends:
-        mend = "Turn on Amazon EventBridge in the bucket's properties."
-        return Finding(PROBLEM, "way in", "The bucket does not send to EventBridge: no log file is read.", mend)
+        fix = "Turn on Amazon EventBridge in the bucket's properties."
+        return Finding(PROBLEM, "way in", "The bucket does not send to EventBridge: no log file is read.", fix)
     return Finding(OK, "way in", "EventBridge tells our queue of created objects.")
 
 
@@ -363,16 +365,16 @@ def _check_log_files(health: Health, now: datetime) -> Iterator[Finding]:
         yield _age_finding("log files", f"The newest log file {whose} came", now - newest)
     else:
         meaning = f"No log file {whose} today or yesterday."
-        mend = "Is the trail logging, and does it write there?"
-        yield Finding(PROBLEM if trails else UNKNOWN, "log files", meaning, mend)
+        fix = "Is the trail logging, and does it write there?"
+        yield Finding(PROBLEM if trails else UNKNOWN, "log files", meaning, fix)
 
 
 def _age_finding(check: str, what: str, age: timedelta) -> Finding:
     minutes = max(int(age.total_seconds() // 60), 0)
     if age <= _LATE:
         return Finding(OK, check, f"{what} {minutes} min ago.")
-    mend = "Fine where nothing happens; else see whether the trail logs and may write into its bucket."
-    return Finding(WARNING, check, f"{what} {minutes} min ago.", mend)
+    fix = "Fine where nothing happens; else see whether the trail logs and may write into its bucket."
+    return Finding(WARNING, check, f"{what} {minutes} min ago.", fix)
 
 
 def _check_functions(health: Health, now: datetime) -> Iterator[Finding]:
@@ -390,7 +392,7 @@ def mapping_finding(who: str, states: Sequence[str]) -> Finding:
 
 
 def _check_dead_letters(health: Health, now: datetime) -> Iterator[Finding]:
-    for output, meaning, mend in (
+    for output, meaning, fix in (
         (
             "DeadLetters",
             "notifications could not be done: log files that were not read",
@@ -403,7 +405,7 @@ def _check_dead_letters(health: Health, now: datetime) -> Iterator[Finding]:
         ),
     ):
         waiting = health.stack.dead_letter_queue(output).waiting
-        yield Finding(PROBLEM, output, f"{waiting} {meaning}.", mend) if waiting else Finding(OK, output, "Empty.")
+        yield Finding(PROBLEM, output, f"{waiting} {meaning}.", fix) if waiting else Finding(OK, output, "Empty.")
 
 
 def _check_alert_topic(health: Health, now: datetime) -> Iterator[Finding]:
@@ -421,8 +423,8 @@ def subscription_findings(topic: str, subscriptions: Sequence[Mapping[str, Any]]
         if entry not in confirmed:
             endpoint = one_line(str(entry.get("Endpoint", "")), 100)
             meaning = f"{endpoint} has not confirmed ({one_line(str(entry.get('SubscriptionArn', '')), 40)})."
-            mend = "Follow the link in AWS's mail; it expires after two days: then subscribe again."
-            yield Finding(WARNING if confirmed else PROBLEM, topic, meaning, mend)
+            fix = "Follow the link in AWS's mail; it expires after two days: then subscribe again."
+            yield Finding(WARNING if confirmed else PROBLEM, topic, meaning, fix)
     if confirmed:
         yield Finding(OK, topic, f"Confirmed subscriptions: {len(confirmed)}.")
     elif not subscriptions:
@@ -470,4 +472,4 @@ _CHECKS: dict[str, Check] = {
 
 
 def _cells(finding: Finding) -> list[str | Text]:
-    return [Text(finding.state, style=_STYLES[finding.state]), finding.check, finding.meaning, finding.mend]
+    return [Text(finding.state, style=_STYLES[finding.state]), finding.check, finding.meaning, finding.fix]

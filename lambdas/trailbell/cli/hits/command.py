@@ -15,7 +15,7 @@ from trailbell.cli.terminal.pager import show
 from trailbell.errors import SettingsError
 from trailbell.facts.outcome import Outcome
 from trailbell.hits.hit_state import STATES, UNRESOLVED
-from trailbell.store.query.hit_query import Question, find_page
+from trailbell.store.query.hit_query import HitQuery, find_page
 
 
 __all__ = ["find_output", "hits", "parse_since"]
@@ -114,7 +114,7 @@ def hits(
     now = datetime.now(UTC)
     if following and (page_token or until or form == "json"):
         raise click.UsageError("--follow shows what comes next: not with --page-token, --until or --format json")
-    question = Question(
+    query = HitQuery(
         since=parse_moment(since, now, zone, "--since"),
         until=parse_moment(until, now, zone, "--until", end=True) if until else now + _CLOCK_SKEW,
         rules=rule_ids(rules),
@@ -129,13 +129,13 @@ def hits(
         text=" ".join(text),
         states=(state,) if state else UNRESOLVED if unresolved else (),
     )
-    if question.until < question.since:
+    if query.until < query.since:
         raise SettingsError(f"--until {until} is before --since {since}")
     with explained_errors():
         if following:
-            follow(connection, question, form, zone, limit, every)
+            follow(connection, query, form, zone, limit, every)
             return
-        page = find_page(connection.client("dynamodb"), connection.table(), question, limit, page_token)
+        page = find_page(connection.client("dynamodb"), connection.table(), query, limit, page_token)
     show(page_text(page, form, zone), paged=pager and form == "table")
     if form != "json":
         say_more(page)

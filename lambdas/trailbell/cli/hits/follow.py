@@ -13,7 +13,7 @@ from trailbell.cli.hits.output import csv_text, json_line, table_text
 from trailbell.cli.options.connection import Connection
 from trailbell.cli.options.times import Zone
 from trailbell.store.query.hit_follow import Follower
-from trailbell.store.query.hit_query import FoundHit, Question, find_page
+from trailbell.store.query.hit_query import FoundHit, HitQuery, find_page
 from trailbell.text.safe_text import one_line
 
 
@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 def follow(
     connection: Connection,
-    question: Question,
+    query: HitQuery,
     form: str,
     zone: Zone,
     limit: int,
@@ -39,9 +39,9 @@ def follow(
 ) -> None:
     """Print the last `limit` answers, oldest first, then new ones every so many seconds. Ends by Ctrl-C alone."""
     client, table = connection.client("dynamodb"), connection.table()
-    follower = Follower(client, table, question, ahead=timedelta(minutes=5))
+    follower = Follower(client, table, query, ahead=timedelta(minutes=5))
     follower.look(datetime.now(UTC))  # what is there before the first page is not new after it
-    latest = find_page(client, table, question, limit).hits[::-1]
+    latest = find_page(client, table, query, limit).hits[::-1]
     for found in latest:
         follower.give(found)
     _print(latest, form, zone, head=True)

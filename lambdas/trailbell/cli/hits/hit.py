@@ -16,7 +16,7 @@ from trailbell.errors import LogFileError
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import parse_hit_name
 from trailbell.ops.record_reader import fetch_record
-from trailbell.store.query.hit_lookup import find_hit, was_told
+from trailbell.store.query.hit_lookup import find_hit, was_notified
 from trailbell.store.query.hits_around import find_related
 from trailbell.store.states import DynamoHitStates
 from trailbell.text.redaction import redacted_record, shown_record
@@ -70,10 +70,10 @@ def hit(
         client, table = connection.client("dynamodb"), connection.table()
         found, _ = find_hit(client, table, parse_hit_name(name), datetime.now(UTC))
         state, history = DynamoHitStates(client, table).read(found.identity)
-        told = was_told(client, table, found)
+        notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
-    story = Story(found, state, history, told, related, hours, record)
+    story = Story(found, state, history, notified, related, hours, record)
     if form == "json":
         click.echo(json.dumps(story_document(story, zone), indent=2))
     else:

@@ -108,12 +108,12 @@ def _cells(found: FoundHit, zone: Zone) -> list[str | Text]:
     hit = found.hit
     more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
     resource = short_resource(hit.resources[0]) + more if hit.resources else ""
-    untold = ("muted" if hit.muted_by else "replayed" if hit.quiet else "") if found.state.word == OPEN else ""
+    undelivered = ("muted" if hit.muted_by else "replayed" if hit.quiet else "") if found.state.word == OPEN else ""
     return [
         short_id(hit),
         show_time(hit.event_time, zone),
         level_text(hit.level),
-        untold or state_text(found.state.word),
+        undelivered or state_text(found.state.word),
         hit.name,
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),

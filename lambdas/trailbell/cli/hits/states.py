@@ -81,12 +81,12 @@ def _change(action: str, names: tuple[str, ...], note: str, connection: Connecti
     """Do it to each hit; those that refuse are told at the end, and the others are done all the same."""
     if len(note) > _MAX_NOTE:
         raise SettingsError(f"a note is at most {_MAX_NOTE} characters, this one has {len(note)}")
-    wanted = [parse_hit_name(name) for name in names]
+    selection = [parse_hit_name(name) for name in names]
     refused = list[str]()
     with explained_errors():
         client, table, by = connection.client("dynamodb"), connection.table(), connection.caller()
         states = DynamoHitStates(client, table)
-        for name, parsed in zip(names, wanted, strict=True):
+        for name, parsed in zip(names, selection, strict=True):
             find = functools.partial(find_hit, client, table, parsed)
             try:
                 click.echo(_change_one(find, states, action, by, one_line(note, _MAX_NOTE)))

@@ -28,7 +28,7 @@ class Story:
     hit: Hit
     state: HitState
     history: list[StateChange]
-    told: bool
+    notified: bool
     related: RelatedHits
     hours: int
     record: dict[str, Any] | str
@@ -45,7 +45,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
             {"action": one.action, "state": one.word, "by": one.by, "at": one.at, "note": one.note}
             for one in story.history
         ],
-        "told": story.told,
+        "told": story.notified,
         "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit])},
         "relatedByActor": [found_line(one, zone) for one in story.related.actor],
         "relatedByResource": [found_line(one, zone) for one in story.related.resource],
@@ -74,9 +74,9 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
 
 def _standing(story: Story) -> str:
     """In what state a hit is, and whether anybody was told of it."""
-    untold = "not told (found by a replay of history)" if story.hit.quiet else "not told yet"
+    undelivered = "not told (found by a replay of history)" if story.hit.quiet else "not told yet"
     if story.hit.muted_by:
-        untold = f"not told (muted by {one_line(story.hit.muted_by)})"
+        undelivered = f"not told (muted by {one_line(story.hit.muted_by)})"
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
-    return f"{state.word}{by}; {'told' if story.told else untold}"
+    return f"{state.word}{by}; {'told' if story.notified else undelivered}"

@@ -23,9 +23,9 @@ from trailbell.cli.terminal.steps import step
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.engine.rulebook import Level
 from trailbell.errors import LocalError, SettingsError
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
-from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.store.query.hit_query import HitQuery, find_hits
 
 
 TRAIL_BUCKET = "trailbell-local-trail"
@@ -61,12 +61,12 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
         expected = _expected(found.files)
         with step(out, f"putting {len(found.everything)} files into the trail bucket"):
             put_files(aws, found.everything)
-        told = _print_alerts(out, inbox, _to_tell(expected))
+        notified = _print_alerts(out, inbox, _to_notify(expected))
         kept = _print_kept_hits(out, aws, table, expected)
         if keep:
             save_local(aws)
             _print_how_to_go_on(out, aws, kept)
-    _compare(expected, kept, told)
+    _compare(expected, kept, notified)
 
 
 @contextmanager
@@ -112,23 +112,23 @@ def trail_key(file: Path) -> str:
 
 def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
     """The hits the same rules give without AWS: what the stack is held to."""
-    examiner = Examiner(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
+    hit_detector = HitDetector(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
     seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {hit.identity: hit for hit in hits_in(files, examiner, seen_at)}
+    return {hit.identity: hit for hit in hits_in(files, hit_detector, seen_at)}
 
 
-def _to_tell(expected: dict[tuple[str, str, str], Hit]) -> int:
+def _to_notify(expected: dict[tuple[str, str, str], Hit]) -> int:
     """How many of the hits are to be told: all that no exception mutes."""
     return sum(not hit.muted_by for hit in expected.values())
 
 
 def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
     """Print alerts as they come until `expected` hits were told or nothing comes any more; how many were told."""
-    told, mails, others = 0, 0, list[str]()
+    notified, mails, others = 0, 0, list[str]()
     began = last = time.monotonic()
-    while told < expected and time.monotonic() - last < _QUIET_SECONDS:
+    while notified < expected and time.monotonic() - last < _QUIET_SECONDS:
         for alert in inbox.receive(1):
-            told, last = told + alert["count"], time.monotonic()
+            notified, last = notified + alert["count"], time.monotonic()
             if Level[alert["level"].upper()] < Level.MEDIUM:
                 others.append(alert["subject"])
                 continue
@@ -137,8 +137,8 @@ def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
     out.print(f"\n{_RULER}")
     for subject in others:
         out.print(f"Told, but not mailed below medium: {subject}")
-    out.print(f"{mails} mails for {told} hits; the last {last - began:.1f} s after the log files were put\n")
-    return told
+    out.print(f"{mails} mails for {notified} hits; the last {last - began:.1f} s after the log files were put\n")
+    return notified
 
 
 def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tuple[str, str, str], Hit]) -> list[Hit]:
@@ -146,19 +146,19 @@ def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tup
     times = [hit.event_time for hit in expected.values()] or [datetime.now(UTC).isoformat()]
     since = min(map(datetime.fromisoformat, times))
     until = max(map(datetime.fromisoformat, times)) + timedelta(seconds=1)
-    kept = list(find_hits(aws.client("dynamodb"), table, Question(since=since, until=until)))
+    kept = list(find_hits(aws.client("dynamodb"), table, HitQuery(since=since, until=until)))
     out.print(f"The hit table, newest first (trailbell hits --since {since:%Y-%m-%d}):\n")
     print_hits(kept, "table")
     return kept
 
 
-def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], told: int) -> None:
+def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], notified: int) -> None:
     """Raise LocalError unless the stack kept and told exactly the hits the rules give."""
-    to_tell = _to_tell(expected)
-    if {hit.identity for hit in kept} != set(expected) or told != to_tell:
-        wanted = f"expected {len(expected)} hits, {to_tell} of them to be told"
-        raise LocalError(f"{wanted}; {len(kept)} are in the table, {told} were told")
-    click.echo(f"\nEvery hit the rules give is in the table once and was told once: {told}.")
+    to_notify = _to_notify(expected)
+    if {hit.identity for hit in kept} != set(expected) or notified != to_notify:
+        selection = f"expected {len(expected)} hits, {to_notify} of them to be told"
+        raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were told")
+    click.echo(f"\nEvery hit the rules give is in the table once and was told once: {notified}.")
 
 
 def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[Hit]) -> None:

@@ -16,15 +16,17 @@ class LevelsType(click.ParamType[tuple[str, ...]]):
         if isinstance(value, tuple):
             return value
         known = {level.word: level for level in Level}
-        wanted = set[Level]()
+        selection = set[Level]()
         for part in str(value).lower().split(","):
             word = part.strip().removesuffix("+")
             if word not in known:
                 self.fail(
                     f"{part}: give {', '.join(known)}; with + for that and above, with commas for several", param, ctx
                 )
-            wanted |= {level for level in Level if level == known[word] or (part.endswith("+") and level > known[word])}
-        return tuple(level.word for level in sorted(wanted))
+            selection |= {
+                level for level in Level if level == known[word] or (part.endswith("+") and level > known[word])
+            }
+        return tuple(level.word for level in sorted(selection))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Each level, and each with +."""

@@ -22,11 +22,11 @@ from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress, duration
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
-from trailbell.hits.detect import Examination
+from trailbell.hits.detect import DetectionCounts
 from trailbell.lookback.replay import Estimate, estimate, replay_message
-from trailbell.ops.ingest_queue import BATCH, SqsFeed
+from trailbell.ops.ingest_queue import BATCH, SqsIngestQueue
 
 
 class Rate(click.ParamType[float]):
@@ -49,7 +49,9 @@ class Rate(click.ParamType[float]):
 @click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
 @click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
-@click.option("--tell", is_flag=True, help="Tell the hits, too (default: they are kept and nobody is told).")
+@click.option(
+    "--notify", "--tell", "notify", is_flag=True, help="Notify of the hits, too (default: they are only kept)."
+)
 @click.option("--dry-run", is_flag=True, help="Count, estimate, send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @click.option(
@@ -68,7 +70,7 @@ def replay(
     accounts: tuple[str, ...],
     regions: tuple[str, ...],
     rate: float,
-    tell: bool,
+    notify: bool,
     dry_run: bool,
     yes: bool,
     state: Path | None,
@@ -78,7 +80,7 @@ def replay(
     """Send log files of the trail bucket through the deployed queue again, such as after a new rule.
 
     Whole days are sent: those of --since to --until, and the next one for late deliveries. Hits are kept once, so
-    hits that are in the table already stay as they are. New ones are kept and not told, unless --tell; if S3's own
+    hits that are in the table already stay as they are. New ones are kept and not told, unless --notify; if S3's own
     notification of such a log file comes later, they are told then.
 
     Choose a rate that the detector keeps up with: what it has not done waits in the queue before new log files.
@@ -91,23 +93,23 @@ def replay(
     now = datetime.now(UTC)
     window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
     options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}
-    options |= {"regions": sorted(regions), "output": "replay, told" if tell else "replay"}
+    options |= {"regions": sorted(regions), "output": "replay, told" if notify else "replay"}
     sent = State(state, options, window) if state else None
     begin, end = (datetime.fromisoformat(text) if text else None for text in (sent.window if sent else window))
-    wanted = Wanted(frozenset(accounts), frozenset(regions), begin, end)
+    selection = Selection(frozenset(accounts), frozenset(regions), begin, end)
     try:
-        feed = SqsFeed(clients("sqs"), _feed_of(clients, stack, address))
-        refs = _log_files(address, wanted, clients)
+        ingest_queue = SqsIngestQueue(clients("sqs"), _ingest_queue_of(clients, stack, address))
+        refs = _log_files(address, selection, clients)
         if sent:
             list(sent.lines())
             refs = [ref for ref in refs if str(ref) not in sent.done]
-        _print_estimate(estimate((ref.size or 0 for ref in refs), rate), tell, len(sent.done) if sent else 0)
+        _print_estimate(estimate((ref.size or 0 for ref in refs), rate), notify, len(sent.done) if sent else 0)
         if dry_run or not refs:
             return
         if not yes and not click.confirm("Send them?", err=True):
             sys.exit(1)
         with Interrupt() as stopped:
-            number = send_all(refs, feed, rate, tell, sent, stopped)
+            number = send_all(refs, ingest_queue, rate, notify, sent, stopped)
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(explain(error)) from error
     click.echo(
@@ -120,9 +122,9 @@ def replay(
 
 def send_all(
     refs: Sequence[ObjectRef],
-    feed: SqsFeed,
+    ingest_queue: SqsIngestQueue,
     rate: float,
-    tell: bool,
+    notify: bool,
     sent: State | None,
     stopped: Callable[[], bool],
     clock: Callable[[], float] = time.monotonic,
@@ -144,12 +146,12 @@ def send_all(
                 ahead = number / rate - (clock() - began)
             if stopped():
                 break
-            feed.send([replay_message(ref, tell=tell) for ref in batch])
+            ingest_queue.send([replay_message(ref, notify=notify) for ref in batch])
             number += len(batch)
             for ref in batch:
                 progress.advance(0)
                 if sent:
-                    sent.add(str(ref), Examination(), [])
+                    sent.add(str(ref), DetectionCounts(), [])
     finally:
         progress.wipe()
         if sent:
@@ -163,7 +165,7 @@ def _batches(refs: Sequence[ObjectRef]) -> Iterator[list[ObjectRef]]:
         yield batch
 
 
-def _feed_of(clients: Callable[[str], Any], stack: str, address: str) -> str:
+def _ingest_queue_of(clients: Callable[[str], Any], stack: str, address: str) -> str:
     """The URL of the stack's queue. Raises SettingsError where the detector may not read the bucket."""
     if not address.startswith("s3://"):
         raise SettingsError(f"{address}: only log files in the trail bucket can be replayed; try trailbell scan")
@@ -171,23 +173,23 @@ def _feed_of(clients: Callable[[str], Any], stack: str, address: str) -> str:
     bucket = find_output(cloudformation, stack, "TrailBucket")
     if split_address(address)[0] != bucket:
         raise SettingsError(f"{address}: the detector of stack {stack} may read s3://{bucket} alone")
-    return find_output(cloudformation, stack, "FeedQueue")
+    return find_output(cloudformation, stack, "IngestQueue")
 
 
-def _log_files(address: str, wanted: Wanted, clients: Callable[[str], Any]) -> list[ObjectRef]:
+def _log_files(address: str, selection: Selection, clients: Callable[[str], Any]) -> list[ObjectRef]:
     """What the detector would read: it goes by the layout alone."""
-    files = find_sources([address], wanted, clients).files
+    files = find_sources([address], selection, clients).files
     refs = [file for file in files if isinstance(file, ObjectRef)]
     return [ref for ref in refs if classify_key(ref.key).kind is ObjectKind.LOG_FILE]
 
 
-def _print_estimate(found: Estimate, tell: bool, before: int) -> None:
+def _print_estimate(found: Estimate, notify: bool, before: int) -> None:
     earlier = f" ({before:,} were sent before)" if before else ""
-    told = "kept AND TOLD" if tell else "kept, and nobody is told"
+    notified = "kept AND TOLD" if notify else "kept, and nobody is told"
     click.echo(
         f"{found.files:,} log files to send{earlier}, {found.size / 1e6:,.1f} MB;"
         f" {duration(found.seconds)} at this rate\n"
         f"about {found.dollars:,.2f} US dollars, and {found.dollars_a_million_hits:,.2f} for each million new hits\n"
-        f"new hits are {told}",
+        f"new hits are {notified}",
         err=True,
     )

@@ -19,10 +19,10 @@ from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
 from trailbell.cli.scan.work import size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
 from trailbell.lookback.report import NewestHits, pack_hits
-from trailbell.store.query.hit_query import Question, find_hits
+from trailbell.store.query.hit_query import HitQuery, find_hits
 from trailbell.text.safe_text import one_line
 
 
@@ -73,14 +73,14 @@ def report(
     now = datetime.now(UTC)
     kept = NewestHits(limit)
     if places:
-        wanted = Wanted(since=_moment(since, now), until=_moment(until, now))
-        source = _scan(places, wanted, rules, settings, now, kept)
+        selection = Selection(since=_moment(since, now), until=_moment(until, now))
+        source = _scan(places, selection, rules, settings, now, kept)
     else:
         if rules or settings:
             raise SettingsError("--rules and --setting are for --from-scan: the table's hits were found already")
         begin, end = _moment(since or "30d", now), _moment(until, now) or now + _CLOCK_SKEW
         assert begin
-        source = _ask(Question(since=begin, until=end), local, table, stack, limit, kept)
+        source = _ask(HitQuery(since=begin, until=end), local, table, stack, limit, kept)
     hits = kept.newest_first()
     # The table was asked for one more than that, a scan for all there are.
     older = f"{kept.left_out:,} older ones are not" if places else "older ones are not"
@@ -96,7 +96,7 @@ def report(
 
 def _scan(
     places: tuple[str, ...],
-    wanted: Wanted,
+    selection: Selection,
     rules: Path | None,
     settings: tuple[str, ...],
     now: datetime,
@@ -104,12 +104,12 @@ def _scan(
 ) -> str:
     """Take the hits of log files; what the report says of where it comes from."""
     rulebook = find_rulebook(rules, settings)
-    files = find_sources(places, wanted, aws_client).files
+    files = find_sources(places, selection, aws_client).files
     result = Scan()
     with Interrupt() as stopped:
         plan = Plan(
             rulebook=rulebook,
-            wanted=wanted,
+            selection=selection,
             seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             jobs=jobs_for(files, None),
             progress=Progress(len(files), sum(map(size_of, files)), "files"),
@@ -126,18 +126,18 @@ def _scan(
     return f"{result.records:,} records in {result.files_read:,} log files of {where}{unreadable}."
 
 
-def _ask(question: Question, local: bool, table: str, stack: str, limit: int, kept: NewestHits) -> str:
+def _ask(query: HitQuery, local: bool, table: str, stack: str, limit: int, kept: NewestHits) -> str:
     """Take the newest hits of the table; what the report says of where it comes from."""
     client = load_local().client if local else aws_client
     try:
         name = table or find_output(client("cloudformation"), stack, "HitTable")
-        for number, hit in enumerate(find_hits(client("dynamodb"), name, question)):
+        for number, hit in enumerate(find_hits(client("dynamodb"), name, query)):
             kept.add(hit)
             if number >= limit:  # newest first: one more says that there are more
                 break
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(explain(error)) from error
-    return f"From the table {name}, since {question.since:%Y-%m-%d %H:%M} UTC."
+    return f"From the table {name}, since {query.since:%Y-%m-%d %H:%M} UTC."
 
 
 def _moment(text: str, now: datetime) -> datetime | None:

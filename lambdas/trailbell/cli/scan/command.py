@@ -23,7 +23,7 @@ from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.display import print_alerts
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook, dump_rulebook
 from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit, hit_document, hit_from_document
@@ -118,10 +118,10 @@ def scan(
         options = _options(places, rulebook, since, until, accounts, regions, output)
         remembered = State(state, options, window)
         window = remembered.window
-    wanted = Wanted(frozenset(accounts), frozenset(regions), *map(_parsed, window))
+    selection = Selection(frozenset(accounts), frozenset(regions), *map(_parsed, window))
     result = Scan()
     restored = list(_restore(remembered, result)) if remembered else []
-    sources = find_sources(places, wanted, aws_client)
+    sources = find_sources(places, selection, aws_client)
     for folder in sources.unlisted:
         click.echo(folder, err=True)
     with Interrupt() as stopped:
@@ -132,7 +132,7 @@ def scan(
             progress = Progress(len(sources.files), sum(map(size_of, sources.files)), "files")
         plan = Plan(
             rulebook=rulebook,
-            wanted=wanted,
+            selection=selection,
             seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             jobs=jobs_for(sources.files, jobs),
             progress=progress,
@@ -154,7 +154,7 @@ def scan(
 def _print(output: _Output, restored: list[Any], hits: Iterator[Hit], progress: Progress, today: date) -> None:
     if output.alerts:
         earlier = map(hit_from_document, restored)
-        alerts = group_hits(told([*earlier, *told(hits)]))
+        alerts = group_hits(notified([*earlier, *notified(hits)]))
         print_alerts(alerts, output.form)
         return
     if not output.summary:
@@ -170,7 +170,7 @@ def _print(output: _Output, restored: list[Any], hits: Iterator[Hit], progress: 
         _write_drafts(cost, output.drafts, today)
 
 
-def told(hits: Iterable[Hit]) -> Iterator[Hit]:
+def notified(hits: Iterable[Hit]) -> Iterator[Hit]:
     """Hits that the notifier gets to tell: each identity once, muted ones never."""
     seen = set()
     for hit in hits:
@@ -248,7 +248,7 @@ def _report(sources: Sources, result: Scan) -> None:
     click.echo(
         f"{begin}log files: {result.files_read} read, {len(result.unreadable)} unreadable; ignored: {ignored}\n"
         f"records: {result.records} read = {result.matched} matched against rules + {result.not_watched} not watched"
-        f" + {result.bad} bad; hits: {result.hits}"
+        f" + {result.malformed} bad; hits: {result.hits}"
         + (f", {result.muted} of them muted" if result.muted else "")
         + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError
 
 
 _PIECE = 256 * 1024
 _SUFFIXES = (".json", ".json.gz", ".gz")
-_EVERYTHING = Wanted()
+_EVERYTHING = Selection()
 _BY_NAME = {"_CloudTrail-Digest_": ObjectKind.DIGEST, "_CloudTrail-Insight_": ObjectKind.INSIGHT}
 
 
@@ -31,14 +31,14 @@ class Found:
         return sorted(self.files + others)
 
 
-def find_log_files(paths: Iterable[Path], wanted: Wanted = _EVERYTHING) -> Found:
+def find_log_files(paths: Iterable[Path], selection: Selection = _EVERYTHING) -> Found:
     """Every log file below the folders, and the files named themselves unless they are digests or Insights.
 
     Folders that cannot hold what is wanted are passed over. A file that is reached in two ways is one file.
     """
     found = Found()
     named = {path for path in paths if not path.is_dir()}
-    files = {file.resolve(): file for path in paths for file in _files(path, wanted, found.unlisted)}
+    files = {file.resolve(): file for path in paths for file in _files(path, selection, found.unlisted)}
     for file in sorted(files.values()):
         kind = _kind(file)
         if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and file in named):
@@ -58,17 +58,17 @@ def read_pieces(path: Path) -> Iterator[bytes]:
         raise LogFileError(error.strerror or str(error)) from error
 
 
-def _files(path: Path, wanted: Wanted, unlisted: list[str]) -> Iterator[Path]:
+def _files(path: Path, selection: Selection, unlisted: list[str]) -> Iterator[Path]:
     """The files of a folder at any depth, or the file itself; folders that may not be listed are told."""
     if not path.is_dir():
         yield path
         return
-    if not wanted.may_hold(os.path.abspath(path)):
+    if not selection.may_hold(os.path.abspath(path)):
         return
-    tell = unlisted.append
-    for folder, inner, names in os.walk(path, onerror=lambda error: tell(f"{error.filename}: {error.strerror}")):
+    notify = unlisted.append
+    for folder, inner, names in os.walk(path, onerror=lambda error: notify(f"{error.filename}: {error.strerror}")):
         place = os.path.abspath(folder)
-        inner[:] = [name for name in inner if wanted.may_hold(f"{place}/{name}")]
+        inner[:] = [name for name in inner if selection.may_hold(f"{place}/{name}")]
         yield from (file for file in (Path(folder, name) for name in names) if file.is_file())
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.scan.log_files import find_log_files
 from trailbell.cli.scan.work import Source
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
 from trailbell.ops.log_listing import Passed, list_log_files
 
@@ -46,17 +46,17 @@ class Sources:
     unlisted: list[str] = field(default_factory=list)
 
 
-def find_sources(places: Sequence[str], wanted: Wanted, clients: Callable[[str], Any]) -> Sources:
+def find_sources(places: Sequence[str], selection: Selection, clients: Callable[[str], Any]) -> Sources:
     """Every log file at the places that may hold what is wanted, each once. Raises SettingsError when S3 refuses."""
     sources = Sources()
-    _add_local([Path(place) for place in places if not place.startswith(_S3)], wanted, sources)
+    _add_local([Path(place) for place in places if not place.startswith(_S3)], selection, sources)
     remote: dict[Source, None] = {}
     for place in places:
         if place.startswith(_S3):
             passed = Passed()
             bucket, prefix = split_address(place)
             try:
-                remote.update(dict.fromkeys(list_log_files(clients("s3"), bucket, prefix, wanted, passed)))
+                remote.update(dict.fromkeys(list_log_files(clients("s3"), bucket, prefix, selection, passed)))
             except (ClientError, BotoCoreError) as error:
                 raise SettingsError(f"{place}: {explain(error)}") from error
             sources.passed_folders |= passed.folders
@@ -73,8 +73,8 @@ def split_address(address: str) -> tuple[str, str]:
     return bucket, prefix + "/" if is_folder else prefix
 
 
-def _add_local(paths: Iterable[Path], wanted: Wanted, sources: Sources) -> None:
-    found = find_log_files(paths, wanted)
+def _add_local(paths: Iterable[Path], selection: Selection, sources: Sources) -> None:
+    found = find_log_files(paths, selection)
     sources.files += found.files
     sources.unlisted += found.unlisted
     for kind, files in found.ignored.items():

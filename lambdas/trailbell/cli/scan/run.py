@@ -12,10 +12,10 @@ from trailbell.cli.scan.state import State
 from trailbell.cli.scan.work import Done, Source, name_of, size_of
 from trailbell.cli.scan.workers import Answer, Workers, work_alone
 from trailbell.cli.terminal.progress import Progress
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
-from trailbell.hits.detect import Examination
+from trailbell.hits.detect import DetectionCounts
 from trailbell.hits.hit import Hit
 from trailbell.text.safe_text import one_line
 
@@ -35,19 +35,19 @@ class Scan:
     records: int = 0
     matched: int = 0
     not_watched: int = 0
-    bad: int = 0
+    malformed: int = 0
     hits: int = 0
     muted: int = 0
     outside: int = 0
     interrupted: bool = False
 
-    def add(self, found: Examination) -> None:
+    def add(self, found: DetectionCounts) -> None:
         """Count one file that was read."""
         self.files_read += 1
         self.records += found.records_read
         self.matched += found.records_matched
         self.not_watched += found.records_not_watched
-        self.bad += found.records_bad
+        self.malformed += found.records_malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Plan:
     """
 
     rulebook: Rulebook
-    wanted: Wanted
+    selection: Selection
     seen_at: str
     jobs: int
     progress: Progress
@@ -100,8 +100,8 @@ def jobs_for(sources: list[Source], asked: int | None) -> int:
 
 def _answers(sources: list[Source], plan: Plan, closing: ExitStack) -> Iterator[Answer]:
     if plan.jobs == 1:
-        return work_alone(plan.rulebook, sources, plan.wanted, plan.seen_at, plan.stopped)
-    workers = closing.enter_context(Workers(plan.rulebook, plan.jobs, plan.wanted, plan.seen_at))
+        return work_alone(plan.rulebook, sources, plan.selection, plan.seen_at, plan.stopped)
+    workers = closing.enter_context(Workers(plan.rulebook, plan.jobs, plan.selection, plan.seen_at))
     return workers.work_through(sources, plan.stopped)
 
 
@@ -118,8 +118,8 @@ def _finish(source: Source, done: Done, plan: Plan, result: Scan, kept: list[Any
         return
     result.add(done.counts)
     result.outside += done.outside
-    for bad in done.counts.bad:
+    for malformed in done.counts.malformed:
         plan.progress.wipe()
-        click.echo(f"{one_line(name)}: record {bad.index}: {one_line(bad.reason)}", err=True)
+        click.echo(f"{one_line(name)}: record {malformed.index}: {one_line(malformed.reason)}", err=True)
     if plan.state:
         plan.state.add(name, done.counts, kept)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from trailbell.errors import SettingsError
-from trailbell.hits.detect import Examination
+from trailbell.hits.detect import DetectionCounts
 
 
 FORMAT = "trailbell.scan/1"
 
-_COUNTS = [part.name for part in fields(Examination) if part.name != "bad"]
+_COUNTS = [part.name for part in fields(DetectionCounts) if part.name != "malformed"]
 
 
 class State:
@@ -34,7 +34,7 @@ class State:
         self.done: set[str] = set()
         self._stream: TextIO | None = None
 
-    def lines(self) -> Iterator[tuple[Examination, list[Any]]]:
+    def lines(self) -> Iterator[tuple[DetectionCounts, list[Any]]]:
         """The counts and the kept hits of each log file that is through; fills `done`."""
         if self._is_new:
             return
@@ -46,7 +46,7 @@ class State:
                     continue
                 if "file" in entry and entry["file"] not in self.done:
                     self.done.add(entry["file"])
-                    counts = Examination()
+                    counts = DetectionCounts()
                     for name in _COUNTS:
                         setattr(counts, name, int(entry["counts"].get(name, 0)))
                     yield counts, entry["hits"]
@@ -62,7 +62,7 @@ class State:
         else:
             self._stream.write("\n")
 
-    def add(self, file: str, counts: Examination, hits: list[Any]) -> None:
+    def add(self, file: str, counts: DetectionCounts, hits: list[Any]) -> None:
         """A log file is through."""
         self._write({"file": file, "counts": {name: getattr(counts, name) for name in _COUNTS}, "hits": hits})
 

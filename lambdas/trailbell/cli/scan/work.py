@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError, SettingsError
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
 
@@ -39,7 +39,7 @@ class Done:
     stop: no other file could be read either, so the scan has to end.
     """
 
-    counts: Examination = field(default_factory=Examination)
+    counts: DetectionCounts = field(default_factory=DetectionCounts)
     outside: int = 0
     error: str = ""
     stop: bool = False
@@ -67,7 +67,7 @@ class Fetcher:
 
 
 def work(
-    examiner: Examiner, source: Source, pieces: Pieces, wanted: Wanted, seen_at: str
+    hit_detector: HitDetector, source: Source, pieces: Pieces, selection: Selection, seen_at: str
 ) -> Iterator[list[Hit] | Done]:
     """The hits of a log file in chunks, as they are found, and at last what it came to."""
     done = Done()
@@ -75,8 +75,8 @@ def work(
     bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
     chunk: list[Hit] = []
     try:
-        for hit in examiner.examine(pieces(), bucket, key, seen_at, done.counts):
-            if not wanted.holds(hit.account, hit.region, hit.event_time):
+        for hit in hit_detector.detect(pieces(), bucket, key, seen_at, done.counts):
+            if not selection.holds(hit.account, hit.region, hit.event_time):
                 done.outside += 1
                 continue
             hits += 1
@@ -96,11 +96,11 @@ def work(
     yield done
 
 
-def hits_in(files: Iterable[Path], examiner: Examiner, seen_at: str) -> Iterator[Hit]:
+def hits_in(files: Iterable[Path], hit_detector: HitDetector, seen_at: str) -> Iterator[Hit]:
     """The hits of local log files, in their order; what cannot be read gives none."""
-    fetcher, everything = Fetcher(), Wanted()
+    fetcher, everything = Fetcher(), Selection()
     for file in files:
-        for answer in work(examiner, file, fetcher.begin(file), everything, seen_at):
+        for answer in work(hit_detector, file, fetcher.begin(file), everything, seen_at):
             if not isinstance(answer, Done):
                 yield from answer
 

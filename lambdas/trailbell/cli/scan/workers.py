@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from trailbell.cli.scan.work import AHEAD, Done, Fetcher, Pieces, Source, work
-from trailbell.cloudtrail.selection import Wanted
+from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LocalError
-from trailbell.hits.detect import Examiner
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 
 
@@ -35,16 +35,16 @@ _LOOK_SECONDS = 0.2
 
 
 def work_alone(
-    rulebook: Rulebook, sources: Sequence[Source], wanted: Wanted, seen_at: str, stopped: Callable[[], bool]
+    rulebook: Rulebook, sources: Sequence[Source], selection: Selection, seen_at: str, stopped: Callable[[], bool]
 ) -> Iterator[Answer]:
     """The same in this process."""
-    examiner, fetcher = Examiner(rulebook), Fetcher()
+    hit_detector, fetcher = HitDetector(rulebook), Fetcher()
     begun: deque[Pieces] = deque()
     for number, source in enumerate(sources):
         while len(begun) < AHEAD and number + len(begun) < len(sources):
             begun.append(fetcher.begin(sources[number + len(begun)]))
         pieces = begun.popleft()
-        for answer in work(examiner, source, pieces, wanted, seen_at):
+        for answer in work(hit_detector, source, pieces, selection, seen_at):
             yield number, answer
             if stopped():
                 return
@@ -53,7 +53,7 @@ def work_alone(
 class Workers:
     """Processes that examine log files. Start them before any thread; leave the `with` block to end them."""
 
-    def __init__(self, rulebook: Rulebook, count: int, wanted: Wanted, seen_at: str) -> None:
+    def __init__(self, rulebook: Rulebook, count: int, selection: Selection, seen_at: str) -> None:
         # On Linux a forked process has the rulebook already and starts in a hundredth of the time.
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         pipes = [context.Pipe() for _ in range(count)]
@@ -61,7 +61,7 @@ class Workers:
         self._processes = []
         for number, (_, theirs) in enumerate(pipes):
             others = [end for pipe in pipes for end in pipe if end is not theirs]
-            arguments = (rulebook, theirs, others if context.get_start_method() == "fork" else [], wanted, seen_at)
+            arguments = (rulebook, theirs, others if context.get_start_method() == "fork" else [], selection, seen_at)
             process = context.Process(target=_serve, args=arguments, name=f"scan {number}", daemon=True)
             process.start()
             self._processes.append(process)
@@ -145,13 +145,13 @@ class _Turn:
             yield number, answer
 
 
-def _serve(rulebook: Rulebook, pipe: Connection, others: list[Connection], wanted: Wanted, seen_at: str) -> None:
+def _serve(rulebook: Rulebook, pipe: Connection, others: list[Connection], selection: Selection, seen_at: str) -> None:
     """The life of a process: log files in, answers out, until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # at once: nothing here is to be tidied up
     for other in others:  # else they would stay open after the process that they belong to
         other.close()
-    examiner, fetcher = Examiner(rulebook), Fetcher()
+    hit_detector, fetcher = HitDetector(rulebook), Fetcher()
     begun: deque[tuple[int, Source, Pieces]] = deque()
     try:
         while True:
@@ -159,7 +159,7 @@ def _serve(rulebook: Rulebook, pipe: Connection, others: list[Connection], wante
                 number, source = pipe.recv()
                 begun.append((number, source, fetcher.begin(source)))
             number, source, pieces = begun.popleft()
-            for answer in work(examiner, source, pieces, wanted, seen_at):
+            for answer in work(hit_detector, source, pieces, selection, seen_at):
                 pipe.send((number, answer))
     except (EOFError, ConnectionError):
         os._exit(0)

@@ -40,7 +40,7 @@ Finder = Callable[[Any], list[Any]]
 """From a header to the values of a field."""
 
 
-class HeaderLayout:
+class PartialLayout:
     """Which members of a record are decoded, and how the fields rules mention are found among them.
 
     key:   members that are texts or booleans, always decoded: with other types in them a block is refused.
@@ -58,7 +58,7 @@ class HeaderLayout:
         self._inner = {head: _inner_struct(head, types) for head, types in self._inner_types.items()}
         self._types = {head: self._type_of(head, rests) for head, rests in deeper.items()}
         self._key = tuple(key)
-        self._wanted: set[str] = set()
+        self._selection: set[str] = set()
         self._decode = self._decoder()
         self._decode_raw = msgspec.json.Decoder().decode
         self._decoded: tuple[Any, Any] = None, None
@@ -161,15 +161,15 @@ class HeaderLayout:
         return self._decoded[1]
 
     def _want(self, head: str) -> None:
-        if head not in self._wanted:
-            self._wanted.add(head)
+        if head not in self._selection:
+            self._selection.add(head)
             self._decode = self._decoder()
             raise LayoutGrownError
 
     def _decoder(self) -> Callable[[bytes], list[Any]]:
         """What decodes the members that are wanted, in the order they come: so each is found at the first look."""
         scalar: Any = str | bool | UnsetType | None
-        types = {name: self._types.get(name, scalar) for name in (*self._key, *self._wanted)}
+        types = {name: self._types.get(name, scalar) for name in (*self._key, *self._selection)}
         written = {name: at for at, name in enumerate(_ORDER)}
         names = {attribute_of(name): name for name in sorted(types, key=lambda name: written.get(name, len(written)))}
         members = [(attribute, types[name], UNSET) for attribute, name in names.items()]

@@ -27,7 +27,7 @@ _MAX_TEXT = 512
 _PLAIN = (str, bool, type(None), _Absent)
 
 
-class KeyDecides:
+class PartialEvaluation:
     """Rules by key; `derived` says what facts follow from which members."""
 
     def __init__(self, derived: Mapping[str, Derived]) -> None:

@@ -18,9 +18,9 @@ from trailbell.engine.condition import Node, conjuncts, paths_of, simplify
 from trailbell.engine.matcher import GATE_FIELDS, CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
-from trailbell.engine.prefilter.partial_decode import HeaderLayout, LayoutGrownError, NotUnderstoodError, attribute_of
-from trailbell.engine.prefilter.partial_eval import ABSENT, KEY, KeyDecides
-from trailbell.engine.prefilter.rule_index import Anchors, Fields, Part
+from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
+from trailbell.engine.prefilter.partial_eval import ABSENT, KEY, PartialEvaluation
+from trailbell.engine.prefilter.rule_index import Fields, Part, RuleIndex
 
 
 _MAX_PLANS = 8192
@@ -32,7 +32,7 @@ class Plan:
     """What to do with records of one key. watched: whether any rule's gate lets them pass."""
 
     watched: bool
-    anchors: Anchors | None = None
+    anchors: RuleIndex | None = None
 
 
 _NOT_WATCHED = Plan(watched=False)
@@ -51,20 +51,20 @@ class Block:
     found: list[tuple[int, bytes, list[CompiledRule]]] = field(default_factory=list)
 
 
-class QuickReader:
+class Prefilter:
     """A matcher's rules, ready for blocks of records; `derived` says what facts follow from which members."""
 
-    def __init__(self, matcher: Matcher, derived: Mapping[str, Derived], key: KeyDecides) -> None:
+    def __init__(self, matcher: Matcher, derived: Mapping[str, Derived], key: PartialEvaluation) -> None:
         self._matcher, self._key = matcher, key
         self._lock = Lock()
         self._derived = {name: one for name, one in derived.items() if name not in key.fixed}
         mentioned = [path for rule in matcher.compiled for path in _all_paths(rule.rule.detection)]
         needed = {path for path in mentioned if not path.startswith(FACTS)}
         needed.update(path for name in self._derived if name in mentioned for path in self._derived[name].paths)
-        self._layout = HeaderLayout(KEY, needed)
+        self._layout = PartialLayout(KEY, needed)
         self._fields = Fields(self._layout, self._derived)
         self._prepared: dict[int, _Prepared] = {}
-        self._shared: Anchors | None = None
+        self._shared: RuleIndex | None = None
         self._key_of = attrgetter(*map(attribute_of, KEY))
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -122,7 +122,7 @@ class QuickReader:
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
         if self._shared is None:
             self._shared = self._shared_anchors()
-        anchors = Anchors(left, self._fields, self._shared)
+        anchors = RuleIndex(left, self._fields, self._shared)
         return _IDLE if anchors.idle else Plan(watched=True, anchors=anchors)
 
     def _left(self, rule: CompiledRule, known: Mapping[str, list[Any]]) -> list[Part] | None:
@@ -148,12 +148,12 @@ class QuickReader:
         parts = [part for node in nodes if node not in keyed for part in self._fields.parts(node)]
         return _Prepared(keyed, parts, shared=not keyed and not rule.rule.gate)
 
-    def _shared_anchors(self) -> Anchors:
+    def _shared_anchors(self) -> RuleIndex:
         """The rules that are the same for all plans: no gate, and nothing that the key decides."""
         ungated = [rule for rule in self._matcher.compiled if not rule.rule.gate]
         prepared = {rule.number: self._prepare(rule) for rule in ungated}
         self._prepared |= prepared
-        return Anchors({number: one.parts for number, one in prepared.items() if one.shared}, self._fields)
+        return RuleIndex({number: one.parts for number, one in prepared.items() if one.shared}, self._fields)
 
 
 @dataclass(frozen=True, slots=True)

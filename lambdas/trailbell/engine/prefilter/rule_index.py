@@ -13,7 +13,7 @@ from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
 from trailbell.engine.prefilter.field_index import Column, Derived
-from trailbell.engine.prefilter.partial_decode import HeaderLayout
+from trailbell.engine.prefilter.partial_decode import PartialLayout
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
@@ -39,7 +39,7 @@ class Part:
 class Fields:
     """The fields that can be found in headers, or follow from what can; one column for each, shared by all plans."""
 
-    def __init__(self, layout: HeaderLayout, derived: Mapping[str, Derived]) -> None:
+    def __init__(self, layout: PartialLayout, derived: Mapping[str, Derived]) -> None:
         self._layout, self._derived = layout, derived
         self._columns: dict[str, Column] = {}
 
@@ -80,13 +80,13 @@ class Fields:
         )
 
 
-class Anchors:
+class RuleIndex:
     """Rules, by number, with the parts of their conditions: which of them may a header match?
 
     shared: further rules, whose anchors were chosen already.
     """
 
-    def __init__(self, parts: Mapping[int, Sequence[Part]], fields: Fields, shared: "Anchors | None" = None) -> None:
+    def __init__(self, parts: Mapping[int, Sequence[Part]], fields: Fields, shared: "RuleIndex | None" = None) -> None:
         self._fields = fields
         chosen = _choose(parts)
         self._always = tuple(number for number in parts if number not in chosen)
@@ -146,9 +146,9 @@ def _choose(parts: Mapping[int, Sequence[Part]]) -> dict[int, Part]:
     best: dict[int, dict[str, Part]] = {}
     for number, all_ in parts.items():
         # What many rules ask for is likely to be had; each of them would have to be looked at.
-        telling = {part.path: (part.strength - math.log2(sharers[part.name]), part) for part in all_ if part.path}
-        most = max((weight for weight, _ in telling.values()), default=0)
-        best[number] = {path: part for path, (weight, part) in telling.items() if weight > most - 0.5}
+        delivery = {part.path: (part.strength - math.log2(sharers[part.name]), part) for part in all_ if part.path}
+        most = max((weight for weight, _ in delivery.values()), default=0)
+        best[number] = {path: part for path, (weight, part) in delivery.items() if weight > most - 0.5}
     chosen: dict[int, Part] = {}
     while open_ := [number for number, options in best.items() if options and number not in chosen]:
         counts = Counter(path for number in open_ for path in best[number])

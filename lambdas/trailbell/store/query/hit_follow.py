@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from trailbell.hits.query import Question
+from trailbell.hits.query import HitQuery
 from trailbell.store.query.hit_query import FoundHit, is_answer, read_found, workers
 from trailbell.store.query.partitions import broad_groups, windows
 from trailbell.store.query.pointers import PointerReader
@@ -24,8 +24,8 @@ _CHUNK = 400
 class Follower:
     """Knows which hits were given; `ahead`: how far clocks may be apart."""
 
-    def __init__(self, client: Any, table: str, question: Question, ahead: timedelta) -> None:
-        self._client, self._table, self._question, self._ahead = client, table, question, ahead
+    def __init__(self, client: Any, table: str, query: HitQuery, ahead: timedelta) -> None:
+        self._client, self._table, self._query, self._ahead = client, table, query, ahead
         self._given = dict[tuple[str, str], str]()
 
     def give(self, found: FoundHit) -> bool:
@@ -39,15 +39,15 @@ class Follower:
 
     def look(self, now: datetime) -> list[FoundHit]:
         """Answers that were not given before, oldest first; they are given now. When it raises, none is."""
-        question = replace(self._question, since=now - LOOKBACK, until=now + self._ahead)
+        query = replace(self._query, since=now - LOOKBACK, until=now + self._ahead)
         new = list[FoundHit]()
         with workers() as pool:
-            for window in windows(question):
+            for window in windows(query):
                 pointers = PointerReader(self._client, self._table, pool, window).read(broad_groups(window))
                 unseen = (one for one in pointers if (one["hitPk"], one["hitSk"]) not in self._given)
                 while chunk := list(islice(unseen, _CHUNK)):
-                    new += read_found(self._client, self._table, pool, question, chunk)
-        answers = [one for one in new if self.give(one) and is_answer(one, question)]
+                    new += read_found(self._client, self._table, pool, query, chunk)
+        answers = [one for one in new if self.give(one) and is_answer(one, query)]
         self._forget(now - 2 * LOOKBACK)
         return sorted(answers, key=lambda one: one.place)
 

@@ -9,7 +9,7 @@ from typing import Any
 from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import HitName, digest_of
-from trailbell.hits.query import Question
+from trailbell.hits.query import HitQuery
 from trailbell.store import rows
 from trailbell.store.dynamo import Row, decode, encode, get_all
 from trailbell.store.query.hit_query import read_hit, workers
@@ -36,9 +36,9 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
     return hits[0]
 
 
-def was_told(client: Any, table: str, hit: Hit) -> bool:
+def was_notified(client: Any, table: str, hit: Hit) -> bool:
     """Whether the notifier has marked a hit as told."""
-    return bool(list(get_all(client, table, [rows.told_key(*hit.identity)])))
+    return bool(list(get_all(client, table, [rows.delivery_key(*hit.identity)])))
 
 
 def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterator[Row]:
@@ -66,17 +66,17 @@ def _of_event(client: Any, table: str, account: str, event_id: str) -> Iterator[
 def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
     """The keys of the hits that a short id names."""
     midnight = datetime.combine(day, time.min, UTC)
-    question = Question(since=midnight, until=midnight + timedelta(hours=24, seconds=-1))
+    query = HitQuery(since=midnight, until=midnight + timedelta(hours=24, seconds=-1))
     with workers() as pool:
-        pointers = PointerReader(client, table, pool, question).read(day_groups(question))
+        pointers = PointerReader(client, table, pool, query).read(day_groups(query))
         named = (rows.pointed_at(one) for one in pointers if digest_of(rows.identity_of(one)) == digest)
         return list(islice(named, _MANY))
 
 
 def _accounts(client: Any, table: str, event_id: str, now: datetime) -> list[str]:
     """The account in which an event has hits, found by the time pointers in its shard; empty if there is none."""
-    question = Question(since=now - _WINDOW, until=now + timedelta(days=1), event_id=event_id)
-    groups = day_groups(question, (rows.time_shard(event_id),))
-    with workers() as pool, closing(PointerReader(client, table, pool, question).read(groups)) as pointers:
+    query = HitQuery(since=now - _WINDOW, until=now + timedelta(days=1), event_id=event_id)
+    groups = day_groups(query, (rows.time_shard(event_id),))
+    with workers() as pool, closing(PointerReader(client, table, pool, query).read(groups)) as pointers:
         identities = (rows.identity_of(pointer) for pointer in pointers)
         return list(islice((account for account, event, _ in identities if event == event_id), 1))

@@ -16,7 +16,7 @@ from typing import Any
 from trailbell.errors import TableError
 from trailbell.hits.hit import HIT_FORMAT, Hit, hit_from_document
 from trailbell.hits.hit_state import HitState, is_in
-from trailbell.hits.query import Question, answers
+from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
 from trailbell.store.dynamo import Row, get_all
 from trailbell.store.query.page_token import BROAD, EXACT, make_token, moment_of, parse_token
@@ -29,7 +29,7 @@ from trailbell.store.states import state_of
 __all__ = [
     "FoundHit",
     "HitPage",
-    "Question",
+    "HitQuery",
     "find_hits",
     "find_page",
     "is_answer",
@@ -60,7 +60,7 @@ class HitPage:
     next_token: str
 
 
-def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
+def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
     """Hits that answer a question, newest first, read page by page as they are taken.
 
     What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
@@ -68,7 +68,7 @@ def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
     """
     with workers() as pool:
         for groups in (exact_groups, broad_groups):
-            with closing(search(client, table, pool, question, groups)) as found:
+            with closing(search(client, table, pool, query, groups)) as found:
                 first = next(found, None)
                 if first is not None:
                     yield first.hit
@@ -76,19 +76,19 @@ def find_hits(client: Any, table: str, question: Question) -> Iterator[Hit]:
                     return
 
 
-def find_page(client: Any, table: str, question: Question, limit: int, token: str = "") -> HitPage:
+def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str = "") -> HitPage:
     """At most `limit` hits that answer a question, from where `token` (of the page before) says.
 
     Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
     """
     mode, before = parse_token(token) if token else ("", "")
     if before:
-        question = replace(question, until=moment_of(before))
+        query = replace(query, until=moment_of(before))
     with workers() as pool:
         for name, groups in ((EXACT, exact_groups), (BROAD, broad_groups)):
             if mode not in ("", name):
                 continue
-            with closing(search(client, table, pool, question, groups, limit + 1, before)) as found:
+            with closing(search(client, table, pool, query, groups, limit + 1, before)) as found:
                 page = list(islice(found, limit + 1))
             if page:
                 following = make_token(name, page[limit - 1].place) if len(page) > limit else ""
@@ -110,19 +110,19 @@ def search(
     client: Any,
     table: str,
     pool: Executor,
-    question: Question,
-    groups: Callable[[Question], Iterable[list[str]]],
+    query: HitQuery,
+    groups: Callable[[HitQuery], Iterable[list[str]]],
     want: int = 0,
     before: str = "",
 ) -> Generator[FoundHit, None, None]:
     """What the pointers in some groups of partitions lead to, newest first; `want` sizes the first requests."""
-    for window in windows(question):
+    for window in windows(query):
         pointers = PointerReader(client, table, pool, window, want, before).read(groups(window))
         with closing(pointers):
             size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
             while chunk := list(islice(pointers, size)):
-                read = read_found(client, table, pool, question, chunk)
-                found = [one for one in read if is_answer(one, question)]
+                read = read_found(client, table, pool, query, chunk)
+                found = [one for one in read if is_answer(one, query)]
                 yield from found
                 given += len(found)
                 size = _next_size(len(chunk), len(found), want - given)
@@ -136,27 +136,27 @@ def _next_size(read: int, found: int, missing: int) -> int:
     return min(missing if found == read else likely, _LARGEST_CHUNK)
 
 
-def is_answer(found: FoundHit, question: Question) -> bool:
+def is_answer(found: FoundHit, query: HitQuery) -> bool:
     """Whether a hit in its state answers a question, one that stands for a day by the time it has itself."""
-    if found.hit.once and datetime.fromisoformat(found.hit.event_time) < question.since:
+    if found.hit.once and datetime.fromisoformat(found.hit.event_time) < query.since:
         return False
-    in_state = not question.states or is_in(found.state, bool(found.hit.muted_by), question.states)
-    return in_state and answers(found.hit, question)
+    in_state = not query.states or is_in(found.state, bool(found.hit.muted_by), query.states)
+    return in_state and answers(found.hit, query)
 
 
-def read_found(client: Any, table: str, pool: Executor, question: Question, chunk: list[Pointer]) -> Iterator[FoundHit]:
+def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: list[Pointer]) -> Iterator[FoundHit]:
     """The hits that some pointers name, as far as they exist, and their states.
 
     Where states decide they are read first, and hits in other states are not read.
     """
     found = dict[tuple[str, str], Row]()
-    if question.states:
+    if query.states:
         found = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
-        chunk = [one for one in chunk if state_of(found.get(_named(_state_key(one)))).word in question.states]
-        wanted = [rows.pointed_at(pointer) for pointer in chunk]
+        chunk = [one for one in chunk if state_of(found.get(_named(_state_key(one)))).word in query.states]
+        selection = [rows.pointed_at(pointer) for pointer in chunk]
     else:
-        wanted = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
-    found |= _get(client, table, pool, wanted)
+        selection = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
+    found |= _get(client, table, pool, selection)
     for pointer in chunk:
         row = found.get(_named(rows.pointed_at(pointer)))
         if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from trailbell.hits.hit import Hit
-from trailbell.hits.query import Question
+from trailbell.hits.query import HitQuery
 from trailbell.store.query.hit_query import FoundHit, search, workers
 from trailbell.store.rows import actor_partition, resource_partition
 
@@ -27,7 +27,7 @@ def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> R
     moment, width = datetime.fromisoformat(hit.event_time).astimezone(UTC), timedelta(hours=hours)
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     # Not beyond the calendar, at whose ends a forged record may stand.
-    window = Question(since=moment - min(width, moment - first), until=moment + min(width, last - moment))
+    window = HitQuery(since=moment - min(width, moment - first), until=moment + min(width, last - moment))
     months = dict.fromkeys(f"{each:%Y-%m}" for each in (window.until, window.since))
     by_actor = [[actor_partition(hit.actor.key, month)] for month in months]
     by_resource = [[resource_partition(resource) for resource in hit.resources[:_MAX_RESOURCES]]]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from trailbell.hits.hit import kept_actor, kept_resource
-from trailbell.hits.query import Question
+from trailbell.hits.query import HitQuery
 from trailbell.store import rows
 
 
@@ -13,49 +13,49 @@ from trailbell.store import rows
 _ACTOR_KEYS = ("arn:", "root:", "svc:", "idc:", "sha256-")
 
 
-def windows(question: Question) -> Iterator[Question]:
+def windows(query: HitQuery) -> Iterator[HitQuery]:
     """The question, and then again for what stands at the beginning of its first day.
 
     A hit that stands for a whole day is placed there (store/rows.py), before a window that begins later that day.
     Whoever reads it looks at the hit's own time.
     """
-    if question.since <= question.until:
-        yield question
-    midnight = question.since.replace(hour=0, minute=0, second=0, microsecond=0)
-    if midnight < question.since:
-        yield replace(question, since=midnight, until=midnight)
+    if query.since <= query.until:
+        yield query
+    midnight = query.since.replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight < query.since:
+        yield replace(query, since=midnight, until=midnight)
 
 
-def exact_groups(question: Question) -> Iterator[list[str]]:
+def exact_groups(query: HitQuery) -> Iterator[list[str]]:
     """The partitions of a resource or actor that looks like a whole ARN or key; none if neither does."""
-    if question.resource.startswith("arn:"):
-        yield [rows.resource_partition(kept_resource(question.resource))]
-    elif question.actor.startswith(_ACTOR_KEYS):
-        actor = kept_actor(question.actor)
-        yield from ([rows.actor_partition(actor, month)] for month in _periods(question, "%Y-%m"))
+    if query.resource.startswith("arn:"):
+        yield [rows.resource_partition(kept_resource(query.resource))]
+    elif query.actor.startswith(_ACTOR_KEYS):
+        actor = kept_actor(query.actor)
+        yield from ([rows.actor_partition(actor, month)] for month in _periods(query, "%Y-%m"))
 
 
-def broad_groups(question: Question) -> Iterator[list[str]]:
+def broad_groups(query: HitQuery) -> Iterator[list[str]]:
     """The narrowest groups of partitions when names are taken for parts of names."""
-    months = _periods(question, "%Y-%m")
-    if question.rules:
-        yield from ([rows.rule_partition(rule, month) for rule in question.rules] for month in months)
-    elif question.account:
-        yield from ([rows.account_partition(question.account, month)] for month in months)
+    months = _periods(query, "%Y-%m")
+    if query.rules:
+        yield from ([rows.rule_partition(rule, month) for rule in query.rules] for month in months)
+    elif query.account:
+        yield from ([rows.account_partition(query.account, month)] for month in months)
     else:
-        yield from day_groups(question)
+        yield from day_groups(query)
 
 
-def day_groups(question: Question, shards: tuple[int, ...] = tuple(range(rows.SHARDS))) -> Iterator[list[str]]:
+def day_groups(query: HitQuery, shards: tuple[int, ...] = tuple(range(rows.SHARDS))) -> Iterator[list[str]]:
     """Each day of the window with its shards."""
-    for day in _periods(question, "%Y-%m-%d"):
+    for day in _periods(query, "%Y-%m-%d"):
         yield [rows.time_partition(day, shard) for shard in shards]
 
 
-def _periods(question: Question, form: str) -> list[str]:
+def _periods(query: HitQuery, form: str) -> list[str]:
     """The months or days of a question's time window, newest first."""
-    day, periods = question.until, dict[str, None]()
-    while day.date() >= question.since.date():
+    day, periods = query.until, dict[str, None]()
+    while day.date() >= query.since.date():
         periods[day.strftime(form)] = None
         day -= timedelta(days=1)
     return list(periods)

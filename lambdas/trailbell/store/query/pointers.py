@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from trailbell.hits.query import Question
+from trailbell.hits.query import HitQuery
 from trailbell.store.dynamo import decode, encode
 from trailbell.store.query.pointer_filter import Pointer, filter_arguments, is_filtered
 
@@ -42,10 +42,10 @@ class PointerReader:
     """Reads the pointers of a question. `want`: how many will be asked for at first; 0 for all there are."""
 
     def __init__(
-        self, client: Any, table: str, pool: Executor, question: Question, want: int = 0, before: str = ""
+        self, client: Any, table: str, pool: Executor, query: HitQuery, want: int = 0, before: str = ""
     ) -> None:
         self._client, self._table, self._pool = client, table, pool
-        self._question, self._want, self._before = question, want, before
+        self._query, self._want, self._before = query, want, before
         self._stopped = threading.Event()
 
     def read(self, groups: Iterable[list[str]]) -> Generator[Pointer, None, None]:
@@ -71,7 +71,7 @@ class PointerReader:
     def _lane(self, partition: str, lanes: int, *, first: bool) -> Iterator[Pointer]:
         """One partition's pointers; the first page is asked for now, further ones when they are needed."""
         share = -(-self._want * 3 // (2 * lanes)) + _LEAST_ROWS if self._want else _ALL
-        limit = share if first or not is_filtered(self._question) else _ALL
+        limit = share if first or not is_filtered(self._query) else _ALL
         return self._pages(partition, self._submit(partition, limit, None))
 
     def _submit(self, partition: str, limit: int, start: Any) -> "Future[_Page]":
@@ -89,21 +89,21 @@ class PointerReader:
         """Query on, with ever larger pages, until some pointer is found or the partition ends."""
         while True:
             response = self._client.query(**self._arguments(partition, limit, start))
-            found = [pointer for pointer in map(decode, response["Items"]) if self._is_wanted(pointer)]
+            found = [pointer for pointer in map(decode, response["Items"]) if self._is_selected(pointer)]
             start, limit = response.get("LastEvaluatedKey"), limit * _GROWTH
             if found or not start or self._stopped.is_set():
                 return _Page(found, limit, start)
 
-    def _is_wanted(self, pointer: Pointer) -> bool:
+    def _is_selected(self, pointer: Pointer) -> bool:
         alive = pointer["expiresAt"] > time.time()  # DynamoDB removes expired rows late
         return alive and pointer["sk"] != self._before
 
     def _arguments(self, partition: str, limit: int, start: Any) -> dict[str, Any]:
-        question = self._question
-        condition, names, values = filter_arguments(question)
-        end = question.until.strftime(_ISO) + "~"
+        query = self._query
+        condition, names, values = filter_arguments(query)
+        end = query.until.strftime(_ISO) + "~"
         until = min(self._before, end) if self._before else end
-        keys = {":pk": partition, ":since": question.since.strftime(_ISO), ":until": until}
+        keys = {":pk": partition, ":since": query.since.strftime(_ISO), ":until": until}
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",

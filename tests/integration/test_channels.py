@@ -15,7 +15,7 @@ from trailbell.alerts.channels.bus import DETAIL_TYPE, SOURCE, EventBus
 from trailbell.alerts.channels.chat import chat_message
 from trailbell.alerts.channels.email import SnsChatTopic
 from trailbell.engine.rulebook import Level
-from trailbell.errors import ReaderError
+from trailbell.errors import ChannelError
 from trailbell.hits.hit import Hit
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.related_hits import DynamoRelatedHits
@@ -86,7 +86,7 @@ def test_chat_topic_gets_the_custom_notification_alone(
     """Amazon Q Developer reads the message as it is; the attributes stay for filters."""
     receive, alert = subscribe(), Alert((given_hit(),))
 
-    SnsChatTopic(boto3.client("sns"), topic_arn, Level.MEDIUM).tell(alert)
+    SnsChatTopic(boto3.client("sns"), topic_arn, Level.MEDIUM).notify(alert)
 
     (envelope,) = receive()
     assert json.loads(envelope["Message"]) == chat_message(alert)
@@ -98,19 +98,19 @@ def test_chat_topic_gets_the_custom_notification_alone(
     }
 
 
-@pytest.mark.parametrize(("level", "wanted"), [("low", False), ("medium", True), ("critical", True)])
-def test_chat_is_told_from_its_level_on(given_hit: GivenHit, level: str, wanted: bool) -> None:
+@pytest.mark.parametrize(("level", "expected"), [("low", False), ("medium", True), ("critical", True)])
+def test_chat_is_told_from_its_level_on(given_hit: GivenHit, level: str, expected: bool) -> None:
     """A chat that is told of everything is muted by its readers."""
-    assert SnsChatTopic(None, "arn", Level.MEDIUM).wants(Alert((given_hit(level=level),))) is wanted
+    assert SnsChatTopic(None, "arn", Level.MEDIUM).wants(Alert((given_hit(level=level),))) is expected
 
 
 def test_event_bus_gets_the_alert_as_queues_do(bus_inbox: Receive, given_hit: GivenHit) -> None:
-    """Rules of automation select on these members (docs/readers.md)."""
+    """Rules of automation select on these members (docs/channels.md)."""
     alert = Alert((given_hit(1), given_hit(2)))
 
     with mock.patch.object(EventTemplateParser, "parse", lambda *, event, **_: event):  # wants jsonpath-ng
-        EventBus(boto3.client("events"), "trailbell").tell(alert)
-        EventBus(boto3.client("events"), "trailbell").tell(Alert((given_hit(3, level="low"),)))
+        EventBus(boto3.client("events"), "trailbell").notify(alert)
+        EventBus(boto3.client("events"), "trailbell").notify(Alert((given_hit(3, level="low"),)))
 
     (event,) = bus_inbox()
     assert (event["source"], event["detail-type"]) == ("trailbell", "Trailbell Alert")
@@ -127,8 +127,8 @@ class RefusingEvents:
 
 def test_entry_that_the_bus_refuses_is_raised(given_hit: GivenHit) -> None:
     """PutEvents answers 200 even then; who does not look has lost the event."""
-    with pytest.raises(ReaderError, match="ThrottlingException: slow down"):
-        EventBus(RefusingEvents(), "trailbell").tell(Alert((given_hit(),)))
+    with pytest.raises(ChannelError, match="ThrottlingException: slow down"):
+        EventBus(RefusingEvents(), "trailbell").notify(Alert((given_hit(),)))
 
 
 class RecordingEvents:
@@ -151,7 +151,7 @@ def test_storm_of_hostile_names_fits_into_one_entry(given_hit: GivenHit, name: s
     names = tuple(f"arn:aws:ssm:us-east-1:1:document/{number}{name}" for number in range(50))
     events = RecordingEvents()
 
-    EventBus(events, "trailbell").tell(Alert(tuple(given_hit(number, resources=names) for number in range(300))))
+    EventBus(events, "trailbell").notify(Alert(tuple(given_hit(number, resources=names) for number in range(300))))
 
     assert events.bytes_sent() < LIMIT
     assert json.loads(events.entry["Detail"])["count"] == 300

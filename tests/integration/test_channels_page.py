@@ -1,4 +1,4 @@
-"""docs/readers.md: what it tells to paste works, and selects what it says."""
+"""docs/channels.md: what it tells to paste works, and selects what it says."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.hits.hit import Hit
 
 
-PAGE = (Path(__file__).parents[2] / "docs" / "readers.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "channels.md").read_text(encoding="utf-8")
 
 
 def test_documented_filter_policy_selects_severe_acts_on_keys(
@@ -26,7 +26,7 @@ def test_documented_filter_policy_selects_severe_acts_on_keys(
     topic = SnsAlertTopic(boto3.client("sns"), topic_arn)
 
     for level, source in (("high", "kms"), ("medium", "kms"), ("critical", "ssm"), ("critical", "kms")):
-        topic.tell(Alert((given_hit(level=level, event_source=f"{source}.amazonaws.com"),)))
+        topic.notify(Alert((given_hit(level=level, event_source=f"{source}.amazonaws.com"),)))
 
     assert [envelope["MessageAttributes"]["level"]["Value"] for envelope in receive()] == ["high", "critical"]
 

@@ -78,7 +78,7 @@ def test_everybody_is_told_with_related_hits_and_runbook(
     assert "2026-09-15 09:00:00 UTC  high     KMS Alias Moved (DisableKey)" in document["text"]
     assert document["links"]["runbook"] == "https://wiki.example.com/kms-key-disabled"
     found = counts(capsys.readouterr().out)
-    assert (found["ReadersTold"], found["ReadersFailed"], found["RelatedRead"]) == (2, 0, 1)
+    assert (found["ChannelsNotified"], found["ChannelsFailed"], found["RelatedRead"]) == (2, 0, 1)
 
 
 def test_readers_that_are_gone_cost_no_mail_and_no_second_one(
@@ -97,7 +97,7 @@ def test_readers_that_are_gone_cost_no_mail_and_no_second_one(
     assert answers == [DONE, DONE]
     assert len(receive()) == 1
     first, *_ = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    assert counts(first)["ReadersFailed"] == 2
+    assert counts(first)["ChannelsFailed"] == 2
 
 
 def test_table_that_cannot_be_queried_costs_no_mail(

@@ -20,7 +20,7 @@ from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
 from trailbell.facts.actor import actor_of, possible_kinds
 from trailbell.facts.facts import derived_fields, facts_of
-from trailbell.hits.detect import Examination, Examiner
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS, load_cases
 from trailbell.rulebook.compile import gate_of
@@ -34,25 +34,25 @@ NEVER = 10**12
 Outcome = tuple[list[Hit], dict[str, Any], str]
 
 
-def outcome(examiner: Examiner, body: bytes) -> Outcome:
+def outcome(hit_detector: HitDetector, body: bytes) -> Outcome:
     """The hits, the counts without the way they came about, and the error if there is one."""
-    counts, hits, error = Examination(), [], ""
+    counts, hits, error = DetectionCounts(), [], ""
     try:
-        for hit in examiner.examine([body], "b", "k", SEEN_AT, counts):
+        for hit in hit_detector.detect([body], "b", "k", SEEN_AT, counts):
             hits.append(hit)
     except LogFileError as wrong:
         error = str(wrong)
-    told = {name: getattr(counts, name) for name in Examination.__slots__ if name != "records_plain"}
-    return hits, told, error
+    notified = {name: getattr(counts, name) for name in DetectionCounts.__slots__ if name != "records_fully_parsed"}
+    return hits, notified, error
 
 
 def both(rulebook: Rulebook, body: bytes) -> tuple[Outcome, Outcome, int]:
     """What the plain way gives, what the quick way gives, and how many records the latter did not take."""
-    plain, quick = Examiner(rulebook, plain_bytes=NEVER), Examiner(rulebook, plain_bytes=0)
-    counts = Examination()
+    plain, quick = HitDetector(rulebook, full_parse_bytes=NEVER), HitDetector(rulebook, full_parse_bytes=0)
+    counts = DetectionCounts()
     with suppress(LogFileError):
-        list(quick.examine([body], "b", "k", SEEN_AT, counts))
-    return outcome(plain, body), outcome(quick, body), counts.records_plain
+        list(quick.detect([body], "b", "k", SEEN_AT, counts))
+    return outcome(plain, body), outcome(quick, body), counts.records_fully_parsed
 
 
 # Rules that look wherever the quick way looks, and where it does not.
@@ -229,7 +229,7 @@ def test_quick_finds_what_trying_every_rule_on_every_record_finds(trees: list[li
     rulebook = rulebook_of(trees)
     content = _joined([json.dumps(record, separators=(",", ":")) for record in records], _FRAMES[0])
 
-    hits, counts, _ = outcome(Examiner(rulebook, plain_bytes=0), content)
+    hits, counts, _ = outcome(HitDetector(rulebook, full_parse_bytes=0), content)
 
     assert [(hit.place.index, {hit.rule_id, *hit.also_ids}) for hit in hits] == list(_naive(rulebook, content))
     assert counts["records_read"] == len(records)
@@ -295,7 +295,7 @@ def test_well_formed_log_files_take_the_quick_way(shipped: Rulebook) -> None:
 def test_real_log_files_give_the_same_both_ways(shipped: Rulebook, rules: str) -> None:
     """Third-party log files, each as it is and all in one."""
     rulebook = shipped if rules == "shipped" else Rulebook(load_rules(SHARED / "sigmahq", CASE_SETTINGS).rules)
-    plain, quick = Examiner(rulebook, plain_bytes=NEVER), Examiner(rulebook, plain_bytes=0)
+    plain, quick = HitDetector(rulebook, full_parse_bytes=NEVER), HitDetector(rulebook, full_parse_bytes=0)
     hits = 0
     files = sorted((SHARED / "cloudtrail").rglob("*.json*"))
     for file in files:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from trailbell.cloudtrail.record import NO_TIME
-from trailbell.cloudtrail.selection import Wanted, is_in_account, trail_levels
+from trailbell.cloudtrail.selection import Selection, is_in_account, trail_levels
 
 
 REGION = "logs/AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/"
-DAYS = Wanted(since=datetime(2026, 10, 31, 22, tzinfo=UTC), until=datetime(2026, 11, 30, 23, tzinfo=UTC))
+DAYS = Selection(since=datetime(2026, 10, 31, 22, tzinfo=UTC), until=datetime(2026, 11, 30, 23, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_folders_of_days_that_hold_nothing_wanted_are_passed_over(folder: str, e
 )
 def test_folders_of_other_accounts_and_regions_are_passed_over(folder: str, expected: bool) -> None:
     """Only the layout says whose a folder is; any other may hold anything."""
-    wanted = Wanted(accounts=frozenset({"111122223333"}), regions=frozenset({"us-east-1"}))
+    selection = Selection(accounts=frozenset({"111122223333"}), regions=frozenset({"us-east-1"}))
 
-    assert wanted.may_hold(folder) is expected
+    assert selection.may_hold(folder) is expected
 
 
 def test_the_record_decides_in_the_end() -> None:
@@ -62,8 +62,8 @@ def test_the_record_decides_in_the_end() -> None:
     assert not DAYS.holds(account, region, "2026-10-31T21:59:59Z")
     assert not DAYS.holds(account, region, "2026-11-30T23:00:00Z")
     assert DAYS.holds(account, region, NO_TIME)
-    assert not Wanted(accounts=frozenset({"444455556666"})).holds(account, region, inside)
-    assert not Wanted(regions=frozenset({"eu-central-1"})).holds(account, region, inside)
+    assert not Selection(accounts=frozenset({"444455556666"})).holds(account, region, inside)
+    assert not Selection(regions=frozenset({"eu-central-1"})).holds(account, region, inside)
 
 
 def test_levels_end_where_the_layout_is_left() -> None:

@@ -32,7 +32,7 @@ def given_log_file(aws: LocalAws) -> str:
     return str(record["eventID"])
 
 
-def told(aws: LocalAws, inbox: Inbox) -> list[str]:
+def notified(aws: LocalAws, inbox: Inbox) -> list[str]:
     """The event ids of the alerts that come."""
     alerts: list[dict[str, Any]] = []
     for _ in range(20):
@@ -51,19 +51,19 @@ def test_every_other_way_in_alerts_and_a_changed_setting_moves_from_one_to_the_n
     inbox = Inbox(aws, find_output(aws.client("cloudformation"), STACK, "AlertTopic"))
     by_cloudtrail = given_log_file(aws)
     sns.publish(TopicArn=topic, Message=json.dumps({"s3Bucket": TRAIL_BUCKET, "s3ObjectKey": [KEY]}))
-    assert told(aws, inbox) == [by_cloudtrail]
+    assert notified(aws, inbox) == [by_cloudtrail]
 
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=_for_s3(topic))
     notifications = {"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]}
     s3.put_bucket_notification_configuration(Bucket=TRAIL_BUCKET, NotificationConfiguration=notifications)
     by_s3 = given_log_file(aws)
-    assert told(aws, inbox) == [by_s3]
+    assert notified(aws, inbox) == [by_s3]
 
     deploy(aws, TRAIL_BUCKET, eventbridge="true")
     eventbridge: dict[str, Any] = {"EventBridgeConfiguration": {}}
     s3.put_bucket_notification_configuration(Bucket=TRAIL_BUCKET, NotificationConfiguration=eventbridge)
     by_eventbridge = given_log_file(aws)
-    assert told(aws, inbox) == [by_eventbridge]
+    assert notified(aws, inbox) == [by_eventbridge]
 
 
 def _for_s3(topic: str) -> str:

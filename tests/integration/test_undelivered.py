@@ -18,9 +18,9 @@ from trailbell.errors import NotificationError
 from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
-from trailbell.ops.undelivered import read_given_up
+from trailbell.ops.undelivered import read_dropped
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoHitTable, DynamoToldMarks
+from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
 from trailbell.store.rows import hit_row
 
 
@@ -32,12 +32,12 @@ class FakeTopic:
     """Takes alerts, but none about the account that is refused."""
 
     def __init__(self) -> None:
-        self.told, self.refused = list[str](), ""
+        self.notified, self.refused = list[str](), ""
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         if alert.sample.account == self.refused:
             raise ClientError({"Error": {"Code": "InternalError", "Message": "try later"}}, "Publish")
-        self.told += [hit.hit_id for hit in alert.hits]
+        self.notified += [hit.hit_id for hit in alert.hits]
 
 
 class SilentJournal:
@@ -51,17 +51,19 @@ class FakeStack:
     def __init__(self, dynamodb: Any) -> None:
         sqs = boto3.client("sqs")
         self.sqs, self.dynamodb = sqs, dynamodb
-        self.letters = sqs.create_queue(QueueName="AlertDeadLetters")["QueueUrl"]
+        self.dead_letters = sqs.create_queue(QueueName="AlertDeadLetters")["QueueUrl"]
         self.dead = sqs.create_queue(QueueName="DeadLetters")["QueueUrl"]
         self.topic, self.invocations, self.trimmed = FakeTopic(), 0, False
-        self.notifier = Notifier(self.topic, DynamoToldMarks(dynamodb, "hits", 400), SilentJournal(), lambda: SEEN)
+        self.notifier = Notifier(
+            self.topic, DynamoDeliveryRecords(dynamodb, "hits", 400), SilentJournal(), lambda: SEEN
+        )
 
     def get_shard_iterator(self, **_: str) -> None:
         """What the stream says of positions older than a day."""
         raise ClientError({"Error": {"Code": "TrimmedDataAccessException", "Message": ""}}, "GetShardIterator")
 
     def describe_stacks(self, **_: str) -> dict[str, Any]:
-        outputs = {"HitTable": "hits", "AlertDeadLetters": self.letters, "DeadLetters": self.dead}
+        outputs = {"HitTable": "hits", "AlertDeadLetters": self.dead_letters, "DeadLetters": self.dead}
         return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
 
     def get_paginator(self, _: str) -> "FakeStack":
@@ -81,10 +83,10 @@ class FakeStack:
         self.notifier.notify(new_hits(json.loads(Payload)))
         return {"Payload": io.BytesIO(b"{}")}
 
-    def keep(self, *hits: Hit, told: bool = False) -> None:
+    def keep(self, *hits: Hit, notified: bool = False) -> None:
         DynamoHitTable(self.dynamodb, "hits", 400).keep(hits)
-        if told:
-            DynamoToldMarks(self.dynamodb, "hits", 400).mark(hits)
+        if notified:
+            DynamoDeliveryRecords(self.dynamodb, "hits", 400).mark(hits)
 
     def give_up(self, *, last: str = "", since: str = SEEN, until: str = SEEN) -> None:
         """Say of the whole stream so far that it was given up, as Lambda does."""
@@ -103,10 +105,10 @@ class FakeStack:
             "batchSize": len(records),
         }
         body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": batch}
-        self.sqs.send_message(QueueUrl=self.letters, MessageBody=json.dumps(body))
+        self.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=json.dumps(body))
 
     def waiting(self) -> int:
-        answer = self.sqs.get_queue_attributes(QueueUrl=self.letters, AttributeNames=["All"])["Attributes"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.dead_letters, AttributeNames=["All"])["Attributes"]
         assert answer["ApproximateNumberOfMessagesNotVisible"] == "0", "a message that stays must be seen again"
         return int(answer["ApproximateNumberOfMessages"])
 
@@ -126,7 +128,7 @@ def run(stack: FakeStack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
 
     def invoke(*arguments: str) -> Result:
         monkeypatch.setattr("boto3.client", client)
-        result = CliRunner().invoke(cli, ["dlq", *arguments])
+        result = CliRunner().invoke(cli, [*(["dlq"] if arguments[0] != "undelivered" else []), *arguments])
         monkeypatch.setattr("boto3.client", moto)
         return result
 
@@ -139,13 +141,13 @@ Run = Callable[..., Result]
 def test_redrive_tells_what_the_stream_still_holds_once(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
     """The positions of a batch hold told hits, too (Lambda says so of the whole batch): those are not told again."""
     stack.keep(given_hit(1), given_hit(2))
-    stack.keep(given_hit(3), told=True)
+    stack.keep(given_hit(3), notified=True)
     stack.give_up()
     stack.keep(given_hit(4))  # behind those positions: the stream's own business
 
     first, second = run("redrive"), run("redrive")
 
-    assert sorted(stack.topic.told) == [given_hit(1).hit_id, given_hit(2).hit_id]
+    assert sorted(stack.topic.notified) == [given_hit(1).hit_id, given_hit(2).hit_id]
     assert "2 hits told now, 1 told before, 0 not told" in first.stdout
     assert (first.exit_code, second.exit_code, stack.waiting()) == (0, 0, 0)
     assert second.stdout == "0 messages given back\n"
@@ -164,7 +166,7 @@ def test_redrive_finds_in_the_table_what_the_stream_forgot(
 
     result = run("redrive")
 
-    assert sorted(stack.topic.told) == [given_hit(1).hit_id, late.hit_id]
+    assert sorted(stack.topic.notified) == [given_hit(1).hit_id, late.hit_id]
     assert (result.exit_code, stack.waiting()) == (0, 0)
 
 
@@ -184,7 +186,7 @@ def test_message_stays_until_all_its_hits_are_told(stack: FakeStack, run: Run, g
     stack.topic.refused = ""
     mended = run("redrive")
 
-    assert stack.topic.told == [given_hit(1).hit_id, other.hit_id]
+    assert stack.topic.notified == [given_hit(1).hit_id, other.hit_id]
     assert (mended.exit_code, stack.waiting()) == (0, 0)
 
 
@@ -196,9 +198,9 @@ def test_row_that_is_no_hit_costs_only_itself_and_is_named(stack: FakeStack, run
     stack.give_up()
 
     result = run("redrive")
-    listed = run("untold", "--since", "2026-09-01")
+    listed = run("undelivered", "--since", "2026-09-01")
 
-    assert stack.topic.told == [given_hit(1).hit_id]
+    assert stack.topic.notified == [given_hit(1).hit_id]
     assert given_hit(2).hit_id in result.stderr
     assert (result.exit_code, stack.waiting()) == (1, 1)
     assert f"unreadable: H#111122223333#{given_hit(2).event_id}" in listed.stderr
@@ -208,8 +210,8 @@ def test_row_that_is_no_hit_costs_only_itself_and_is_named(stack: FakeStack, run
 def test_message_that_names_nothing_stays(stack: FakeStack, run: Run, body: str) -> None:
     """It may be somebody's only trace of a hit."""
     with pytest.raises(NotificationError):
-        read_given_up(body)
-    stack.sqs.send_message(QueueUrl=stack.letters, MessageBody=body or "x")
+        read_dropped(body)
+    stack.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=body or "x")
 
     result = run("redrive")
 
@@ -221,28 +223,28 @@ def test_untold_finds_every_hit_without_a_mark_and_tells_it(stack: FakeStack, ru
     """The check of the last resort: a hit whose message is gone, too, is found; what is on its way is left alone."""
     young = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     stack.keep(given_hit(1), given_hit(2), given_hit(3, seen_at=young))
-    stack.keep(given_hit(4), told=True)
+    stack.keep(given_hit(4), notified=True)
     stack.keep(given_hit(5, muted_by="robots"))
 
-    shown = run("untold", "--since", "2026-09-01", "--format", "jsonl")
-    told = run("untold", "--since", "2026-09-01", "--tell")
-    again = run("untold", "--since", "2026-09-01")
+    shown = run("undelivered", "--since", "2026-09-01", "--format", "jsonl")
+    notified = run("undelivered", "--since", "2026-09-01", "--deliver")
+    again = run("undelivered", "--since", "2026-09-01")
 
     assert sorted(json.loads(line)["eventID"] for line in shown.stdout.splitlines()) == [
         given_hit(1).event_id,
         given_hit(2).event_id,
     ]
-    assert sorted(stack.topic.told) == [given_hit(1).hit_id, given_hit(2).hit_id]
-    assert [shown.exit_code, told.exit_code, again.exit_code] == [1, 0, 0]
+    assert sorted(stack.topic.notified) == [given_hit(1).hit_id, given_hit(2).hit_id]
+    assert [shown.exit_code, notified.exit_code, again.exit_code] == [1, 0, 0]
 
 
 def test_hit_that_is_over_is_not_told_again(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
     """DynamoDB removes expired rows late and in any order: the mark of a told hit may be gone before the hit."""
     stack.dynamodb.put_item(TableName="hits", Item=encode(hit_row(given_hit(1), int(time.time()) - 60)))
 
-    result = run("untold", "--since", "2026-09-01", "--tell")
+    result = run("undelivered", "--since", "2026-09-01", "--deliver")
 
-    assert (result.exit_code, stack.topic.told) == (0, [])
+    assert (result.exit_code, stack.topic.notified) == (0, [])
 
 
 def test_many_hits_are_told_in_calls_that_lambda_takes(
@@ -254,7 +256,7 @@ def test_many_hits_are_told_in_calls_that_lambda_takes(
     monkeypatch.setattr("trailbell.ops.undelivered._BYTES_A_CALL", 5 * row_bytes)
     stack.keep(*(given_hit(number) for number in range(21)))
 
-    run("untold", "--since", "2026-09-01", "--tell")
+    run("undelivered", "--since", "2026-09-01", "--deliver")
 
-    assert len(stack.topic.told) == len(set(stack.topic.told)) == 21
+    assert len(stack.topic.notified) == len(set(stack.topic.notified)) == 21
     assert stack.invocations == 6

@@ -25,7 +25,7 @@ _MAX_RECEIVES = 5
 _RETENTION = Duration.days(14)  # the longest there is: time to notice, mend and redrive
 
 
-class Feed(Construct):
+class IngestQueue(Construct):
     """Gives `queue` (notifications to do) and `dead_letters` (those that could not be done).
 
     Notifications come straight from the bucket, or from a topic, or through EventBridge, as the settings say.
