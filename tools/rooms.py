@@ -39,7 +39,7 @@ ROOMS = (
     Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
     Room("store", "the hit table, written; the keys of all rows", _PURE, ("botocore",)),
     Room("store/query", "the hit table, asked", (*_PURE, "store"), (), in_lambda=False),
-    Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
+    Room("aws", "AWS clients, the trail bucket, the clock's calls", ("cloudtrail", "hits"), ("botocore",)),
     Room("ops", "what the command line asks of a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
     Room(

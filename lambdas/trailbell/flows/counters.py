@@ -15,6 +15,7 @@ class DetectorCounters:
 
     objects_deferred: given back without having been begun, for want of time.
     failures:        objects_failed, by the word for what went wrong.
+    canaries:        found for the first time; they are no hits.
     slowest_hit:     seconds from an event to its hit, the longest of the batch.
     """
 
@@ -36,6 +37,7 @@ class DetectorCounters:
     hits_new: int = 0
     hits_known: int = 0
     hits_muted: int = 0
+    canaries: int = 0
     slowest_hit: int = 0
 
     @property

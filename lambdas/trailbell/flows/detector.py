@@ -20,7 +20,9 @@ from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
+from trailbell.flows.canary import Canaries, keep_canary
 from trailbell.flows.counters import DetectorCounters
+from trailbell.hits.canary import is_canary
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
@@ -99,6 +101,7 @@ class Detector:
     now: Callable[[], str]
     max_bytes: int
     malformed_records: MalformedRecords | None = None
+    canaries: Canaries | None = None
     clock: Callable[[], float] = time.monotonic
 
     def detect_batch(
@@ -160,7 +163,7 @@ class Detector:
             hits = self.hit_detector.detect(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
             if not ref.notify:
                 hits = (replace(hit, quiet=True) for hit in hits)
-            for chunk in _chunks(hits):
+            for chunk in _chunks(self._without_canaries(hits, outcome)):
                 outcome.counters.kept(chunk, self.table.keep(chunk))
                 self._check(deadline)
             if self.malformed_records and found.malformed:
@@ -170,6 +173,14 @@ class Detector:
         outcome.counters.read(found)
         outcome.malformed = found.malformed
         return outcome
+
+    def _without_canaries(self, hits: Iterable[Hit], outcome: _Outcome) -> Iterator[Hit]:
+        """Hits; canaries among them are kept apart and counted."""
+        for hit in hits:
+            if not is_canary(hit):
+                yield hit
+            elif self.canaries:
+                outcome.counters.canaries += keep_canary(self.canaries, hit)
 
     def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
         for piece in body:

@@ -9,6 +9,7 @@ from typing import Any
 from trailbell.alerts.alert import Alert, alert_attributes, alert_documents
 from trailbell.alerts.channels.chat import chat_message
 from trailbell.engine.rulebook import Level
+from trailbell.hits.canary import Canary
 
 
 # SNS takes 256 KB for all forms of a message, its subject and attributes together (API reference, Publish).
@@ -30,6 +31,15 @@ class SnsAlertTopic:
             MessageStructure="json",
             Message=message,
             MessageAttributes=_attributes(alert),
+        )
+
+    def notify_canary(self, canary: Canary, event_time: str) -> None:
+        """Publish a canary; raises what botocore raises. Its attributes are such that no filter on levels takes it."""
+        said = {"name": canary.name, "nonce": canary.nonce, "eventTime": event_time}
+        self._client.publish(
+            TopicArn=self._topic_arn,
+            Message=json.dumps({"canary": said}),
+            MessageAttributes={"kind": {"DataType": "String", "StringValue": "canary"}},
         )
 
 
