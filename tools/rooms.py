@@ -37,7 +37,7 @@ ROOMS = (
     Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),
     Room("alerts/channels", "one file for each channel: email, chat, event bus", _PURE),
     Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
-    Room("store", "the hit table, written; the keys of all rows", _PURE, ("botocore",)),
+    Room("store", "the hit table, written; the keys of all rows", (*_PURE, "flows"), ("botocore",)),
     Room("store/query", "the hit table, asked", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
     Room("ops", "what the command line asks of a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),

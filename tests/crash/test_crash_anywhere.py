@@ -15,8 +15,9 @@ from trailbell.flows.notifier import Notifier
 from trailbell.ops import undelivered as undelivered
 from trailbell.ops.undelivered import Delivery
 from trailbell.store import hit_table
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 
 
 @pytest.fixture(autouse=True)

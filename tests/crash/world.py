@@ -35,8 +35,9 @@ from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
 from trailbell.ops.undelivered import UndeliveredHits, read_dropped
 from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.malformed import MALFORMED, DynamoMalformedRecords
 from trailbell.store.rows import delivery_key, hit_key, pointer_rows
 

@@ -14,8 +14,9 @@ from trailbell.errors import TableError
 from trailbell.facts.actor import Actor
 from trailbell.flows.detector import CHUNK
 from trailbell.hits.hit import Hit, Place, hit_from_document
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode, encode, get_all, put_new, write_all
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.rows import hit_key
 
 

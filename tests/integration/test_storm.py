@@ -23,8 +23,8 @@ from trailbell.flows.rate_limit import RateLimit
 from trailbell.handlers import notifier as handler
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.rows import hit_row
 
 

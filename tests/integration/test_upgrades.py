@@ -26,8 +26,9 @@ from trailbell.handlers.notifier import new_hits
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import hit_from_document
 from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode, encode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.query.hit_query import HitQuery, find_hits
 from trailbell.store.rows import delivery_key, hit_key, pointer_rows
 

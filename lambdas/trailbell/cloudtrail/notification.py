@@ -40,6 +40,7 @@ class ObjectRef:
     version_id: str | None = None
     size: int | None = None
     notify: bool = True
+    replay: bool = False
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -95,9 +96,11 @@ def _parse(body: object, depth: int) -> Notification:
 def _as_asked(found: Notification, message: Mapping[str, Any]) -> Notification:
     """What `trailbell replay` asks for beside S3's own words; S3 never says it."""
     asked = message.get("trailbell")
-    if isinstance(asked, Mapping) and asked.get("tell") is False:
-        return replace(found, objects=tuple(replace(ref, notify=False) for ref in found.objects))
-    return found
+    if not isinstance(asked, Mapping):
+        return found
+    notify = asked.get("notify", asked.get("tell")) is not False  # `tell` in messages of a version before
+    replay = asked.get("replay") is True
+    return replace(found, objects=tuple(replace(ref, notify=notify, replay=replay) for ref in found.objects))
 
 
 def _load(body: object) -> Mapping[str, Any]:

@@ -12,19 +12,27 @@ A row that is no hit we can read fails alone: it is counted, given back, and end
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
+from trailbell.engine.rulebook import Level
 from trailbell.errors import OutOfTimeError
-from trailbell.hits.hit import Hit, hit_from_document, seconds_between
+from trailbell.flows.claims import Claim
+from trailbell.hits.hit import ACT, Hit, hit_from_document, raised, seconds_between
 
 
 RESERVE = 30.0
 """Seconds before the function is stopped in which no alert is begun: one that is stopped between publishing and
 marking is told twice, and a topic that is slow to answer is asked again (aws/clients.py)."""
+
+_HELD = "claimed by another notifier, which has not delivered them yet; they come again with the stream"
+_PAUSE = 5.0  # seconds between two looks at hits that another one has claimed
+
+Identity = tuple[str, str, str]
 
 _DEFERRED = "put off, because the function's time was nearly over; they are told when the stream comes again"
 
@@ -37,13 +45,19 @@ class AlertTopic(Protocol):
 
 
 class DeliveryRecords(Protocol):
-    """Which hits were told already."""
+    """Which hits were notified of, and who is about to."""
 
-    def notified(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
-        """The identities among `hits` that carry a mark."""
+    def notified(self, hits: Sequence[Hit]) -> Mapping[Identity, str]:
+        """The identities among `hits` that were notified of, with the level they were notified at, "" if unknown."""
+
+    def claim(self, hits: Sequence[Hit]) -> list[Claim]:
+        """Take hits for ourselves before their alert is published; of each, what became of it."""
 
     def mark(self, hits: Sequence[Hit]) -> None:
-        """Mark hits as told."""
+        """Write that hits were notified of."""
+
+    def release(self, hits: Sequence[Hit]) -> None:
+        """Give back claims that came to nothing."""
 
 
 class NotifierLog(Protocol):
@@ -99,64 +113,171 @@ class Notifier:
     """The flow with everything it needs.
 
     now:   the time as UTC ISO 8601 with Z.
-    clock: seconds that only grow.
+    clock: seconds that only grow; sleep: waits for seconds of it.
     """
 
     topic: AlertTopic
-    marks: DeliveryRecords
+    deliveries: DeliveryRecords
     event_log: NotifierLog
     now: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
     def notify(
         self, batch: Iterable[StreamHit | UnreadableHit], seconds: float = math.inf
     ) -> tuple[list[str], NotifierCounters]:
-        """Tell the hits of a stream batch within some seconds; the sequence numbers of those that must come back, and
-        the tally.
+        """Notify of the hits of a stream batch within some seconds; the sequence numbers of those that must come back,
+        and the counters.
 
-        Raises what reading the marks raises: then nothing was told and the whole batch comes back.
+        Raises what reading the delivery records raises: then nothing was sent and the whole batch comes back.
         """
-        deadline = self.clock() + seconds - RESERVE
-        entries = list(batch)
-        readable = {entry.hit.identity: entry for entry in entries if isinstance(entry, StreamHit)}
-        unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
-        notified = self.marks.notified([entry.hit for entry in readable.values()])
-        counters = NotifierCounters(
-            hits_received=len(readable) + len(unreadable),
-            hits_known=len(notified),
-            hits_failed=len(unreadable),
-            hits_unreadable=len(unreadable),
-        )
-        failed = [entry.sequence for entry in unreadable]
-        for entry in unreadable:
-            self.event_log.failed(f"hit {entry.name}", entry.error)
-        deferred = 0
-        for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in notified):
-            if self.clock() > deadline:
+        work = _Batch(self.clock() + seconds - RESERVE)
+        for entry in batch:
+            work.add(entry)
+        for unreadable in work.unreadable:
+            self.event_log.failed(f"hit {unreadable.name}", unreadable.error)
+        self._leave_out_delivered(work)
+        held = self._notify_all(work, work.hits.values())
+        while held and self.clock() + _PAUSE < work.deadline:
+            self.sleep(_PAUSE)
+            held = self._notify_all(work, held)
+        if held:
+            work.defer(held)
+            self.event_log.failed(f"{len(held)} hits", OutOfTimeError(_HELD))
+        return work.failed, work.counters
+
+    def _leave_out_delivered(self, work: "_Batch") -> None:
+        """Hits that were notified of are known. An act that two accounts record is one; its second record is known,
+        too, unless it is the graver one: then it is a stronger verdict.
+        """
+        delivered = self.deliveries.notified([*work.hits.values()])
+        graver = [
+            raised(hit, delivered[identity], "")
+            for identity, hit in work.hits.items()
+            if hit.shared_event_id and hit.kept_as == ACT and _is_below(delivered.get(identity, ""), hit)
+        ]
+        for hit in graver:
+            work.replace(hit)
+        if graver:
+            delivered = {**delivered, **self.deliveries.notified(graver)}
+        for identity in delivered:
+            work.known(identity)
+
+    def _notify_all(self, work: "_Batch", hits: Iterable[Hit]) -> list[Hit]:
+        """Alert by alert, most severe first; the hits that another one has claimed."""
+        held, deferred = list[Hit](), 0
+        for alert in group_hits(hits):
+            if self.clock() > work.deadline:
                 deferred += 1
-                counters.hits_deferred += len(alert.hits)
-                failed += [readable[hit.identity].sequence for hit in alert.hits]
-            elif self._notify(alert):
-                counters.alerts_sent += 1
-                counters.hits_notified += len(alert.hits)
-                counters.largest_alert = max(counters.largest_alert, len(alert.hits))
-                delay = seconds_between(alert.sample.event_time, self.now())
-                counters.slowest_alert = max(counters.slowest_alert, delay)
-            else:
-                counters.hits_failed += len(alert.hits)
-                failed += [readable[hit.identity].sequence for hit in alert.hits]
+                work.defer(alert.hits)
+                continue
+            try:
+                held += self._claim_and_notify(work, alert)
+            except Exception as error:  # the boundary: logged, counted, and back to the stream
+                self.event_log.failed(f"alert {alert.sample.hit_id}", error)
+                work.fail(alert.hits)
         if deferred:
             self.event_log.failed(f"{deferred} alerts", OutOfTimeError(_DEFERRED))
-        return failed, counters
+        return held
 
-    def _notify(self, alert: Alert) -> bool:
+    def _claim_and_notify(self, work: "_Batch", alert: Alert) -> list[Hit]:
+        """Notify of those hits of an alert that are ours to notify of; those that another one holds.
+
+        Raises what publishing or recording raises, with nothing counted.
+        """
+        hits = work.first_of_act(alert.hits)
+        claims = dict(zip((hit.identity for hit in hits), self.deliveries.claim(hits), strict=True))
+        ours = tuple(hit for hit in hits if claims[hit.identity] is Claim.OURS)
+        if ours:
+            self._publish(replace(alert, hits=ours))
+            work.notified(ours, self.now())
+        for hit in hits:
+            if claims[hit.identity] is Claim.DELIVERED:
+                work.known(hit.identity)
+        held = [hit for hit in hits if claims[hit.identity] is Claim.HELD]
+        work.look_again(held)
+        return held
+
+    def _publish(self, alert: Alert) -> None:
         try:
             self.topic.notify(alert)
-            self.marks.mark(alert.hits)
-        except Exception as error:  # the boundary: told, counted, and back to the stream
-            self.event_log.failed(f"alert {alert.sample.hit_id}", error)
-            return False
-        return True
+            self.deliveries.mark(alert.hits)
+        except Exception:
+            with suppress(Exception):  # what cannot be given back ends with its lease
+                self.deliveries.release(alert.hits)
+            raise
+
+
+class _Batch:
+    """The hits of a batch by identity, where each is in the stream, and what becomes of them: one of four, for each."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.counters = NotifierCounters()
+        self.unreadable: list[UnreadableHit] = []
+        self.hits: dict[Identity, Hit] = {}
+        self.failed: list[str] = []
+        self._sequences: dict[Identity, str] = {}
+        self._acts: set[Identity] = set()
+
+    def add(self, entry: StreamHit | UnreadableHit) -> None:
+        if isinstance(entry, UnreadableHit):
+            self.unreadable.append(entry)
+            self.failed.append(entry.sequence)
+            self.counters.hits_received += 1
+            self.counters.hits_unreadable += 1
+            self.counters.hits_failed += 1
+        else:
+            self.counters.hits_received += entry.hit.identity not in self.hits
+            self.hits[entry.hit.identity] = entry.hit
+            self._sequences[entry.hit.identity] = entry.sequence
+
+    def replace(self, stronger: Hit) -> None:
+        """A hit becomes a stronger verdict on an act that was notified of."""
+        before = (*stronger.identity[:2], ACT)
+        del self.hits[before]
+        self.hits[stronger.identity] = stronger
+        self._sequences[stronger.identity] = self._sequences[before]
+
+    def known(self, identity: Identity) -> None:
+        """It was notified of before."""
+        if self.hits.pop(identity, None):
+            self.counters.hits_known += 1
+
+    def first_of_act(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Those that are not the second record of an act in this batch; a second one is known."""
+        first = []
+        for hit in hits:
+            if hit.delivery_identity in self._acts and hit.delivery_identity != hit.identity:
+                self.known(hit.identity)
+            else:
+                self._acts.add(hit.delivery_identity)
+                first.append(hit)
+        return first
+
+    def look_again(self, hits: Sequence[Hit]) -> None:
+        """They are claimed by another one, and tried again later."""
+        self._acts.difference_update(hit.delivery_identity for hit in hits)
+
+    def notified(self, hits: Sequence[Hit], now: str) -> None:
+        counters = self.counters
+        counters.alerts_sent += 1
+        counters.hits_notified += len(hits)
+        counters.largest_alert = max(counters.largest_alert, len(hits))
+        counters.slowest_alert = max(counters.slowest_alert, seconds_between(hits[0].event_time, now))
+
+    def fail(self, hits: Sequence[Hit]) -> None:
+        left = [hit for hit in hits if hit.identity in self.hits]
+        self.counters.hits_failed += len(left)
+        self.failed += [self._sequences[hit.identity] for hit in left]
+
+    def defer(self, hits: Sequence[Hit]) -> None:
+        self.counters.hits_deferred += len(hits)
+        self.failed += [self._sequences[hit.identity] for hit in hits]
+
+
+def _is_below(level: str, hit: Hit) -> bool:
+    return level.upper() in Level.__members__ and Level[level.upper()] < hit.severity
 
 
 def read_hit(row: Mapping[str, Any]) -> Hit:

@@ -21,8 +21,8 @@ from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, Unre
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.handlers.environment import Environment, read_environment, seconds_left, utc_now
 from trailbell.handlers.event_log import EventLog
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
-from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify
 
@@ -47,7 +47,7 @@ class _Parts:
     topic: SnsAlertTopic
     related: DynamoRelatedHits
     channels: tuple[SnsChatTopic | EventBus, ...]
-    marks: DynamoDeliveryRecords
+    deliveries: DynamoDeliveryRecords
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
@@ -62,7 +62,7 @@ def _parts() -> _Parts:
         topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
         related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
         channels=tuple(_channels(environment, clients)),
-        marks=DynamoDeliveryRecords(clients.client("dynamodb"), environment.table, environment.retention_days),
+        deliveries=DynamoDeliveryRecords(clients.client("dynamodb"), environment.table, environment.retention_days),
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
@@ -81,7 +81,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
     delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
-    notifier = Notifier(delivery, parts.marks, parts.event_log, utc_now)
+    notifier = Notifier(delivery, parts.deliveries, parts.event_log, utc_now)
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, counters)
     _count_delivery(metrics, delivery.counters)

@@ -25,6 +25,12 @@ from trailbell.text.secrets import redacted, redacted_name
 
 HIT_FORMAT = 1
 
+ACT = "act"
+"""The last part of an act's identity, whichever rule reports it."""
+
+_RAISED = "raised-to-"
+_SHARED = "shared"
+
 # A row of DynamoDB takes 400 KB; only forged records come near these.
 _REMEMBERED = 1024  # texts that were made harmless: in a storm they are the same in all hits
 _MAX_NAME = 256
@@ -44,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One act that a rule reports. Its identity is (account, event_id or once, rule_id).
+    """One act that a rule reports. Its identity is (account, event_id, kept_as), or (account, once, rule_id).
 
     rule:     the rule's file stem; name: its slug.
     level:    the rule's, sharpened by the actor (hits/level.py); level_note says why it differs.
@@ -55,6 +61,10 @@ class Hit:
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     undo:     steps, filled; undo_until: the deadline as text, or "".
     quiet:    found by a replay of history that was to be kept and not told.
+    replayed: found by a replay of history that notifies.
+    kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
+              of versions before, and where a rule makes one hit a day.
+    raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
 
     account: str
@@ -99,12 +109,32 @@ class Hit:
     muted_reason: str = ""
     once: str = ""
     quiet: bool = False
+    replayed: bool = False
+    kept_as: str = ""
+    raised_from: str = ""
+    raised_from_rule: str = ""
     format: int = HIT_FORMAT
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """(account, event id, rule id): two hits with the same are the same act, told once."""
-        return self.account, self.once or self.event_id, self.rule_id
+        """(account, event id, "act"): two hits with the same are the same act, whichever rule reports it."""
+        return self.account, self.once or self.event_id, self.kept_as or self.rule_id
+
+    @property
+    def delivery_identity(self) -> tuple[str, str, str]:
+        """What a hit is notified of once by: its identity, but one for both records of an act between two accounts.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+        (sharedEventID)
+        """
+        return delivery_identity(self.identity, self.shared_event_id if self.kept_as else "")
+
+    @property
+    def identities_before(self) -> tuple[tuple[str, str, str], ...]:
+        """How versions before may have kept the same act: under the id of a rule that reports it."""
+        if not self.kept_as:
+            return ()
+        return tuple((self.account, self.event_id, rule_id) for rule_id in (self.rule_id, *self.also_ids))
 
     @property
     def hit_id(self) -> str:
@@ -178,7 +208,18 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
         once=_once(record) if rule.once_per_day else "",
+        kept_as="" if rule.once_per_day else ACT,
     )
+
+
+def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> tuple[str, str, str]:
+    """What a hit is notified of once by, from its identity and the id that both records of an act share ("")."""
+    return (_SHARED, shared_event_id, identity[2]) if shared_event_id else identity
+
+
+def raised(hit: Hit, level: str, rule: str) -> Hit:
+    """A stronger verdict on an act that was reported before, by a rule at a level."""
+    return replace(hit, kept_as=f"{_RAISED}{hit.level}", raised_from=level, raised_from_rule=rule)
 
 
 def seconds_between(earlier: str, later: str) -> int:

@@ -1,7 +1,7 @@
 """A replay sends history through the deployed queue: log files that lie in the bucket, told anew as S3 would.
 
 Its messages are S3's own notifications. Where hits are to be kept and not told, they say so beside
-(`"trailbell": {"tell": false}`, read by cloudtrail/notification.py), and the hits' rows are of the kind "quiet".
+(`"trailbell": {"notify": false}`, read by cloudtrail/notification.py), and the hits' rows are of the kind "quiet".
 
 The rule that keeps this safe: **a quiet row never keeps a true delivery from being told.** Where S3's own
 notification comes after a quiet replay of the same log file, the hit's row is written once more, as a hit, and told
@@ -67,5 +67,5 @@ def replay_message(ref: ObjectRef, *, notify: bool) -> str:
         "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": ref.bucket}, "object": entry},
     }
-    message = {"Records": [record], "trailbell": {"replay": True, "tell": notify}}
+    message = {"Records": [record], "trailbell": {"replay": True, "notify": notify}}
     return json.dumps(message, separators=(",", ":"))

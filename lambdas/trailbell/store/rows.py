@@ -37,6 +37,7 @@ QUIET = "quiet"
 STATE = "state"
 STATE_CHANGE = "state-change"
 DELIVERED = "told"
+CLAIM = "claim"
 
 # A write takes one unit for each KB: a pointer stays below one.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -83,11 +84,6 @@ def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:
     infra/functions.py says the same in the filter of the stream.
     """
     return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
-
-
-def delivery_row(hit: Hit, expires_at: int) -> Row:
-    """The mark that a hit was told."""
-    return {**delivery_key(*hit.identity), "kind": DELIVERED, "expiresAt": expires_at}
 
 
 def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
