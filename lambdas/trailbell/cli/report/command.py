@@ -38,15 +38,17 @@ _CLOCK_SKEW = timedelta(minutes=5)
     "places",
     multiple=True,
     type=LogPlace(),
-    help="Scan log files there instead of asking the table (repeatable): a path, or s3://bucket/prefix.",
+    help="Scan these log files instead of querying the table (repeatable): a path, or s3://bucket/prefix.",
 )
 @click.option("--since", default="", help="How far back: 24h, 30d, or a date (default: 30d; with --from-scan: all).")
-@click.option("--until", default="", help="Up to when, in the same forms (default: now).")
+@click.option("--until", default="", help="Up to when, in the same formats (default: now).")
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for --from-scan.")
-@click.option("--limit", default=20_000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
-@click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
+@click.option(
+    "--limit", default=20_000, show_default=True, type=click.IntRange(1), help="At most this many hits, the newest."
+)
+@click.option("--local", is_flag=True, help="Query the table of `trailbell local --keep`.")
 @click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
-@click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
+@click.option("--stack", default="trailbell", show_default=True, help="The stack whose table to query.")
 @setting_option
 def report(
     output: Path,
@@ -62,7 +64,7 @@ def report(
 ) -> None:
     """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with its undo.
 
-    The file needs no network and no server, holds all it shows, and can be sent to somebody. It names people and
+    The file is self-contained, needs no network and no server, and can be sent to somebody. It names people and
     resources: treat it like the log files it came from.
 
     \b
@@ -102,7 +104,7 @@ def _scan(
     now: datetime,
     kept: NewestHits,
 ) -> str:
-    """Take the hits of log files; what the report says of where it comes from."""
+    """Take the hits of log files; the sentence in which the report names its origin."""
     rulebook = find_rulebook(rules, settings)
     files = find_sources(places, selection, aws_client).files
     result = Scan()
@@ -127,7 +129,7 @@ def _scan(
 
 
 def _ask(query: HitQuery, local: bool, table: str, stack: str, limit: int, kept: NewestHits) -> str:
-    """Take the newest hits of the table; what the report says of where it comes from."""
+    """Take the newest hits of the table; the sentence in which the report names its origin."""
     client = load_local().client if local else aws_client
     try:
         name = table or find_output(client("cloudformation"), stack, "HitTable")
