@@ -93,6 +93,6 @@ def test_replay_tells_when_asked_to(deployed: Deployed, replay: Callable[..., Re
     (hit,) = hits_of(deployed, record)
 
     assert sent.exit_code == 0
-    assert "stored AND NOTIFIED" in sent.stderr
+    assert "PEOPLE ARE NOTIFIED" in sent.stderr
     assert alert["hitIds"] == [hit.hit_id]
     assert hit.quiet is False

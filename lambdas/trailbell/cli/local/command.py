@@ -111,19 +111,19 @@ def trail_key(file: Path) -> str:
 
 
 def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
-    """The hits that the same rules yield without AWS: what the stack must match."""
+    """The hits the same rules give without AWS: what the stack is held to."""
     hit_detector = HitDetector(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
     seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {hit.identity: hit for hit in hits_in(files, hit_detector, seen_at)}
 
 
 def _to_notify(expected: dict[tuple[str, str, str], Hit]) -> int:
-    """How many of the hits are to be notified: all that no exception mutes."""
+    """How many of the hits people are to be notified of: all that no exception mutes."""
     return sum(not hit.muted_by for hit in expected.values())
 
 
 def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
-    """Print alerts as they come until `expected` hits were notified or no more come; how many were notified."""
+    """Print alerts as they come until `expected` hits were notified or nothing comes any more; how many were."""
     notified, mails, others = 0, 0, list[str]()
     began = last = time.monotonic()
     while notified < expected and time.monotonic() - last < _QUIET_SECONDS:
@@ -136,13 +136,13 @@ def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
             out.print(f"\n{_RULER}\nTo:      {_ADDRESS}\nSubject: {alert['subject']}\n\n{alert['text'].rstrip()}")
     out.print(f"\n{_RULER}")
     for subject in others:
-        out.print(f"Published, but not mailed because below medium: {subject}")
+        out.print(f"Notified, but not mailed below medium: {subject}")
     out.print(f"{mails} mails for {notified} hits; the last {last - began:.1f} s after the log files were put\n")
     return notified
 
 
 def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tuple[str, str, str], Hit]) -> list[Hit]:
-    """Query the hits from the table and print them."""
+    """Ask the table for the hits and print them."""
     times = [hit.event_time for hit in expected.values()] or [datetime.now(UTC).isoformat()]
     since = min(map(datetime.fromisoformat, times))
     until = max(map(datetime.fromisoformat, times)) + timedelta(seconds=1)
@@ -153,12 +153,12 @@ def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tup
 
 
 def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], notified: int) -> None:
-    """Raise LocalError unless the stack stored and notified exactly the hits that the rules yield."""
+    """Raise LocalError unless the stack kept, and notified of, exactly the hits the rules give."""
     to_notify = _to_notify(expected)
     if {hit.identity for hit in kept} != set(expected) or notified != to_notify:
         selection = f"expected {len(expected)} hits, {to_notify} of them to be notified"
         raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were notified")
-    click.echo(f"\nEvery hit that the rules yield is in the table once and was notified once: {notified}.")
+    click.echo(f"\nEvery hit the rules give is in the table once and was notified once: {notified}.")
 
 
 def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[Hit]) -> None:

@@ -52,7 +52,7 @@ class Rate(click.ParamType[float]):
     "--rate", type=Rate(), default="50/s", show_default=True, help="How fast to send log files: 50/s, 600/min ..."
 )
 @click.option(
-    "--notify", "--tell", "notify", is_flag=True, help="Send alerts for the hits, too (default: they are only stored)."
+    "--notify", "--tell", "notify", is_flag=True, help="Notify people of the hits, too (default: they are kept)."
 )
 @click.option("--dry-run", is_flag=True, help="Count and estimate only; send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
@@ -81,9 +81,9 @@ def replay(
 ) -> None:
     """Send log files of the trail bucket through the deployed queue again, for example after adding a rule.
 
-    Whole days are sent: from --since to --until, and the day after for late deliveries. Hits that are already in the
-    table stay as they are. New hits are stored and nobody is notified, unless you give --notify; if S3's own
-    notification of such a log file comes later, its hits are notified then.
+    Whole days are sent: those of --since to --until, and the next one for late deliveries. Hits are kept once, so
+    hits that are in the table already stay as they are. New ones are kept and nobody is notified, unless --notify;
+    if S3's own notification of such a log file comes later, people are notified then.
 
     Choose a rate that the detector can keep up with: new log files wait behind the backlog in the queue.
 
@@ -174,12 +174,12 @@ def _ingest_queue_of(clients: Callable[[str], Any], stack: str, address: str) ->
     cloudformation = clients("cloudformation")
     bucket = find_output(cloudformation, stack, "TrailBucket")
     if split_address(address)[0] != bucket:
-        raise SettingsError(f"{address}: the detector of stack {stack} may read only s3://{bucket}")
+        raise SettingsError(f"{address}: the detector of stack {stack} may read s3://{bucket} alone")
     return find_output(cloudformation, stack, "IngestQueue")
 
 
 def _log_files(address: str, selection: Selection, clients: Callable[[str], Any]) -> list[ObjectRef]:
-    """What the detector would read: it decides by the layout alone."""
+    """What the detector would read: it goes by the layout alone."""
     files = find_sources([address], selection, clients).files
     refs = [file for file in files if isinstance(file, ObjectRef)]
     return [ref for ref in refs if classify_key(ref.key).kind is ObjectKind.LOG_FILE]
@@ -187,11 +187,11 @@ def _log_files(address: str, selection: Selection, clients: Callable[[str], Any]
 
 def _print_estimate(found: Estimate, notify: bool, before: int) -> None:
     earlier = f" ({before:,} were sent before)" if before else ""
-    notified = "stored AND NOTIFIED" if notify else "stored, and nobody is notified"
+    done = "kept, AND PEOPLE ARE NOTIFIED" if notify else "kept, and nobody is notified"
     click.echo(
         f"{found.files:,} log files to send{earlier}, {found.size / 1e6:,.1f} MB;"
         f" {duration(found.seconds)} at this rate\n"
         f"about {found.dollars:,.2f} US dollars, and {found.dollars_a_million_hits:,.2f} for each million new hits\n"
-        f"new hits are {notified}",
+        f"new hits are {done}",
         err=True,
     )

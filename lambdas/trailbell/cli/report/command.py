@@ -46,9 +46,9 @@ _CLOCK_SKEW = timedelta(minutes=5)
 @click.option(
     "--limit", default=20_000, show_default=True, type=click.IntRange(1), help="At most this many hits, the newest."
 )
-@click.option("--local", is_flag=True, help="Query the table of `trailbell local --keep`.")
+@click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
 @click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
-@click.option("--stack", default="trailbell", show_default=True, help="The stack whose table to query.")
+@click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
 @setting_option
 def report(
     output: Path,
@@ -104,7 +104,7 @@ def _scan(
     now: datetime,
     kept: NewestHits,
 ) -> str:
-    """Take the hits of log files; the sentence in which the report names its origin."""
+    """Take the hits of log files; what the report says of where it comes from."""
     rulebook = find_rulebook(rules, settings)
     files = find_sources(places, selection, aws_client).files
     result = Scan()
@@ -129,7 +129,7 @@ def _scan(
 
 
 def _ask(query: HitQuery, local: bool, table: str, stack: str, limit: int, kept: NewestHits) -> str:
-    """Take the newest hits of the table; the sentence in which the report names its origin."""
+    """Take the newest hits of the table; what the report says of where it comes from."""
     client = load_local().client if local else aws_client
     try:
         name = table or find_output(client("cloudformation"), stack, "HitTable")
