@@ -48,9 +48,7 @@ class Rate(click.ParamType[float]):
 @click.option("--until", default="", help="End, in the same formats.")
 @click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
 @click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
-@click.option(
-    "--rate", type=Rate(), default="50/s", show_default=True, help="How fast to send log files: 50/s, 600/min ..."
-)
+@click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
 @click.option(
     "--notify", "--tell", "notify", is_flag=True, help="Notify people of the hits, too (default: they are kept)."
 )

@@ -43,9 +43,7 @@ _CLOCK_SKEW = timedelta(minutes=5)
 @click.option("--since", default="", help="How far back: 24h, 30d, or a date (default: 30d; with --from-scan: all).")
 @click.option("--until", default="", help="Up to when, in the same formats (default: now).")
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for --from-scan.")
-@click.option(
-    "--limit", default=20_000, show_default=True, type=click.IntRange(1), help="At most this many hits, the newest."
-)
+@click.option("--limit", default=20_000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
 @click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
 @click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
 @click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
