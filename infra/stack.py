@@ -55,7 +55,7 @@ class TrailbellStack(Stack):
         if others.bus:
             self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
-        self._output("IngestQueue", ingest_queue.queue.queue_url, "Notifications that wait; trailbell replay sends there")
+        self._output("IngestQueue", ingest_queue.queue.queue_url, "Waiting notifications; trailbell replay sends there")
         self._output("DeadLetters", ingest_queue.dead_letters.queue_url, "Notifications dropped after retries")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be delivered")
 
