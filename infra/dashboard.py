@@ -19,17 +19,17 @@ from infra.watch import PERIOD, Watch, own_metric
 
 _PROMISES = {
     "Nothing goes unseen: log files keep coming.": ("Silence",),
-    "Nothing waits: log files are read, and hits notified, within minutes.": ("OldestNotification", "DeliveryDelayed"),
-    "Nothing is dropped: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
-    "Nothing fails: both functions run, and are not throttled.": (
+    "Nothing waits: log files are read, and hits told, within minutes.": ("OldestNotification", "DeliveryDelayed"),
+    "Nothing is given up: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
+    "Nothing fails: both functions run, and as often as they must.": (
         *("DetectorErrors", "DetectorThrottled"),
         *("NotifierErrors", "NotifierThrottled"),
     ),
-    "Nothing is lost silently: everything received is accounted for.": (
+    "Nothing is lost in silence: all that came in is accounted for.": (
         "DetectorCountMismatch",
         "NotifierCountMismatch",
     ),
-    "Everybody is notified: every hit's alert is published.": ("DeliveryFailing", "ChannelFailing"),
+    "Everybody is told: every hit's alert is published.": ("DeliveryFailing", "ChannelFailing"),
 }
 """Promise → the alarms that say when it is broken (infra/watch.py)."""
 
@@ -109,8 +109,8 @@ def _queue(ingest_queue: IngestQueue, notifier: Notifier) -> list[cloudwatch.IWi
         queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum", label=label)
         for label, queue in (("log files", ingest_queue.dead_letters), ("hits", notifier.dead_letters))
     ]
-    failed = own_metric("detector", "MessagesFailed", label="failed tries")
-    return [_graph("Waiting", [visible, failed]), _graph("Oldest", [oldest]), _graph("Dead letters", dead)]
+    failed = own_metric("detector", "MessagesFailed", label="tries that failed")
+    return [_graph("Waiting", [visible, failed]), _graph("Oldest", [oldest]), _graph("Given up", dead)]
 
 
 def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
@@ -118,13 +118,9 @@ def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
         "read": "ObjectsRead",
         "ignored": "ObjectsIgnored",
         "failed": "ObjectsFailed",
-        "deferred": "ObjectsDeferred",
+        "put off": "ObjectsDeferred",
     }
-    records = {
-        "matched": "RecordsMatchedAgainstRules",
-        "not watched": "RecordsNotWatched",
-        "malformed": "RecordsMalformed",
-    }
+    records = {"matched": "RecordsMatchedAgainstRules", "not watched": "RecordsNotWatched", "bad": "RecordsMalformed"}
     return [
         _graph("Log files", [own_metric("detector", name, label=label) for label, name in objects.items()]),
         _graph("Records", [own_metric("detector", name, label=label) for label, name in records.items()]),
@@ -148,10 +144,10 @@ def _table(store: HitTable) -> list[cloudwatch.IWidget]:
 
 def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
     hits = {
-        "notified": "HitsNotified",
-        "notified before": "HitsNotifiedBefore",
+        "told": "HitsNotified",
+        "told before": "HitsNotifiedBefore",
         "failed": "HitsFailed",
-        "deferred": "HitsDeferred",
+        "put off": "HitsDeferred",
     }
     age = notifier.function.metric("IteratorAge", period=PERIOD, statistic="Maximum", label="milliseconds")
     return [
@@ -163,8 +159,8 @@ def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
 
 def _topic(alerts: AlertTopic) -> list[cloudwatch.IWidget]:
     topic = alerts.topic
-    notified = own_metric("notifier", "AlertsSent", label="sent")
-    others = {"sent to other channels": "ChannelsNotified", "failed there": "ChannelsFailed"}
+    notified = own_metric("notifier", "AlertsSent", label="told")
+    others = {"told to other readers": "ChannelsNotified", "not told to them": "ChannelsFailed"}
     channels = [own_metric("notifier", name, label=label) for label, name in others.items()]
     published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
     failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")

@@ -55,9 +55,9 @@ class TrailbellStack(Stack):
         if others.bus:
             self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
-        self._output("IngestQueue", ingest_queue.queue.queue_url, "Waiting notifications; trailbell replay sends there")
-        self._output("DeadLetters", ingest_queue.dead_letters.queue_url, "Notifications dropped after retries")
-        self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be delivered")
+        self._output("IngestQueue", ingest_queue.queue.queue_url, "Notifications to do; trailbell replay sends there")
+        self._output("DeadLetters", ingest_queue.dead_letters.queue_url, "Notifications that could not be done")
+        self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
 
     def _watch(self, settings: Settings, ingest_queue: IngestQueue, detector: Detector, notifier: Notifier) -> Watch:
         watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
