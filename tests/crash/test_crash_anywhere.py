@@ -10,6 +10,7 @@ import pytest
 
 from tests.crash.explore import Tried, try_by_chance, try_every_single_fault
 from tests.crash.world import Broken
+from trailbell.flows.claims import Claim
 from trailbell.flows.detector import Detector
 from trailbell.flows.notifier import Notifier
 from trailbell.ops import undelivered as undelivered
@@ -52,13 +53,14 @@ def write_once(client: Any, table: str, rows: Iterable[Any]) -> None:
         client.batch_write_item(RequestItems={table: requests[start : start + 25]})
 
 
-def notify_after_marking(notifier: Notifier, alert: Any) -> bool:
-    try:
-        notifier.marks.mark(alert.hits)
-        notifier.topic.notify(alert)
-    except Exception:
-        return False
-    return True
+def publish_after_marking(notifier: Notifier, alert: Any) -> None:
+    notifier.deliveries.mark(alert.hits)
+    notifier.topic.notify(alert)
+
+
+def claim_all(deliveries: DynamoDeliveryRecords, hits: Sequence[Any]) -> list[Claim]:
+    """As if nobody else were there."""
+    return [Claim.OURS for _ in hits]
 
 
 def say_done(detector: Detector, messages: Iterable[Any]) -> Any:
@@ -75,7 +77,8 @@ detector_as_it_is = Detector.detect_batch
         pytest.param(DynamoHitTable, "keep", keep_nothing, id="hits-not-kept"),
         pytest.param(DynamoDeliveryRecords, "mark", mark_nothing, id="no-marks"),
         pytest.param(hit_table, "write_all", write_once, id="unprocessed-rows-forgotten"),
-        pytest.param(Notifier, "_notify", notify_after_marking, id="marked-before-told"),
+        pytest.param(Notifier, "_publish", publish_after_marking, id="marked-before-published"),
+        pytest.param(DynamoDeliveryRecords, "claim", claim_all, id="no-claims"),
         pytest.param(Detector, "detect_batch", say_done, id="every-message-deleted"),
         pytest.param(undelivered.UndeliveredHits, "notify", lambda *_: Delivery(), id="dead-letters-deleted-untold"),
     ],

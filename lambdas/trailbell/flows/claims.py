@@ -3,8 +3,9 @@
 from enum import Enum
 
 
-LEASE_SECONDS = 90
-"""Longer than a publication with all its retries (aws/clients.py: four times 13 s, and pauses), shorter than a run."""
+LEASE_SECONDS = 80
+"""Longer than a publication with all its retries (aws/clients.py: four times 13 s, and pauses), shorter
+than a run can wait for it."""
 
 
 class Claim(Enum):

@@ -137,7 +137,9 @@ class Notifier:
         for unreadable in work.unreadable:
             self.event_log.failed(f"hit {unreadable.name}", unreadable.error)
         self._leave_out_delivered(work)
-        held = self._notify_all(work, work.hits.values())
+        held = self._notify_all(work, [hit for hit in work.hits.values() if not hit.raised_from])
+        # After the acts they raise, or a reader would be told of a change before the thing that changed.
+        held += self._notify_all(work, [hit for hit in work.hits.values() if hit.raised_from])
         while held and self.clock() + _PAUSE < work.deadline:
             self.sleep(_PAUSE)
             held = self._notify_all(work, held)
