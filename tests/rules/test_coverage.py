@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.session import get_session
 
-from trailbell.engine.predicates import compile_test
+from trailbell.engine.predicates import compile_value_test, is_value_test
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.rulebook.load import compile_rules
 from trailbell.rulebook.placeholders import NAMES
@@ -117,8 +117,8 @@ def can_be(result: bool, node: Sequence[Any], known: dict[str, list[str]]) -> bo
         case ["and" | "or" as kind, parts]:
             needed = all if (kind == "and") is result else any
             return needed(can_be(result, part, known) for part in parts)
-        case ["field", path, test] if path in known:
-            return compile_test(test)(list(known[path]), ({}, {})) is result
+        case ["field", path, test] if path in known and is_value_test(test):
+            return compile_value_test(test)(list(known[path])) is result
     return True
 
 

@@ -13,6 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 
+MEMBERS = (
+    *("eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress"),
+    *("userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData"),
+    *("requestID", "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent"),
+    *("recipientAccountId", "sharedEventID", "vpcEndpointId", "eventCategory", "tlsDetails"),
+)
+"""Members of a record, in the order in which CloudTrail writes them."""
+
 NO_TIME = "1970-01-01T00:00:00Z"
 # Identities become keys of the hit table, which are bounded; ids that are not plain are not CloudTrail's.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)

@@ -40,6 +40,15 @@ def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:
                 yield from find(node[key], parts[taken:])
 
 
+def text_at(node: object, *parts: str) -> str:
+    """The string at a path of nested objects, "" where there is none. It crosses no lists and joins no names."""
+    for name in parts:
+        if not isinstance(node, dict):
+            return ""
+        node = node.get(name)
+    return node if isinstance(node, str) else ""
+
+
 def members(values: list[Any]) -> Iterator[Any]:
     """The values themselves, lists replaced by their elements at any depth."""
     for value in values:

@@ -1,4 +1,4 @@
-"""The matcher tells which rules an event matches; rules that cannot match it are not even looked at.
+"""The matcher finds the rules that an event matches; rules that cannot match it are not even looked at.
 
 Rules are found by their gate: the values of eventSource and eventName without which the rule cannot match.
 The engine knows neither CloudTrail nor what is derived from an event.
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from trailbell.engine.condition import Predicate, compile_node
-from trailbell.engine.predicates import Roots, compile_finder
+from trailbell.engine.condition import compile_node
+from trailbell.engine.predicates import Predicate, Roots, compile_finder
 from trailbell.engine.rulebook import Rule, RuleException
 
 

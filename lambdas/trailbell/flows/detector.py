@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
-from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.counters import DetectorCounters
 from trailbell.hits.detect import DetectionCounts, HitDetector
@@ -149,7 +149,7 @@ class Detector:
 
     def _detect_object(self, ref: ObjectRef, deadline: float) -> _Outcome:
         outcome, found = _Outcome(), DetectionCounts()
-        kind = classify_key(ref.key).kind
+        kind = ref.classified.kind
         if kind is not ObjectKind.LOG_FILE:
             outcome.counters.objects_ignored[kind] += 1
             return outcome
@@ -157,7 +157,7 @@ class Detector:
             return _deferred()
         try:
             body = self._in_time(self.bucket.read(ref), deadline)
-            hits = self.hit_detector.detect(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
+            hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), found, self.max_bytes)
             if not ref.notify:
                 hits = (replace(hit, quiet=True) for hit in hits)
             for chunk in _chunks(hits):

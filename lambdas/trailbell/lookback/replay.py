@@ -67,5 +67,5 @@ def replay_message(ref: ObjectRef, *, notify: bool) -> str:
         "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": ref.bucket}, "object": entry},
     }
-    message = {"Records": [record], "trailbell": {"replay": True, "tell": notify}}
+    message = {"Records": [record], "trailbell": {"replay": True, "notify": notify}}
     return json.dumps(message, separators=(",", ":"))

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.detect import DetectionCounts, HitDetector
@@ -72,7 +73,9 @@ def work(
     """The hits of a log file in chunks, as they are found, and at last what it came to."""
     done = Done()
     hits = muted = 0
-    bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
+    bucket, key = (
+        (source.bucket, source.classified) if isinstance(source, ObjectRef) else ("", classify_key(str(source)))
+    )
     chunk: list[Hit] = []
     try:
         for hit in hit_detector.detect(pieces(), bucket, key, seen_at, done.counts):
