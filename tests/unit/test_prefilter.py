@@ -278,7 +278,7 @@ def case_records() -> list[dict[str, Any]]:
 
 
 def test_well_formed_log_files_are_prefiltered_whole(shipped: Rulebook) -> None:
-    """All cases of all rules in one log file as CloudTrail writes it: same hits, and no record is left to a full parse."""
+    """All cases of all rules in one log file as CloudTrail writes it: same hits, and none is left to a full parse."""
     records = case_records()
     records.sort(key=lambda record: str(record.get("eventID")))
     content = json.dumps({"Records": [{"eventVersion": "1.11", **record} for record in records]}, separators=(",", ":"))

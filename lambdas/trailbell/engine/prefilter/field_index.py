@@ -41,17 +41,15 @@ class FieldIndex:
     values:   from a partial record to the field's possible values.
     memo_key: from a partial record to something hashable that decides those values, so that the answer can be
               remembered under it; None if there is no such thing. It raises AttributeError for odd records.
-    remembered: what was found for a memo key earlier, None if nothing is remembered.
     """
 
-    __slots__ = ("_memo", "_numbers", "_tests", "_values", "memo_key", "remembered")
+    __slots__ = ("_memo", "_memo_key", "_numbers", "_tests", "_values")
 
     def __init__(self, values: Callable[[Any], Possible], memo_key: Callable[[Any], Any] | None = None) -> None:
-        self._values, self.memo_key = values, memo_key
+        self._values, self._memo_key = values, memo_key
         self._numbers: dict[str, int] = {}
         self._tests = _Tests()
         self._memo: dict[Any, tuple[int, ...]] = {}
-        self.remembered = self._memo.get
 
     def add(self, name: str, node: Node) -> int:
         """The number of a test: a condition on this field alone, under a name that no other condition has."""
@@ -63,26 +61,32 @@ class FieldIndex:
         return number
 
     def find(self, partial: Any) -> tuple[int, ...]:
-        """The tests that hold, or may hold, for a partial record."""
-        possible = self._values(partial)
-        if possible is None:
-            return tuple(self._numbers.values())
-        return tuple(set().union(*map(self._tests.holding, possible)))
+        """The tests that hold, or may hold, for a partial record.
 
-    def find_and_remember(self, partial: Any) -> tuple[int, ...]:
-        """The same, remembered under the record's memo key if it has one that is short."""
-        numbers = self.find(partial)
-        if self.memo_key:
-            try:
-                key = self.memo_key(partial)
-                hash(key)
-            except (AttributeError, TypeError):  # a member of an unusual type; a list
-                return numbers
+        This runs for most records, and mostly the answer is remembered. Its first lines written out in the rule
+        index's loop, without the call, were no faster (benchmarks/reading.py: the difference is below the noise).
+        """
+        if not self._memo_key:
+            return self.find_anew(partial)
+        try:
+            key = self._memo_key(partial)
+            numbers = self._memo.get(key)
+        except (AttributeError, TypeError):  # a member of an unusual type; a list, which cannot be hashed
+            return self.find_anew(partial)
+        if numbers is None:
+            numbers = self.find_anew(partial)
             if _is_short(key):
                 if len(self._memo) >= _MAX_REMEMBERED:
                     self._memo.clear()
                 self._memo[key] = numbers
         return numbers
+
+    def find_anew(self, partial: Any) -> tuple[int, ...]:
+        """The same without the memo, for a test that is seldom asked for."""
+        possible = self._values(partial)
+        if possible is None:
+            return tuple(self._numbers.values())
+        return tuple(set().union(*map(self._tests.holding, possible)))
 
 
 class _Tests:

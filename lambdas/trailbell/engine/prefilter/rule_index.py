@@ -68,7 +68,7 @@ class FieldIndexes:
             return compile_node(conjunct.node, self._layout.finder)
         index = self._make_index(conjunct.path)
         index.add(conjunct.name, conjunct.node)
-        return lambda partial: bool(index.find(partial))
+        return lambda partial: bool(index.find_anew(partial))
 
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
@@ -109,11 +109,7 @@ class RuleIndex:
             test = indexes.index(conjunct.path).add(conjunct.name, conjunct.node)
             by_test = self._rules_by_test.setdefault(conjunct.path, {})
             by_test[test] = [*by_test.get(test, ()), number]
-        fields = [(indexes.index(path), by_test) for path, by_test in self._rules_by_test.items()]
-        self._with_memo = tuple(
-            (index.memo_key, index.remembered, index, by_test) for index, by_test in fields if index.memo_key
-        )
-        self._without_memo = tuple((index, by_test) for index, by_test in fields if not index.memo_key)
+        self._fields = [(indexes.index(path), by_test) for path, by_test in self._rules_by_test.items()]
 
     @property
     def is_empty(self) -> bool:
@@ -121,22 +117,12 @@ class RuleIndex:
         return not (self._always or self._rules_by_test)
 
     def find(self, partial: Any) -> list[int]:
-        """The numbers of the rules that this partial record may match. Raises NotUnderstoodError.
-
-        The first loop runs for most records, and what it asks is nearly always remembered. MEASURED
-        """
+        """The numbers of the rules that this partial record may match. Raises NotUnderstoodError."""
         numbers = self._always
-        for memo_key, remembered, index, by_test in self._with_memo:
-            try:
-                tests = remembered(memo_key(partial))
-            except (AttributeError, TypeError):
-                tests = None
-            if tests is None:
-                tests = index.find_and_remember(partial)
+        for index, by_test in self._fields:
+            tests = index.find(partial)
             if tests:
-                numbers += _rules_of(tests, by_test)
-        for index, by_test in self._without_memo:
-            numbers += _rules_of(index.find(partial), by_test)
+                numbers += tuple([number for test in tests if test in by_test for number in by_test[test]])
         return [number for number in numbers if self._may_match(number, partial)] if numbers else []
 
     def _may_match(self, number: int, partial: Any) -> bool:
@@ -145,10 +131,6 @@ class RuleIndex:
         if checks is None:
             checks = self._checks[number] = tuple(map(self._indexes.check, self._others[number]))
         return all(check(partial) for check in checks)
-
-
-def _rules_of(tests: tuple[int, ...], by_test: Mapping[int, list[int]]) -> tuple[int, ...]:
-    return tuple([number for test in tests if test in by_test for number in by_test[test]])
 
 
 def _choose(rules: Mapping[int, Sequence[Conjunct]]) -> dict[int, Conjunct]:
