@@ -27,7 +27,8 @@ from botocore.config import Config
 from benchmarks.table import MemoryTable
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, Place
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.hits.query import HitQuery
+from trailbell.store.query.hit_query import find_hits
 
 
 REGION = "eu-central-1"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.product import Deployed
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
+from trailbell.cli.options.connection import find_output
 
 
 @pytest.fixture(scope="session")

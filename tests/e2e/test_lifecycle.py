@@ -2,10 +2,10 @@
 
 import pytest
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, deploy, run_cdk
 from trailbell.cli.local.local_aws import LocalAws
+from trailbell.cli.options.connection import find_output
 
 
 pytestmark = pytest.mark.e2e

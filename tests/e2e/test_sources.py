@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws
+from trailbell.cli.options.connection import find_output
 from trailbell.rulebook.cases import BASE_RECORD
 
 

@@ -21,15 +21,16 @@ from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.flows.detector import Detector
-from trailbell.flows.notifier import Notifier, read_hit
+from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import hit_from_document
+from trailbell.hits.query import HitQuery
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.dynamo import decode, encode
 from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
-from trailbell.store.query.hit_query import HitQuery, find_hits
-from trailbell.store.rows import delivery_key, hit_key, pointer_rows
+from trailbell.store.query.hit_query import find_hits
+from trailbell.store.rows import delivery_key, hit_key, pointer_rows, read_hit
 
 
 ROWS = json.loads((Path(__file__).parent / "rows" / "format-1.json").read_text(encoding="utf-8"))
@@ -78,7 +79,8 @@ def test_row_without_a_member_is_read_and_told(member: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("member", "value"), [("level", "apocalyptic"), ("level", None), ("eventTime", "yesterday"), ("eventID", "")]
+    ("member", "value"),
+    [("level", "apocalyptic"), ("level", None), ("eventTime", "yesterday"), ("eventID", ""), ("format", 2)],
 )
 def test_row_that_cannot_be_told_is_said_to_be_unreadable(member: str, value: object) -> None:
     """It fails alone, instead of everything that came with it."""

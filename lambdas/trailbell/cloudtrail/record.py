@@ -4,13 +4,15 @@ Every field may be missing, null or of another type than documented: real files 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from trailbell.text.digests import stand_in
+from trailbell.text.times import iso_time
 
 
 MEMBERS = (
@@ -115,7 +117,7 @@ def _event_id(fields: Mapping[str, Any]) -> str:
     if is_identifier(given):
         return given
     content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return "sha256-" + hashlib.sha256(content.encode("ascii")).hexdigest()[:32]
+    return stand_in(content, 32)
 
 
 def _event_time(fields: Mapping[str, Any]) -> str:
@@ -125,4 +127,4 @@ def _event_time(fields: Mapping[str, Any]) -> str:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the latter for the first and last hours of the calendar
         return NO_TIME
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return iso_time(moment)

@@ -10,13 +10,13 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtra
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from trailbell.cloudtrail.record import NO_TIME
+from trailbell.text.times import iso_time
 
 
 _LATE = timedelta(days=1)
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
 _ORGANISATION = re.compile(r"o-[a-z0-9]+", re.ASCII)
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\d{2}", r"\d{2}")
@@ -53,15 +53,15 @@ class Selection:
         )
 
     def _is_in_time(self, event_time: str) -> bool:
-        return (self.since is None or event_time >= _text(self.since)) and (
-            self.until is None or event_time < _text(self.until)
+        return (self.since is None or event_time >= iso_time(self.since)) and (
+            self.until is None or event_time < iso_time(self.until)
         )
 
     def _is_near(self, day: str) -> bool:
         """For the beginning of a date, too (2026, 2026-11): whether one of its days is near enough."""
         size = len(day)
-        return (self.since is None or day >= _text(self.since)[:size]) and (
-            self.until is None or day <= _text(self.until + _LATE)[:size]
+        return (self.since is None or day >= iso_time(self.since)[:size]) and (
+            self.until is None or day <= iso_time(self.until + _LATE)[:size]
         )
 
 
@@ -87,7 +87,3 @@ def trail_levels(folder: str) -> tuple[str, ...]:
 def is_in_account(folder: str) -> bool:
     """Whether a folder is an account's own, the one that holds CloudTrail/ beside what other services write."""
     return len(trail_levels(folder)) == 1 and bool(_ACCOUNT.fullmatch(folder.rstrip("/").rpartition("/")[2]))
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(_ISO)

@@ -160,7 +160,7 @@ class Detector:
             hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), found, self.max_bytes)
             if not ref.notify:
                 hits = (replace(hit, quiet=True) for hit in hits)
-            for chunk in _chunks(hits):
+            for chunk in _in_chunks(hits):
                 outcome.counters.kept(chunk, self.table.keep(chunk))
                 self._check(deadline)
             if self.malformed_records and found.malformed:
@@ -190,7 +190,7 @@ class Detector:
             self.event_log.malformed_record(ref, malformed.index, malformed.reason)
 
 
-def _chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+def _in_chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
     """Hits by the chunk. Where the log file breaks or its time is over, those before that place are the last one."""
     chunk: list[Hit] = []
     try:

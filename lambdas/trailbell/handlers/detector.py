@@ -15,11 +15,12 @@ from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
-from trailbell.handlers.environment import read_environment, seconds_left, utc_now
+from trailbell.handlers.environment import read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.malformed import DynamoMalformedRecords
+from trailbell.text.times import utc_now
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
 from trailbell.hits.level import level_note
 from trailbell.hits.undo import fill_steps, undo_deadline
+from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
 from trailbell.text.secrets import redacted, redacted_name
 
@@ -249,7 +250,7 @@ def _once(record: Record) -> str:
     name = f"{record.event_time[:10]}-{record.event_source}-{record.event_name}"
     if re.fullmatch(r"[A-Za-z0-9.-]{1,128}", name, re.ASCII):
         return name
-    return "sha256-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return stand_in(name, 32)
 
 
 def hit_document(hit: Hit) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import Row, get_all, put_new, write_all
 from trailbell.store.rows import HIT, MUTED, QUIET, delivery_key, delivery_row, hit_row, pointer_rows
 from trailbell.store.workers import Workers
+from trailbell.text.times import DAY_SECONDS
 
-
-_DAY = 86_400
 
 WRITERS = 8
 """Requests at once, over all log files of a batch. More gain nothing: a request is mostly our own CPU time."""
@@ -25,7 +24,7 @@ class DynamoHitTable:
     """
 
     def __init__(self, client: Any, table: str, retention_days: int) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * _DAY
+        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
         self._workers = Workers(WRITERS)
 
     def keep(self, hits: Sequence[Hit]) -> int:
@@ -60,7 +59,7 @@ class DynamoDeliveryRecords:
     """Remembers which hits were told, in rows of their own, so that the hit's row is written once and never again."""
 
     def __init__(self, client: Any, table: str, retention_days: int) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * _DAY
+        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
 
     def notified(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
         """The identities among `hits` that carry a mark."""

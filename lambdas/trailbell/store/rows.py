@@ -19,12 +19,14 @@ must be read. What a rule gave a hit (level, title, muted) is on its pointers as
 row as of the first.
 """
 
-import hashlib
+import time
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from trailbell.hits.hit import Hit, hit_document
+from trailbell.errors import TableError
+from trailbell.hits.hit import HIT_FORMAT, Hit, hit_document, hit_from_document
+from trailbell.text.digests import stand_in
 
 
 SHARDS = 4
@@ -73,6 +75,24 @@ def hit_row(hit: Hit, expires_at: int) -> Row:
     """
     kind = QUIET if hit.quiet else MUTED if hit.muted_by else HIT
     return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
+
+
+def read_hit(row: Mapping[str, Any]) -> Hit:
+    """The hit of its row. Raises TableError when a newer version wrote it, which this one could misread."""
+    if row.get("format", HIT_FORMAT) > HIT_FORMAT:
+        raise TableError(
+            f"the table holds hits of a newer trailbell (format {row['format']}, this one reads {HIT_FORMAT}):"
+            " update this checkout to the version that was deployed (git pull, make setup)"
+        )
+    return hit_from_document(row)
+
+
+def is_alive(row: Mapping[str, Any]) -> bool:
+    """Whether a row has not expired. DynamoDB may take days to delete one that has: every reader looks itself.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+    """
+    return bool(row["expiresAt"] > time.time())
 
 
 def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:
@@ -182,7 +202,4 @@ def time_shard(event_id: str) -> int:
 
 
 def _fit(part: str) -> str:
-    encoded = part.encode("utf-8")
-    if len(encoded) <= _MAX_KEY_PART:
-        return part
-    return "sha256-" + hashlib.sha256(encoded).hexdigest()
+    return part if len(part.encode("utf-8")) <= _MAX_KEY_PART else stand_in(part)

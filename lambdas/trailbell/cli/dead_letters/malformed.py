@@ -9,13 +9,13 @@ from itertools import islice
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import find_output, parse_since
 from trailbell.cli.local.local_state import load_local
 from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.connection import aws_client, find_output
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.terminal.display import print_table
 from trailbell.errors import SettingsError
-from trailbell.store.malformed import KeptMalformedRecord, find_malformed
+from trailbell.store.query.malformed import KeptMalformedRecord, find_malformed
 from trailbell.text.safe_text import one_line
 
 

@@ -8,18 +8,19 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import parse_since
 from trailbell.cli.local.local_state import load_local
 from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.terminal.display import print_hits
-from trailbell.errors import NotificationError, SettingsError
-from trailbell.flows.notifier import read_hit
+from trailbell.errors import NotificationError, SettingsError, TableError
+from trailbell.flows.notifier import complete
 from trailbell.hits.hit import Hit
 from trailbell.ops.dead_letters import Message, batches, delete, show_again
 from trailbell.ops.health import Clients, DeployedStack
 from trailbell.ops.undelivered import Delivery, UndeliveredHits, read_dropped
 from trailbell.store.dynamo import Row, decode
+from trailbell.store.rows import read_hit
 from trailbell.text.safe_text import one_line
 
 
@@ -116,8 +117,8 @@ def _show(images: Iterable[Row], form: str) -> int:
     found, unreadable = list[Hit](), list[str]()
     for image in images:
         try:
-            found.append(read_hit(decode(image)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            found.append(complete(read_hit(decode(image))))
+        except (TableError, ValueError, TypeError, KeyError, AttributeError) as error:
             unreadable.append(f"{_text(image, 'pk')} {_text(image, 'sk')}: {error}")
     print_hits(found, form)
     for line in unreadable:

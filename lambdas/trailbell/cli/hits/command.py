@@ -7,18 +7,17 @@ import click
 from trailbell.cli.hits.follow import follow
 from trailbell.cli.hits.output import FORMS, page_text, say_more
 from trailbell.cli.options.aws_errors import explained_errors
-from trailbell.cli.options.connection import Connection, connection_options, find_output
+from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.levels import LevelsType
 from trailbell.cli.options.rule_names import RuleType, ServiceType, rule_ids
-from trailbell.cli.options.times import Zone, ZoneType, parse_moment, parse_since
+from trailbell.cli.options.times import Zone, ZoneType, parse_moment
 from trailbell.cli.terminal.pager import show
 from trailbell.errors import SettingsError
 from trailbell.facts.outcome import Outcome
 from trailbell.hits.hit_state import STATES, UNRESOLVED
-from trailbell.store.query.hit_query import HitQuery, find_page
+from trailbell.hits.query import HitQuery
+from trailbell.store.query.hit_query import find_page
 
-
-__all__ = ["find_output", "hits", "parse_since"]
 
 _CLOCK_SKEW = timedelta(minutes=5)
 

@@ -12,10 +12,10 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import find_output, parse_since
 from trailbell.cli.local.local_state import load_local
 from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.connection import aws_client, find_output
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.scan.log_sources import LogPlace, find_sources, split_address
 from trailbell.cli.scan.state import State
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt

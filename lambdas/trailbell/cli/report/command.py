@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import find_output, parse_since
 from trailbell.cli.local.local_state import load_local
 from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.connection import aws_client, find_output
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.report.report_file import report_html
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
@@ -21,9 +21,11 @@ from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
+from trailbell.hits.query import HitQuery
 from trailbell.lookback.report import NewestHits, pack_hits
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -110,7 +112,7 @@ def _scan(
         plan = Plan(
             rulebook=rulebook,
             selection=selection,
-            seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seen_at=iso_time(now),
             jobs=jobs_for(files, None),
             progress=Progress(len(files), sum(map(size_of, files)), "files"),
             stopped=stopped,

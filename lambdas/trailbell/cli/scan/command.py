@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from trailbell.alerts.grouping import group_hits
-from trailbell.cli.hits.command import parse_since
 from trailbell.cli.options.connection import aws_client
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.scan.log_sources import LogPlace, Sources, find_sources
 from trailbell.cli.scan.output import FORMS, print_cost, print_pages
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
@@ -29,6 +29,7 @@ from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit, hit_document, hit_from_document
 from trailbell.lookback.cost import Act, Cost, act_of
 from trailbell.rulebook.draft import draft_exception
+from trailbell.text.times import iso_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def scan(
         plan = Plan(
             rulebook=rulebook,
             selection=selection,
-            seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seen_at=iso_time(now),
             jobs=jobs_for(sources.files, jobs),
             progress=progress,
             stopped=stopped,

@@ -1,4 +1,4 @@
-"""The work of a scan on one log file, the same in one process and in many: fetch, examine, say what came of it."""
+"""The work of a scan on one log file, the same in one process and in many: fetch it, detect, report what came of it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ AHEAD = 8
 
 _LARGE = 8 * 1024 * 1024  # fetched in its turn, piece by piece: eight of them would be a lot of memory
 _CHUNK = 500
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken")
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken"}
 
 
 @dataclass(slots=True)
@@ -92,11 +92,16 @@ def work(
         done.error = str(error)
     except (ClientError, BotoCoreError, SettingsError) as error:
         done.error = str(error)
-        done.stop = any(code in done.error for code in _EXPIRED)
+        done.stop = _ends_the_scan(error)
     if chunk:
         yield chunk
     done.counts.hits, done.counts.hits_muted = hits, muted
     yield done
+
+
+def _ends_the_scan(error: Exception) -> bool:
+    """Whether credentials are no longer good, by the code of the answer: its text may quote anything."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _EXPIRED
 
 
 def hits_in(files: Iterable[Path], hit_detector: HitDetector, seen_at: str) -> Iterator[Hit]:

@@ -12,7 +12,7 @@ from trailbell.hits.hit_id import HitName, digest_of
 from trailbell.hits.query import HitQuery
 from trailbell.store import rows
 from trailbell.store.dynamo import Row, decode, encode, get_all
-from trailbell.store.query.hit_query import read_hit, workers
+from trailbell.store.query.hit_query import workers
 from trailbell.store.query.partitions import day_groups
 from trailbell.store.query.pointers import PointerReader
 
@@ -29,7 +29,7 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
     found = list(islice(_candidates(client, table, name, now), _MANY))
     if not found:
         raise SettingsError("no such hit in the table: it may have expired, or stand in another account's or region's")
-    hits = [(read_hit(row), int(row["expiresAt"])) for row in found]
+    hits = [(rows.read_hit(row), int(row["expiresAt"])) for row in found]
     if len(hits) > 1:
         ids = "\n  ".join(hit.hit_id for hit, _ in hits)
         raise SettingsError(f"several hits go by that name; give one of these in full:\n  {ids}")

@@ -4,7 +4,6 @@ Nothing is scanned. Pointers say enough for most conditions; hits are read for w
 hit itself can tell.
 """
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -13,12 +12,11 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from trailbell.errors import TableError
-from trailbell.hits.hit import HIT_FORMAT, Hit, hit_from_document
+from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState, is_in
 from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
-from trailbell.store.dynamo import Row, get_all
+from trailbell.store.dynamo import GET_LIMIT, Row, batches, get_all
 from trailbell.store.query.page_token import BROAD, EXACT, make_token, moment_of, parse_token
 from trailbell.store.query.partitions import broad_groups, exact_groups, windows
 from trailbell.store.query.pointer_filter import Pointer
@@ -26,20 +24,6 @@ from trailbell.store.query.pointers import WORKERS, PointerReader
 from trailbell.store.states import state_of
 
 
-__all__ = [
-    "FoundHit",
-    "HitPage",
-    "HitQuery",
-    "find_hits",
-    "find_page",
-    "is_answer",
-    "read_found",
-    "read_hit",
-    "search",
-    "workers",
-]
-
-_BATCH = 100  # what one BatchGetItem takes
 _LARGEST_CHUNK = 800
 
 
@@ -119,7 +103,7 @@ def search(
     for window in windows(query):
         pointers = PointerReader(client, table, pool, window, want, before).read(groups(window))
         with closing(pointers):
-            size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
+            size, given = min(want or GET_LIMIT, _LARGEST_CHUNK), 0
             while chunk := list(islice(pointers, size)):
                 read = read_found(client, table, pool, query, chunk)
                 found = [one for one in read if is_answer(one, query)]
@@ -159,26 +143,14 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
     found |= _get(client, table, pool, selection)
     for pointer in chunk:
         row = found.get(_named(rows.pointed_at(pointer)))
-        if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
+        if row and rows.is_alive(row):
             state = state_of(found.get(_named(_state_key(pointer))))
-            yield FoundHit(read_hit(row), state, pointer["sk"])
-
-
-def read_hit(row: Row) -> Hit:
-    """The hit of its row. Raises TableError when a newer version wrote it, which this one could misread."""
-    if row.get("format", HIT_FORMAT) > HIT_FORMAT:
-        raise TableError(
-            f"the table holds hits of a newer trailbell (format {row['format']}, this one reads {HIT_FORMAT}):"
-            " update this checkout to the version that was deployed (git pull, make setup)"
-        )
-    return hit_from_document(row)
+            yield FoundHit(rows.read_hit(row), state, pointer["sk"])
 
 
 def _get(client: Any, table: str, pool: Executor, keys: Iterable[Row]) -> dict[tuple[str, str], Row]:
     """Rows by key, 100 to a request, requests side by side."""
-    remaining = iter(keys)
-    batches = iter(lambda: list(islice(remaining, _BATCH)), [])
-    results = pool.map(lambda batch: list(get_all(client, table, batch)), batches)
+    results = pool.map(lambda batch: list(get_all(client, table, batch)), batches(keys, GET_LIMIT))
     return {_named(row): row for row in chain.from_iterable(results)}
 
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 from trailbell.hits.hit import kept_actor, kept_resource
 from trailbell.hits.query import HitQuery
 from trailbell.store import rows
+from trailbell.text.digests import STAND_IN
 
 
 # How an actor's key begins where it is no ARN (facts/actor.py).
-_ACTOR_KEYS = ("arn:", "root:", "svc:", "idc:", "sha256-")
+_ACTOR_KEYS = ("arn:", "root:", "svc:", "idc:", STAND_IN)
 
 
 def windows(query: HitQuery) -> Iterator[HitQuery]:
