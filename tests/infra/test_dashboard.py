@@ -18,7 +18,7 @@ Names = dict[str, set[str]]
 
 # Emitted, and left for a closer look: sums of what is shown, and what is ignored by its kind.
 NOT_SHOWN = {
-    "detector": {"RecordsRead", "CountMismatch"}
+    "detector": {"NotificationsIgnored", "RecordsRead", "RecordsFullyParsed", "CountMismatch"}
     | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
     "notifier": {"HitsReceived", "HitsUnreadable", "CountMismatch", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
 }

@@ -1,4 +1,4 @@
-"""The functions' AWS clients: botocore without boto3, knowing the calls we make and waiting no longer than we can.
+"""The functions' AWS clients: botocore without boto3, with models of our calls alone and with short time-outs.
 
 boto3 adds file transfers and resource classes, which cost a cold start more than all of our own code. In the asset
 `models/` holds botocore's service models cut down to the CALLS (infra/models.py); what is not there, as in a

@@ -1,7 +1,7 @@
-"""The trail bucket: log files are read from here, in pieces, the very version the notification named.
+"""The trail bucket: log files are read from here, in pieces, in the version that the notification names.
 
-What S3 itself says to try again (SlowDown, 5xx) and connections that do not come about are retried by botocore
-(aws/clients.py). A connection that breaks while the body comes is not, so it is told as what it is.
+botocore retries what S3 asks to retry (SlowDown, 5xx) and connections that cannot be made (aws/clients.py). It does
+not retry a connection that breaks while the body is read: that is an error of its own.
 """
 
 from collections.abc import Iterator

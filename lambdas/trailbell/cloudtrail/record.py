@@ -24,7 +24,7 @@ MEMBERS = (
 """Members of a record, in the order in which CloudTrail writes them."""
 
 NO_TIME = "1970-01-01T00:00:00Z"
-# Identities become keys of the hit table, which are bounded; ids that are not plain are not CloudTrail's.
+# Identities become keys of the hit table, which have a limit; CloudTrail's own ids all have this form.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {}
 
@@ -58,7 +58,7 @@ def _walk(fields: object, path: tuple[str, ...]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record's fields as CloudTrail wrote them, with the parts of a hit's identity made certain.
+    """A record's fields as CloudTrail wrote them, and the parts of a hit's identity, which no record may lack.
 
     index:      position in its log file, from 0.
     account:    recipientAccountId; where that is missing, the actor's account, the log file's, or "unknown".

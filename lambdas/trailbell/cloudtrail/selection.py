@@ -1,10 +1,10 @@
-"""What is asked for of a trail bucket: accounts, regions, a time. Its folders say what can be passed over unread.
+"""A selection of a trail bucket's records: accounts, regions, a time. The names of its folders say which to skip.
 
     [prefix/]AWSLogs/[organisation/]account/CloudTrail/region/yyyy/mm/dd/
 
 The day is the day of delivery. A record is delivered after it happened, mostly within minutes, so folders before
-`since` hold nothing that is asked for, and the day after `until` is read, too, for what came late. Inside a folder
-the record's own time, account and region decide.
+`since` hold nothing that is selected, and the day after `until` is read, too, for late records. Inside a folder the
+record's own time, account and region decide.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 """
 
@@ -32,9 +32,9 @@ class Selection:
     until: datetime | None = None
 
     def may_hold(self, folder: str) -> bool:
-        """Whether a folder (its path or key, with or without a last "/") may hold a record that is asked for.
+        """Whether a folder (its path or key, with or without a last "/") may hold a selected record.
 
-        Only what the layout says is held against it: folders outside of the layout may hold anything.
+        A folder outside of the layout may hold anything.
         """
         levels = trail_levels(folder)
         account, region, day = "".join(levels[:1]), "".join(levels[2:3]), "-".join(levels[3:])
@@ -45,7 +45,7 @@ class Selection:
         )
 
     def holds(self, account: str, region: str, event_time: str) -> bool:
-        """Whether a record is asked for. event_time: UTC, ISO 8601 with Z, to the second; without one: any time."""
+        """Whether a record is selected. event_time: UTC, ISO 8601 with Z, to the second; NO_TIME is in any time."""
         return (
             (not self.accounts or account in self.accounts)
             and (not self.regions or region in self.regions)
@@ -58,7 +58,7 @@ class Selection:
         )
 
     def _is_near(self, day: str) -> bool:
-        """For the beginning of a date, too (2026, 2026-11): whether one of its days is near enough."""
+        """Whether a date, or one of the days of its beginning (2026, 2026-11), is near enough."""
         size = len(day)
         return (self.since is None or day >= iso_time(self.since)[:size]) and (
             self.until is None or day <= iso_time(self.until + _LATE)[:size]
@@ -68,7 +68,7 @@ class Selection:
 def trail_levels(folder: str) -> tuple[str, ...]:
     """The levels of the layout below AWSLogs/ that a folder names: account, kind, region, year, month, day.
 
-    Empty outside of the layout; cut where it is left. The organisation's level is passed over.
+    Empty outside of the layout, and only up to where a folder departs from it. The organisation's level is skipped.
     """
     parts = [part for part in folder.split("/") if part]
     if "AWSLogs" not in parts:
@@ -85,5 +85,5 @@ def trail_levels(folder: str) -> tuple[str, ...]:
 
 
 def is_in_account(folder: str) -> bool:
-    """Whether a folder is an account's own, the one that holds CloudTrail/ beside what other services write."""
+    """Whether a folder is an account's own, in which CloudTrail/ stands beside what other services write."""
     return len(trail_levels(folder)) == 1 and bool(_ACCOUNT.fullmatch(folder.rstrip("/").rpartition("/")[2]))

@@ -1,6 +1,6 @@
-"""How a rule's field name finds values in an event, and how a value reads as text.
+"""Fields: how a rule's field name finds values in an event, and what text a value is compared as.
 
-Where Sigma is silent this module decides; the letters refer to rules/README.md, "What a field finds".
+Where Sigma does not say, this module decides (rules/README.md, "What a field finds").
 """
 
 import json
@@ -59,7 +59,7 @@ def members(values: list[Any]) -> Iterator[Any]:
 
 
 def leaves(node: object) -> Iterator[Any]:
-    """Every scalar inside a value that is not null; keys do not count."""
+    """Every scalar inside a value except null; keys are left out."""
     if isinstance(node, dict):
         for value in node.values():
             yield from leaves(value)

@@ -1,7 +1,6 @@
 """The matcher finds the rules that an event matches; rules that cannot match it are not even looked at.
 
-Rules are found by their gate: the values of eventSource and eventName without which the rule cannot match.
-The engine knows neither CloudTrail nor what is derived from an event.
+Rules are found by their gate: the values of eventSource and eventName without which a rule cannot match.
 """
 
 from collections.abc import Mapping, Sequence

@@ -70,6 +70,7 @@ def _is_sqs(event: dict[str, Any]) -> bool:
 
 def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     counts = {
+        "NotificationsIgnored": counters.notifications_ignored,
         "ObjectsReceived": counters.objects_received,
         "ObjectsRead": counters.objects_read,
         "ObjectsIgnored": counters.objects_ignored.total(),
@@ -77,6 +78,7 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "ObjectsDeferred": counters.objects_deferred,
         "MessagesFailed": counters.messages_failed,
         "RecordsRead": counters.records_read,
+        "RecordsFullyParsed": counters.records_fully_parsed,
         "RecordsMatchedAgainstRules": counters.records_matched,
         "RecordsNotWatched": counters.records_not_watched,
         "RecordsMalformed": counters.records_malformed,
@@ -88,10 +90,10 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     for kind in ObjectKind:
         if kind is not ObjectKind.LOG_FILE:
             counts[f"ObjectsIgnored{kind.capitalize()}"] = counters.objects_ignored[kind]
-    for outcome, count in counters.failures.items():  # CloudWatch bills every name: these are told when they happen
+    for outcome, count in counters.failures.items():  # CloudWatch bills every name: these are emitted when they happen
         counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if counters.hits_new:
-        metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.slowest_hit)
+        metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.event_to_hit_seconds_max)
     metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=counters.bytes_inflated)

@@ -88,7 +88,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     _count(metrics, counters)
     _count_delivery(metrics, delivery.counters)
     metrics.flush_metrics()
-    if counters.largest_alert >= _STORM_HITS and _is_stream(event):
+    if counters.hits_in_alert_max >= _STORM_HITS and _is_stream(event):
         time.sleep(_pause(context))
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
@@ -132,7 +132,9 @@ def _count(metrics: Metrics, counters: NotifierCounters) -> None:
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if counters.alerts_sent:
-        metrics.add_metric(name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=counters.slowest_alert)
+        metrics.add_metric(
+            name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=counters.event_to_alert_seconds_max
+        )
 
 
 def _count_delivery(metrics: Metrics, counters: DeliveryCounters) -> None:

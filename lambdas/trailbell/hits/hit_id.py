@@ -1,4 +1,4 @@
-"""How people name a hit: by its whole id, by its event's id, or by the short one that a table shows.
+"""How people name a hit: by its whole id, its event's id, or the short id that tables show.
 
 account/event id/rule id     the hit itself (mails and JSON say it)
 account/event id             its event
@@ -42,7 +42,7 @@ def digest_of(identity: tuple[str, str, str]) -> str:
 
 
 def parse_hit_name(text: str) -> HitName:
-    """Read what somebody calls a hit. Raises SettingsError for what is none of the four forms."""
+    """Read the name that somebody gives for a hit. Raises SettingsError for a text of none of the four forms."""
     found = _SHORT.fullmatch(text)
     if found:
         try:

@@ -1,6 +1,6 @@
-"""DynamoDB's batch calls, retried until every row is through: they may leave any part of a batch undone.
+"""DynamoDB's batch calls, repeated until every row is done: each call may leave any part of a batch undone.
 
-Rows are typed JSON there. boto3 has a coder for it, which costs a cold start a tenth of its time to import.
+Rows are typed JSON there. boto3 can read and write it, but importing that takes a tenth of a cold start.
 """
 
 import random

@@ -1,7 +1,7 @@
-"""What people made of hits, in rows of their own: the state, and beside it every step that led there.
+"""The states of hits, in rows of their own: the state itself, and beside it every step that led there.
 
 A change is one transaction: the state row, on condition that nobody changed it since it was read, and a row of
-history that is never written again. Neither is of the kind that the stream hands to the notifier.
+history that is never written again. The stream's filter keeps both kinds from the notifier.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,22 +2,21 @@
 
 User agents, session names, document names and error messages are chosen by whoever makes the call. In a
 mail's subject a line break adds a header, in a terminal an escape sequence moves the cursor, in any
-reader a bidirectional override reverses what is read, and a Cyrillic letter poses as a Latin one.
+reader a bidirectional override reverses the order of the text, and a Cyrillic letter looks like a Latin one.
 """
 
-import html
 import re
 import unicodedata
 
 
 CUT = "[...]"
 
-# Printable to Python, yet nothing to see: fillers, joiners, variation selectors.
+# Printable to Python, yet invisible: fillers, joiners, variation selectors.
 # https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# More than three marks on one letter only smear over the neighbouring lines.
+# More than three marks on one letter cover the neighbouring lines.
 _MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _PILED = re.compile(f"(?<={_MARK * 3}){_MARK}")
 
@@ -72,11 +71,6 @@ def csv_cell(text: str, limit: int = 32_000) -> str:
     return _FORMULA.sub(r"\1\2'", one_line(text, limit))
 
 
-def html_text(text: str, limit: int = 1024) -> str:
-    """The text for an HTML element or a quoted attribute: one line, nothing in it is markup."""
-    return html.escape(one_line(text, limit), quote=True)
-
-
 def is_safe(text: str) -> bool:
     """Whether a text is already one line of harmless characters."""
     return text.isprintable() and (text.isascii() or _escaped(text) == text)
@@ -98,10 +92,10 @@ def _escaped(text: str) -> str:
 
 
 def _unmasked(word: re.Match[str]) -> str:
-    dead_letters = word[0]
-    if dead_letters.isascii() or not _ASCII_LETTER.search(dead_letters):
-        return dead_letters
-    return "".join(_escape(char) if _poses(char) else char for char in dead_letters)
+    letters = word[0]
+    if letters.isascii() or not _ASCII_LETTER.search(letters):
+        return letters
+    return "".join(_escape(char) if _poses(char) else char for char in letters)
 
 
 def _poses(char: str) -> bool:

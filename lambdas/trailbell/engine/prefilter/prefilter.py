@@ -106,7 +106,7 @@ class Prefilter:
         for position, plan in enumerate(map(self._plans.get, known_values)):
             if plan is None:
                 plan = self._plan(known_values[position])
-            if plan is _NOT_WATCHED:
+            if not plan.watched:
                 not_watched += 1
             elif plan.rule_index:
                 numbers = plan.rule_index.find(partials[position])

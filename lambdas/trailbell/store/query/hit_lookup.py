@@ -37,7 +37,7 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
 
 
 def was_notified(client: Any, table: str, hit: Hit) -> bool:
-    """Whether the notifier has marked a hit as told."""
+    """Whether the notifier has notified a hit."""
     return bool(list(get_all(client, table, [rows.delivery_key(*hit.identity)])))
 
 

@@ -1,7 +1,7 @@
-"""The hit table as people ask it: newest first, through the pointers of the narrowest question.
+"""Queries of the hit table: answered newest first, through the pointers of the narrowest partitions.
 
-Nothing is scanned. Pointers say enough for most conditions; hits are read for what is shown, and where only the
-hit itself can tell.
+Nothing is scanned. Pointers are enough for most conditions; a hit is read to be shown, and where only the hit itself
+can tell.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -45,9 +45,9 @@ class HitPage:
 
 
 def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
-    """Hits that answer a question, newest first, read page by page as they are taken.
+    """Hits that answer a query, newest first, read page by page as they are taken.
 
-    What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
+    A text that looks like a whole ARN is looked up as one; only if nothing is found, it is taken for a part of one.
     Raises TableError when the table holds hits of a newer version.
     """
     with workers() as pool:
@@ -61,7 +61,7 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
 
 
 def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str = "") -> HitPage:
-    """At most `limit` hits that answer a question, from where `token` (of the page before) says.
+    """At most `limit` hits that answer a query, from where `token` (of the page before) says.
 
     Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
     """
@@ -121,7 +121,7 @@ def _next_size(read: int, found: int, missing: int) -> int:
 
 
 def is_answer(found: FoundHit, query: HitQuery) -> bool:
-    """Whether a hit in its state answers a question, one that stands for a day by the time it has itself."""
+    """Whether a hit in its state answers a query; one with a dedup window of a day is judged by its own time."""
     if found.hit.once and datetime.fromisoformat(found.hit.event_time) < query.since:
         return False
     in_state = not query.states or is_in(found.state, bool(found.hit.muted_by), query.states)
@@ -137,10 +137,10 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
     if query.states:
         found = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
         chunk = [one for one in chunk if state_of(found.get(_named(_state_key(one)))).word in query.states]
-        selection = [rows.pointed_at(pointer) for pointer in chunk]
+        keys = [rows.pointed_at(pointer) for pointer in chunk]
     else:
-        selection = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
-    found |= _get(client, table, pool, selection)
+        keys = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
+    found |= _get(client, table, pool, keys)
     for pointer in chunk:
         row = found.get(_named(rows.pointed_at(pointer)))
         if row and rows.is_alive(row):

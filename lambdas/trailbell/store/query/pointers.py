@@ -1,8 +1,8 @@
 """Reading pointers: many partitions at a time, newest first, no more of them than the answer needs.
 
-A question's partitions come in groups (a day's shards, a month's rules), newest group first. Groups are asked for
+A query's partitions come in groups (a day's shards, a month's rules), newest group first. Groups are asked for
 in waves, one, two, four groups at a time: an answer in the newest group costs one round trip, a search through a
-long window doubles its reach with each, and what was read for nothing is never more than what was read for use.
+long window doubles its reach with each, and what was read in vain is never more than what was used.
 """
 
 import heapq
@@ -41,7 +41,7 @@ class _Page:
 
 
 class PointerReader:
-    """Reads the pointers of a question. `want`: how many will be asked for at first; 0 for all there are."""
+    """Reads the pointers of a query. `want`: how many will be asked for at first; 0 for all there are."""
 
     def __init__(
         self, client: Any, table: str, pool: Executor, query: HitQuery, want: int = 0, before: str = ""
@@ -51,7 +51,7 @@ class PointerReader:
         self._stopped = threading.Event()
 
     def read(self, groups: Iterable[list[str]]) -> Generator[Pointer, None, None]:
-        """Pointers newest first, each hit once, those left out that cannot answer the question."""
+        """Pointers newest first, each hit once, those left out that cannot answer the query."""
         seen = set[tuple[str, str]]()
         try:
             for group in self._waves(groups):
