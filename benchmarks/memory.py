@@ -1,4 +1,4 @@
-"""What reading takes of memory: the peak of a process while it examines one log file, above what it took before it
+"""What reading takes of memory: the peak of a process while it reads one log file, above what it took before it
 read anything (the rulebook loaded, the prefilter not yet imported).
 
 Each measurement is a process of its own; /proc/self/clear_refs resets the peak the kernel keeps (Linux).

@@ -35,9 +35,9 @@ _PLAIN = (
     + """
 import gzip, json
 from trailbell.hits.detect import HitDetector
-examiner = HitDetector(rulebook)
+hit_detector = HitDetector(rulebook)
 for record in json.loads(gzip.decompress(Path(sys.argv[2]).read_bytes()))["Records"]:
-    examiner.detect_record(record, "2026-11-20T10:00:00Z")
+    hit_detector.detect_record(record, "2026-11-20T10:00:00Z")
 """
 )
 

@@ -53,7 +53,7 @@ def write_once(client: Any, table: str, rows: Iterable[Any]) -> None:
 
 def notify_after_marking(notifier: Notifier, alert: Any) -> bool:
     try:
-        notifier.marks.mark(alert.hits)
+        notifier.delivery_records.record(alert.hits)
         notifier.topic.notify(alert)
     except Exception:
         return False

@@ -152,7 +152,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         topic=SnsAlertTopic(sns, "topic"),
         related=NobodyElse(),
         channels=(),
-        marks=marks,
+        delivery_records=marks,
         event_log=SilentJournal(),
         rate_limit=RateLimit(),
         runbook="",

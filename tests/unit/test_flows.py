@@ -209,7 +209,7 @@ class FakeMarks:
     def notified(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
         return {hit.identity for hit in hits} & self.marked
 
-    def mark(self, hits: Sequence[Hit]) -> None:
+    def record(self, hits: Sequence[Hit]) -> None:
         self.marked |= {hit.identity for hit in hits}
 
 

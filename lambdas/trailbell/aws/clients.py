@@ -23,8 +23,8 @@ CALLS = {
 }
 """Everything the functions call. A test reads the adapters and finds what is missing here."""
 
-# botocore waits for a minute, five times over, which is more than the functions have. Connections: ten readers in
-# the trail bucket (flows/detector.py), the table's writers, and readers that write a single row themselves.
+# By default botocore waits for a minute, five times over, which is longer than the functions run. Connections: ten
+# objects read at once (flows/detector.py), the table's writers, and threads that write a single row themselves.
 _CONFIG = Config(
     connect_timeout=3,
     read_timeout=10,

@@ -85,5 +85,5 @@ def trail_levels(folder: str) -> tuple[str, ...]:
 
 
 def is_in_account(folder: str) -> bool:
-    """Whether a folder is an account's own, in which CloudTrail/ stands beside what other services write."""
+    """Whether a folder is an account's own, in which CloudTrail/ is beside the folders of other services."""
     return len(trail_levels(folder)) == 1 and bool(_ACCOUNT.fullmatch(folder.rstrip("/").rpartition("/")[2]))

@@ -19,8 +19,8 @@ _MAX_NAME = 40
 
 _BOM = b"\xef\xbb\xbf"
 _GAP = re.compile(rb"[ \t\n\r]*+")
-# How one record ends and the next begins in what CloudTrail writes. It cannot stand inside a string, where quotes
-# are escaped; should it stand deeper than between two records, the block is not valid JSON and nobody can parse it.
+# How one record ends and the next begins as CloudTrail writes them. No string can contain it, because quotes are
+# escaped there; if it occurs deeper than between two records, the block is not valid JSON and the prefilter refuses it.
 _BOUNDARY = b'},{"eventVersion":'
 # Up to and including the next bracket, if there is one in the buffer; whole strings before it are skipped.
 _STEP = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([{}\[\]]?)', re.DOTALL)
@@ -37,7 +37,7 @@ class Entry:
 
 
 class Splitter:
-    """A log file's text, read in blocks, with a cursor that stands before an entry of Records.
+    """A log file's text, read in blocks, with a cursor before an entry of Records.
 
     Members of the document other than Records are skipped. If Records occurs twice, the entries of both are given:
     nothing may be lost. Every method raises LogFileError where the text cannot be that of a log file.
@@ -87,7 +87,7 @@ class Splitter:
         self._at -= len(block) - len(b"[]")
 
     def _end_of_block(self) -> int | None:
-        """Where the last entry ends that the buffer holds whole; None if that cannot be told."""
+        """Where the last entry ends that the buffer holds whole; None if that is not clear."""
         while True:
             boundary = self._buffer.rfind(_BOUNDARY, self._at)
             if boundary >= 0:

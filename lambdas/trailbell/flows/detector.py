@@ -24,7 +24,7 @@ from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
 
-READERS = 10
+OBJECTS_AT_ONCE = 10
 """Objects read at once: a whole batch (infra/functions.py). Each takes a few MB, however large its log file."""
 
 CHUNK = 250
@@ -139,7 +139,7 @@ class Detector:
         """Every object's outcome, in order; in time even when one of them hangs."""
         if not refs:
             return []
-        pool = ThreadPoolExecutor(min(len(refs), READERS), "reader")
+        pool = ThreadPoolExecutor(min(len(refs), OBJECTS_AT_ONCE), "reader")
         running = [pool.submit(self._detect_object, ref, deadline) for ref in refs]
         wait(running, None if math.isinf(deadline) else max(deadline - LAST_CALL - self.clock(), 0))
         pool.shutdown(wait=False, cancel_futures=True)

@@ -42,7 +42,7 @@ class DeliveryRecords(Protocol):
     def notified(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
         """The identities among `hits` that have a delivery record."""
 
-    def mark(self, hits: Sequence[Hit]) -> None:
+    def record(self, hits: Sequence[Hit]) -> None:
         """Record that hits were notified."""
 
 
@@ -105,7 +105,7 @@ class Notifier:
     """
 
     topic: AlertTopic
-    marks: DeliveryRecords
+    delivery_records: DeliveryRecords
     event_log: NotifierLog
     now: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
@@ -121,7 +121,7 @@ class Notifier:
         entries = list(batch)
         readable = {entry.hit.identity: entry for entry in entries if isinstance(entry, StreamHit)}
         unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
-        notified = self.marks.notified([entry.hit for entry in readable.values()])
+        notified = self.delivery_records.notified([entry.hit for entry in readable.values()])
         counters = NotifierCounters(
             hits_received=len(readable) + len(unreadable),
             hits_known=len(notified),
@@ -153,7 +153,7 @@ class Notifier:
     def _notify(self, alert: Alert) -> bool:
         try:
             self.topic.notify(alert)
-            self.marks.mark(alert.hits)
+            self.delivery_records.record(alert.hits)
         except Exception as error:  # the boundary: logged, counted, and back to the stream
             self.event_log.failed(f"alert {alert.sample.hit_id}", error)
             return False

@@ -49,7 +49,7 @@ class _Parts:
     topic: SnsAlertTopic
     related: DynamoRelatedHits
     channels: tuple[SnsChatTopic | EventBus, ...]
-    marks: DynamoDeliveryRecords
+    delivery_records: DynamoDeliveryRecords
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
@@ -64,7 +64,9 @@ def _parts() -> _Parts:
         topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
         related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
         channels=tuple(_channels(environment, clients)),
-        marks=DynamoDeliveryRecords(clients.client("dynamodb"), environment.table, environment.retention_days),
+        delivery_records=DynamoDeliveryRecords(
+            clients.client("dynamodb"), environment.table, environment.retention_days
+        ),
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
@@ -83,7 +85,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Tell the new hits of the event; those that could not be told are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
     delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
-    notifier = Notifier(delivery, parts.marks, parts.event_log, utc_now)
+    notifier = Notifier(delivery, parts.delivery_records, parts.event_log, utc_now)
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, counters)
     _count_delivery(metrics, delivery.counters)

@@ -36,7 +36,7 @@ _MAX_ACTOR = 1024
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands: bucket ("" for a local file), key or path, and position in the log file."""
+    """Where a record is: bucket ("" for a local file), key or path, and position in the log file."""
 
     bucket: str
     key: str

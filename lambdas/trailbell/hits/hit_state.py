@@ -20,7 +20,7 @@ _FROM = {"ack": {OPEN}, "resolve": {OPEN, ACKED}, "reopen": {ACKED, RESOLVED}, "
 
 @dataclass(frozen=True, slots=True)
 class HitState:
-    """Where a hit stands.
+    """The state of a hit.
 
     version: how many changes led here; of two people who change the same version the second is told so.
     by, at:  who brought it into this state (an ARN), and when (UTC, ISO 8601 with Z); "" for one never touched.

@@ -19,7 +19,7 @@ class HitQuery:
     outcome:  success, denied, dryrun or failed.
     muted:    whether the hit is under an exception.
     event_id: of the hit's identity, whole.
-    text:     words that must all stand somewhere in what the hit says.
+    text:     words that the texts of a hit must all contain.
     states:   what people made of it (hits/hit_state.py), any of them.
     """
 
@@ -58,7 +58,7 @@ def answers(hit: Hit, query: HitQuery) -> bool:
 
 
 def is_part(part: str, *texts: str) -> bool:
-    """Whether one of the texts, as a hit holds them, holds `part`, whatever the case of letters."""
+    """Whether one of a hit's texts contains `part`, in upper or lower case."""
     return any(form.lower() in text.lower() for form in kept_forms(part) for text in texts)
 
 

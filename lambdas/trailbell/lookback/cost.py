@@ -1,4 +1,4 @@
-"""What rules would have cost their reader: for each, hits, alerts, who made them, and on which days.
+"""The cost of rules in alerts: for each rule its hits, its alerts, who made them, and on which days.
 
 Counters, never hits: a year takes no more memory than a day. Two of them have a limit, which only a very large
 or hostile history comes near: the acts remembered to count each once, and the actors counted for one rule.

@@ -65,7 +65,7 @@ class DynamoDeliveryRecords:
         """The identities among `hits` that have a delivery record."""
         return delivered_among(self._client, self._table, (hit.identity for hit in hits))
 
-    def mark(self, hits: Sequence[Hit]) -> None:
+    def record(self, hits: Sequence[Hit]) -> None:
         """Record that hits were notified."""
         expires_at = int(time.time()) + self._retention
         write_all(self._client, self._table, (delivery_row(hit, expires_at) for hit in hits))

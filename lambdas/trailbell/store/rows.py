@@ -87,7 +87,7 @@ def read_hit(row: Mapping[str, Any]) -> Hit:
 
 
 def is_alive(row: Mapping[str, Any]) -> bool:
-    """Whether a row has not expired. DynamoDB may take days to delete one that has: every reader looks itself.
+    """Whether a row has not expired. DynamoDB may take days to delete one that has, so every reader checks.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
     """
@@ -196,7 +196,7 @@ def identity_of(pointer: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def time_shard(event_id: str) -> int:
-    """In which of a day's shards the time pointer of a hit stands."""
+    """In which of a day's shards the time pointer of a hit is."""
     return zlib.crc32(event_id.encode()) % SHARDS
 
 

@@ -26,7 +26,7 @@ _LOOKALIKES = ("ARMENIAN ", "CHEROKEE ", "COPTIC ", "CYRILLIC ", "FULLWIDTH ", "
 _WORD = re.compile(r"[^\W\d_]+")
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
 
-# Mail programs and chats make a link of these wherever they stand.
+# Mail programs and chats make links of these anywhere in a text.
 _LINK = re.compile(r"(?i)(https?|ftps?)://|www\.(?=[^\s.])")
 
 # What a spreadsheet takes for the start of a formula, at the start of a cell or of what another locale's

@@ -34,7 +34,7 @@ _NAME = (
     r"|connection[_-]?key|(?:access|auth|id|import|refresh|security|session)[_-]?token(?:[_-]?value)?|token(?:[_-]?value)?"
     r"|activation[_-]?code|stream[_-]?url|client[_-]?secret|signature|sig|x-amz-credential|credentials?)"
 )
-# In quotes, in quotes of JSON that stands inside JSON, or up to what ends a word.
+# In quotes, in the quotes of JSON inside JSON, or up to the end of a word.
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\\*\Z)|'[^']*(?:'|\Z)|[^\s"',;&)}\]\\]+)"""
 _PAIR = re.compile(
     rf"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]{{0,48}}?{_NAME})"
@@ -60,7 +60,7 @@ _HEX = re.compile(r"[0-9a-f]*")
 _MIN_RANDOM = 28
 _TURN = re.compile(r"(?=[a-z][A-Z]|[A-Z][a-z]|[0-9][A-Za-z]|[A-Za-z][0-9])")
 
-# What stands after "token:" and the like without being one: a name, a gap, a word that says what is wrong.
+# What may follow "token:" and the like without being one: a name, a placeholder, a word that says what is wrong.
 _NO_SECRET = re.compile(r"(?:arn:|<|\[|\*{3}|\$\{|%[A-Za-z_]+%|[A-Za-z]+[.!]?\Z|HIDDEN_DUE_TO)", re.IGNORECASE)
 
 
@@ -99,7 +99,7 @@ def _plain(name: str) -> str:
 def _without_pair(pair: re.Match[str]) -> str:
     value = pair["value"].strip("\\\"'")
     keep = not value
-    if pair["joint"].endswith((":", ": ")):  # which also stands in sentences, ARNs and paths
+    if pair["joint"].endswith((":", ": ")):  # which sentences, ARNs and paths have, too
         keep = keep or bool(_NO_SECRET.match(value)) or pair.string[: pair.start()].endswith((":", "/"))
     return pair[0] if keep else f"{pair['name']}{pair['joint']}{GONE}"
 
@@ -118,7 +118,7 @@ def _without_blob(blob: re.Match[str]) -> str:
     return GONE if turns * 8 >= len(text) * 3 and solid else blob[0]
 
 
-# Each pattern with what must stand in a text, in lower case, for it to be worth a search: nearly none has any.
+# Each pattern with what a text must contain, in lower case, to be worth a search: nearly no text does.
 _NAMING = (
     "pass",
     "pwd",

@@ -27,7 +27,7 @@ _PLAIN = (str, bool, type(None), _Absent)
 class PartialEvaluation:
     """Rules, simplified for each combination of values of the known fields.
 
-    more_fields: top-level fields with few values that are known beside the gate's, most telling first.
+    more_fields: top-level fields with few values that are known beside the gate's.
     derived:     what follows from which texts of an event.
     """
 

@@ -28,7 +28,9 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
     """
     found = list(islice(_candidates(client, table, name, now), _MANY))
     if not found:
-        raise SettingsError("no such hit in the table: it may have expired, or stand in another account's or region's")
+        raise SettingsError(
+            "no such hit in the table: it may have expired, or be in the table of another account or region"
+        )
     hits = [(rows.read_hit(row), int(row["expiresAt"])) for row in found]
     if len(hits) > 1:
         ids = "\n  ".join(hit.hit_id for hit, _ in hits)

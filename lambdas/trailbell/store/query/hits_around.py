@@ -26,7 +26,7 @@ def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> R
     """The hits of the same actor, and those of the same resources, within some hours of a hit."""
     moment, width = datetime.fromisoformat(hit.event_time).astimezone(UTC), timedelta(hours=hours)
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    # Not beyond the calendar, at whose ends a forged record may stand.
+    # Not beyond the calendar: a forged record may be at either end of it.
     window = HitQuery(since=moment - min(width, moment - first), until=moment + min(width, last - moment))
     months = dict.fromkeys(f"{each:%Y-%m}" for each in (window.until, window.since))
     by_actor = [[actor_partition(hit.actor.key, month)] for month in months]
