@@ -99,12 +99,12 @@ def _parse(body: object, depth: int) -> Notification:
     raise NotificationError(f"no known notification: {_shape(message)}")
 
 
-def _with_replay_option(found: Notification, message: Mapping[str, Any]) -> Notification:
+def _with_replay_option(notification: Notification, message: Mapping[str, Any]) -> Notification:
     """The notification with what `trailbell replay` adds to S3's own message (lookback/replay.py)."""
     asked = message.get("trailbell")
     if isinstance(asked, Mapping) and asked.get("notify") is False:
-        return replace(found, objects=tuple(replace(ref, notify=False) for ref in found.objects))
-    return found
+        return replace(notification, objects=tuple(replace(ref, notify=False) for ref in notification.objects))
+    return notification
 
 
 def _load(body: object) -> Mapping[str, Any]:

@@ -49,8 +49,8 @@ _KINDS = {
 
 def classify_key(key: str) -> ObjectKey:
     """Say what the object under a (decoded) key is: every text has an answer. Done once for each object."""
-    found = _LAYOUT.fullmatch(key)
-    if not found:
+    parts = _LAYOUT.fullmatch(key)
+    if not parts:
         return ObjectKey(key, ObjectKind.OTHER)
-    kind = _KINDS.get(found["folder"], ObjectKind.OTHER)
-    return ObjectKey(key, kind, found["account"], found["region"], found["organisation"] or "")
+    kind = _KINDS.get(parts["folder"], ObjectKind.OTHER)
+    return ObjectKey(key, kind, parts["account"], parts["region"], parts["organisation"] or "")

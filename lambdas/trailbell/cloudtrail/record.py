@@ -31,21 +31,21 @@ _EMPTY: Mapping[str, Any] = {}
 
 def text(fields: object, *path: str) -> str:
     """The string at a path of nested objects, or "" where there is none."""
-    found = _walk(fields, path)
-    return found if isinstance(found, str) else ""
+    value = _walk(fields, path)
+    return value if isinstance(value, str) else ""
 
 
 def mapping(fields: object, *path: str) -> Mapping[str, Any]:
     """The object at a path of nested objects, or an empty one."""
-    found = _walk(fields, path)
-    return found if isinstance(found, dict) else _EMPTY
+    value = _walk(fields, path)
+    return value if isinstance(value, dict) else _EMPTY
 
 
 def texts(fields: object, *path: str) -> list[str]:
     """The strings at a path: those of a list, or the single one, or none."""
-    found = _walk(fields, path)
-    values = found if isinstance(found, list) else [found]
-    return [value for value in values if isinstance(value, str) and value]
+    value = _walk(fields, path)
+    all_ = value if isinstance(value, list) else [value]
+    return [value for value in all_ if isinstance(value, str) and value]
 
 
 def _walk(fields: object, path: tuple[str, ...]) -> object:

@@ -76,12 +76,12 @@ def trail_levels(folder: str) -> tuple[str, ...]:
     below = parts[len(parts) - parts[::-1].index("AWSLogs") :]
     if below and _ORGANISATION.fullmatch(below[0]):
         below = below[1:]
-    found = []
+    levels = []
     for part, level in zip(below, _LEVELS, strict=False):
         if not re.fullmatch(level, part, re.ASCII):
             break
-        found.append(part)
-    return tuple(found)
+        levels.append(part)
+    return tuple(levels)
 
 
 def is_in_account(folder: str) -> bool:

@@ -81,7 +81,7 @@ class _Index:
 
     def passing(self, source: str, name: str) -> tuple[CompiledRule, ...]:
         lists = (self.pairs.get((source, name)), self.sources.get(source), self.names.get(name), self.open)
-        return tuple(sorted((rule for found in lists for rule in found or ()), key=lambda rule: rule.number))
+        return tuple(sorted((rule for rules in lists for rule in rules or ()), key=lambda rule: rule.number))
 
 
 class Matcher:
@@ -107,12 +107,12 @@ class Matcher:
         """The rules whose gate an event with these passes; values that are missing or odd open every gate."""
         if not (isinstance(source, str) and isinstance(name, str) and len(source) + len(name) <= _MAX_GATE_TEXT):
             return self.compiled  # let every rule decide for itself
-        found = self._gates.get((source, name))
-        if found is None:
+        rules = self._gates.get((source, name))
+        if rules is None:
             if len(self._gates) >= _MAX_GATES:
                 self._gates.clear()
-            found = self._gates[source, name] = self._index.passing(source.lower(), name.lower())
-        return found
+            rules = self._gates[source, name] = self._index.passing(source.lower(), name.lower())
+        return rules
 
 
 def matching(

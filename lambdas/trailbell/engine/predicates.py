@@ -20,7 +20,7 @@ Comparison = Callable[[list[Any], Any], bool]
 """Decides on a field's values and on what else is in the roots."""
 
 Predicate = Callable[[Any], bool]
-"""Decides on the roots, or on whatever fields were said to be found in."""
+"""Decides on the roots, or on whatever else a finder reads fields from."""
 
 FACTS = "facts."
 """How the names of derived fields begin."""

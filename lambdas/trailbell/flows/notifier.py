@@ -95,6 +95,14 @@ class NotifierCounters:
         """No hit is lost silently on its way out."""
         return self.hits_received == self.hits_notified + self.hits_known + self.hits_failed + self.hits_deferred
 
+    def sent(self, alert: Alert, now: str) -> None:
+        """Count an alert that everybody got who should; now: UTC, ISO 8601 with Z."""
+        self.alerts_sent += 1
+        self.hits_notified += len(alert.hits)
+        self.hits_in_alert_max = max(self.hits_in_alert_max, len(alert.hits))
+        seconds = seconds_between(alert.sample.event_time, now)
+        self.event_to_alert_seconds_max = max(self.event_to_alert_seconds_max, seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
@@ -120,35 +128,33 @@ class Notifier:
         deadline = self.clock() + seconds - RESERVE
         entries = list(batch)
         readable = {entry.hit.identity: entry for entry in entries if isinstance(entry, StreamHit)}
-        unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
         notified = self.delivery_records.notified([entry.hit for entry in readable.values()])
-        counters = NotifierCounters(
-            hits_received=len(readable) + len(unreadable),
-            hits_known=len(notified),
-            hits_failed=len(unreadable),
-            hits_unreadable=len(unreadable),
-        )
-        failed = [entry.sequence for entry in unreadable]
-        for entry in unreadable:
-            self.event_log.failed(f"hit {entry.name}", entry.error)
+        counters = NotifierCounters(hits_received=len(readable), hits_known=len(notified))
+        come_back = self._unreadable(entries, counters)
         deferred = 0
         for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in notified):
             if self.clock() > deadline:
                 deferred += 1
                 counters.hits_deferred += len(alert.hits)
-                failed += [readable[hit.identity].sequence for hit in alert.hits]
             elif self._notify(alert):
-                counters.alerts_sent += 1
-                counters.hits_notified += len(alert.hits)
-                counters.hits_in_alert_max = max(counters.hits_in_alert_max, len(alert.hits))
-                delay = seconds_between(alert.sample.event_time, self.now())
-                counters.event_to_alert_seconds_max = max(counters.event_to_alert_seconds_max, delay)
+                counters.sent(alert, self.now())
+                continue
             else:
                 counters.hits_failed += len(alert.hits)
-                failed += [readable[hit.identity].sequence for hit in alert.hits]
+            come_back += [readable[hit.identity].sequence for hit in alert.hits]
         if deferred:
             self.event_log.failed(f"{deferred} alerts", OutOfTimeError(_DEFERRED))
-        return failed, counters
+        return come_back, counters
+
+    def _unreadable(self, entries: Iterable[StreamHit | UnreadableHit], counters: NotifierCounters) -> list[str]:
+        """Count and log the rows that cannot be read as hits; their sequence numbers."""
+        unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
+        counters.hits_received += len(unreadable)
+        counters.hits_failed += len(unreadable)
+        counters.hits_unreadable += len(unreadable)
+        for entry in unreadable:
+            self.event_log.failed(f"hit {entry.name}", entry.error)
+        return [entry.sequence for entry in unreadable]
 
     def _notify(self, alert: Alert) -> bool:
         try:

@@ -74,5 +74,5 @@ class DynamoDeliveryRecords:
 def delivered_among(client: Any, table: str, identities: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
     """Those of some hits' identities that have a delivery record. Raises TableError or what botocore raises."""
     keys = {tuple(delivery_key(*identity).items()): identity for identity in identities}
-    found = get_all(client, table, map(dict, keys))
-    return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}
+    records = get_all(client, table, map(dict, keys))
+    return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in records}

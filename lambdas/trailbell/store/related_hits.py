@@ -34,8 +34,8 @@ class DynamoRelatedHits:
         more = False
         for month in dict.fromkeys((until[:7], since[:7])):
             if len(rows) < _LIMIT:
-                found, again = self._query(actor_partition(hit.actor.key, month), since, until)
-                rows, more = rows + found, more or again
+                of_month, is_cut = self._query(actor_partition(hit.actor.key, month), since, until)
+                rows, more = rows + of_month, more or is_cut
         own = [hit_key(*one.identity) for one in alert.hits]
         others = [row for row in rows if pointed_at(row) not in own]
         return Related(tuple(map(_related, others[:_SHOWN])), more or len(others) > _SHOWN)

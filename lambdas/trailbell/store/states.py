@@ -40,9 +40,9 @@ class DynamoHitStates:
             ExpressionAttributeValues=encode({":pk": key["pk"], ":sk": key["sk"]}),
             ConsistentRead=True,
         )
-        found = {row["sk"]: row for page in pages for row in map(decode, page["Items"])}
-        state = state_of(found.get(key["sk"]))
-        return state, [_change(row) for sk, row in found.items() if sk.startswith(key["sk"] + "#")]
+        rows_by_sk = {row["sk"]: row for page in pages for row in map(decode, page["Items"])}
+        state = state_of(rows_by_sk.get(key["sk"]))
+        return state, [_change(row) for sk, row in rows_by_sk.items() if sk.startswith(key["sk"] + "#")]
 
     def write(self, identity: Identity, after: HitState, change: StateChange, expires_at: int) -> None:
         """Write a state and the step that led to it. Raises StateError when somebody else was faster."""

@@ -58,7 +58,7 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
 
 def unlinked(text: str) -> str:
     """The text with addresses that no mail program turns into a link: https[:]//example.com."""
-    return _LINK.sub(lambda found: found[0].replace("://", "[:]//").replace(".", "[.]"), text)
+    return _LINK.sub(lambda link: link[0].replace("://", "[:]//").replace(".", "[.]"), text)
 
 
 def csv_cell(text: str, limit: int = 32_000) -> str:
@@ -84,7 +84,7 @@ def encodable(text: str) -> str:
 def _escaped(text: str) -> str:
     if not text.isascii():
         for pattern in (_PILED, _INVISIBLE):
-            text = pattern.sub(lambda found: _escape(found[0]), text)
+            text = pattern.sub(lambda match: _escape(match[0]), text)
         text = _WORD.sub(_unmasked, text)
     if text.isprintable():
         return text

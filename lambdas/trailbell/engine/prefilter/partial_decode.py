@@ -95,8 +95,8 @@ class PartialLayout:
 
         def find_text(partial: Any) -> str:
             value = getattr(partial, attribute)
-            found = getattr(value, name) if type(value) is inner else ""
-            return found if type(found) is str and not below else text_at(decoded(found), *below)
+            member = getattr(value, name) if type(value) is inner else ""
+            return member if type(member) is str and not below else text_at(decoded(member), *below)
 
         return find_text
 

@@ -26,12 +26,12 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
 
     Raises SettingsError when no hit, or more than one, goes by that name.
     """
-    found = list(islice(_candidates(client, table, name, now), _MANY))
-    if not found:
+    candidates = list(islice(_candidates(client, table, name, now), _MANY))
+    if not candidates:
         raise SettingsError(
             "no such hit in the table: it may have expired, or be in the table of another account or region"
         )
-    hits = [(rows.read_hit(row), int(row["expiresAt"])) for row in found]
+    hits = [(rows.read_hit(row), int(row["expiresAt"])) for row in candidates]
     if len(hits) > 1:
         ids = "\n  ".join(hit.hit_id for hit, _ in hits)
         raise SettingsError(f"several hits go by that name; give one of these in full:\n  {ids}")

@@ -52,11 +52,11 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
     """
     with workers() as pool:
         for groups in (exact_groups, broad_groups):
-            with closing(search(client, table, pool, query, groups)) as found:
-                first = next(found, None)
+            with closing(search(client, table, pool, query, groups)) as matching:
+                first = next(matching, None)
                 if first is not None:
                     yield first.hit
-                    yield from (each.hit for each in found)
+                    yield from (each.hit for each in matching)
                     return
 
 
@@ -72,8 +72,8 @@ def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str =
         for name, groups in ((EXACT, exact_groups), (BROAD, broad_groups)):
             if mode not in ("", name):
                 continue
-            with closing(search(client, table, pool, query, groups, limit + 1, before)) as found:
-                page = list(islice(found, limit + 1))
+            with closing(search(client, table, pool, query, groups, limit + 1, before)) as matching:
+                page = list(islice(matching, limit + 1))
             if page:
                 following = make_token(name, page[limit - 1].place) if len(page) > limit else ""
                 return HitPage(page[:limit], following)
@@ -103,21 +103,21 @@ def search(
     for window in windows(query):
         pointers = PointerReader(client, table, pool, window, want, before).read(groups(window))
         with closing(pointers):
-            size, given = min(want or GET_LIMIT, _LARGEST_CHUNK), 0
+            size, yielded = min(want or GET_LIMIT, _LARGEST_CHUNK), 0
             while chunk := list(islice(pointers, size)):
                 read = read_found(client, table, pool, query, chunk)
-                found = [one for one in read if is_answer(one, query)]
-                yield from found
-                given += len(found)
-                size = _next_size(len(chunk), len(found), want - given)
+                matching = [one for one in read if is_answer(one, query)]
+                yield from matching
+                yielded += len(matching)
+                size = _next_size(len(chunk), len(matching), want - yielded)
 
 
-def _next_size(read: int, found: int, missing: int) -> int:
+def _next_size(read: int, matching: int, missing: int) -> int:
     """How many hits to read next: as many as are missing, more where only some of those read were answers."""
     if missing <= 0:  # as many as there are
         return min(read * 2, _LARGEST_CHUNK)
-    likely = missing * read // found + 1 if found else read * 4
-    return min(missing if found == read else likely, _LARGEST_CHUNK)
+    likely = missing * read // matching + 1 if matching else read * 4
+    return min(missing if matching == read else likely, _LARGEST_CHUNK)
 
 
 def is_answer(found: FoundHit, query: HitQuery) -> bool:
@@ -133,18 +133,18 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
 
     Where states decide they are read first, and hits in other states are not read.
     """
-    found = dict[tuple[str, str], Row]()
+    rows_by_key = dict[tuple[str, str], Row]()
     if query.states:
-        found = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
-        chunk = [one for one in chunk if state_of(found.get(_named(_state_key(one)))).word in query.states]
+        rows_by_key = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
+        chunk = [one for one in chunk if state_of(rows_by_key.get(_named(_state_key(one)))).word in query.states]
         keys = [rows.pointed_at(pointer) for pointer in chunk]
     else:
         keys = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
-    found |= _get(client, table, pool, keys)
+    rows_by_key |= _get(client, table, pool, keys)
     for pointer in chunk:
-        row = found.get(_named(rows.pointed_at(pointer)))
+        row = rows_by_key.get(_named(rows.pointed_at(pointer)))
         if row and rows.is_alive(row):
-            state = state_of(found.get(_named(_state_key(pointer))))
+            state = state_of(rows_by_key.get(_named(_state_key(pointer))))
             yield FoundHit(rows.read_hit(row), state, pointer["sk"])
 
 

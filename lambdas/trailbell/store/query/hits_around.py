@@ -32,7 +32,7 @@ def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> R
     by_actor = [[actor_partition(hit.actor.key, month)] for month in months]
     by_resource = [[resource_partition(resource) for resource in hit.resources[:_MAX_RESOURCES]]]
     with workers() as pool:
-        found = [
+        related = [
             [
                 one
                 for one in islice(search(client, table, pool, window, groups, limit + 1), limit + 1)
@@ -40,4 +40,4 @@ def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> R
             ][:limit]
             for groups in (lambda _: by_actor, lambda _: by_resource)
         ]
-    return RelatedHits(*found)
+    return RelatedHits(*related)

@@ -25,10 +25,10 @@ def filter_arguments(query: HitQuery) -> tuple[str, dict[str, str], dict[str, An
     conditions, names, values = list[str](), dict[str, str](), dict[str, Any]()
     for member, allowed in allowed_by_member.items():
         if allowed:
-            given = {f":{member}{number}": value for number, value in enumerate(allowed)}
-            conditions.append(f"(attribute_not_exists(#{member}) OR #{member} IN ({', '.join(given)}))")
+            placeholders = {f":{member}{number}": value for number, value in enumerate(allowed)}
+            conditions.append(f"(attribute_not_exists(#{member}) OR #{member} IN ({', '.join(placeholders)}))")
             names[f"#{member}"] = member
-            values |= given
+            values |= placeholders
     for member, part in {"actorNames": query.actor, "resourceNames": query.resource}.items():
         if part:
             forms = {f":{member}{number}": form.lower() for number, form in enumerate(kept_forms(part))}

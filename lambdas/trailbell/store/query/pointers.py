@@ -94,10 +94,10 @@ class PointerReader:
         """Query on, with ever larger pages, until some pointer is found or the partition ends."""
         while True:
             response = self._client.query(**self._arguments(partition, limit, start))
-            found = [pointer for pointer in map(decode, response["Items"]) if self._is_selected(pointer)]
+            pointers = [pointer for pointer in map(decode, response["Items"]) if self._is_selected(pointer)]
             start, limit = response.get("LastEvaluatedKey"), limit * _GROWTH
-            if found or not start or self._stopped.is_set():
-                return _Page(found, limit, start)
+            if pointers or not start or self._stopped.is_set():
+                return _Page(pointers, limit, start)
 
     def _is_selected(self, pointer: Pointer) -> bool:
         return is_alive(pointer) and pointer["sk"] != self._before
