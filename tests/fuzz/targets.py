@@ -14,7 +14,7 @@ from typing import Any
 from tests.fuzz.naive import matching_names
 from trailbell.cloudtrail.notification import Notification, parse_notification
 from trailbell.cloudtrail.object_key import classify_key
-from trailbell.cloudtrail.record import make_record
+from trailbell.cloudtrail.record import GATE_FIELDS, make_record
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, NotificationError
@@ -40,7 +40,7 @@ class Targets:
         self._records = records
         self._rules = rulebook.rules
         self._trusted = rulebook.trusted_accounts
-        self._matcher = Matcher(rulebook.rules, dotted_root=False)
+        self._matcher = Matcher(rulebook.rules, GATE_FIELDS, dotted_root=False)
         self._plain = HitDetector(rulebook, full_parse_bytes=10**18)
         self._prefilter = HitDetector(rulebook, full_parse_bytes=0)
         self._values = [

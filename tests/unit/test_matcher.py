@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.condition import ValueTests, paths_of, simplify
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.predicates import COMPARISONS, compile_value_test
@@ -40,7 +41,7 @@ def compiled(detection: str, **more: Any) -> Rule:
 
 def matches(rule: Rule, event: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> bool:
     """Whether the indexed matcher finds the rule."""
-    matcher = Matcher([rule])
+    matcher = Matcher([rule], GATE_FIELDS)
     return [match.rule for match in matching(matcher.candidates(event), event, facts or {}, TODAY)] == [rule]
 
 
@@ -264,7 +265,7 @@ def test_strongest_rule_comes_first() -> None:
             [("low", "low", 0), ("overlay", "critical", -1), ("high", "high", 0), ("special", "low", 5)]
         )
     ]
-    matcher = Matcher(rules)
+    matcher = Matcher(rules, GATE_FIELDS)
 
     found = matching(matcher.candidates({"f": "x"}), {"f": "x"}, {}, TODAY)
 

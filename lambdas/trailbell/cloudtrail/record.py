@@ -23,6 +23,9 @@ MEMBERS = (
 )
 """Members of a record, in the order in which CloudTrail writes them."""
 
+GATE_FIELDS = ("eventSource", "eventName")
+"""The members that rules are looked up by (engine/matcher.py): a service's host name and an operation."""
+
 NO_TIME = "1970-01-01T00:00:00Z"
 # Identities become keys of the hit table, which have a limit; CloudTrail's own ids all have this form.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)

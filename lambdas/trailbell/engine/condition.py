@@ -8,6 +8,7 @@ Tests are those of engine/predicates.py.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from trailbell.engine.fields import Finder
 from trailbell.engine.predicates import (
     Predicate,
     compile_field,
@@ -20,7 +21,6 @@ from trailbell.engine.value_tests import ValueTest
 
 
 Node = Sequence[Any]
-Finder = Callable[[Any], list[Any]]
 
 
 def compile_node(node: Node, finder: Callable[[str], Finder] = compile_finder) -> Predicate:

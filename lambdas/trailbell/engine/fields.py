@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-Finder = Callable[[object], list[Any]]
+Finder = Callable[[Any], list[Any]]
+"""From an event, or whatever else holds its fields, to the values of one field."""
 
 
 def compile_path(path: str, *, dotted_root: bool = True) -> Finder:
     """A function from an event to all values at a dotted path; no value means the field is missing.
 
     A path crosses lists (any element) and takes keys that themselves hold dots (every split is tried).
-    dotted_root: whether members of the event itself may hold dots; those of CloudTrail's records never do.
+    dotted_root: whether members of the event itself may hold dots; where they never do, less is tried.
     """
     head, *rest = path.split(".")
     parts = tuple(rest)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind
-from trailbell.cloudtrail.record import MEMBERS, Record, make_record
+from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, Record, make_record
 from trailbell.cloudtrail.splitter import Entry, Splitter
 from trailbell.engine.matcher import CompiledRule, Matcher, matching
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MAX_MALFORMED_KEPT = 100
 _FULL_PARSE_BYTES = 512 * 1024  # parsed in full, over all log files, before the prefilter is worth its import
-_TELLING_FIELDS = ("readOnly", "errorCode")  # have few values each, and decide most rules
+_KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each, and decide most rules
 
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
@@ -85,11 +85,11 @@ class HitDetector:
     """
 
     def __init__(self, rulebook: Rulebook, full_parse_bytes: int = _FULL_PARSE_BYTES) -> None:
-        self._matcher = Matcher(rulebook.rules, dotted_root=False)
+        self._matcher = Matcher(rulebook.rules, GATE_FIELDS, dotted_root=False)
         self._rulebook = rulebook
         self._full_parse_bytes_left = full_parse_bytes
         self._derived = derived_fields(rulebook.trusted_accounts)
-        self._partial_evaluation = PartialEvaluation(_TELLING_FIELDS, self._derived)
+        self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
         self._prefilter: Prefilter | None = None
 
     def detect(

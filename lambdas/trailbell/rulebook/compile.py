@@ -37,7 +37,7 @@ from sigma.types import (
     SpecialChars,
 )
 
-from trailbell.engine.matcher import GATE_FIELDS
+from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.rulebook.placeholders import Placeholders
 
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from trailbell.errors import TableError
 from trailbell.hits.hit import HIT_FORMAT, Hit, hit_document, hit_from_document
+from trailbell.store.dynamo import Row
 from trailbell.text.digests import stand_in
 
 
@@ -46,8 +47,6 @@ _ONE_WRITE_UNIT = 1000
 # A partition key takes 2,048 bytes; actor keys and resource names come from records.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 _MAX_KEY_PART = 1500
-
-Row = dict[str, Any]
 
 
 def hit_key(account: str, event_id: str, rule_id: str) -> Row:

@@ -10,14 +10,13 @@ from typing import Any
 
 from trailbell.engine.condition import Node, compile_node
 from trailbell.engine.fields import members, text_of
+from trailbell.engine.value_tests import ValueTest
 
 
 _MAX_REMEMBERED = 4096
 _MAX_TEXT = 512
 _GRAM = 4
 _SEARCHES = ("contains", "prefix", "suffix")
-
-Check = Callable[[list[Any]], bool]
 
 Possible = Sequence[list[Any]] | None
 """What a field's values may be, a list of values for each possibility; None if anything is possible."""
@@ -94,8 +93,8 @@ class _Tests:
 
     def __init__(self) -> None:
         self._equal: dict[str, list[int]] = {}
-        self._searched: dict[str, list[tuple[int, Check]]] = {}
-        self._tried: list[tuple[int, Check]] = []
+        self._searched: dict[str, list[tuple[int, ValueTest]]] = {}
+        self._tried: list[tuple[int, ValueTest]] = []
 
     def add(self, number: int, node: Node) -> None:
         match node:
@@ -130,7 +129,7 @@ def _grams(text: str) -> set[str]:
     return {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}
 
 
-def _check(node: Node) -> Check:
+def _check(node: Node) -> ValueTest:
     """A condition on one field alone, as a function of that field's values."""
     return compile_node(node, lambda path: _itself)
 

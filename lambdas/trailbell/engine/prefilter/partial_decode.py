@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from trailbell.engine.fields import find, text_at
+from trailbell.engine.fields import Finder, find, text_at
 
 
 class NotUnderstoodError(Exception):
@@ -24,11 +24,8 @@ class LayoutGrownError(Exception):
     """A member is asked for that was not decoded so far. From now on it is: decode the block again."""
 
 
-_MAX_MEMBERS = 40  # that can be decoded of a record; more than CloudTrail documents
+_MAX_MEMBERS = 40  # that can be decoded of a record
 _MAX_INNER = 16  # of an object that is decoded as a struct, whose members msgspec compares one by one
-
-Finder = Callable[[Any], list[Any]]
-"""From a partial record to the values of a field."""
 
 
 class PartialLayout:

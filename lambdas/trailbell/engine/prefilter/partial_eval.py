@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from trailbell.engine.condition import ValueTests, simplify
-from trailbell.engine.matcher import GATE_FIELDS, CompiledRule
+from trailbell.engine.matcher import CompiledRule
 from trailbell.engine.prefilter.field_index import Derived
 
 
@@ -27,12 +27,12 @@ _PLAIN = (str, bool, type(None), _Absent)
 class PartialEvaluation:
     """Rules, simplified for each combination of values of the known fields.
 
-    more_fields: top-level fields with few values that are known beside the gate's.
-    derived:     what follows from which texts of an event.
+    known_fields: top-level fields with few values, the gate's first.
+    derived:      what follows from which texts of an event.
     """
 
-    def __init__(self, more_fields: Sequence[str], derived: Mapping[str, Derived]) -> None:
-        self.known_fields = (*GATE_FIELDS, *more_fields)
+    def __init__(self, known_fields: Sequence[str], derived: Mapping[str, Derived]) -> None:
+        self.known_fields = tuple(known_fields)
         self.known_derived = {name: one for name, one in derived.items() if set(one.paths) <= {*self.known_fields}}
         """Derived fields that follow from the known fields alone."""
         self.tests = ValueTests()

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from trailbell.engine.condition import Node, conjuncts, paths_of, simplify
-from trailbell.engine.matcher import GATE_FIELDS, CompiledRule, Matcher
+from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
@@ -129,7 +129,7 @@ class Prefilter:
         return plan
 
     def _make_plan(self, known_values: tuple[Any, ...]) -> Plan:
-        candidates = self._matcher.passing(*known_values[: len(GATE_FIELDS)])
+        candidates = self._matcher.passing(*known_values[: len(self._matcher.gate_fields)])
         if not candidates:
             return _NOT_WATCHED
         known = self._partial_evaluation.known_values([ABSENT if value is UNSET else value for value in known_values])

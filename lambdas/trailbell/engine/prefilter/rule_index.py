@@ -7,20 +7,18 @@ decided on the whole record; a rule that is not found cannot match.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
+from trailbell.engine.predicates import Predicate
 from trailbell.engine.prefilter.field_index import Derived, FieldIndex
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
-
-Check = Callable[[Any], bool]
-"""Whether something holds for a partial record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class FieldIndexes:
             elif paths and all(map(self._layout.knows, paths)):
                 yield Conjunct(path, part, _strength(part), repr(part))
 
-    def check(self, conjunct: Conjunct) -> Check:
+    def check(self, conjunct: Conjunct) -> Predicate:
         """A conjunct as a function of the partial record."""
         if conjunct.path not in self._derived:
             return compile_node(conjunct.node, self._layout.finder)
@@ -100,7 +98,7 @@ class RuleIndex:
         self._others = {
             number: [one for one in conjuncts_ if one is not chosen.get(number)] for number, conjuncts_ in rules.items()
         }
-        self._checks: dict[int, tuple[Check, ...]] = {}
+        self._checks: dict[int, tuple[Predicate, ...]] = {}
         if shared:
             self._always += shared._always
             self._rules_by_test = {path: dict(by_test) for path, by_test in shared._rules_by_test.items()}
