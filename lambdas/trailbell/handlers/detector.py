@@ -70,7 +70,6 @@ def _is_sqs(event: dict[str, Any]) -> bool:
 
 def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     counts = {
-        "NotificationsIgnored": counters.notifications_ignored,
         "ObjectsReceived": counters.objects_received,
         "ObjectsRead": counters.objects_read,
         "ObjectsIgnored": counters.objects_ignored.total(),
@@ -78,7 +77,6 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "ObjectsDeferred": counters.objects_deferred,
         "MessagesFailed": counters.messages_failed,
         "RecordsRead": counters.records_read,
-        "RecordsFullyParsed": counters.records_fully_parsed,
         "RecordsMatchedAgainstRules": counters.records_matched,
         "RecordsNotWatched": counters.records_not_watched,
         "RecordsMalformed": counters.records_malformed,
@@ -96,4 +94,7 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if counters.hits_new:
         metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.event_to_hit_seconds_max)
+    # In the log beside the metrics: CloudWatch bills every metric, and nobody needs an alarm for these.
+    metrics.add_metadata(key="NotificationsIgnored", value=counters.notifications_ignored)
+    metrics.add_metadata(key="RecordsFullyParsed", value=counters.records_fully_parsed)
     metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=counters.bytes_inflated)
