@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
@@ -25,6 +24,7 @@ from trailbell.engine.rulebook import Level
 from trailbell.errors import LocalError, SettingsError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.store.query.hit_query import HitQuery, find_hits
 
 
@@ -91,8 +91,8 @@ def _deployed(out: Console, aws: LocalAws) -> tuple[str, str]:
         bootstrap(aws)
     with step(out, "cdk deploy"):
         deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS)
-    cloudformation = aws.client("cloudformation")
-    return find_output(cloudformation, STACK, "AlertTopic"), find_output(cloudformation, STACK, "HitTable")
+    deployed = DeployedStack(aws.client, STACK)
+    return deployed.output("AlertTopic"), deployed.output("HitTable")
 
 
 def put_files(aws: LocalAws, files: Iterable[Path]) -> None:
@@ -118,12 +118,12 @@ def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
 
 
 def _to_notify(expected: dict[tuple[str, str, str], Hit]) -> int:
-    """How many of the hits are to be told: all that no exception mutes."""
+    """How many of the hits people are to be notified of: all that no exception mutes."""
     return sum(not hit.muted_by for hit in expected.values())
 
 
 def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
-    """Print alerts as they come until `expected` hits were told or nothing comes any more; how many were told."""
+    """Print alerts as they come until `expected` hits were notified or nothing comes any more; how many were."""
     notified, mails, others = 0, 0, list[str]()
     began = last = time.monotonic()
     while notified < expected and time.monotonic() - last < _QUIET_SECONDS:
@@ -136,7 +136,7 @@ def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
             out.print(f"\n{_RULER}\nTo:      {_ADDRESS}\nSubject: {alert['subject']}\n\n{alert['text'].rstrip()}")
     out.print(f"\n{_RULER}")
     for subject in others:
-        out.print(f"Told, but not mailed below medium: {subject}")
+        out.print(f"Notified, but not mailed below medium: {subject}")
     out.print(f"{mails} mails for {notified} hits; the last {last - began:.1f} s after the log files were put\n")
     return notified
 
@@ -153,12 +153,12 @@ def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tup
 
 
 def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], notified: int) -> None:
-    """Raise LocalError unless the stack kept and told exactly the hits the rules give."""
+    """Raise LocalError unless the stack kept, and notified of, exactly the hits the rules give."""
     to_notify = _to_notify(expected)
     if {hit.identity for hit in kept} != set(expected) or notified != to_notify:
-        selection = f"expected {len(expected)} hits, {to_notify} of them to be told"
-        raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were told")
-    click.echo(f"\nEvery hit the rules give is in the table once and was told once: {notified}.")
+        selection = f"expected {len(expected)} hits, {to_notify} of them to be notified"
+        raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were notified")
+    click.echo(f"\nEvery hit the rules give is in the table once and was notified once: {notified}.")
 
 
 def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[Hit]) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from trailbell.alerts.grouping import group_hits
-from trailbell.cli.hits.command import parse_since
 from trailbell.cli.options.connection import aws_client
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.scan.log_sources import LogPlace, Sources, find_sources
 from trailbell.cli.scan.output import FORMS, print_cost, print_pages
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
@@ -57,7 +57,7 @@ class _Output:
 @click.option("--account", "accounts", multiple=True, help="Only this account's records (repeatable).")
 @click.option("--region", "regions", multiple=True, help="Only this region's records (repeatable).")
 @click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
-@click.option("--alerts", is_flag=True, help="Print what the notifier would tell: one line for each alert.")
+@click.option("--alerts", is_flag=True, help="Print what people would be notified of: one line for each alert.")
 @click.option(
     "--summary", is_flag=True, help="Print what each rule would have cost: hits, alerts, by whom, on which days."
 )
@@ -171,7 +171,7 @@ def _print(output: _Output, restored: list[Any], hits: Iterator[Hit], progress: 
 
 
 def notified(hits: Iterable[Hit]) -> Iterator[Hit]:
-    """Hits that the notifier gets to tell: each identity once, muted ones never."""
+    """Hits that people are notified of: each identity once, muted ones never."""
     seen = set()
     for hit in hits:
         if hit.identity not in seen and not hit.muted_by:
@@ -248,7 +248,7 @@ def _report(sources: Sources, result: Scan) -> None:
     click.echo(
         f"{begin}log files: {result.files_read} read, {len(result.unreadable)} unreadable; ignored: {ignored}\n"
         f"records: {result.records} read = {result.matched} matched against rules + {result.not_watched} not watched"
-        f" + {result.malformed} bad; hits: {result.hits}"
+        f" + {result.malformed} malformed; hits: {result.hits}"
         + (f", {result.muted} of them muted" if result.muted else "")
         + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,
