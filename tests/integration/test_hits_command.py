@@ -138,7 +138,7 @@ def test_story_of_a_hit_holds_record_alert_state_and_related(
 
     assert "acked by arn:aws:" in story
     assert "asking alice" in story
-    assert "; told" in story
+    assert "; notified" in story
     assert "HIGH - KMS Key Disabled" in story
     for secret in ("s3cr3t-context", "AbCdEf123456", "wss://secret", "ASIAEXAMPLE"):
         assert secret not in story, secret

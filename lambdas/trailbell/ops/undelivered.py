@@ -1,8 +1,8 @@
 """Hits that nobody was notified of: found again in the stream or the table, delivered by the deployed notifier.
 
 The notifier delivers them, invoked with them as its stream would: it alone may publish, its delivery records keep
-every hit from being delivered twice, and what it does is in its log and metrics. Whoever runs this needs to read the table and
-to invoke that one function, and never gets to write either table or topic.
+every hit from being delivered twice, and what it does is in its log and metrics. Whoever runs this needs to read the
+table and to invoke that one function, and never gets to write either table or topic.
 """
 
 import json
@@ -39,7 +39,7 @@ _EMPTY_PAGES = 100
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A part of the hit table's stream that Lambda dropped after its retries: where it stands, and when it was written."""
+    """A part of the hit table's stream that Lambda dropped after its retries: where it is, and when it was written."""
 
     stream: str
     shard: str
