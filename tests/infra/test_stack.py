@@ -614,7 +614,7 @@ def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template
 def test_doctor_knows_every_alarm_of_the_stack_by_the_name_that_cloudformation_gives_it(
     template_of: TemplateOf,
 ) -> None:
-    """One that it does not know is explained by its own description, which whoever can write alarms may have changed."""
+    """One that it does not know is explained by its own description, which anybody may have changed."""
     for identifier in resources(template_of(event_bus=True), "AWS::CloudWatch::Alarm", "Watch"):
         (finding,) = alarm_findings([Alarm(f"trailbell-{identifier}-aB3dE6gH9", "ALARM", "changed", True)], 1)
         assert finding.condition == f"alarm.{identifier[len('Watch') : -8]}"

@@ -1,4 +1,4 @@
-"""The one table of advice: every condition is found by something, every finding is in it, and nothing contradicts it."""
+"""The one table of advice: every condition is found by something, every finding is in it."""
 
 import ast
 import re

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
-from trailbell.errors import OutOfTimeError
-from trailbell.hits.hit import Hit, hit_from_document, seconds_between
+from trailbell.errors import NewerFormatError, OutOfTimeError
+from trailbell.hits.hit import Hit, check_format, hit_from_document, seconds_between
 
 
 RESERVE = 30.0
@@ -162,8 +162,15 @@ class Notifier:
 def read_hit(row: Mapping[str, Any]) -> Hit:
     """The hit of a row, complete enough to be told: with an identity, a level we know, and times that are times.
 
-    Raises ValueError, TypeError, KeyError or AttributeError when the row holds none.
+    Raises ValueError, TypeError, KeyError or AttributeError when the row holds none, and NewerFormatError when a newer
+    version wrote it: read by this one it could say something else than it holds.
     """
+    try:
+        check_format(row)
+    except NewerFormatError as error:
+        raise NewerFormatError(
+            f"{error}; it waits in AlertDeadLetters: deploy the newer version again, then trailbell dlq redrive"
+        ) from None
     hit = hit_from_document(row)
     if not all(isinstance(part, str) and part for part in hit.identity):
         raise ValueError(f"identity {hit.identity} is not whole")

@@ -16,6 +16,7 @@ from trailbell.alerts.channels.bus import EventBus
 from trailbell.alerts.channels.email import SnsAlertTopic, SnsChatTopic
 from trailbell.aws.clients import Clients
 from trailbell.engine.rulebook import Level
+from trailbell.errors import NewerFormatError
 from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, read_hit
 from trailbell.flows.rate_limit import RateLimit
@@ -112,7 +113,7 @@ def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
 def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
     try:
         return StreamHit(sequence, read_hit(decode(image)))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, NewerFormatError) as error:
         return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
 
 

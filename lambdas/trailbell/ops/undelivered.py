@@ -91,7 +91,7 @@ class UndeliveredHits:
             ":hit": HIT,
             ":since": since.strftime(_ISO),
             ":until": until.strftime(_ISO),
-            # What is over may have lost its delivery record already: DynamoDB removes expired rows late, and in any order.
+            # What is over may have lost its delivery record: DynamoDB removes expired rows late, and in any order.
             ":now": int(time.time()),
         }
         pages = (

@@ -11,7 +11,7 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.times import parse_since
 from trailbell.cli.terminal.display import print_hits
-from trailbell.errors import NotificationError
+from trailbell.errors import NewerFormatError, NotificationError
 from trailbell.flows.notifier import read_hit
 from trailbell.hits.hit import Hit
 from trailbell.ops.dead_letters import Message, batches, delete, show_again
@@ -113,7 +113,7 @@ def _show(images: Iterable[Row], form: str) -> int:
     for image in images:
         try:
             found.append(read_hit(decode(image)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, NewerFormatError) as error:
             unreadable.append(f"{_text(image, 'pk')} {_text(image, 'sk')}: {error}")
     print_hits(found, form)
     for line in unreadable:

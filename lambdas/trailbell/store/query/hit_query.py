@@ -13,8 +13,8 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from trailbell.errors import TableError
-from trailbell.hits.hit import HIT_FORMAT, Hit, hit_from_document
+from trailbell.errors import NewerFormatError
+from trailbell.hits.hit import Hit, check_format, hit_from_document
 from trailbell.hits.hit_state import HitState, is_in
 from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
@@ -64,7 +64,7 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
     """Hits that answer a question, newest first, read page by page as they are taken.
 
     What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
-    Raises TableError when the table holds hits of a newer version.
+    Raises NewerFormatError when the table holds hits of a newer version.
     """
     with workers() as pool:
         for groups in (exact_groups, broad_groups):
@@ -79,7 +79,7 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
 def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str = "") -> HitPage:
     """At most `limit` hits that answer a question, from where `token` (of the page before) says.
 
-    Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
+    Raises SettingsError for a token that is none, NewerFormatError when the table holds hits of a newer version.
     """
     mode, before = parse_token(token) if token else ("", "")
     if before:
@@ -165,12 +165,13 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
 
 
 def read_hit(row: Row) -> Hit:
-    """The hit of its row. Raises TableError when a newer version wrote it, which this one could misread."""
-    if row.get("format", HIT_FORMAT) > HIT_FORMAT:
-        raise TableError(
-            f"the table holds hits of a newer trailbell (format {row['format']}, this one reads {HIT_FORMAT}):"
-            " update this checkout to the version that was deployed (git pull, make setup)"
-        )
+    """The hit of its row. Raises NewerFormatError when a newer version wrote it, which this one could misread."""
+    try:
+        check_format(row)
+    except NewerFormatError as error:
+        raise NewerFormatError(
+            f"{error}: update this checkout to the version that was deployed (git pull, make setup)"
+        ) from None
     return hit_from_document(row)
 
 
