@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from trailbell.cli.doctor.examination import examine
+from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.main import cli
 from trailbell.errors import SettingsError
 from trailbell.ops.advice import alarm_advice
@@ -350,7 +350,7 @@ def trail(stack: FakeCloudFormation) -> Any:
 
 
 def found(clients: Clients, check: str, now: datetime | None = None) -> list[Finding]:
-    findings = examine(clients, "trailbell", now or datetime.now(UTC))
+    findings = check_stack(clients, "trailbell", now or datetime.now(UTC))
     return [finding for finding in findings if finding.check.startswith(check)]
 
 
@@ -364,7 +364,7 @@ def test_a_refusal_does_not_hide_what_was_found_before_it(clients: Clients, stac
 
 def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Clients) -> None:
     """A reader with few permissions still learns what it can; AWS's words are shown as data."""
-    findings = examine(clients, "trailbell", datetime.now(UTC))
+    findings = check_stack(clients, "trailbell", datetime.now(UTC))
 
     shown = {finding.check: finding for finding in findings}
     assert {check: finding.state for check, finding in shown.items()} == {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 from rich.text import Text
 
-from trailbell.cli.doctor.examination import examine
+from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.terminal.display import print_table
 from trailbell.ops.checks.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
@@ -18,7 +18,7 @@ _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNKNOWN: "dim"}
 
 
 @click.command()
-@stack_options("The stack to examine.", "Examine what `trailbell local --keep` left running.")
+@stack_options("The stack to check.", "Check what `trailbell local --keep` left running.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 def doctor(connection: Connection, form: str) -> None:
     """Check a deployed stack and its trail: would you be notified? Nothing is changed.
@@ -31,7 +31,7 @@ def doctor(connection: Connection, form: str) -> None:
       trailbell doctor
       trailbell doctor --format jsonl | jq 'select(.state == "problem")'
     """
-    findings = examine(connection.client, connection.stack, datetime.now(UTC))
+    findings = check_stack(connection.client, connection.stack, datetime.now(UTC))
     if form == "jsonl":
         for finding in findings:
             click.echo(json.dumps(asdict(finding), ensure_ascii=True))

@@ -26,7 +26,7 @@ from trailbell.ops.health import Health
 Check = Callable[[Health, datetime], Iterable[Finding]]
 
 
-def examine(clients: Clients, stack: str, now: datetime) -> list[Finding]:
+def check_stack(clients: Clients, stack: str, now: datetime) -> list[Finding]:
     """All findings. Raises SettingsError when there is no such stack, or nobody may look at it."""
     health = Health(clients, DeployedStack(clients, stack))
     with explained_errors():
