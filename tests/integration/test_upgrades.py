@@ -22,7 +22,7 @@ from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import NewerFormatError
 from trailbell.flows.detector import Detector
-from trailbell.flows.notifier import Notifier, read_hit
+from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import HIT_FORMAT, hit_from_document
@@ -30,7 +30,7 @@ from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.dynamo import decode, encode
 from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
 from trailbell.store.query.hit_query import HitQuery, find_hits
-from trailbell.store.rows import delivery_key, hit_key, pointer_rows
+from trailbell.store.rows import delivery_key, hit_key, pointer_rows, read_hit
 
 
 ROWS = json.loads((Path(__file__).parent / "rows" / "format-1.json").read_text(encoding="utf-8"))
@@ -125,7 +125,7 @@ def test_row_of_a_newer_format_is_not_delivered_as_something_else(written: objec
     )
     (error,) = world.errors
     assert isinstance(error, NewerFormatError)
-    assert "deploy the newer version" in str(error)
+    assert "deploy that version" in str(error)
 
 
 def test_row_of_this_format_or_without_one_is_read() -> None:

@@ -15,7 +15,6 @@ from typing import Any
 from trailbell.cloudtrail.record import Record, mapping, partition_of, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
-from trailbell.errors import NewerFormatError
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
 from trailbell.hits.level import level_note
@@ -29,7 +28,6 @@ HIT_FORMAT = 1
 # A row of DynamoDB takes 400 KB; only forged records come near these.
 _REMEMBERED = 1024  # texts that were made harmless: in a storm they are the same in all hits
 _MAX_NAME = 256
-_MAX_FORMAT = 40
 _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
 _MAX_ACTOR = 1024
@@ -270,17 +268,6 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
             "resources": tuple(document.get("resources", ())),
         }
     )
-
-
-def check_format(document: Mapping[str, Any]) -> None:
-    """Raise NewerFormatError for a hit in a form that this version does not know, and so could read as something else.
-
-    A document without a format is of the first; one whose format is no number is of none that we know.
-    """
-    written = document.get("format", 1)
-    if isinstance(written, bool) or not isinstance(written, int) or written > HIT_FORMAT:
-        shown = one_line(str(written), _MAX_FORMAT)
-        raise NewerFormatError(f"a newer trailbell wrote this hit (format {shown}, this one reads {HIT_FORMAT})")
 
 
 def _document(value: Any) -> Any:

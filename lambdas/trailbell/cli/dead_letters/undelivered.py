@@ -11,13 +11,14 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.times import parse_since
 from trailbell.cli.terminal.display import print_hits
-from trailbell.errors import NewerFormatError, NotificationError
-from trailbell.flows.notifier import read_hit
+from trailbell.errors import NotificationError, TableError
+from trailbell.flows.notifier import complete
 from trailbell.hits.hit import Hit
 from trailbell.ops.dead_letters import Message, batches, delete, show_again
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.undelivered import Delivery, UndeliveredHits, read_dropped
 from trailbell.store.dynamo import Row, decode
+from trailbell.store.rows import read_hit
 from trailbell.text.safe_text import one_line
 
 
@@ -112,8 +113,8 @@ def _show(images: Iterable[Row], form: str) -> int:
     found, unreadable = list[Hit](), list[str]()
     for image in images:
         try:
-            found.append(read_hit(decode(image)))
-        except (ValueError, TypeError, KeyError, AttributeError, NewerFormatError) as error:
+            found.append(complete(read_hit(decode(image))))
+        except (TableError, ValueError, TypeError, KeyError, AttributeError) as error:
             unreadable.append(f"{_text(image, 'pk')} {_text(image, 'sk')}: {error}")
     print_hits(found, form)
     for line in unreadable:

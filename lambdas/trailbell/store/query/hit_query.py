@@ -13,8 +13,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from trailbell.errors import NewerFormatError
-from trailbell.hits.hit import Hit, check_format, hit_from_document
+from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState, is_in
 from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
@@ -34,7 +33,6 @@ __all__ = [
     "find_page",
     "is_answer",
     "read_found",
-    "read_hit",
     "search",
     "workers",
 ]
@@ -161,18 +159,7 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
         row = found.get(_named(rows.pointed_at(pointer)))
         if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
             state = state_of(found.get(_named(_state_key(pointer))))
-            yield FoundHit(read_hit(row), state, pointer["sk"])
-
-
-def read_hit(row: Row) -> Hit:
-    """The hit of its row. Raises NewerFormatError when a newer version wrote it, which this one could misread."""
-    try:
-        check_format(row)
-    except NewerFormatError as error:
-        raise NewerFormatError(
-            f"{error}: update this checkout to the version that was deployed (git pull, make setup)"
-        ) from None
-    return hit_from_document(row)
+            yield FoundHit(rows.read_hit(row), state, pointer["sk"])
 
 
 def _get(client: Any, table: str, pool: Executor, keys: Iterable[Row]) -> dict[tuple[str, str], Row]:
