@@ -49,8 +49,8 @@ def bus_calls(world: World, role: str) -> Iterator[Call]:
 
 
 _QUEUES = {
-    "IngestQueue": "the feed",
-    "IngestDeadLetters": "the feed's dead letters",
+    "IngestQueue": "the ingest queue",
+    "IngestDeadLetters": "the ingest queue's dead letters",
     "NotifierDeadLetters": "the notifier's dead letters",
 }
 _QUEUE_CALLS: dict[str, Callable[[World, Any, str, str], object]] = {

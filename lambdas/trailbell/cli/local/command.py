@@ -36,14 +36,14 @@ _QUIET_SECONDS = 60
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--keep", is_flag=True, help="Leave everything running (until `trailbell local --stop`).")
+@click.option("--keep", is_flag=True, help="Keep everything running until `trailbell local --stop`.")
 @click.option("--stop", "stop_only", is_flag=True, help="Stop what --keep left running.")
 def local(path: Path | None, keep: bool, stop_only: bool) -> None:
     """Try the product on this machine: no AWS account, no Docker.
 
     Starts an embedded AWS on 127.0.0.1, deploys the real stack into it with the real CDK, puts the log files
-    of PATH (default: examples/) into the trail bucket, prints each alert as it would be mailed, and the hits
-    as the table answers.
+    of PATH (default: examples/) into the trail bucket, and prints each alert as it would be mailed and the
+    hits in the table.
 
     \b
     Example:
@@ -163,7 +163,7 @@ def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], notifie
 
 def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[Hit]) -> None:
     since = kept[-1].event_time[:10] if kept else "30d"  # newest first, and log files may be of any age
-    out.print(f"\nKept running. Put more log files into s3://{TRAIL_BUCKET}; ask and stop with")
+    out.print(f"\nStill running. Put more log files into s3://{TRAIL_BUCKET}; query and stop it with")
     out.print(f"  trailbell hits --local --since {since}\n  trailbell local --stop")
     out.print(f"  AWS_ENDPOINT_URL={aws.endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test (for other tools)")
 
