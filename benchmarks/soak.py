@@ -35,7 +35,7 @@ from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
 from trailbell.hits.query import HitQuery
-from trailbell.ops.health import DeployedStack
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.query.hit_query import find_hits
 

@@ -23,10 +23,11 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from trailbell.errors import TableError
+from trailbell.errors import NewerFormatError
 from trailbell.hits.hit import HIT_FORMAT, Hit, hit_document, hit_from_document
 from trailbell.store.dynamo import Row
 from trailbell.text.digests import stand_in
+from trailbell.text.safe_text import one_line
 
 
 SHARDS = 4
@@ -76,11 +77,15 @@ def hit_row(hit: Hit, expires_at: int) -> Row:
 
 
 def read_hit(row: Mapping[str, Any]) -> Hit:
-    """The hit of its row. Raises TableError when a newer version wrote it, which this one could misread."""
-    if row.get("format", HIT_FORMAT) > HIT_FORMAT:
-        raise TableError(
-            f"the table holds hits of a newer trailbell (format {row['format']}, this one reads {HIT_FORMAT}):"
-            " update this checkout to the version that was deployed (git pull, make setup)"
+    """The hit of its row. Raises NewerFormatError when a newer version wrote it, which this one could misread.
+
+    A row without a format is of the first; one whose format is no number is of none that this version knows.
+    """
+    written = row.get("format", 1)
+    if isinstance(written, bool) or not isinstance(written, int) or written > HIT_FORMAT:
+        raise NewerFormatError(
+            f"a newer trailbell wrote this hit (format {one_line(str(written), 40)}, this one reads {HIT_FORMAT}):"
+            " deploy that version again, and update a checkout that asks for hits (git pull, make setup)"
         )
     return hit_from_document(row)
 

@@ -13,7 +13,6 @@ from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
 from trailbell.cli.local.local_state import forget_local, load_local, local_folder, save_local
-from trailbell.cli.options.connection import find_output
 from trailbell.cli.options.rulebooks import find_rulebook
 from trailbell.cli.paths import checkout
 from trailbell.cli.scan.log_files import find_log_files
@@ -26,6 +25,7 @@ from trailbell.errors import LocalError, SettingsError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.hits.query import HitQuery
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.store.query.hit_query import find_hits
 from trailbell.text.times import utc_now
 
@@ -93,8 +93,8 @@ def _deployed(out: Console, aws: LocalAws) -> tuple[str, str]:
         bootstrap(aws)
     with step(out, "cdk deploy"):
         deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS)
-    cloudformation = aws.client("cloudformation")
-    return find_output(cloudformation, STACK, "AlertTopic"), find_output(cloudformation, STACK, "HitTable")
+    deployed = DeployedStack(aws.client, STACK)
+    return deployed.output("AlertTopic"), deployed.output("HitTable")
 
 
 def put_files(aws: LocalAws, files: Iterable[Path]) -> None:

@@ -48,7 +48,7 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
     """Hits that answer a query, newest first, read page by page as they are taken.
 
     A text that looks like a whole ARN is looked up as one; only if nothing is found, it is taken for a part of one.
-    Raises TableError when the table holds hits of a newer version.
+    Raises NewerFormatError when the table holds hits of a newer version.
     """
     with workers() as pool:
         for groups in (exact_groups, broad_groups):
@@ -63,7 +63,7 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
 def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str = "") -> HitPage:
     """At most `limit` hits that answer a query, from where `token` (of the page before) says.
 
-    Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
+    Raises SettingsError for a token that is none, NewerFormatError when the table holds hits of a newer version.
     """
     mode, before = parse_token(token) if token else ("", "")
     if before:
