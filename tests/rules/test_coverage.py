@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.session import get_session
 
-from tests.rules.event_sources import TWINS
+from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.predicates import compile_test
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.rulebook.load import compile_rules

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.rules.event_sources import TWINS
 from tests.rules.rule_hits import CASES, RULES
+from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.rulebook import Rule
 from trailbell.rulebook.cases import CASE_SETTINGS, Case, case_file, load_cases, run_case
 from trailbell.rulebook.load import compile_rules

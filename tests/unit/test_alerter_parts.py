@@ -52,7 +52,12 @@ def test_a_mapping_is_known_by_what_the_answer_says() -> None:
 @pytest.mark.parametrize(
     ("source", "name", "request_", "expected"),
     [
-        ("sns", "Unsubscribe", {"subscriptionArn": "arn:aws:sns:x:1:t:s"}, ["arn:aws:sns:x:1:t:s"]),
+        (
+            "sns",
+            "Unsubscribe",
+            {"subscriptionArn": "arn:aws:sns:x:1:t:s"},
+            ["arn:aws:sns:x:1:t", "arn:aws:sns:x:1:t:s"],
+        ),
         ("dynamodb", "DeleteTable", {"tableName": "t"}, [f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t"]),
         ("dynamodb", "DeleteTable", {"tableName": "arn:aws:dynamodb:x:1:table/t"}, ["arn:aws:dynamodb:x:1:table/t"]),
         ("logs", "DeleteLogGroup", {"logGroupName": "/g"}, [f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/g"]),

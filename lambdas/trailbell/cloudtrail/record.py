@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from trailbell.cloudtrail.event_source import service_of
+
 
 NO_TIME = "1970-01-01T00:00:00Z"
 # Identities become keys of the hit table, which are bounded; ids that are not plain are not CloudTrail's.
@@ -79,8 +81,8 @@ class Record:
 
     @property
     def service(self) -> str:
-        """First label of the event source: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
-        return self.event_source.partition(".")[0]
+        """As hits name it: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
+        return service_of(self.event_source)
 
 
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:

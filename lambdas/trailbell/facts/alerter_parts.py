@@ -52,7 +52,11 @@ def _lambda(record: Record) -> Named:
 
 
 def _sns(record: Record) -> Named:
-    return _request(record, "topicArn", "subscriptionArn", "resourceArn")
+    """A subscription's ARN is its topic's with a UUID behind it."""
+    subscriptions = _request(record, "subscriptionArn")
+    yield from _request(record, "topicArn", "resourceArn")
+    yield from (subscription.rpartition(":")[0] for subscription in subscriptions if subscription.count(":") > 5)
+    yield from subscriptions
 
 
 def _sqs(record: Record) -> Named:

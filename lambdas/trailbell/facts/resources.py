@@ -166,7 +166,6 @@ def _as_given(*members: str) -> Callable[[Record], Iterable[str]]:
 _FINDERS: dict[str, Callable[[Record], Iterable[str]]] = {
     "kms": _kms,
     "cloudhsm": _cloudhsm,
-    "cloudhsmv2": _cloudhsm,
     "ssm": _ssm,
     "iotfleethub": _fleet_hub,
     "cloudtrail": _cloudtrail,
