@@ -11,6 +11,7 @@ from trailbell.facts.actor import Actor, actor_of, is_direct, possible_kinds
 from trailbell.facts.outcome import Outcome, outcome_of
 from trailbell.facts.policy import PolicyFacts, account_of, read_policy
 from trailbell.facts.resources import resources_of
+from trailbell.facts.selectors import NO_SELECTORS, SelectorFacts, selectors_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Facts:
                        nor trusted, sorted.
     request_omitted:   CloudTrail left the request out because it was too large.
     caller_external:   the caller's account is neither the recipient nor trusted.
+    selectors:         what the event selectors of the request record.
     """
 
     outcome: Outcome
@@ -32,6 +34,7 @@ class Facts:
     external_accounts: tuple[str, ...] = ()
     request_omitted: bool = False
     caller_external: bool = False
+    selectors: SelectorFacts = NO_SELECTORS
 
     def as_fields(self) -> dict[str, Any]:
         """What a rule sees under `facts.` (documented in rules/README.md).
@@ -52,6 +55,7 @@ class Facts:
             "policy": _policy_fields(self.policy) if self.policy else _NO_POLICY,
             "request_omitted": self.request_omitted,
             "caller_external": self.caller_external,
+            "selectors": self.selectors.as_fields(),
         }
         if self.external_accounts:
             fields["external_accounts"] = list(self.external_accounts)
@@ -109,6 +113,7 @@ def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
         external_accounts=tuple(sorted(named - trusted - {record.account})) if named else (),
         request_omitted=_is_omitted(request),
         caller_external=_is_external(text(record.fields, "userIdentity", "accountId"), record, trusted),
+        selectors=selectors_of(record),
     )
 
 
@@ -134,6 +139,7 @@ _NAMING = (
     "accountIdsToAdd",  # SSM ModifyDocumentPermission
     "sourceBackupId",  # CloudHSM CreateCluster: an ARN if the backup is shared
     "principals",  # RAM CreateResourceShare and AssociateResourceShare
+    "endpoint",  # SNS Subscribe: the ARN of a queue, function or stream
 )
 # Members that may name a document, alone or in each entry of a list.
 _DOCUMENTS = ("documentName", "name", "taskArn")

@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.record import Record, mapping, partition_of, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
@@ -115,7 +116,7 @@ class Hit:
     @property
     def service(self) -> str:
         """kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
-        return self.event_source.partition(".")[0]
+        return service_of(self.event_source)
 
     @property
     def delay(self) -> int:

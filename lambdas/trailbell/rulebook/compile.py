@@ -6,7 +6,7 @@ Sigma specification 2.1: https://github.com/SigmaHQ/sigma-specification/blob/mai
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from sigma.conditions import (
@@ -117,16 +117,16 @@ class Compiler:
 
     def _expanded(self, value: SigmaString) -> Iterable[Parts]:
         """A string's parts, once for each combination of its placeholders' values."""
-        choices: list[list[str | int]] = []
+        choices: list[list[Parts]] = []
         for part in value.s:
             if isinstance(part, Placeholder):
                 if part.name not in self.placeholders:
                     known = ", ".join(sorted(self.placeholders)) or "none"
                     raise UnsupportedError(f"placeholder %{part.name}% is unknown; known: {known}")
-                choices.append(list(self.placeholders[part.name]))
+                choices.append([_pattern(one) for one in self.placeholders[part.name]])
             else:
-                choices.append([part if isinstance(part, str) else _WILDCARDS[part]])
-        return [_merged(parts) for parts in product(*choices)]
+                choices.append([[part if isinstance(part, str) else _WILDCARDS[part]]])
+        return [_merged(chain.from_iterable(parts)) for parts in product(*choices)]
 
 
 def gate_of(node: Node) -> dict[str, tuple[str, ...]]:
@@ -180,6 +180,12 @@ def _fused(parts: list[Node]) -> list[Node]:
             case _:
                 fused.append(part)
     return fused
+
+
+def _pattern(setting: str) -> Parts:
+    """A setting's value; `*` in it stands for any characters."""
+    first, *others = setting.split("*")
+    return [first, *(part for other in others for part in (0, other))]
 
 
 def _merged(parts: Iterable[str | int]) -> Parts:
