@@ -70,6 +70,7 @@ class Rule:
     stem:       its file's name without .yml.
     exceptions: those that name this rule and had not expired at synth.
     once_per_day: of the records of one operation, account and day, only one makes a hit.
+    once_per_actor: with once_per_day: of those of one actor, only one.
     precedence: among the rules a record matches the highest speaks, before the level is looked at.
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
@@ -93,6 +94,7 @@ class Rule:
     undo: Undo = Undo()
     exceptions: tuple[RuleException, ...] = ()
     once_per_day: bool = False
+    once_per_actor: bool = False
 
     @property
     def strength(self) -> tuple[int, int, str]:

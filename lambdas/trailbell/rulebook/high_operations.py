@@ -1,0 +1,122 @@
+"""The operations that rules report at level high or above when they succeed: denied attempts at them are notified.
+
+They are worked out from the compiled rules and fill placeholders, so that no list of them is typed anywhere and a
+rule that is added is covered. Each is one text, kms.amazonaws.com:disablekey (facts.operation), so pairs stay pairs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trailbell.engine.condition import Tests, conjuncts, simplify
+from trailbell.engine.matcher import GATE_FIELDS
+from trailbell.engine.rulebook import Level, Rule
+from trailbell.rulebook.compile import Node
+
+
+HIGH, HIGH_ON_RESOURCE, RESOURCES = "high_operations", "high_operations_on_resource", "high_resources"
+"""The placeholders: operations whose name says enough, those that are high on some resources only, and the names of
+such resources, as far as rules spell them out."""
+
+_NAMING = frozenset(f"requestParameters.{member}" for member in ("name", "settingId"))
+"""Members of a request whose value an access-denied message repeats in the resource's ARN."""
+
+_SUCCESS: Mapping[str, list[Any]] = {"facts.outcome": ["success"], "facts.direct": [True], "errorCode": []}
+_SOURCE, _NAME = GATE_FIELDS
+_Values = frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """Event sources and names that go together; None for any."""
+
+    sources: _Values = None
+    names: _Values = None
+
+
+def asks_for_high_operations(content: Mapping[str, Any]) -> bool:
+    """Whether a rule document can only be compiled when the others are."""
+    return f"%{HIGH}" in str(content.get("detection"))
+
+
+def high_operations(rules: Iterable[Rule], watched: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """The placeholders' values. A rule that cannot match a success, or names no operation, adds nothing.
+
+    watched: event sources whose operations are all classed (coverage.csv). There an operation counts also where the
+    rule looks at the request, which a denied call does not have. It is high on a resource only if the rule spells
+    the resource's name out (the document of session preferences), or if it is another service's: a bucket policy is
+    high on the bucket of the trail.
+    """
+    found: dict[str, set[str]] = {HIGH: set(), HIGH_ON_RESOURCE: set(), RESOURCES: set()}
+    tests = Tests()
+    for rule in rules:
+        if rule.level < Level.HIGH or simplify(rule.detection, _SUCCESS, tests) is False:
+            continue
+        for source, name in _pairs(rule.detection):
+            operation = f"{source}:{name}"
+            known: dict[str, list[Any]] = {**_SUCCESS, _SOURCE: [source], _NAME: [name], "facts.operation": [operation]}
+            left = simplify(rule.detection, known, tests)
+            if left is False:
+                continue
+            resources = set() if left is True else set(_resources(left))
+            by_name = left is True or (source in watched and not resources)
+            found[HIGH if by_name else HIGH_ON_RESOURCE].add(operation)
+            found[RESOURCES] |= resources
+    found[HIGH_ON_RESOURCE] -= found[HIGH]
+    return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def _resources(node: Sequence[Any]) -> Iterator[str]:
+    """The names of resources without which a tree cannot match."""
+    for part in conjuncts(node):
+        match part:
+            case ["field", path, ["eq" | "prefix" | "suffix" | "contains", text, *_]] if path in _NAMING:
+                yield text
+            case ["field", path, ["in", values]] if path in _NAMING:
+                yield from values
+            case ["and", _]:
+                yield from _resources(part)
+
+
+def _pairs(node: Node) -> Iterator[tuple[str, str]]:
+    for calls in _calls(node):
+        for source in calls.sources or ():
+            for name in calls.names or ():
+                yield source, name
+
+
+def _calls(node: Node) -> set[_Calls]:
+    """Alternatives of which one must hold for a tree to match."""
+    match node:
+        case ["field", path, ["eq", text]] if path in GATE_FIELDS or path == "facts.operation":
+            return _named(path, [text])
+        case ["field", path, ["in", values]] if path in GATE_FIELDS or path == "facts.operation":
+            return _named(path, values)
+        case ["or", parts]:
+            return {calls for part in parts for calls in _calls(part)}
+        case ["and", parts]:
+            joined = {_Calls()}
+            for part in parts:
+                other = _calls(part)
+                joined = {_both(one, two) for one in joined for two in other}
+            return joined
+    return {_Calls()}
+
+
+def _named(path: str, values: Iterable[str]) -> set[_Calls]:
+    if path == _SOURCE:
+        return {_Calls(sources=frozenset(values))}
+    if path == _NAME:
+        return {_Calls(names=frozenset(values))}
+    split = (value.partition(":") for value in values)
+    return {_Calls(frozenset({source}), frozenset({name})) for source, _, name in split}
+
+
+def _both(one: _Calls, two: _Calls) -> _Calls:
+    return _Calls(_common(one.sources, two.sources), _common(one.names, two.names))
+
+
+def _common(one: _Values, two: _Values) -> _Values:
+    if one is None or two is None:
+        return two if one is None else one
+    return one & two
