@@ -11,6 +11,7 @@ from trailbell.engine.rulebook import Level, Rule
 
 
 PAGE = ROOT / "docs" / "rules.md"
+README = ROOT / "README.md"
 
 _INTRODUCTION = """# Every rule
 
@@ -33,9 +34,15 @@ def rules_page() -> str:
     return "\n".join(parts)
 
 
+def counted(readme: str) -> str:
+    """The README's text with the number of rules as it is."""
+    return re.sub(r"with \d+ rules for", f"with {len(all_rules())} rules for", readme)
+
+
 def write_page() -> None:
-    """Write it anew."""
+    """Write it anew, and the number of rules in the README."""
     PAGE.write_text(rules_page(), encoding="utf-8")
+    README.write_text(counted(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _counts(groups: dict[str, list[tuple[Rule, Path]]]) -> str:
