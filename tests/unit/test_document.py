@@ -104,7 +104,7 @@ def test_harmless_is_a_short_list_with_reasons_compared_with_case() -> None:
 
 def test_patching_is_harmless_only_when_the_record_shows_that_it_only_looks() -> None:
     """A baseline from somebody's bucket, or hidden parameters, can install anything."""
-    scan = {"documentName": "AWS-RunPatchBaseline", "parameters": {"Operation": ["Scan"]}}
+    scan: dict[str, Any] = {"documentName": "AWS-RunPatchBaseline", "parameters": {"Operation": ["Scan"]}}
     override = {"Operation": ["Scan"], "BaselineOverride": ["s3://other/list.json"]}
 
     assert facts("StartAutomationExecution", **scan).harmless

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trailbell.engine.rulebook import Rule
+from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.hits.detect import HitDetector
 from trailbell.rulebook.build import build_rulebook
@@ -160,6 +160,40 @@ def test_a_deployers_rule_is_covered_by_itself(tmp_path: Path) -> None:
     assert hit("ec2.amazonaws.com", "TerminateInstances")
     assert not hit("acm.amazonaws.com", "TerminateInstances")
     assert not hit("acm.amazonaws.com", "ExportCertificate")
+
+
+def test_a_denied_call_whose_request_is_there_is_judged_by_it(tmp_path: Path) -> None:
+    """A role that may not write plain text would cry every day; one that may not overwrite a secret should."""
+    (tmp_path / "denied.yml").write_text(
+        RULE.format(
+            name="denied",
+            level="medium",
+            detection="""\
+    selection:
+        facts.outcome: denied
+        facts.would_be_high: true
+    condition: selection""",
+        )
+    )
+    one = """\
+    selection:
+        eventSource: ssm.amazonaws.com
+        eventName: PutParameter
+        requestParameters.overwrite: true
+        facts.outcome: success
+    filter_plain:
+        requestParameters.type: String
+    condition: selection and not filter_plain"""
+    rules = compiled(tmp_path, one)
+    detector = HitDetector(Rulebook(tuple(rule for rule in rules if rule.name == "denied")))
+
+    def hit(**request: Any) -> bool:
+        changes = {"eventSource": "ssm.amazonaws.com", "eventName": "PutParameter", "requestParameters": request}
+        return bool(detector.detect_record(record(**changes), "2026-11-29T10:00:00Z"))
+
+    assert hit(overwrite=True, type="SecureString")
+    assert not hit(overwrite=True, type="String")
+    assert not hit(overwrite=False)
 
 
 def test_a_rule_alone_in_its_file_sees_the_others() -> None:

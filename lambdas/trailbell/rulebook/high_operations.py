@@ -2,26 +2,31 @@
 
 They are worked out from the compiled rules and fill placeholders, so that no list of them is typed anywhere and a
 rule that is added is covered. Each is one text, kms.amazonaws.com:disablekey (facts.operation), so pairs stay pairs.
+Most denied calls have no request. Of one that has, it can be said exactly whether its success would have been high:
+that is what the rules themselves say when the outcome is left out of them (WOULD_BE_HIGH).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trailbell.engine.condition import Tests, conjuncts, simplify
 from trailbell.engine.matcher import GATE_FIELDS
 from trailbell.engine.rulebook import Level, Rule
-from trailbell.rulebook.compile import Node
+from trailbell.rulebook.compile import Node, gate_of
 
 
 HIGH, HIGH_ON_RESOURCE, RESOURCES = "high_operations", "high_operations_on_resource", "high_resources"
 """The placeholders: operations whose name says enough, those that are high on some resources only, and the names of
 such resources, as far as rules spell them out."""
 
+WOULD_BE_HIGH = "facts.would_be_high"
+"""No fact: a rule says `facts.would_be_high: true`, and the conditions of all high rules take its place."""
+
 _NAMING = frozenset(f"requestParameters.{member}" for member in ("name", "settingId"))
 """Members of a request whose value an access-denied message repeats in the resource's ARN."""
 
-_SUCCESS: Mapping[str, list[Any]] = {"facts.outcome": ["success"], "facts.direct": [True], "errorCode": []}
+_SUCCESS: Mapping[str, list[Any]] = {"facts.outcome": ["success"], "errorCode": []}
 _SOURCE, _NAME = GATE_FIELDS
 _Values = frozenset[str] | None
 
@@ -36,7 +41,36 @@ class _Calls:
 
 def asks_for_high_operations(content: Mapping[str, Any]) -> bool:
     """Whether a rule document can only be compiled when the others are."""
-    return f"%{HIGH}" in str(content.get("detection"))
+    detection = str(content.get("detection"))
+    return f"%{HIGH}" in detection or WOULD_BE_HIGH in detection
+
+
+def would_be_high(rule: Rule, rules: Iterable[Rule]) -> Rule:
+    """The rule with the other rules' conditions in place of WOULD_BE_HIGH.
+
+    Only of rules that name their operations: one that holds for a whole service says nothing of a call.
+    """
+    tests = Tests()
+    left = [simplify(other.detection, _SUCCESS, tests) for other in rules if _counts(other, tests)]
+    conditions: Node = ["or", [condition for condition in left if not isinstance(condition, bool)]]
+    detection = _replaced(rule.detection, conditions)
+    return replace(rule, detection=detection, gate=gate_of(detection))
+
+
+def _counts(rule: Rule, tests: Tests) -> bool:
+    named = all(rule.gate.get(field) for field in GATE_FIELDS)
+    return named and rule.level >= Level.HIGH and simplify(rule.detection, _SUCCESS, tests) is not False
+
+
+def _replaced(node: Node, conditions: Node) -> Node:
+    match node:
+        case ["field", path, _] if path == WOULD_BE_HIGH:
+            return conditions
+        case ["and" | "or" as kind, parts]:
+            return [kind, [_replaced(part, conditions) for part in parts]]
+        case ["not", part]:
+            return ["not", _replaced(part, conditions)]
+    return node
 
 
 def high_operations(rules: Iterable[Rule], watched: frozenset[str]) -> dict[str, tuple[str, ...]]:
@@ -54,7 +88,13 @@ def high_operations(rules: Iterable[Rule], watched: frozenset[str]) -> dict[str,
             continue
         for source, name in _pairs(rule.detection):
             operation = f"{source}:{name}"
-            known: dict[str, list[Any]] = {**_SUCCESS, _SOURCE: [source], _NAME: [name], "facts.operation": [operation]}
+            known: dict[str, list[Any]] = {
+                **_SUCCESS,
+                "facts.direct": [True],
+                _SOURCE: [source],
+                _NAME: [name],
+                "facts.operation": [operation],
+            }
             left = simplify(rule.detection, known, tests)
             if left is False:
                 continue

@@ -13,7 +13,7 @@ from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.errors import RuleError
 from trailbell.hits.undo import unknown_places
 from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
-from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations
+from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
 from trailbell.rulebook.lint import faults_of, normalised
 from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
 from trailbell.rulebook.source import Document, read_documents, rule_files
@@ -64,10 +64,7 @@ def load_rules(
         else:
             _compile_into(rules, document, compiler, errors)
     if asking:
-        counted = _high_operations(where, rules, others, placeholders)
-        compiler = Compiler({**compiler.placeholders, **counted})
-    for document in asking:
-        _compile_into(rules, document, compiler, errors)
+        _compile_asking(asking, rules, (*_whole(where, rules, placeholders), *others), compiler, where, errors)
     if not any_source:
         errors += _duplicates(rules)
     return RuleSet(tuple(rule for _, rule in rules), tuple(errors), tuple(skipped), tuple(filters))
@@ -167,14 +164,28 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
     )
 
 
-def _high_operations(
-    where: Path, rules: Iterable[tuple[Path, Rule]], others: Iterable[Rule], placeholders: Placeholders
-) -> Placeholders:
-    """The placeholders of rulebook/high_operations.py; a part of a rule folder is seen with the rest of it."""
+def _whole(where: Path, rules: Iterable[tuple[Path, Rule]], placeholders: Placeholders) -> tuple[Rule, ...]:
+    """The rules of the folder that `where` is a part of; it is the folder where coverage.csv stands."""
     root = coverage_folder(where)
-    whole = where if root is None else root
-    counted = [rule for _, rule in rules] if whole == where else load_rules(whole, placeholders).rules
-    return high_operations((*counted, *others), watched_sources(where))
+    if root is None or root == where:
+        return tuple(rule for _, rule in rules)
+    return load_rules(root, placeholders).rules
+
+
+def _compile_asking(
+    asking: Iterable[Document],
+    rules: list[tuple[Path, Rule]],
+    counted: tuple[Rule, ...],
+    compiler: Compiler,
+    where: Path,
+    errors: list[str],
+) -> None:
+    """Compile the rules that ask which operations others (`counted`) report as high."""
+    compiler = Compiler({**compiler.placeholders, **high_operations(counted, watched_sources(where))})
+    compiled: list[tuple[Path, Rule]] = []
+    for document in asking:
+        _compile_into(compiled, document, compiler, errors)
+    rules += [(path, would_be_high(rule, counted)) for path, rule in compiled]
 
 
 def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
