@@ -11,7 +11,7 @@ from trailbell.errors import RuleError
 from trailbell.hits.detect import HitDetector
 from trailbell.rulebook.build import build_rulebook
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS
-from trailbell.rulebook.high_operations import HIGH, HIGH_ON_RESOURCE, RESOURCES, high_operations
+from trailbell.rulebook.high_operations import BEGINNINGS, HIGH, HIGH_ON_RESOURCE, RESOURCES, high_operations
 from trailbell.rulebook.load import compile_rules, load_rules
 
 
@@ -118,7 +118,8 @@ def test_another_services_operation_needs_its_resource(tmp_path: Path) -> None:
         facts.direct: true
     condition: selection"""
 
-    assert found(tmp_path, one) == {HIGH: (), HIGH_ON_RESOURCE: ("s3.amazonaws.com:putbucketpolicy",), RESOURCES: ()}
+    expected = {HIGH: (), HIGH_ON_RESOURCE: ("s3.amazonaws.com:putbucketpolicy",), RESOURCES: (), BEGINNINGS: ()}
+    assert found(tmp_path, one) == expected
     assert found(tmp_path, plain)[HIGH] == ("iam.amazonaws.com:createaccesskey",)
 
 
@@ -135,7 +136,23 @@ def test_a_resource_that_a_rule_spells_out_is_looked_for_by_name(tmp_path: Path)
         HIGH: (),
         HIGH_ON_RESOURCE: ("ssm.amazonaws.com:updatedocument",),
         RESOURCES: ("ssm-sessionmanagerrunshell",),
+        BEGINNINGS: (),
     }
+
+
+def test_an_operation_named_by_its_beginning_is_listed_by_it(tmp_path: Path) -> None:
+    """Lambda writes a version behind the name; a denied attempt at a function would never be found."""
+    one = """\
+    selection:
+        eventSource: lambda.amazonaws.com
+        eventName|startswith: [DeleteFunction, UpdateFunction]
+        facts.outcome: success
+    condition: selection"""
+
+    assert found(tmp_path, one)[BEGINNINGS] == (
+        "lambda.amazonaws.com:deletefunction",
+        "lambda.amazonaws.com:updatefunction",
+    )
 
 
 def test_a_deployers_rule_is_covered_by_itself(tmp_path: Path) -> None:

@@ -142,6 +142,8 @@ def _gate(node: Node, name: str) -> set[str] | None:
             return {part_of_operation(text, name)}
         case ["field", "facts.operation", ["in", values]]:
             return {part_of_operation(text, name) for text in values}
+        case ["field", "facts.operation", ["prefix", text]] if name == GATE_FIELDS[0] and ":" in text:
+            return {part_of_operation(text, name)}
         case ["field", path, ["eq", text]] if path == name:
             return {text}
         case ["field", path, ["in", values]] if path == name:

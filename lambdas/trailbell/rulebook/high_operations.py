@@ -20,6 +20,10 @@ HIGH, HIGH_ON_RESOURCE, RESOURCES = "high_operations", "high_operations_on_resou
 """The placeholders: operations whose name says enough, those that are high on some resources only, and the names of
 such resources, as far as rules spell them out."""
 
+BEGINNINGS = "high_operation_beginnings"
+"""A further placeholder: beginnings of operations that are high on some resources only. Lambda writes a version behind
+the name (DeleteFunction20150331), so rules name only how it begins."""
+
 WOULD_BE_HIGH = "facts.would_be_high"
 """No fact: a rule says `facts.would_be_high: true`, and the conditions of all high rules take its place."""
 
@@ -33,16 +37,17 @@ _Values = frozenset[str] | None
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """Event sources and names that go together; None for any."""
+    """Event sources and names that go together, None for any; or how a name begins."""
 
     sources: _Values = None
     names: _Values = None
+    beginning: str = ""
 
 
 def asks_for_high_operations(content: Mapping[str, Any]) -> bool:
     """Whether a rule document can only be compiled when the others are."""
     detection = str(content.get("detection"))
-    return f"%{HIGH}" in detection or WOULD_BE_HIGH in detection
+    return any(name in detection for name in (f"%{HIGH}", f"%{BEGINNINGS}", WOULD_BE_HIGH))
 
 
 def would_be_high(rule: Rule, rules: Iterable[Rule]) -> Rule:
@@ -81,29 +86,38 @@ def high_operations(rules: Iterable[Rule], watched: frozenset[str]) -> dict[str,
     the resource's name out (the document of session preferences), or if it is another service's: a bucket policy is
     high on the bucket of the trail.
     """
-    found: dict[str, set[str]] = {HIGH: set(), HIGH_ON_RESOURCE: set(), RESOURCES: set()}
+    found: dict[str, set[str]] = {name: set() for name in (HIGH, HIGH_ON_RESOURCE, RESOURCES, BEGINNINGS)}
     tests = Tests()
     for rule in rules:
         if rule.level < Level.HIGH or simplify(rule.detection, _SUCCESS, tests) is False:
             continue
-        for source, name in _pairs(rule.detection):
-            operation = f"{source}:{name}"
-            known: dict[str, list[Any]] = {
-                **_SUCCESS,
-                "facts.direct": [True],
-                _SOURCE: [source],
-                _NAME: [name],
-                "facts.operation": [operation],
-            }
-            left = simplify(rule.detection, known, tests)
-            if left is False:
-                continue
-            resources = set() if left is True else set(_resources(left))
-            by_name = left is True or (source in watched and not resources)
-            found[HIGH if by_name else HIGH_ON_RESOURCE].add(operation)
-            found[RESOURCES] |= resources
+        calls = _calls(rule.detection)
+        found[BEGINNINGS] |= {f"{source}:{one.beginning}" for one in calls if one.beginning for source in _sources(one)}
+        for source, name in _pairs(calls):
+            _add(found, source, name, _left(rule, source, name, tests), source in watched)
     found[HIGH_ON_RESOURCE] -= found[HIGH]
     return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def _left(rule: Rule, source: str, name: str, tests: Tests) -> Sequence[Any] | bool:
+    """What a rule still asks of a success of one operation."""
+    known: dict[str, list[Any]] = {
+        **_SUCCESS,
+        "facts.direct": [True],
+        _SOURCE: [source],
+        _NAME: [name],
+        "facts.operation": [f"{source}:{name}"],
+    }
+    return simplify(rule.detection, known, tests)
+
+
+def _add(found: dict[str, set[str]], source: str, name: str, left: Sequence[Any] | bool, watched: bool) -> None:
+    if left is False:
+        return
+    resources = set() if left is True else set(_resources(left))
+    by_name = left is True or (watched and not resources)
+    found[HIGH if by_name else HIGH_ON_RESOURCE].add(f"{source}:{name}")
+    found[RESOURCES] |= resources
 
 
 def _resources(node: Sequence[Any]) -> Iterator[str]:
@@ -118,10 +132,14 @@ def _resources(node: Sequence[Any]) -> Iterator[str]:
                 yield from _resources(part)
 
 
-def _pairs(node: Node) -> Iterator[tuple[str, str]]:
-    for calls in _calls(node):
-        for source in calls.sources or ():
-            for name in calls.names or ():
+def _sources(calls: _Calls) -> frozenset[str]:
+    return calls.sources or frozenset()
+
+
+def _pairs(calls: Iterable[_Calls]) -> Iterator[tuple[str, str]]:
+    for one in calls:
+        for source in _sources(one):
+            for name in one.names or ():
                 yield source, name
 
 
@@ -132,6 +150,8 @@ def _calls(node: Node) -> set[_Calls]:
             return _named(path, [text])
         case ["field", path, ["in", values]] if path in GATE_FIELDS or path == "facts.operation":
             return _named(path, values)
+        case ["field", path, ["prefix", text]] if path == _NAME:
+            return {_Calls(beginning=text)}
         case ["or", parts]:
             return {calls for part in parts for calls in _calls(part)}
         case ["and", parts]:
@@ -153,7 +173,8 @@ def _named(path: str, values: Iterable[str]) -> set[_Calls]:
 
 
 def _both(one: _Calls, two: _Calls) -> _Calls:
-    return _Calls(_common(one.sources, two.sources), _common(one.names, two.names))
+    sources, names = _common(one.sources, two.sources), _common(one.names, two.names)
+    return _Calls(sources, names, one.beginning or two.beginning)
 
 
 def _common(one: _Values, two: _Values) -> _Values:
