@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.hits.detect import HitDetector
@@ -256,3 +257,20 @@ def test_ten_denied_attempts_of_one_actor_are_one_hit_and_another_actor_is_anoth
 
     assert len({identity(number, "ci") for number in range(10)}) == 1
     assert len({identity(0, "ci"), identity(0, "mallory"), identity(0, "ci", "ScheduleKeyDeletion")}) == 3
+
+
+def test_ten_denied_attempts_at_ten_operations_are_one_alert() -> None:
+    """Somebody who tries what stolen credentials can do would fill the mailbox."""
+    detector = HitDetector(build_rulebook(ROOT / "rules", ROOT / "none", CASE_SETTINGS, date(2026, 11, 29))[0])
+    names = """SendCommand StartSession StartAutomationExecution DeleteParameter PutParameter CreateActivation
+        ModifyDocumentPermission CreateAssociation GetParametersByPath UpdateManagedInstanceRole""".split()
+
+    hits = []
+    for name in names:
+        changes = {"eventSource": "ssm.amazonaws.com", "eventName": name, "eventID": f"e-{name}"}
+        hit = detector.detect_record(record(**changes), "2026-11-29T10:00:00Z")
+        assert hit, name
+        hits.append(hit)
+
+    (alert,) = group_hits(hits)
+    assert len(alert.hits) == 10

@@ -8,7 +8,7 @@ that is what the rules themselves say when the outcome is left out of them (WOUL
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from trailbell.engine.condition import Tests, conjuncts, simplify
 from trailbell.engine.matcher import GATE_FIELDS
@@ -51,20 +51,18 @@ def asks_for_high_operations(content: Mapping[str, Any]) -> bool:
 
 
 def would_be_high(rule: Rule, rules: Iterable[Rule]) -> Rule:
-    """The rule with the other rules' conditions in place of WOULD_BE_HIGH.
-
-    Only of rules that name their operations: one that holds for a whole service says nothing of a call.
-    """
-    tests = Tests()
-    left = [simplify(other.detection, _SUCCESS, tests) for other in rules if _counts(other, tests)]
-    conditions: Node = ["or", [condition for condition in left if not isinstance(condition, bool)]]
+    """The rule with what the other rules ask of a success in place of WOULD_BE_HIGH, operation by operation."""
+    asked: dict[str, tuple[Sequence[Any] | bool, set[str]]] = {}
+    for operation, left in _all_left(rules):
+        asked.setdefault(repr(left), (left, set()))[1].add(operation)
+    conditions: Node = ["or", [_condition(left, operations) for left, operations in asked.values()]]
     detection = _replaced(rule.detection, conditions)
     return replace(rule, detection=detection, gate=gate_of(detection))
 
 
-def _counts(rule: Rule, tests: Tests) -> bool:
-    named = all(rule.gate.get(field) for field in GATE_FIELDS)
-    return named and rule.level >= Level.HIGH and simplify(rule.detection, _SUCCESS, tests) is not False
+def _condition(left: Sequence[Any] | bool, operations: Iterable[str]) -> Node:
+    one_of: Node = ["field", "facts.operation", ["in", sorted(operations)]]
+    return one_of if isinstance(left, bool) else ["and", [one_of, list(left)]]
 
 
 def _replaced(node: Node, conditions: Node) -> Node:
@@ -86,17 +84,39 @@ def high_operations(rules: Iterable[Rule], watched: frozenset[str]) -> dict[str,
     the resource's name out (the document of session preferences), or if it is another service's: a bucket policy is
     high on the bucket of the trail.
     """
+    rules = tuple(rules)
     found: dict[str, set[str]] = {name: set() for name in (HIGH, HIGH_ON_RESOURCE, RESOURCES, BEGINNINGS)}
-    tests = Tests()
-    for rule in rules:
-        if rule.level < Level.HIGH or simplify(rule.detection, _SUCCESS, tests) is False:
-            continue
-        calls = _calls(rule.detection)
-        found[BEGINNINGS] |= {f"{source}:{one.beginning}" for one in calls if one.beginning for source in _sources(one)}
-        for source, name in _pairs(calls):
-            _add(found, source, name, _left(rule, source, name, tests), source in watched)
+    for operation, left in _all_left(rules):
+        resources = set() if left is True else set(_resources(left))
+        by_name = left is True or (operation.partition(":")[0] in watched and not resources)
+        found[HIGH if by_name else HIGH_ON_RESOURCE].add(operation)
+        found[RESOURCES] |= resources
     found[HIGH_ON_RESOURCE] -= found[HIGH]
+    found[BEGINNINGS] |= {
+        f"{source}:{calls.beginning}"
+        for rule in _counted(rules)
+        for calls in _calls(rule.detection)
+        for source in (calls.sources or () if calls.beginning else ())
+    }
     return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def _counted(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """The rules of level high and critical that can match a success."""
+    tests = Tests()
+    return (
+        rule for rule in rules if rule.level >= Level.HIGH and simplify(rule.detection, _SUCCESS, tests) is not False
+    )
+
+
+def _all_left(rules: Iterable[Rule]) -> Iterator[tuple[str, Sequence[Any] | Literal[True]]]:
+    """Every operation that a rule names, with what the rule still asks of a success; True if nothing."""
+    tests = Tests()
+    for rule in _counted(rules):
+        for source, name in _pairs(rule.detection):
+            left = _left(rule, source, name, tests)
+            if left is not False:
+                yield f"{source}:{name}", True if left is True else left
 
 
 def _left(rule: Rule, source: str, name: str, tests: Tests) -> Sequence[Any] | bool:
@@ -111,15 +131,6 @@ def _left(rule: Rule, source: str, name: str, tests: Tests) -> Sequence[Any] | b
     return simplify(rule.detection, known, tests)
 
 
-def _add(found: dict[str, set[str]], source: str, name: str, left: Sequence[Any] | bool, watched: bool) -> None:
-    if left is False:
-        return
-    resources = set() if left is True else set(_resources(left))
-    by_name = left is True or (watched and not resources)
-    found[HIGH if by_name else HIGH_ON_RESOURCE].add(f"{source}:{name}")
-    found[RESOURCES] |= resources
-
-
 def _resources(node: Sequence[Any]) -> Iterator[str]:
     """The names of resources without which a tree cannot match."""
     for part in conjuncts(node):
@@ -132,14 +143,10 @@ def _resources(node: Sequence[Any]) -> Iterator[str]:
                 yield from _resources(part)
 
 
-def _sources(calls: _Calls) -> frozenset[str]:
-    return calls.sources or frozenset()
-
-
-def _pairs(calls: Iterable[_Calls]) -> Iterator[tuple[str, str]]:
-    for one in calls:
-        for source in _sources(one):
-            for name in one.names or ():
+def _pairs(node: Node) -> Iterator[tuple[str, str]]:
+    for calls in _calls(node):
+        for source in calls.sources or ():
+            for name in calls.names or ():
                 yield source, name
 
 
