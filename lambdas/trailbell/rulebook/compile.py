@@ -138,6 +138,12 @@ def gate_of(node: Node) -> dict[str, tuple[str, ...]]:
 def _gate(node: Node, name: str) -> set[str] | None:
     """The values one field must have; None if the tree can match without."""
     match node:
+        case ["field", "facts.operation", ["eq", text]]:
+            return {part_of_operation(text, name)}
+        case ["field", "facts.operation", ["in", values]]:
+            return {part_of_operation(text, name) for text in values}
+        case ["field", "facts.operation", ["prefix", text]] if name == GATE_FIELDS[0] and ":" in text:
+            return {part_of_operation(text, name)}
         case ["field", path, ["eq", text]] if path == name:
             return {text}
         case ["field", path, ["in", values]] if path == name:
@@ -149,6 +155,11 @@ def _gate(node: Node, name: str) -> set[str] | None:
             alternatives = [_gate(part, name) for part in parts]
             return None if None in alternatives else set().union(*(values or () for values in alternatives))
     return None
+
+
+def part_of_operation(operation: str, name: str) -> str:
+    """What a gate field is in an operation as facts.operation writes it (kms.amazonaws.com:DisableKey)."""
+    return dict(zip(GATE_FIELDS, operation.split(":", 1), strict=False)).get(name, "")
 
 
 def _parsed(condition: SigmaCondition) -> Any:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,18 +88,34 @@ def with_our_own(placeholders: Placeholders, settings: Mapping[str, Any]) -> dic
 def known_operations(rules: Path) -> dict[str, tuple[str, ...]]:
     """`operations_<service>` → every operation that coverage.csv classes for that event source; none without it.
 
-    coverage.csv is looked for in the folder of the rules and the two above it. Raises RuleError if it lacks columns.
+    Raises RuleError if coverage.csv lacks columns.
     """
-    folders = (rules, *rules.resolve().parents)[:3]
-    coverage = next((folder / "coverage.csv" for folder in folders if (folder / "coverage.csv").is_file()), None)
-    if not coverage:
-        return {}
     found: dict[str, list[str]] = {}
+    for source, operation in _classed(rules):
+        service = source.partition(".")[0].replace("-", "_")
+        found.setdefault(f"operations_{service}", []).append(operation)
+    return {name: tuple(operations) for name, operations in found.items()}
+
+
+def watched_sources(rules: Path) -> frozenset[str]:
+    """The event sources whose operations coverage.csv classes; none without it. Raises as known_operations does."""
+    return frozenset(source for source, _ in _classed(rules))
+
+
+def coverage_folder(rules: Path) -> Path | None:
+    """Where coverage.csv stands: the folder of the rules or one of the two above it."""
+    folders = (rules, *rules.resolve().parents)[:3]
+    return next((folder for folder in folders if (folder / "coverage.csv").is_file()), None)
+
+
+def _classed(rules: Path) -> Iterator[tuple[str, str]]:
+    folder = coverage_folder(rules)
+    if folder is None:
+        return
+    coverage = folder / "coverage.csv"
     with coverage.open(encoding="utf-8", newline="") as stream:
         table = csv.DictReader(stream)
         if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
             raise RuleError(f"{coverage}: needs the columns eventSource and operation")
         for row in table:
-            service = row["eventSource"].partition(".")[0].replace("-", "_")
-            found.setdefault(f"operations_{service}", []).append(row["operation"])
-    return {name: tuple(operations) for name, operations in found.items()}
+            yield row["eventSource"], row["operation"]

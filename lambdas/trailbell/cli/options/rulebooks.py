@@ -42,9 +42,10 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
 def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
     """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError."""
     placeholders = find_placeholders(settings)
-    found = load_rules(rules or default_rules(), placeholders)
+    asked = () if rules else alert_on_rules(_alert_on())
+    found = load_rules(rules or default_rules(), placeholders, others=asked)
     documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
-    compiled = found.rules if rules else (*found.rules, *alert_on_rules(_alert_on()))
+    compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
     if not (errors or compiled):
