@@ -73,10 +73,12 @@ class Fields:
         if derived is None:
             find = self._layout.finder(path)
             return Column(lambda header: (find(header),), self._layout.getter((path,)))
-        possible, finders = derived.possible, [self._layout.text_finder(one) for one in derived.paths]
+        possible = derived.possible
+        finder_of = self._layout.finder if derived.crossing else self._layout.text_finder
+        finders = [finder_of(one) for one in derived.paths]
         return Column(
             lambda header: [[value] for value in possible(*[find(header) for find in finders])],
-            self._layout.getter(derived.paths),
+            None if derived.crossing else self._layout.getter(derived.paths),
         )
 
 
