@@ -94,8 +94,8 @@ def test_work_is_bounded() -> None:
     many = [f"arn:aws:kms:us-east-1:{FOREIGN}:key/{number}" for number in range(500)]
 
     assert len(keys({"requestParameters": {"keys": many}})) == MAX_KEYS
-    assert keys({"requestParameters": {"keys": ["x"] * 30_000 + [KEY]}}) == (KEY,)  # the last is looked at first
-    assert keys({"requestParameters": {"keys": [KEY] + ["x"] * 30_000}}) == ()
+    assert keys({"requestParameters": {"keys": [KEY] + [1] * 51_000}}) == (KEY,)  # as many as 100 KB hold
+    assert keys({"requestParameters": {"keys": [KEY] + [1] * 99_000}}) == ()
 
 
 @pytest.mark.parametrize(

@@ -381,6 +381,7 @@ DOCUMENT = f"arn:aws:ssm:us-east-1:{FOREIGN}:document/Acme-Setup"
         pytest.param(request(runbooks=[{"documentName": DOCUMENT}]), id="runbooks"),
         pytest.param(request(taskArn=DOCUMENT), id="task"),
         pytest.param(request(sourceBackupId=f"arn:aws:cloudhsm:us-east-1:{FOREIGN}:backup/backup-a"), id="backup"),
+        pytest.param(request(backupId=f"arn:aws:cloudhsm:us-east-1:{FOREIGN}:backup/backup-a"), id="backup-copied"),
         pytest.param(request(principals=[OWN, f"arn:aws:iam::{FOREIGN}:role/Reader"]), id="resource-share"),
     ],
 )
@@ -402,6 +403,9 @@ def test_account_that_a_request_names_is_external_unless_trusted(changes: dict[s
         pytest.param(request(documentName="arn:aws:ssm:us-east-1::document/AWS-RunShellScript"), id="document-of-aws"),
         pytest.param(request(granteePrincipal="AROAEXAMPLEEXAMPLE123"), id="unique-id"),
         pytest.param(request(sourceBackupId="backup-q3v7mdzkt2a"), id="own-backup"),
+        pytest.param(
+            request(principals=[f"arn:aws:organizations::{FOREIGN}:organization/o-a1b2c3d4e5"]), id="organization"
+        ),
         pytest.param(request(entries=7, runbooks={"a": 1}, constraints=[], principals={}), id="odd-types"),
         pytest.param({"requestParameters": FOREIGN}, id="request-is-text"),
     ],

@@ -19,7 +19,7 @@ KMS = "kms.amazonaws.com"
 MAX_KEYS = 50
 """More are not kept."""
 
-_MAX_VALUES = 20_000  # of a request that are looked at; 100 KB of it hold no more ARNs
+_MAX_VALUES = 60_000  # that are looked at; the 100 KB of a request that CloudTrail keeps hold no more
 _KEY = re.compile(r"arn:[^:]*:kms:[^:]*:([0-9]{12}):(?:key|alias)/.+", re.DOTALL)
 
 

@@ -173,6 +173,7 @@ _NAMING = (
     "retiringPrincipal",
     "accountIdsToAdd",  # SSM ModifyDocumentPermission
     "sourceBackupId",  # CloudHSM CreateCluster: an ARN if the backup is shared
+    "backupId",  # CopyBackupToRegion, the same
     "principals",  # RAM CreateResourceShare and AssociateResourceShare
 )
 # Members that may name a document, alone or in each entry of a list.
@@ -189,7 +190,9 @@ def _accounts_named(request: Mapping[str, Any]) -> Iterator[str]:
     if _INTERESTING.isdisjoint(request):
         return
     for member in _NAMING:
-        yield from filter(None, map(account_of, texts(request, member)))
+        # An organization's ARN names its management account, which gets nothing by it.
+        named = (value for value in texts(request, member) if ":organizations:" not in value)
+        yield from filter(None, map(account_of, named))
     # A service acts for whoever owns this (grants to service principals).
     yield from filter(None, map(account_of, texts(request, "constraints", "sourceArn")))
     yield from _document_owners(request)
