@@ -225,6 +225,65 @@ def test_condition_leaves_everyone_in(condition: Any) -> None:
     assert everyone(condition).public
 
 
+def perimeter(condition: Any, **changes: Any) -> dict[str, Any]:
+    """A Deny for everyone and everything under a condition."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition}
+    return {**deny, **changes}
+
+
+@pytest.mark.parametrize(
+    ("statement", "accounts"),
+    [
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}}), (OWN,), id="account"),
+        pytest.param(perimeter({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}, Action="*"), (), id="org"),
+        pytest.param(
+            perimeter(
+                {
+                    "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:PrincipalAccount": FOREIGN},
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                }
+            ),
+            (FOREIGN,),
+            id="data-perimeter",
+        ),
+        pytest.param(perimeter({"StringNotEquals": {"aws:SourceVpce": "vpce-01234567"}}), (), id="endpoint"),
+        pytest.param(
+            perimeter({"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWN}:role/*"}}, Principal={"AWS": "*"}),
+            (OWN,),
+            id="roles-of-an-account",
+        ),
+    ],
+)
+def test_denial_of_all_strangers_closes_what_an_allow_opened(statement: Any, accounts: tuple[str, ...]) -> None:
+    """Companies with a data perimeter allow everyone, and deny all outside of it."""
+    assert read_policy(policy(statement, allow("*"))) == PolicyFacts(True, False, accounts)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(perimeter({"StringEquals": {"kms:CallerAccount": FOREIGN}}), id="one-account-denied"),
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": [OWN, "*"]}}), id="all-excepted"),
+        pytest.param(perimeter({"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Admin"}}), id="by-name"),
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}}, Action="kms:Decrypt"), id="one-action"),
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}}, Principal={"AWS": OWN}), id="not-all"),
+        pytest.param(
+            perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}, "Bool": {"aws:ViaAWSService": "false"}}),
+            id="except-through-services",
+        ),
+        pytest.param(
+            perimeter({"ForAnyValue:StringNotLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}}), id="no-path-no-deny"
+        ),
+        pytest.param(perimeter({"Bool": {"aws:PrincipalIsAWSService": "false"}}, Effect="Allow"), id="allow"),
+        pytest.param(perimeter({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}), id="address"),
+        pytest.param(perimeter({}), id="no-condition"),
+    ],
+)
+def test_other_denials_leave_everyone_in(statement: Any) -> None:
+    """A denial that strangers can walk around closes nothing."""
+    assert read_policy(policy(statement, allow("*"))).public
+
+
 TEXT = json.dumps(policy(allow({"AWS": f"arn:aws:iam::{FOREIGN}:root"})), indent=2)
 
 

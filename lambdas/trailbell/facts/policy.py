@@ -1,7 +1,8 @@
 """A resource policy says who may use a key, a backup, a document or a parameter; we read whom it lets in.
 
-Only what an Allow statement grants counts: a Deny that takes it back is not followed, so that we err on the loud
-side. Names of elements and condition keys are taken in any case.
+What an Allow statement grants counts, unless a Deny keeps out all that do not belong to named accounts, organizations
+or networks, whatever they do; other denials are not followed, so that we err on the loud side. Names of elements and
+condition keys are taken in any case.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -53,6 +54,8 @@ def read_policy(given: object) -> PolicyFacts:
             reading.parsed = False
         elif "Allow" in elements(statement, "effect"):
             _read_allow(statement, reading)
+    if reading.public:
+        reading.public = not any(_keeps_strangers_out(one, reading) for one in statements if isinstance(one, Mapping))
     return PolicyFacts(reading.parsed, reading.public, tuple(sorted(reading.accounts)))
 
 
@@ -172,6 +175,34 @@ def condition_tests(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, li
         for operator, keys in items(block):
             for key, value in items(keys):
                 yield operator.lower(), key.lower(), members(value)
+
+
+def _keeps_strangers_out(statement: Mapping[str, Any], reading: _Reading) -> bool:
+    """Whether a Deny is for everyone and everything but fixed principals, as the rules of a data perimeter are.
+
+    All its tests must hold for every stranger: a negated one does, also where its key is absent, but with ForAnyValue.
+    """
+    everyone = any(isinstance(one, str) and is_anybody(one) for _, one in principals_of(statement))
+    everything = any(one in ("*", "kms:*") for one in elements(statement, "action"))
+    if "Deny" not in elements(statement, "effect") or not everyone or not everything:
+        return False
+    tests = reading.first(condition_tests(statement))
+    excepted = [_excepted(*test) for test in tests]
+    if not tests or None in excepted:
+        return False
+    reading.accounts.update(account for accounts in excepted for account in accounts or ())
+    return any(operator.find("not") >= 0 for operator, _, _ in tests)
+
+
+def _excepted(operator: str, key: str, values: list[Any]) -> set[str] | None:
+    """The accounts that a test of such a Deny excepts, None if a stranger may not meet it."""
+    quantifier, _, comparison = operator.rpartition(":")
+    comparison = comparison.removesuffix("ifexists")
+    if key == "aws:principalisawsservice":
+        return set() if comparison == "bool" and values and all(map(_is_false, values)) else None
+    limit = limit_of(key, comparison.replace("not", "", 1)) if "not" in comparison else None
+    limits = [limit(value, comparison) for value in values] if limit and quantifier != "foranyvalue" else [None]
+    return {account for account in limits if account} if values and None not in limits else None
 
 
 def _is_false(value: object) -> bool:
