@@ -112,8 +112,7 @@ def test_work_is_bounded() -> None:
 def test_quick_way_passes_over_uses_of_our_own_keys_only(changes: dict[str, Any], possible: tuple[bool, ...]) -> None:
     """Nearly all records of KMS are uses of one's own keys, and must not be parsed; no other may be passed over."""
     record = merged(BASE_RECORD, changes)
-    arns = [entry["ARN"] for entry in record["resources"]]
-    recipient = [record["recipientAccountId"]]
+    given = [record[name] for name in ("eventSource", "resources", "recipientAccountId")]
 
-    assert possible_external(frozenset())([record["eventSource"]], arns, recipient) == possible
+    assert possible_external(frozenset())(*given) == possible
     assert facts_of(make_record(record, 0)).as_fields()["key_external"] in (possible or (True, False))

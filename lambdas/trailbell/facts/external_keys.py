@@ -47,10 +47,15 @@ def possible_external(trusted: frozenset[str]) -> Callable[..., tuple[bool, ...]
     Said only where the resources of a call to KMS leave no doubt that they are ours.
     """
 
-    def possible(source: list[Any], arns: list[Any], recipient: list[Any]) -> tuple[bool, ...]:
-        ours = trusted.union(filter(account_of, recipient))
-        known = arns and source == [KMS] and all(isinstance(arn, str) and account_of(arn) in ours for arn in arns)
-        return (False,) if known else ()
+    def possible(source: Any, resources: Any, recipient: Any) -> tuple[bool, ...]:
+        if source != KMS or not resources or type(resources) is not list or not account_of(recipient):
+            return ()
+        for entry in resources:  # this runs for most records of KMS
+            arn = entry.get("ARN") if type(entry) is dict else None
+            owner = arn.split(":", 5) if type(arn) is str else ()
+            if len(owner) < 6 or (owner[4] != recipient and owner[4] not in trusted):
+                return ()
+        return (False,)
 
     return possible
 

@@ -96,7 +96,7 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
         "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds),
         "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
         "facts.key_external": Derived(
-            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), crossing=True
+            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True
         ),
     }
 

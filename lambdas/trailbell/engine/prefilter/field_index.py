@@ -26,12 +26,12 @@ class Derived:
 
     paths:    where the texts stand.
     possible: from these texts to the values the field may have; none at all means that it cannot be said.
-    crossing: the paths cross lists, as a rule's fields do; `possible` gets a list of values for each.
+    whole:    of each path the record's member is what counts: `possible` gets it if it is a list or a text, else None.
     """
 
     paths: tuple[str, ...]
     possible: Callable[..., tuple[Any, ...]]
-    crossing: bool = False
+    whole: bool = False
 
 
 class Column:

@@ -36,6 +36,8 @@ _ORDER = (
 )
 """Members of a record as CloudTrail writes them."""
 
+_WHOLE = (list, str)
+
 Finder = Callable[[Any], list[Any]]
 """From a header to the values of a field."""
 
@@ -109,6 +111,18 @@ class PartialLayout:
             return found if type(found) is str and not below else text(whole(found), *below)
 
         return find_text
+
+    def member_finder(self, path: str) -> Callable[[Any], Any]:
+        """A function from a header to the member that a path begins with: a list or a text, None for anything else."""
+        head = path.partition(".")[0]
+        self._want(head)
+        attribute, whole = attribute_of(head), self._whole
+
+        def find_member(header: Any) -> Any:
+            value = whole(getattr(header, attribute))
+            return value if type(value) in _WHOLE else None
+
+        return find_member
 
     def getter(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
         """The quickest way to something that decides the values of fields and can be remembered, None if there is none.

@@ -66,20 +66,36 @@ class Fields:
             return compile_node(part.node, self._layout.finder)
         column = self._make_column(part.path)
         column.add(part.name, part.node)
-        return lambda header: bool(column.look(header))
+        possible = self._possible(part.path)
+        decided: dict[tuple[Any, ...], bool] = {}
+
+        def check(header: Any) -> bool:
+            values = possible(header)
+            holds = decided.get(values)
+            if holds is None:
+                holds = decided[values] = bool(column.look(header))
+            return holds
+
+        return check
 
     def _make_column(self, path: str) -> Column:
         derived = self._derived.get(path)
         if derived is None:
             find = self._layout.finder(path)
             return Column(lambda header: (find(header),), self._layout.getter((path,)))
-        possible = derived.possible
-        finder_of = self._layout.finder if derived.crossing else self._layout.text_finder
-        finders = [finder_of(one) for one in derived.paths]
+        possible = self._possible(path)
         return Column(
-            lambda header: [[value] for value in possible(*[find(header) for find in finders])],
-            None if derived.crossing else self._layout.getter(derived.paths),
+            lambda header: [[value] for value in possible(header)],
+            None if derived.whole else self._layout.getter(derived.paths),
         )
+
+    def _possible(self, path: str) -> Callable[[Any], tuple[Any, ...]]:
+        """A function from a header to the values that a derived field may have."""
+        derived = self._derived[path]
+        possible = derived.possible
+        finder_of = self._layout.member_finder if derived.whole else self._layout.text_finder
+        finders = [finder_of(one) for one in derived.paths]
+        return lambda header: possible(*[find(header) for find in finders])
 
 
 class RuleIndex:
