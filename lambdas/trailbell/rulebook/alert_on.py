@@ -5,14 +5,13 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.rulebook.compile import gate_of
 from trailbell.rulebook.known_calls import SUFFIX, fault_of_call, nearest_source
 
 
 _FORM = re.compile(r"(?P<service>[a-z0-9][a-z0-9.-]{1,40}):(?P<call>[A-Za-z0-9_]{2,80})", re.ASCII)
-# CloudHSM's API model names another event source than its documentation does.
-_ALSO = {"cloudhsm": ("cloudhsmv2",)}
 _NAMESPACE = uuid.UUID("5d9f0c52-3b0a-5c0e-9a53-6a1c1c9a1b7e")
 
 
@@ -51,10 +50,11 @@ def alert_on_rules(entries: Iterable[str]) -> tuple[Rule, ...]:
 
 def _rule(entry: str) -> Rule:
     service, _, call = entry.partition(":")
+    source = f"{service}.amazonaws.com"
     detection = [
         "and",
         [
-            ["field", "eventSource", ["in", [f"{source}{SUFFIX}" for source in (service, *_ALSO.get(service, ()))]]],
+            ["field", "eventSource", ["in", sorted({source, TWINS.get(source, source)})]],
             ["field", "eventName", ["eq", call.lower()]],
             ["field", "facts.outcome", ["eq", "success"]],
         ],

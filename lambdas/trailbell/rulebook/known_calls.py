@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 import msgspec
 from botocore.session import get_session
 
+from trailbell.cloudtrail.event_source import TWINS
 from trailbell.errors import RuleError
 from trailbell.rulebook.placeholders import known_operations
 
@@ -28,9 +29,8 @@ _METADATA = re.compile(r'"(endpointPrefix|signingName)"\s*:\s*"([^"]+)"')
 # What CloudTrail adds to the names of some APIs: UpdateFunctionCode20150331v2, CreateDistribution2020_05_31.
 _VERSION = re.compile(r"(?:20\d\d_?\d\d_?\d\d)(?:v\d+)?$")
 
-# Models whose own prefix is not what records hold. CloudHSM: cloudhsm.amazonaws.com, as for its first generation;
-# https://docs.aws.amazon.com/cloudhsm/latest/userguide/get-api-logs-using-cloudtrail.html
-_NOT_THE_SOURCE = frozenset({"cloudhsmv2"})
+# Second names of services, which records may hold (rules take either), but which nobody means who writes a setting.
+_SECOND_NAMES = {twin.removesuffix(SUFFIX): source.removesuffix(SUFFIX) for source, twin in TWINS.items()}
 
 # Event sources that no model of the SDK names.
 _WITHOUT_MODEL = frozenset(
@@ -85,13 +85,13 @@ def fault_of_call(prefixes: Iterable[str], call: str) -> str:
 
 def nearest_source(service: str) -> str:
     """The first part of the event source that a service's name in the SDK means, or the nearest one; "" if none is."""
-    if service in _NOT_THE_SOURCE:
-        return service.removesuffix("v2")
+    if service in _SECOND_NAMES:
+        return _SECOND_NAMES[service]
     return service if _is_known(service) else _source_meant(service)
 
 
 def _is_known(prefix: str) -> bool:
-    return prefix in _services() or prefix in _WITHOUT_MODEL or prefix in _catalogue() or prefix in _NOT_THE_SOURCE
+    return prefix in _services() or prefix in _WITHOUT_MODEL or prefix in _catalogue() or prefix in _SECOND_NAMES
 
 
 def _source_meant(name: str) -> str:
@@ -120,8 +120,8 @@ def _elsewhere(services: list[str], call: str) -> Iterator[tuple[str, str]]:
 def _calls(prefix: str) -> frozenset[str]:
     """The names that records of an event source may hold, as far as models and coverage.csv know them."""
     names = {name for service in _services().get(prefix, ()) for name in _operations(service)}
-    if prefix in _NOT_THE_SOURCE:
-        names.update(_calls("cloudhsm"))
+    if prefix in _SECOND_NAMES:
+        names.update(_calls(_SECOND_NAMES[prefix]))
     return frozenset(names | set(_catalogue().get(prefix, ())) | _EVENTS.get(prefix, frozenset()))
 
 
@@ -157,7 +157,7 @@ def _services() -> Mapping[str, frozenset[str]]:
         with _open_model(service) as stream:
             head = stream.read(_HEAD).decode("utf-8", "replace")
         for _, prefix in _METADATA.findall(head):
-            if prefix not in _NOT_THE_SOURCE:
+            if prefix not in _SECOND_NAMES:
                 found.setdefault(prefix.lower(), set()).add(service)
     return {prefix: frozenset(names) for prefix, names in found.items()}
 
