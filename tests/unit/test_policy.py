@@ -153,6 +153,7 @@ def test_statement_counts_for_what_it_grants(statement: Any, public: bool, accou
         ),
         pytest.param({"Bool": {"aws:PrincipalIsAWSService": "true"}}, (), id="services-only"),
         pytest.param({"Bool": {"aws:PrincipalIsAWSService": [True]}}, (), id="services-only-as-a-boolean"),
+        pytest.param({"StringEquals": {"aws:PrincipalIsAWSService": "true"}}, (), id="services-only-as-text"),
         pytest.param({"StringEquals": {"aws:PrincipalServiceName": "logs.eu-west-1.amazonaws.com"}}, (), id="service"),
         pytest.param(
             {"ForAnyValue:StringEquals": {"aws:PrincipalServiceNamesList": ["s3.amazonaws.com"]}}, (), id="services"

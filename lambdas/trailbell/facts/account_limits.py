@@ -20,11 +20,11 @@ from typing import Any
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{1,32}")
 _WILDCARD = re.compile(r"[*?$]")  # $ begins a policy variable
-_NETWORK = re.compile(r"vpce?-[0-9a-f]{8,17}")
+_NETWORK = re.compile(r"vpce?-[0-9A-Za-z]{1,40}")
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 # A user's or a role's unique id; only what follows a role's colon, the session's name, is chosen by the caller.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-_UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{4,124}(?::.*)?", re.DOTALL)
+_UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Za-z0-9]{4,124}(?::.*)?", re.DOTALL)
 
 Limit = Callable[[Any, str], str | None]
 """Of one value and its operator: the account it names, "" if it admits nobody but somebody fixed without naming an
@@ -115,7 +115,7 @@ def _is_variable(value: object, name: str) -> bool:
     return isinstance(value, str) and value.lower() == f"${{{name}}}"
 
 
-_BOOLEAN = frozenset({"bool"})
+_BOOLEAN = frozenset({"bool", "stringequals", "stringequalsignorecase"})  # people write either
 _LIMITS: Mapping[str, Limit] = {
     "kms:calleraccount": _account_limit,
     "aws:principalaccount": _account_limit,
