@@ -40,7 +40,7 @@ ROOMS = (
     Room("store", "writes the hit table; the keys of all rows", _PURE, ("botocore",)),
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
-    Room("ops", "operations on a deployment, for the command line", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
+    Room("ops", "operations on a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
     Room(
         "handlers",
