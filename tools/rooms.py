@@ -48,7 +48,13 @@ ROOMS = (
         (*_PURE, "alerts/channels", "flows", "store", "aws"),
         ("aws_lambda_powertools",),
     ),
-    Room("rulebook", "Sigma to rulebook at synth, by pySigma", (*_PURE, "lookback"), ("botocore", "msgspec", "re2", "sigma", "yaml"), False),
+    Room(
+        "rulebook",
+        "Sigma to rulebook at synth, by pySigma",
+        (*_PURE, "lookback"),
+        ("botocore", "msgspec", "re2", "sigma", "yaml"),
+        False,
+    ),
     Room(
         "cli",
         "the command line, grouped by command",
