@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from trailbell.cloudtrail.record import NO_TIME, make_record, partition_of, text, texts
+from trailbell.cloudtrail.partition import partition_of
+from trailbell.cloudtrail.record import NO_TIME, make_record, text, texts
 
 
 def test_identity_is_what_cloudtrail_wrote() -> None:

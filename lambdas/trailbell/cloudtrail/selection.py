@@ -1,25 +1,19 @@
 """What is asked for of a trail bucket: accounts, regions, a time. Its folders say what can be passed over unread.
 
-    [prefix/]AWSLogs/[organisation/]account/CloudTrail/region/yyyy/mm/dd/
-
-The day is the day of delivery. A record is delivered after it happened, mostly within minutes, so folders before
-`since` hold nothing that is asked for, and the day after `until` is read, too, for what came late. Inside a folder
-the record's own time, account and region decide.
-https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+The layout is that of cloudtrail/object_key.py. The day in it is that of delivery. A record is delivered after it
+happened, mostly within minutes, so folders before `since` hold nothing that is asked for, and the day after `until` is
+read, too, for what came late. Inside a folder the record's own time, account and region decide.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from trailbell.cloudtrail.object_key import trail_levels
 from trailbell.cloudtrail.record import NO_TIME
 
 
 _LATE = timedelta(days=1)
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
-_ORGANISATION = re.compile(r"o-[a-z0-9]+", re.ASCII)
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-_LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\d{2}", r"\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +57,6 @@ class Selection:
         return (self.since is None or day >= _text(self.since)[:size]) and (
             self.until is None or day <= _text(self.until + _LATE)[:size]
         )
-
-
-def trail_levels(folder: str) -> tuple[str, ...]:
-    """The levels of the layout below AWSLogs/ that a folder names: account, kind, region, year, month, day.
-
-    Empty outside of the layout; cut where it is left. The organisation's level is passed over.
-    """
-    parts = [part for part in folder.split("/") if part]
-    if "AWSLogs" not in parts:
-        return ()
-    below = parts[len(parts) - parts[::-1].index("AWSLogs") :]
-    if below and _ORGANISATION.fullmatch(below[0]):
-        below = below[1:]
-    found = []
-    for part, level in zip(below, _LEVELS, strict=False):
-        if not re.fullmatch(level, part, re.ASCII):
-            break
-        found.append(part)
-    return tuple(found)
-
-
-def is_in_account(folder: str) -> bool:
-    """Whether a folder is an account's own, the one that holds CloudTrail/ beside what other services write."""
-    return len(trail_levels(folder)) == 1 and bool(_ACCOUNT.fullmatch(folder.rstrip("/").rpartition("/")[2]))
 
 
 def _text(moment: datetime) -> str:
