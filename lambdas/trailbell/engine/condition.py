@@ -5,7 +5,7 @@
 Tests are those of engine/predicates.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from trailbell.engine.predicates import Roots, Test, compile_finder, compile_keyword, compile_test
@@ -76,6 +76,18 @@ def simplify(node: Node, known: Mapping[str, list[Any]], tests: Tests) -> Node |
 
 
 _NOTHING: Roots = ({}, {})
+
+
+def asks_for(node: Node, values: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a tree asks, somewhere and not only by negation, for one of some values of some fields."""
+    kind, *arguments = node
+    match kind:
+        case "and" | "or":
+            return any(asks_for(part, values) for part in arguments[0])
+        case "field" if arguments[0] in values:
+            test = compile_test(arguments[1])
+            return any(test([value], _NOTHING) for value in values[arguments[0]])
+    return False
 
 
 def conjuncts(node: Node) -> Sequence[Node]:

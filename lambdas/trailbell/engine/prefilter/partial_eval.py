@@ -6,7 +6,7 @@ For each key it is worked out once which rules are left to decide; of most recor
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from trailbell.engine.condition import Tests, simplify
+from trailbell.engine.condition import Node, Tests, simplify
 from trailbell.engine.matcher import GATE_FIELDS, CompiledRule
 from trailbell.engine.prefilter.field_index import Derived
 
@@ -22,6 +22,9 @@ class _Absent:
 ABSENT: Any = _Absent()
 """Stands for a member that a record does not have."""
 
+Known = Mapping[str, list[Any]]
+"""The values of fields, by path."""
+
 _MAX_KEYS = 4096
 _MAX_TEXT = 512
 _PLAIN = (str, bool, type(None), _Absent)
@@ -36,16 +39,27 @@ class PartialEvaluation:
         self.tests = Tests()
         self._left: dict[Hashable, tuple[CompiledRule, ...]] = {}
 
-    def known(self, values: Sequence[Any]) -> dict[str, list[Any]]:
-        """The values of all fields that a key decides, by path; values: the key's, ABSENT where there is none."""
+    def known(self, values: Sequence[Any]) -> list[Known]:
+        """The values of all fields that a key decides, by path, for each possibility that it leaves.
+
+        values: the key's, ABSENT where there is none.
+        """
         named = dict(zip(KEY, values, strict=True))
-        known = {name: [] if value is ABSENT else [value] for name, value in named.items()}
+        known: list[Known] = [{name: [] if value is ABSENT else [value] for name, value in named.items()}]
         for name, derived in self.fixed.items():
             texts = [value if isinstance(value := named[path], str) else "" for path in derived.paths]
             possible = derived.possible(*texts)
-            if len(possible) == 1:
-                known[name] = list(possible)
+            if possible:
+                known = [{**one, name: [value]} for one in known for value in possible]
         return known
+
+    def simplified(self, node: Node, known: Sequence[Known]) -> Node | bool:
+        """What is left to decide of a tree: True or False where every possibility says so."""
+        results = [simplify(node, one, self.tests) for one in known]
+        if len(results) == 1 or all(result is results[0] and isinstance(result, bool) for result in results):
+            return results[0]
+        certain = {name: value for name, value in known[0].items() if all(one[name] == value for one in known)}
+        return simplify(node, certain, self.tests)
 
     def left(self, fields: Mapping[str, Any], candidates: Sequence[CompiledRule]) -> Sequence[CompiledRule]:
         """Of the rules whose gate a record passes those that its key leaves open, in the same order."""
@@ -55,7 +69,7 @@ class PartialEvaluation:
         left = self._left.get(values)
         if left is None:
             known = self.known(values)
-            left = tuple(rule for rule in candidates if simplify(rule.rule.detection, known, self.tests) is not False)
+            left = tuple(rule for rule in candidates if self.simplified(rule.rule.detection, known) is not False)
             if sum(len(value) for value in values if isinstance(value, str)) <= _MAX_TEXT:
                 if len(self._left) >= _MAX_KEYS:
                     self._left.clear()

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from trailbell.engine.condition import Node, conjuncts, paths_of, simplify
+from trailbell.engine.condition import Node, conjuncts, paths_of
 from trailbell.engine.matcher import GATE_FIELDS, CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
-from trailbell.engine.prefilter.partial_eval import ABSENT, KEY, PartialEvaluation
+from trailbell.engine.prefilter.partial_eval import ABSENT, KEY, Known, PartialEvaluation
 from trailbell.engine.prefilter.rule_index import Fields, Part, RuleIndex
 
 
@@ -125,7 +125,7 @@ class Prefilter:
         anchors = RuleIndex(left, self._fields, self._shared)
         return _IDLE if anchors.idle else Plan(watched=True, anchors=anchors)
 
-    def _left(self, rule: CompiledRule, known: Mapping[str, list[Any]]) -> list[Part] | None:
+    def _left(self, rule: CompiledRule, known: Sequence[Known]) -> list[Part] | None:
         """What must still hold for a rule; None if it cannot match, or is looked after for all plans at once."""
         prepared = self._prepared.get(rule.number)
         if prepared is None:
@@ -134,7 +134,7 @@ class Prefilter:
             return None
         parts = list(prepared.parts)
         for node in prepared.keyed:
-            simple = simplify(node, known, self._key.tests)
+            simple = self._key.simplified(node, known)
             if simple is False:
                 return None
             if simple is not True:
