@@ -163,8 +163,8 @@ def _role(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, s
 def _role_of(identity: Mapping[str, Any]) -> str:
     """The ARN of the role whose session it is, "" if it is none."""
     issuer = mapping(identity, "sessionContext", "sessionIssuer")
-    issued = text(issuer, "arn") if ":role/" in text(issuer, "arn") else ""
-    return issued or _role_arn(text(identity, "arn"))
+    named = (text(issuer, "arn"), text(identity, "arn"))
+    return next((arn for arn in named if ":role/" in arn), "") or _role_arn(named[1])
 
 
 def _lambda_function(identity: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from trailbell.facts.facts import Facts
 # What a stack's removal does to what it made.
 _TEARDOWN = ("Delete", "Deregister", "Disassociate", "Detach", "Remove", "Schedule")
 # Of these the same template makes the same again.
-_MADE_AGAIN = ("Alias", "Association", "Document", "MaintenanceWindow", "Parameter", "PatchBaseline")
+_MADE_AGAIN = ("Alias", "Association", "Document", "MaintenanceWindow", "Parameter", "Parameters", "PatchBaseline")
 
 
 def level_of(rule: Rule, facts: Facts, automation_roles: tuple[str, ...], event_name: str = "") -> Level:
@@ -71,5 +71,4 @@ def _is_automation(facts: Facts, automation_roles: tuple[str, ...]) -> bool:
 def _is_routine(rule: Rule, facts: Facts, event_name: str) -> bool:
     if not (is_deployment(facts.actor.via) and event_name.startswith(_TEARDOWN)):
         return False
-    made_again = any(event_name.rstrip("s").endswith(name) for name in _MADE_AGAIN)
-    return rule.level is Level.CRITICAL or rule.level < Level.HIGH or made_again
+    return rule.level is not Level.HIGH or event_name.endswith(_MADE_AGAIN)
