@@ -36,7 +36,8 @@ def pieces(path):
 
 hit_detector = HitDetector(load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8")), full_parse_bytes=0)
 def detect(path):
-    return sum(1 for _ in hit_detector.detect(pieces(path), "b", "k", "2026-11-20T10:00:00Z", DetectionCounts(), 10**10))
+    counts, seen_at = DetectionCounts(), "2026-11-20T10:00:00Z"
+    return sum(1 for _ in hit_detector.detect(pieces(path), "b", "k", seen_at, counts, 10**10))
 Path("/proc/self/clear_refs").write_text("5")
 before = status("VmRSS")
 detect(sys.argv[2])

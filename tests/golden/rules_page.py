@@ -11,13 +11,14 @@ from trailbell.engine.rulebook import Level, Rule
 
 
 PAGE = ROOT / "docs" / "rules.md"
+README = ROOT / "README.md"
 
 _INTRODUCTION = """# Every rule
 
-Made by `make golden` from the files in `rules/`; a test holds it current. By service, the most severe first. Levels are
-those of the rule: root is reported one level higher, roles in `automation_roles` one lower.
-[Rules](../rules/README.md) says how they are written, [the mails](mails.md) what each looks like when it arrives.
-`{places}` in a command are filled from the record.
+By service, the most severe first. Levels are those of the rule: root is reported one level higher, roles in
+`automation_roles` one lower. [Rules](../rules/README.md) says how to write them, [the mails](mails.md) shows the
+mail of each. `{places}` in a command are filled from the record. `make golden` generates this page from the files
+in `rules/`; a test checks that it is current.
 """
 
 
@@ -33,9 +34,15 @@ def rules_page() -> str:
     return "\n".join(parts)
 
 
+def counted(readme: str) -> str:
+    """The README's text with the number of rules as it is."""
+    return re.sub(r"with \d+ rules for", f"with {len(all_rules())} rules for", readme)
+
+
 def write_page() -> None:
-    """Write it anew."""
+    """Write it anew, and the number of rules in the README."""
     PAGE.write_text(rules_page(), encoding="utf-8")
+    README.write_text(counted(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _counts(groups: dict[str, list[tuple[Rule, Path]]]) -> str:

@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from infra.asset import build_asset
+from tools.rooms import ROOMS
 from trailbell.engine.rulebook import Rulebook, load_rulebook
 from trailbell.rulebook.build import build_rulebook
 
@@ -75,7 +76,7 @@ def test_asset_holds_nothing_else(asset: Path) -> None:
     packages = {path.name for path in (asset / "trailbell").iterdir() if path.is_dir()} - {"__pycache__"}
 
     assert tops == {"trailbell", "aws_lambda_powertools", "isal", "jmespath", "msgspec", "re2", "typing_extensions.py"}
-    assert packages == {"core", "aws", "flows", "handlers"}
+    assert packages == {room.name for room in ROOMS if room.in_lambda and "/" not in room.name}
     # Bytecode only of the functions' Python, if that is at hand: no other could load it.
     assert [name for name in names_in(asset) if "__pycache__" in name and not name.endswith(".cpython-313.pyc")] == []
 
@@ -113,7 +114,7 @@ def test_asset_is_the_same_every_time(asset: Path, rulebook: Rulebook, tmp_path:
 def test_asset_built_again_forgets_what_was_there(asset: Path, rulebook: Rulebook, tmp_path: Path) -> None:
     """A module that was removed from the source must not live on in Lambda."""
     shutil.copytree(asset.parent, tmp_path / "build")
-    stale = tmp_path / "build" / asset.name / "trailbell" / "core" / "removed.py"
+    stale = tmp_path / "build" / asset.name / "trailbell" / "flows" / "removed.py"
     stale.write_text("", encoding="utf-8")
 
     again = build_asset("x86_64", PYTHON, rulebook, tmp_path / "build")

@@ -298,7 +298,8 @@ def test_every_object_and_record_is_accounted_for(put_log_file: PutLogFile, metr
         counted["RecordsMatchedAgainstRules"] + counted["RecordsNotWatched"] + counted["RecordsMalformed"]
     )
     # The record without any field is watched: what cannot be told from its gate is left to every rule.
-    assert [counted[f"Records{name}"] for name in ("Read", "MatchedAgainstRules", "NotWatched", "Malformed")] == [8, 3, 2, 3]
+    names = ("Read", "MatchedAgainstRules", "NotWatched", "Malformed")
+    assert [counted[f"Records{name}"] for name in names] == [8, 3, 2, 3]
     assert counted["CountMismatch"] == 0
     assert counted["BytesInflated"] > len(json.dumps(records))
 
