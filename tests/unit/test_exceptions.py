@@ -167,7 +167,7 @@ def test_record_nested_deeper_than_any_request_costs_only_itself(build: Build) -
     assert found.balanced
 
 
-def test_exception_for_a_role_of_persons_is_told_what_to_write(build: Build, tmp_path: Path) -> None:
+def test_exception_for_a_role_of_persons_is_reported(build: Build, tmp_path: Path) -> None:
     """Written when a role's sessions were one actor, it mutes nothing any more; nobody would know why it is loud."""
     role = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_0123456789abcdef"
     session = {

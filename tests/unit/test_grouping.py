@@ -51,7 +51,7 @@ def test_storm_never_mixes_rules_levels_or_accounts(given_hit: GivenHit) -> None
         assert len({(hit.rule_id, hit.level, hit.account) for hit in alert.hits}) == 1
 
 
-def test_persons_of_one_permission_set_are_told_apart(given_hit: GivenHit) -> None:
+def test_persons_of_one_permission_set_are_alerts_of_their_own(given_hit: GivenHit) -> None:
     """One alert named the first of them three times, and the others nowhere."""
     name = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
     people = ("dana", "erin", "frank")

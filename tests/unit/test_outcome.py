@@ -75,7 +75,7 @@ def test_a_services_event_says_how_it_ended(details: dict[str, Any], outcome: Ou
 
 
 def test_key_of_a_cloudhsm_store_is_deleted_even_if_its_copies_are_not() -> None:
-    """KMS has deleted the key; what is left in the cluster is told in additionalEventData, and changes nothing."""
+    """KMS has deleted the key; what is left in the cluster stands in additionalEventData, and changes nothing."""
     more = {"backingKeysDeletionStatus": '[{"cloudHsmClusterId":"cluster-1","deletionStatus":"FAILURE"}]'}
     fields = {"eventType": "AwsServiceEvent", "eventName": "DeleteKey", "additionalEventData": more}
 

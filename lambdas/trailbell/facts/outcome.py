@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 _DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized", "Forbidden")
 _DENIED_MESSAGE = re.compile(r"not authorized to|access denied|explicit deny", re.IGNORECASE)
 
-# What AWS's services write where they tell how something ended.
+# What AWS's services write where they say how something ended.
 _DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
 _FAILED_STATES = frozenset({"failure", "failed", "fail", "error", "errored", "timedout", "timed_out"})
 _STATES = ("status", "state", "result", "outcome")
@@ -39,7 +39,7 @@ _FAILED_LIST = re.compile(r"fail|invalid|unprocess|unsuccess|error|reject", re.I
 
 
 def outcome_of(fields: Mapping[str, Any]) -> Outcome:
-    """Classify a record; nothing that tells of a failure means success."""
+    """Classify a record; no sign of a failure means success."""
     code = text(fields, "errorCode")
     if code:
         return _by_code(code)

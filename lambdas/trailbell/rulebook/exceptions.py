@@ -46,7 +46,7 @@ class _Filter:
 class Applied:
     """Rules with their exceptions; `expired` and `errors` are one message for each filter that does not apply.
 
-    A filter that no longer says what it meant is among the expired: the hits it was to mute are told.
+    A filter that no longer says what it meant is among the expired: the hits it was to mute are notified.
     """
 
     rules: tuple[Rule, ...]
