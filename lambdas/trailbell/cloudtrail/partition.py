@@ -45,6 +45,7 @@ PARTITIONS = {
 }
 """By name."""
 
+_PREFIXES = tuple(partition.prefix for partition in PARTITIONS.values() if partition.prefix)
 _SUFFIXES = tuple(dict.fromkeys(f".{partition.dns_suffix}" for partition in PARTITIONS.values()))
 _ARN = re.compile(r"arn:(aws[a-z-]{0,30}):[^:]*:([^:]*):")
 
@@ -62,8 +63,11 @@ def partition_of(region: str, arns: Iterable[str] = ()) -> str:
 
 
 def _by_region(region: str) -> str:
-    partitions = (partition for partition in PARTITIONS.values() if partition.prefix)
-    return next((partition.name for partition in partitions if region.startswith(partition.prefix)), "")
+    if not region.startswith(_PREFIXES):
+        return ""
+    return next(
+        name for name, partition in PARTITIONS.items() if partition.prefix and region.startswith(partition.prefix)
+    )
 
 
 def service_name(host: str) -> str:

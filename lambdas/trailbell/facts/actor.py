@@ -61,7 +61,7 @@ def actor_of(fields: Mapping[str, Any]) -> Actor:
     """Summarise a record's userIdentity. Total: an empty or odd identity becomes kind "unknown"."""
     identity = mapping(fields, "userIdentity")
     kind, line, key, name = _who(identity, text(fields, "recipientAccountId"))
-    role = _role_of(identity)
+    role = _role_of(identity) if kind not in _ROLELESS else ""
     access_key = text(identity, "accessKeyId")
     attributes = mapping(identity, "sessionContext", "attributes")
     via = text(identity, "invokedBy") if kind != "service" else ""
@@ -87,6 +87,8 @@ def possible_kinds(identity_type: str) -> tuple[str, ...]:
     """The kinds of actor that a userIdentity of this type can turn out to be."""
     return _KINDS.get(identity_type, ("unknown",))
 
+
+_ROLELESS = ("root", "iam-user", "account", "service")
 
 _KINDS = {
     "Root": ("root",),

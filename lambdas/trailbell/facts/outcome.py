@@ -32,6 +32,7 @@ _DENIED_MESSAGE = re.compile(r"not authorized to|access denied|explicit deny", r
 # What AWS's services write where they say how something ended.
 _DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
 _FAILED_STATES = frozenset({"failure", "failed", "fail", "error", "errored", "timedout", "timed_out"})
+_ANSWERS = ("responseElements", "serviceEventDetails", "additionalEventData")
 _STATES = ("status", "state", "result", "outcome")
 
 # Lists of what did not work, in answers to batch calls: failedEntries, invalidParameters, unprocessedItems, errors …
@@ -46,6 +47,8 @@ def outcome_of(fields: Mapping[str, Any]) -> Outcome:
     message = text(fields, "errorMessage")
     if message:
         return Outcome.DENIED if _DENIED_MESSAGE.search(message) else Outcome.FAILED
+    if not any(map(fields.get, _ANSWERS)):  # most records: there is nothing to look at
+        return Outcome.SUCCESS
     state = _state(fields)
     if state in _DENIED_STATES:
         return Outcome.DENIED

@@ -31,7 +31,7 @@ _SUBJECTS = (":sub", ":user_id", ":id")
 
 def permission_set(role: str) -> str:
     """The permission set that a role (its name) stands for, "" if Identity Center did not make it."""
-    found = _IDENTITY_CENTER_ROLE.fullmatch(role)
+    found = _IDENTITY_CENTER_ROLE.fullmatch(role) if role.startswith("AWSReservedSSO_") else None
     return found["set"] if found else ""
 
 
@@ -59,6 +59,8 @@ def web_identity(identity: Mapping[str, Any]) -> tuple[str, str]:
     federatedProvider is the provider's host name, or the ARN of its entry in IAM. The subject is not always recorded.
     """
     data = mapping(identity, "sessionContext", "webIdFederationData")
+    if not data:
+        return "", ""
     provider = text(data, "federatedProvider").rpartition("-provider/")[2]
     if not provider or _WORKLOAD_PROVIDER.search(provider):
         return "", ""
