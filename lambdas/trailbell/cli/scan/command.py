@@ -14,7 +14,7 @@ import click
 from trailbell.alerts.grouping import group_hits
 from trailbell.cli.hits.command import parse_since
 from trailbell.cli.options.connection import aws_client
-from trailbell.cli.options.rulebooks import find_rulebook, setting_option
+from trailbell.cli.options.rulebooks import find_rules, setting_option, strict_option
 from trailbell.cli.scan.log_sources import LogPlace, Sources, find_sources
 from trailbell.cli.scan.output import FORMS, print_cost, print_pages
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
@@ -77,6 +77,7 @@ class _Output:
     help="Remember in FILE which log files are done; go on from there if FILE exists.",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 when there are hits (muted ones do not count).")
+@strict_option
 @setting_option
 def scan(
     places: tuple[str, ...],
@@ -92,6 +93,7 @@ def scan(
     jobs: int | None,
     state: Path | None,
     exit_code: bool,
+    strict: bool,
     settings: tuple[str, ...],
 ) -> None:
     """Match rules against log files: files and folders of this machine, gzipped or not, and s3://bucket/prefix.
@@ -100,7 +102,8 @@ def scan(
     (and the day after --until, for late deliveries); after that the record's own time, account and region decide.
 
     Digest and Insight files are counted as ignored. A file that cannot be read is reported, does not stop
-    the others, and makes the exit status 2. Ctrl-C ends with what there is so far, and status 130.
+    the others, and makes the exit status 2. So is a document of --rules that cannot run, which does not change the
+    exit status unless --strict is given. Ctrl-C ends with what there is so far, and status 130.
 
     \b
     Example:
@@ -111,7 +114,8 @@ def scan(
     if output.alerts and (output.summary or form == "csv"):
         raise SettingsError("--alerts goes with --format table or jsonl, and not with --summary")
     now = datetime.now(UTC)
-    rulebook = find_rulebook(rules, settings)
+    in_use = find_rules(rules, settings, strict=strict)
+    rulebook = in_use.rulebook
     window = [_moment("--since", since, now), _moment("--until", until, now)]
     remembered = None
     if state:
@@ -143,6 +147,8 @@ def scan(
         with closing(run_scan(sources.files, plan, result)) as hits:
             _print(output, restored, hits, progress, now.date())
     _report(sources, result)
+    if in_use.counts:
+        click.echo(in_use.counts, err=True)
     if result.interrupted:
         sys.exit(STATUS)
     if result.unreadable or sources.unlisted:
