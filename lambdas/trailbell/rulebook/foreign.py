@@ -27,7 +27,7 @@ _FILTER_REASON = "a filter is not applied here: it is an exception (folder excep
 def with_unique_names(found: RuleSet, where: Path) -> RuleSet:
     """The rules with names and stems of which no two are equal: where they were, the folder or a number is added."""
     folders = [_folder(document, where) for document in found.documents]
-    names = _unique([_safe(rule.name) for rule in found.rules], [_safe(folder) for folder in folders], "-")
+    names = _unique([_safe(rule.name)[:_NAME_LENGTH_MAX] for rule in found.rules], [*map(_safe_path, folders)], "-")
     stems = _unique([rule.stem for rule in found.rules], folders, "/")
     rules = tuple(
         replace(rule, name=name, stem=stem, rule_id=name if rule.rule_id == rule.name else rule.rule_id)
@@ -51,10 +51,16 @@ def told_apart(found: RuleSet, where: Path) -> RuleSet:
     return replace(named, rules=tuple(rules))
 
 
+def every_left_out(found: RuleSet) -> tuple[Refused, ...]:
+    """Every document that does not run, with the filters that could be read."""
+    places = {(one.path, one.number) for one in found.left_out}
+    filters = [document for document in found.filters if (document.path, document.number) not in places]
+    return (*found.left_out, *(Refused.of(document, _FILTER_REASON, Kind.FILTER) for document in filters))
+
+
 def left_out(found: RuleSet) -> tuple[Refused, ...]:
-    """The documents to name one by one: meant as rules for CloudTrail, and not run."""
-    filters = (Refused.of(document, _FILTER_REASON, Kind.FILTER) for document in found.filters)
-    return (*found.refused, *filters)
+    """The documents to name one by one: meant for us, and not run."""
+    return tuple(one for one in every_left_out(found) if one.kind not in (Kind.OTHER_SOURCE, Kind.NO_RULE))
 
 
 def sentence(one: Refused) -> str:
@@ -99,21 +105,39 @@ def _folder(document: Document, where: Path) -> str:
 
 def _safe(name: str) -> str:
     """A name that can be part of a file's name and of a line."""
-    kept = "".join(char if char.isprintable() and char not in "/\\" else "-" for char in name)
-    return kept[:_NAME_LENGTH_MAX]
+    return "".join(char if char.isprintable() and char not in "/\\" else "-" for char in name)
+
+
+def _safe_path(folder: str) -> str:
+    return "/".join(map(_safe, folder.split("/")))
 
 
 def _unique(wanted: Sequence[str], folders: Sequence[str], joint: str) -> list[str]:
-    often = Counter(name.lower() for name in wanted)
-    taken = {name for name, count in often.items() if count == 1}
+    """The names; equal ones (case ignored) with as many of their folders as tell them apart, or with a number."""
+    groups: dict[str, list[int]] = {}
+    for at, name in enumerate(wanted):
+        groups.setdefault(name.lower(), []).append(at)
+    made = list(wanted)
+    taken = {name for name, members in groups.items() if len(members) == 1}
     last_numbers = Counter[str]()
-    made = []
-    for name, folder in zip(wanted, folders, strict=True):
-        if often[name.lower()] > 1:
-            name = longer = f"{folder}{joint}{name}" if folder else name
+    for members in groups.values():
+        if len(members) == 1:
+            continue
+        for at, folder in zip(members, _distinct([folders[at] for at in members]), strict=True):
+            longer = name = f"{folder.replace('/', joint)}{joint}{wanted[at]}" if folder else wanted[at]
             while name.lower() in taken:
                 last_numbers[longer.lower()] += 1
                 name = f"{longer}-{last_numbers[longer.lower()] + 1}"
             taken.add(name.lower())
-        made.append(name)
+            made[at] = name
     return made
+
+
+def _distinct(folders: Sequence[str]) -> list[str]:
+    """Each folder by the fewest of its last parts that make all of them different; whole, where nothing does."""
+    parts = [folder.split("/") for folder in folders]
+    for depth in range(1, max(map(len, parts)) + 1):
+        ends = ["/".join(each[-depth:]) for each in parts]
+        if len(set(ends)) == len(set(folders)):
+            return ends
+    return list(folders)

@@ -12,10 +12,11 @@ import click
 
 from trailbell.cli.options.rulebooks import find_placeholders, setting_option, strict_option
 from trailbell.cli.paths import checkout, default_cases, default_rules
+from trailbell.cli.rules.foreign_check import check_foreign
 from trailbell.cli.terminal.display import level_text, print_table
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
-from trailbell.errors import LogFileError, RuleError
+from trailbell.errors import LogFileError, RuleError, SettingsError
 from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
 from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
 from trailbell.rulebook.foreign import counts, sentence, with_unique_names
@@ -63,18 +64,40 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
     "--cases", type=click.Path(path_type=Path), help="Folder of the cases (default for the shipped rules: tests/rules)."
 )
 @click.option("--exceptions", type=_ANY, help="Folder of exceptions (default for the shipped rules: exceptions).")
+@click.option(
+    "--foreign/--own",
+    default=None,
+    help="Other people's rules: no cases are demanded, a line for each document (default where no cases are found).",
+)
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), help="Of the lines for foreign rules.")
 @setting_option
-def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
+def check_rules(
+    folder: Path | None,
+    cases: Path | None,
+    exceptions: Path | None,
+    foreign: bool | None,
+    form: str | None,
+    settings: tuple[str, ...],
+) -> None:
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
     Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
+    Of foreign rules each document gets a line: ok, warning, refused (which makes the exit status 1) and the reason.
+
     \b
     Example:
       trailbell rules check ./my-rules --cases ./my-cases
+      trailbell rules check ./sigma/rules/cloud/aws --foreign --format jsonl
     """
     where = folder or default_rules()
+    if foreign is None:
+        foreign = not (cases or exceptions) and not _root_and_cases(where, None)[1].is_dir()
+    if foreign:
+        sys.exit(check_foreign(where, find_placeholders(settings), form or "table"))
+    if form:
+        raise SettingsError("--format goes with --foreign")
     if folder is None:
         exceptions = exceptions or checkout() / "exceptions"
     placeholders = find_placeholders(settings)
