@@ -52,8 +52,8 @@ def titles(found: RuleSet) -> list[str]:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("a: [\n", "line 8: did not find expected"),
-        ("title: x\ttab\n\tlevel: low\n", "line 8"),
+        ("a: [\n", "line 10: did not find expected"),
+        ("title: x\ttab\n\tlevel: low\n", "line 9: found a tab"),
         ("title: \x07bell\n", "control characters are not allowed"),
         ("title: é\n".encode("latin-1"), "not UTF-8 text"),
         ("\ufefftitle: x\n".encode("utf-16-le"), "not UTF-8 text"),
@@ -81,7 +81,7 @@ def titles(found: RuleSet) -> list[str]:
         (rule("Action", "action: invent\n"), "unknown action 'invent'"),
         (rule("Set").replace("{eventName: DisableKey}", "!!set {a, b}"), "set"),
         (rule("Tag", "x: !Ref bucket\n"), "could not determine a constructor"),
-        ("%YAML 9.9\n" + rule("Percent"), "cannot start any token"),
+        ("%YAML 9.9\n" + rule("Percent"), "found incompatible YAML document"),
     ],
 )
 def test_document_that_cannot_run_costs_no_other(rules: Path, bad: str | bytes, reason: str) -> None:

@@ -24,6 +24,7 @@ _DEPTH_MAX = 64
 
 # What libyaml takes for the end of a line: line feed, carriage return, U+0085, U+2028, U+2029.
 _BREAK = re.compile(rb"\r\n|[\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9]")
+_TEXT_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _AT_LINE_START = rb"(?:\A|(?<=[\r\n])|(?<=\xc2\x85)|(?<=\xe2\x80[\xa8\xa9]))"
 _BEFORE_BLANK = rb"(?=[ \t\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9]|\Z)"
 _MARKER = re.compile(_AT_LINE_START + rb"(?:\xef\xbb\xbf)?(?:---|\.\.\.)" + _BEFORE_BLANK)
@@ -94,18 +95,13 @@ def _cut(raw: bytes) -> Iterator[bytes]:
 
 
 def _loaded(piece: Piece, loader: type[SigmaYAMLLoader]) -> Iterator[Loaded]:
-    if len(piece.content) > _DOCUMENT_BYTES_MAX:
-        yield Loaded(piece.line, None, f"a document of more than {_DOCUMENT_BYTES_MAX // 2**20} MiB")
-        return
-    try:
-        text = piece.content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        yield Loaded(piece.line, None, f"not UTF-8 text: {error}")
-        return
+    text = piece.content.decode("utf-8", "replace")
     line = piece.line + _lines_before(text)
+    contents: list[Any] = []
     try:
-        fault = _too_deep(text, loader)
-        contents = [] if fault else list(yaml.load_all(text, Loader=loader))
+        fault = _fault_of_bytes(piece.content) or _too_deep(text, loader)
+        if not fault:
+            contents += yaml.load_all(text, Loader=loader)
         for content in contents:
             check_alias_expansion(content)
     except yaml.YAMLError as error:
@@ -119,6 +115,16 @@ def _loaded(piece: Piece, loader: type[SigmaYAMLLoader]) -> Iterator[Loaded]:
         return
     for content in contents:
         yield Loaded(line, _unshared(content), text=text)
+
+
+def _fault_of_bytes(content: bytes) -> str:
+    if len(content) > _DOCUMENT_BYTES_MAX:
+        return f"a document of more than {_DOCUMENT_BYTES_MAX // 2**20} MiB"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 text: {error}"
+    return ""
 
 
 def _too_deep(text: str, loader: type[SigmaYAMLLoader]) -> str:
@@ -142,7 +148,7 @@ def _unshared(content: Any) -> Any:
 
 def _lines_before(text: str) -> int:
     """Lines before the first that says something."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = _TEXT_BREAK.split(text.removeprefix("\ufeff"))
     return next((at for at, line in enumerate(lines) if not _BLANK.fullmatch(line)), 0)
 
 
