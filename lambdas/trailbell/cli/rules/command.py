@@ -89,7 +89,7 @@ def check_rules(
     \b
     Example:
       trailbell rules check ./my-rules --cases ./my-cases
-      trailbell rules check ./sigma/rules/cloud/aws --foreign --format jsonl
+      trailbell rules check ./my-rules --foreign --format jsonl
     """
     where = folder or default_rules()
     if foreign is None:
