@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from trailbell.cli.main import cli
 from trailbell.errors import RuleError
 from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.rulebook.documents import Kind
 from trailbell.rulebook.foreign import counts, left_out, sentence, told_apart
 from trailbell.rulebook.load import RuleSet, load_rules
-from trailbell.rulebook.source import Kind, rule_files
+from trailbell.rulebook.source import rule_files
 
 
 RECORD = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}

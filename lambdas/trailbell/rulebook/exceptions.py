@@ -18,10 +18,11 @@ from sigma.exceptions import SigmaError
 from trailbell.engine.rulebook import UNMUTABLE, Rule, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
+from trailbell.rulebook.documents import Document, Refused
 from trailbell.rulebook.lint import normalised
 from trailbell.rulebook.load import RuleSet, compile_detection, parse_rule
 from trailbell.rulebook.placeholders import Placeholders
-from trailbell.rulebook.source import Document, Refused, read_documents, rule_files
+from trailbell.rulebook.source import read_documents, rule_files
 
 
 FILL_IN = "FILL IN"

@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from trailbell.engine.rulebook import Rule
+from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.load import RuleSet
 from trailbell.rulebook.placeholders import Placeholders
-from trailbell.rulebook.source import Document, Kind, Refused
 from trailbell.text.safe_text import one_line
 
 

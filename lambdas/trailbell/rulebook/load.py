@@ -13,9 +13,10 @@ from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.errors import RuleError
 from trailbell.hits.undo import unknown_places
 from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.lint import faults_of, normalised
 from trailbell.rulebook.placeholders import Placeholders, known_operations
-from trailbell.rulebook.source import Document, Kind, Refused, is_of_sigma, judge_documents, rule_files
+from trailbell.rulebook.source import judge_documents, rule_files
 
 
 _UNDO_MEMBERS = {"steps", "until", "within", "note"}

@@ -10,83 +10,20 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import yaml
 from sigma.collection import deep_dict_update
 from sigma.rule.base import SigmaYAMLLoader
 
 from trailbell.errors import RuleError
+from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.pieces import load_documents, read_file
 
 
-# What makes a YAML document one of Sigma's: repositories of rules hold workflows and settings as well.
-_OF_SIGMA = frozenset({"correlation", "detection", "filter", "logsource"})
 _GLOBAL = re.compile(r"""^["']?action["']?[ \t]*:[ \t]*["']?global\b""", re.MULTILINE)
 _TITLE = re.compile(r"""^title[ \t]*:[ \t]*["']?(.*?)["']?[ \t]*$""", re.MULTILINE)
-
-
-class Kind(StrEnum):
-    """Why a document is left out."""
-
-    REFUSED = "refused"
-    CORRELATION = "correlation"
-    FILTER = "filter"
-    OTHER_SOURCE = "not for CloudTrail"
-    NO_RULE = "no rule"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One YAML document: its file, its position in it (from 1), its content, and the line that begins in (from 1)."""
-
-    path: Path
-    number: int
-    content: dict[str, Any]
-    line: int = 1
-
-    @property
-    def place(self) -> str:
-        """How errors name it."""
-        return _place(self.path, self.number)
-
-    @property
-    def title(self) -> str:
-        """What it calls itself; "" without a title."""
-        return str(self.content.get("title") or "")
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A document (or a whole file) that is left out, and the reason."""
-
-    path: Path
-    number: int
-    line: int
-    reason: str
-    kind: Kind = Kind.REFUSED
-    title: str = ""
-
-    @classmethod
-    def of(cls, document: Document, reason: str, kind: Kind = Kind.REFUSED) -> Self:
-        """A document that could be read, and yet is left out."""
-        return cls(document.path, document.number, document.line, reason, kind, document.title)
-
-    @classmethod
-    def of_file(cls, path: Path, error: RuleError) -> Self:
-        """A whole file that cannot be read."""
-        return cls(path, 1, 1, str(error).removeprefix(f"{path}: "))
-
-    @property
-    def message(self) -> str:
-        """The place and the reason."""
-        return f"{_place(self.path, self.number)}: {self.reason}"
-
-
-def _place(path: Path, number: int) -> str:
-    return str(path) if number == 1 else f"{path} (document {number})"
 
 
 class StrictLoader(SigmaYAMLLoader):
@@ -239,11 +176,6 @@ class _Actions:
 
 def _stands_alone(content: dict[str, Any]) -> bool:
     return "correlation" in content or "filter" in content
-
-
-def is_of_sigma(content: dict[str, Any]) -> bool:
-    """Whether a YAML map is meant as a document of Sigma, be it a wrong one."""
-    return not content.keys().isdisjoint(_OF_SIGMA)
 
 
 def _title_of(text: str) -> str:

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from trailbell.cli.terminal.display import print_table
 from trailbell.engine.rulebook import Rule
+from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.exceptions import apply_filters
 from trailbell.rulebook.foreign import counts, every_left_out, told_apart, warnings_of
 from trailbell.rulebook.load import RuleSet, load_rules
 from trailbell.rulebook.placeholders import Placeholders
-from trailbell.rulebook.source import Document, Kind, Refused
 from trailbell.text.safe_text import one_line
 
 
