@@ -14,8 +14,8 @@ from trailbell.engine.predicates import TEST_KINDS
 from trailbell.engine.rulebook import Rule, Rulebook, dump_rulebook, load_rulebook
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler
-from trailbell.rulebook.load import compile_rule
 from trailbell.rulebook.documents import Document
+from trailbell.rulebook.load import compile_rule
 
 
 PLACEHOLDERS = {"trusted_accounts": ("111122223333", "444455556666"), "home_regions": ()}

@@ -14,7 +14,7 @@ from trailbell.errors import RuleError
 from trailbell.hits.undo import unknown_places
 from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
-from trailbell.rulebook.lint import faults_of, normalised
+from trailbell.rulebook.lint import faults_of, normalised, refused_field
 from trailbell.rulebook.placeholders import Placeholders, known_operations
 from trailbell.rulebook.source import judge_documents, rule_files
 
@@ -143,7 +143,8 @@ def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
     try:
         (parsed,) = SigmaCollection.from_dicts([normalised(content)]).rules
     except SigmaError as error:
-        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
+        reason = refused_field(content.get("detection")) if isinstance(content.get("detection"), dict) else ""
+        raise RuleError(f"{place}: {' '.join((reason or str(error)).split())}") from None
     except (AttributeError, TypeError, ValueError) as error:  # how pySigma meets a number where text belongs
         raise RuleError(f"{place}: a field is of the wrong type: {error}") from None
     if not isinstance(parsed, SigmaRule):
