@@ -298,7 +298,8 @@ def test_text_of_rules_moves_no_cursor(rules: Path, tmp_path: Path) -> None:
     ):
         assert "\x1b" not in run(*words).output, words
     (left,) = left_out(load_rules(rules, {}))
-    assert sentence(left).isprintable() and left.message.isprintable()
+    assert sentence(left).isprintable()
+    assert left.message.isprintable()
 
 
 def test_files_are_found_wherever_links_lead_and_taken_once(rules: Path, tmp_path: Path) -> None:
