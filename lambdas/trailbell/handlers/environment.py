@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +68,6 @@ def read_environment(*, needs_topic: bool, environ: Mapping[str, str] = os.envir
     if wrong:
         raise SettingsError("; ".join(wrong) + " (the stack sets these; deploy it again)")
     return found
-
-
-def utc_now() -> str:
-    """The time as UTC ISO 8601 with Z, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def seconds_left(context: Any) -> float:

@@ -14,6 +14,7 @@ from trailbell.cli.options.rulebooks import find_placeholders, setting_option, s
 from trailbell.cli.paths import checkout, default_cases, default_rules
 from trailbell.cli.rules.foreign_check import check_foreign
 from trailbell.cli.terminal.display import level_text, print_table
+from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import LogFileError, RuleError, SettingsError
@@ -181,7 +182,7 @@ def match_rules(rules_path: Path, events: Path, form: str, strict: bool, setting
         raise RuleError("\n".join(found.errors))
     if not (found.rules or found.refused):
         raise RuleError(f"{rules_path}: holds no rule")
-    matcher = Matcher(with_unique_names(found, rules_path).rules)
+    matcher = Matcher(with_unique_names(found, rules_path).rules, GATE_FIELDS)
     matches = (
         (index, match.rule)
         for index, event in _events(events)
