@@ -66,6 +66,14 @@ def titles(found: RuleSet) -> list[str]:
         (rule("Regex").replace("eventName:", "eventName|re:").replace("Dis", "(?=Dis)"), "RE2"),
         (rule("Expand").replace("eventName: DisableKey", "'eventName|expand': '%nobody%'"), "%nobody% is unknown"),
         (rule("Count").replace("condition: s", "condition: s | count() > 5"), "condition"),
+        (rule("Long").replace("condition: s", f"condition: s{' and s' * 2000}"), "condition of 12001 characters"),
+        (
+            rule("Wide").replace(
+                "condition: s",
+                f"condition: {'1 of them or ' * 700}s{''.join(f'{chr(10)}  s{n}: {{a: b}}' for n in range(50))}",
+            ),
+            "refers to selections more than 10000 times",
+        ),
         (rule("Level", "level: loud\n"), "loud"),
         (rule("Id", "id: one\n"), "UUID"),
         (rule("Title").replace("title: Title\n", ""), "title"),
@@ -181,6 +189,15 @@ def test_rules_of_equal_names_ids_and_titles_all_run_and_are_told_apart(rules: P
     assert {"one-x-same", "two-x-same", "two-y-same", "two-y-same-2", "one-x-t1485"} <= {
         one.name for one in found.rules
     }
+
+
+def test_placeholders_side_by_side_do_not_multiply_without_end(rules: Path) -> None:
+    """Five hundred operations three times in one value are more texts than memory holds."""
+    (rules / "a.yml").write_text(rule().replace("eventName: DisableKey", "'eventName|expand': '%many%%many%%many%'"))
+
+    (one,) = load_rules(rules, {"many": tuple(map(str, range(500)))}).left_out
+
+    assert "125000000 texts" in one.reason
 
 
 def test_names_that_nothing_shares_stay_as_they_were(rules: Path) -> None:
