@@ -462,6 +462,23 @@ def test_check_says_what_is_lost_or_renamed(rules: Path) -> None:
     assert json.loads(given.stdout)["status"] == "ok"
 
 
+def test_rules_that_can_never_match_run_with_a_warning(rules: Path, log: Path) -> None:
+    """A reader takes their silence for "nothing happened"; bytes elsewhere that are no text do not stop the warning."""
+    never = rule("Ecs").replace("eventName: DisableKey", "event.action: DisableKey")
+    (rules / "a.yml").write_bytes(f"{rule()}---\n{never}---\n".encode() + b"title: \xff\n")
+
+    result = run("scan", log, "--rules", rules)
+
+    assert result.exit_code == 0
+    assert "warning: " in result.stderr
+    assert f"{rules}/a.yml:10: a-2: event.action" in result.stderr
+    verdicts = [json.loads(line) for line in run("rules", "check", rules, "--format", "jsonl").stdout.splitlines()]
+    assert [one["status"] for one in verdicts] == ["ok", "warning", "refused"]
+    (rules / "a.yml").write_text(never)
+    with pytest.raises(RuleError, match=r"event\.action"):
+        run("scan", log, "--rules", rules, "--strict")
+
+
 def test_own_rules_are_still_held_to_their_cases(rules: Path) -> None:
     """The mode for foreign rules is no way around one's own checks."""
     (rules / "a.yml").write_text(rule())

@@ -17,6 +17,7 @@ from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailbell.rulebook.foreign import counts, left_out, never_matching, sentence, told_apart
 from trailbell.rulebook.load import compile_rules, load_rules
+from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
