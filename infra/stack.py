@@ -23,7 +23,7 @@ class TrailbellStack(Stack):
     def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, **options: Any) -> None:
         super().__init__(scope, id, description="trailbell: CloudTrail alerting", **options)
         trail = TrailBucket(self, "Trail", settings)
-        ingest_queue = IngestQueue(self, "IngestQueue", settings, trail)
+        ingest_queue = IngestQueue(self, "Ingest", settings, trail)
         store = HitTable(self, "Hits")
         alerts = AlertTopic(self, "Alerts", settings.alert_emails)
         detector = Detector(

@@ -627,7 +627,7 @@ def _bus_calls(world: World, role: str) -> Iterator[Call]:
 
 _QUEUES = {
     "IngestQueue": "the feed",
-    "FeedDeadLetters": "the feed's dead letters",
+    "IngestDeadLetters": "the feed's dead letters",
     "NotifierDeadLetters": "the notifier's dead letters",
 }
 _QUEUE_CALLS: dict[str, Callable[[World, Any, str, str], object]] = {

@@ -186,9 +186,9 @@ def test_only_the_trail_bucket_may_send_to_the_queue(
 
 def test_queue_gives_up_after_five_times_and_keeps_what_failed(new_trail: Template) -> None:
     """Without a dead-letter queue a poisoned notification is tried for four days and then forgotten."""
-    queue, dead = (properties(new_trail, "AWS::SQS::Queue", name) for name in ("IngestQueue", "FeedDeadLetters"))
+    queue, dead = (properties(new_trail, "AWS::SQS::Queue", name) for name in ("IngestQueue", "IngestDeadLetters"))
 
-    assert plain(queue["RedrivePolicy"]["deadLetterTargetArn"]) == "FeedDeadLetters.Arn"
+    assert plain(queue["RedrivePolicy"]["deadLetterTargetArn"]) == "IngestDeadLetters.Arn"
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
 
@@ -428,7 +428,7 @@ def test_chat_topic_and_event_bus_are_told_by_the_notifier_alone(template_of: Te
     assert (may["OthersChat"], may["OthersBus.Arn"]) == ({"sns:Publish"}, {"events:PutEvents"})
     assert not {"OthersChat", "OthersBus.Arn"} & set(allowed(template, "DetectorRole"))
     assert properties(template, "AWS::Events::EventBus")["Name"] == "trailbell"
-    alarm = properties(template, "AWS::CloudWatch::Alarm", "WatchReadersFail")
+    alarm = properties(template, "AWS::CloudWatch::Alarm", "WatchChannelFailing")
     assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("ChannelsFailed", "notBreaching")
     outputs = {name: plain(output["Value"]) for name, output in template["Outputs"].items()}
     assert (outputs["ChatTopic"], outputs["EventBus"]) == ("OthersChat", "OthersBus")
@@ -506,7 +506,7 @@ def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
         "AlertTopic": "AlertsTopic",
         "Dashboard": "trailbell-AWS::Region",
         "IngestQueue": "IngestQueue",
-        "DeadLetters": "FeedDeadLetters",
+        "DeadLetters": "IngestDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",
         "OperationsTopic": "WatchTopic",
     }
