@@ -1,4 +1,4 @@
-"""The watch over the alerter itself: alarms on every place where a promise could break, told to operations.
+"""The watch over the alerter itself: alarms on every place where a promise could break, sent to operations.
 
 A topic of its own: subscriptions to alerts are filtered by level, which alarms do not have.
 """
@@ -29,7 +29,7 @@ _ITERATOR_AGE_MINUTES = 5
 
 
 class Watch(Construct):
-    """Gives `topic`, where operations are told, and `alarms` by name."""
+    """Gives `topic`, where operations are notified, and `alarms` by name."""
 
     def __init__(self, scope: Construct, id: str, *, emails: Iterable[str]) -> None:
         super().__init__(scope, id)
@@ -67,9 +67,9 @@ class Watch(Construct):
         self._alarm(f"{name}CountMismatch", broken, 1, meaning)
 
     def stream(self, function: lambda_.Function) -> None:
-        """Hits wait to be told, or cannot be told."""
+        """Alerts are delayed, or cannot be delivered."""
         age = function.metric("IteratorAge", period=PERIOD, statistic="Maximum")
-        meaning = "Hits wait to be told: the notifier is failing or too slow. They are in the table meanwhile."
+        meaning = "Alerts are delayed: the notifier is failing or too slow. Their hits are in the table meanwhile."
         self._alarm("DeliveryDelayed", age, _ITERATOR_AGE_MINUTES * 60_000, meaning)
         failed = own_metric("notifier", "HitsFailed")
         self._alarm(
@@ -77,9 +77,9 @@ class Watch(Construct):
         )
 
     def channels(self) -> None:
-        """A reader beside the alert topic (chat, event bus) is not told; nobody tries again."""
+        """A channel beside the alert topic does not get its alerts; nobody tries again."""
         failed = own_metric("notifier", "ChannelsFailed")
-        meaning = "Alerts do not reach the chat topic or the event bus, though mails go out. See the notifier's log."
+        meaning = "Alerts do not reach a channel, though mails go out. See the notifier's log, which names it."
         self._alarm("ChannelFailing", failed, 1, meaning)
 
     def silence(self, minutes: int) -> None:

@@ -6,7 +6,7 @@
     ├── NotificationError    the operator: a message on the queue tells of no object we understand
     ├── LogFileError         the operator: an object cannot be read as a log file
     ├── OutOfTimeError       the operator: the function would have been stopped before a log file was done
-    ├── ChannelError          the operator: a reader of alerts beside the topic did not take one
+    ├── ChannelError         the operator: a channel beside the alert topic did not take an alert
     ├── TableError           the operator: the hit table refused or kept throttling a request
     ├── StateError           who works on a hit: there is nothing to change, or somebody else just did
     └── LocalError           who runs `trailbell local`: the embedded AWS did not do its part
@@ -63,7 +63,7 @@ class TableError(TrailbellError):
 
 
 class ChannelError(TrailbellError):
-    """A reader of alerts beside the alert topic did not take one."""
+    """A channel beside the alert topic did not take an alert."""
 
 
 class StateError(TrailbellError):

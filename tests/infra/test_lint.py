@@ -14,8 +14,8 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
-from infra.settings import Settings
 from infra.stack import TrailbellStack
+from tests.infra.conftest import given_settings
 
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ class Linted:
     def __init__(self, settings: dict[str, Any], context: dict[str, Any], code: Path, out: Path) -> None:
         app = cdk.App(context=context, outdir=str(out))
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-        self.stack = TrailbellStack(app, "trailbell", settings=Settings(**ADDRESSES, **settings), code=code)
+        self.stack = TrailbellStack(app, "trailbell", settings=given_settings(**ADDRESSES, **settings), code=code)
         self.template = out / "trailbell.template.json"
         try:
             app.synth()
