@@ -69,8 +69,10 @@ def test_every_call_of_the_functions_is_known() -> None:
 def test_channel_calls_what_it_declares(channel: Declaration) -> None:
     """What one channel forgets, another may declare: until that one is removed."""
     module = sys.modules[channel.open.__module__]
+    helpers = {one.__module__ for one in vars(module).values() if hasattr(one, "__module__")}
+    files = [str(sys.modules[name].__file__) for name in {module.__name__, *helpers} if name.startswith("trailbell.")]
 
-    made = calls_in(Path(str(module.__file__)))
+    made = set().union(*(calls_in(Path(file)) for file in files))
 
     assert made == {method_of(call) for calls in channel.calls.values() for call in calls}
 
