@@ -50,7 +50,7 @@ def reading(rounds: int = 25) -> Iterator[Row]:
             where = f"{mix}, {size:,} records"
             yield row(f"a. shipped rules / inflating alone, {where}", "<= 3.0", ratios(costs, "shipped", "floor"))
             yield row(f"b. gzip + json.loads / shipped rules, {where}", least, ratios(costs, "json", "shipped"))
-            yield row(f"   the same the plain way / inflating, {where}", "", ratios(costs, "plain", "floor"))
+            yield row(f"   the same without the prefilter / inflating, {where}", "", ratios(costs, "plain", "floor"))
             yield row(f"   zlib inflating in blocks / ISA-L, {where}", "", ratios(costs, "zlib", "floor"))
             for more in ("56 more", "57 more"):
                 if more in contenders:

@@ -29,7 +29,7 @@ _PURE = ("text", "cloudtrail", "engine", "engine/prefilter", "facts", "hits", "a
 # In the order of the flow. A room imports only rooms above it: a test holds it.
 ROOMS = (
     Room("text", "hostile text made harmless, secrets hidden"),
-    Room("cloudtrail", "what CloudTrail writes, read: notification, log file, record", ("text",), ("isal",)),
+    Room("cloudtrail", "reads what CloudTrail writes: notification, log file, record", ("text",), ("isal",)),
     Room("engine", "any Sigma rule on any event: rulebook, condition, matcher", (), ("re2",)),
     Room("engine/prefilter", "the fast path: most records are never parsed", ("cloudtrail", "engine"), ("msgspec",)),
     Room("facts", "what follows from a record: actor, policy, resources, outcome", ("cloudtrail", "engine/prefilter")),
@@ -37,10 +37,10 @@ ROOMS = (
     Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),
     Room("alerts/channels", "one file for each channel: it declares settings, permissions, form, sending", _PURE),
     Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
-    Room("store", "the hit table, written; the keys of all rows", _PURE, ("botocore",)),
-    Room("store/query", "the hit table, asked", (*_PURE, "store"), (), in_lambda=False),
+    Room("store", "writes the hit table; the keys of all rows", _PURE, ("botocore",)),
+    Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
-    Room("ops", "what the command line asks of a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
+    Room("ops", "operations on a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
     Room(
         "handlers",

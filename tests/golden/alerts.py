@@ -128,7 +128,7 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield "several-actors", "a storm: one rule, many actors", _many_actors()
     yield "related", "what else the actor did before", _alert(given(), related=_related())
     yield "related-none", "the actor did nothing else", _alert(given(), related=Related())
-    note = "could not be read; this alert was not to wait for it"
+    note = "could not be read; the alert did not wait"
     yield "related-unread", "the table did not answer in time", _alert(given(), related=Related(note=note))
     both = given(requestParameters={"pendingWindowInDays": 7}, eventName="ScheduleKeyDeletion")
     alert = _alert(both)

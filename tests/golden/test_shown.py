@@ -47,7 +47,7 @@ def test_figures_of_the_demo_are_counted() -> None:
     hits = sum(len(alert.hits) for alert in alerts())
 
     assert f"{len(mailed)} mails for {hits} hits;" in STARTED
-    assert f"in the table once and was told once: {hits}." in STARTED
+    assert f"in the table once and was notified once: {hits}." in STARTED
 
 
 def test_summary_that_is_shown_is_what_scan_prints() -> None:

@@ -1,4 +1,4 @@
-"""The subject of an alert's mail: all that is read on a lock screen.
+"""The subject of an alert's mail: all that a lock screen shows.
 
 SNS subjects are at most 100 characters of ASCII without line breaks.
 https://docs.aws.amazon.com/sns/latest/api/API_Publish.html

@@ -74,7 +74,7 @@ CHANNEL = Declaration(
             name="event_bus",
             default=False,
             read=boolean,
-            about="Makes an event bus onto which alerts of all levels are put, and the alarm `ChannelFailing`: "
+            about="Creates an event bus to which alerts of all levels are sent, and the alarm `ChannelFailing`: "
             "[channels](channels.md#event-bus).",
             examples=("-c event_bus=true",),
         ),

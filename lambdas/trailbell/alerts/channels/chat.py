@@ -100,8 +100,8 @@ CHANNEL = Declaration(
             name="chat_topic",
             default=False,
             read=level_or_none,
-            about="Makes a second topic, with messages in the form that Amazon Q Developer takes for Slack, Teams and "
-            "Chime, and the alarm `ChannelFailing`: [channels](channels.md#chat).",
+            about="Creates a second topic, with messages in the format that Amazon Q Developer reads for Slack, Teams "
+            "and Chime, and the alarm `ChannelFailing`: [channels](channels.md#chat).",
             examples=("-c chat_topic=high",),
         ),
     ),

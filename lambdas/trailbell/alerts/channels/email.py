@@ -62,9 +62,9 @@ CHANNEL = Declaration(
             name="alert_emails",
             default=[],
             read=emails,
-            about="Who gets mails, and from which level on: `medium` for a plain list. AWS sends each address a link "
-            "to confirm first. What is below the level is in the table all the same. Empty: the synth warns that "
-            "nobody gets a mail.",
+            about="Who gets mails, and from which level up: `medium` for a plain list. AWS first sends each address a "
+            "link to confirm. Hits below the level are still in the table. Empty: the synth warns that nobody gets a "
+            "mail.",
             examples=(
                 "-c alert_emails=ops@example.com,night@example.com",
                 """-c 'alert_emails={"ops@example.com": "low", "night@example.com": "critical"}'""",

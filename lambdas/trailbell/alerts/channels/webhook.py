@@ -163,7 +163,7 @@ CHANNEL = Declaration(
             read=read_reference,
             secret=True,
             about="Which secret holds the address of a webhook that gets alerts: Slack's, of what is compatible with "
-            "it, or of your own endpoint. Never the address itself. Makes the alarm `ChannelFailing`: "
+            "it, or of your own endpoint. Never the address itself. Creates the alarm `ChannelFailing`: "
             "[channels](channels.md#webhook).",
             examples=(
                 "-c webhook=ssm:/trailbell/webhook",

@@ -36,14 +36,14 @@ _QUIET_SECONDS = 60
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--keep", is_flag=True, help="Leave everything running (until `trailbell local --stop`).")
+@click.option("--keep", is_flag=True, help="Keep everything running until `trailbell local --stop`.")
 @click.option("--stop", "stop_only", is_flag=True, help="Stop what --keep left running.")
 def local(path: Path | None, keep: bool, stop_only: bool) -> None:
     """Try the product on this machine: no AWS account, no Docker.
 
     Starts an embedded AWS on 127.0.0.1, deploys the real stack into it with the real CDK, puts the log files
-    of PATH (default: examples/) into the trail bucket, prints each alert as it would be mailed, and the hits
-    as the table answers.
+    of PATH (default: examples/) into the trail bucket, and prints each alert as it would be mailed and the
+    hits in the table.
 
     \b
     Example:
@@ -118,12 +118,12 @@ def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
 
 
 def _to_notify(expected: dict[tuple[str, str, str], Hit]) -> int:
-    """How many of the hits are to be told: all that no exception mutes."""
+    """How many of the hits people are to be notified of: all that no exception mutes."""
     return sum(not hit.muted_by for hit in expected.values())
 
 
 def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
-    """Print alerts as they come until `expected` hits were told or nothing comes any more; how many were told."""
+    """Print alerts as they come until `expected` hits were notified or nothing comes any more; how many were."""
     notified, mails, others = 0, 0, list[str]()
     began = last = time.monotonic()
     while notified < expected and time.monotonic() - last < _QUIET_SECONDS:
@@ -136,7 +136,7 @@ def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
             out.print(f"\n{_RULER}\nTo:      {_ADDRESS}\nSubject: {alert['subject']}\n\n{alert['text'].rstrip()}")
     out.print(f"\n{_RULER}")
     for subject in others:
-        out.print(f"Told, but not mailed below medium: {subject}")
+        out.print(f"Notified, but not mailed below medium: {subject}")
     out.print(f"{mails} mails for {notified} hits; the last {last - began:.1f} s after the log files were put\n")
     return notified
 
@@ -153,17 +153,17 @@ def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tup
 
 
 def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], notified: int) -> None:
-    """Raise LocalError unless the stack kept and told exactly the hits the rules give."""
+    """Raise LocalError unless the stack kept, and notified of, exactly the hits the rules give."""
     to_notify = _to_notify(expected)
     if {hit.identity for hit in kept} != set(expected) or notified != to_notify:
-        selection = f"expected {len(expected)} hits, {to_notify} of them to be told"
-        raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were told")
-    click.echo(f"\nEvery hit the rules give is in the table once and was told once: {notified}.")
+        selection = f"expected {len(expected)} hits, {to_notify} of them to be notified"
+        raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were notified")
+    click.echo(f"\nEvery hit the rules give is in the table once and was notified once: {notified}.")
 
 
 def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[Hit]) -> None:
     since = kept[-1].event_time[:10] if kept else "30d"  # newest first, and log files may be of any age
-    out.print(f"\nKept running. Put more log files into s3://{TRAIL_BUCKET}; ask and stop with")
+    out.print(f"\nStill running. Put more log files into s3://{TRAIL_BUCKET}; query and stop it with")
     out.print(f"  trailbell hits --local --since {since}\n  trailbell local --stop")
     out.print(f"  AWS_ENDPOINT_URL={aws.endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test (for other tools)")
 

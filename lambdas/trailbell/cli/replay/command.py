@@ -1,4 +1,4 @@
-"""`trailbell replay`: history through the deployed queue; the stack does the work, not this machine."""
+"""`trailbell replay`: old log files through the deployed queue; the stack does the work, not this machine."""
 
 import re
 import sys
@@ -44,22 +44,22 @@ class Rate(click.ParamType[float]):
 
 @click.command()
 @click.argument("address", type=LogPlace())
-@click.option("--since", default="", help="Log files from then on: 24h, 7d, 2w, or a date such as 2026-11-01 (UTC).")
-@click.option("--until", default="", help="Log files before then, in the same forms.")
+@click.option("--since", default="", help="Start: 24h, 7d, 2w ago, or a date such as 2026-11-01 (UTC).")
+@click.option("--until", default="", help="End, in the same formats.")
 @click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
 @click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
 @click.option(
-    "--notify", "--tell", "notify", is_flag=True, help="Notify of the hits, too (default: they are only kept)."
+    "--notify", "--tell", "notify", is_flag=True, help="Notify people of the hits, too (default: they are kept)."
 )
-@click.option("--dry-run", is_flag=True, help="Count, estimate, send nothing.")
+@click.option("--dry-run", is_flag=True, help="Count and estimate only; send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @click.option(
     "--resume",
     "state",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Remember in FILE what was sent; go on from there if FILE exists.",
+    help="Record in FILE what was sent; continue from there if FILE exists.",
 )
 @click.option("--stack", default="trailbell", show_default=True, help="The stack to send to.")
 @click.option("--local", is_flag=True, help="Send to what `trailbell local --keep` left running.")
@@ -77,13 +77,13 @@ def replay(
     stack: str,
     local: bool,
 ) -> None:
-    """Send log files of the trail bucket through the deployed queue again, such as after a new rule.
+    """Send log files of the trail bucket through the deployed queue again, for example after adding a rule.
 
     Whole days are sent: those of --since to --until, and the next one for late deliveries. Hits are kept once, so
-    hits that are in the table already stay as they are. New ones are kept and not told, unless --notify; if S3's own
-    notification of such a log file comes later, they are told then.
+    hits that are in the table already stay as they are. New ones are kept and nobody is notified, unless --notify;
+    if S3's own notification of such a log file comes later, people are notified then.
 
-    Choose a rate that the detector keeps up with: what it has not done waits in the queue before new log files.
+    Choose a rate that the detector can keep up with: new log files wait behind the backlog in the queue.
 
     \b
     Example:
@@ -132,7 +132,7 @@ def send_all(
 ) -> int:
     """Send log files in batches, no faster than `rate` a second, until all are sent or `stopped()`; how many were.
 
-    What was sent is written down afterwards: after a crash a batch may be sent again, which changes nothing.
+    What was sent is recorded afterwards: after a crash a batch may be sent again, which changes nothing.
     """
     progress = Progress(len(refs), 0, "files")
     began, number = clock(), 0
@@ -185,11 +185,11 @@ def _log_files(address: str, selection: Selection, clients: Callable[[str], Any]
 
 def _print_estimate(found: Estimate, notify: bool, before: int) -> None:
     earlier = f" ({before:,} were sent before)" if before else ""
-    notified = "kept AND TOLD" if notify else "kept, and nobody is told"
+    done = "kept, AND PEOPLE ARE NOTIFIED" if notify else "kept, and nobody is notified"
     click.echo(
         f"{found.files:,} log files to send{earlier}, {found.size / 1e6:,.1f} MB;"
         f" {duration(found.seconds)} at this rate\n"
         f"about {found.dollars:,.2f} US dollars, and {found.dollars_a_million_hits:,.2f} for each million new hits\n"
-        f"new hits are {notified}",
+        f"new hits are {done}",
         err=True,
     )

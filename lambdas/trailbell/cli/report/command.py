@@ -38,10 +38,10 @@ _CLOCK_SKEW = timedelta(minutes=5)
     "places",
     multiple=True,
     type=LogPlace(),
-    help="Scan log files there instead of asking the table (repeatable): a path, or s3://bucket/prefix.",
+    help="Scan these log files instead of querying the table (repeatable): a path, or s3://bucket/prefix.",
 )
 @click.option("--since", default="", help="How far back: 24h, 30d, or a date (default: 30d; with --from-scan: all).")
-@click.option("--until", default="", help="Up to when, in the same forms (default: now).")
+@click.option("--until", default="", help="Up to when, in the same formats (default: now).")
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for --from-scan.")
 @click.option("--limit", default=20_000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
 @click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
@@ -62,7 +62,7 @@ def report(
 ) -> None:
     """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with its undo.
 
-    The file needs no network and no server, holds all it shows, and can be sent to somebody. It names people and
+    The file is self-contained, needs no network and no server, and can be sent to somebody. It names people and
     resources: treat it like the log files it came from.
 
     \b

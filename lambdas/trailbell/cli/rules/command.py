@@ -57,14 +57,15 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
 
 @rules.command("check")
 @click.argument("folder", required=False, type=_ANY)
-@click.option("--cases", type=click.Path(path_type=Path), help="Folder of the cases; shipped rules: tests/rules.")
-@click.option("--exceptions", type=_ANY, help="Folder of exceptions; shipped rules: exceptions.")
+@click.option(
+    "--cases", type=click.Path(path_type=Path), help="Folder of the cases (default for the shipped rules: tests/rules)."
+)
+@click.option("--exceptions", type=_ANY, help="Folder of exceptions (default for the shipped rules: exceptions).")
 @setting_option
 def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
-    Cases stand in another folder under the same paths: --cases, or FOLDER/cases, or beside FOLDER in cases/ or
-    tests/rules/.
+    Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
     Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
     \b
@@ -131,13 +132,13 @@ def _run_cases(where: Path, cases: Path | None) -> Iterator[list[str]]:
 
 @rules.command("match")
 @click.option("--rules", "rules_path", required=True, type=_ANY, help="Sigma rules: a file or a folder.")
-@click.option("--events", required=True, type=_FILE, help="Events, one JSON object a line.")
+@click.option("--events", required=True, type=_FILE, help="Events, one JSON object per line.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @setting_option
 def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, ...]) -> None:
     """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
 
-    `index` is the event's line, from 0. Rules that do not compile are reported and make the exit status 2.
+    `index` is the line of the event, from 0. Rules that do not compile are reported and make the exit status 2.
 
     \b
     Example:
