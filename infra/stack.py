@@ -57,12 +57,8 @@ class TrailbellStack(Stack):
 
     def _watch(self, settings: Settings, ingest_queue: IngestQueue, detector: Detector, notifier: Notifier) -> Watch:
         watch = Watch(self, "Watch", emails=settings.operations_emails or settings.channels["alert_emails"])
-        watch.dead_letters(
-            "DeadLetters", ingest_queue.dead_letters, "Log files could not be read: see the detector's log."
-        )
-        watch.dead_letters(
-            "AlertDeadLetters", notifier.dead_letters, "Alerts could not be delivered: trailbell dlq redrive."
-        )
+        watch.dead_letters("DeadLetters", ingest_queue.dead_letters)
+        watch.dead_letters("AlertDeadLetters", notifier.dead_letters)
         watch.backlog(ingest_queue.queue)
         watch.function("Detector", detector.function)
         watch.function("Notifier", notifier.function)

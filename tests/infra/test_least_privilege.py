@@ -1,7 +1,7 @@
 """Least privilege, proven: the real handlers run under the synthesised policies where IAM is enforced.
 
 Every call they make is allowed, a matrix of calls they must not make is refused, and whatever action is taken
-away, something here notices. How: tests/infra/iam_world.py.
+away, something here notices. How: tests/infra/iam/README.md.
 """
 
 import json
@@ -13,18 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.infra.iam_world import (
-    EXISTING,
-    ROLES,
-    Call,
-    Statement,
-    Template,
-    World,
-    calls,
-    enforcing_aws,
-    listed,
-    matrix,
-)
+from tests.infra.iam.account import EXISTING
+from tests.infra.iam.call import Call
+from tests.infra.iam.matrix import calls, matrix
+from tests.infra.iam.moto_patches import enforcing_aws
+from tests.infra.iam.statements import ROLES, Statement, Template, listed
+from tests.infra.iam.world import World
 from trailbell.engine.rulebook import dump_rulebook
 from trailbell.rulebook.build import build_rulebook
 

@@ -61,7 +61,7 @@ def test_every_call_of_the_functions_is_known() -> None:
 
     made = set().union(*(calls_in(Path(module)) for module in loaded)) - {"get_paginator"}
 
-    # Paginators are made by the command line, which has all models; malformed_records.py holds one for it.
+    # Paginators are made by the command line, which has all models; store/malformed.py holds one for it.
     assert made == {method_of(call) for calls in CALLS.values() for call in calls}
 
 

@@ -11,6 +11,9 @@ import pytest
 
 from trailbell.alerts.channels import declared_channels
 from trailbell.handlers.environment import Variables, read_environment
+from trailbell.ops.advice import alarm_advice
+from trailbell.ops.answers import Alarm
+from trailbell.ops.checks.alarms import alarm_findings
 
 
 Template = dict[str, Any]
@@ -601,7 +604,7 @@ def test_alarm_watches_and_tells_operations(new_trail: Template, name: str) -> N
     metric, missing = ALARMS[name]
     assert (alarm["MetricName"], alarm["TreatMissingData"]) == (metric, missing)
     assert plain(alarm["AlarmActions"][0]) == "WatchTopic"
-    assert len(alarm["AlarmDescription"]) > 30
+    assert alarm["AlarmDescription"] == alarm_advice(name).text
 
 
 def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
@@ -617,6 +620,15 @@ def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template
 
     says = {name[len("Watch") : -8]: alarm["Properties"]["AlarmDescription"] for name, alarm in alarms.items()}
     assert notified == says
+
+
+def test_doctor_knows_every_alarm_of_the_stack_by_the_name_that_cloudformation_gives_it(
+    template_of: TemplateOf,
+) -> None:
+    """One that it does not know is explained by its own description, which anybody may have changed."""
+    for identifier in resources(template_of(event_bus=True), "AWS::CloudWatch::Alarm", "Watch"):
+        (finding,) = alarm_findings([Alarm(f"trailbell-{identifier}-aB3dE6gH9", "ALARM", "changed", True)], 1)
+        assert finding.condition == f"alarm.{identifier[len('Watch') : -8]}"
 
 
 def test_alarms_may_publish_to_the_operations_topic(new_trail: Template) -> None:

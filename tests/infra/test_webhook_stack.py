@@ -11,7 +11,11 @@ from moto.secretsmanager.responses import SecretsManagerResponse
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 from infra.settings import read_settings
-from tests.infra.iam_world import ACCOUNT, REGION, Call, Statement, Template, World, enforcing_aws, listed
+from tests.infra.iam.account import ACCOUNT, REGION
+from tests.infra.iam.call import Call
+from tests.infra.iam.moto_patches import enforcing_aws
+from tests.infra.iam.statements import Statement, Template, listed
+from tests.infra.iam.world import World
 from tests.infra.test_least_privilege import given_batch, given_record, news
 from trailbell.alerts.https_post import Answer, HttpsPost
 from trailbell.engine.rulebook import dump_rulebook

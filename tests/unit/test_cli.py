@@ -11,9 +11,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from trailbell.cli.hits.command import parse_since
 from trailbell.cli.local.command import trail_key
 from trailbell.cli.main import cli
+from trailbell.cli.options.times import parse_since
 from trailbell.errors import LogFileError, RuleError, SettingsError
 from trailbell.rulebook.cases import BASE_RECORD
 

@@ -12,14 +12,14 @@ A row that is no hit we can read fails alone: it is counted, given back, and end
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.errors import OutOfTimeError
-from trailbell.hits.hit import Hit, hit_from_document, seconds_between
+from trailbell.hits.hit import Hit, seconds_between
 
 
 RESERVE = 30.0
@@ -159,12 +159,11 @@ class Notifier:
         return True
 
 
-def read_hit(row: Mapping[str, Any]) -> Hit:
-    """The hit of a row, complete enough to be told: with an identity, a level we know, and times that are times.
+def complete(hit: Hit) -> Hit:
+    """The hit, if it is complete enough for an alert: with an identity, a level we know, and times that are times.
 
-    Raises ValueError, TypeError, KeyError or AttributeError when the row holds none.
+    Raises ValueError, TypeError, KeyError or AttributeError if it is not.
     """
-    hit = hit_from_document(row)
     if not all(isinstance(part, str) and part for part in hit.identity):
         raise ValueError(f"identity {hit.identity} is not whole")
     _ = hit.severity, hit.delay  # what grouping and the mail compute

@@ -15,15 +15,16 @@ from aws_lambda_powertools.metrics import MetricUnit
 from trailbell.alerts.channel import Channel
 from trailbell.alerts.channels import declared_channels
 from trailbell.aws.clients import Clients
+from trailbell.errors import TableError
 from trailbell.flows.delivery import Delivery, DeliveryCounters
-from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, read_hit
+from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, complete
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.handlers.environment import Variables, read_environment, seconds_left, utc_now
 from trailbell.handlers.event_log import EventLog
 from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.related_hits import DynamoRelatedHits
-from trailbell.store.rows import is_to_notify
+from trailbell.store.rows import is_to_notify, read_hit
 
 
 # After an alert of so many hits more of its storm is to be expected: while we wait, the stream gathers it into one
@@ -111,8 +112,8 @@ def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
 
 def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
     try:
-        return StreamHit(sequence, read_hit(decode(image)))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return StreamHit(sequence, complete(read_hit(decode(image))))
+    except (TableError, ValueError, TypeError, KeyError, AttributeError) as error:
         return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
 
 

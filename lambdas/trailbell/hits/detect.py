@@ -53,7 +53,7 @@ class DetectionCounts:
 
     @property
     def balanced(self) -> bool:
-        """The identity of promise 1 (DESIGN.md, section 2): no record is lost silently."""
+        """No record is lost silently: each one that was read is in one of the other counts."""
         return self.records_read == self.records_matched + self.records_not_watched + self.records_malformed
 
     def add_malformed(self, record: MalformedRecord) -> None:

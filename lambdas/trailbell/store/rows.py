@@ -24,7 +24,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from trailbell.hits.hit import Hit, hit_document
+from trailbell.errors import NewerFormatError
+from trailbell.hits.hit import HIT_FORMAT, Hit, hit_document, hit_from_document
+from trailbell.text.safe_text import one_line
 
 
 SHARDS = 4
@@ -73,6 +75,20 @@ def hit_row(hit: Hit, expires_at: int) -> Row:
     """
     kind = QUIET if hit.quiet else MUTED if hit.muted_by else HIT
     return {**hit_key(*hit.identity), "kind": kind, "expiresAt": expires_at, **hit_document(hit)}
+
+
+def read_hit(row: Mapping[str, Any]) -> Hit:
+    """The hit of its row. Raises NewerFormatError when a newer version wrote it, which this one could misread.
+
+    A row without a format is of the first; one whose format is no number is of none that this version knows.
+    """
+    written = row.get("format", 1)
+    if isinstance(written, bool) or not isinstance(written, int) or written > HIT_FORMAT:
+        raise NewerFormatError(
+            f"a newer trailbell wrote this hit (format {one_line(str(written), 40)}, this one reads {HIT_FORMAT}):"
+            " deploy that version again, and update a checkout that asks for hits (git pull, make setup)"
+        )
+    return hit_from_document(row)
 
 
 def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:

@@ -30,7 +30,7 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @_change_options
 def ack(names: tuple[str, ...], note: str, connection: Connection) -> None:
-    """Acknowledge hits: somebody is looking at them. Who and when are kept; nothing is told.
+    """Acknowledge hits: somebody is looking at them. Who and when are kept; nobody is notified.
 
     \b
     Example:
@@ -78,7 +78,7 @@ def note(name: str, text: tuple[str, ...], connection: Connection) -> None:
 
 
 def _change(action: str, names: tuple[str, ...], note: str, connection: Connection) -> None:
-    """Do it to each hit; those that refuse are told at the end, and the others are done all the same."""
+    """Do it to each hit; those that refuse are named at the end, and the others are done all the same."""
     if len(note) > _MAX_NOTE:
         raise SettingsError(f"a note is at most {_MAX_NOTE} characters, this one has {len(note)}")
     selection = [parse_hit_name(name) for name in names]

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
@@ -25,6 +24,7 @@ from trailbell.engine.rulebook import Level
 from trailbell.errors import LocalError, SettingsError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.store.query.hit_query import HitQuery, find_hits
 
 
@@ -91,8 +91,8 @@ def _deployed(out: Console, aws: LocalAws) -> tuple[str, str]:
         bootstrap(aws)
     with step(out, "cdk deploy"):
         deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS)
-    cloudformation = aws.client("cloudformation")
-    return find_output(cloudformation, STACK, "AlertTopic"), find_output(cloudformation, STACK, "HitTable")
+    deployed = DeployedStack(aws.client, STACK)
+    return deployed.output("AlertTopic"), deployed.output("HitTable")
 
 
 def put_files(aws: LocalAws, files: Iterable[Path]) -> None:

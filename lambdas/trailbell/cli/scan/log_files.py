@@ -1,4 +1,4 @@
-"""Log files on a local disk: finding them below a folder, telling them from what else lies there."""
+"""Log files on a local disk: found below a folder, and kept apart from what else lies there."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ def read_pieces(path: Path) -> Iterator[bytes]:
 
 
 def _files(path: Path, selection: Selection, unlisted: list[str]) -> Iterator[Path]:
-    """The files of a folder at any depth, or the file itself; folders that may not be listed are told."""
+    """The files of a folder at any depth, or the file itself; folders that may not be listed are named."""
     if not path.is_dir():
         yield path
         return

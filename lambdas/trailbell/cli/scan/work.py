@@ -111,7 +111,7 @@ def name_of(source: Source) -> str:
 
 
 def size_of(source: Source) -> int:
-    """A log file's size in bytes, 0 where it cannot be told."""
+    """A log file's size in bytes, 0 where it is not known."""
     if isinstance(source, ObjectRef):
         return source.size or 0
     try:

@@ -12,9 +12,10 @@ from trailbell.hits.hit_id import HitName, digest_of
 from trailbell.hits.query import HitQuery
 from trailbell.store import rows
 from trailbell.store.dynamo import Row, decode, encode, get_all
-from trailbell.store.query.hit_query import read_hit, workers
+from trailbell.store.query.hit_query import workers
 from trailbell.store.query.partitions import day_groups
 from trailbell.store.query.pointers import PointerReader
+from trailbell.store.rows import read_hit
 
 
 _WINDOW = timedelta(days=400)  # an event id alone is looked for so far back, one shard of each day

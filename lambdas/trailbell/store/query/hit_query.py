@@ -13,8 +13,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from trailbell.errors import TableError
-from trailbell.hits.hit import HIT_FORMAT, Hit, hit_from_document
+from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState, is_in
 from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
@@ -34,7 +33,6 @@ __all__ = [
     "find_page",
     "is_answer",
     "read_found",
-    "read_hit",
     "search",
     "workers",
 ]
@@ -64,7 +62,7 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
     """Hits that answer a question, newest first, read page by page as they are taken.
 
     What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
-    Raises TableError when the table holds hits of a newer version.
+    Raises NewerFormatError when the table holds hits of a newer version.
     """
     with workers() as pool:
         for groups in (exact_groups, broad_groups):
@@ -79,7 +77,7 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
 def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str = "") -> HitPage:
     """At most `limit` hits that answer a question, from where `token` (of the page before) says.
 
-    Raises SettingsError for a token that is none, TableError when the table holds hits of a newer version.
+    Raises SettingsError for a token that is none, NewerFormatError when the table holds hits of a newer version.
     """
     mode, before = parse_token(token) if token else ("", "")
     if before:
@@ -161,17 +159,7 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
         row = found.get(_named(rows.pointed_at(pointer)))
         if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
             state = state_of(found.get(_named(_state_key(pointer))))
-            yield FoundHit(read_hit(row), state, pointer["sk"])
-
-
-def read_hit(row: Row) -> Hit:
-    """The hit of its row. Raises TableError when a newer version wrote it, which this one could misread."""
-    if row.get("format", HIT_FORMAT) > HIT_FORMAT:
-        raise TableError(
-            f"the table holds hits of a newer trailbell (format {row['format']}, this one reads {HIT_FORMAT}):"
-            " update this checkout to the version that was deployed (git pull, make setup)"
-        )
-    return hit_from_document(row)
+            yield FoundHit(rows.read_hit(row), state, pointer["sk"])
 
 
 def _get(client: Any, table: str, pool: Executor, keys: Iterable[Row]) -> dict[tuple[str, str], Row]:
