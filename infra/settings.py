@@ -13,11 +13,10 @@ from trailbell.alerts.channels import declared_channels
 from trailbell.alerts.setting import Setting, boolean, emails, matching, one_of
 from trailbell.errors import SettingsError
 from trailbell.rulebook.alert_on import read_alert_on
-from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholder
+from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
 
 
-STACK_NAME = "trailbell"
-"""Every resource's name begins with it."""
+__all__ = ["STACK_NAME", "Settings", "read_settings"]
 
 _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
@@ -105,7 +104,7 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
         raise SettingsError("\n".join(faults))
     placeholders = {name: values.pop(name, ()) for name in NAMES}
     channels = {name: values.pop(name, default) for name, default in channel_defaults().items()}
-    return Settings(**values, channels=channels, placeholders=_with_our_own(placeholders, values))
+    return Settings(**values, channels=channels, placeholders=with_our_own(placeholders, values))
 
 
 def _all_readers() -> dict[str, Callable[[Any], Any]]:
@@ -140,19 +139,6 @@ def _faults_together(values: Mapping[str, Any]) -> list[str]:
             if not values.get(switch.name) and values.get(other.name, other.default) != other.default
         ]
     return faults
-
-
-def _with_our_own(placeholders: dict[str, tuple[str, ...]], values: Mapping[str, Any]) -> Placeholders:
-    """The trail that is read, and this stack, are among those the rules guard."""
-    ours = {
-        "trail_buckets": values.get("trail_bucket"),
-        "trail_keys": values.get("trail_key_arn"),
-        "own_resources": STACK_NAME,
-    }
-    for name, own in ours.items():
-        if own and own not in placeholders[name]:
-            placeholders[name] += (own,)
-    return placeholders
 
 
 def _unknown_names(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:

@@ -31,7 +31,7 @@ ROOMS = (
     Room("text", "hostile text made harmless, secrets hidden"),
     Room("cloudtrail", "reads what CloudTrail writes: notification, log file, record", ("text",), ("isal",)),
     Room("engine", "any Sigma rule on any event: rulebook, condition, matcher", (), ("re2",)),
-    Room("engine/prefilter", "the fast path: most records are never parsed", ("cloudtrail", "engine"), ("msgspec",)),
+    Room("engine/prefilter", "the fast path: most records are never parsed in full", ("engine",), ("msgspec",)),
     Room("facts", "what follows from a record: actor, policy, resources, outcome", ("cloudtrail", "engine/prefilter")),
     Room("hits", "a match worth keeping: level, undo, identity, state", _PURE[:5]),
     Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),

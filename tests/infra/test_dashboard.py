@@ -34,6 +34,9 @@ class Recorder:
     def add_metric(self, name: str, **_: object) -> None:
         self.names.add(name)
 
+    def add_metadata(self, **_: object) -> None:
+        """What is in the log alone; nobody draws it."""
+
 
 @pytest.fixture(scope="session")
 def emitted() -> Names:

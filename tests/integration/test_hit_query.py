@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from trailbell.hits.hit import Hit, kept_actor, kept_resource
+from trailbell.hits.query import HitQuery
 from trailbell.store.hit_table import DynamoHitTable
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
 
 
 GivenHit = Callable[..., Hit]

@@ -197,7 +197,7 @@ def test_every_row_expires_in_epoch_seconds(
     before = int(time.time())
 
     hit_table.keep([given_hit()])
-    marks.mark([given_hit()])
+    marks.record([given_hit()])
 
     rows = read_rows("")
     assert {row["kind"] for row in rows} == {"hit", "pointer", "told"}
@@ -289,7 +289,7 @@ def test_told_marks_name_the_hits_that_were_told(marks: DynamoDeliveryRecords, g
     hits = [given_hit(number) for number in range(4)]
 
     before = marks.notified(hits)
-    marks.mark(hits[:2])
+    marks.record(hits[:2])
     after = marks.notified(hits)
 
     assert before == set()
@@ -303,7 +303,7 @@ def test_told_mark_is_a_row_of_its_own(
     hit_table.keep([given_hit()])
     before = read_rows("hit")
 
-    marks.mark([given_hit()])
+    marks.record([given_hit()])
 
     assert read_rows("hit") == before
     assert [(row["pk"], row["sk"]) for row in read_rows("told")] == [
@@ -315,7 +315,7 @@ def test_marks_of_a_whole_stream_batch_are_written_and_found(marks: DynamoDelive
     """A stream batch holds up to 1,000 hits; DynamoDB gives 100 rows a request and takes 25."""
     hits = [given_hit(number) for number in range(250)]
 
-    marks.mark(hits[:249])
+    marks.record(hits[:249])
 
     assert marks.notified(hits) == {hit.identity for hit in hits[:249]}
 

@@ -85,7 +85,7 @@ def play(hits: list[Hit]) -> tuple[list[tuple[float, int]], FakeDynamo]:
 
 
 def pause_after(counters: NotifierCounters) -> float:
-    return handler._STORM_PAUSE if counters.largest_alert >= handler._STORM_HITS else 0.0
+    return handler._STORM_PAUSE if counters.hits_in_alert_max >= handler._STORM_HITS else 0.0
 
 
 @pytest.mark.parametrize("actors", [1, 1000])
@@ -152,7 +152,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         topic=SnsAlertTopic(sns, "topic"),
         related=NobodyElse(),
         channels=(),
-        marks=marks,
+        delivery_records=marks,
         event_log=SilentJournal(),
         rate_limit=RateLimit(),
         runbook="",

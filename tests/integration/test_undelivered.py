@@ -86,7 +86,7 @@ class FakeStack:
     def keep(self, *hits: Hit, notified: bool = False) -> None:
         DynamoHitTable(self.dynamodb, "hits", 400).keep(hits)
         if notified:
-            DynamoDeliveryRecords(self.dynamodb, "hits", 400).mark(hits)
+            DynamoDeliveryRecords(self.dynamodb, "hits", 400).record(hits)
 
     def give_up(self, *, last: str = "", since: str = SEEN, until: str = SEEN) -> None:
         """Say of the whole stream so far that it was given up, as Lambda does."""

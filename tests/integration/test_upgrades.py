@@ -26,10 +26,11 @@ from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import HIT_FORMAT, hit_from_document
+from trailbell.hits.query import HitQuery
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.dynamo import decode, encode
 from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
 from trailbell.store.rows import delivery_key, hit_key, pointer_rows, read_hit
 
 
@@ -79,7 +80,8 @@ def test_row_without_a_member_is_read_and_told(member: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("member", "value"), [("level", "apocalyptic"), ("level", None), ("eventTime", "yesterday"), ("eventID", "")]
+    ("member", "value"),
+    [("level", "apocalyptic"), ("level", None), ("eventTime", "yesterday"), ("eventID", ""), ("format", 2)],
 )
 def test_row_that_cannot_be_told_is_said_to_be_unreadable(member: str, value: object) -> None:
     """It fails alone, instead of everything that came with it."""

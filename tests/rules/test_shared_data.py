@@ -11,6 +11,7 @@ import pytest
 from trailbell.alerts.grouping import group_hits
 from trailbell.cli.scan.log_files import find_log_files
 from trailbell.cli.scan.work import hits_in
+from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.detect import HitDetector
@@ -53,7 +54,7 @@ def test_engine_agrees_with_the_others(case: dict[str, Any], tmp_path: Path) -> 
     elif case["kind"] == "reject":
         assert found.errors
     else:
-        matches = matching(Matcher(found.rules).candidates(case["event"]), case["event"], {}, "")
+        matches = matching(Matcher(found.rules, GATE_FIELDS).candidates(case["event"]), case["event"], {}, "")
         titles = sorted(match.rule.title for match in matches)
         expected = case["expected"]
         assert titles == sorted(expected["titles"]) if isinstance(expected, dict) else bool(titles) is expected

@@ -1,4 +1,4 @@
-"""The functions' AWS clients: botocore without boto3, knowing the calls we make and waiting no longer than we can.
+"""The functions' AWS clients: botocore without boto3, with models of our calls alone and with short time-outs.
 
 boto3 adds file transfers and resource classes, which cost a cold start more than all of our own code. In the asset
 `models/` holds botocore's service models cut down to the calls we make (infra/models.py); what is not there, as in a
@@ -21,8 +21,8 @@ CALLS = {
 }
 """What the functions call beside what channels declare. A test reads the adapters and finds what is missing here."""
 
-# botocore waits for a minute, five times over, which is more than the functions have. Connections: ten readers in
-# the trail bucket (flows/detector.py), the table's writers, and readers that write a single row themselves.
+# By default botocore waits for a minute, five times over, which is longer than the functions run. Connections: ten
+# objects read at once (flows/detector.py), the table's writers, and threads that write a single row themselves.
 _CONFIG = Config(
     connect_timeout=3,
     read_timeout=10,

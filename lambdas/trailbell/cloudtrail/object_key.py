@@ -21,8 +21,12 @@ class ObjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectKey:
-    """A classified key. The account, region and organisation are "" where the key does not follow the layout."""
+    """A classified key: `text` is the key itself.
 
+    account, region, organisation: "" where the key does not follow the layout.
+    """
+
+    text: str
     kind: ObjectKind
     account: str = ""
     region: str = ""
@@ -44,9 +48,9 @@ _KINDS = {
 
 
 def classify_key(key: str) -> ObjectKey:
-    """Say what the object under a (decoded) key is. Total: every text has an answer."""
-    found = _LAYOUT.fullmatch(key)
-    if not found:
-        return ObjectKey(ObjectKind.OTHER)
-    kind = _KINDS.get(found["folder"], ObjectKind.OTHER)
-    return ObjectKey(kind, found["account"], found["region"], found["organisation"] or "")
+    """Say what the object under a (decoded) key is: every text has an answer. Done once for each object."""
+    parts = _LAYOUT.fullmatch(key)
+    if not parts:
+        return ObjectKey(key, ObjectKind.OTHER)
+    kind = _KINDS.get(parts["folder"], ObjectKind.OTHER)
+    return ObjectKey(key, kind, parts["account"], parts["region"], parts["organisation"] or "")

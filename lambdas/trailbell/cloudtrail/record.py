@@ -4,7 +4,6 @@ Every field may be missing, null or of another type than documented: real files 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -12,30 +11,45 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from trailbell.cloudtrail.event_source import service_of
+from trailbell.text.digests import stand_in
+from trailbell.text.times import iso_time
+
+
+MEMBERS = (
+    *("eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress"),
+    *("userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData"),
+    *("requestID", "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent"),
+    *("recipientAccountId", "sharedEventID", "vpcEndpointId", "eventCategory", "tlsDetails"),
+)
+"""Members of a record, in the order in which CloudTrail writes them."""
+
+GATE_FIELDS = ("eventSource", "eventName")
+"""The members that rules are looked up by (engine/matcher.py): a service's host name and an operation."""
 
 NO_TIME = "1970-01-01T00:00:00Z"
-# Identities become keys of the hit table, which are bounded; ids that are not plain are not CloudTrail's.
+# Identities become keys of the hit table, which have a limit; CloudTrail's own ids all have this form.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {}
 
 
 def text(fields: object, *path: str) -> str:
     """The string at a path of nested objects, or "" where there is none."""
-    found = _walk(fields, path)
-    return found if isinstance(found, str) else ""
+    value = _walk(fields, path)
+    return value if isinstance(value, str) else ""
 
 
 def mapping(fields: object, *path: str) -> Mapping[str, Any]:
     """The object at a path of nested objects, or an empty one."""
-    found = _walk(fields, path)
-    return found if isinstance(found, dict) else _EMPTY
+    value = _walk(fields, path)
+    return value if isinstance(value, dict) else _EMPTY
 
 
 def texts(fields: object, *path: str) -> list[str]:
     """The strings at a path: those of a list, or the single one, or none."""
-    found = _walk(fields, path)
-    values = found if isinstance(found, list) else [found]
-    return [value for value in values if isinstance(value, str) and value]
+    value = _walk(fields, path)
+    all_ = value if isinstance(value, list) else [value]
+    return [value for value in all_ if isinstance(value, str) and value]
 
 
 def _walk(fields: object, path: tuple[str, ...]) -> object:
@@ -48,7 +62,7 @@ def _walk(fields: object, path: tuple[str, ...]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record's fields as CloudTrail wrote them, with the parts of a hit's identity made certain.
+    """A record's fields as CloudTrail wrote them, and the parts of a hit's identity, which no record may lack.
 
     index:      position in its log file, from 0.
     account:    recipientAccountId; where that is missing, the actor's account, the log file's, or "unknown".
@@ -79,8 +93,8 @@ class Record:
 
     @property
     def service(self) -> str:
-        """First label of the event source: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
-        return self.event_source.partition(".")[0]
+        """As hits name it: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
+        return service_of(self.event_source)
 
 
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:
@@ -107,7 +121,7 @@ def _event_id(fields: Mapping[str, Any]) -> str:
     if is_identifier(given):
         return given
     content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return "sha256-" + hashlib.sha256(content.encode("ascii")).hexdigest()[:32]
+    return stand_in(content, 32)
 
 
 def _event_time(fields: Mapping[str, Any]) -> str:
@@ -117,4 +131,4 @@ def _event_time(fields: Mapping[str, Any]) -> str:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the latter for the first and last hours of the calendar
         return NO_TIME
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return iso_time(moment)

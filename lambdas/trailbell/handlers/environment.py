@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +75,6 @@ def read_environment(variables: Variables, *, detects: bool) -> Environment:
         rulebook=Path(variables.text("TRAILBELL_RULEBOOK", required=False) or _RULEBOOK),
         runbook_url=variables.text("TRAILBELL_RUNBOOK_URL", required=False),
     )
-
-
-def utc_now() -> str:
-    """The time as UTC ISO 8601 with Z, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def seconds_left(context: Any) -> float:

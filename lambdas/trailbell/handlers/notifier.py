@@ -19,12 +19,13 @@ from trailbell.errors import TableError
 from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, complete
 from trailbell.flows.rate_limit import RateLimit
-from trailbell.handlers.environment import Variables, read_environment, seconds_left, utc_now
+from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify, read_hit
+from trailbell.text.times import utc_now
 
 
 # After an alert of so many hits more of its storm is to be expected: while we wait, the stream gathers it into one
@@ -47,7 +48,7 @@ class _Parts:
     topic: Channel
     related: DynamoRelatedHits
     channels: tuple[Channel, ...]
-    marks: DynamoDeliveryRecords
+    delivery_records: DynamoDeliveryRecords
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
@@ -65,7 +66,9 @@ def _parts() -> _Parts:
         topic=topic,
         related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
         channels=tuple(channels),
-        marks=DynamoDeliveryRecords(clients.client("dynamodb"), environment.table, environment.retention_days),
+        delivery_records=DynamoDeliveryRecords(
+            clients.client("dynamodb"), environment.table, environment.retention_days
+        ),
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
@@ -82,12 +85,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Notify of the new hits of the event; those that could not be delivered are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
     delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
-    notifier = Notifier(delivery, parts.marks, parts.event_log, utc_now)
+    notifier = Notifier(delivery, parts.delivery_records, parts.event_log, utc_now)
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, counters)
     _count_delivery(metrics, delivery.counters)
     metrics.flush_metrics()
-    if counters.largest_alert >= _STORM_HITS and _is_stream(event):
+    if counters.hits_in_alert_max >= _STORM_HITS and _is_stream(event):
         time.sleep(_pause(context))
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
@@ -131,7 +134,9 @@ def _count(metrics: Metrics, counters: NotifierCounters) -> None:
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if counters.alerts_sent:
-        metrics.add_metric(name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=counters.slowest_alert)
+        metrics.add_metric(
+            name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=counters.event_to_alert_seconds_max
+        )
 
 
 def _count_delivery(metrics: Metrics, counters: DeliveryCounters) -> None:

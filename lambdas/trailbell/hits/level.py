@@ -1,10 +1,10 @@
-"""A hit's level: the rule's, sharpened by who acted. The one place where levels are shifted.
+"""A hit's level: the rule's, shifted by who acted. No other place shifts levels.
 
     root user                          one level higher (there is hardly a reason to use it)
     role in `automation_roles`         one level lower (expected to do such things), never below low
 
 The outcome needs no shift: a rule about successes does not match a denial, which has rules of its own.
-Rules about the trail and the alerter are never lowered: a pipeline's role is what an attacker takes first.
+Rules about the trail and trailbell itself are never lowered: a pipeline's role is what an attacker takes first.
 """
 
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""A rule's undo steps are templates; here they are filled from the record, ready to paste into a shell.
+"""Undo steps: a rule's templates, filled from the record, ready to paste into a shell.
 
 `{name}` is one of: account, region (of the resource), partition, eventTime, resource (the first), resource.<type>
 (the first ARN of that type, such as resource.key), resource.<type>.name (what follows the type in it), actor.name

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.cloudtrail.selection import Selection, is_in_account, trail_levels
 
 
@@ -95,7 +95,7 @@ def _list(client: Any, bucket: str, prefix: str, *, delimiter: bool) -> tuple[li
 
 def _is_log_file(ref: ObjectRef, passed: Passed) -> bool:
     """By the layout; outside of it by the name, as in a folder of files."""
-    kind = classify_key(ref.key).kind
+    kind = ref.classified.kind
     if kind is ObjectKind.OTHER and not trail_levels(ref.key) and ref.key.endswith(_LOOKS_LIKE_ONE):
         return True
     if kind is not ObjectKind.LOG_FILE:

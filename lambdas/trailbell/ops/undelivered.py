@@ -20,6 +20,7 @@ from trailbell.ops.deployed_stack import Clients
 from trailbell.store.dynamo import Row, encode
 from trailbell.store.hit_table import delivered_among
 from trailbell.store.rows import HIT, is_to_notify
+from trailbell.text.times import iso_time
 
 
 # A synchronous invocation takes 6 MB; a hit's row is about 4 KB, and seldom more than a tenth of a megabyte.
@@ -27,7 +28,6 @@ from trailbell.store.rows import HIT, is_to_notify
 _HITS_A_CALL = 200
 _BYTES_A_CALL = 4_000_000
 
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
 _BEFORE = timedelta(minutes=16)  # from reading a record to its row in the stream: no function runs longer than 15
 _AFTER = timedelta(minutes=1)  # clocks differ
 
@@ -89,8 +89,8 @@ class UndeliveredHits:
         """Hits read at that time, delivered or not. Reads the whole table: nothing shorter is sure to find each."""
         values = {
             ":hit": HIT,
-            ":since": since.strftime(_ISO),
-            ":until": until.strftime(_ISO),
+            ":since": iso_time(since),
+            ":until": iso_time(until),
             # What is over may have lost its delivery record: DynamoDB removes expired rows late, and in any order.
             ":now": int(time.time()),
         }
@@ -112,14 +112,14 @@ class UndeliveredHits:
 
     def undelivered(self, images: Iterable[Row]) -> Iterator[Row]:
         """Those without a delivery record."""
-        for chunk in _chunks(images):
+        for chunk in _by_invocation(images):
             marked = delivered_among(self._clients("dynamodb"), self._table, map(_key, chunk))
             yield from (image for image in chunk if _key(image) not in marked)
 
     def notify(self, images: Iterable[Row]) -> Delivery:
         """Let the notifier deliver those without a delivery record; what the records say afterwards."""
         delivery = Delivery()
-        for chunk in _chunks(images):
+        for chunk in _by_invocation(images):
             waiting = list(self.undelivered(chunk))
             delivery.notified_before += len(chunk) - len(waiting)
             if waiting:
@@ -180,7 +180,7 @@ def _key(image: Row) -> tuple[str, str, str]:
     return account, event_id, image["sk"]["S"]
 
 
-def _chunks(images: Iterable[Row]) -> Iterator[list[Row]]:
+def _by_invocation(images: Iterable[Row]) -> Iterator[list[Row]]:
     """As many at a time as one invocation takes."""
     remaining, kept = iter(images), list[Row]()
     while chunk := kept + list(islice(remaining, _HITS_A_CALL - len(kept))):

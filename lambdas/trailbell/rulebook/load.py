@@ -1,6 +1,6 @@
 """From a folder of rules to compiled rules: every error names the file, and all files are looked at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.errors import RuleError
 from trailbell.hits.undo import unknown_places
 from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
 from trailbell.rulebook.lint import faults_of, normalised
-from trailbell.rulebook.placeholders import Placeholders, known_operations
+from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
 from trailbell.rulebook.source import Document, read_documents, rule_files
 
 
+_BY_ACTOR = "actor"
 _UNDO_MEMBERS = {"steps", "until", "within", "note"}
 
 
@@ -37,42 +39,61 @@ class RuleSet:
     filters: tuple[Document, ...] = ()
 
 
-def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = False) -> RuleSet:
+def load_rules(
+    where: Path, placeholders: Placeholders, *, any_source: bool = False, others: Iterable[Rule] = ()
+) -> RuleSet:
     """Compile every rule below a folder (or in one file), collecting errors rather than stopping at the first.
 
-    A coverage.csv in the folder adds its operations to the placeholders.
-    any_source: take rules of every log source.
+    A coverage.csv in the folder adds its operations to the placeholders. Rules that ask which operations the
+    others report as high (rulebook/high_operations.py) are compiled last.
+    any_source: take rules of every log source; others: rules from elsewhere whose operations count, too.
     """
     compiler = Compiler({**placeholders, **known_operations(where)})
     rules: list[tuple[Path, Rule]] = []
     errors: list[str] = []
     skipped: list[Path] = []
     filters: list[Document] = []
+    asking: list[Document] = []
+    for document in _documents(where, errors):
+        if "filter" in document.content:
+            filters.append(document)
+        elif not any_source and not _is_for_cloudtrail(document.content):
+            skipped.append(document.path)
+        elif asks_for_high_operations(document.content):
+            asking.append(document)
+        else:
+            _compile_into(rules, document, compiler, errors)
+    if asking:
+        _compile_asking(asking, rules, (*_whole(where, rules, placeholders), *others), compiler, where, errors)
+    if not any_source:
+        errors += _duplicates(rules)
+    return RuleSet(tuple(rule for _, rule in rules), tuple(errors), tuple(skipped), tuple(filters))
+
+
+def _documents(where: Path, errors: list[str]) -> Iterator[Document]:
+    """The documents of every rule file; a file that cannot be read is one error, and the others are read."""
     for path in rule_files(where):
         try:
             documents = list(read_documents(path))
         except RuleError as error:
             errors.append(str(error))
             continue
-        for document in documents:
-            if "filter" in document.content:
-                filters.append(document)
-                continue
-            if not any_source and not _is_for_cloudtrail(document.content):
-                skipped.append(path)
-                continue
-            try:
-                rules.append((path, compile_rule(document, compiler)))
-            except RuleError as error:
-                errors.append(str(error))
-    if not any_source:
-        errors += _duplicates(rules)
-    return RuleSet(tuple(rule for _, rule in rules), tuple(errors), tuple(skipped), tuple(filters))
+        yield from documents
 
 
-def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
-    """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line."""
-    found = load_rules(where, placeholders)
+def _compile_into(rules: list[tuple[Path, Rule]], document: Document, compiler: Compiler, errors: list[str]) -> None:
+    try:
+        rules.append((document.path, compile_rule(document, compiler)))
+    except RuleError as error:
+        errors.append(str(error))
+
+
+def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> tuple[Rule, ...]:
+    """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line.
+
+    others: as in load_rules.
+    """
+    found = load_rules(where, placeholders, others=others)
     errors = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
     errors += [f"{one.place}: a filter is an exception; put it into the folder exceptions/" for one in found.filters]
     if errors:
@@ -120,8 +141,8 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
     nth = f"-{document.number}" if document.number > 1 else ""
     name = parsed.name or stem.removeprefix("aws_").replace("_", "-") + nth
     once = content.get("once_per_day", False)
-    if not isinstance(once, bool):
-        raise RuleError(f"{place}: once_per_day is true or false, not {once!r}")
+    if not isinstance(once, bool) and once != _BY_ACTOR:
+        raise RuleError(f"{place}: once_per_day is true, false or {_BY_ACTOR}, not {once!r}")
     return Rule(
         rule_id=str(parsed.id) if parsed.id else name,
         name=name,
@@ -138,8 +159,33 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
         falsepositives=tuple(parsed.falsepositives or ()),
         check=_sentences(content, "check", place),
         undo=_undo(content.get("undo"), place),
-        once_per_day=once,
+        once_per_day=bool(once),
+        once_per_actor=once == _BY_ACTOR,
     )
+
+
+def _whole(where: Path, rules: Iterable[tuple[Path, Rule]], placeholders: Placeholders) -> tuple[Rule, ...]:
+    """The rules of the folder that `where` is a part of; it is the folder where coverage.csv stands."""
+    root = coverage_folder(where)
+    if root is None or root == where:
+        return tuple(rule for _, rule in rules)
+    return load_rules(root, placeholders).rules
+
+
+def _compile_asking(
+    asking: Iterable[Document],
+    rules: list[tuple[Path, Rule]],
+    counted: tuple[Rule, ...],
+    compiler: Compiler,
+    where: Path,
+    errors: list[str],
+) -> None:
+    """Compile the rules that ask which operations others (`counted`) report as high."""
+    compiler = Compiler({**compiler.placeholders, **high_operations(counted, watched_sources(where))})
+    compiled: list[tuple[Path, Rule]] = []
+    for document in asking:
+        _compile_into(compiled, document, compiler, errors)
+    rules += [(path, would_be_high(rule, counted)) for path, rule in compiled]
 
 
 def _is_for_cloudtrail(content: dict[str, Any]) -> bool:

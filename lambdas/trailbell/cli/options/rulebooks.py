@@ -15,7 +15,7 @@ from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailbell.rulebook.load import load_rules
-from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders
+from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
 def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,8 +25,9 @@ def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
-    """Placeholders from cdk.json, overridden by NAME=VALUE. Raises SettingsError."""
-    given = {name: value for name, value in _context().items() if name in NAMES}
+    """Placeholders from cdk.json, overridden by NAME=VALUE, with what the stack adds. Raises SettingsError."""
+    context = _context()
+    given = {name: value for name, value in context.items() if name in NAMES}
     overridden: set[str] = set()
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -35,15 +36,16 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
         repeated = name in overridden
         given[name] = f"{given[name]},{value}" if repeated else value
         overridden.add(name)
-    return read_placeholders(given)
+    return with_our_own(read_placeholders(given), context)
 
 
 def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
     """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError."""
     placeholders = find_placeholders(settings)
-    found = load_rules(rules or default_rules(), placeholders)
+    asked = () if rules else alert_on_rules(_alert_on())
+    found = load_rules(rules or default_rules(), placeholders, others=asked)
     documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
-    compiled = found.rules if rules else (*found.rules, *alert_on_rules(_alert_on()))
+    compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
     if not (errors or compiled):

@@ -12,6 +12,7 @@ import click
 from trailbell.cli.options.rulebooks import find_placeholders, setting_option
 from trailbell.cli.paths import checkout, default_cases, default_rules
 from trailbell.cli.terminal.display import level_text, print_table
+from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import LogFileError, RuleError
@@ -146,7 +147,7 @@ def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, 
     """
     placeholders = find_placeholders(settings)
     found = apply_filters(load_rules(rules_path, placeholders, any_source=True), placeholders)
-    matcher = Matcher(found.rules)
+    matcher = Matcher(found.rules, GATE_FIELDS)
     matches = (
         (index, match.rule)
         for index, event in _events(events)

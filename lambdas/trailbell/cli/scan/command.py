@@ -26,6 +26,7 @@ from trailbell.cli.scan.state import State
 from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
+from trailbell.text.times import iso_time
 
 
 @click.command()
@@ -65,7 +66,7 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
         plan = Plan(
             rulebook=rulebook,
             selection=selection,
-            seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seen_at=iso_time(now),
             jobs=jobs_for(sources.files, work.jobs),
             progress=progress,
             stopped=stopped,
