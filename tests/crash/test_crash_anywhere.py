@@ -42,7 +42,7 @@ def keep_nothing(table: Any, hits: Sequence[Any]) -> int:
     return len(hits)
 
 
-def mark_nothing(marks: Any, hits: Sequence[Any]) -> None:
+def record_nothing(records: Any, hits: Sequence[Any]) -> None:
     """Forget that they were told."""
 
 
@@ -53,8 +53,8 @@ def write_once(client: Any, table: str, rows: Iterable[Any]) -> None:
         client.batch_write_item(RequestItems={table: requests[start : start + 25]})
 
 
-def publish_after_marking(notifier: Notifier, alert: Any) -> None:
-    notifier.deliveries.mark(alert.hits)
+def publish_after_recording(notifier: Notifier, alert: Any) -> None:
+    notifier.delivery_records.record(alert.hits)
     notifier.topic.notify(alert)
 
 
@@ -75,9 +75,9 @@ detector_as_it_is = Detector.detect_batch
     ("owner", "name", "instead"),
     [
         pytest.param(DynamoHitTable, "keep", keep_nothing, id="hits-not-kept"),
-        pytest.param(DynamoDeliveryRecords, "mark", mark_nothing, id="no-marks"),
+        pytest.param(DynamoDeliveryRecords, "record", record_nothing, id="no-delivery-records"),
         pytest.param(hit_table, "write_all", write_once, id="unprocessed-rows-forgotten"),
-        pytest.param(Notifier, "_publish", publish_after_marking, id="marked-before-published"),
+        pytest.param(Notifier, "_publish", publish_after_recording, id="recorded-before-published"),
         pytest.param(DynamoDeliveryRecords, "claim", claim_all, id="no-claims"),
         pytest.param(Detector, "detect_batch", say_done, id="every-message-deleted"),
         pytest.param(undelivered.UndeliveredHits, "notify", lambda *_: Delivery(), id="dead-letters-deleted-untold"),

@@ -24,6 +24,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Rulebook, RuleException
 from trailbell.flows.delivery import Delivery
 from trailbell.flows.detector import Detector
@@ -90,7 +91,7 @@ def _expected(storm: int) -> dict[str, Hit]:
     """What the rules give without AWS, by hit id."""
     found: dict[str, Hit] = {}
     for key, body in _log_files(storm).items():
-        for hit in _examiner().detect([body], "b", key, SEEN, DetectionCounts()):
+        for hit in _examiner().detect([body], "b", classify_key(key), SEEN, DetectionCounts()):
             found.setdefault(hit.hit_id, hit)
     return found
 

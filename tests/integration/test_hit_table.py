@@ -10,10 +10,14 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from tests.integration.conftest import HIT
+from tests.unit.conftest import RULE
+from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import TableError
 from trailbell.facts.actor import Actor
 from trailbell.flows.detector import CHUNK
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit, Place, hit_from_document
+from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode, encode, get_all, put_new, write_all
 from trailbell.store.hit_table import DynamoHitTable
@@ -198,7 +202,7 @@ def test_every_row_expires_in_epoch_seconds(
     before = int(time.time())
 
     hit_table.keep([given_hit()])
-    marks.mark([given_hit()])
+    marks.record([given_hit()])
 
     rows = read_rows("")
     assert {row["kind"] for row in rows} == {"hit", "pointer", "told"}
@@ -290,7 +294,7 @@ def test_told_marks_name_the_hits_that_were_told(marks: DynamoDeliveryRecords, g
     hits = [given_hit(number) for number in range(4)]
 
     before = marks.notified(hits)
-    marks.mark(hits[:2])
+    marks.record(hits[:2])
     after = marks.notified(hits)
 
     assert before == {}
@@ -304,7 +308,7 @@ def test_told_mark_is_a_row_of_its_own(
     hit_table.keep([given_hit()])
     before = read_rows("hit")
 
-    marks.mark([given_hit()])
+    marks.record([given_hit()])
 
     assert read_rows("hit") == before
     assert [(row["pk"], row["sk"]) for row in read_rows("told")] == [
@@ -316,7 +320,7 @@ def test_marks_of_a_whole_stream_batch_are_written_and_found(marks: DynamoDelive
     """A stream batch holds up to 1,000 hits; DynamoDB gives 100 rows a request and takes 25."""
     hits = [given_hit(number) for number in range(250)]
 
-    marks.mark(hits[:249])
+    marks.record(hits[:249])
 
     assert set(marks.notified(hits)) == {hit.identity for hit in hits[:249]}
 
@@ -487,3 +491,15 @@ def test_giving_up_is_not_waited_for() -> None:
 
 def _typed(key: dict[str, Any]) -> dict[str, Any]:
     return {name: {"S": value} for name, value in key.items()}
+
+
+def test_correction_of_a_record_is_not_new(hit_table: DynamoHitTable) -> None:
+    """CloudTrail delivers some records again, completed, under an id of their own: that is the same act."""
+    hit_detector = HitDetector(Rulebook((RULE,)))
+    record = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
+    addendum = {"reason": "UPDATED_DATA", "updatedFields": "responseElements", "originalEventID": record["eventID"]}
+    correction = {**record, "eventID": "99999999-0000-4000-8000-000000000042", "addendum": addendum}
+    late = {**correction, "addendum": {"reason": "DELIVERY_DELAY"}}
+    hits = [hit_detector.detect_record(one, "2026-09-01T10:00:00Z") for one in (record, correction, late)]
+
+    assert [hit_table.keep([hit]) for hit in hits if hit] == [1, 0, 1]

@@ -14,7 +14,8 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, TableError
 from trailbell.flows.claims import Claim
 from trailbell.flows.detector import Detector
-from trailbell.flows.notifier import RESERVE, Notifier, StreamHit
+from trailbell.flows.notifier import RESERVE, Notifier
+from trailbell.flows.stream_batch import StreamHit
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import BASE_RECORD
@@ -115,7 +116,7 @@ def test_same_log_file_three_times_is_one_hit(world: World) -> None:
 
     assert len(table.rows) == 1
     assert [(counters.hits_new, counters.hits_known) for counters in tallies] == [(1, 0), (0, 1), (0, 1)]
-    assert [counters.slowest_hit for counters in tallies] == [4 * 60 + 50, 0, 0]
+    assert [counters.event_to_hit_seconds_max for counters in tallies] == [4 * 60 + 50, 0, 0]
 
 
 def test_digest_among_log_files_is_ignored_and_does_not_end_the_batch(world: World) -> None:
@@ -185,7 +186,7 @@ def test_greeting_is_success(world: World) -> None:
     failed, counters = world[0].detect_batch([{"messageId": "m", "body": body}])
 
     assert failed == []
-    assert counters.tests == 1
+    assert counters.notifications_ignored == 1
 
 
 def now() -> str:
@@ -226,7 +227,7 @@ class FakeDeliveries:
             for hit in hits
         ]
 
-    def mark(self, hits: Sequence[Hit]) -> None:
+    def record(self, hits: Sequence[Hit]) -> None:
         self.levels |= {hit.delivery_identity: hit.level for hit in hits}
 
     def release(self, hits: Sequence[Hit]) -> None:
@@ -243,7 +244,7 @@ def test_storm_is_one_alert_with_a_count(given_hit: GivenHit) -> None:
     assert failed == []
     assert [len(alert.hits) for alert in topic.alerts] == [40]
     assert (counters.hits_notified, counters.alerts_sent, counters.balanced) == (40, 1, True)
-    assert counters.slowest_alert == 6 * 60
+    assert counters.event_to_alert_seconds_max == 6 * 60
 
 
 def test_failing_alert_comes_back_and_the_others_are_told_once(given_hit: GivenHit) -> None:
@@ -274,7 +275,7 @@ def test_hit_that_another_notifier_has_claimed_is_waited_for(given_hit: GivenHit
     def sleep(pause: float) -> None:
         seconds[0] += pause
         if seconds[0] > 20:  # the other one is done
-            deliveries.mark([theirs])
+            deliveries.record([theirs])
 
     notifier = Notifier(topic, deliveries, FakeJournal(), now, lambda: seconds[0], sleep)
     failed, counters = notifier.notify([StreamHit("1", theirs), StreamHit("2", ours)], 120)
@@ -360,5 +361,5 @@ def test_alerts_that_cannot_be_told_in_time_come_back_untouched(given_hit: Given
 
     assert (failed, counters.alerts_sent, counters.hits_deferred, counters.balanced) == (["2", "3", "4"], 2, 3, True)
     assert len(event_log.notified) == 1
-    assert event_log.notified[0].startswith("3 alerts: put off")
+    assert event_log.notified[0].startswith("3 alerts: deferred")
     assert (again, second.hits_known, second.hits_notified, len(topic.alerts)) == ([], 2, 3, 5)

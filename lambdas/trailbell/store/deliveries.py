@@ -20,9 +20,9 @@ from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import Row, decode, encode, get_all, write_all
 from trailbell.store.rows import CLAIM, DELIVERED, delivery_key
 from trailbell.store.workers import Workers
+from trailbell.text.times import DAY_SECONDS
 
 
-_DAY = 86_400
 _CLAIMERS = 8
 
 Identity = tuple[str, str, str]
@@ -34,7 +34,7 @@ class DynamoDeliveryRecords:
     def __init__(
         self, client: Any, table: str, retention_days: int, clock: Callable[[], float] = time.time, owner: str = ""
     ) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * _DAY
+        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
         self._clock, self._owner = clock, owner or uuid.uuid4().hex
         self._workers = Workers(_CLAIMERS)
 
@@ -49,8 +49,8 @@ class DynamoDeliveryRecords:
         """Claim hits, side by side; of each, what became of it. Raises what botocore raises."""
         return list(self._workers.each(self._claim, hits))
 
-    def mark(self, hits: Sequence[Hit]) -> None:
-        """Write that hits were notified of, in place of their claims."""
+    def record(self, hits: Sequence[Hit]) -> None:
+        """Record that hits were notified, in place of their claims."""
         expires_at = int(time.time()) + self._retention
         rows = [
             {**delivery_key(*hit.delivery_identity), "kind": DELIVERED, "level": hit.level, "expiresAt": expires_at}
@@ -76,7 +76,7 @@ class DynamoDeliveryRecords:
             "kind": CLAIM,
             "owner": self._owner,
             "leaseUntil": lease_until,
-            "expiresAt": now + _DAY,
+            "expiresAt": now + DAY_SECONDS,
         }
         values = {":claim": CLAIM, ":now": now, ":owner": self._owner}
         condition = "kind = :claim AND (leaseUntil < :now OR #owner = :owner)"

@@ -9,9 +9,8 @@ from trailbell.hits.hit import Hit, raised
 from trailbell.store.dynamo import Row, decode, encode, put_new, write_all
 from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, pointer_rows
 from trailbell.store.workers import Workers
+from trailbell.text.times import DAY_SECONDS
 
-
-_DAY = 86_400
 
 WRITERS = 8
 """Requests at once, over all log files of a batch. More gain nothing: a request is mostly our own CPU time."""
@@ -20,13 +19,13 @@ WRITERS = 8
 class DynamoHitTable:
     """Keeps hits: pointers first, then the hit's row on condition that it is not there yet.
 
-    In this order a crash in between leaves pointers without a hit, which queries pass over and the
-    redelivery completes; and only the first INSERT of a hit's row reaches the notifier. Within each of the two
+    In this order a crash in between leaves pointers without a hit, which readers skip and the redelivery
+    completes; and only the first INSERT of a hit's row reaches the notifier. Within each of the two
     steps requests are made side by side.
     """
 
     def __init__(self, client: Any, table: str, retention_days: int) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * _DAY
+        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
         self._workers = Workers(WRITERS)
 
     def keep(self, hits: Sequence[Hit]) -> int:
@@ -81,9 +80,9 @@ def _is_stronger(hit: Hit, there: Mapping[str, Any]) -> bool:
 def _gives_way(row: Row, *, replay: bool) -> dict[str, Any]:
     """Which row that is there already gives way to a hit's row (the arguments of put_new).
 
-    A quiet replay never takes a row's place; a true delivery takes that of a quiet one, and is notified of. A replay
-    that notifies also takes the place of a muted one: its exception is gone, or it would be muted again. Where one hit
-    stands for a whole day, an act under an exception gives way to another one that is not.
+    A quiet replay never replaces a row; a true delivery replaces a quiet one, and is notified. A replay that notifies
+    also replaces a muted one: its exception is gone, or it would be muted again. With a dedup window of a day, a muted
+    hit gives way to a hit of another event that is not muted.
     """
     if row["kind"] == QUIET:
         return {}

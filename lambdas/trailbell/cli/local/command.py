@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
@@ -25,7 +24,10 @@ from trailbell.engine.rulebook import Level
 from trailbell.errors import LocalError, SettingsError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.hits.query import HitQuery
+from trailbell.ops.deployed_stack import DeployedStack
+from trailbell.store.query.hit_query import find_hits
+from trailbell.text.times import utc_now
 
 
 TRAIL_BUCKET = "trailbell-local-trail"
@@ -91,8 +93,8 @@ def _deployed(out: Console, aws: LocalAws) -> tuple[str, str]:
         bootstrap(aws)
     with step(out, "cdk deploy"):
         deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS)
-    cloudformation = aws.client("cloudformation")
-    return find_output(cloudformation, STACK, "AlertTopic"), find_output(cloudformation, STACK, "HitTable")
+    deployed = DeployedStack(aws.client, STACK)
+    return deployed.output("AlertTopic"), deployed.output("HitTable")
 
 
 def put_files(aws: LocalAws, files: Iterable[Path]) -> None:
@@ -113,7 +115,7 @@ def trail_key(file: Path) -> str:
 def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
     """The hits the same rules give without AWS: what the stack is held to."""
     hit_detector = HitDetector(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
-    seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seen_at = utc_now()
     return {hit.identity: hit for hit in hits_in(files, hit_detector, seen_at)}
 
 

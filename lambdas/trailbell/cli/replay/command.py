@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import find_output, parse_since
-from trailbell.cli.local.local_state import load_local
-from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, stack_options
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.scan.log_sources import LogPlace, find_sources, split_address
 from trailbell.cli.scan.state import State
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress, duration
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
 from trailbell.hits.detect import DetectionCounts
 from trailbell.lookback.replay import Estimate, estimate, replay_message
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.ops.ingest_queue import BATCH, SqsIngestQueue
 
 
@@ -61,8 +60,7 @@ class Rate(click.ParamType[float]):
     metavar="FILE",
     help="Record in FILE what was sent; continue from there if FILE exists.",
 )
-@click.option("--stack", default="trailbell", show_default=True, help="The stack to send to.")
-@click.option("--local", is_flag=True, help="Send to what `trailbell local --keep` left running.")
+@stack_options("The stack to send to.", "Send to what `trailbell local --keep` left running.")
 def replay(
     address: str,
     since: str,
@@ -74,8 +72,7 @@ def replay(
     dry_run: bool,
     yes: bool,
     state: Path | None,
-    stack: str,
-    local: bool,
+    connection: Connection,
 ) -> None:
     """Send log files of the trail bucket through the deployed queue again, for example after adding a rule.
 
@@ -89,7 +86,6 @@ def replay(
     Example:
       trailbell replay s3://my-trail-logs --since 30d --dry-run
     """
-    clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
     window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
     options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}
@@ -97,9 +93,9 @@ def replay(
     sent = State(state, options, window) if state else None
     begin, end = (datetime.fromisoformat(text) if text else None for text in (sent.window if sent else window))
     selection = Selection(frozenset(accounts), frozenset(regions), begin, end)
-    try:
-        ingest_queue = SqsIngestQueue(clients("sqs"), _ingest_queue_of(clients, stack, address))
-        refs = _log_files(address, selection, clients)
+    with explained_errors():
+        ingest_queue = SqsIngestQueue(connection.client("sqs"), _ingest_queue_of(connection.deployed, address))
+        refs = _log_files(address, selection, connection.client)
         if sent:
             list(sent.lines())
             refs = [ref for ref in refs if str(ref) not in sent.done]
@@ -110,8 +106,6 @@ def replay(
             sys.exit(1)
         with Interrupt() as stopped:
             number = send_all(refs, ingest_queue, rate, notify, sent, stopped)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(explain(error)) from error
     click.echo(
         f"{number} of {len(refs)} log files sent; follow them with: trailbell hits --since {since or '3650d'}",
         err=True,
@@ -165,22 +159,21 @@ def _batches(refs: Sequence[ObjectRef]) -> Iterator[list[ObjectRef]]:
         yield batch
 
 
-def _ingest_queue_of(clients: Callable[[str], Any], stack: str, address: str) -> str:
+def _ingest_queue_of(deployed: DeployedStack, address: str) -> str:
     """The URL of the stack's queue. Raises SettingsError where the detector may not read the bucket."""
     if not address.startswith("s3://"):
         raise SettingsError(f"{address}: only log files in the trail bucket can be replayed; try trailbell scan")
-    cloudformation = clients("cloudformation")
-    bucket = find_output(cloudformation, stack, "TrailBucket")
+    bucket = deployed.output("TrailBucket")
     if split_address(address)[0] != bucket:
-        raise SettingsError(f"{address}: the detector of stack {stack} may read s3://{bucket} alone")
-    return find_output(cloudformation, stack, "IngestQueue")
+        raise SettingsError(f"{address}: the detector of stack {deployed.name} may read s3://{bucket} alone")
+    return deployed.output("IngestQueue")
 
 
 def _log_files(address: str, selection: Selection, clients: Callable[[str], Any]) -> list[ObjectRef]:
     """What the detector would read: it goes by the layout alone."""
     files = find_sources([address], selection, clients).files
     refs = [file for file in files if isinstance(file, ObjectRef)]
-    return [ref for ref in refs if classify_key(ref.key).kind is ObjectKind.LOG_FILE]
+    return [ref for ref in refs if ref.classified.kind is ObjectKind.LOG_FILE]
 
 
 def _print_estimate(found: Estimate, notify: bool, before: int) -> None:
