@@ -135,8 +135,8 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     muted = replace(alert.sample, also=("kms-key-deletion-scheduled",), also_muted=("identity-root-write",))
     yield "also", "other rules match too, one of them is muted", replace(alert, hits=(muted,))
     graver = replace(alert.sample, level="critical", replayed=True)
-    raised_hit = replace(raised(graver, "high", "kms-key-deletion-scheduled"), shared_event_id="5d9f0c52-0000-4000-8000-1")
-    yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(raised_hit,))
+    graver = replace(raised(graver, "high", "kms-key-deletion-scheduled"), shared_event_id="5d9f0c52-0000-4000-8000-1")
+    yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
     bare = _alert(given(resources=None, requestParameters=None))
     yield "no-resources", "the record names no resource, and the undo has a gap", bare
     service = {

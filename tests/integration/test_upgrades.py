@@ -185,8 +185,8 @@ def test_changed_rule_notifies_of_no_old_hit_again() -> None:
     world = World()
     world.deliver(RULE)
 
-    words = {"title": "Another Title", "description": "Other words.", "name": "renamed", "stem": "aws_renamed"}
-    world.deliver(replace(RULE, **words, rule_id="another-id", check=()))
+    renamed = replace(RULE, rule_id="another-id", name="renamed", stem="aws_renamed")
+    world.deliver(replace(renamed, title="Another Title", description="Other words.", check=()))
 
     assert len(world.sns.published) == 1
     (row,) = [row for row in world.dynamo.rows.values() if row["kind"]["S"] == "hit"]
@@ -207,3 +207,32 @@ def test_rule_made_stronger_is_a_follow_up_and_no_new_act() -> None:
         ("raised-to-critical", "critical", "high"),
     ]
     assert len(world.sns.published) == 2
+
+
+def test_stream_that_begins_anew_after_an_upgrade_tells_nobody() -> None:
+    """A mapping made anew reads the stream from its beginning (TRIM_HORIZON): marks say what was told."""
+    world = World()
+    world.deliver(RULE)
+
+    world.read = 0
+    world.deliver(replace(RULE, level=Level.LOW))
+
+    assert len(world.sns.published) == 1
+
+
+def test_hits_of_a_removed_rule_are_found_by_its_id(dynamodb: Any, table: str) -> None:
+    """A hit holds all a reader needs; no rule is asked for it."""
+    for rows in ROWS:
+        for item in (rows["hit"], *rows["pointers"], rows["mark"]):
+            dynamodb.put_item(TableName=table, Item=item)
+    rule_id = decode(ROWS[0]["hit"])["ruleId"]
+    september = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+
+    found = list(find_hits(dynamodb, table, HitQuery(*september, rules=(rule_id,))))
+
+    assert sorted(hit.event_id for hit in found) == sorted(decode(rows["hit"])["eventID"] for rows in ROWS)
+    assert {hit.title for hit in found} == {"KMS Key Disabled"}
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
