@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 120
 FUZZ_TARGETS ?= notification policy log_file matcher
 # The wheel brings node; no other node, and none of the caller's AWS settings, are used.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# uv links files instead of copying them where it can, and says so where it cannot; we do not mind either.
+# uv links files where it can and warns where it cannot; copying avoids the warning.
 export UV_LINK_MODE ?= copy
 export UV_NO_PROGRESS := 1
 
@@ -27,13 +27,13 @@ test: setup build/checkov/.ready build/fuzz/.ready ## Lint, type check and run a
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-test-fast: setup ## The tests that need neither CDK nor an embedded AWS (seconds)
+test-fast: setup ## Run the tests that need neither CDK nor an embedded AWS (seconds)
 	$(BIN)/pytest tests/unit tests/rules tests/integration tests/golden
 
-stress: setup ## Crash anywhere, 20,000 schedules of faults (about half an hour)
+stress: setup ## Test crashes anywhere, with 20,000 schedules of faults (about half an hour)
 	$(BIN)/python -m tests.crash.explore --schedules 20000
 
-fuzz: setup build/fuzz/.ready ## Fuzz all that reads what others wrote, FUZZ_SECONDS for each of FUZZ_TARGETS
+fuzz: setup build/fuzz/.ready ## Fuzz all parsers of foreign input, FUZZ_SECONDS for each of FUZZ_TARGETS
 	$(BIN)/python -m tests.fuzz.prepare
 	for target in $(FUZZ_TARGETS); do PYTHONPATH=lambdas build/fuzz/bin/python -m tests.fuzz.drive $$target $(FUZZ_SECONDS) || exit 1; done
 
@@ -44,7 +44,7 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-golden: setup ## Write the golden mails, docs/mails.md and docs/rules.md anew; read what git says has changed
+golden: setup ## Regenerate the golden mails, docs/mails.md and docs/rules.md; then read the git diff
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
@@ -53,7 +53,7 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
 	for name in uv checkov audit fuzz; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
-clean: ## Remove all that was installed or built
+clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
 
 $(VENV)/.ready: requirements.txt pyproject.toml tools/uv.txt
@@ -73,17 +73,17 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	$(BIN)/npm ci --silent --no-audit --no-fund
 	touch $@
 
-# Tools in environments of their own, so that what they pin is not ours.
+# Tools get their own environments, so that their pins do not affect ours.
 build/checkov/.ready build/audit/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
 	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@
 
-# Where atheris has no wheel, the tests fuzz without guidance by coverage; build/fuzz keeps what fuzzing found.
+# Where atheris has no wheel, the tests fuzz without coverage guidance; build/fuzz keeps the findings.
 build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/fuzz
 	$(BIN)/uv pip install --quiet --python build/fuzz/bin/python --require-hashes --only-binary :all: -r tools/fuzz.txt \
-		|| echo "atheris cannot be installed here: fuzzing goes on without it"
+		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
 .PHONY: help setup demo test test-fast stress fuzz audit format golden lock clean

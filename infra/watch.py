@@ -1,4 +1,4 @@
-"""The watch over the alerter itself: alarms on every place where a promise could break, told to operations.
+"""The watch over the alerter itself: alarms on every place where a promise could break, sent to operations.
 
 A topic of its own: subscriptions to alerts are filtered by level, which alarms do not have.
 """
@@ -16,6 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.findings import NO_CUSTOMER_KEY, skip
+from trailbell.ops.advice import alarm_advice
 
 
 NAMESPACE = "trailbell"
@@ -29,7 +30,7 @@ _ITERATOR_AGE_MINUTES = 5
 
 
 class Watch(Construct):
-    """Gives `topic`, where operations are told, and `alarms` by name."""
+    """Gives `topic`, where operations are notified, and `alarms` by name."""
 
     def __init__(self, scope: Construct, id: str, *, emails: Iterable[str]) -> None:
         super().__init__(scope, id)
@@ -41,64 +42,53 @@ class Watch(Construct):
         for address in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
 
-    def dead_letters(self, name: str, queue: sqs.Queue, meaning: str) -> None:
+    def dead_letters(self, name: str, queue: sqs.Queue) -> None:
         """Something waits in a dead-letter queue."""
         metric = queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
-        self._alarm(f"{name}NotEmpty", metric, 1, meaning)
+        self._alarm(f"{name}NotEmpty", metric, 1)
 
     def backlog(self, queue: sqs.Queue) -> None:
         """Notifications wait longer than they should."""
         metric = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum")
-        meaning = "Notifications wait: the detector is failing, throttled or too slow. See its log and its errors."
-        self._alarm("OldestNotification", metric, _OLDEST_MINUTES * 60, meaning)
+        self._alarm("OldestNotification", metric, _OLDEST_MINUTES * 60)
 
     def function(self, name: str, function: lambda_.Function) -> None:
         """A function fails, is throttled, or its counts do not add up."""
         errors = function.metric_errors(period=PERIOD, statistic="Sum")
-        self._alarm(f"{name}Errors", errors, 1, f"The {name.lower()} ends with an error. See its log.")
+        self._alarm(f"{name}Errors", errors, 1)
         throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
-        self._alarm(
-            f"{name}Throttled", throttles, 1, f"The {name.lower()} is throttled: raise the account's concurrency."
-        )
+        self._alarm(f"{name}Throttled", throttles, 1)
         broken = own_metric(name.lower(), "CountMismatch")
-        meaning = (
-            f"The {name.lower()}'s counts do not add up: something was lost in silence. This is a defect; keep its log."
-        )
-        self._alarm(f"{name}CountMismatch", broken, 1, meaning)
+        self._alarm(f"{name}CountMismatch", broken, 1)
 
     def stream(self, function: lambda_.Function) -> None:
-        """Hits wait to be told, or cannot be told."""
+        """Hits wait to be delivered, or cannot be."""
         age = function.metric("IteratorAge", period=PERIOD, statistic="Maximum")
-        meaning = "Hits wait to be told: the notifier is failing or too slow. They are in the table meanwhile."
-        self._alarm("DeliveryDelayed", age, _ITERATOR_AGE_MINUTES * 60_000, meaning)
+        self._alarm("DeliveryDelayed", age, _ITERATOR_AGE_MINUTES * 60_000)
         failed = own_metric("notifier", "HitsFailed")
-        self._alarm(
-            "DeliveryFailing", failed, 1, "Alerts cannot be published; they are tried again. See the notifier's log."
-        )
+        self._alarm("DeliveryFailing", failed, 1)
 
     def channels(self) -> None:
-        """A reader beside the alert topic (chat, event bus) is not told; nobody tries again."""
+        """Alerts do not reach a channel beside the alert topic; nobody tries again."""
         failed = own_metric("notifier", "ChannelsFailed")
-        meaning = "Alerts do not reach the chat topic or the event bus, though mails go out. See the notifier's log."
-        self._alarm("ChannelFailing", failed, 1, meaning)
+        self._alarm("ChannelFailing", failed, 1)
 
     def silence(self, minutes: int) -> None:
         """The dead-man's switch: no log file has come for so long."""
         if minutes:
             metric = own_metric("detector", "ObjectsReceived")
-            meaning = f"No log file for {minutes} minutes: is the trail logging, and do notifications reach the queue?"
-            self._alarm("Silence", metric, 1, meaning, below=True, periods=max(minutes // 5, 1))
+            self._alarm("Silence", metric, 1, below=True, periods=max(minutes // 5, 1))
 
     def _alarm(
         self,
         name: str,
         metric: cloudwatch.IMetric,
         threshold: float,
-        meaning: str,
         *,
         below: bool = False,
         periods: int = 1,
     ) -> None:
+        """An alarm whose description is the table's advice on it (ops/advice.toml), which must have one."""
         operators = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
             self,
@@ -106,7 +96,7 @@ class Watch(Construct):
             metric=metric,
             threshold=threshold,
             evaluation_periods=periods,
-            alarm_description=meaning,
+            alarm_description=alarm_advice(name).text,
             comparison_operator=operators.LESS_THAN_THRESHOLD
             if below
             else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -14,7 +14,7 @@ from typing import Any
 from tests.crash.faults import AFTER, AGAIN, BEFORE, LOST, Faults, Killed
 
 
-MAX_RECEIVES = 5  # infra/feed.py
+MAX_RECEIVES = 5  # infra/ingest_queue.py
 RETRIES = 4  # infra/functions.py has more, which shows nothing new and takes longer
 
 Message = dict[str, Any]

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.product import Deployed
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
+from trailbell.ops.deployed_stack import DeployedStack
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +42,10 @@ def _bootstrapped(folder: Path) -> Iterator[LocalAws]:
 
 
 def _find(aws: LocalAws) -> Deployed:
-    cloudformation = aws.client("cloudformation")
-    dead_letters = find_output(cloudformation, STACK, "DeadLetters")
+    stack = DeployedStack(aws.client, STACK)
+    dead_letters = stack.output("DeadLetters")
     mappings = aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     (queue_arn,) = [mapping["EventSourceArn"] for mapping in mappings if ":sqs:" in mapping["EventSourceArn"]]
     queue = aws.client("sqs").get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
-    inbox = Inbox(aws, find_output(cloudformation, STACK, "AlertTopic"))
-    return Deployed(aws, find_output(cloudformation, STACK, "HitTable"), queue, dead_letters, inbox)
+    inbox = Inbox(aws, stack.output("AlertTopic"))
+    return Deployed(aws, stack.output("HitTable"), queue, dead_letters, inbox)

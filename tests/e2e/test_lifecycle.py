@@ -2,10 +2,10 @@
 
 import pytest
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, deploy, run_cdk
 from trailbell.cli.local.local_aws import LocalAws
+from trailbell.ops.deployed_stack import DeployedStack
 
 
 pytestmark = pytest.mark.e2e
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 def test_deployment_is_made_left_alone_changed_compared_and_removed(aws: LocalAws) -> None:
     """Each is a command of the CDK that a user will give; a table of hits must outlive the last."""
     deploy(aws, TRAIL_BUCKET)
-    table = find_output(aws.client("cloudformation"), STACK, "HitTable")
+    table = DeployedStack(aws.client, STACK).output("HitTable")
     aws.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "evidence"}, "sk": {"S": "1"}})
 
     assert "(no changes)" in deploy(aws, TRAIL_BUCKET)

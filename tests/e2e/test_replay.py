@@ -70,7 +70,7 @@ def test_replayed_day_is_kept_and_not_told_until_it_is_truly_delivered(
     alerts = receive_until(deployed.inbox, 1, attempts=4)
 
     assert "log files to send" in dry.stderr
-    assert "nobody is told" in dry.stderr
+    assert "nobody is notified" in dry.stderr
     assert nothing == []
     assert (sent.exit_code, quiet.quiet, alerts) == (0, True, [])
 
@@ -93,6 +93,6 @@ def test_replay_tells_when_asked_to(deployed: Deployed, replay: Callable[..., Re
     (hit,) = hits_of(deployed, record)
 
     assert sent.exit_code == 0
-    assert "kept AND TOLD" in sent.stderr
+    assert "PEOPLE ARE NOTIFIED" in sent.stderr
     assert alert["hitIds"] == [hit.hit_id]
     assert hit.quiet is False

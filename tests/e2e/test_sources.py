@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.rulebook.cases import BASE_RECORD
 
 
@@ -48,7 +48,7 @@ def test_every_other_way_in_alerts_and_a_changed_setting_moves_from_one_to_the_n
     topic = sns.create_topic(Name="trail")["TopicArn"]
 
     deploy(aws, TRAIL_BUCKET, trail_topic_arn=topic)
-    inbox = Inbox(aws, find_output(aws.client("cloudformation"), STACK, "AlertTopic"))
+    inbox = Inbox(aws, DeployedStack(aws.client, STACK).output("AlertTopic"))
     by_cloudtrail = given_log_file(aws)
     sns.publish(TopicArn=topic, Message=json.dumps({"s3Bucket": TRAIL_BUCKET, "s3ObjectKey": [KEY]}))
     assert notified(aws, inbox) == [by_cloudtrail]

@@ -13,7 +13,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
 from trailbell.rulebook.load import compile_rules
@@ -128,12 +128,15 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield "several-actors", "a storm: one rule, many actors", _many_actors()
     yield "related", "what else the actor did before", _alert(given(), related=_related())
     yield "related-none", "the actor did nothing else", _alert(given(), related=Related())
-    note = "could not be read; this alert was not to wait for it"
+    note = "could not be read; the alert did not wait"
     yield "related-unread", "the table did not answer in time", _alert(given(), related=Related(note=note))
     both = given(requestParameters={"pendingWindowInDays": 7}, eventName="ScheduleKeyDeletion")
     alert = _alert(both)
     muted = replace(alert.sample, also=("kms-key-deletion-scheduled",), also_muted=("identity-root-write",))
     yield "also", "other rules match too, one of them is muted", replace(alert, hits=(muted,))
+    graver = replace(alert.sample, level="critical", replayed=True)
+    graver = replace(raised(graver, "high", "kms-key-deletion-scheduled"), shared_event_id="5d9f0c52-0000-4000-8000-1")
+    yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
     bare = _alert(given(resources=None, requestParameters=None))
     yield "no-resources", "the record names no resource, and the undo has a gap", bare
     service = {

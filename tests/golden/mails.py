@@ -15,15 +15,15 @@ FOLDERS = {
     "cloudhsm": "AWS CloudHSM",
     "ssm": "AWS Systems Manager",
     "fleethub": "Fleet Hub for AWS IoT Device Management",
-    "cloudtrail": "The trail and the alerter",
-    "identity": "Who acts",
+    "cloudtrail": "The trail and trailbell itself",
+    "identity": "Identity and sharing",
 }
 """Folder of rules/ → its heading, in the order of the pages."""
 _INTRODUCTION = """# The mails
 
-What arrives, for each rule: the first matching case of `tests/rules/` as it would be mailed. Made by `make golden` from
-the files in `tests/golden/mails/`; a test compares them to the letter. Subject first, then the text; the bucket, the
-runbooks and the people are examples.
+The mail of each rule: the first matching case of `tests/rules/` as it would be mailed, subject first, then the
+text. The bucket, the runbooks and the people are examples. `make golden` generates this page from the files in
+`tests/golden/mails/`; a test compares them letter by letter.
 """
 
 

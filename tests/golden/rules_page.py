@@ -15,10 +15,10 @@ README = ROOT / "README.md"
 
 _INTRODUCTION = """# Every rule
 
-Made by `make golden` from the files in `rules/`; a test holds it current. By service, the most severe first. Levels are
-those of the rule: root is reported one level higher, roles in `automation_roles` one lower.
-[Rules](../rules/README.md) says how they are written, [the mails](mails.md) what each looks like when it arrives.
-`{places}` in a command are filled from the record.
+By service, the most severe first. Levels are those of the rule: root is reported one level higher, roles in
+`automation_roles` one lower. [Rules](../rules/README.md) says how to write them, [the mails](mails.md) shows the
+mail of each. `{places}` in a command are filled from the record. `make golden` generates this page from the files
+in `rules/`; a test checks that it is current.
 """
 
 

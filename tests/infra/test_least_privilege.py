@@ -1,7 +1,7 @@
 """Least privilege, proven: the real handlers run under the synthesised policies where IAM is enforced.
 
 Every call they make is allowed, a matrix of calls they must not make is refused, and whatever action is taken
-away, something here notices. How: tests/infra/iam_world.py.
+away, something here notices. How: tests/infra/iam/README.md.
 """
 
 import json
@@ -13,18 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.infra.iam_world import (
-    EXISTING,
-    ROLES,
-    Call,
-    Statement,
-    Template,
-    World,
-    calls,
-    enforcing_aws,
-    listed,
-    matrix,
-)
+from tests.infra.iam.account import EXISTING
+from tests.infra.iam.call import Call
+from tests.infra.iam.matrix import calls, matrix
+from tests.infra.iam.moto_patches import enforcing_aws
+from tests.infra.iam.statements import ROLES, Statement, Template, listed
+from tests.infra.iam.world import World
 from trailbell.engine.rulebook import dump_rulebook
 from trailbell.rulebook.build import build_rulebook
 
@@ -35,9 +29,12 @@ DONE: dict[str, list[object]] = {"batchItemFailures": []}
 
 # What the functions' own code does; all else that is granted is done by Lambda in their name, or by S3 (kms:Decrypt).
 HANDLED = {
-    "Detector": {"s3:GetObject", "s3:GetObjectVersion", "dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "Detector": {
+        *("s3:GetObject", "s3:GetObjectVersion"),
+        *("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"),
+    },
     "Notifier": {
-        *("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query"),
+        *("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"),
         *("sns:Publish", "events:PutEvents"),
     },
 }
@@ -219,7 +216,7 @@ def test_statements_read_by_themselves_say_the_same(world: World) -> None:
     every = calls(world)
 
     assert [str(call) for call in every if world.granted(call) != call.allowed] == []
-    bound = {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query"}
+    bound = {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}
     assert {call.action for call in every if not call.by_moto} == bound
 
 
@@ -231,7 +228,8 @@ def test_notifier_reaches_no_hit_and_of_the_pointers_only_those_of_actors(world:
     keys = {
         (*listed(one["Action"]),): one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for one in bound
     }
-    assert keys == {("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"): ["N#*"], ("dynamodb:Query",): ["P#*"]}
+    records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
+    assert keys == {records: ["N#*"], ("dynamodb:Query",): ["P#*"]}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from trailbell.handlers.environment import read_environment
+from trailbell.alerts.channels import declared_channels
+from trailbell.handlers.environment import Variables, read_environment
+from trailbell.ops.advice import alarm_advice
+from trailbell.ops.answers import Alarm
+from trailbell.ops.checks.alarms import alarm_findings
 
 
 Template = dict[str, Any]
@@ -83,7 +87,7 @@ def allowed(template: Template, role: str) -> dict[str, set[str]]:
 DETECTOR = {
     "DetectorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "TrailBucket.Arn/AWSLogs/*": {"s3:GetObject", "s3:GetObjectVersion"},
-    "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"},
     "IngestQueue.Arn": {  # what Lambda's poller does in the function's name
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
@@ -93,7 +97,7 @@ DETECTOR = {
 NOTIFIER = {
     "NotifierLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "AlertsTopic": {"sns:Publish"},
-    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query"},
+    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"},
     "HitsTable.StreamArn": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
     "*": {"dynamodb:ListStreams"},  # takes no resource:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
@@ -186,9 +190,9 @@ def test_only_the_trail_bucket_may_send_to_the_queue(
 
 def test_queue_gives_up_after_five_times_and_keeps_what_failed(new_trail: Template) -> None:
     """Without a dead-letter queue a poisoned notification is tried for four days and then forgotten."""
-    queue, dead = (properties(new_trail, "AWS::SQS::Queue", name) for name in ("IngestQueue", "FeedDeadLetters"))
+    queue, dead = (properties(new_trail, "AWS::SQS::Queue", name) for name in ("IngestQueue", "IngestDeadLetters"))
 
-    assert plain(queue["RedrivePolicy"]["deadLetterTargetArn"]) == "FeedDeadLetters.Arn"
+    assert plain(queue["RedrivePolicy"]["deadLetterTargetArn"]) == "IngestDeadLetters.Arn"
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
 
@@ -338,22 +342,32 @@ def test_detector_has_the_memory_and_time_of_the_settings(template_of: TemplateO
     assert properties(template, "AWS::SQS::Queue", "IngestQueue")["VisibilityTimeout"] == 6 * 300
 
 
+class NoClients:
+    """Makes no AWS clients."""
+
+    def client(self, service: str) -> None:
+        """None."""
+
+    def impatient_client(self, service: str) -> None:
+        """None."""
+
+
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
 def test_function_is_told_everything_it_reads_from_its_environment(template_of: TemplateOf, name: str) -> None:
     """A variable that the stack does not set is found by the first log file, after the deployment."""
     template = template_of(hit_retention_days=30, max_inflated_mb=7)
     variables = properties(template, "AWS::Lambda::Function", name)["Environment"]["Variables"]
 
-    environment = read_environment(
-        needs_topic=name == "Notifier", environ={key: plain(value) for key, value in variables.items()}
-    )
+    read = Variables({key: plain(value) for key, value in variables.items()})
+
+    environment = read_environment(read, detects=name == "Detector")
+    channels = [channel.open(read, NoClients()) for channel in declared_channels()] if name == "Notifier" else []
+    read.check()
 
     assert environment.table == "HitsTable"
     assert environment.retention_days == 30
-    if name == "Notifier":
-        assert environment.topic_arn == "AlertsTopic"
-    else:
-        assert environment.max_inflated_bytes == 7 * 1024 * 1024
+    assert [channel.name for channel in channels if channel] == ["alert topic"] * (name == "Notifier")
+    assert environment.max_inflated_bytes == (7 * 1024 * 1024 if name == "Detector" else 0)
 
 
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
@@ -405,7 +419,8 @@ def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template)
         if plain(statement["Resource"]) == "HitsTable.Arn"
     }
 
-    assert keys == {("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"): ["N#*"], ("dynamodb:Query",): ["P#*"]}
+    records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
+    assert keys == {records: ["N#*"], ("dynamodb:Query",): ["P#*"]}
 
 
 def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:
@@ -428,7 +443,7 @@ def test_chat_topic_and_event_bus_are_told_by_the_notifier_alone(template_of: Te
     assert (may["OthersChat"], may["OthersBus.Arn"]) == ({"sns:Publish"}, {"events:PutEvents"})
     assert not {"OthersChat", "OthersBus.Arn"} & set(allowed(template, "DetectorRole"))
     assert properties(template, "AWS::Events::EventBus")["Name"] == "trailbell"
-    alarm = properties(template, "AWS::CloudWatch::Alarm", "WatchReadersFail")
+    alarm = properties(template, "AWS::CloudWatch::Alarm", "WatchChannelFailing")
     assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("ChannelsFailed", "notBreaching")
     outputs = {name: plain(output["Value"]) for name, output in template["Outputs"].items()}
     assert (outputs["ChatTopic"], outputs["EventBus"]) == ("OthersChat", "OthersBus")
@@ -506,7 +521,7 @@ def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
         "AlertTopic": "AlertsTopic",
         "Dashboard": "trailbell-AWS::Region",
         "IngestQueue": "IngestQueue",
-        "DeadLetters": "FeedDeadLetters",
+        "DeadLetters": "IngestDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",
         "OperationsTopic": "WatchTopic",
     }
@@ -590,7 +605,7 @@ def test_alarm_watches_and_tells_operations(new_trail: Template, name: str) -> N
     metric, missing = ALARMS[name]
     assert (alarm["MetricName"], alarm["TreatMissingData"]) == (metric, missing)
     assert plain(alarm["AlarmActions"][0]) == "WatchTopic"
-    assert len(alarm["AlarmDescription"]) > 30
+    assert alarm["AlarmDescription"] == alarm_advice(name).text
 
 
 def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
@@ -606,6 +621,15 @@ def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template
 
     says = {name[len("Watch") : -8]: alarm["Properties"]["AlarmDescription"] for name, alarm in alarms.items()}
     assert notified == says
+
+
+def test_doctor_knows_every_alarm_of_the_stack_by_the_name_that_cloudformation_gives_it(
+    template_of: TemplateOf,
+) -> None:
+    """One that it does not know is explained by its own description, which anybody may have changed."""
+    for identifier in resources(template_of(event_bus=True), "AWS::CloudWatch::Alarm", "Watch"):
+        (finding,) = alarm_findings([Alarm(f"trailbell-{identifier}-aB3dE6gH9", "ALARM", "changed", True)], 1)
+        assert finding.condition == f"alarm.{identifier[len('Watch') : -8]}"
 
 
 def test_alarms_may_publish_to_the_operations_topic(new_trail: Template) -> None:

@@ -137,7 +137,7 @@ def test_list_names_the_objects_and_takes_nothing_away(stack: Stack, run: Any) -
     assert "delete_message" not in stack.sqs.calls
 
 
-def test_list_as_a_table_says_what_untold_hits_mean(stack: Stack, run: Any) -> None:
+def test_list_as_a_table_says_what_undelivered_hits_mean(stack: Stack, run: Any) -> None:
     """The second queue holds positions in a stream, which mean nothing to a person."""
     stack.send("DeadLetters", BODY)
     stack.send("AlertDeadLetters", json.dumps(FAILURE))
@@ -145,7 +145,7 @@ def test_list_as_a_table_says_what_untold_hits_mean(stack: Stack, run: Any) -> N
     result = run("list")
 
     assert f"s3://b/{KEY}" in result.stdout
-    assert "nobody was told" in result.stderr
+    assert "nobody was notified" in result.stderr
 
 
 def test_list_stops_at_its_limit_and_hides_nothing(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,24 +11,19 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from trailbell.cli.doctor.command import (
-    Finding,
-    alarm_findings,
-    detect,
-    direct_finding,
-    event_findings,
-    mapping_finding,
-    rules_finding,
-    selector_faults,
-    senders,
-    sends_to,
-    subscription_findings,
-    topic_finding,
-    trail_findings,
-)
+from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.main import cli
 from trailbell.errors import SettingsError
-from trailbell.ops.health import Alarm, Queue, Trail
+from trailbell.ops.advice import alarm_advice
+from trailbell.ops.answers import Alarm, EventSource, Queue, Trail, TrailStatus
+from trailbell.ops.checks.alarms import alarm_findings
+from trailbell.ops.checks.events import event_findings, selector_faults
+from trailbell.ops.checks.finding import Finding
+from trailbell.ops.checks.functions import feed_finding, function_findings
+from trailbell.ops.checks.queue_policy import senders, sends_to
+from trailbell.ops.checks.source import direct_finding, rules_finding, topic_finding
+from trailbell.ops.checks.topics import subscription_findings
+from trailbell.ops.checks.trail import trail_findings
 
 
 ACCOUNT, REGION, BUCKET = "123456789012", "eu-central-1", "the-trail"
@@ -35,7 +31,7 @@ NOW = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:trail"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:feed"
 TRAIL = Trail("main", f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main", REGION, "", True, True, False, "")
-HEALTHY = {"IsLogging": True, "LatestDeliveryTime": NOW - timedelta(minutes=4)}
+HEALTHY = TrailStatus(logging=True, delivery_error="", delivered_at=NOW - timedelta(minutes=4))
 KMS = "kms.amazonaws.com"
 Clients = Callable[[str], Any]
 
@@ -105,7 +101,7 @@ def test_selector_faults_are_what_the_trail_does_not_record(
     assert all(word in fault for word, fault in zip(words, faults, strict=True))
 
 
-def test_each_selector_fault_says_how_to_mend_it() -> None:
+def test_each_selector_fault_says_how_to_fix_it() -> None:
     """The command is there to be copied."""
     (finding,) = event_findings(TRAIL, [{"ExcludeManagementEventSources": [KMS]}], [])
 
@@ -117,20 +113,20 @@ def test_each_selector_fault_says_how_to_mend_it() -> None:
     ("change", "expected"),
     [
         ({}, "ok"),
-        ({"IsLogging": False}, "problem"),
-        ({"LatestDeliveryError": "AccessDenied"}, "problem"),
-        ({"LatestDeliveryTime": NOW - timedelta(hours=3)}, "warning"),
-        ({"LatestDeliveryTime": ""}, "warning"),
+        ({"logging": False}, "problem"),
+        ({"delivery_error": "AccessDenied"}, "problem"),
+        ({"delivered_at": NOW - timedelta(hours=3)}, "warning"),
+        ({"delivered_at": None}, "warning"),
     ],
 )
 def test_trail_status_is_judged(change: dict[str, Any], expected: str) -> None:
     """A trail that was stopped, or may no longer write, looks fine in its settings."""
-    found = states(trail_findings(TRAIL, {**HEALTHY, **change}, NOW))
+    found = states(trail_findings(TRAIL, replace(HEALTHY, **change), NOW))
 
     assert [state for state in found if state != "ok"] == ([] if expected == "ok" else [expected])
 
 
-def test_a_trail_of_one_region_and_without_digests_is_told() -> None:
+def test_a_trail_of_one_region_and_without_digest_files_is_found() -> None:
     """Both are settings an attacker, or thrift, turns off."""
     weak = Trail("weak", TRAIL.arn, REGION, "", False, False, False, "")
 
@@ -180,7 +176,7 @@ def test_senders_are_read_from_the_queues_policy() -> None:
         ("", {TOPIC}, "problem"),
     ],
 )
-def test_a_topic_on_the_way_in_must_be_subscribed_and_told(
+def test_a_topic_that_is_the_source_must_be_subscribed_and_notified(
     subscription: str, notified: set[str], expected: str
 ) -> None:
     """Two links of the chain, each of which can be missing."""
@@ -193,7 +189,7 @@ def test_a_topic_on_the_way_in_must_be_subscribed_and_told(
     ("rule", "sends", "expected"),
     [("ENABLED", True, "ok"), ("DISABLED", True, "problem"), ("ENABLED", False, "problem")],
 )
-def test_eventbridge_on_the_way_in_must_be_on_at_both_ends(rule: str, sends: bool, expected: str) -> None:
+def test_eventbridge_as_the_source_must_be_on_at_both_ends(rule: str, sends: bool, expected: str) -> None:
     """The rule here, the switch at the bucket."""
     assert rules_finding({"created": rule}, sends=sends).state == expected
 
@@ -215,23 +211,51 @@ def test_somebody_must_be_subscribed_and_confirmed(arns: list[str], expected: li
     assert states(subscription_findings("AlertTopic", entries)) == expected
 
 
-def test_alarms_that_ring_are_silent_or_gone_are_told() -> None:
+def test_alarms_that_are_firing_silent_or_gone_are_problems() -> None:
     """An alarm nobody hears is worse than none."""
-    fine, rings = Alarm("a", "OK", "", True), Alarm("b", "ALARM", "No log file.\x1b[2J", True)
+    fine, firing = Alarm("a", "OK", "", True), Alarm("b", "ALARM", "No log file.\x1b[2J", True)
 
     assert states(alarm_findings([fine], 1)) == ["ok"]
     assert states(alarm_findings([], 0)) == ["warning"]
     assert states(alarm_findings([Alarm("a", "INSUFFICIENT_DATA", "", True)], 1)) == ["unknown"]
     assert states(alarm_findings([Alarm("a", "OK", "", False)], 2)) == ["problem", "problem"]
-    (finding,) = alarm_findings([fine, rings], 2)
-    assert finding == Finding("problem", "alarms", "b rings.", "No log file.\\x1b[2J")
+    (finding,) = alarm_findings([fine, firing], 2)
+    assert finding == Finding("problem", "alarms", "b is firing.", "No log file.\\x1b[2J", "alarm.other")
 
 
-def test_a_function_that_is_not_fed_is_told() -> None:
+def test_an_alarm_of_ours_that_is_firing_says_what_the_table_of_advice_says() -> None:
+    """Who can write alarms can write descriptions; and the deployed text may be an older version's."""
+    name = "trailbell-WatchAlertDeadLettersNotEmpty0A1B2C3D-XyZ123"
+    (finding,) = alarm_findings([Alarm(name, "ALARM", "Purge the queue.", True)], 1)
+
+    assert finding.condition == "alarm.AlertDeadLettersNotEmpty"
+    assert "Purge the queue" not in finding.meaning + finding.fix
+    assert finding.fix == alarm_advice("AlertDeadLettersNotEmpty").next_step
+
+
+def test_alarms_that_are_silent_are_enabled_by_a_command_for_exactly_those() -> None:
+    """A name with a blank or a quote in it must not become two words of a shell."""
+    (finding,) = alarm_findings([Alarm("a b", "OK", "", False), Alarm("c; rm", "OK", "", False)], 2)
+
+    assert finding.fix.endswith("--alarm-names 'a b' 'c; rm'")
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("Enabled", "ok"), ("Disabled", "problem"), ("Disabling", "problem"), (None, "problem")]
+)
+def test_a_function_that_is_not_fed_is_a_problem(state: str | None, expected: str) -> None:
     """A disabled mapping stops everything and raises no error."""
-    assert mapping_finding("The detector reads the queue", ["Enabled"]).state == "ok"
-    assert mapping_finding("The detector reads the queue", ["Disabled"]).state == "problem"
-    assert mapping_finding("The detector reads the queue", []).state == "problem"
+    sources = [EventSource("0f1e", QUEUE_ARN, state)] if state else []
+
+    finding = feed_finding("The detector", "the ingest queue", sources)
+
+    assert finding.state == expected
+    assert ("--uuid 0f1e" in finding.fix) == (expected == "problem" and state is not None)
+
+
+def test_each_function_has_its_own_event_source() -> None:
+    """That the detector is fed says nothing of the notifier."""
+    assert states(function_findings([EventSource("1", QUEUE_ARN, "Enabled")])) == ["ok", "problem"]
 
 
 class FakeCloudFormation:
@@ -326,7 +350,7 @@ def trail(stack: FakeCloudFormation) -> Any:
 
 
 def found(clients: Clients, check: str, now: datetime | None = None) -> list[Finding]:
-    findings = detect(clients, "trailbell", now or datetime.now(UTC))
+    findings = check_stack(clients, "trailbell", now or datetime.now(UTC))
     return [finding for finding in findings if finding.check.startswith(check)]
 
 
@@ -340,13 +364,13 @@ def test_a_refusal_does_not_hide_what_was_found_before_it(clients: Clients, stac
 
 def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Clients) -> None:
     """A reader with few permissions still learns what it can; AWS's words are shown as data."""
-    findings = detect(clients, "trailbell", datetime.now(UTC))
+    findings = check_stack(clients, "trailbell", datetime.now(UTC))
 
     shown = {finding.check: finding for finding in findings}
     assert {check: finding.state for check, finding in shown.items()} == {
         "trail": "unknown",
         "log files": "unknown",
-        "way in": "ok",
+        "source": "ok",
         "functions": "unknown",
         "DeadLetters": "ok",
         "AlertDeadLetters": "ok",
@@ -390,13 +414,16 @@ def test_the_newest_log_file_has_an_age(clients: Clients, trail: Any, put_log_fi
 
 def test_dead_letters_and_a_cut_notification_are_problems(clients: Clients, stack: FakeCloudFormation) -> None:
     """Both are where log files get lost from sight."""
-    assert states(found(clients, "way in")) == ["ok"]
+    assert states(found(clients, "source")) == ["ok"]
     for output in ("DeadLetters", "AlertDeadLetters"):
         boto3.client("sqs").send_message(QueueUrl=stack.outputs[output], MessageBody="x")
     boto3.client("s3").put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={})
 
-    assert states(found(clients, "DeadLetters") + found(clients, "AlertDead")) == ["problem", "problem"]
-    assert "Neither" in found(clients, "way in")[0].meaning
+    (letters,), (alerts,) = found(clients, "DeadLetters"), found(clients, "AlertDead")
+    assert (letters.state, alerts.state) == ("problem", "problem")
+    assert letters.meaning.startswith("Messages that wait: 1.")
+    assert "trailbell dlq redrive" in alerts.fix
+    assert "Neither" in found(clients, "source")[0].meaning
 
 
 @pytest.fixture
@@ -418,11 +445,11 @@ def test_the_way_through_a_topic_is_followed(clients: Clients, allow: Callable[[
     allow("sns.amazonaws.com", topic)
     by_topic = {"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]}
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=by_topic)
-    assert states(found(clients, "way in")) == ["problem"]
+    assert states(found(clients, "source")) == ["problem"]
 
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE_ARN)
 
-    assert states(found(clients, "way in")) == ["ok"]
+    assert states(found(clients, "source")) == ["ok"]
 
 
 class ForeignTopics:
@@ -450,10 +477,10 @@ def test_topic_and_bucket_of_another_account_are_followed_as_far_as_we_may(
     def from_outside(service: str) -> Any:
         return foreign.get(service) or clients(service)
 
-    (refused,) = found(from_outside, "way in")
+    (refused,) = found(from_outside, "source")
     arn = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE_ARN)["SubscriptionArn"]
     stack.resources.append(("AWS::SNS::Subscription", arn))
-    (seen,) = found(from_outside, "way in")
+    (seen,) = found(from_outside, "source")
 
     assert (refused.state, seen.state) == ("unknown", "unknown")
     assert "AuthorizationError" in refused.meaning
@@ -483,9 +510,9 @@ def test_the_way_through_eventbridge_is_followed(clients: Clients, allow: Callab
     def with_eventbridge(service: str) -> Any:
         return s3 if service == "s3" else clients(service)
 
-    assert states(found(with_eventbridge, "way in")) == ["ok"]
+    assert states(found(with_eventbridge, "source")) == ["ok"]
     events.disable_rule(Name="created")
-    assert states(found(with_eventbridge, "way in")) == ["problem"]
+    assert states(found(with_eventbridge, "source")) == ["problem"]
 
 
 def test_the_command_prints_lines_and_ends_with_a_status(
@@ -499,7 +526,7 @@ def test_the_command_prints_lines_and_ends_with_a_status(
 
     lines = [json.loads(line) for line in fine.stdout.splitlines()]
     assert fine.exit_code == 0
-    assert all(set(line) == {"state", "check", "meaning", "fix"} for line in lines)
+    assert all(set(line) == {"state", "check", "meaning", "fix", "condition"} for line in lines)
     assert malformed.exit_code == 1
     assert "trailbell dlq list" in malformed.stdout
     with pytest.raises(SettingsError, match="no stack nosuch"):

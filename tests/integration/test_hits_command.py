@@ -17,12 +17,14 @@ from click.testing import CliRunner, Result
 from trailbell.cli.hits.follow import INTERRUPTED, follow
 from trailbell.cli.main import cli
 from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import Connection, aws_client, find_output
+from trailbell.cli.options.connection import Connection, aws_client
 from trailbell.errors import SettingsError, StateError
 from trailbell.hits.hit import Hit, Place
 from trailbell.hits.hit_id import short_id
 from trailbell.hits.query import HitQuery
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.ops.deployed_stack import DeployedStack
+from trailbell.store.deliveries import DynamoDeliveryRecords
+from trailbell.store.hit_table import DynamoHitTable
 
 
 GivenHit = Callable[..., Hit]
@@ -128,7 +130,7 @@ def test_story_of_a_hit_holds_record_alert_state_and_related(
         given_hit(2, event_time="2026-09-15T10:30:00Z", resources=()),
         given_hit(3, event_time="2026-09-15T09:30:00Z", actor="arn:aws:iam::111122223333:role/Other"),
     )
-    DynamoDeliveryRecords(dynamodb, table, 400).mark([hit])
+    DynamoDeliveryRecords(dynamodb, table, 400).record([hit])
     run("ack", short_id(hit), "--note", "asking alice")
 
     story = run("hit", short_id(hit)).stdout
@@ -137,7 +139,7 @@ def test_story_of_a_hit_holds_record_alert_state_and_related(
 
     assert "acked by arn:aws:" in story
     assert "asking alice" in story
-    assert "; told" in story
+    assert "; notified" in story
     assert "HIGH - KMS Key Disabled" in story
     for secret in ("s3cr3t-context", "AbCdEf123456", "wss://secret", "ASIAEXAMPLE"):
         assert secret not in story, secret
@@ -317,7 +319,7 @@ def test_missing_stack_and_missing_table_are_told(aws: None) -> None:
             raise refused("ValidationError", f"Stack with id {StackName} does not exist")
 
     with pytest.raises(SettingsError, match="no stack nosuch in this account and region eu-central-1"):
-        find_output(NoStack(), "nosuch", "HitTable")
+        DeployedStack(lambda _: NoStack(), "nosuch").output("HitTable")
     with pytest.raises(SettingsError, match="no such table in this account and region"):
         CliRunner().invoke(cli, ["hits", "--table", "nosuch"], catch_exceptions=False)
 

@@ -19,8 +19,9 @@ from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
 from trailbell.ops.undelivered import read_dropped
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.rows import hit_row
 
 
@@ -86,7 +87,7 @@ class FakeStack:
     def keep(self, *hits: Hit, notified: bool = False) -> None:
         DynamoHitTable(self.dynamodb, "hits", 400).keep(hits)
         if notified:
-            DynamoDeliveryRecords(self.dynamodb, "hits", 400).mark(hits)
+            DynamoDeliveryRecords(self.dynamodb, "hits", 400).record(hits)
 
     def give_up(self, *, last: str = "", since: str = SEEN, until: str = SEEN) -> None:
         """Say of the whole stream so far that it was given up, as Lambda does."""
@@ -148,7 +149,7 @@ def test_redrive_tells_what_the_stream_still_holds_once(stack: FakeStack, run: R
     first, second = run("redrive"), run("redrive")
 
     assert sorted(stack.topic.notified) == [given_hit(1).hit_id, given_hit(2).hit_id]
-    assert "2 hits told now, 1 told before, 0 not told" in first.stdout
+    assert "2 hits notified now, 1 notified before, 0 undelivered" in first.stdout
     assert (first.exit_code, second.exit_code, stack.waiting()) == (0, 0, 0)
     assert second.stdout == "0 messages given back\n"
 
@@ -179,7 +180,7 @@ def test_message_stays_until_all_its_hits_are_told(stack: FakeStack, run: Run, g
 
     refused = run("redrive")
 
-    assert "1 hits told now, 0 told before, 1 not told" in refused.stdout
+    assert "1 hits notified now, 0 notified before, 1 undelivered" in refused.stdout
     assert other.hit_id in refused.stderr
     assert (refused.exit_code, stack.waiting()) == (1, 1)
 

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from trailbell.ops.advice import table
+
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *(ROOT / folder / "README.md" for folder in ("rules", "exceptions", "examples")),
 ]
+
+ADVICE = ROOT / "lambdas" / "trailbell" / "ops" / "advice.toml"
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -38,6 +43,16 @@ def commands() -> list[Command]:
         for _, language, block in _FENCE.findall(_text(page))
         if language == "sh"
         for words in simple_commands(block)
+    ]
+
+
+def advised() -> list[Command]:
+    """Every command of the table of advice, with its {names} as they are there."""
+    return [
+        Command(ADVICE, words)
+        for advice in table().values()
+        for command in advice.commands
+        for words in simple_commands(command)
     ]
 
 

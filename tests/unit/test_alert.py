@@ -72,7 +72,7 @@ def test_mail_can_be_acted_on(given_hit: GivenHit) -> None:
         "HIGH - KMS Key Disabled",
         "role Admin, session alice@example.com called DisableKey (kms.amazonaws.com) on\n"
         "KMS key 1234abcd-12ab-34cd-56ef-1234567890ab in account 111122223333, us-east-1.",
-        "2026-09-01 09:14:07 UTC. Seen by us 4 min 50 s later. It succeeded.",
+        "2026-09-01 09:14:07 UTC. Detected 4 min 50 s after the event. It succeeded.",
         "Every call with this key fails from now on.",
         "  aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/1234abcd-",
         "arn:aws:sts::111122223333:assumed-role/Admin/alice@example.com",
@@ -84,6 +84,32 @@ def test_mail_can_be_acted_on(given_hit: GivenHit) -> None:
         "record 4 of s3://bucket/AWSLogs/a.json.gz",
     ):
         assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("event_time", "quiet", "expected"),
+    [
+        ("2026-09-01T09:14:07Z", False, "2026-09-01 09:14:07 UTC. Detected 4 min 50 s after the event. "),
+        ("2026-09-01T09:18:57Z", False, "Detected 0 s after the event. "),
+        ("2026-09-01T09:20:00Z", False, "Detected 2026-09-01 09:18:57 UTC, 1 min 3 s before the time in the record. "),
+        ("yesterday", False, "Time unknown: the record has no valid time. Detected 2026-09-01 09:18:57 UTC. "),
+        ("2026-08-30T09:18:57Z", True, "Found by a replay 2 d after the event. "),
+    ],
+)
+def test_mail_says_how_late_the_hit_was_detected(
+    given_hit: GivenHit, event_time: str, quiet: bool, expected: str
+) -> None:
+    """A clock that runs ahead was shown as "0 s later", as if the hit had been detected at once."""
+    text = mail_text([replace(given_hit(eventTime=event_time), quiet=quiet)])
+
+    assert expected in " ".join(text.split())
+
+
+def test_mail_names_the_other_rules_that_matched(given_hit: GivenHit) -> None:
+    """Rules that a stronger one stood before, and those that an exception muted, are told apart."""
+    text = mail_text([replace(given_hit(), also=("kms-a", "kms-b"), also_muted=("kms-c",))])
+
+    assert "\nAlso matched: kms-a, kms-b.\nAlso matched, but muted: kms-c.\n" in text
 
 
 def test_mail_of_a_burst_counts_and_lists(given_hit: GivenHit) -> None:

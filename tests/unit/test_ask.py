@@ -159,7 +159,7 @@ def test_bash_completes_through_the_script(tmp_path: Path) -> None:
 
 
 def test_secrets_of_a_record_are_replaced_and_its_form_stays() -> None:
-    """domain.md 4.2: what a record may hold in clear, and nobody needs to see to act."""
+    """What a record may hold in clear, and nobody needs to see to act."""
     record = {
         "eventName": "StartSession\x1b[2J",
         "requestParameters": {

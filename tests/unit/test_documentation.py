@@ -15,11 +15,11 @@ from botocore import xform_name
 from click.testing import CliRunner
 
 from infra.settings import read_settings
-from tests.unit.doc_pages import PAGES, ROOT, Command, anchors, commands, links, simple_commands, spans
+from tests.unit.doc_pages import PAGES, ROOT, Command, advised, anchors, commands, links, simple_commands, spans
 from trailbell.cli.main import cli
 
 
-COMMANDS = commands()
+COMMANDS = [*commands(), *advised()]
 CDK = {"bootstrap", "deploy", "destroy", "diff", "drift", "synth"}
 PYTHON = ".venv/bin/python"
 NOT_OURS = {"jq", "source"}

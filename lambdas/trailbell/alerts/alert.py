@@ -1,6 +1,6 @@
-"""An alert is what we tell about one or more hits of one rule in one account (which ones: alerts/grouping.py).
+"""An alert is the message about one or more hits of one rule in one account (which ones: alerts/grouping.py).
 
-Told as text for people (alerts/mail.py) and, here, as JSON for machines, whose form is versioned by `schema` and
+It is sent as text to people (alerts/mail.py) and, from here, as JSON to machines; the form is versioned by `schema` and
 published (docs/schema/alert-1.json): members may be added to a version, never changed or removed.
 """
 
@@ -31,7 +31,7 @@ _ROOM = ((64_000, 30_000), (16_000, 12_000), (0, 6_000))
 class Alert:
     """Hits of the same rule, level and account, oldest first, at least one; in a storm of several actors.
 
-    related: what else the actor did, None if nobody looked.
+    related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
     """
 
@@ -46,7 +46,7 @@ class Alert:
 
 
 def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
-    """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is the truth.
+    """The alert for machines. `hits` holds whole hits while they fit; `hitIds` the ids; `count` is always exact.
 
     max_hits_bytes: room for `hits`; max_text: characters of `text`, which says so if it is cut.
     """
@@ -74,6 +74,8 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }
+    if sample.raised_from:
+        document["raisedFrom"] = {"level": sample.raised_from, "rule": sample.raised_from_rule}
     if alert.related is not None:
         document["related"] = _related(alert.related)
     return document
@@ -94,6 +96,11 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
         "account": sample.account,
         "rule": sample.name,
     }
+
+
+def sns_attributes(alert: Alert) -> dict[str, dict[str, str]]:
+    """The same as SNS takes them with a message."""
+    return {name: {"DataType": "String", "StringValue": value} for name, value in alert_attributes(alert).items()}
 
 
 def _related(related: Related) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Which hits are told together: a storm is one alert with a count, whoever takes part in it.
+"""Which hits share an alert: a storm is one alert with a count, however many actors take part in it.
 
 Hits of one rule, level, actor and account are one alert. Where one rule in one account would still make more
 than MAX_ACTORS alerts of a level, all of them become one, with every actor's hits in it: a thousand mails
-that differ in a name hide what they tell. Levels and accounts are never mixed, because subscriptions are
-filtered by them: an alert under another's level or account would not reach who asked for it.
+that differ only in a name hide what they say. Levels and accounts are never mixed, because subscriptions are
+filtered by them: an alert under another level or account would not reach those who asked for it.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from trailbell.hits.hit import Hit
 
 
 MAX_ACTORS = 10
-"""Alerts of the same rule, level and account; one more, and they are told as one."""
+"""Alerts of the same rule, level and account; one more, and they are sent as one."""
 
 
 def group_hits(hits: Iterable[Hit]) -> list[Alert]:
@@ -24,9 +24,9 @@ def group_hits(hits: Iterable[Hit]) -> list[Alert]:
 
 
 def _groups(hits: Iterable[Hit]) -> Iterable[list[Hit]]:
-    acts: dict[tuple[str, str, str], dict[str, list[Hit]]] = defaultdict(lambda: defaultdict(list))
+    acts: dict[tuple[str, str, str, str], dict[str, list[Hit]]] = defaultdict(lambda: defaultdict(list))
     for hit in hits:
-        acts[hit.rule_id, hit.level, hit.account][hit.actor.key].append(hit)
+        acts[hit.rule_id, hit.level, hit.account, hit.raised_from][hit.actor.key].append(hit)
     for by_actor in acts.values():
         if len(by_actor) > MAX_ACTORS:
             yield [hit for group in by_actor.values() for hit in group]

@@ -14,7 +14,7 @@ from trailbell.alerts.mail_who import account_note, who_section
 from trailbell.alerts.summary import Summary, summary_of
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.engine.rulebook import UNMUTABLE
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import Hit, seconds_between
 from trailbell.hits.related import RELATED_HOURS, Related
 from trailbell.hits.undo import seconds_left
 from trailbell.text.resource_name import named_resource
@@ -41,9 +41,9 @@ _ONE_OUTCOME = {
 
 
 def mail_text(hits: Sequence[Hit], limit: int = 30_000, *, related: Related | None = None, runbook: str = "") -> str:
-    """The mail's text for hits of one alert (oldest first, at least one); the first hit is told in full.
+    """The mail's text for hits of one alert (oldest first, at least one); the first hit is shown in full.
 
-    related: what else the actor did, None if nobody looked; runbook: see alerts/links.py.
+    related: what else the actor did, None if it was not looked up; runbook: see alerts/links.py.
     A text of more than `limit` characters is cut, and says so.
     """
     hit, summary = hits[0], summary_of(hits)
@@ -78,15 +78,26 @@ def _headline(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
     verb = "reported" if hit.event_type == "AwsServiceEvent" else _VERBS.get(hit.outcome, "called")
     yield from wrapped(f"{who} {verb} {call}{_on(summary)} {_where(summary)}.")
     yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
+    yield from _as_known_before(hit)
     if hit.level_note:
         yield from wrapped(f"The level was {hit.level_note}.")
     also = dict.fromkeys(name for one in hits for name in one.also)
     muted = dict.fromkeys(name for one in hits for name in one.also_muted)
-    calls = "The same call also matches" if len(hits) == 1 else "The same calls also match"
     if also:
-        yield from wrapped(f"{calls}: {', '.join(also)}.")
+        yield from wrapped(f"Also matched: {', '.join(also)}.")
     if muted:
-        yield from wrapped(f"{calls}, muted by exceptions: {', '.join(muted)}.")
+        yield from wrapped(f"Also matched, but muted: {', '.join(muted)}.")
+
+
+def _as_known_before(hit: Hit) -> Iterator[str]:
+    """What this alert has to do with earlier ones about the same act, or with another account's record of it."""
+    if hit.raised_from:
+        by = f" by {one_line(hit.raised_from_rule, 100)}" if hit.raised_from_rule else ""
+        yield from wrapped(
+            f"You were notified of this act before, at level {hit.raised_from}{by}. It is graver than that."
+        )
+    if hit.shared_event_id:
+        yield from wrapped("Two accounts record this act; it is notified of once.")
 
 
 def _on(summary: Summary) -> str:
@@ -112,11 +123,20 @@ def _some(names: Sequence[str]) -> str:
 def _when(hits: Sequence[Hit], summary: Summary) -> str:
     first = hits[0]
     if summary.first == NO_TIME:
-        return f"When is unknown: the record has no valid time. Seen by us {utc(first.seen_at)}."
+        return f"Time unknown: the record has no valid time. Detected {utc(first.seen_at)}."
     when = f"{utc(first.event_time)}."
     if len(hits) > 1:
         when = f"{len(hits)} times from {utc(summary.first)} to {utc(summary.last)}; the first is shown."
-    return f"{when} Seen by us {span(first.delay)} later."
+    return f"{when} {_detected(first)}."
+
+
+def _detected(hit: Hit) -> str:
+    """How long after the event the hit was found; a record's own time may also lie in the future."""
+    how = "Found by a replay" if hit.quiet else "Detected"
+    if hit.event_time > hit.seen_at:  # both in the same form; Hit.delay is never below 0
+        early = span(seconds_between(hit.seen_at, hit.event_time))
+        return f"{how} {utc(hit.seen_at)}, {early} before the time in the record"
+    return f"{how} {span(hit.delay)} after the event"
 
 
 def _how_it_went(hits: Sequence[Hit], summary: Summary) -> str:
@@ -147,7 +167,7 @@ def _undo(hits: Sequence[Hit]) -> Iterator[str]:
     if len(hits) > _MAX_LISTED and steps:
         yield f"  ... and the same for {len(hits) - _MAX_LISTED} more: trailbell hits --rule {hit.name}"
     if any(_GAP.search(step) for step in steps):
-        yield from wrapped("The record does not hold what stands in <...>; fill it in.", indent="  ")
+        yield from wrapped("The record does not hold the values in <...>; fill them in.", indent="  ")
     yield from wrapped(hit.undo_note, indent="  ")
 
 
@@ -163,7 +183,7 @@ def _deadline(hit: Hit) -> str:
     left = seconds_left(hit.undo_until, hit.seen_at)
     if left is None:
         return f" (until {hit.undo_until})"
-    return f" (until {hit.undo_until}: {span(left) + ' left' if left > 0 else 'over when we saw it'})"
+    return f" (until {hit.undo_until}: {span(left) + ' left' if left > 0 else 'already over when this was detected'})"
 
 
 def _what(summary: Summary) -> Iterator[str]:
@@ -194,22 +214,22 @@ def _harmless(hit: Hit) -> Iterator[str]:
 def _related(hit: Hit, related: Related | None) -> Iterator[str]:
     if related is None:
         return
-    yield f"Same actor, the {RELATED_HOURS} hours before"
+    yield f"Same actor, previous {RELATED_HOURS} hours"
     if not (related.hits or related.note or related.more):
-        yield "  nothing else that a rule reports"
+        yield "  no other hits"
     for one in related.hits[:_MAX_LISTED]:
         act = f"{one.title} ({one_line(one.event_name, 60)})" + (", muted by an exception" if one.muted else "")
         yield f"  {utc(one.event_time)}  {one.level:<8} {one_line(act, 200)}"
     if related.note:
         yield from wrapped(related.note, indent="  ")
     if related.note or related.more or len(related.hits) > _MAX_LISTED:
-        yield f"  all of them: trailbell hits --since 7d --actor {shlex.quote(one_line(hit.actor.key, 1100))}"
+        yield f"  show all: trailbell hits --since 7d --actor {shlex.quote(one_line(hit.actor.key, 1100))}"
 
 
 def _links(hit: Hit, runbook: str) -> Iterator[str]:
     links = links_of(hit, runbook)
     if links or hit.references:
-        yield "Links" + (f" (the console's need a sign-in to account {hit.account})" if "event" in links else "")
+        yield "Links" + (f" (for the console, sign in to account {hit.account})" if "event" in links else "")
         for label, address in links.items():
             yield from row(label, address, 2000)
         for address in hit.references[:3]:
@@ -225,4 +245,4 @@ def _ids(hit: Hit) -> Iterator[str]:
     if hit.request_id:
         yield f"request {one_line(hit.request_id, 100)}"
     if not hit.name.startswith(UNMUTABLE):
-        yield f"no mail of such acts: an exception for {hit.name}, see exceptions/README.md"
+        yield f"to mute: write an exception for {hit.name}, see exceptions/README.md"

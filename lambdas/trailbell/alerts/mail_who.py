@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from trailbell.alerts.mail_lines import row, utc, wrapped
 from trailbell.alerts.summary import Summary
+from trailbell.cloudtrail.partition import service_name
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit
 from trailbell.text.safe_text import one_line
@@ -18,16 +19,16 @@ MAX_ACTORS = 10
 _IDENTITIES = {
     "root": "the root user of the account",
     "iam-user": "an IAM user",
-    "role": "a role's session, by temporary credentials",
-    "identity-center": "a person who signed in by IAM Identity Center, by a role's temporary credentials",
-    "ec2": "an EC2 instance, by its role's temporary credentials",
-    "lambda": "a Lambda function, by its role's temporary credentials",
-    "federated": "a federated user, by temporary credentials",
-    "account": "a principal of another account, about whom CloudTrail says no more",
+    "role": "a role session (temporary credentials)",
+    "identity-center": "a person signed in through IAM Identity Center (temporary credentials of a role)",
+    "ec2": "an EC2 instance (temporary credentials of its role)",
+    "lambda": "a Lambda function (temporary credentials of its role)",
+    "federated": "a federated user (temporary credentials)",
+    "account": "a principal of another account; CloudTrail gives no details",
     "service": "an AWS service, not a person",
     "unknown": "CloudTrail does not say",
 }
-_BY_SERVICE = " (a service of AWS, not an address)"
+_BY_SERVICE = " (an AWS service, not an address)"
 
 
 def who_section(hit: Hit, summary: Summary) -> Iterator[str]:
@@ -42,7 +43,7 @@ def who_section(hit: Hit, summary: Summary) -> Iterator[str]:
 
 
 def account_note(hit: Hit) -> str:
-    """That the actor is of another account than the record is about, "" if not."""
+    """The actor's account if it is not the account of the record, else ""."""
     foreign = hit.actor.account and hit.actor.account != hit.account
     return one_line(hit.actor.account, 40) if foreign else ""
 
@@ -60,13 +61,13 @@ def _identity(hit: Hit) -> Iterator[str]:
     yield from row("identity", _IDENTITIES.get(actor.kind, actor.kind))
     yield from row("principal", actor.arn or actor.key.removeprefix("svc:"), 1100)
     if account_note(hit):
-        yield from row("account", f"{actor.account}: not the account this is about ({hit.account})")
+        yield from row("account", f"{actor.account}, not the account of the event ({hit.account})")
     yield from row("credentials", ", ".join(_credentials(actor)))
     yield from row("through", actor.via)
     yield from row("address", hit.source_ip + (_BY_SERVICE if _is_service(hit.source_ip) else ""))
     yield from row("agent", hit.user_agent)
     if "exec-env/AWS_Lambda" in hit.user_agent and actor.kind == "role":
-        yield from wrapped("The agent says that it runs in Lambda; then the session is the function's name.", "  ")
+        yield from wrapped("The agent says it runs in Lambda; if so, the session name is the function's name.", "  ")
 
 
 def _credentials(actor: Actor) -> Iterator[str]:
@@ -81,4 +82,4 @@ def _credentials(actor: Actor) -> Iterator[str]:
 
 
 def _is_service(address: str) -> bool:
-    return address.endswith((".amazonaws.com", ".amazonaws.com.cn")) or address == "AWS Internal"
+    return bool(service_name(address)) or address.startswith("AWS Internal")

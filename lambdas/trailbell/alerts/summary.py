@@ -1,6 +1,6 @@
 """What the hits of one alert have in common, and in what they differ: actors, accounts, regions, resources.
 
-Most alerts have one of each. A storm of one rule may come from many actors, and then readers must be told so.
+Most alerts have one of each. A storm of one rule may come from many actors, and then the alert must say so.
 """
 
 from collections import Counter

@@ -60,7 +60,7 @@ class _Commands(MutableMapping[str, click.Command]):
 @click.group(commands=_Commands(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="trailbell")
 def cli() -> None:
-    """CloudTrail alerting: try it out, scan log files, ask for hits, check rules.
+    """CloudTrail alerting: try it out, scan log files, query hits, check rules.
 
     \b
     Example:

@@ -39,9 +39,7 @@ class _Parts:
     event_log: EventLog
 
     def watch(self) -> CanaryWatch:
-        return CanaryWatch(
-            self.canaries, self.queue, self.operations, self.due, canary_call(self.ssm), self.minutes
-        )
+        return CanaryWatch(self.canaries, self.queue, self.operations, self.due, canary_call(self.ssm), self.minutes)
 
 
 @functools.cache

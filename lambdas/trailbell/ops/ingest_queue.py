@@ -1,4 +1,4 @@
-"""The feed: the queue that the detector reads, written to by a replay."""
+"""The ingest queue, which the detector reads, written to by a replay."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
-"""Hits that nobody was told of: found again in the stream or the table, and told by the deployed notifier.
+"""Hits that nobody was notified of: found again in the stream or the table, delivered by the deployed notifier.
 
-The notifier tells them, invoked with them as its stream would: it alone may publish, its marks keep every hit
-from being told twice, and what it does is in its log and metrics. Whoever runs this needs to read the table and
-to invoke that one function, and never gets to write either table or topic.
+The notifier delivers them, invoked with them as its stream would: it alone may publish, its delivery records keep
+every hit from being delivered twice, and what it does is in its log and metrics. Whoever runs this needs to read the
+table and to invoke that one function, and never gets to write either table or topic.
 """
 
 import json
@@ -16,10 +16,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.errors import NotificationError
-from trailbell.ops.health import Clients
+from trailbell.hits.hit import delivery_identity
+from trailbell.ops.deployed_stack import Clients
+from trailbell.store.deliveries import Identity, delivery_levels
 from trailbell.store.dynamo import Row, encode
-from trailbell.store.hit_table import delivered_among
 from trailbell.store.rows import HIT, is_to_notify
+from trailbell.text.times import iso_time
 
 
 # A synchronous invocation takes 6 MB; a hit's row is about 4 KB, and seldom more than a tenth of a megabyte.
@@ -27,7 +29,6 @@ from trailbell.store.rows import HIT, is_to_notify
 _HITS_A_CALL = 200
 _BYTES_A_CALL = 4_000_000
 
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
 _BEFORE = timedelta(minutes=16)  # from reading a record to its row in the stream: no function runs longer than 15
 _AFTER = timedelta(minutes=1)  # clocks differ
 
@@ -39,7 +40,7 @@ _EMPTY_PAGES = 100
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A part of the hit table's stream that Lambda gave up: where it stands, and when it was written."""
+    """A part of the hit table's stream that Lambda dropped after its retries: where it is, and when it was written."""
 
     stream: str
     shard: str
@@ -51,7 +52,7 @@ class Dropped:
 
 @dataclass(slots=True)
 class Delivery:
-    """What telling came to: hits that had a mark before, those that have one now, and the names of the others."""
+    """What a delivery came to: hits that had a record before, those that have one now, and the names of the others."""
 
     notified_before: int = 0
     notified_now: int = 0
@@ -75,7 +76,7 @@ def read_dropped(body: str) -> Dropped:
 
 
 class UndeliveredHits:
-    """The hits of one table, as rows in DynamoDB's typed JSON, and the function that tells them."""
+    """The hits of one table, as rows in DynamoDB's typed JSON, and the function that delivers them."""
 
     def __init__(self, clients: Clients, table: str, function: str) -> None:
         self._clients, self._table, self._function = clients, table, function
@@ -86,12 +87,12 @@ class UndeliveredHits:
         return self.seen_between(part.since - _BEFORE, part.until + _AFTER) if found is None else found
 
     def seen_between(self, since: datetime, until: datetime) -> Iterator[Row]:
-        """Hits read at that time, told or not. Reads the whole table: nothing shorter is sure to find each."""
+        """Hits read at that time, delivered or not. Reads the whole table: nothing shorter is sure to find each."""
         values = {
             ":hit": HIT,
-            ":since": since.strftime(_ISO),
-            ":until": until.strftime(_ISO),
-            # What is over may have lost its mark already: DynamoDB removes expired rows late, and in any order.
+            ":since": iso_time(since),
+            ":until": iso_time(until),
+            # What is over may have lost its delivery record: DynamoDB removes expired rows late, and in any order.
             ":now": int(time.time()),
         }
         pages = (
@@ -111,15 +112,17 @@ class UndeliveredHits:
             yield from page["Items"]
 
     def undelivered(self, images: Iterable[Row]) -> Iterator[Row]:
-        """Those without a mark."""
-        for chunk in _chunks(images):
-            marked = delivered_among(self._clients("dynamodb"), self._table, map(_key, chunk))
-            yield from (image for image in chunk if _key(image) not in marked)
+        """Those without a delivery record."""
+        for chunk in _by_invocation(images):
+            keys = [(image, _delivery_keys(image)) for image in chunk]
+            named = {key for _, ones in keys for key in ones}
+            delivered = delivery_levels(self._clients("dynamodb"), self._table, named)
+            yield from (image for image, ones in keys if not delivered.keys() & ones)
 
     def notify(self, images: Iterable[Row]) -> Delivery:
-        """Let the notifier tell those without a mark; what the marks say afterwards."""
+        """Let the notifier deliver those without a delivery record; what the records say afterwards."""
         delivery = Delivery()
-        for chunk in _chunks(images):
+        for chunk in _by_invocation(images):
             waiting = list(self.undelivered(chunk))
             delivery.notified_before += len(chunk) - len(waiting)
             if waiting:
@@ -130,7 +133,7 @@ class UndeliveredHits:
         return delivery
 
     def _invoke(self, images: Sequence[Row]) -> None:
-        """Whatever the answer: whether a hit was told, its mark says."""
+        """Whatever the answer: whether a hit was delivered, its delivery record says."""
         records = [
             {"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
             for number, image in enumerate(images, start=1)
@@ -174,13 +177,23 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
     return None
 
 
-def _key(image: Row) -> tuple[str, str, str]:
-    """(account, event id, rule id) of a hit's row, by its key: even a row that cannot be read has one."""
+def _key(image: Row) -> Identity:
+    """The identity of a hit's row, by its key: even a row that cannot be read has one."""
     _, account, event_id = image["pk"]["S"].split("#", 2)
     return account, event_id, image["sk"]["S"]
 
 
-def _chunks(images: Iterable[Row]) -> Iterator[list[Row]]:
+def _delivery_keys(image: Row) -> set[Identity]:
+    """What a hit's row may have been notified of by, as Hit.delivery_identity and Hit.identities_before say."""
+    account, event_id, kept_as = _key(image)
+    if "keptAs" not in image:
+        return {(account, event_id, kept_as)}
+    ids = [image.get("ruleId", {}), *image.get("alsoIds", {}).get("L", ())]
+    before = {(account, event_id, one["S"]) for one in ids if "S" in one}
+    return before | {delivery_identity((account, event_id, kept_as), image.get("sharedEventID", {}).get("S", ""))}
+
+
+def _by_invocation(images: Iterable[Row]) -> Iterator[list[Row]]:
     """As many at a time as one invocation takes."""
     remaining, kept = iter(images), list[Row]()
     while chunk := kept + list(islice(remaining, _HITS_A_CALL - len(kept))):

@@ -38,7 +38,7 @@ class DynamoCanaries:
         kind = CANARY if step == "detected" else STEP
         expires_at = int(time.time()) + _KEPT_DAYS * 86_400
         row = {**canary_key(name, step), "kind": kind, "expiresAt": expires_at, **members}
-        return put_new(self._client, self._table, row)
+        return put_new(self._client, self._table, row) is None
 
     def steps(self, name: str) -> dict[str, Row]:
         """The rows of a canary by step, strongly consistent."""

@@ -10,18 +10,19 @@ from itertools import chain, islice
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from rich.text import Text
 
 from trailbell.cli.dead_letters.undelivered import redrive_alerts
-from trailbell.cli.local.local_state import load_local
-from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.terminal.display import print_table
 from trailbell.cloudtrail.notification import parse_notification
 from trailbell.errors import NotificationError, SettingsError
+from trailbell.ops.advice import alarm_advice
+from trailbell.ops.answers import Queue
 from trailbell.ops.dead_letters import batches, delete, show_again
-from trailbell.ops.health import Clients, DeployedStack, Queue
+from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.text.safe_text import one_line
 
 
@@ -44,7 +45,7 @@ class DeadLetter:
 
 @click.group()
 def dlq() -> None:
-    """What could not be done waits in dead-letter queues: look at it, mend the cause, give it back.
+    """What could not be done waits in dead-letter queues: look at it, fix the cause, give it back.
 
     \b
     Example:
@@ -53,12 +54,11 @@ def dlq() -> None:
 
 
 @dlq.command("list")
-@click.option("--stack", default="trailbell", show_default=True, help="The stack whose queues to look into.")
-@click.option("--local", is_flag=True, help="Look into what `trailbell local --keep` left running.")
+@stack_options("The stack whose queues to look into.", "Look into what `trailbell local --keep` left running.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Of each queue.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-def list_dead_letters(stack: str, local: bool, limit: int, form: str) -> None:
-    """Show what waits: in DeadLetters log files that were not read, in AlertDeadLetters hits that were not told.
+def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
+    """Show what waits: in DeadLetters log files that were not read, in AlertDeadLetters hits that were not delivered.
 
     Nothing is deleted. While it is being shown, a message is hidden from others for a moment.
 
@@ -66,11 +66,8 @@ def list_dead_letters(stack: str, local: bool, limit: int, form: str) -> None:
     Example:
       trailbell dlq list --format jsonl
     """
-    clients = load_local().client if local else aws_client
-    try:
-        dead_letters = find_dead_letters(clients, stack, limit)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(explain(error)) from error
+    with explained_errors():
+        dead_letters = find_dead_letters(connection.client, connection.stack, limit)
     if form == "jsonl":
         for dead_letter in dead_letters:
             click.echo(json.dumps({**asdict(dead_letter), "sent": dead_letter.sent and dead_letter.sent.isoformat()}))
@@ -79,31 +76,27 @@ def list_dead_letters(stack: str, local: bool, limit: int, form: str) -> None:
     print_table(
         ["queue", "message", "age", "receives", "says"], (_cells(dead_letter, now) for dead_letter in dead_letters)
     )
-    if any(dead_letter.queue == "AlertDeadLetters" for dead_letter in dead_letters):
-        click.echo("AlertDeadLetters: nobody was told of these hits; trailbell dlq redrive tells them.", err=True)
+    for queue in dict.fromkeys(dead_letter.queue for dead_letter in dead_letters):
+        click.echo(f"{queue}: {alarm_advice(f'{queue}NotEmpty').text}", err=True)
 
 
 @dlq.command()
-@click.option("--stack", default="trailbell", show_default=True, help="The stack whose queue to empty.")
-@click.option("--local", is_flag=True, help="Do it in what `trailbell local --keep` left running.")
-def redrive(stack: str, local: bool) -> None:
-    """Do again what waits: read the log files of DeadLetters, tell the hits of AlertDeadLetters.
+@stack_options("The stack whose queues to empty.", "Do it in what `trailbell local --keep` left running.")
+def redrive(connection: Connection) -> None:
+    """Do again what waits: read the log files of DeadLetters, deliver the hits of AlertDeadLetters.
 
-    Mend the cause first (the functions' logs name it): what fails again comes back, or stays. Nothing is done
-    twice: hits are written once, and a hit with a mark is not told again. The exit status is 1 when a message
-    of AlertDeadLetters had to stay.
+    Fix the cause first (the functions' logs name it): what fails again comes back, or stays. Nothing is done
+    twice: hits are written once, and a hit with a delivery record is not delivered again. The exit status is 1
+    when a message of AlertDeadLetters had to stay.
 
     \b
     Example:
       trailbell dlq redrive
     """
-    clients = load_local().client if local else aws_client
-    try:
-        moved = redrive_dead_letters(clients, stack)
+    with explained_errors():
+        moved = redrive_dead_letters(connection.client, connection.stack)
         click.echo(f"{moved} messages given back")
-        stayed = redrive_alerts(clients, stack)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(explain(error)) from error
+        stayed = redrive_alerts(connection.client, connection.stack)
     if stayed:
         sys.exit(1)
 
@@ -155,7 +148,7 @@ def notification_says(body: str) -> tuple[str, ...]:
 
 
 def failure_says(body: str) -> tuple[str, ...]:
-    """What Lambda says of a part of the hit table's stream that it gave up.
+    """What Lambda says of a part of the hit table's stream that it dropped after its retries.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
     """
@@ -164,7 +157,7 @@ def failure_says(body: str) -> tuple[str, ...]:
         batch, context = failure["DDBStreamBatchInfo"], failure["requestContext"]
         line = (
             f"{batch['batchSize']} changes of the table, {batch['approximateArrivalOfFirstRecord']}"
-            f" to {batch['approximateArrivalOfLastRecord']}, not told: {context['condition']}"
+            f" to {batch['approximateArrivalOfLastRecord']}, not delivered: {context['condition']}"
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return (f"unreadable: {one_line(body, 200)}",)

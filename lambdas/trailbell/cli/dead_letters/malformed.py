@@ -7,15 +7,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import find_output, parse_since
-from trailbell.cli.local.local_state import load_local
-from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.terminal.display import print_table
-from trailbell.errors import SettingsError
-from trailbell.store.malformed import KeptMalformedRecord, find_malformed
+from trailbell.store.query.malformed import KeptMalformedRecord, find_malformed
 from trailbell.text.safe_text import one_line
 
 
@@ -23,10 +20,8 @@ from trailbell.text.safe_text import one_line
 @click.option("--since", default="7d", show_default=True, help="How old the log file may be: 24h, 7d, 2w, or a date.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
-@click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
-@click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
-@click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
-def malformed(since: str, form: str, limit: int, local: bool, table: str, stack: str) -> None:
+@connection_options
+def malformed(since: str, form: str, limit: int, connection: Connection) -> None:
     """Show malformed records: entries of log files that are no records. Each is shown by an outline without its values.
 
     The record itself is in its log file, at that index: nothing that might be secret is kept of it.
@@ -35,14 +30,11 @@ def malformed(since: str, form: str, limit: int, local: bool, table: str, stack:
     Example:
       trailbell malformed --since 2w
     """
-    client = load_local().client if local else aws_client
     now = datetime.now(UTC)
     days = _days(parse_since(since, now), now)
-    try:
-        name = table or find_output(client("cloudformation"), stack, "HitTable")
-        _print(islice(find_malformed(client("dynamodb"), name, days), limit), form)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(explain(error)) from error
+    with explained_errors():
+        table = connection.table()
+        _print(islice(find_malformed(connection.client("dynamodb"), table, days), limit), form)
 
 
 def _days(since: datetime, until: datetime) -> list[str]:

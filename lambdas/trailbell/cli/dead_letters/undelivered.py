@@ -6,35 +6,33 @@ from itertools import chain
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import parse_since
-from trailbell.cli.local.local_state import load_local
-from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, stack_options
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.terminal.display import print_hits
-from trailbell.errors import NotificationError, SettingsError
-from trailbell.flows.notifier import read_hit
+from trailbell.errors import NotificationError, TableError
+from trailbell.flows.notifier import complete
 from trailbell.hits.hit import Hit
 from trailbell.ops.dead_letters import Message, batches, delete, show_again
-from trailbell.ops.health import Clients, DeployedStack
+from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.undelivered import Delivery, UndeliveredHits, read_dropped
 from trailbell.store.dynamo import Row, decode
+from trailbell.store.rows import read_hit
 from trailbell.text.safe_text import one_line
 
 
-_WORK_SECONDS = 900  # longer than any telling; what was not done is shown again at once all the same
-_ON_ITS_WAY = timedelta(minutes=10)  # the stream tells of itself what is younger
+_WORK_SECONDS = 900  # longer than any delivery; what was not done is shown again at once all the same
+_ON_ITS_WAY = timedelta(minutes=10)  # what is younger the stream delivers of itself
 _NAMED = 5
 
 
 @click.command()
 @click.option("--since", default="7d", show_default=True, help="Read since when: 24h, 7d, or a date.")
 @click.option("--deliver", is_flag=True, help="Deliver them, too, through the deployed notifier.")
-@click.option("--stack", default="trailbell", show_default=True, help="The stack whose hits to look through.")
-@click.option("--local", is_flag=True, help="Look into what `trailbell local --keep` left running.")
+@stack_options("The stack whose hits to look through.", "Look into what `trailbell local --keep` left running.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-def undelivered(since: str, deliver: bool, stack: str, local: bool, form: str) -> None:
+def undelivered(since: str, deliver: bool, connection: Connection, form: str) -> None:
     """Show hits without a delivery record, whatever became of their messages: the check that none is lost.
 
     Looks at hits read until ten minutes ago (younger ones are on their way), by reading the whole table once.
@@ -45,25 +43,22 @@ def undelivered(since: str, deliver: bool, stack: str, local: bool, form: str) -
       trailbell undelivered --since 30d
       trailbell undelivered --deliver
     """
-    clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
-    try:
-        hits = find_undelivered_hits(clients, DeployedStack(clients, stack))
+    with explained_errors():
+        hits = find_undelivered_hits(connection.client, connection.deployed)
         found = hits.undelivered(hits.seen_between(parse_since(since, now), now - _ON_ITS_WAY))
         left = _say(hits.notify(found)) if deliver else _show(found, form)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(explain(error)) from error
     if left:
         raise SystemExit(1)
 
 
 def find_undelivered_hits(clients: Clients, deployed: DeployedStack) -> UndeliveredHits:
-    """The stack's hits, and its notifier to tell them."""
+    """The stack's hits, and its notifier to deliver them."""
     return UndeliveredHits(clients, deployed.output("HitTable"), deployed.stream_function())
 
 
 def redrive_alerts(clients: Clients, stack: str) -> int:
-    """Tell the hits of AlertDeadLetters; how many messages stay. One is deleted only when all its hits are told."""
+    """Deliver the hits of AlertDeadLetters; how many messages stay. One is deleted when all its hits are delivered."""
     deployed, sqs = DeployedStack(clients, stack), clients("sqs")
     queue = deployed.dead_letter_queue("AlertDeadLetters")
     if not queue.waiting:
@@ -104,11 +99,13 @@ def _redrive(hits: UndeliveredHits, message: Message) -> bool:
 
 
 def _say(delivery: Delivery) -> int:
-    """Say what telling came to; how many hits are still not told."""
+    """Say what the delivery came to; how many hits are still undelivered."""
     left = len(delivery.undelivered)
-    click.echo(f"{delivery.notified_now} hits told now, {delivery.notified_before} told before, {left} not told")
+    click.echo(
+        f"{delivery.notified_now} hits notified now, {delivery.notified_before} notified before, {left} undelivered"
+    )
     for name in delivery.undelivered[:_NAMED]:
-        click.echo(f"  not told (see the notifier's log): {one_line(name, 300)}", err=True)
+        click.echo(f"  undelivered (see the notifier's log): {one_line(name, 300)}", err=True)
     return left
 
 
@@ -116,8 +113,8 @@ def _show(images: Iterable[Row], form: str) -> int:
     found, unreadable = list[Hit](), list[str]()
     for image in images:
         try:
-            found.append(read_hit(decode(image)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            found.append(complete(read_hit(decode(image))))
+        except (TableError, ValueError, TypeError, KeyError, AttributeError) as error:
             unreadable.append(f"{_text(image, 'pk')} {_text(image, 'sk')}: {error}")
     print_hits(found, form)
     for line in unreadable:

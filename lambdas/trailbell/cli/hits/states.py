@@ -15,6 +15,7 @@ from trailbell.hits.hit_state import change_state
 from trailbell.store.query.hit_lookup import find_hit
 from trailbell.store.states import DynamoHitStates
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 _MAX_NOTE = 1000
@@ -30,7 +31,7 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @_change_options
 def ack(names: tuple[str, ...], note: str, connection: Connection) -> None:
-    """Acknowledge hits: somebody is looking at them. Who and when are kept; nothing is told.
+    """Acknowledge hits: somebody is looking at them. Who and when are kept; nobody is notified.
 
     \b
     Example:
@@ -78,7 +79,7 @@ def note(name: str, text: tuple[str, ...], connection: Connection) -> None:
 
 
 def _change(action: str, names: tuple[str, ...], note: str, connection: Connection) -> None:
-    """Do it to each hit; those that refuse are told at the end, and the others are done all the same."""
+    """Do it to each hit; those that refuse are named at the end, and the others are done all the same."""
     if len(note) > _MAX_NOTE:
         raise SettingsError(f"a note is at most {_MAX_NOTE} characters, this one has {len(note)}")
     selection = [parse_hit_name(name) for name in names]
@@ -101,7 +102,7 @@ def _change_one(find: Callable[[datetime], Any], states: DynamoHitStates, action
     now = datetime.now(UTC)
     found, expires_at = find(now)
     before, _ = states.read(found.identity)
-    after, change = change_state(before, action, by, f"{now:%Y-%m-%dT%H:%M:%SZ}", note)
+    after, change = change_state(before, action, by, iso_time(now), note)
     states.write(found.identity, after, change, expires_at)
     was = f" (was {before.word})" if before.word != after.word else ""
     return f"{short_id(found)} {found.name}: {after.word}{was}"

@@ -20,7 +20,7 @@ from trailbell.text.safe_text import one_line
 class Story:
     """A hit with all that is known about it.
 
-    told:   whether the notifier told it.
+    notified: whether somebody was notified of it.
     hours:  how far around it related hits were looked for.
     record: as people may see it, or why it cannot be had.
     """
@@ -45,7 +45,8 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
             {"action": one.action, "state": one.word, "by": one.by, "at": one.at, "note": one.note}
             for one in story.history
         ],
-        "told": story.notified,
+        "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
+        "notified": story.notified,
         "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit])},
         "relatedByActor": [found_line(one, zone) for one in story.related.actor],
         "relatedByResource": [found_line(one, zone) for one in story.related.resource],
@@ -73,10 +74,10 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
 
 
 def _standing(story: Story) -> str:
-    """In what state a hit is, and whether anybody was told of it."""
-    undelivered = "not told (found by a replay of history)" if story.hit.quiet else "not told yet"
+    """In what state a hit is, and whether anybody was notified of it."""
+    undelivered = "not notified (found by a replay of history)" if story.hit.quiet else "not notified yet"
     if story.hit.muted_by:
-        undelivered = f"not told (muted by {one_line(story.hit.muted_by)})"
+        undelivered = f"not notified (muted by {one_line(story.hit.muted_by)})"
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
-    return f"{state.word}{by}; {'told' if story.notified else undelivered}"
+    return f"{state.word}{by}; {'notified' if story.notified else undelivered}"

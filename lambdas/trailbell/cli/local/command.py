@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from trailbell.cli.hits.command import find_output
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
@@ -25,7 +24,10 @@ from trailbell.engine.rulebook import Level
 from trailbell.errors import LocalError, SettingsError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.hits.query import HitQuery
+from trailbell.ops.deployed_stack import DeployedStack
+from trailbell.store.query.hit_query import find_hits
+from trailbell.text.times import utc_now
 
 
 TRAIL_BUCKET = "trailbell-local-trail"
@@ -36,14 +38,14 @@ _QUIET_SECONDS = 60
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--keep", is_flag=True, help="Leave everything running (until `trailbell local --stop`).")
+@click.option("--keep", is_flag=True, help="Keep everything running until `trailbell local --stop`.")
 @click.option("--stop", "stop_only", is_flag=True, help="Stop what --keep left running.")
 def local(path: Path | None, keep: bool, stop_only: bool) -> None:
     """Try the product on this machine: no AWS account, no Docker.
 
     Starts an embedded AWS on 127.0.0.1, deploys the real stack into it with the real CDK, puts the log files
-    of PATH (default: examples/) into the trail bucket, prints each alert as it would be mailed, and the hits
-    as the table answers.
+    of PATH (default: examples/) into the trail bucket, and prints each alert as it would be mailed and the
+    hits in the table.
 
     \b
     Example:
@@ -91,8 +93,8 @@ def _deployed(out: Console, aws: LocalAws) -> tuple[str, str]:
         bootstrap(aws)
     with step(out, "cdk deploy"):
         deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS)
-    cloudformation = aws.client("cloudformation")
-    return find_output(cloudformation, STACK, "AlertTopic"), find_output(cloudformation, STACK, "HitTable")
+    deployed = DeployedStack(aws.client, STACK)
+    return deployed.output("AlertTopic"), deployed.output("HitTable")
 
 
 def put_files(aws: LocalAws, files: Iterable[Path]) -> None:
@@ -113,17 +115,17 @@ def trail_key(file: Path) -> str:
 def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
     """The hits the same rules give without AWS: what the stack is held to."""
     hit_detector = HitDetector(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
-    seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seen_at = utc_now()
     return {hit.identity: hit for hit in hits_in(files, hit_detector, seen_at)}
 
 
 def _to_notify(expected: dict[tuple[str, str, str], Hit]) -> int:
-    """How many of the hits are to be told: all that no exception mutes."""
+    """How many of the hits people are to be notified of: all that no exception mutes."""
     return sum(not hit.muted_by for hit in expected.values())
 
 
 def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
-    """Print alerts as they come until `expected` hits were told or nothing comes any more; how many were told."""
+    """Print alerts as they come until `expected` hits were notified or nothing comes any more; how many were."""
     notified, mails, others = 0, 0, list[str]()
     began = last = time.monotonic()
     while notified < expected and time.monotonic() - last < _QUIET_SECONDS:
@@ -136,7 +138,7 @@ def _print_alerts(out: Console, inbox: Inbox, expected: int) -> int:
             out.print(f"\n{_RULER}\nTo:      {_ADDRESS}\nSubject: {alert['subject']}\n\n{alert['text'].rstrip()}")
     out.print(f"\n{_RULER}")
     for subject in others:
-        out.print(f"Told, but not mailed below medium: {subject}")
+        out.print(f"Notified, but not mailed below medium: {subject}")
     out.print(f"{mails} mails for {notified} hits; the last {last - began:.1f} s after the log files were put\n")
     return notified
 
@@ -153,17 +155,17 @@ def _print_kept_hits(out: Console, aws: LocalAws, table: str, expected: dict[tup
 
 
 def _compare(expected: dict[tuple[str, str, str], Hit], kept: list[Hit], notified: int) -> None:
-    """Raise LocalError unless the stack kept and told exactly the hits the rules give."""
+    """Raise LocalError unless the stack kept, and notified of, exactly the hits the rules give."""
     to_notify = _to_notify(expected)
     if {hit.identity for hit in kept} != set(expected) or notified != to_notify:
-        selection = f"expected {len(expected)} hits, {to_notify} of them to be told"
-        raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were told")
-    click.echo(f"\nEvery hit the rules give is in the table once and was told once: {notified}.")
+        selection = f"expected {len(expected)} hits, {to_notify} of them to be notified"
+        raise LocalError(f"{selection}; {len(kept)} are in the table, {notified} were notified")
+    click.echo(f"\nEvery hit the rules give is in the table once and was notified once: {notified}.")
 
 
 def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[Hit]) -> None:
     since = kept[-1].event_time[:10] if kept else "30d"  # newest first, and log files may be of any age
-    out.print(f"\nKept running. Put more log files into s3://{TRAIL_BUCKET}; ask and stop with")
+    out.print(f"\nStill running. Put more log files into s3://{TRAIL_BUCKET}; query and stop it with")
     out.print(f"  trailbell hits --local --since {since}\n  trailbell local --stop")
     out.print(f"  AWS_ENDPOINT_URL={aws.endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test (for other tools)")
 

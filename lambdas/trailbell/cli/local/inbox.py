@@ -8,7 +8,7 @@ from trailbell.cli.local.local_aws import LocalAws
 
 
 class Inbox:
-    """Receives the alerts that are told from now on."""
+    """Receives the alerts that are published from now on."""
 
     def __init__(self, aws: LocalAws, topic_arn: str) -> None:
         self._sqs = aws.client("sqs")

@@ -1,4 +1,4 @@
-"""Where a command asks: the deployed stack's table, or the one `trailbell local --keep` left running."""
+"""Where a command asks: a deployed stack and its table, or those that `trailbell local --keep` left running."""
 
 import functools
 import os
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from botocore.exceptions import ClientError
 
-from trailbell.errors import SettingsError
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.store.query.pointers import WORKERS
 
 
@@ -20,7 +19,7 @@ _FUNCTION_SECONDS = 900  # no function runs longer
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Makes clients, and knows the table."""
+    """Makes clients, and knows the stack and its table."""
 
     local: bool
     table_given: str
@@ -39,7 +38,12 @@ class Connection:
 
     def table(self) -> str:
         """The table's name. Raises SettingsError when there is no such stack."""
-        return self.table_given or find_output(self.client("cloudformation"), self.stack, "HitTable")
+        return self.table_given or self.deployed.output("HitTable")
+
+    @property
+    def deployed(self) -> DeployedStack:
+        """The stack, by its name; nothing is asked yet."""
+        return DeployedStack(self.client, self.stack)
 
     def caller(self) -> str:
         """The ARN of whoever runs the command."""
@@ -50,7 +54,7 @@ def aws_client(service: str, **options: Any) -> Any:
     """A client of an AWS service in the account and region that the shell says.
 
     One of Lambda asks once and waits as long as the function may take: a request that is given up and repeated
-    would have the notifier tell the same hits twice at the same time.
+    would have the notifier notify of the same hits twice at the same time.
     """
     import boto3  # here, as half a second is too long for a shell that only completes an option's value
     from botocore.config import Config
@@ -77,20 +81,15 @@ def connection_options(command: Command) -> Command:
     return connected
 
 
-def find_output(cloudformation: Any, stack: str, name: str) -> str:
-    """The value of one of the stack's outputs. Raises SettingsError when there is no such stack or output."""
-    try:
-        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
-            region = getattr(getattr(cloudformation, "meta", None), "region_name", "")
-            where = f"region {region}" if region else "this region"
-            raise SettingsError(
-                f"no stack {stack} in this account and {where}: deploy it, set AWS_PROFILE and AWS_REGION to where"
-                " it is, name it with --stack, or give --table"
-            ) from None
-        raise
-    for output in found.get("Outputs", ()):
-        if output["OutputKey"] == name:
-            return str(output["OutputValue"])
-    raise SettingsError(f"stack {stack} has no output {name}: is it a trailbell stack?")
+def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Command]:
+    """The options --stack and --local of a command about a whole stack: one argument, `connection`."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def connected(*arguments: Any, local: bool, stack: str, **named: Any) -> Any:
+            return command(*arguments, connection=Connection(local, "", stack), **named)
+
+        with_local = click.option("--local", is_flag=True, help=local_help)(connected)
+        return click.option("--stack", default="trailbell", show_default=True, help=stack_help)(with_local)
+
+    return decorate

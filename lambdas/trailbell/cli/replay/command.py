@@ -1,4 +1,4 @@
-"""`trailbell replay`: history through the deployed queue; the stack does the work, not this machine."""
+"""`trailbell replay`: old log files through the deployed queue; the stack does the work, not this machine."""
 
 import re
 import sys
@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import find_output, parse_since
-from trailbell.cli.local.local_state import load_local
-from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, stack_options
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.scan.log_sources import LogPlace, find_sources, split_address
 from trailbell.cli.scan.state import State
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress, duration
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
 from trailbell.hits.detect import DetectionCounts
 from trailbell.lookback.replay import Estimate, estimate, replay_message
+from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.ops.ingest_queue import BATCH, SqsIngestQueue
 
 
@@ -44,25 +43,24 @@ class Rate(click.ParamType[float]):
 
 @click.command()
 @click.argument("address", type=LogPlace())
-@click.option("--since", default="", help="Log files from then on: 24h, 7d, 2w, or a date such as 2026-11-01 (UTC).")
-@click.option("--until", default="", help="Log files before then, in the same forms.")
+@click.option("--since", default="", help="Start: 24h, 7d, 2w ago, or a date such as 2026-11-01 (UTC).")
+@click.option("--until", default="", help="End, in the same formats.")
 @click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
 @click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
 @click.option(
-    "--notify", "--tell", "notify", is_flag=True, help="Notify of the hits, too (default: they are only kept)."
+    "--notify", "--tell", "notify", is_flag=True, help="Notify people of the hits, too (default: they are kept)."
 )
-@click.option("--dry-run", is_flag=True, help="Count, estimate, send nothing.")
+@click.option("--dry-run", is_flag=True, help="Count and estimate only; send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @click.option(
     "--resume",
     "state",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Remember in FILE what was sent; go on from there if FILE exists.",
+    help="Record in FILE what was sent; continue from there if FILE exists.",
 )
-@click.option("--stack", default="trailbell", show_default=True, help="The stack to send to.")
-@click.option("--local", is_flag=True, help="Send to what `trailbell local --keep` left running.")
+@stack_options("The stack to send to.", "Send to what `trailbell local --keep` left running.")
 def replay(
     address: str,
     since: str,
@@ -74,22 +72,20 @@ def replay(
     dry_run: bool,
     yes: bool,
     state: Path | None,
-    stack: str,
-    local: bool,
+    connection: Connection,
 ) -> None:
-    """Send log files of the trail bucket through the deployed queue again, such as after a new rule.
+    """Send log files of the trail bucket through the deployed queue again, for example after adding a rule.
 
     Whole days are sent: those of --since to --until, and the next one for late deliveries. Hits are kept once, so
-    hits that are in the table already stay as they are. New ones are kept and not told, unless --notify; if S3's own
-    notification of such a log file comes later, they are told then.
+    hits that are in the table already stay as they are. New ones are kept and nobody is notified, unless --notify;
+    if S3's own notification of such a log file comes later, people are notified then.
 
-    Choose a rate that the detector keeps up with: what it has not done waits in the queue before new log files.
+    Choose a rate that the detector can keep up with: new log files wait behind the backlog in the queue.
 
     \b
     Example:
       trailbell replay s3://my-trail-logs --since 30d --dry-run
     """
-    clients = load_local().client if local else aws_client
     now = datetime.now(UTC)
     window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
     options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}
@@ -97,9 +93,9 @@ def replay(
     sent = State(state, options, window) if state else None
     begin, end = (datetime.fromisoformat(text) if text else None for text in (sent.window if sent else window))
     selection = Selection(frozenset(accounts), frozenset(regions), begin, end)
-    try:
-        ingest_queue = SqsIngestQueue(clients("sqs"), _ingest_queue_of(clients, stack, address))
-        refs = _log_files(address, selection, clients)
+    with explained_errors():
+        ingest_queue = SqsIngestQueue(connection.client("sqs"), _ingest_queue_of(connection.deployed, address))
+        refs = _log_files(address, selection, connection.client)
         if sent:
             list(sent.lines())
             refs = [ref for ref in refs if str(ref) not in sent.done]
@@ -110,8 +106,6 @@ def replay(
             sys.exit(1)
         with Interrupt() as stopped:
             number = send_all(refs, ingest_queue, rate, notify, sent, stopped)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(explain(error)) from error
     click.echo(
         f"{number} of {len(refs)} log files sent; follow them with: trailbell hits --since {since or '3650d'}",
         err=True,
@@ -132,7 +126,7 @@ def send_all(
 ) -> int:
     """Send log files in batches, no faster than `rate` a second, until all are sent or `stopped()`; how many were.
 
-    What was sent is written down afterwards: after a crash a batch may be sent again, which changes nothing.
+    What was sent is recorded afterwards: after a crash a batch may be sent again, which changes nothing.
     """
     progress = Progress(len(refs), 0, "files")
     began, number = clock(), 0
@@ -165,31 +159,30 @@ def _batches(refs: Sequence[ObjectRef]) -> Iterator[list[ObjectRef]]:
         yield batch
 
 
-def _ingest_queue_of(clients: Callable[[str], Any], stack: str, address: str) -> str:
+def _ingest_queue_of(deployed: DeployedStack, address: str) -> str:
     """The URL of the stack's queue. Raises SettingsError where the detector may not read the bucket."""
     if not address.startswith("s3://"):
         raise SettingsError(f"{address}: only log files in the trail bucket can be replayed; try trailbell scan")
-    cloudformation = clients("cloudformation")
-    bucket = find_output(cloudformation, stack, "TrailBucket")
+    bucket = deployed.output("TrailBucket")
     if split_address(address)[0] != bucket:
-        raise SettingsError(f"{address}: the detector of stack {stack} may read s3://{bucket} alone")
-    return find_output(cloudformation, stack, "IngestQueue")
+        raise SettingsError(f"{address}: the detector of stack {deployed.name} may read s3://{bucket} alone")
+    return deployed.output("IngestQueue")
 
 
 def _log_files(address: str, selection: Selection, clients: Callable[[str], Any]) -> list[ObjectRef]:
     """What the detector would read: it goes by the layout alone."""
     files = find_sources([address], selection, clients).files
     refs = [file for file in files if isinstance(file, ObjectRef)]
-    return [ref for ref in refs if classify_key(ref.key).kind is ObjectKind.LOG_FILE]
+    return [ref for ref in refs if ref.classified.kind is ObjectKind.LOG_FILE]
 
 
 def _print_estimate(found: Estimate, notify: bool, before: int) -> None:
     earlier = f" ({before:,} were sent before)" if before else ""
-    notified = "kept AND TOLD" if notify else "kept, and nobody is told"
+    done = "kept, AND PEOPLE ARE NOTIFIED" if notify else "kept, and nobody is notified"
     click.echo(
         f"{found.files:,} log files to send{earlier}, {found.size / 1e6:,.1f} MB;"
         f" {duration(found.seconds)} at this rate\n"
         f"about {found.dollars:,.2f} US dollars, and {found.dollars_a_million_hits:,.2f} for each million new hits\n"
-        f"new hits are {notified}",
+        f"new hits are {done}",
         err=True,
     )

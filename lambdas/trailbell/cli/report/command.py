@@ -6,13 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.command import find_output, parse_since
-from trailbell.cli.local.local_state import load_local
-from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import aws_client
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, aws_client, connection_options
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
+from trailbell.cli.options.times import parse_since
 from trailbell.cli.report.report_file import report_html
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
@@ -21,9 +19,11 @@ from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
+from trailbell.hits.query import HitQuery
 from trailbell.lookback.report import NewestHits, pack_hits
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -38,15 +38,13 @@ _CLOCK_SKEW = timedelta(minutes=5)
     "places",
     multiple=True,
     type=LogPlace(),
-    help="Scan log files there instead of asking the table (repeatable): a path, or s3://bucket/prefix.",
+    help="Scan these log files instead of querying the table (repeatable): a path, or s3://bucket/prefix.",
 )
 @click.option("--since", default="", help="How far back: 24h, 30d, or a date (default: 30d; with --from-scan: all).")
-@click.option("--until", default="", help="Up to when, in the same forms (default: now).")
+@click.option("--until", default="", help="Up to when, in the same formats (default: now).")
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for --from-scan.")
 @click.option("--limit", default=20_000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
-@click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`.")
-@click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs).")
-@click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from.")
+@connection_options
 @setting_option
 def report(
     output: Path,
@@ -55,14 +53,12 @@ def report(
     until: str,
     rules: Path | None,
     limit: int,
-    local: bool,
-    table: str,
-    stack: str,
     settings: tuple[str, ...],
+    connection: Connection,
 ) -> None:
     """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with its undo.
 
-    The file needs no network and no server, holds all it shows, and can be sent to somebody. It names people and
+    The file is self-contained, needs no network and no server, and can be sent to somebody. It names people and
     resources: treat it like the log files it came from.
 
     \b
@@ -80,7 +76,7 @@ def report(
             raise SettingsError("--rules and --setting are for --from-scan: the table's hits were found already")
         begin, end = _moment(since or "30d", now), _moment(until, now) or now + _CLOCK_SKEW
         assert begin
-        source = _ask(HitQuery(since=begin, until=end), local, table, stack, limit, kept)
+        source = _ask(HitQuery(since=begin, until=end), connection, limit, kept)
     hits = kept.newest_first()
     # The table was asked for one more than that, a scan for all there are.
     older = f"{kept.left_out:,} older ones are not" if places else "older ones are not"
@@ -110,7 +106,7 @@ def _scan(
         plan = Plan(
             rulebook=rulebook,
             selection=selection,
-            seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seen_at=iso_time(now),
             jobs=jobs_for(files, None),
             progress=Progress(len(files), sum(map(size_of, files)), "files"),
             stopped=stopped,
@@ -126,18 +122,15 @@ def _scan(
     return f"{result.records:,} records in {result.files_read:,} log files of {where}{unreadable}."
 
 
-def _ask(query: HitQuery, local: bool, table: str, stack: str, limit: int, kept: NewestHits) -> str:
+def _ask(query: HitQuery, connection: Connection, limit: int, kept: NewestHits) -> str:
     """Take the newest hits of the table; what the report says of where it comes from."""
-    client = load_local().client if local else aws_client
-    try:
-        name = table or find_output(client("cloudformation"), stack, "HitTable")
-        for number, hit in enumerate(find_hits(client("dynamodb"), name, query)):
+    with explained_errors():
+        table = connection.table()
+        for number, hit in enumerate(find_hits(connection.client("dynamodb"), table, query)):
             kept.add(hit)
             if number >= limit:  # newest first: one more says that there are more
                 break
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(explain(error)) from error
-    return f"From the table {name}, since {query.since:%Y-%m-%d %H:%M} UTC."
+    return f"From the table {table}, since {query.since:%Y-%m-%d %H:%M} UTC."
 
 
 def _moment(text: str, now: datetime) -> datetime | None:

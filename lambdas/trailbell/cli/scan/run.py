@@ -68,7 +68,7 @@ class Plan:
 
 
 def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, None, None]:
-    """Yield the hits of every log file in turn, counting into `result`; what cannot be read is told on stderr."""
+    """Yield the hits of every log file in turn, counting into `result`; what cannot be read is named on stderr."""
     kept: list[Any] = []
     with ExitStack() as closing:
         if plan.state:
@@ -106,7 +106,7 @@ def _answers(sources: list[Source], plan: Plan, closing: ExitStack) -> Iterator[
 
 
 def _finish(source: Source, done: Done, plan: Plan, result: Scan, kept: list[Any]) -> None:
-    """One log file is through: count it, tell what was wrong with it, write it down."""
+    """One log file is through: count it, say what was wrong with it, write it down."""
     name = name_of(source)
     plan.progress.advance(size_of(source) if plan.progress.shown else 0)
     if done.error:

@@ -10,7 +10,7 @@ const HITS = PACKED.hits.map((row, id) => {
     hit[name] = Array.isArray(value) ? value.map((one) => PACKED.pool[one]) : PACKED.pool[value];
   });
   hit.moment = Date.parse(hit.time);
-  hit.state = hit.muted ? "muted" : hit.quiet ? "replayed" : "told";
+  hit.state = hit.muted ? "muted" : hit.quiet ? "replayed" : "notified";
   hit.words = [hit.title, hit.rule, hit.call, hit.actor, hit.name, hit.actorKey, hit.account, hit.region, hit.service,
     hit.outcome, hit.level, hit.error, hit.address, hit.agent, hit.eventID, hit.requestID, hit.muted, hit.file,
     ...hit.resources, ...hit.also].join("\n").toLowerCase();

@@ -59,7 +59,7 @@ function left(last) {
 }
 function row(hit, index) {
   const more = hit.resources.length > 1 ? make("span", { class: "aside" }, ` +${hit.resources.length - 1}`) : "";
-  const state = hit.state === "told" ? "" : make("span", { class: "aside" }, ` ${hit.state}`);
+  const state = hit.state === "notified" ? "" : make("span", { class: "aside" }, ` ${hit.state}`);
   return make("tr", { class: "row", tabindex: index === current ? "0" : "-1", "aria-rowindex": index + 2, "data-index": index },
     make("td", { class: "time" }, utc(hit.moment)),
     make("td", {}, make("span", { class: `level ${hit.level}` }, hit.level === "informational" ? "info" : hit.level), state),

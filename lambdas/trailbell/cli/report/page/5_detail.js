@@ -34,7 +34,7 @@ function outcome(hit) {
 }
 function states(hit) {
   if (hit.muted) return [make("p", { class: "quiet" }, `Muted by the exception ${hit.muted} of ${hit.mutedOwner}: ${hit.mutedReason}`)];
-  return hit.quiet ? [make("p", { class: "quiet" }, "Found by a replay of history and not told.")] : [];
+  return hit.quiet ? [make("p", { class: "quiet" }, "Found by a replay; nobody was notified.")] : [];
 }
 function section(title, ...content) {
   const filled = content.filter((one) => one);

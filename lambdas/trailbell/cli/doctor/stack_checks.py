@@ -1,0 +1,137 @@
+"""All checks of a deployed stack: what is asked of AWS (ops/health.py) is handed to what judges it (ops/checks)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.errors import SettingsError
+from trailbell.ops.answers import Trail
+from trailbell.ops.checks.alarms import alarm_findings
+from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
+from trailbell.ops.checks.events import event_findings
+from trailbell.ops.checks.finding import Finding
+from trailbell.ops.checks.functions import function_findings
+from trailbell.ops.checks.queue_policy import senders
+from trailbell.ops.checks.refusal import refusal_finding
+from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
+from trailbell.ops.checks.topics import subscription_findings
+from trailbell.ops.checks.trail import log_file_finding, no_trail_finding, trail_findings
+from trailbell.ops.deployed_stack import Clients, DeployedStack
+from trailbell.ops.health import Health
+
+
+Check = Callable[[Health, datetime], Iterable[Finding]]
+
+
+def check_stack(clients: Clients, stack: str, now: datetime) -> list[Finding]:
+    """All findings. Raises SettingsError when there is no such stack, or nobody may look at it."""
+    health = Health(clients, DeployedStack(clients, stack))
+    with explained_errors():
+        health.stack.output("TrailBucket")
+    return [finding for name, check in _CHECKS.items() for finding in _guarded(name, check, health, now)]
+
+
+def _guarded(name: str, check: Check, health: Health, now: datetime) -> Iterator[Finding]:
+    """What a check finds; what AWS refuses or does not know is unknown, and the other checks go on."""
+    try:
+        yield from check(health, now)
+    except ClientError as error:
+        yield refusal_finding(name, str(error), error.response["Error"]["Code"])
+    except BotoCoreError as error:
+        yield refusal_finding(name, str(error))
+    except (SettingsError, KeyError, ValueError) as error:
+        yield refusal_finding(name, f"{type(error).__name__}: {error}")
+
+
+def _check_trails(health: Health, now: datetime) -> Iterator[Finding]:
+    if not health.trails:
+        made = bool(health.stack.resources("AWS::CloudTrail::Trail"))
+        yield no_trail_finding(health.stack.output("TrailBucket"), made_by_stack=made)
+    for trail in health.trails:
+        yield from _guarded(f"trail {trail.name}", partial(_check_status, trail), health, now)
+        yield from _guarded(f"events {trail.name}", partial(_check_selectors, trail), health, now)
+
+
+def _check_status(trail: Trail, health: Health, now: datetime) -> Iterator[Finding]:
+    yield from trail_findings(trail, health.trail_status(trail), now)
+
+
+def _check_selectors(trail: Trail, health: Health, now: datetime) -> Iterator[Finding]:
+    yield from event_findings(trail, *health.selectors(trail))
+
+
+def _check_log_files(health: Health, now: datetime) -> Iterator[Finding]:
+    """Without a trail to be seen the default prefix is tried."""
+    trails = _visible_trails(health)
+    prefix, organisation = (trails[0].prefix, trails[0].organisation) if trails else ("", False)
+    newest = health.newest_log_file(prefix, organisation=organisation, now=now)
+    yield log_file_finding(newest, now, health.stack.account, health.stack.region, trail_seen=bool(trails))
+
+
+def _check_source(health: Health, now: datetime) -> Iterator[Finding]:
+    """The queue's policy says who may send; a topic may be another account's, and so may the bucket then."""
+    queue = health.stack.ingest_queue()
+    allowed = senders(queue)
+    topics = [arn for service, arn in allowed if service == "sns.amazonaws.com"]
+    if topics and not any(service == "s3.amazonaws.com" for service, _ in allowed):
+        for topic in topics:
+            yield topic_finding(topic, health.subscriptions(topic), queue.arn, _notified_topics(health))
+        return
+    bucket = health.stack.output("TrailBucket")
+    entries = health.bucket_notifications.get("QueueConfigurations", ())
+    if direct := [entry for entry in entries if entry.get("QueueArn") == queue.arn]:
+        yield direct_finding(direct, queue, bucket, {trail.prefix for trail in _visible_trails(health)})
+    elif rules := health.rule_states(queue.arn):
+        yield rules_finding(rules, sends="EventBridgeConfiguration" in health.bucket_notifications)
+    else:
+        yield no_source_finding(bucket)
+
+
+def _visible_trails(health: Health) -> list[Trail]:
+    """The trails, none where we are not permitted to look: another check says so."""
+    try:
+        return health.trails
+    except (BotoCoreError, ClientError):
+        return []
+
+
+def _notified_topics(health: Health) -> set[str]:
+    """The topics that the bucket or a trail notifies, as far as we are permitted to look."""
+    topics = {trail.topic for trail in _visible_trails(health) if trail.topic}
+    try:
+        entries = health.bucket_notifications.get("TopicConfigurations", ())
+    except (BotoCoreError, ClientError):
+        return topics
+    return topics | {str(entry.get("TopicArn")) for entry in entries}
+
+
+def _check_functions(health: Health, now: datetime) -> Iterator[Finding]:
+    yield from function_findings(health.event_sources())
+
+
+def _check_dead_letters(health: Health, now: datetime) -> Iterator[Finding]:
+    for output in DEAD_LETTER_QUEUES:
+        yield dead_letter_finding(output, health.stack.dead_letter_queue(output))
+
+
+def _check_topic(output: str, health: Health, now: datetime) -> Iterator[Finding]:
+    yield from subscription_findings(output, health.subscriptions(health.stack.output(output)))
+
+
+def _check_alarms(health: Health, now: datetime) -> Iterator[Finding]:
+    yield from alarm_findings(health.alarms(), len(health.stack.resources("AWS::CloudWatch::Alarm")))
+
+
+_CHECKS: dict[str, Check] = {
+    "trail": _check_trails,
+    "log files": _check_log_files,
+    "source": _check_source,
+    "functions": _check_functions,
+    "dead letters": _check_dead_letters,
+    "AlertTopic": partial(_check_topic, "AlertTopic"),
+    "OperationsTopic": partial(_check_topic, "OperationsTopic"),
+    "alarms": _check_alarms,
+}

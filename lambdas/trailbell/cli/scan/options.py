@@ -1,0 +1,148 @@
+"""What `trailbell scan` is asked for: which records, by which rules, and what of them to print."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trailbell.cli.options.option_group import option_group
+from trailbell.cli.options.rulebooks import setting_option, strict_option
+from trailbell.cli.options.times import parse_since
+from trailbell.cli.scan.output import FORMS
+from trailbell.cloudtrail.selection import Selection
+from trailbell.engine.rulebook import Rulebook, dump_rulebook
+from trailbell.errors import SettingsError
+from trailbell.hits.hit import Hit, hit_document
+from trailbell.lookback.cost import act_of
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which records: of what time ("" where open), of which accounts and regions (all where none is named)."""
+
+    since: str
+    until: str
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+
+    def window(self, now: datetime) -> list[str]:
+        """Since and until as moments in ISO 8601, "" where open. Raises SettingsError for what is no time."""
+        return [_moment("--since", self.since, now), _moment("--until", self.until, now)]
+
+    def selection(self, window: list[str]) -> Selection:
+        """The records within a window, which with --resume is that of the scan's beginning."""
+        since, until = (datetime.fromisoformat(moment) if moment else None for moment in window)
+        return Selection(frozenset(self.accounts), frozenset(self.regions), since, until)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is printed: hits, alerts or a summary, in which form; where drafts of exceptions go."""
+
+    form: str
+    alerts: bool
+    summary_asked: bool
+    drafts: Path | None
+
+    @property
+    def summary(self) -> bool:
+        """Drafts are written from a summary."""
+        return self.summary_asked or bool(self.drafts)
+
+    @property
+    def kind(self) -> str:
+        """One word for it."""
+        return "alerts" if self.alerts else "summary" if self.summary else "hits"
+
+    def check(self) -> None:
+        """Raise SettingsError for what does not go together."""
+        if self.alerts and (self.summary or self.form == "csv"):
+            raise SettingsError("--alerts goes with --format table or jsonl, and not with --summary")
+
+    def keep(self, hit: Hit) -> Any:
+        """What the state remembers of a hit: as much as is printed at the end."""
+        return hit_document(hit) if self.alerts else list(asdict(act_of(hit)).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How it is done: by which rules, in how many processes, remembered where, and whether hits are a failure."""
+
+    rules: Path | None
+    strict: bool
+    settings: tuple[str, ...]
+    jobs: int | None
+    state: Path | None
+    exit_code: bool
+
+
+scope_options = option_group(
+    "scope",
+    Scope,
+    click.option("--since", default="", help="Records from then on: 24h, 7d, 2w, or a date such as 2026-11-01 (UTC)."),
+    click.option("--until", default="", help="Records before then, in the same forms."),
+    click.option("--account", "accounts", multiple=True, help="Only this account's records (repeatable)."),
+    click.option("--region", "regions", multiple=True, help="Only this region's records (repeatable)."),
+)
+
+output_options = option_group(
+    "output",
+    Output,
+    click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True),
+    click.option("--alerts", is_flag=True, help="Print what people would be notified of: one line for each alert."),
+    click.option(
+        "--summary",
+        "summary_asked",
+        is_flag=True,
+        help="Print what each rule would have cost: hits, alerts, by whom, on which days.",
+    ),
+    click.option(
+        "--propose-exceptions",
+        "drafts",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Write drafts of exceptions into DIR, where one actor makes most hits of a rule (implies --summary).",
+    ),
+)
+
+work_options = option_group(
+    "work",
+    Work,
+    click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules (file or folder)."),
+    strict_option,
+    click.option("--jobs", type=click.IntRange(1), help="Processes to work with (default: one for each core)."),
+    click.option(
+        "--resume",
+        "state",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Remember in FILE which log files are done; go on from there if FILE exists.",
+    ),
+    click.option("--exit-code", is_flag=True, help="Exit with status 1 when there are hits (muted ones do not count)."),
+    setting_option,
+)
+
+
+def same_scan(places: tuple[str, ...], rulebook: Rulebook, scope: Scope, output: Output) -> dict[str, Any]:
+    """What makes a scan the same scan, so that it may go on from another's state."""
+    return {
+        "places": list(places),
+        "rules": hashlib.sha256(dump_rulebook(rulebook).encode()).hexdigest(),
+        "since": scope.since,
+        "until": scope.until,
+        "accounts": sorted(scope.accounts),
+        "regions": sorted(scope.regions),
+        "output": output.kind,
+    }
+
+
+def _moment(option: str, text: str, now: datetime) -> str:
+    if not text:
+        return ""
+    try:
+        return parse_since(text, now).isoformat()
+    except SettingsError as error:
+        raise SettingsError(str(error).replace("--since", option, 1)) from None

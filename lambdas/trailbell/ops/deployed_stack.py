@@ -1,0 +1,108 @@
+"""A deployed stack as CloudFormation knows it, and its queues. Read-only calls.
+
+None is made before it is asked for. What botocore raises goes through: whoever asks decides what a refusal means.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from trailbell.errors import SettingsError
+from trailbell.ops.answers import Answer, Queue
+
+
+Clients = Callable[[str], Any]
+"""Gives the boto3 client of a service."""
+
+
+class DeployedStack:
+    """A stack as CloudFormation knows it: its outputs, its resources, its account and region."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self._clients, self.name = clients, name
+
+    @cached_property
+    def _description(self) -> Answer:
+        try:
+            (found,) = self._clients("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                raise SettingsError(self._missing()) from None
+            raise
+        return found
+
+    def _missing(self) -> str:
+        region = getattr(getattr(self._clients("cloudformation"), "meta", None), "region_name", "")
+        where = f"region {region}" if region else "this region"
+        return (
+            f"no stack {self.name} in this account and {where}: deploy it, set AWS_PROFILE and AWS_REGION to where it"
+            " is, name it with --stack, or give --table where a command has it"
+        )
+
+    def output(self, name: str) -> str:
+        """The value of an output. Raises SettingsError when there is none."""
+        for output in self._description.get("Outputs", ()):
+            if output["OutputKey"] == name:
+                return str(output["OutputValue"])
+        raise SettingsError(f"stack {self.name} has no output {name}: deploy it again, or is it another stack?")
+
+    @property
+    def region(self) -> str:
+        """Where the stack is, by its ARN."""
+        return str(self._description["StackId"].split(":")[3])
+
+    @property
+    def account(self) -> str:
+        """Whose the stack is, by its ARN."""
+        return str(self._description["StackId"].split(":")[4])
+
+    @cached_property
+    def _resources(self) -> list[tuple[str, str]]:
+        pages = self._clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return [
+            (entry["ResourceType"], entry.get("PhysicalResourceId", ""))
+            for page in pages
+            for entry in page["StackResourceSummaries"]
+        ]
+
+    def resources(self, kind: str) -> list[str]:
+        """The physical ids of the stack's resources of one type, such as AWS::SQS::Queue."""
+        return [physical for found, physical in self._resources if found == kind and physical]
+
+    def dead_letter_queue(self, output: str = "DeadLetters") -> Queue:
+        """The queue that an output names."""
+        return read_queue(self._clients("sqs"), self.output(output))
+
+    def ingest_queue(self) -> Queue:
+        """The queue whose dead letters go to the output DeadLetters. Raises SettingsError when there is none."""
+        dead_letters = self.dead_letter_queue()
+        for url in self.resources("AWS::SQS::Queue"):
+            queue = read_queue(self._clients("sqs"), url)
+            if queue.dead_letters == dead_letters.arn:
+                return queue
+        raise SettingsError(f"stack {self.name}: no queue gives its dead letters to {dead_letters.arn}")
+
+    def stream_function(self) -> str:
+        """The ARN of the function that a table's stream feeds. Raises SettingsError when there is none."""
+        for uuid in self.resources("AWS::Lambda::EventSourceMapping"):
+            mapping = self._clients("lambda").get_event_source_mapping(UUID=uuid)
+            if ":dynamodb:" in mapping["EventSourceArn"]:
+                return str(mapping["FunctionArn"])
+        raise SettingsError(f"stack {self.name}: no function reads the hit table's stream")
+
+
+def read_queue(sqs: Any, url: str) -> Queue:
+    """A queue by its URL."""
+    found: Mapping[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    counts = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
+    redrive = json.loads(found.get("RedrivePolicy") or "{}")
+    return Queue(
+        url,
+        found["QueueArn"],
+        sum(int(found.get(name) or 0) for name in counts),
+        json.loads(found.get("Policy") or "{}"),
+        str(redrive.get("deadLetterTargetArn", "")),
+    )

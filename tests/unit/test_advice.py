@@ -1,0 +1,150 @@
+"""The one table of advice: every condition is found by something, every finding is in it."""
+
+import ast
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tools.alarms import PAGE, alarms, written
+from trailbell.ops.advice import advice_on, table
+from trailbell.ops.answers import Alarm, EventSource, Queue, Trail, TrailStatus
+from trailbell.ops.checks.alarms import alarm_findings
+from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
+from trailbell.ops.checks.events import event_findings
+from trailbell.ops.checks.finding import OK, Finding
+from trailbell.ops.checks.functions import function_findings
+from trailbell.ops.checks.refusal import refusal_finding
+from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
+from trailbell.ops.checks.topics import subscription_findings
+from trailbell.ops.checks.trail import log_file_finding, no_trail_finding, trail_findings
+
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "lambdas" / "trailbell"
+NOW = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)
+LATE = NOW - timedelta(hours=3)
+QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:ingest"
+TRAIL = Trail("main", "arn:aws:cloudtrail:eu-central-1:1:trail/main", "eu-central-1", "", False, False, False, "")
+WELL = TrailStatus(logging=True, delivery_error="", delivered_at=NOW)
+ALLOWING = {"Statement": {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:*"}}
+CREATED = {"Events": ["s3:ObjectCreated:*"]}
+
+
+def queue(policy: object = None, waiting: int = 0) -> Queue:
+    return Queue("https://ingest", QUEUE_ARN, waiting, policy or {}, "")  # type: ignore[arg-type]
+
+
+def filtered(name: str, value: str) -> dict[str, object]:
+    return {**CREATED, "Filter": {"Key": {"FilterRules": [{"Name": name, "Value": value}]}}}
+
+
+def whatever_is_wrong() -> list[Finding]:
+    """A finding of every kind, by the checks themselves."""
+    allowing, pending = queue(ALLOWING), {"Endpoint": "a@example.com", "SubscriptionArn": "PendingConfirmation"}
+    subscribed = [{"Endpoint": QUEUE_ARN, "SubscriptionArn": "arn:x"}]
+    return [
+        no_trail_finding("b", made_by_stack=True),
+        no_trail_finding("b", made_by_stack=False),
+        *trail_findings(TRAIL, replace(WELL, logging=False), NOW),
+        *trail_findings(TRAIL, replace(WELL, delivery_error="AccessDenied"), NOW),
+        *trail_findings(TRAIL, replace(WELL, delivered_at=None), NOW),
+        log_file_finding(LATE, NOW, "1", "eu-central-1", trail_seen=True),
+        log_file_finding(None, NOW, "1", "eu-central-1", trail_seen=True),
+        *event_findings(TRAIL, [{"IncludeManagementEvents": False}], []),
+        no_source_finding("b"),
+        direct_finding([{"Events": ["s3:ObjectRemoved:*"]}], allowing, "b", set()),
+        direct_finding([CREATED], queue(), "b", set()),
+        direct_finding([filtered("prefix", "x/")], allowing, "b", {"y"}),
+        direct_finding([filtered("suffix", ".txt")], allowing, "b", set()),
+        topic_finding("t", [], QUEUE_ARN, set()),
+        topic_finding("t", subscribed, QUEUE_ARN, {"u"}),
+        topic_finding("t", subscribed, QUEUE_ARN, set()),
+        rules_finding({"r": "DISABLED"}, sends=True),
+        rules_finding({"r": "ENABLED"}, sends=False),
+        *function_findings([EventSource("0f1e", QUEUE_ARN, "Disabled")]),
+        *(dead_letter_finding(name, queue(waiting=1)) for name in DEAD_LETTER_QUEUES),
+        *subscription_findings("AlertTopic", [pending]),
+        *subscription_findings("AlertTopic", []),
+        *alarm_findings([Alarm("a", "ALARM", "x", True), Alarm("b", "OK", "x", False)], 3),
+        *alarm_findings([], 0),
+        *alarm_findings([Alarm("a", "INSUFFICIENT_DATA", "x", True)], 1),
+        refusal_finding("trail", "no", "AccessDenied"),
+        refusal_finding("trail", "no"),
+    ]
+
+
+def test_every_condition_of_the_table_is_found_by_a_check_or_is_an_alarm() -> None:
+    """A row nobody reads goes out of date unseen; one that is missing is a KeyError in front of an operator."""
+    found = {finding.condition for finding in whatever_is_wrong()} - {""}
+    of_alarms = {f"alarm.{name}" for name in alarms()}
+
+    assert found | of_alarms == set(table())
+
+
+def test_every_finding_says_what_to_do_with_every_name_filled_in() -> None:
+    """A brace left over is a command that cannot be pasted."""
+    for finding in whatever_is_wrong():
+        assert bool(finding.fix) == bool(finding.condition) == (finding.state != OK), finding
+        assert not re.search(r"\{\w+\}", finding.meaning + finding.fix), finding
+
+
+@pytest.mark.parametrize("condition", sorted({condition for condition in table() if condition.startswith("alarm.")}))
+def test_description_of_an_alarm_is_one_that_cloudwatch_takes(condition: str) -> None:
+    """At most 1,024 characters: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    text = table()[condition].text
+
+    assert len(text) <= 1024
+    assert text == " ".join(text.split())
+
+
+def test_operators_page_says_what_the_table_says() -> None:
+    """`python -m tools.alarms` writes it."""
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert "<!-- alarms -->" in text
+    assert written(text) == text
+
+
+def test_nobody_is_advised_to_purge() -> None:
+    """Doctor said so once: the queue it meant holds the only list of what nobody was notified of."""
+    for condition, advice in table().items():
+        text = f"{advice.fix} {' '.join(advice.commands)}"
+        assert "purge" not in text.lower().replace("never purge", ""), condition
+    for file in sorted((PACKAGE / "cli").rglob("*.py")):
+        strings = [
+            node.value
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        assert not [text for text in strings if "purge" in text.lower()], file
+
+
+def test_both_dead_letter_queues_are_given_back_by_the_same_command() -> None:
+    """What their alarms, doctor and `trailbell dlq list` say is this."""
+    for name in DEAD_LETTER_QUEUES:
+        assert advice_on(f"alarm.{name}NotEmpty").commands == ("trailbell dlq list", "trailbell dlq redrive")
+
+
+def test_values_are_shown_on_one_safe_line_and_quoted_in_commands() -> None:
+    """Names of rules and topics are chosen by whoever can make them."""
+    advice = advice_on("source.rule-disabled", rule="x; rm -rf \x1b[2J ~")
+
+    assert advice.commands == (r"aws events enable-rule --name 'x; rm -rf \x1b[2J ~'",)
+
+
+def test_what_judges_needs_no_aws() -> None:
+    """The checks take plain values, and the stack reads the table at synth."""
+    modules = ", ".join(f"trailbell.ops.checks.{file.stem}" for file in (PACKAGE / "ops" / "checks").glob("[a-z]*.py"))
+    code = (
+        f"import sys, trailbell.ops.advice, {modules}\n"
+        "print([name for name in ('boto3', 'botocore', 'click', 'rich') if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
