@@ -33,12 +33,14 @@ class Clock(Construct):
         code: Path,
         settings: Settings,
         store: HitTable,
-        alerts: sns.ITopic,
+        alert_topic: sns.Topic,
         operations: sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
-        self.canaries = encrypted_queue(self, "Canaries", retention_period=Duration.days(1))
-        alerts.add_subscription(
+        self.canaries = encrypted_queue(self, "Canaries", retention=Duration.days(1))
+        reason = "Its messages are canaries: who loses one notices, and sends the next within an hour."
+        acknowledge(self.canaries, "SQS3", reason)
+        alert_topic.add_subscription(
             subscriptions.SqsSubscription(
                 self.canaries, filter_policy={"kind": sns.SubscriptionFilter.string_filter(allowlist=["canary"])}
             )

@@ -33,6 +33,10 @@ _PROMISES = {
         "NotifierCountMismatch",
     ),
     "Everybody is notified: every hit's alert is delivered.": ("DeliveryFailing", "ChannelFailing"),
+    "It says that it works: canaries come back.": (
+        *("ClockStopped", "CanaryMissing"),
+        *("ClockErrors", "ClockThrottled"),
+    ),
 }
 """Promise → the alarms that say when it is broken (infra/watch.py)."""
 

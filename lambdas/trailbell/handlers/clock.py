@@ -20,10 +20,11 @@ from trailbell.aws.clients import Clients
 from trailbell.aws.operations_topic import SnsOperationsTopic
 from trailbell.flows.canary import DUE_KIND, CanaryCounters, CanaryWatch
 from trailbell.flows.clock import Clock, ClockCounters
-from trailbell.handlers.environment import Variables, utc_now
+from trailbell.handlers.environment import Variables
 from trailbell.handlers.event_log import EventLog
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.due import DynamoDueRows
+from trailbell.text.times import utc_now
 
 
 @dataclass(frozen=True, slots=True)
