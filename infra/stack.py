@@ -65,7 +65,7 @@ class TrailbellStack(Stack):
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
         self._output("IngestQueue", ingest_queue.queue.queue_url, "Notifications to do; trailbell replay sends there")
         self._output("DeadLetters", ingest_queue.dead_letters.queue_url, "Notifications that could not be done")
-        self._output("Clock", clock.function.function_name, "Sends canaries: trailbell doctor --fire")
+        self._output("ClockFunction", clock.function.function_name, "Sends canaries: trailbell doctor --fire")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits whose alerts could not be delivered")
 
     def _watch(self, settings: Settings, ingest_queue: IngestQueue, detector: Detector, notifier: Notifier) -> Watch:
