@@ -34,8 +34,9 @@ def deployment_findings(readings: Sequence[Reading], unread: Sequence[str]) -> I
 def _reading_findings(reading: Reading) -> Iterator[Finding]:
     kind, resource = KINDS[reading.resource.kind], reading.resource
     if reading.gone:
-        if kind.gone:
-            yield found(PROBLEM, _owner(reading), kind.gone, resource=reading.gone)
+        own = reading.gone == resource.physical
+        if condition := kind.gone if own else kind.owner_gone:
+            yield found(PROBLEM, resource.name if own else CHECK, condition, resource=reading.gone)
         return
     for part in kind.parts:
         if set(part.defaults) & set(reading.live):
@@ -45,11 +46,6 @@ def _reading_findings(reading: Reading) -> Iterator[Finding]:
         yield from _policy_findings(reading, _statements(declared, kind.policy), _statements(live, kind.policy))
     if resource.kind == "AWS::Lambda::Permission":
         yield from _permission_findings(reading)
-
-
-def _owner(reading: Reading) -> str:
-    """The check's name for what is gone: the resource's own, or that of the resource whose policy could not be read."""
-    return reading.resource.name if reading.gone == reading.resource.physical else CHECK
 
 
 def _part_findings(reading: Reading, part: Part) -> Iterator[Finding]:
@@ -161,7 +157,7 @@ def _refusal_findings(readings: Iterable[Reading]) -> Iterator[Finding]:
 
 
 def _unique(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Each once: a topic that is gone is gone for its policy and its subscriptions, too."""
+    """Each once: a topic that is gone is also found gone by its policy and its subscriptions."""
     seen = set()
     for finding in findings:
         if (finding.condition, finding.meaning) not in seen:

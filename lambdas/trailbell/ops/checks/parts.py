@@ -1,7 +1,7 @@
 """What of each type of resource is compared with the template, and which condition of advice.toml a difference is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from trailbell.ops.checks.finding import PROBLEM, WARNING
@@ -25,12 +25,14 @@ class Part:
 class Kind:
     """A type of resource: which condition it is that it is gone ("" where another check says so), and its parts.
 
-    `policy` is the path to its policy document, which is compared statement by statement.
+    `owner_gone` is the condition that what it belongs to is gone, such as the topic of a subscription. `policy` is the
+    path to its policy document, which is compared statement by statement.
     """
 
-    gone: str
+    gone: str = ""
     parts: tuple[Part, ...] = ()
-    policy: tuple[str, ...] = field(default=())
+    policy: tuple[str, ...] = ()
+    owner_gone: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -72,7 +74,7 @@ KINDS: Mapping[str, Kind] = {
             ),
         ),
     ),
-    "AWS::Lambda::Permission": Kind("function.gone"),  # its statement: as_deployed.py
+    "AWS::Lambda::Permission": Kind(),  # its statement: as_deployed.py
     "AWS::SNS::Topic": Kind(
         "topic.gone",
         (
@@ -81,7 +83,7 @@ KINDS: Mapping[str, Kind] = {
             Part("topic.delivery", {"DeliveryPolicy": None}, WARNING),
         ),
     ),
-    "AWS::SNS::TopicPolicy": Kind("topic.gone", policy=("PolicyDocument",)),
+    "AWS::SNS::TopicPolicy": Kind(policy=("PolicyDocument",), owner_gone="topic.gone"),
     "AWS::SNS::Subscription": Kind(
         "subscription.gone",
         (
@@ -92,6 +94,7 @@ KINDS: Mapping[str, Kind] = {
                 WARNING,
             ),
         ),
+        owner_gone="topic.gone",
     ),
     "AWS::SQS::Queue": Kind(
         "queue.gone",
@@ -110,7 +113,7 @@ KINDS: Mapping[str, Kind] = {
             ),
         ),
     ),
-    "AWS::SQS::QueuePolicy": Kind("queue.gone", policy=("PolicyDocument",)),
+    "AWS::SQS::QueuePolicy": Kind(policy=("PolicyDocument",), owner_gone="queue.gone"),
     "AWS::Events::Rule": Kind(
         "rule.gone",
         (
@@ -141,8 +144,10 @@ KINDS: Mapping[str, Kind] = {
             Part("bucket.expiry", {"LifecycleConfiguration": None}),
         ),
     ),
-    "AWS::S3::BucketPolicy": Kind("bucket.gone", policy=("PolicyDocument",)),
-    "Custom::S3BucketNotifications": Kind("bucket.gone", (Part("source.changed", {"NotificationConfiguration": ANY}),)),
+    "AWS::S3::BucketPolicy": Kind(policy=("PolicyDocument",), owner_gone="bucket.gone"),
+    "Custom::S3BucketNotifications": Kind(
+        parts=(Part("source.changed", {"NotificationConfiguration": ANY}),), owner_gone="bucket.gone"
+    ),
     "AWS::CloudTrail::Trail": Kind(
         "",  # trail.gone
         (

@@ -13,16 +13,21 @@ from trailbell.ops.live.reader import Reader, UnansweredError, answered_or, pick
 
 def _configuration(clients: Clients, resource: Declared) -> Answer:
     found = clients("lambda").get_function_configuration(FunctionName=resource.physical)
-    logging = found.get("LoggingConfig") or {}
+    logging = picked(found, "LoggingConfig")
     return {
+        **{name: _without_defaults(value) for name, value in logging.items()},
         **picked(found, "Handler", "Runtime", "Role", "Timeout", "MemorySize", "Architectures", "EphemeralStorage"),
         "Environment": found.get("Environment"),
         "Layers": [layer["Arn"] for layer in found.get("Layers") or ()],
         "VpcConfig": picked(found.get("VpcConfig") or {}, "SubnetIds", "SecurityGroupIds"),
         "KmsKeyArn": found.get("KMSKeyArn"),
-        "LoggingConfig": {name: value for name, value in logging.items() if value not in ("Text", "INFO")},
         "State": "Failed" if "Failed" in (found.get("State"), found.get("LastUpdateStatus")) else "Active",
     }
+
+
+def _without_defaults(logging: Answer) -> Answer:
+    """Log settings without the format and the levels that a template need not say."""
+    return {name: value for name, value in logging.items() if value not in ("Text", "INFO")}
 
 
 def _concurrency(clients: Clients, resource: Declared) -> Answer:

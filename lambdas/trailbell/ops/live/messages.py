@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from trailbell.ops.answers import GONE, Answer, Declared
 from trailbell.ops.deployed_stack import Clients
-from trailbell.ops.live.reader import GoneError, Reader, picked
+from trailbell.ops.live.reader import GoneError, Reader, belonging_to, picked
 
 
 _SMALLEST_LARGE_MESSAGE = 262144  # bytes: what a queue took before 2025, and takes at least by default
@@ -26,10 +26,8 @@ def _data_protection(clients: Clients, resource: Declared) -> Answer:
 def _topic_policy(clients: Clients, resource: Declared) -> Answer:
     """Of the topics that a policy is for; they have one and the same."""
     (topic,) = resource.properties["Topics"]
-    try:
+    with belonging_to(topic):
         found = clients("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
-    except ClientError as error:
-        raise _gone(error, topic) from None
     return {"PolicyDocument": _document(found.get("Policy"))}
 
 
@@ -69,10 +67,8 @@ def _queue(clients: Clients, resource: Declared) -> Answer:
 
 def _queue_policy(clients: Clients, resource: Declared) -> Answer:
     (queue,) = resource.properties["Queues"]
-    try:
+    with belonging_to(queue):
         found = _queue_attributes(clients, queue)
-    except ClientError as error:
-        raise _gone(error, queue) from None
     return {"PolicyDocument": _document(found.get("Policy"))}
 
 
@@ -104,11 +100,6 @@ def _bus(clients: Clients, resource: Declared) -> Answer:
 
 def _document(text: str | None) -> Answer:
     return dict(json.loads(text)) if text else {}
-
-
-def _gone(error: ClientError, owner: str) -> Exception:
-    """The owner of a policy, where it is gone; else the error."""
-    return GoneError(owner) if error.response["Error"]["Code"] in GONE else error
 
 
 READERS: dict[str, tuple[Reader, ...]] = {

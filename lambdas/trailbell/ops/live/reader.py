@@ -1,6 +1,7 @@
 """How a resource is read: by readers, each of which asks AWS and answers in the words of the resource's template."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,6 +41,17 @@ def read_resource(clients: Clients, resource: Declared, readers: Sequence[Reader
         except BotoCoreError as error:
             refusals.append(Refusal(type(error).__name__, "", str(error)))
     return Reading(resource, live, "", tuple(refusals))
+
+
+@contextmanager
+def belonging_to(owner: str) -> Iterator[None]:
+    """Raise GoneError with the owner's name where AWS says that it is not there: a topic's policy, a bucket's."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            raise GoneError(owner) from None
+        raise
 
 
 def picked(answer: Mapping[str, Any], *names: str) -> dict[str, Any]:

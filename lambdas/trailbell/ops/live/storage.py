@@ -6,7 +6,7 @@ from typing import Any
 
 from trailbell.ops.answers import Answer, Declared
 from trailbell.ops.deployed_stack import Clients
-from trailbell.ops.live.reader import Reader, answered_or, picked
+from trailbell.ops.live.reader import Reader, answered_or, belonging_to, picked
 
 
 def _table(clients: Clients, resource: Declared) -> Answer:
@@ -54,8 +54,12 @@ def _bucket(clients: Clients, resource: Declared) -> Answer:
 
 
 def _bucket_encryption(clients: Clients, resource: Declared) -> Answer:
-    answer = clients("s3").get_bucket_encryption(Bucket=resource.physical)["ServerSideEncryptionConfiguration"]
-    rules = [picked(rule, "ApplyServerSideEncryptionByDefault") for rule in answer["Rules"]]
+    answer = answered_or(
+        "ServerSideEncryptionConfigurationNotFoundError",
+        lambda: clients("s3").get_bucket_encryption(Bucket=resource.physical),
+    )
+    found = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", ())
+    rules = [picked(rule, "ApplyServerSideEncryptionByDefault") for rule in found]
     defaults = [{"ServerSideEncryptionByDefault": value} for rule in rules for value in rule.values()]
     return {"BucketEncryption": {"ServerSideEncryptionConfiguration": defaults}}
 
@@ -87,14 +91,17 @@ def _expires(rule: Answer) -> bool:
 
 def _bucket_policy(clients: Clients, resource: Declared) -> Answer:
     bucket = resource.properties["Bucket"]
-    found = answered_or("NoSuchBucketPolicy", lambda: clients("s3").get_bucket_policy(Bucket=bucket))
+    with belonging_to(bucket):
+        found = answered_or("NoSuchBucketPolicy", lambda: clients("s3").get_bucket_policy(Bucket=bucket))
     return {"PolicyDocument": json.loads(found.get("Policy") or "{}")}
 
 
 def _notifications(clients: Clients, resource: Declared) -> Answer:
     """The bucket's notifications to those that the stack notifies, without their ids; others are not the stack's."""
     declared = resource.properties["NotificationConfiguration"]
-    found = clients("s3").get_bucket_notification_configuration(Bucket=resource.properties["BucketName"])
+    bucket = resource.properties["BucketName"]
+    with belonging_to(bucket):
+        found = clients("s3").get_bucket_notification_configuration(Bucket=bucket)
     live = {
         kind: [_without_id(entry) for entry in found.get(kind, ()) if _target(entry) in map(_target, entries)]
         for kind, entries in declared.items()
