@@ -1,6 +1,7 @@
 """The resources of a template, made in moto as CloudFormation would, with every property that doctor compares.
 
-A maker takes the clients, the name the resource gets, and its properties, references filled in; it gives the physical id.
+A maker takes the clients, the name the resource gets, and its properties with references filled in; it gives the
+physical id.
 """
 
 import io
@@ -102,8 +103,6 @@ def _table(clients: Clients, name: str, properties: dict[str, Any]) -> str:
 def _role(clients: Clients, name: str, properties: dict[str, Any]) -> str:
     iam, trust = clients("iam"), json.dumps(properties["AssumeRolePolicyDocument"])
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    for arn in properties.get("ManagedPolicyArns", ()):
-        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     return name
 
 

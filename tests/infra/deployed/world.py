@@ -15,17 +15,23 @@ from trailbell.ops.references import ANY, References
 ACCOUNT = "123456789012"
 
 
+@functools.cache
+def real(service: str) -> Any:
+    """moto's client of a service; it is made once, as that takes longer than all else here."""
+    return boto3.Session("testing", "testing", region_name=REGION).client(service)
+
+
 class World:
     """The stack `trailbell`, made from a template. `calls` are the (service, operation) that were asked of AWS."""
 
     def __init__(self, template: dict[str, Any]) -> None:
         self.template = template
-        self.real = functools.cache(boto3.Session(region_name=REGION).client)
         self.status = "CREATE_COMPLETE"
         self.physical: dict[str, str] = {}
         self.calls: set[tuple[str, str]] = set()
         self.protection: dict[str, str] = {}
         self.moves: list[dict[str, str]] = []
+        self.managed: dict[str, list[str]] = {}
         self.mutes: dict[str, list[str]] = {}
         self.drifts: list[dict[str, Any]] = []
         self._types = {name: resource["Type"] for name, resource in template["Resources"].items()}
@@ -42,9 +48,10 @@ class World:
         properties = self.references.resolve(resource.get("Properties", {}))
         if repr(ANY)[1:-1] in repr(properties) or not {*before} <= set(self.physical):
             return False
-        self.physical[name] = MAKERS[resource["Type"]](self.real, name, properties)
+        self.physical[name] = MAKERS[resource["Type"]](real, name, properties)
+        self.managed |= {name: properties["ManagedPolicyArns"]} if "ManagedPolicyArns" in properties else {}
         if resource["Type"] == "AWS::DynamoDB::Table":
-            self._attributes[name, "StreamArn"] = self.real("dynamodb").describe_table(TableName=name)["Table"][
+            self._attributes[name, "StreamArn"] = real("dynamodb").describe_table(TableName=name)["Table"][
                 "LatestStreamArn"
             ]
         return True
@@ -69,9 +76,9 @@ class World:
         """moto's clients, with what it lacks, and CloudFormation."""
         if service == "cloudformation":
             return _Recorded(service, FakeCloudFormation(self), self.calls)
-        lacking = {"sns": _Protection, "logs": _Protection, "sqs": _Moves, "cloudwatch": _Mutes}
-        real = self.real(service)
-        return _Recorded(service, lacking[service](real, self) if service in lacking else real, self.calls)
+        lacking = {"sns": _Protection, "logs": _Protection, "sqs": _Moves, "cloudwatch": _Mutes, "iam": _Managed}
+        client = real(service)
+        return _Recorded(service, lacking[service](client, self) if service in lacking else client, self.calls)
 
 
 class FakeCloudFormation:
@@ -127,6 +134,17 @@ class _Protection(_Lacking):
     def get_data_protection_policy(self, **given: str) -> dict[str, str]:
         found = self._world.protection.get(given.get("ResourceArn") or given["logGroupIdentifier"], "")
         return {"DataProtectionPolicy": found} if "ResourceArn" in given else {"policyDocument": found}
+
+
+class _Managed(_Lacking):
+    """AWS's own policies, which moto reads for three seconds."""
+
+    def get_paginator(self, name: str) -> Any:
+        return self if name == "list_attached_role_policies" else self._real.get_paginator(name)
+
+    def paginate(self, RoleName: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        yield {"AttachedPolicies": [{"PolicyArn": arn} for arn in self._world.managed.get(RoleName, ())]}
+        yield from self._real.get_paginator("list_attached_role_policies").paginate(RoleName=RoleName)
 
 
 class _Moves(_Lacking):

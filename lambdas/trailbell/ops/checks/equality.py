@@ -41,7 +41,7 @@ def _is_paired(declared: list[Any], live: list[Any]) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """One way to write a value: no empty members, JSON parsed, a list of one as that one, numbers and truths as text."""
+    """One way to write a value: no empty members, JSON parsed, a list of one as that one, numbers as text."""
     match value:
         case str():
             return _from_text(value)

@@ -1,4 +1,4 @@
-"""What is at the stack's resources and is not the stack's: subscribers, consumers, moves of messages, denials, mutes."""
+"""What acts on the stack's resources and is not the stack's: subscribers, consumers, moves, denials, mute rules."""
 
 import fnmatch
 from collections.abc import Collection, Iterator, Sequence
