@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from tests.infra.deployed.acts import ACTS, Act
+from tests.infra.deployed.acts import ACTS, EVENTBRIDGE_ACTS, TRAIL_ACTS, Act
 from tests.infra.deployed.makers import REGION
 from tests.infra.deployed.world import World
 from trailbell.cli.doctor.stack_checks import check_stack
@@ -50,9 +50,28 @@ def test_a_whole_stack_has_no_finding(world: World) -> None:
     assert conditions(world) <= FRESH
 
 
-@pytest.mark.parametrize(("act", "expected"), ACTS.values(), ids=ACTS)
+BOTH = ACTS | TRAIL_ACTS
+
+
+@pytest.mark.parametrize(("act", "expected"), BOTH.values(), ids=BOTH)
 def test_each_act_is_named(world: World, act: Act, expected: set[str]) -> None:
     """What somebody can do to silence the alerter has a name, a state and a fix."""
     act(world)
 
     assert conditions(world) - FRESH == expected
+
+
+@pytest.fixture
+def by_eventbridge(template_of: Callable[..., dict[str, Any]]) -> World:
+    """The stack whose source is EventBridge, with a bus of its own."""
+    return World(template_of(alert_emails={"ops@example.com": "medium"}, eventbridge=True, event_bus=True))
+
+
+@pytest.mark.parametrize(("act", "expected"), EVENTBRIDGE_ACTS.values(), ids=EVENTBRIDGE_ACTS)
+def test_each_act_on_eventbridge_is_named(by_eventbridge: World, act: Act, expected: set[str]) -> None:
+    """moto does not say that a bucket sends to EventBridge, which is found before and after."""
+    before = conditions(by_eventbridge)
+    act(by_eventbridge)
+
+    assert before <= FRESH | {"source.eventbridge-off", "source.changed"}
+    assert conditions(by_eventbridge) - before == expected

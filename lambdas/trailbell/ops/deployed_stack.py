@@ -5,6 +5,7 @@ None is made before it is asked for. What botocore raises goes through: whoever 
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -105,10 +106,14 @@ class DeployedStack:
         return read_queue(self._clients("sqs"), url)
 
     def ingest_queue(self) -> Queue:
-        """The queue whose dead letters go to the output DeadLetters. Raises SettingsError when there is none."""
+        """The queue of the output IngestQueue; of an older stack the one whose dead letters go to DeadLetters.
+
+        Raises SettingsError when there is none.
+        """
+        with suppress(SettingsError):
+            return self.queue(self.output("IngestQueue"))
         dead_letters = self.dead_letter_queue()
-        for url in self.resources("AWS::SQS::Queue"):
-            queue = read_queue(self._clients("sqs"), url)
+        for queue in map(self.queue, self.resources("AWS::SQS::Queue")):
             if queue.dead_letters == dead_letters.arn:
                 return queue
         raise SettingsError(f"stack {self.name}: no queue gives its dead letters to {dead_letters.arn}")

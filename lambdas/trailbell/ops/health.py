@@ -61,7 +61,9 @@ class Health:
         try:
             pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
             return [entry for page in pages for entry in page["Subscriptions"]]
-        except ClientError:
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                raise
             own = [arn for arn in self.stack.resources("AWS::SNS::Subscription") if arn.startswith(f"{topic_arn}:")]
             if not own:
                 raise

@@ -19,6 +19,7 @@ class Deployed(Protocol):
 Act = Callable[[Deployed], object]
 NOTIFIER_MAPPING = "NotifierFunctionDynamoDBEventSourcetrailbellHitsTable9D77C5C0"
 OTHER_KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+_NIGHTS = {"Schedule": {"Expression": "cron(0 22 * * *)", "Duration": "PT8H"}}
 _DENY = {"Sid": "x", "Effect": "Deny", "Principal": "*"}
 _ALLOW = {"Sid": "x", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}}
 
@@ -130,7 +131,7 @@ def _subscribed(stack: Deployed) -> str:
 
 def _role_policy(stack: Deployed, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
     iam, role = stack.clients("iam"), stack.id("NotifierRole")
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    name = next(name for name in iam.list_role_policies(RoleName=role)["PolicyNames"] if name.startswith("Notifier"))
     document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     document["Statement"] = change(document["Statement"])
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
@@ -222,7 +223,7 @@ def _set(stack: Deployed) -> None:
 
 def _muted(stack: Deployed) -> None:
     targets = {"AlarmNames": [stack.id("WatchDeliveryDelayed")]}
-    stack.clients("cloudwatch").put_alarm_mute_rule(Name="night", MuteTargets=targets, Rule={})
+    stack.clients("cloudwatch").put_alarm_mute_rule(Name="night", MuteTargets=targets, Rule=_NIGHTS)
 
 
 def _logs(operation: str, **given: Any) -> Act:
@@ -246,6 +247,48 @@ def _foreign_subscriber(stack: Deployed) -> None:
         Endpoint="https://evil.example.com/",
         ReturnSubscriptionArn=True,
     )
+
+
+def _role_document(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Act:
+    return lambda stack: _role_policy(stack, change)
+
+
+def _notifications(**change: Any) -> Act:
+    """The entry for the ingest queue, changed; none with `gone`."""
+
+    def act(stack: Deployed) -> None:
+        s3, bucket = stack.clients("s3"), stack.id("TrailBucket")
+        found = s3.get_bucket_notification_configuration(Bucket=bucket)
+        (entry,) = found["QueueConfigurations"]
+        entries = [] if change.get("gone") else [{**entry, **change}]
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": entries}
+        )
+
+    return act
+
+
+def _prefix(value: str) -> dict[str, Any]:
+    return {"Key": {"FilterRules": [{"Name": "prefix", "Value": value}]}}
+
+
+def _bucket(operation: str, **given: Any) -> Act:
+    return lambda stack: getattr(stack.clients("s3"), operation)(Bucket=stack.id("TrailBucket"), **given)
+
+
+def _bucket_denies(stack: Deployed) -> None:
+    s3, bucket = stack.clients("s3"), stack.id("TrailBucket")
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    policy["Statement"] += [{**_DENY, "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+
+
+def _no_bucket(stack: Deployed) -> None:
+    stack.clients("s3").delete_bucket(Bucket=stack.id("TrailBucket"))
+
+
+def _trail(operation: str, name: str = "Name", **given: Any) -> Act:
+    return lambda stack: getattr(stack.clients("cloudtrail"), operation)(**{name: stack.id("Trail")}, **given)
 
 
 ACTS: dict[str, tuple[Act, set[str]]] = {
@@ -330,17 +373,15 @@ ACTS: dict[str, tuple[Act, set[str]]] = {
     "queue lets others send": (_sqs_policy("IngestQueue", _allowed("sqs:SendMessage")), {"policy.allows"}),
     "queue forgets": (_queue("NotifierDeadLetters", MessageRetentionPeriod="60"), {"queue.retention"}),
     "queue takes small messages": (_queue("IngestQueue", MaximumMessageSize="1024"), {"queue.limits"}),
-    "queue has other dead letters": (_other_dead_letters, {"queue.dead-letters", "check.not-possible"}),
+    "queue has other dead letters": (_other_dead_letters, {"queue.dead-letters"}),
     "queue's key": (_queue("IngestQueue", KmsMasterKeyId=OTHER_KEY), {"queue.key"}),
     "dead letters moved away": (_moved, {"queue.moved-away"}),
     "role denied by another policy": (_another_policy, {"role.inline"}),
     "role denied by an attached policy": (_attached, {"role.attached"}),
     "role's policies deleted": (_no_policies, {"role.policy-gone", "role.inline"}),
-    "role's policy narrowed": (lambda stack: _role_policy(stack, lambda found: found[:-1]), {"policy.lacks"}),
+    "role's policy narrowed": (_role_document(lambda found: found[:-1]), {"policy.lacks"}),
     "role's policy denies": (
-        lambda stack: _role_policy(
-            stack, lambda found: [*found, {"Effect": "Deny", "Action": "sns:*", "Resource": "*"}]
-        ),
+        _role_document(lambda found: [*found, {"Effect": "Deny", "Action": "sns:*", "Resource": "*"}]),
         {"policy.denies"},
     ),
     "role's boundary": (_boundary, {"role.boundary"}),
@@ -369,3 +410,82 @@ ACTS: dict[str, tuple[Act, set[str]]] = {
     ),
 }
 """Act → what it does, and the conditions that doctor then finds and did not find before."""
+
+TRAIL_ACTS: dict[str, tuple[Act, set[str]]] = {
+    "notification gone": (_notifications(gone=True), {"source.none", "source.changed"}),
+    "notification of other events": (
+        _notifications(Events=["s3:ObjectRemoved:*"]),
+        {"source.other-events", "source.changed"},
+    ),
+    "notification of some events": (_notifications(Events=["s3:ObjectCreated:Copy"]), {"source.changed"}),
+    "notification narrowed": (
+        _notifications(Filter=_prefix("AWSLogs/123456789012/CloudTrail/eu-central-1/")),
+        {"source.changed", "source.other-prefix"},
+    ),
+    "bucket denies": (_bucket_denies, {"policy.denies"}),
+    "bucket's policy deleted": (_bucket("delete_bucket_policy"), {"policy.lacks"}),
+    "bucket deleted": (_no_bucket, {"bucket.gone", "check.gone"}),
+    "bucket's versions": (
+        _bucket("put_bucket_versioning", VersioningConfiguration={"Status": "Suspended"}),
+        {"bucket.versioning"},
+    ),
+    "bucket's key": (
+        _bucket(
+            "put_bucket_encryption",
+            ServerSideEncryptionConfiguration={
+                "Rules": [
+                    {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": OTHER_KEY}}
+                ]
+            },
+        ),
+        {"bucket.encryption"},
+    ),
+    "bucket's public access": (_bucket("delete_public_access_block"), {"bucket.public"}),
+    "bucket's expiry": (
+        _bucket(
+            "put_bucket_lifecycle_configuration",
+            LifecycleConfiguration={
+                "Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]
+            },
+        ),
+        {"bucket.expiry"},
+    ),
+    "trail stopped": (_trail("stop_logging"), {"trail.not-logging"}),
+    "trail deleted": (_trail("delete_trail"), {"trail.gone"}),
+    "trail's selectors": (
+        _trail("put_event_selectors", "TrailName", EventSelectors=[{"ReadWriteType": "ReadOnly"}]),
+        {"events.not-recorded"},
+    ),
+    "trail's prefix": (_trail("update_trail", S3KeyPrefix="away"), {"trail.bucket", "source.other-prefix"}),
+    "trail's key": (_trail("update_trail", KmsKeyId=OTHER_KEY), {"trail.key"}),
+    "trail of one Region": (_trail("update_trail", IsMultiRegionTrail=False), {"trail.one-region"}),
+    "trail without global events": (_trail("update_trail", IncludeGlobalServiceEvents=False), {"trail.narrowed"}),
+}
+"""The same on the trail and the bucket, of a stack that made them."""
+
+
+def _events(operation: str, name: str = "Name", **given: Any) -> Act:
+    return lambda stack: getattr(stack.clients("events"), operation)(**{name: stack.id("IngestCreated")}, **given)
+
+
+def _other_target(stack: Deployed) -> None:
+    target = {"Id": "Target0", "Arn": stack.arn("IngestDeadLetters")}
+    stack.clients("events").put_targets(Rule=stack.id("IngestCreated"), Targets=[target])
+
+
+def _no_rule(stack: Deployed) -> None:
+    _events("remove_targets", "Rule", Ids=["Target0"])(stack)
+    _events("delete_rule")(stack)
+
+
+EVENTBRIDGE_ACTS: dict[str, tuple[Act, set[str]]] = {
+    "rule disabled": (_events("disable_rule"), {"rule.disabled", "source.rule-disabled"}),
+    "rule's pattern": (_events("put_rule", EventPattern='{"source": ["none"]}'), {"rule.pattern"}),
+    "rule's target": (_other_target, {"rule.targets", "source.none"}),
+    "rule deleted": (_no_rule, {"rule.gone", "source.none"}),
+    "bus deleted": (
+        lambda stack: stack.clients("events").delete_event_bus(Name=stack.id("OthersBus")),
+        {"bus.gone"},
+    ),
+}
+"""The same on EventBridge, of a stack whose source it is, and which has a bus."""
