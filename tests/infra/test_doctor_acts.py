@@ -1,17 +1,25 @@
 """Doctor on a whole deployed stack: nothing is found where nothing was done, and each act is named."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
+from click.testing import CliRunner
 from moto import mock_aws
 
 from tests.infra.deployed.acts import ACTS, EVENTBRIDGE_ACTS, TRAIL_ACTS, Act
 from tests.infra.deployed.makers import REGION
-from tests.infra.deployed.world import World
+from tests.infra.deployed.world import Refusing, World
 from trailbell.cli.doctor.stack_checks import check_stack
-from trailbell.ops.checks.finding import Finding
+from trailbell.cli.main import cli
+from trailbell.ops.checks.finding import PROBLEM, UNKNOWN, Finding
+from trailbell.ops.live.resources import NOT_READ, READERS
 
 
 # What a fresh stack without any log file has: nothing of it says that something was changed.
@@ -75,3 +83,111 @@ def test_each_act_on_eventbridge_is_named(by_eventbridge: World, act: Act, expec
 
     assert before <= FRESH | {"source.eventbridge-off", "source.changed"}
     assert conditions(by_eventbridge) - before == expected
+
+
+def test_each_type_of_the_stack_is_read(template_of: Callable[..., dict[str, Any]]) -> None:
+    """A new type of resource needs a reader, or a reason why nobody is notified less when it changes."""
+    kinds = {
+        resource["Type"]
+        for settings in ({}, {"eventbridge": True, "event_bus": True, "chat_topic": "high"})
+        for resource in template_of(**settings)["Resources"].values()
+    }
+
+    assert kinds <= {*READERS, *NOT_READ}
+
+
+def test_a_stack_that_is_being_deleted_is_a_problem(world: World) -> None:
+    """It looks whole in every part that is left."""
+    world.status = "DELETE_FAILED"
+
+    assert conditions(world) - FRESH == {"stack.deleted"}
+
+
+def test_drift_is_asked_only_when_wanted(world: World) -> None:
+    """The detection is a call that writes into CloudFormation's own records."""
+    world.drifts = [
+        {
+            "LogicalResourceId": "Trail",
+            "StackResourceDriftStatus": "MODIFIED",
+            "PropertyDifferences": [{"PropertyPath": "/S3KeyPrefix"}],
+        },
+        {"LogicalResourceId": "Queue", "StackResourceDriftStatus": "IN_SYNC"},
+    ]
+
+    assert conditions(world) <= FRESH
+    assert ("cloudformation", "detect_stack_drift") not in world.calls
+    (finding,) = [finding for finding in findings(world, drift=True) if finding.condition == "stack.drifted"]
+    assert "Trail" in finding.meaning
+    assert "/S3KeyPrefix" in finding.meaning
+
+
+# IAM's name of an operation, where it is another one.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+IAM_NAMES = {
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
+
+
+def actions_asked(world: World) -> set[str]:
+    """The permissions of the calls that were made."""
+    session, asked = botocore.session.Session(), set()
+    for service, method in world.calls:
+        names = {xform_name(name): name for name in session.get_service_model(service).operation_names}
+        if method in names:
+            action = f"{service}:{names[method]}"
+            asked.add(IAM_NAMES.get(action, action))
+    return asked
+
+
+def permissions_listed() -> set[str]:
+    text = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    section = text.partition("<!-- doctor -->")[2].partition("<!-- /doctor -->")[0]
+    return set(json.loads(re.findall(r"```json\n(.*?)```", section, re.DOTALL)[0])["Statement"][0]["Action"])
+
+
+def test_permissions_of_whoever_runs_doctor_are_those_of_the_page(by_eventbridge: World) -> None:
+    """One that is missing is an unknown in front of an auditor; one too many is one too many."""
+    ACTS["alarm muted"][0](by_eventbridge)
+    by_eventbridge.calls.clear()
+    findings(by_eventbridge)
+
+    # A function's policy is read where the template gives somebody the permission to invoke it.
+    assert permissions_listed() == actions_asked(by_eventbridge) | {"lambda:GetPolicy"}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("iam", "get_role"),
+        ("lambda", "get_function_configuration"),
+        ("sns", "get_topic_attributes"),
+        ("s3", "head_object"),
+        ("dynamodb", "describe_table"),
+        ("cloudformation", "get_template"),
+    ],
+)
+def test_what_nobody_may_ask_is_unknown_and_no_problem(world: World, service: str, operation: str) -> None:
+    """A reader with few permissions learns what it cannot see, and nothing that is not so."""
+    found = check_stack(Refusing(world, service, operation), "trailbell", datetime.now(UTC))
+
+    assert "check.not-permitted" in {finding.condition for finding in found if finding.state == UNKNOWN}
+    assert {finding.condition for finding in found if finding.state == PROBLEM} <= FRESH
+
+
+def test_a_gone_topic_is_a_problem_and_the_exit_status_follows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was "unknown", and the status 0."""
+    monkeypatch.setattr("boto3.client", lambda service, **_: world.clients(service))
+    world.clients("sns").delete_topic(TopicArn=world.id("AlertsTopic"))
+
+    done = CliRunner().invoke(cli, ["doctor", "--format", "json"], catch_exceptions=False)
+
+    document = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert document["stack"] == "trailbell"
+    assert document["counts"]["problem"] == sum(entry["state"] == "problem" for entry in document["findings"]) > 0
+    assert "topic.gone" in {entry["condition"] for entry in document["findings"]}

@@ -30,9 +30,9 @@ def _equal(declared: Any, live: Any) -> bool:
 
 
 def _is_paired(declared: list[Any], live: list[Any]) -> bool:
-    """Whether each declared member has one live member for itself."""
+    """Whether each declared member has one live member for itself; those that equal more than one choose last."""
     waiting = list(live)
-    for member in declared:
+    for member in sorted(declared, key=lambda member: repr(ANY)[1:-1] in repr(member)):
         found = next((other for other in waiting if _equal(member, other)), None)
         if found is None:
             return False
