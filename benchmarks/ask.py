@@ -5,7 +5,7 @@
 
 The table is in this process's memory (benchmarks/table.py): requests and rows are what AWS would count, and the
 milliseconds are the command's own work plus --latency-ms for each request that is waited for (default 10, about
-what DynamoDB takes in the same region). Each question is asked twice and the second time counts: the first makes
+what DynamoDB takes in the same region). Each query is made twice and the second time counts: the first makes
 the rows.
 """
 
@@ -27,7 +27,8 @@ from botocore.config import Config
 from benchmarks.table import MemoryTable
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, Place
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.hits.query import HitQuery
+from trailbell.store.query.hit_query import find_hits
 
 
 REGION = "eu-central-1"
@@ -117,7 +118,7 @@ def filters(window: HitQuery) -> dict[str, HitQuery]:
 
 
 def first_page(client: Any, query: HitQuery, size: int) -> int:
-    """Ask as the command does; how many hits came."""
+    """Query as the command does; how many hits were found."""
     try:
         from trailbell.store.query.hit_query import find_page
     except ImportError:  # before there were pages

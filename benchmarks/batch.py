@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.measure import Row, row
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.flows.detector import CHUNK, Detector
 from trailbell.hits.detect import DetectionCounts, HitDetector
@@ -183,7 +184,7 @@ def _hits(count: int) -> list[Hit]:
     ]
     body = json.dumps({"Records": records}).encode()
     hit_detector = HitDetector(Rulebook((_RULE,)))
-    return list(hit_detector.detect([body], "b", f"{_FOLDER}/a.json.gz", _NOW, DetectionCounts()))
+    return list(hit_detector.detect([body], "b", classify_key(f"{_FOLDER}/a.json.gz"), _NOW, DetectionCounts()))
 
 
 def _keep(client: SlowDynamo, hits: list[Hit]) -> None:

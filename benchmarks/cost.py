@@ -57,7 +57,7 @@ def monthly_cost(accounts: int) -> Cost:
     files = _FILES_A_DAY * _DAYS * accounts
     records, batches, hits = files * _RECORDS_A_FILE, files / _BATCH, _HITS_A_DAY * _DAYS * accounts
     seconds = batches * _SECONDS_A_BATCH + records * _SECONDS_A_RECORD
-    writes = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"] + 1)  # and the told mark
+    writes = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"] + 1)  # and the delivery record
     stored = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"]) * 1e-6 * 400 / _DAYS  # kept 400 days
     return Cost(
         {

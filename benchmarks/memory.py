@@ -1,5 +1,5 @@
-"""What reading takes of memory: the peak of a process while it examines one log file, above what it took before it
-read anything (the rulebook loaded, the quick way not yet imported).
+"""What reading takes of memory: the peak of a process while it reads one log file, above what it took before it
+read anything (the rulebook loaded, the prefilter not yet imported).
 
 Each measurement is a process of its own; /proc/self/clear_refs resets the peak the kernel keeps (Linux).
 """
@@ -23,6 +23,7 @@ _SIZES = (50, 500)
 _CODE = """
 import sys
 from pathlib import Path
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.engine.rulebook import load_rulebook
 
@@ -37,7 +38,7 @@ def pieces(path):
 hit_detector = HitDetector(load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8")), full_parse_bytes=0)
 def detect(path):
     counts, seen_at = DetectionCounts(), "2026-11-20T10:00:00Z"
-    return sum(1 for _ in hit_detector.detect(pieces(path), "b", "k", seen_at, counts, 10**10))
+    return sum(1 for _ in hit_detector.detect(pieces(path), "b", classify_key("k"), seen_at, counts, 10**10))
 Path("/proc/self/clear_refs").write_text("5")
 before = status("VmRSS")
 detect(sys.argv[2])

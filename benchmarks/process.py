@@ -1,6 +1,6 @@
 """What one small log file costs in a process that was just started: everything that is imported is paid for once.
 
-The plain way is the same rules by the same matcher, on what gzip.decompress and json.loads give.
+A full parse is the same rules by the same matcher, on what gzip.decompress and json.loads give.
 """
 
 import os
@@ -24,9 +24,10 @@ rulebook = load_rulebook(Path(sys.argv[1]).read_text(encoding="utf-8"))
 _OURS = (
     _SETUP
     + """
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.hits.detect import DetectionCounts, HitDetector
 body = [Path(sys.argv[2]).read_bytes()]
-list(HitDetector(rulebook).detect(body, "b", "k", "2026-11-20T10:00:00Z", DetectionCounts()))
+list(HitDetector(rulebook).detect(body, "b", classify_key("k"), "2026-11-20T10:00:00Z", DetectionCounts()))
 """
 )
 _PLAIN = (
@@ -34,9 +35,9 @@ _PLAIN = (
     + """
 import gzip, json
 from trailbell.hits.detect import HitDetector
-examiner = HitDetector(rulebook)
+hit_detector = HitDetector(rulebook)
 for record in json.loads(gzip.decompress(Path(sys.argv[2]).read_bytes()))["Records"]:
-    examiner.detect_record(record, "2026-11-20T10:00:00Z")
+    hit_detector.detect_record(record, "2026-11-20T10:00:00Z")
 """
 )
 

@@ -16,6 +16,7 @@ from isal import isal_zlib
 from benchmarks.corpus import MIXES, log_file
 from benchmarks.measure import Contender, Row, ratios, row, take_turns
 from benchmarks.rulebooks import dense_rules, wide_rules
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.rulebook.cases import CASE_SETTINGS
@@ -103,7 +104,7 @@ def _detecting(rules: tuple[Rule, ...], full_parse_bytes: int = 0) -> Callable[[
     hit_detector = HitDetector(Rulebook(rules), full_parse_bytes=full_parse_bytes)
 
     def detect(body: bytes) -> int:
-        hits = hit_detector.detect([body], "bucket", "key", "2026-11-20T10:00:00Z", DetectionCounts())
+        hits = hit_detector.detect([body], "bucket", classify_key("key"), "2026-11-20T10:00:00Z", DetectionCounts())
         return sum(1 for _ in hits)
 
     return detect

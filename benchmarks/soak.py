@@ -34,9 +34,10 @@ from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
+from trailbell.hits.query import HitQuery
 from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.rulebook.cases import BASE_RECORD
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
 
 
 _PUTTERS = 4

@@ -1,4 +1,4 @@
-"""The functions' asset: our package, the run-time wheels for Lambda's platform, the rulebook, and AWS's models.
+"""The functions' asset: what they import of our package, the run-time wheels for Lambda, the rulebook, AWS's models.
 
 Built by uv from a lock with hashes, without Docker. The same input gives the same bytes, so a deployment
 without changes changes nothing. Wheels are kept in build/ under a name made from what determines them.
@@ -7,24 +7,25 @@ Lambda cannot write where the asset is, so without bytecode each cold start comp
 functions' Python is at hand (it runs the synth, or is in PATH under its name), its bytecode is in the asset, too.
 """
 
+import ast
 import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from uv import find_uv_bin
 
 from infra.models import write_models
+from trailbell.alerts.channels import declared_channels
 from trailbell.engine.rulebook import Rulebook, dump_rulebook
 
 
 _ROOT = Path(__file__).resolve().parent.parent
 _LAMBDAS = _ROOT / "lambdas"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
-# The rooms that travel, without the parts of them that only the command line needs (tools/rooms.py says which and why).
-_ROOMS = ("text", "cloudtrail", "engine", "facts", "hits", "alerts", "flows", "store", "aws", "handlers")
-_LEFT_OUT = ("__pycache__", "*.pyc", "query")
+_HANDLERS = ("trailbell.handlers.detector", "trailbell.handlers.notifier")
 _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
 # Parts of Powertools that nothing here imports; their bytecode would be a fifth of the asset.
 _NOT_COMPILED = r"aws_lambda_powertools/(event_handler/|utilities/(?!jmespath_utils/)[^/]+/)"
@@ -37,16 +38,51 @@ def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path 
     compiler, exact = _compiler(python)
     shutil.copytree(_wheels(architecture, python, build, compiler, exact), target)
     package = target / "trailbell"
-    package.mkdir()
-    for module in sorted((_LAMBDAS / "trailbell").glob("*.py")):
-        shutil.copy(module, package)
-    for name in _ROOMS:
-        ignore = shutil.ignore_patterns(*_LEFT_OUT)
-        shutil.copytree(_LAMBDAS / "trailbell" / name, package / name, ignore=ignore)
+    for module in shipped_modules():
+        copy = target / module.relative_to(_LAMBDAS)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(module, copy)
     write_models(package / "aws" / "models")
     (package / "rulebook.json").write_text(dump_rulebook(rulebook), encoding="utf-8")
     _compile(compiler, target, "trailbell")
     return target
+
+
+def shipped_modules() -> list[Path]:
+    """The package's files that the handlers import, at once or later, themselves or through others.
+
+    Followed through the source and not listed by room, because a list grows stale: what only the command line needs
+    would be read at every cold start, and a room that a handler begins to use would be missing in Lambda alone.
+    """
+    found: dict[str, Path] = {}
+    # Channels are found by their folder, which no import in the source shows.
+    names = [*_HANDLERS, *(channel.open.__module__ for channel in declared_channels())]
+    while names:
+        name = names.pop()
+        file = _module_file(name)
+        if file is None or name in found:
+            continue
+        found[name] = file
+        names += [name.rpartition(".")[0], *_imported_names(file)]
+    return sorted(found.values())
+
+
+def _module_file(name: str) -> Path | None:
+    """The file of one of our modules or packages; None for what is neither."""
+    if name.partition(".")[0] != "trailbell":
+        return None
+    path = _LAMBDAS.joinpath(*name.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def _imported_names(file: Path) -> Iterator[str]:
+    """Everything a module may import, wherever in it; of `from a import b` both a and a.b."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _wheels(architecture: str, python: str, build: Path, compiler: str, exact: str) -> Path:

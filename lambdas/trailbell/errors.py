@@ -3,10 +3,10 @@
     TrailbellError
     ├── RuleError            the rule's author: the rule cannot be compiled (raised at synth, never in Lambda)
     ├── SettingsError        the deployer: a setting is missing or not allowed
-    ├── NotificationError    the operator: a message on the queue tells of no object we understand
+    ├── NotificationError    the operator: a message on the queue names no object that we understand
     ├── LogFileError         the operator: an object cannot be read as a log file
     ├── OutOfTimeError       the operator: the function would have been stopped before a log file was done
-    ├── ChannelError          the operator: a reader of alerts beside the topic did not take one
+    ├── ChannelError         the operator: a channel beside the alert topic did not take an alert
     ├── TableError           the operator: the hit table refused or kept throttling a request
     │   └── NewerFormatError the deployer: a newer version wrote a row, which this one could misread
     ├── StateError           who works on a hit: there is nothing to change, or somebody else just did
@@ -44,7 +44,7 @@ class SettingsError(TrailbellError):
 
 
 class NotificationError(TrailbellError):
-    """A message is none of the notifications we know, so nobody can say which object it means."""
+    """A message is none of the notifications we know: it is not clear which object it means."""
 
 
 class LogFileError(TrailbellError):
@@ -68,7 +68,7 @@ class NewerFormatError(TableError):
 
 
 class ChannelError(TrailbellError):
-    """A reader of alerts beside the alert topic did not take one."""
+    """A channel beside the alert topic did not take an alert."""
 
 
 class StateError(TrailbellError):

@@ -12,8 +12,9 @@ import pytest
 from tests.e2e.product import Deployed, receive_until
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.hits.hit import Hit
+from trailbell.hits.query import HitQuery
 from trailbell.rulebook.cases import BASE_RECORD
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
 
 
 pytestmark = pytest.mark.e2e

@@ -9,6 +9,7 @@ from tests.golden.mails import mail
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.cli.main import cli
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Level, Rulebook
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
@@ -27,7 +28,7 @@ def alerts() -> list[Alert]:
     hit_detector = HitDetector(Rulebook(compile_rules(RULES, CASE_SETTINGS)))
     hits: dict[tuple[str, str, str], Hit] = {}
     for file in sorted((ROOT / "examples" / "AWSLogs").rglob("CloudTrail/**/*.json.gz")):
-        found = hit_detector.detect([file.read_bytes()], "trail", str(file), SEEN_AT, DetectionCounts())
+        found = hit_detector.detect([file.read_bytes()], "trail", classify_key(str(file)), SEEN_AT, DetectionCounts())
         hits.update((hit.identity, hit) for hit in found)
     return group_hits(hits.values())
 

@@ -172,14 +172,15 @@ def stream(dynamodb: Any, table: str) -> Stream:
 
 @pytest.fixture
 def metrics(capsys: pytest.CaptureFixture[str]) -> Metrics:
-    """The metrics of the last invocation, out of the embedded metric format CloudWatch reads from standard output."""
+    """The metrics of the last invocation, and the counts beside them, as CloudWatch reads them from standard output."""
 
     def read() -> dict[str, float]:
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         *_, document = [line for line in lines if "_aws" in line]
         (notified,) = document["_aws"]["CloudWatchMetrics"]
         assert notified["Namespace"] == "trailbell"
-        return {metric["Name"]: sum(document[metric["Name"]]) for metric in notified["Metrics"]}
+        beside = {name: value for name, value in document.items() if isinstance(value, int)}
+        return beside | {metric["Name"]: sum(document[metric["Name"]]) for metric in notified["Metrics"]}
 
     return read
 
@@ -289,9 +290,13 @@ def test_every_object_and_record_is_accounted_for(put_log_file: PutLogFile, metr
         "elsewhere/object.txt",
     ]
 
-    detector.handler(given_batch(*map(given_notification, keys)), None)
+    greeting = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})
+
+    detector.handler(given_batch(*map(given_notification, keys), greeting), None)
 
     counted = metrics()
+    assert counted["NotificationsIgnored"] == 1
+    assert counted["RecordsFullyParsed"] == counted["RecordsRead"]
     assert counted["ObjectsReceived"] == counted["ObjectsRead"] + counted["ObjectsIgnored"] + counted["ObjectsFailed"]
     assert [counted[f"Objects{name}"] for name in ("Received", "Read", "Ignored", "Failed")] == [5, 2, 1, 2]
     assert counted["RecordsRead"] == (

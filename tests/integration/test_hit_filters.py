@@ -10,8 +10,9 @@ import pytest
 
 from trailbell.errors import SettingsError, TableError
 from trailbell.hits.hit import Hit
+from trailbell.hits.query import HitQuery
 from trailbell.store.hit_table import DynamoHitTable
-from trailbell.store.query.hit_query import FoundHit, HitQuery, find_hits, find_page
+from trailbell.store.query.hit_query import FoundHit, find_hits, find_page
 from trailbell.store.rows import hit_key
 
 

@@ -8,14 +8,15 @@ import boto3
 import pytest
 
 from trailbell.errors import SettingsError, StateError
-from trailbell.flows.notifier import StreamHit
+from trailbell.flows.stream_batch import StreamHit
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import parse_hit_name, short_id
 from trailbell.hits.hit_state import UNRESOLVED, HitState, change_state
+from trailbell.hits.query import HitQuery
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.query.hit_lookup import find_hit
-from trailbell.store.query.hit_query import HitQuery, find_page
+from trailbell.store.query.hit_query import find_page
 from trailbell.store.states import DynamoHitStates
 
 

@@ -23,7 +23,8 @@ from trailbell.hits.hit import Hit, Place
 from trailbell.hits.hit_id import short_id
 from trailbell.hits.query import HitQuery
 from trailbell.ops.deployed_stack import DeployedStack
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.deliveries import DynamoDeliveryRecords
+from trailbell.store.hit_table import DynamoHitTable
 
 
 GivenHit = Callable[..., Hit]
@@ -129,7 +130,7 @@ def test_story_of_a_hit_holds_record_alert_state_and_related(
         given_hit(2, event_time="2026-09-15T10:30:00Z", resources=()),
         given_hit(3, event_time="2026-09-15T09:30:00Z", actor="arn:aws:iam::111122223333:role/Other"),
     )
-    DynamoDeliveryRecords(dynamodb, table, 400).mark([hit])
+    DynamoDeliveryRecords(dynamodb, table, 400).record([hit])
     run("ack", short_id(hit), "--note", "asking alice")
 
     story = run("hit", short_id(hit)).stdout

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from trailbell.cli.main import cli
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.store.malformed import DynamoMalformedRecords, find_malformed
+from trailbell.store.malformed import DynamoMalformedRecords
+from trailbell.store.query.malformed import find_malformed
 
 
 ReadRows = Callable[[str], list[dict[str, Any]]]

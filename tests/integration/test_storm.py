@@ -18,13 +18,14 @@ from tests.crash.aws import FakeDynamo
 from tests.crash.faults import Faults, nothing
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
-from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit
+from trailbell.flows.notifier import Notifier
 from trailbell.flows.rate_limit import RateLimit
+from trailbell.flows.stream_batch import NotifierCounters, StreamHit
 from trailbell.handlers import notifier as handler
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.rows import hit_row
 
 
@@ -85,7 +86,7 @@ def play(hits: list[Hit]) -> tuple[list[tuple[float, int]], FakeDynamo]:
 
 
 def pause_after(counters: NotifierCounters) -> float:
-    return handler._STORM_PAUSE if counters.largest_alert >= handler._STORM_HITS else 0.0
+    return handler._STORM_PAUSE if counters.hits_in_alert_max >= handler._STORM_HITS else 0.0
 
 
 @pytest.mark.parametrize("actors", [1, 1000])
@@ -152,7 +153,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         topic=SnsAlertTopic(sns, "topic"),
         related=NobodyElse(),
         channels=(),
-        marks=marks,
+        delivery_records=marks,
         event_log=SilentJournal(),
         rate_limit=RateLimit(),
         runbook="",

@@ -19,8 +19,9 @@ from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
 from trailbell.ops.undelivered import read_dropped
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.rows import hit_row
 
 
@@ -86,7 +87,7 @@ class FakeStack:
     def keep(self, *hits: Hit, notified: bool = False) -> None:
         DynamoHitTable(self.dynamodb, "hits", 400).keep(hits)
         if notified:
-            DynamoDeliveryRecords(self.dynamodb, "hits", 400).mark(hits)
+            DynamoDeliveryRecords(self.dynamodb, "hits", 400).record(hits)
 
     def give_up(self, *, last: str = "", since: str = SEEN, until: str = SEEN) -> None:
         """Say of the whole stream so far that it was given up, as Lambda does."""

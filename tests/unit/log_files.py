@@ -4,6 +4,7 @@ import gzip
 import json
 from typing import Any
 
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
@@ -19,4 +20,4 @@ def log_file(*records: Any) -> bytes:
 def examined(hit_detector: HitDetector, body: bytes) -> tuple[list[Hit], DetectionCounts]:
     """The hits of a log file, and the counts."""
     counts = DetectionCounts()
-    return list(hit_detector.detect([body], "b", "k", SEEN_AT, counts)), counts
+    return list(hit_detector.detect([body], "b", classify_key("k"), SEEN_AT, counts)), counts

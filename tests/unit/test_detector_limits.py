@@ -16,7 +16,7 @@ from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, OutOfTimeError, TableError, Unreadable
 from trailbell.flows import detector as flow
-from trailbell.flows.detector import CHUNK, READERS, RESERVE, Detector
+from trailbell.flows.detector import CHUNK, OBJECTS_AT_ONCE, RESERVE, Detector
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import BASE_RECORD
@@ -128,16 +128,16 @@ def messages(names: Iterable[object]) -> list[dict[str, Any]]:
 
 def test_objects_of_a_batch_wait_for_s3_together(world: World) -> None:
     """One after the other, ten objects wait ten times."""
-    everybody = threading.Barrier(READERS, timeout=10)  # passed only if all are being read at the same time
+    everybody = threading.Barrier(OBJECTS_AT_ONCE, timeout=10)  # passed only if all are being read at the same time
 
     def meet(name: str) -> None:
         everybody.wait()
 
-    world.bucket = Bucket({key(n): log_file(disable_key(n)) for n in range(READERS)}, meet)
+    world.bucket = Bucket({key(n): log_file(disable_key(n)) for n in range(OBJECTS_AT_ONCE)}, meet)
 
-    failed, counters = world.detector().detect_batch(messages(range(READERS)))
+    failed, counters = world.detector().detect_batch(messages(range(OBJECTS_AT_ONCE)))
 
-    assert (failed, counters.objects_read, counters.hits_new) == ([], READERS, READERS)
+    assert (failed, counters.objects_read, counters.hits_new) == ([], OBJECTS_AT_ONCE, OBJECTS_AT_ONCE)
 
 
 def test_no_more_objects_are_read_at_once_than_readers(world: World) -> None:
@@ -152,13 +152,13 @@ def test_no_more_objects_are_read_at_once_than_readers(world: World) -> None:
         with lock:
             running.discard(name)
 
-    names = [key(n) for n in range(4 * READERS)]
+    names = [key(n) for n in range(4 * OBJECTS_AT_ONCE)]
     world.bucket = Bucket({name: log_file(disable_key(n)) for n, name in enumerate(names)}, count)
 
     _, counters = world.detector().detect_batch([message(*names)])
 
-    assert counters.objects_read == 4 * READERS
-    assert max(most) <= READERS
+    assert counters.objects_read == 4 * OBJECTS_AT_ONCE
+    assert max(most) <= OBJECTS_AT_ONCE
 
 
 def test_answer_does_not_depend_on_who_is_ready_first(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
-from trailbell.cloudtrail.splitter import MAX_ENTRY_BYTES
+from trailbell.cloudtrail.splitter import MAX_ENTRY_BYTES, Splitter
 from trailbell.errors import LogFileError
 
 
@@ -152,3 +152,39 @@ def test_error_shows_nothing_of_what_the_log_file_holds() -> None:
 
     assert "sess" not in str(refused.value)
     assert "Canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("size", [7, 60, 10_000])
+def test_blocks_and_single_entries_are_the_same_records(size: int) -> None:
+    """A record that is in no block, or in two, would be lost, or found twice."""
+    records = [{"eventVersion": "1.11", "n": number, "text": '},{"eventVersion":'} for number in range(40)]
+    content = json.dumps({"Records": records}, separators=(",", ":")).encode()
+
+    def splitter() -> Splitter:
+        return Splitter(iter([content[at : at + size] for at in range(0, len(content), size)]))
+
+    text, found, blocks = splitter(), list[Any](), 0
+    while text.advance():
+        block = text.take_block()
+        assert block is not None
+        blocks += 1
+        found += json.loads(block)
+    assert found == records
+    assert text.bytes_read == len(content)
+    assert blocks > 1 or size > len(content)
+
+    text, found = splitter(), []
+    while text.advance():
+        if block := text.take_block():
+            text.put_back(block)
+        found.append(json.loads(text.take().text))
+    assert found == records
+
+
+def test_no_block_where_records_do_not_end_as_cloudtrail_ends_them() -> None:
+    """A block that is cut in the wrong place would not parse; its entries are taken one by one."""
+    text = Splitter(iter([b'{"Records": [ {"a": 1} , {"a": 2} ], "z": 1}']))
+
+    assert text.advance()
+    assert text.take_block() is None
+    assert text.take().text == b'{"a": 1}'

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
+from trailbell.cloudtrail.record import GATE_FIELDS
+from trailbell.engine.condition import ValueTests, paths_of, simplify
 from trailbell.engine.matcher import Matcher, matching
-from trailbell.engine.predicates import TEST_KINDS
+from trailbell.engine.predicates import COMPARISONS, compile_value_test
 from trailbell.engine.rulebook import Rule, Rulebook, dump_rulebook, load_rulebook
+from trailbell.engine.value_tests import VALUE_TESTS
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler
-from trailbell.rulebook.load import compile_rule
-from trailbell.rulebook.source import Document
+from trailbell.rulebook.documents import Document
+from trailbell.rulebook.rule import compile_rule
 
 
 PLACEHOLDERS = {"trusted_accounts": ("111122223333", "444455556666"), "home_regions": ()}
@@ -38,7 +41,7 @@ def compiled(detection: str, **more: Any) -> Rule:
 
 def matches(rule: Rule, event: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> bool:
     """Whether the indexed matcher finds the rule."""
-    matcher = Matcher([rule])
+    matcher = Matcher([rule], GATE_FIELDS)
     return [match.rule for match in matching(matcher.candidates(event), event, facts or {}, TODAY)] == [rule]
 
 
@@ -262,7 +265,7 @@ def test_strongest_rule_comes_first() -> None:
             [("low", "low", 0), ("overlay", "critical", -1), ("high", "high", 0), ("special", "low", 5)]
         )
     ]
-    matcher = Matcher(rules)
+    matcher = Matcher(rules, GATE_FIELDS)
 
     found = matching(matcher.candidates({"f": "x"}), {"f": "x"}, {}, TODAY)
 
@@ -341,9 +344,30 @@ def test_rulebook_json_is_the_same_for_the_same_rules() -> None:
 
 def test_every_test_kind_is_reached_from_a_rule() -> None:
     """A kind no rule can produce would be dead code in Lambda."""
+    kinds = {*VALUE_TESTS, *COMPARISONS}
     produced = set()
     for selection in [probe[0] for probe in FIELD_PROBES] + ["f|fieldref: g"]:
         text = json.dumps(compiled(f"s:\n  {selection}\ncondition: s").detection)
-        produced |= {kind for kind in TEST_KINDS if f'["{kind}"' in text}
+        produced |= {kind for kind in kinds if f'["{kind}"' in text}
 
-    assert produced == TEST_KINDS
+    assert produced == kinds
+
+
+def test_a_comparison_of_two_fields_is_never_decided_by_one() -> None:
+    """Partial evaluation that took it for decided would miss silently whatever the other field says."""
+    assert not COMPARISONS.keys() & VALUE_TESTS.keys()
+    for kind in COMPARISONS:
+        node = ["field", "errorCode", [kind, "eventName", "eq"]]
+
+        assert simplify(node, {"errorCode": ["x"], "eventName": ["x"]}, ValueTests()) is node
+        assert paths_of(node) is None
+
+
+def test_value_tests_are_given_nothing_but_the_values() -> None:
+    """A test that looks at a second field cannot be put into the table of those that are decided early."""
+    node = ["field", "a", ["eq", "x"]]
+
+    assert compile_value_test(node[2])(["x"]) is True
+    with pytest.raises(TypeError):
+        compile_value_test(node[2])(["x"], ({}, {}))  # type: ignore[call-arg]
+    assert simplify(node, {"a": ["x"]}, ValueTests()) is True

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.condition import compile_node
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Level, Rule
@@ -55,7 +56,7 @@ def test_index_finds_what_trying_every_rule_finds(trees: list[list[Any]], events
         Rule(f"r-{number}", f"r-{number}", "s", "T", Level.LOW, "", tree, gate_of(tree))
         for number, tree in enumerate(trees)
     ]
-    matcher = Matcher(rules)
+    matcher = Matcher(rules, GATE_FIELDS)
     for event in events + events:  # the second time plans come from the cache
         naive = {rule.rule_id for rule in rules if compile_node(rule.detection)((event, {}))}
 

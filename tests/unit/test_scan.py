@@ -12,12 +12,18 @@ import time
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from trailbell.cli.main import cli
+from trailbell.cli.scan.work import Done, work
 from trailbell.cli.terminal.interrupt import Interrupt
 from trailbell.cli.terminal.progress import Progress
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.selection import Selection
+from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
+from trailbell.hits.detect import HitDetector
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "AWSLogs"
@@ -200,3 +206,27 @@ def test_progress_says_how_far_how_fast_and_how_long() -> None:
     assert "left" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
     assert pipe.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "stops"),
+    [
+        ("ExpiredToken", "The provided token has expired.", True),
+        ("RequestExpired", "Request has expired.", True),
+        ("AccessDenied", "not authorized to get s3://trail/ExpiredToken.json.gz", False),
+        ("InternalError", "InvalidToken", False),
+    ],
+)
+def test_scan_ends_by_the_code_of_an_error_and_not_by_its_text(code: str, message: str, stops: bool) -> None:
+    """A log file's name in an error's text must not end the scan of all others."""
+
+    def pieces() -> list[bytes]:
+        raise ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+
+    (done,) = work(
+        HitDetector(Rulebook(())), ObjectRef("trail", "a.json.gz"), pieces, Selection(), "2026-11-20T10:00:00Z"
+    )
+
+    assert isinstance(done, Done)
+    assert done.stop is stops
+    assert message in done.error

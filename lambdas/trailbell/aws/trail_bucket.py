@@ -1,7 +1,7 @@
-"""The trail bucket: log files are read from here, in pieces, the very version the notification named.
+"""The trail bucket: log files are read from here, in pieces, in the version that the notification names.
 
-What S3 itself says to try again (SlowDown, 5xx) and connections that do not come about are retried by botocore
-(aws/clients.py). A connection that breaks while the body comes is not, so it is told as what it is.
+botocore retries what S3 asks to retry (SlowDown, 5xx) and connections that cannot be made (aws/clients.py). It does
+not retry a connection that breaks while the body is read: that is an error of its own.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from trailbell.errors import LogFileError, Unreadable
 
 _PIECE = 256 * 1024
 
-# What each refusal means for the person who has to mend it.
+# What each refusal means for the person who has to fix it.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 _KEY = Unreadable.KEY_UNUSABLE
 _ADVICE = {
@@ -23,7 +23,7 @@ _ADVICE = {
     "NoSuchVersion": (Unreadable.GONE, "that version of the object is gone"),
     "NoSuchBucket": (Unreadable.GONE, "the bucket is gone"),
     "MethodNotAllowed": (Unreadable.GONE, "that version is a delete marker: the object was removed"),
-    # S3 tells a reader who may not list the bucket the same of an object that is gone.
+    # S3 gives the same answer for an object that is gone to whoever may not list the bucket.
     "AccessDenied": (
         Unreadable.DENIED,
         "not allowed (s3:GetObject, kms:Decrypt if it is encrypted), or the object is gone: look at the bucket's and "

@@ -1,7 +1,7 @@
-"""A body is inflated block by block: never more than one block in memory, never more than a limit in all.
+"""An object's body is inflated block by block: one block in memory at a time, and no more than a limit in all.
 
 Log content is hostile: two hundred kilobytes can inflate to two hundred megabytes. ISA-L does the inflating
-where its wheel is installed (Lambda, the checkout); it gives what zlib gives in half the time
+where its wheel is installed (Lambda, the checkout): the same result as zlib in half the time
 (docs/performance.md).
 """
 
@@ -17,15 +17,15 @@ _ERRORS: Any
 try:
     from isal.igzip_lib import IsalError
     from isal.isal_zlib import decompressobj as _decompressobj
-except ImportError:  # the core runs on the standard library alone
+except ImportError:  # the pure rooms run on the standard library alone
     _decompressobj, _ERRORS = zlib.decompressobj, (zlib.error,)
 else:
     _ERRORS = (zlib.error, IsalError)
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WBITS = zlib.MAX_WBITS | 16
-_BLOCK = 96 * 1024  # stays in the processor's cache, and the allocator gives the same block again
-_FED = 12 * 1024  # what is left over of the input is copied at every step, so little is fed
+_BLOCK = 96 * 1024  # stays in the processor's cache, and the allocator hands out the same memory again
+_FED = 12 * 1024  # zlib copies the unused input at every step, so it is given little at a time
 
 
 def inflate(body: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A log file is gzipped JSON, `{"Records": [...]}`; its records are read one after the other, whatever its size.
+"""A log file is gzipped JSON, `{"Records": [...]}`; its records are read one after another, whatever its size.
 
 A log file is at most 50 MB before compression, a record at most 256 KB.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
@@ -16,14 +16,14 @@ from trailbell.cloudtrail.splitter import Entry, Splitter
 # Reading takes the same memory for any size; what bounds it is the detector's time (infra/functions.py).
 MAX_INFLATED_BYTES = 100 * 1024 * 1024
 MAX_SHOWN_BYTES = 8192
-"""Of a bad record's text, for whoever looks into it."""
+"""So much of a malformed record's text is kept, for whoever looks into it."""
 
 Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class MalformedRecord:
-    """An entry of Records that is no record: its position, what is wrong with it, and the start of its text."""
+    """An entry of Records that is not a record: its position, what is wrong with it, and the start of its text."""
 
     index: int
     reason: str
@@ -33,14 +33,13 @@ class MalformedRecord:
 def read_records(body: Iterable[bytes], max_bytes: int = MAX_INFLATED_BYTES) -> Iterator[Fields | MalformedRecord]:
     """Every record of an object's body (in pieces, gzipped or not), in file order; a broken one costs only itself.
 
-    Raises LogFileError where the whole stops being a log file: not gzip, cut off, larger than `max_bytes` once
+    Raises LogFileError where the content stops being a log file: not gzip, cut off, larger than `max_bytes` once
     inflated, not JSON, or without a list of Records.
     """
-    text = Splitter(inflate(body, max_bytes))
-    going, index = text.open(), 0
-    while going:
-        yield parse_entry(text.take(), index)
-        going, index = text.go_on(), index + 1
+    splitter, index = Splitter(inflate(body, max_bytes)), 0
+    while splitter.advance():
+        yield parse_entry(splitter.take(), index)
+        index += 1
 
 
 def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:

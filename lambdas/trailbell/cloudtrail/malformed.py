@@ -1,9 +1,9 @@
-"""A bad record's outline: enough to recognise it by, and nothing of what might be secret in it.
+"""The outline of a malformed record: enough to recognise it, and nothing that might be secret.
 
-A record that cannot be understood cannot be searched for secrets either, so nothing is kept for looking harmless.
-Kept are: members by which AWS names an event, where their values have exactly the form AWS gives them; the names
-and kinds of the other members, if the text is JSON; and if it is not, its punctuation alone. The text itself stays
-in the bucket, where whoever may read log files finds it by object and position.
+A record that cannot be parsed cannot be searched for secrets either, so it is not enough for a text to look harmless.
+An outline has three things: members by which AWS names an event, if their values have exactly AWS's form; of other
+members the names and kinds, if the text is JSON; and if it is not, its punctuation. The text itself stays in the
+bucket, where whoever may read log files finds it by object and position.
 """
 
 import json
@@ -21,7 +21,7 @@ _MAX_PARSED = 256 * 1024  # CloudTrail's own limit for a record
 _MAX_NAMES = 40
 _MAX_NAME = 60
 
-# Forms so narrow that a secret does not fit: a date, a number of an account, the name of a service or a call.
+# Forms so narrow that no secret fits: a date, an account's number, the name of a service or an operation.
 _FORMS = {
     "eventID": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "eventTime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
@@ -35,7 +35,7 @@ _NOT_PUNCTUATION = re.compile(r"[^][{}:,\"]+")
 
 
 def outline(content: bytes) -> str:
-    """The outline of a bad record's text (or of its start), one safe line of at most MAX_OUTLINE characters."""
+    """The outline of a malformed record's text (or of its start), one safe line of at most MAX_OUTLINE characters."""
     text = content[:_MAX_PARSED].decode("utf-8", "replace")
     try:
         shape = _shape(json.loads(text))

@@ -1,4 +1,4 @@
-"""A notification says that an object was created; here its envelopes are opened.
+"""A notification says that an object was created; here it is taken out of its envelopes.
 
 Five of them reach the queue, depending on how the trail is connected:
 
@@ -16,23 +16,26 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notific
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_plus
 
+from trailbell.cloudtrail.object_key import ObjectKey, classify_key
 from trailbell.errors import NotificationError
 from trailbell.text.safe_text import one_line
 
 
-# SNS around S3 around a Lambda record is three; more is nobody's notification but a loop.
+# SNS around S3 around a Lambda record makes three; nothing real has more.
 _MAX_ENVELOPES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """Which object of which bucket. `size` is in bytes as S3 told it; None where the notification is silent.
+    """Which object of which bucket.
 
-    tell: False for history that is replayed: its hits are kept and not told (lookback/replay.py).
+    size:       in bytes as S3 states it, None where the notification does not say.
+    notify:     False for history that is replayed: its hits are kept and nobody is notified (lookback/replay.py).
+    classified: what the key says, worked out here once for everybody.
     """
 
     bucket: str
@@ -40,6 +43,11 @@ class ObjectRef:
     version_id: str | None = None
     size: int | None = None
     notify: bool = True
+    replay: bool = False
+    classified: ObjectKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classified", classify_key(self.key))
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -47,11 +55,11 @@ class ObjectRef:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one message said.
+    """What one message says.
 
-    objects: the objects created, in the order told.
-    tests:   greetings that S3 (`s3:TestEvent`) and CloudTrail send when a destination is set up.
-    other:   things that happened to objects but created none (removals, restores, tags).
+    objects: the objects created, in the message's order.
+    tests:   test messages that S3 (`s3:TestEvent`) and CloudTrail send when a destination is set up.
+    other:   what happened to objects without creating one (removals, restores, tags).
     """
 
     objects: tuple[ObjectRef, ...] = ()
@@ -70,7 +78,7 @@ def parse_notification(body: str | bytes | Mapping[str, Any]) -> Notification:
     """Open a message body (JSON text, or the object a Lambda event already is).
 
     Raises NotificationError when it is none of the known notifications: the message must go back to its
-    queue, because it may stand for a log file.
+    queue, because it may be about a log file.
     """
     return _parse(body, _MAX_ENVELOPES)
 
@@ -80,7 +88,7 @@ def _parse(body: object, depth: int) -> Notification:
         raise NotificationError("notification wrapped in too many envelopes")
     message = _load(body)
     if "Records" in message:
-        return _as_asked(_parse_records(message["Records"], depth), message)
+        return _with_replay_option(_parse_records(message["Records"], depth), message)
     if message.get("Event") == "s3:TestEvent":
         return _TEST
     if message.get("Type") in ("Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"):
@@ -92,12 +100,17 @@ def _parse(body: object, depth: int) -> Notification:
     raise NotificationError(f"no known notification: {_shape(message)}")
 
 
-def _as_asked(found: Notification, message: Mapping[str, Any]) -> Notification:
-    """What `trailbell replay` asks for beside S3's own words; S3 never says it."""
+def _with_replay_option(notification: Notification, message: Mapping[str, Any]) -> Notification:
+    """The notification with what `trailbell replay` adds to S3's own message (lookback/replay.py)."""
     asked = message.get("trailbell")
-    if isinstance(asked, Mapping) and asked.get("tell") is False:
-        return replace(found, objects=tuple(replace(ref, notify=False) for ref in found.objects))
-    return found
+    if not isinstance(asked, Mapping):
+        return notification
+    notify = asked.get("notify", asked.get("tell")) is not False  # `tell` in messages of a version before
+    replay = asked.get("replay") is True or not notify
+    return replace(
+        notification,
+        objects=tuple(replace(ref, notify=notify, replay=replay) for ref in notification.objects),
+    )
 
 
 def _load(body: object) -> Mapping[str, Any]:
@@ -154,8 +167,8 @@ def _parse_eventbridge(message: Mapping[str, Any]) -> Notification:
 def _parse_sns(message: Mapping[str, Any], depth: int) -> Notification:
     inner = message.get("Message")
     if isinstance(inner, str) and not inner.lstrip().startswith(("{", "[")):
-        # CloudTrail greets a newly configured topic with the plain sentence
-        # "CloudTrail validation message.", SNS a new subscription with one of its own.
+        # CloudTrail sends a newly configured topic the plain sentence
+        # "CloudTrail validation message.", SNS sends a new subscription one of its own.
         if "validation message" in inner or message.get("Type") != "Notification":
             return _TEST
         raise NotificationError("SNS message holds plain text, not a notification")

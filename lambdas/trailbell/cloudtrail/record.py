@@ -4,38 +4,53 @@ Every field may be missing, null or of another type than documented: real files 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from trailbell.cloudtrail.event_source import service_of
+from trailbell.cloudtrail.partition import partition_of
+from trailbell.text.digests import stand_in
+from trailbell.text.times import iso_time
+
+
+MEMBERS = (
+    *("eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress"),
+    *("userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData"),
+    *("requestID", "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent"),
+    *("recipientAccountId", "sharedEventID", "vpcEndpointId", "eventCategory", "tlsDetails"),
+)
+"""Members of a record, in the order in which CloudTrail writes them."""
+
+GATE_FIELDS = ("eventSource", "eventName")
+"""The members that rules are looked up by (engine/matcher.py): a service's host name and an operation."""
 
 NO_TIME = "1970-01-01T00:00:00Z"
-# Identities become keys of the hit table, which are bounded; ids that are not plain are not CloudTrail's.
+# Identities become keys of the hit table, which have a limit; CloudTrail's own ids all have this form.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {}
 
 
 def text(fields: object, *path: str) -> str:
     """The string at a path of nested objects, or "" where there is none."""
-    found = _walk(fields, path)
-    return found if isinstance(found, str) else ""
+    value = _walk(fields, path)
+    return value if isinstance(value, str) else ""
 
 
 def mapping(fields: object, *path: str) -> Mapping[str, Any]:
     """The object at a path of nested objects, or an empty one."""
-    found = _walk(fields, path)
-    return found if isinstance(found, dict) else _EMPTY
+    value = _walk(fields, path)
+    return value if isinstance(value, dict) else _EMPTY
 
 
 def texts(fields: object, *path: str) -> list[str]:
     """The strings at a path: those of a list, or the single one, or none."""
-    found = _walk(fields, path)
-    values = found if isinstance(found, list) else [found]
-    return [value for value in values if isinstance(value, str) and value]
+    value = _walk(fields, path)
+    all_ = value if isinstance(value, list) else [value]
+    return [value for value in all_ if isinstance(value, str) and value]
 
 
 def _walk(fields: object, path: tuple[str, ...]) -> object:
@@ -48,11 +63,12 @@ def _walk(fields: object, path: tuple[str, ...]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record's fields as CloudTrail wrote them, with the parts of a hit's identity made certain.
+    """A record's fields as CloudTrail wrote them, and the parts of a hit's identity, which no record may lack.
 
     index:      position in its log file, from 0.
     account:    recipientAccountId; where that is missing, the actor's account, the log file's, or "unknown".
-    event_id:   eventID; a record without a plain one is known by the SHA-256 of its content ("sha256-<32 hex>").
+    event_id:   eventID, of a correction the original's; a record without a plain one is known by the SHA-256 of its
+                content ("sha256-<32 hex>").
     event_time: UTC, to the second, ISO 8601 with Z; NO_TIME where the record has no valid one.
     """
 
@@ -78,9 +94,27 @@ class Record:
         return text(self.fields, "awsRegion")
 
     @property
+    def partition(self) -> str:
+        """The AWS partition it happened in: aws, aws-cn …"""
+        return partition_of(self.region, _arns(self.fields))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the record only repeats or counts what other records say, each for itself.
+
+        A network activity event stands beside the call's management event, unless the endpoint's policy denied the
+        call: then no other does. An aggregated event counts data events.
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
+        """
+        category = text(self.fields, "eventCategory")
+        if category == "NetworkActivity" or text(self.fields, "eventType").startswith("AwsVpceEvent"):
+            return text(self.fields, "errorCode") != "VpceAccessDenied"
+        return category == "Aggregated"
+
+    @property
     def service(self) -> str:
-        """First label of the event source: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
-        return self.event_source.partition(".")[0]
+        """As hits name it: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
+        return service_of(self.event_source)
 
 
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:
@@ -95,19 +129,33 @@ def is_identifier(given: str) -> bool:
     return _IDENTIFIER.fullmatch(given) is not None
 
 
-def partition_of(region: str) -> str:
-    """The AWS partition a region belongs to: aws, aws-cn or aws-us-gov."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+def _arns(fields: Mapping[str, Any]) -> Iterator[str]:
+    """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
+    resources = fields.get("resources")
+    for entry in resources if isinstance(resources, list) else ():
+        yield from texts(entry, "ARN") + texts(entry, "arn")
+    yield from texts(fields, "responseElements", "keyId")
+    yield from texts(fields, "userIdentity", "arn")
+    yield from texts(fields, "userIdentity", "sessionContext", "sessionIssuer", "arn")
 
 
 def _event_id(fields: Mapping[str, Any]) -> str:
-    given = text(fields, "eventID")
+    given = _corrected_id(fields) or text(fields, "eventID")
     if is_identifier(given):
         return given
     content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return "sha256-" + hashlib.sha256(content.encode("ascii")).hexdigest()[:32]
+    return stand_in(content, 32)
+
+
+def _corrected_id(fields: Mapping[str, Any]) -> str:
+    """The eventID of the record that this one completes, "" if it completes none.
+
+    Only addenda for updated data do; the two other reasons (DELIVERY_DELAY, SERVICE_OUTAGE) say why a record is late.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    original = text(fields, "addendum", "originalEventID")
+    updated = text(fields, "addendum", "reason").upper() in ("UPDATED_DATA", "")
+    return original if updated and is_identifier(original) else ""
 
 
 def _event_time(fields: Mapping[str, Any]) -> str:
@@ -117,4 +165,4 @@ def _event_time(fields: Mapping[str, Any]) -> str:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the latter for the first and last hours of the calendar
         return NO_TIME
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return iso_time(moment)

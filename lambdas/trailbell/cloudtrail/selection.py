@@ -1,25 +1,20 @@
-"""What is asked for of a trail bucket: accounts, regions, a time. Its folders say what can be passed over unread.
+"""A selection of a trail bucket's records: accounts, regions, a time. The names of its folders say which to skip.
 
-    [prefix/]AWSLogs/[organisation/]account/CloudTrail/region/yyyy/mm/dd/
-
-The day is the day of delivery. A record is delivered after it happened, mostly within minutes, so folders before
-`since` hold nothing that is asked for, and the day after `until` is read, too, for what came late. Inside a folder
-the record's own time, account and region decide.
+The layout is that of cloudtrail/object_key.py; the day in it is the day of delivery. A record is delivered after it
+happened, mostly within minutes, so folders before `since` hold nothing that is selected, and the day after `until` is
+read, too, for late records. Inside a folder the record's own time, account and region decide.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 """
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from trailbell.cloudtrail.object_key import trail_levels
 from trailbell.cloudtrail.record import NO_TIME
+from trailbell.text.times import iso_time
 
 
 _LATE = timedelta(days=1)
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
-_ORGANISATION = re.compile(r"o-[a-z0-9]+", re.ASCII)
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-_LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\d{2}", r"\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +27,9 @@ class Selection:
     until: datetime | None = None
 
     def may_hold(self, folder: str) -> bool:
-        """Whether a folder (its path or key, with or without a last "/") may hold a record that is asked for.
+        """Whether a folder (its path or key, with or without a last "/") may hold a selected record.
 
-        Only what the layout says is held against it: folders outside of the layout may hold anything.
+        A folder outside of the layout may hold anything.
         """
         levels = trail_levels(folder)
         account, region, day = "".join(levels[:1]), "".join(levels[2:3]), "-".join(levels[3:])
@@ -45,7 +40,7 @@ class Selection:
         )
 
     def holds(self, account: str, region: str, event_time: str) -> bool:
-        """Whether a record is asked for. event_time: UTC, ISO 8601 with Z, to the second; without one: any time."""
+        """Whether a record is selected. event_time: UTC, ISO 8601 with Z, to the second; NO_TIME is in any time."""
         return (
             (not self.accounts or account in self.accounts)
             and (not self.regions or region in self.regions)
@@ -53,41 +48,13 @@ class Selection:
         )
 
     def _is_in_time(self, event_time: str) -> bool:
-        return (self.since is None or event_time >= _text(self.since)) and (
-            self.until is None or event_time < _text(self.until)
+        return (self.since is None or event_time >= iso_time(self.since)) and (
+            self.until is None or event_time < iso_time(self.until)
         )
 
     def _is_near(self, day: str) -> bool:
-        """For the beginning of a date, too (2026, 2026-11): whether one of its days is near enough."""
+        """Whether a date, or one of the days of its beginning (2026, 2026-11), is near enough."""
         size = len(day)
-        return (self.since is None or day >= _text(self.since)[:size]) and (
-            self.until is None or day <= _text(self.until + _LATE)[:size]
+        return (self.since is None or day >= iso_time(self.since)[:size]) and (
+            self.until is None or day <= iso_time(self.until + _LATE)[:size]
         )
-
-
-def trail_levels(folder: str) -> tuple[str, ...]:
-    """The levels of the layout below AWSLogs/ that a folder names: account, kind, region, year, month, day.
-
-    Empty outside of the layout; cut where it is left. The organisation's level is passed over.
-    """
-    parts = [part for part in folder.split("/") if part]
-    if "AWSLogs" not in parts:
-        return ()
-    below = parts[len(parts) - parts[::-1].index("AWSLogs") :]
-    if below and _ORGANISATION.fullmatch(below[0]):
-        below = below[1:]
-    found = []
-    for part, level in zip(below, _LEVELS, strict=False):
-        if not re.fullmatch(level, part, re.ASCII):
-            break
-        found.append(part)
-    return tuple(found)
-
-
-def is_in_account(folder: str) -> bool:
-    """Whether a folder is an account's own, the one that holds CloudTrail/ beside what other services write."""
-    return len(trail_levels(folder)) == 1 and bool(_ACCOUNT.fullmatch(folder.rstrip("/").rpartition("/")[2]))
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(_ISO)

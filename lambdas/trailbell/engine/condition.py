@@ -1,21 +1,26 @@
-"""A detection is a rule's condition as a tree; here it becomes a function, is simplified, and is looked into.
+"""A rule's condition is a tree; here it becomes a function, is simplified, and is asked which fields it looks at.
 
     ["and"|"or", [node, …]]   ["not", node]   ["field", path, test]   ["keyword", test]
 
 Tests are those of engine/predicates.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from trailbell.engine.predicates import Roots, Test, compile_finder, compile_keyword, compile_test
+from trailbell.engine.fields import Finder
+from trailbell.engine.predicates import (
+    Predicate,
+    compile_field,
+    compile_finder,
+    compile_keyword,
+    compile_value_test,
+    is_value_test,
+)
+from trailbell.engine.value_tests import ValueTest
 
 
 Node = Sequence[Any]
-Predicate = Callable[[Any], bool]
-Finder = Callable[[Any], list[Any]]
-
-_ELSEWHERE = frozenset({"fieldref"})  # tests that look at a second field
 
 
 def compile_node(node: Node, finder: Callable[[str], Finder] = compile_finder) -> Predicate:
@@ -32,28 +37,27 @@ def compile_node(node: Node, finder: Callable[[str], Finder] = compile_finder) -
             inner = compile_node(arguments[0], finder)
             return lambda roots: not inner(roots)
         case "field":
-            find, test = finder(arguments[0]), compile_test(arguments[1])
-            return lambda roots: test(find(roots), roots)
+            return compile_field(finder(arguments[0]), arguments[1])
         case "keyword":
             return compile_keyword(arguments[0])
     raise ValueError(f"rulebook node of unknown kind {kind!r}: synthesise again with this version")
 
 
-class Tests:
-    """The functions of tests, made once: a set of many texts takes its time."""
+class ValueTests:
+    """The functions of serialised tests, each made once: a set of many texts takes its time."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[Any, Test]] = {}
+        self._made: dict[int, tuple[Any, ValueTest]] = {}
 
-    def __call__(self, test: Sequence[Any]) -> Test:
-        """The function of one serialised test, which is kept so that its identity stays its own."""
+    def __call__(self, test: Sequence[Any]) -> ValueTest:
+        """The function of a test. The test is kept with it, so that no other object can get the same id."""
         made = self._made.get(id(test))
         if made is None:
-            made = self._made[id(test)] = test, compile_test(test)
+            made = self._made[id(test)] = test, compile_value_test(test)
         return made[1]
 
 
-def simplify(node: Node, known: Mapping[str, list[Any]], tests: Tests) -> Node | bool:
+def simplify(node: Node, known: Mapping[str, list[Any]], tests: ValueTests) -> Node | bool:
     """What is left to decide of a tree once the values at some paths are known; True or False if nothing is."""
     kind, *arguments = node
     match kind:
@@ -70,12 +74,21 @@ def simplify(node: Node, known: Mapping[str, list[Any]], tests: Tests) -> Node |
         case "not":
             simple = simplify(arguments[0], known, tests)
             return not simple if isinstance(simple, bool) else ["not", simple]
-        case "field" if arguments[0] in known and arguments[1][0] not in _ELSEWHERE:
-            return tests(arguments[1])(known[arguments[0]], _NOTHING)
+        case "field" if arguments[0] in known and is_value_test(arguments[1]):
+            return tests(arguments[1])(known[arguments[0]])
     return node
 
 
-_NOTHING: Roots = ({}, {})
+def asks_for(node: Node, values: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a condition asks, somewhere and not only by negation, for one of some values of some fields."""
+    kind, *arguments = node
+    match kind:
+        case "and" | "or":
+            return any(asks_for(part, values) for part in arguments[0])
+        case "field" if arguments[0] in values and is_value_test(arguments[1]):
+            holds = compile_value_test(arguments[1])
+            return any(holds([value]) for value in values[arguments[0]])
+    return False
 
 
 def conjuncts(node: Node) -> Sequence[Node]:
@@ -88,15 +101,15 @@ def paths_of(node: Node) -> frozenset[str] | None:
     kind, *arguments = node
     match kind:
         case "and" | "or":
-            found: set[str] = set()
+            together: set[str] = set()
             for part in arguments[0]:
                 paths = paths_of(part)
                 if paths is None:
                     return None
-                found |= paths
-            return frozenset(found)
+                together |= paths
+            return frozenset(together)
         case "not":
             return paths_of(arguments[0])
-        case "field" if arguments[1][0] not in _ELSEWHERE:
+        case "field" if is_value_test(arguments[1]):
             return frozenset((arguments[0],))
     return None

@@ -1,6 +1,6 @@
-"""How a rule's field name finds values in an event, and how a value reads as text.
+"""Fields: how a rule's field name finds values in an event, and what text a value is compared as.
 
-Where Sigma is silent this module decides; the letters refer to rules/README.md, "What a field finds".
+Where Sigma does not say, this module decides (rules/README.md, "What a field finds").
 """
 
 import json
@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-Finder = Callable[[object], list[Any]]
+Finder = Callable[[Any], list[Any]]
+"""From an event, or whatever else holds its fields, to the values of one field."""
 
 
 def compile_path(path: str, *, dotted_root: bool = True) -> Finder:
     """A function from an event to all values at a dotted path; no value means the field is missing.
 
     A path crosses lists (any element) and takes keys that themselves hold dots (every split is tried).
-    dotted_root: whether members of the event itself may hold dots; those of CloudTrail's records never do.
+    dotted_root: whether members of the event itself may hold dots; where they never do, less is tried.
     """
     head, *rest = path.split(".")
     parts = tuple(rest)
@@ -40,6 +41,15 @@ def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:
                 yield from find(node[key], parts[taken:])
 
 
+def text_at(node: object, *parts: str) -> str:
+    """The string at a path of nested objects, "" where there is none. It crosses no lists and joins no names."""
+    for name in parts:
+        if not isinstance(node, dict):
+            return ""
+        node = node.get(name)
+    return node if isinstance(node, str) else ""
+
+
 def members(values: list[Any]) -> Iterator[Any]:
     """The values themselves, lists replaced by their elements at any depth."""
     for value in values:
@@ -50,7 +60,7 @@ def members(values: list[Any]) -> Iterator[Any]:
 
 
 def leaves(node: object) -> Iterator[Any]:
-    """Every scalar inside a value that is not null; keys do not count."""
+    """Every scalar inside a value except null; keys are left out."""
     if isinstance(node, dict):
         for value in node.values():
             yield from leaves(value)

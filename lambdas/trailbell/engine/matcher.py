@@ -1,7 +1,6 @@
-"""The matcher tells which rules an event matches; rules that cannot match it are not even looked at.
+"""The matcher finds the rules that an event matches; rules that cannot match it are not even looked at.
 
-Rules are found by their gate: the values of eventSource and eventName without which the rule cannot match.
-The engine knows neither CloudTrail nor what is derived from an event.
+Rules are found by their gate: the values of two top-level fields without which a rule cannot match.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,15 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from trailbell.engine.condition import Predicate, compile_node
-from trailbell.engine.predicates import Roots, compile_finder
+from trailbell.engine.condition import compile_node
+from trailbell.engine.predicates import Predicate, Roots, compile_finder
 from trailbell.engine.rulebook import Rule, RuleException
 
 
-GATE_FIELDS = ("eventSource", "eventName")
-"""Top-level fields whose values the index is built on."""
-
-_MAX_GATES = 4096  # distinct (eventSource, eventName) pairs kept; an account shows a few hundred
+_MAX_GATES = 4096  # distinct pairs of values remembered; an account shows a few hundred
 _MAX_GATE_TEXT = 256
 
 
@@ -60,15 +56,15 @@ class Match:
 
 @dataclass(slots=True)
 class _Index:
-    """Rules by what their gate names: a pair, a source alone, a name alone, or nothing."""
+    """Rules by what their gate names: a pair, a value of the first field alone, one of the second alone, or nothing."""
 
     pairs: dict[tuple[str, str], list[CompiledRule]] = field(default_factory=dict)
     sources: dict[str, list[CompiledRule]] = field(default_factory=dict)
     names: dict[str, list[CompiledRule]] = field(default_factory=dict)
     open: list[CompiledRule] = field(default_factory=list)
 
-    def add(self, rule: CompiledRule) -> None:
-        sources, names = (rule.rule.gate.get(name) for name in GATE_FIELDS)
+    def add(self, rule: CompiledRule, gate_fields: tuple[str, str]) -> None:
+        sources, names = map(rule.rule.gate.get, gate_fields)
         if sources is not None and names is not None:
             for source in sources:
                 for name in names:
@@ -82,38 +78,40 @@ class _Index:
 
     def passing(self, source: str, name: str) -> tuple[CompiledRule, ...]:
         lists = (self.pairs.get((source, name)), self.sources.get(source), self.names.get(name), self.open)
-        return tuple(sorted((rule for found in lists for rule in found or ()), key=lambda rule: rule.number))
+        return tuple(sorted((rule for rules in lists for rule in rules or ()), key=lambda rule: rule.number))
 
 
 class Matcher:
     """Compiled rules, indexed; building one never fails on a loaded rulebook.
 
+    gate_fields: the two top-level fields whose values the rules' gates are about.
     dotted_root: whether members of the event itself may hold dots (engine/fields.py); a log file's never do.
     """
 
-    def __init__(self, rules: Sequence[Rule], *, dotted_root: bool = True) -> None:
+    def __init__(self, rules: Sequence[Rule], gate_fields: tuple[str, str], *, dotted_root: bool = True) -> None:
+        self.gate_fields = gate_fields
         ordered = sorted(rules, key=lambda rule: rule.strength)
         self.compiled = tuple(CompiledRule(rule, at, dotted_root=dotted_root) for at, rule in enumerate(ordered))
         """All rules, strongest first."""
         self._index = _Index()
         for rule in self.compiled:
-            self._index.add(rule)
+            self._index.add(rule, gate_fields)
         self._gates: dict[tuple[object, object], tuple[CompiledRule, ...]] = {}
 
     def candidates(self, event: Mapping[str, Any]) -> tuple[CompiledRule, ...]:
         """The rules whose gate this event passes, strongest first; none means the event is not watched."""
-        return self.passing(*map(event.get, GATE_FIELDS))
+        return self.passing(*map(event.get, self.gate_fields))
 
     def passing(self, source: object, name: object) -> tuple[CompiledRule, ...]:
         """The rules whose gate an event with these passes; values that are missing or odd open every gate."""
         if not (isinstance(source, str) and isinstance(name, str) and len(source) + len(name) <= _MAX_GATE_TEXT):
             return self.compiled  # let every rule decide for itself
-        found = self._gates.get((source, name))
-        if found is None:
+        rules = self._gates.get((source, name))
+        if rules is None:
             if len(self._gates) >= _MAX_GATES:
                 self._gates.clear()
-            found = self._gates[source, name] = self._index.passing(source.lower(), name.lower())
-        return found
+            rules = self._gates[source, name] = self._index.passing(source.lower(), name.lower())
+        return rules
 
 
 def matching(

@@ -1,63 +1,57 @@
-"""A compiled test becomes a function of the values a field has; no test can raise on any event.
+"""A test of the rulebook becomes a predicate, a function that decides on an event; it cannot raise on any event.
 
-Tests are written in the rulebook as JSON lists (rulebook/compile.py makes them, and documents nothing
-that this module does not do):
+Most tests look at the values of their own field (engine/value_tests.py). One compares two fields:
 
-    ["eq"|"prefix"|"suffix"|"contains", text, cased]   ["in", [text, …]]       ["glob", [text|0|1, …], cased]
-    ["any"]  ["null"]  ["exists", bool]                ["number", n]           ["compare", operator, n]
-    ["cidr", network]   ["timepart", part, operator, n]   ["fieldref", path, how]   ["re", pattern, flags]
-
-In a glob 0 stands for any run of characters and 1 for exactly one; both match line breaks. Text that is
-not cased is already lower-cased in the rulebook. Sigma specification 2.1, "Modifiers" and "Wildcards".
+    ["fieldref", path, "eq"|"prefix"|"suffix"|"contains"]
 """
 
-import ipaddress
 import operator
-import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
-from trailbell.engine.fields import Finder, compile_path, json_text, leaves, members, text_of
+from trailbell.engine.fields import Finder, compile_path, leaves, members, text_of
+from trailbell.engine.value_tests import VALUE_TESTS, ValueTest
 
-
-Test = Callable[[list[Any], "Roots"], bool]
-"""Decides on the values found; the roots are there for tests that look at a second field."""
 
 Roots = tuple[object, object]
 """The event, and what is derived from it."""
 
+Comparison = Callable[[list[Any], Any], bool]
+"""Decides on a field's values and on what else is in the roots."""
+
+Predicate = Callable[[Any], bool]
+"""Decides on the roots, or on whatever else a finder reads fields from."""
+
 FACTS = "facts."
 """How the names of derived fields begin."""
 
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "lt": operator.lt,
-    "lte": operator.le,
-    "gt": operator.gt,
-    "gte": operator.ge,
-}
 _TEXT_RELATIONS: dict[str, Callable[[str, str], bool]] = {
     "eq": operator.eq,
     "prefix": str.startswith,
     "suffix": str.endswith,
     "contains": operator.contains,
 }
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
-_TIME_PARTS: dict[str, Callable[[datetime], int]] = {
-    "minute": lambda time: time.minute,
-    "hour": lambda time: time.hour,
-    "day": lambda time: time.day,
-    "week": lambda time: time.isocalendar().week,
-    "month": lambda time: time.month,
-    "year": lambda time: time.year,
-}
 
 
-def compile_test(test: Sequence[Any]) -> Test:
-    """The function for one serialised test. Raises KeyError for a kind this version does not know."""
+def is_value_test(test: Sequence[Any]) -> bool:
+    """Whether a test looks at nothing but the values of its own field."""
+    return test[0] in VALUE_TESTS
+
+
+def compile_value_test(test: Sequence[Any]) -> ValueTest:
+    """The function of a test of one field. Raises KeyError for a kind that this version does not know."""
     kind, *arguments = test
-    return _BUILDERS[kind](*arguments)
+    return VALUE_TESTS[kind](*arguments)
+
+
+def compile_field(find: Callable[[Any], list[Any]], test: Sequence[Any]) -> Predicate:
+    """A test of the field that `find` finds. Raises KeyError for a kind that this version does not know."""
+    if is_value_test(test):
+        holds = compile_value_test(test)
+        return lambda roots: holds(find(roots))
+    kind, *arguments = test
+    compare = COMPARISONS[kind](*arguments)
+    return lambda roots: compare(find(roots), roots)
 
 
 def compile_finder(path: str, *, dotted_root: bool = True) -> Callable[[Roots], list[Any]]:
@@ -70,162 +64,11 @@ def compile_finder(path: str, *, dotted_root: bool = True) -> Callable[[Roots], 
 
 def compile_keyword(test: Sequence[Any]) -> Callable[[Roots], bool]:
     """A keyword looks at every scalar of the event: its values, not its keys."""
-    decide = compile_test(test)
-    return lambda roots: any(decide([leaf], roots) for leaf in leaves(roots[0]))
+    holds = compile_value_test(test)
+    return lambda roots: any(holds([leaf]) for leaf in leaves(roots[0]))
 
 
-def _any_text(decide: Callable[[str], bool]) -> Test:
-    def test(values: list[Any], roots: Roots) -> bool:
-        return any(text is not None and decide(text) for text in map(text_of, members(values)))
-
-    return test
-
-
-def _folded(text: str, cased: bool, decide: Callable[[str, str], bool]) -> Callable[[str], bool]:
-    if cased:
-        return lambda value: decide(value, text)
-    return lambda value: decide(value.lower(), text)
-
-
-def _eq(text: str, cased: bool = False) -> Test:
-    return _any_text(_folded(text, cased, operator.eq))
-
-
-def _prefix(text: str, cased: bool = False) -> Test:
-    return _any_text(_folded(text, cased, str.startswith))
-
-
-def _suffix(text: str, cased: bool = False) -> Test:
-    return _any_text(_folded(text, cased, str.endswith))
-
-
-def _contains(text: str, cased: bool = False) -> Test:
-    return _any_text_or_object(_folded(text, cased, operator.contains))
-
-
-def _any_text_or_object(decide: Callable[[str], bool]) -> Test:
-    """Searching tests look into objects as well: at each leaf, and at the object's compact JSON."""
-
-    def test(values: list[Any], roots: Roots) -> bool:
-        for value in members(values):
-            text = text_of(value)
-            if text is not None:
-                if decide(text):
-                    return True
-            elif isinstance(value, dict) and (
-                any(decide(text_of(leaf) or "") for leaf in leaves(value)) or decide(json_text(value))
-            ):
-                return True
-        return False
-
-    return test
-
-
-def _in(texts: Sequence[str]) -> Test:
-    allowed = frozenset(texts)
-    return _any_text(lambda value: value.lower() in allowed)
-
-
-def _glob(parts: Sequence[str | int], cased: bool = False) -> Test:
-    tokens: list[str | int] = []
-    for part in parts:
-        tokens.extend(part if isinstance(part, str) else [part])
-
-    def decide(value: str) -> bool:
-        return _glob_matches(tokens, value if cased else value.lower())
-
-    searching = bool(parts) and parts[0] == 0 and parts[-1] == 0
-    return _any_text_or_object(decide) if searching else _any_text(decide)
-
-
-def _glob_matches(tokens: Sequence[str | int], text: str) -> bool:
-    """Greedy matching with one step back to the last `*`: at worst len(tokens) * len(text), never more."""
-    token = position = 0
-    star = resume = -1
-    while position < len(text):
-        if token < len(tokens) and tokens[token] == 0:
-            star, resume, token = token, position, token + 1
-        elif token < len(tokens) and tokens[token] in (1, text[position]):
-            token, position = token + 1, position + 1
-        elif star >= 0:
-            resume += 1
-            token, position = star + 1, resume
-        else:
-            return False
-    return all(rest == 0 for rest in tokens[token:])
-
-
-def _any() -> Test:
-    return lambda values, roots: any(value is not None for value in members(values))
-
-
-def _null() -> Test:
-    return lambda values, roots: not values or any(value is None for value in values)
-
-
-def _exists(expected: bool) -> Test:
-    return lambda values, roots: bool(values) is expected
-
-
-def _number(number: float) -> Test:
-    text = str(number)
-
-    def test(values: list[Any], roots: Roots) -> bool:
-        return any(
-            value == (text if isinstance(value, str) else number)
-            for value in members(values)
-            if isinstance(value, str | int | float) and not isinstance(value, bool)
-        )
-
-    return test
-
-
-def _compare(name: str, number: float) -> Test:
-    compare = _OPERATORS[name]
-
-    def test(values: list[Any], roots: Roots) -> bool:
-        numbers = map(_as_number, members(values))
-        return any(value is not None and compare(value, number) for value in numbers)
-
-    return test
-
-
-def _as_number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, str) and len(value) <= 64 and _NUMBER.fullmatch(value):
-        return float(value) if "." in value else int(value)
-    return None
-
-
-def _cidr(cidr: str) -> Test:
-    network = ipaddress.ip_network(cidr)
-
-    def decide(value: str) -> bool:
-        try:
-            address = ipaddress.ip_address(value)
-        except ValueError:  # sourceIPAddress is also "AWS Internal" or a service's name
-            return False
-        return address.version == network.version and address in network
-
-    return _any_text(decide)
-
-
-def _timepart(part: str, name: str, number: int) -> Test:
-    take, compare = _TIME_PARTS[part], _OPERATORS[name]
-
-    def decide(value: str) -> bool:
-        try:
-            return compare(take(datetime.fromisoformat(value)), number)
-        except ValueError:
-            return False
-
-    return _any_text(decide)
-
-
-def _fieldref(path: str, how: str) -> Test:
+def _fieldref(path: str, how: str) -> Comparison:
     find = compile_finder(path)
     decide = _TEXT_RELATIONS[how]
 
@@ -237,37 +80,9 @@ def _fieldref(path: str, how: str) -> Test:
     return test
 
 
-def _re(pattern: str, flags: str) -> Test:
-    """Unanchored search in RE2, whose time is linear in the text: Python's re can be stalled by a user agent.
-
-    https://github.com/google/re2/wiki/WhyRE2
-    """
-    import re2
-
-    search = re2.compile(f"(?{flags}){pattern}" if flags else pattern).search
-
-    def decide(value: str) -> bool:
-        return search(value.encode("utf-8", "replace").decode("utf-8")) is not None  # RE2 takes no lone surrogates
-
-    return _any_text_or_object(decide)
-
-
-_BUILDERS: dict[str, Callable[..., Test]] = {
-    "eq": _eq,
-    "prefix": _prefix,
-    "suffix": _suffix,
-    "contains": _contains,
-    "in": _in,
-    "glob": _glob,
-    "any": _any,
-    "null": _null,
-    "exists": _exists,
-    "number": _number,
-    "compare": _compare,
-    "cidr": _cidr,
-    "timepart": _timepart,
+# Apart from VALUE_TESTS on purpose. One table and a list of its exceptions would do as well until somebody forgets
+# the list: partial evaluation would then decide a comparison without the other field, and miss. What is built there
+# is given no roots, so that it cannot look at another field.
+COMPARISONS: dict[str, Callable[..., Comparison]] = {
     "fieldref": _fieldref,
-    "re": _re,
 }
-TEST_KINDS = frozenset(_BUILDERS)
-"""Every kind of test this version can run."""

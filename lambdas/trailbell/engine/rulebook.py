@@ -1,4 +1,4 @@
-"""The rulebook is the compiled rules as they travel to Lambda: plain JSON, loaded without pySigma or PyYAML."""
+"""The rulebook: the compiled rules as Lambda gets them, plain JSON that loads without pySigma or PyYAML."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from trailbell.errors import RuleError
 FORMAT = 1
 
 UNMUTABLE = "trail-"
-"""Rules whose name begins like this are about the trail and the alerter: whoever mutes them blinds us."""
+"""How the names of rules about the trail and trailbell itself begin: muting one would hide an attack on them."""
 
 
 class Level(IntEnum):
@@ -48,7 +48,7 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class RuleException:
-    """A deployer's exception from a rule: a Sigma filter, with who answers for it, why, and how long.
+    """A deployer's exception from a rule: a Sigma filter, with its owner, its reason and its last day.
 
     expires:   the last day it works, yyyy-mm-dd, UTC.
     detection: the filter's condition; where it does not hold, the rule's hit is muted.
@@ -66,11 +66,12 @@ class Rule:
     """One compiled rule.
 
     rule_id:    Sigma's id (a UUID); a rule without one goes by its name.
-    name:       the slug everybody says, such as kms-key-disabled.
+    name:       the slug that people use, such as kms-key-disabled.
     stem:       its file's name without .yml.
     exceptions: those that name this rule and had not expired at synth.
-    once_per_day: of the records of one operation, account and day, only one makes a hit.
-    precedence: among the rules a record matches the highest speaks, before the level is looked at.
+    once_per_day: a dedup window of a day: all records of one operation, account and day make one hit.
+    once_per_actor: with once_per_day: all of one actor's.
+    precedence: of the rules that a record matches the highest is primary; between equals the level decides.
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
                 and ["keyword", test] (tests: engine/predicates.py).
@@ -93,6 +94,7 @@ class Rule:
     undo: Undo = Undo()
     exceptions: tuple[RuleException, ...] = ()
     once_per_day: bool = False
+    once_per_actor: bool = False
 
     @property
     def strength(self) -> tuple[int, int, str]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from trailbell.cloudtrail.record import Record, mapping, partition_of, text, texts
+from trailbell.cloudtrail.record import Record, mapping, text, texts
+from trailbell.facts.alerter_parts import alerter_parts
 
 
 MAX_RESOURCES = 50
@@ -43,13 +44,17 @@ def _listed(fields: Mapping[str, Any]) -> list[str]:
 
 def _requested(record: Record) -> list[str]:
     finder = _FINDERS.get(record.service)
-    return list(finder(record)) if finder else []
+    if finder:
+        return list(finder(record))
+    service, parts = alerter_parts(record)
+    return [_arn(record, service, part) for part in parts]
 
 
 def _arn(record: Record, service: str, resource: str) -> str:
     if resource.startswith("arn:"):
         return resource
-    return f"arn:{partition_of(record.region)}:{service}:{record.region}:{record.account}:{resource}"
+    region = "" if service == "iam" else record.region
+    return f"arn:{record.partition}:{service}:{region}:{record.account}:{resource}"
 
 
 def _kms(record: Record) -> Iterable[str]:
@@ -116,7 +121,7 @@ def _documents(record: Record) -> Iterable[str]:
 def _document(record: Record, name: str) -> str:
     """AWS's own documents (AWS-RunShellScript) belong to no account; nobody else's may begin like that."""
     if name.lower().startswith(("aws", "amazon", "amzn")):
-        return f"arn:{partition_of(record.region)}:ssm:{record.region}::document/{name}"
+        return f"arn:{record.partition}:ssm:{record.region}::document/{name}"
     return _arn(record, "ssm", name if name.startswith("arn:") else f"document/{name}")
 
 
@@ -146,7 +151,7 @@ def _cloudtrail(record: Record) -> Iterable[str]:
 
 def _bucket(record: Record) -> Iterable[str]:
     for name in texts(record.fields, "requestParameters", "bucketName"):
-        yield f"arn:{partition_of(record.region)}:s3:::{name}"
+        yield f"arn:{record.partition}:s3:::{name}"
 
 
 def _as_given(*members: str) -> Callable[[Record], Iterable[str]]:

@@ -1,4 +1,4 @@
-"""What a batch of the detector came to: every object and every record stands in exactly one number."""
+"""The counts of a detector batch: every message, object and record is counted, and in exactly one number."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,16 +11,17 @@ from trailbell.hits.hit import Hit
 
 @dataclass(slots=True)
 class DetectorCounters:
-    """Counts of a batch, or of one object; the two identities of promise 1 are `balanced`.
+    """Counts of a batch, or of one object; `balanced` says whether they add up.
 
-    objects_deferred: given back without having been begun, for want of time.
-    failures:        objects_failed, by the word for what went wrong.
-    slowest_hit:     seconds from an event to its hit, the longest of the batch.
+    notifications_ignored:    those that are about no new object: test messages, removals, restores, tags.
+    objects_deferred:         given back without having been begun, because time was short.
+    failures:                 objects_failed, by the word for what went wrong.
+    records_fully_parsed:     those of records_read that the prefilter has not seen.
+    event_to_hit_seconds_max: from an event to its hit, the longest of the batch.
     """
 
     messages: int = 0
-    tests: int = 0
-    other_notifications: int = 0
+    notifications_ignored: int = 0
     objects_received: int = 0
     objects_read: int = 0
     objects_ignored: Counter[ObjectKind] = field(default_factory=Counter)
@@ -30,17 +31,21 @@ class DetectorCounters:
     messages_failed: int = 0
     bytes_inflated: int = 0
     records_read: int = 0
+    records_fully_parsed: int = 0
     records_matched: int = 0
     records_not_watched: int = 0
     records_malformed: int = 0
     hits_new: int = 0
     hits_known: int = 0
     hits_muted: int = 0
-    slowest_hit: int = 0
+    event_to_hit_seconds_max: int = 0
 
     @property
     def balanced(self) -> bool:
-        """objects received = read + ignored + failed + put off, and records read = matched + not watched + bad."""
+        """Whether nothing was lost silently or counted twice.
+
+        Objects received = read + ignored + failed + deferred; records read = matched + not watched + malformed.
+        """
         objects = self.objects_read + self.objects_ignored.total() + self.objects_failed + self.objects_deferred
         records = self.records_matched + self.records_not_watched + self.records_malformed
         return (
@@ -50,32 +55,35 @@ class DetectorCounters:
         )
 
     def kept(self, hits: Sequence[Hit], new: int) -> None:
-        """Count hits that are in the table now, of which some are new. True whatever becomes of their log file."""
+        """Count hits that are in the table now, some of them new; they stay, whatever becomes of their log file."""
         self.hits_new += new
         self.hits_known += len(hits) - new
         self.hits_muted += sum(bool(hit.muted_by) for hit in hits)
         if new:
-            self.slowest_hit = max([self.slowest_hit, *(hit.delay for hit in hits if not hit.quiet)])
+            self.event_to_hit_seconds_max = max(
+                [self.event_to_hit_seconds_max, *(hit.delay for hit in hits if not hit.quiet)]
+            )
 
-    def read(self, found: DetectionCounts) -> None:
-        """Count one log file that was read to its end. A failed one's records are counted when it comes again."""
+    def read(self, counts: DetectionCounts) -> None:
+        """Count one log file that was read to its end; the records of a failed one are counted when it comes again."""
         self.objects_read += 1
-        self.bytes_inflated += found.bytes_inflated
-        self.records_read += found.records_read
-        self.records_matched += found.records_matched
-        self.records_not_watched += found.records_not_watched
-        self.records_malformed += found.records_malformed
+        self.bytes_inflated += counts.bytes_inflated
+        self.records_read += counts.records_read
+        self.records_fully_parsed += counts.records_fully_parsed
+        self.records_matched += counts.records_matched
+        self.records_not_watched += counts.records_not_watched
+        self.records_malformed += counts.records_malformed
 
     def fail(self, outcome: str) -> None:
-        """Count one object that could not be done."""
+        """Count one object that could not be read to its end."""
         self.objects_failed += 1
         self.failures[outcome] += 1
 
     def add(self, more: "DetectorCounters") -> None:
-        """Take in what another tally counted."""
+        """Add other counters to these."""
         for part in fields(self):
             name = part.name
-            if name == "slowest_hit":
-                self.slowest_hit = max(self.slowest_hit, more.slowest_hit)
+            if name == "event_to_hit_seconds_max":
+                self.event_to_hit_seconds_max = max(self.event_to_hit_seconds_max, more.event_to_hit_seconds_max)
             else:
                 setattr(self, name, getattr(self, name) + getattr(more, name))

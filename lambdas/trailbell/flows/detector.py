@@ -1,12 +1,11 @@
-"""The detector reads and decides: message → objects → log file → hits kept in the table.
+"""The detector: message → objects → log files → hits kept in the table.
 
-The objects of a batch are read side by side, because most of their time is waiting for S3. One message that
-fails goes back to its queue; its neighbours are done. Within a message every object is tried before the
-message is given back, so one bad object costs only itself (reading the good ones again later changes nothing:
-hits are kept once).
+The objects of a batch are read side by side, because they mostly wait for S3. A message that fails goes back to the
+queue; the others of its batch do not. Within a message every object is tried before the message goes back, so one
+broken object costs only itself (reading the good ones again changes nothing: hits are kept once).
 
-The function's own time is watched: what could not be begun in it is put off, a log file in progress is
-abandoned, and both come back with their messages.
+The function watches its own time: what could not be begun is deferred, a log file in progress is abandoned, and both
+come back with their messages.
 """
 
 import math
@@ -18,55 +17,55 @@ from typing import Any, Protocol
 
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
-from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.counters import DetectorCounters
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
 
-READERS = 10
+OBJECTS_AT_ONCE = 10
 """Objects read at once: a whole batch (infra/functions.py). Each takes a few MB, however large its log file."""
 
 CHUNK = 250
 """Hits kept together: whole batches of pointer rows, and one log file of 40,000 hits takes no more memory."""
 
 RESERVE = 10.0
-"""Seconds before the function is stopped in which nothing new is begun: what one chunk of hits may still take."""
+"""Seconds before the function is stopped in which nothing new is begun: so long may keeping one chunk of hits take."""
 
 LAST_CALL = 3.0
-"""Seconds before the function is stopped at which it answers, whatever still hangs: the answer must get out."""
+"""Seconds before the function is stopped at which it answers, whatever is still running: the answer must get out."""
 
 
 class TrailBucket(Protocol):
     """Where log files are read from."""
 
     def read(self, ref: ObjectRef) -> Iterable[bytes]:
-        """The object's body in pieces. Raises LogFileError when it cannot be had."""
+        """The object's body in pieces. Raises LogFileError when it cannot be read."""
 
 
 class HitTable(Protocol):
     """Where hits are kept."""
 
     def keep(self, hits: Sequence[Hit]) -> int:
-        """Keep hits, each identity once; how many were new. Raises TableError, then nothing may be assumed."""
+        """Keep hits, each identity once; how many were new. After a TableError any part of them may have been kept."""
 
 
 class MalformedRecords(Protocol):
-    """Where entries that are no records are kept for a person to look at."""
+    """Where malformed records are kept for a person to look at."""
 
     def keep(self, ref: ObjectRef, malformed: Sequence[MalformedRecord]) -> None:
-        """Keep bad records of a log file, each place once. Raises TableError."""
+        """Keep malformed records of a log file, each place once. Raises TableError."""
 
 
 class DetectorLog(Protocol):
-    """Where the flow tells what a person may want to read later."""
+    """Where the flow writes what a person may want to read later."""
 
     def failed(self, what: str, error: Exception) -> None:
         """Something could not be done and will be tried again."""
 
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
-        """An entry of a log file is no record and was passed over."""
+        """An entry of a log file is malformed and was skipped."""
 
 
 @dataclass(slots=True)
@@ -87,9 +86,9 @@ class _Outcome:
 class Detector:
     """The flow with everything it needs.
 
-    now:         the time as UTC ISO 8601 with Z.
-    malformed_records: None: bad records are told to the journal alone.
-    clock:       seconds that only grow.
+    now:               the time as UTC ISO 8601 with Z.
+    malformed_records: None if malformed records are to be written to the event log alone.
+    clock:             seconds that only grow.
     """
 
     hit_detector: HitDetector
@@ -104,11 +103,11 @@ class Detector:
     def detect_batch(
         self, messages: Iterable[Mapping[str, Any]], seconds: float = math.inf
     ) -> tuple[list[str], DetectorCounters]:
-        """Do every message of an SQS batch within some seconds; the ids of those that must come back, and the tally."""
+        """Process an SQS batch within some seconds: (ids of the messages that must come back, counters)."""
         return self._detect([(message["messageId"], message["body"]) for message in messages], seconds)
 
     def detect(self, body: str | Mapping[str, Any], name: str, seconds: float = math.inf) -> DetectorCounters:
-        """Do one notification that came without a queue; a failure is in the tally's `messages_failed`."""
+        """Process one notification that came without a queue; a failure is counted in `messages_failed`."""
         return self._detect([(name, body)], seconds)[1]
 
     def _detect(
@@ -121,35 +120,34 @@ class Detector:
         for name, body in messages:
             try:
                 notification = parse_notification(body)
-            except Exception as error:  # the boundary: told, counted, and back to the queue
+            except Exception as error:  # the boundary: logged, counted, and back to the queue
                 self.event_log.failed(f"message {name}", error)
                 failed.add(name)
                 continue
-            counters.tests += notification.tests
-            counters.other_notifications += notification.other
+            counters.notifications_ignored += notification.tests + notification.other
             jobs += [(name, ref) for ref in notification.objects]
         outcomes = self._side_by_side([ref for _, ref in jobs], deadline)
         for (name, ref), outcome in zip(jobs, outcomes, strict=True):
             counters.add(outcome.counters)
-            self._notify(ref, outcome)
+            self._log(ref, outcome)
             if outcome.error:
                 failed.add(name)
         counters.messages_failed = len(failed)
         return [name for name, _ in messages if name in failed], counters
 
     def _side_by_side(self, refs: Sequence[ObjectRef], deadline: float) -> list[_Outcome]:
-        """Every object's outcome, in order. Answers in time even when one of them hangs."""
+        """Every object's outcome, in order; in time even when one of them hangs."""
         if not refs:
             return []
-        pool = ThreadPoolExecutor(min(len(refs), READERS), "reader")
+        pool = ThreadPoolExecutor(min(len(refs), OBJECTS_AT_ONCE), "reader")
         running = [pool.submit(self._detect_object, ref, deadline) for ref in refs]
         wait(running, None if math.isinf(deadline) else max(deadline - LAST_CALL - self.clock(), 0))
         pool.shutdown(wait=False, cancel_futures=True)
         return [_outcome(future) for future in running]
 
     def _detect_object(self, ref: ObjectRef, deadline: float) -> _Outcome:
-        outcome, found = _Outcome(), DetectionCounts()
-        kind = classify_key(ref.key).kind
+        outcome, counts = _Outcome(), DetectionCounts()
+        kind = ref.classified.kind
         if kind is not ObjectKind.LOG_FILE:
             outcome.counters.objects_ignored[kind] += 1
             return outcome
@@ -157,18 +155,18 @@ class Detector:
             return _deferred()
         try:
             body = self._in_time(self.bucket.read(ref), deadline)
-            hits = self.hit_detector.detect(body, ref.bucket, ref.key, self.now(), found, self.max_bytes)
-            if not ref.notify:
-                hits = (replace(hit, quiet=True) for hit in hits)
-            for chunk in _chunks(hits):
+            hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
+            if ref.replay:
+                hits = (_replayed(hit, ref) for hit in hits)
+            for chunk in _in_chunks(hits):
                 outcome.counters.kept(chunk, self.table.keep(chunk))
                 self._check(deadline)
-            if self.malformed_records and found.malformed:
-                self.malformed_records.keep(ref, found.malformed)
-        except Exception as error:  # the boundary: told, counted, and back to the queue
+            if self.malformed_records and counts.malformed:
+                self.malformed_records.keep(ref, counts.malformed)
+        except Exception as error:  # the boundary: logged, counted, and back to the queue
             return outcome.fail(error)
-        outcome.counters.read(found)
-        outcome.malformed = found.malformed
+        outcome.counters.read(counts)
+        outcome.malformed = counts.malformed
         return outcome
 
     def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
@@ -183,15 +181,25 @@ class Detector:
     def _is_late(self, deadline: float) -> bool:
         return self.clock() > deadline - RESERVE
 
-    def _notify(self, ref: ObjectRef, outcome: _Outcome) -> None:
+    def _log(self, ref: ObjectRef, outcome: _Outcome) -> None:
         if outcome.error:
             self.event_log.failed(str(ref), outcome.error)
         for malformed in outcome.malformed:
             self.event_log.malformed_record(ref, malformed.index, malformed.reason)
 
 
-def _chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
-    """Hits by the chunk. Where the log file breaks or its time is over, those before that place are the last one."""
+def _replayed(hit: Hit, ref: ObjectRef) -> Hit:
+    """A hit of a replay: quiet unless it notifies, but for what has just happened.
+
+    Whoever may write to the queue could otherwise silence an act, by a quiet message that comes before S3's own.
+    """
+    if ref.notify:
+        return replace(hit, replayed=True)
+    return replace(hit, quiet=True) if hit.delay > _NEVER_QUIET_SECONDS else hit
+
+
+def _in_chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+    """Hits in chunks. When reading fails or time is over, the hits before that place still come, as the last chunk."""
     chunk: list[Hit] = []
     try:
         for hit in hits:
@@ -207,11 +215,13 @@ def _chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
         yield chunk
 
 
+_NEVER_QUIET_SECONDS = 86_400
+
 _TOO_SLOW = (
     "abandoned, because the function's time was nearly over; hits found so far are kept, and it is read again from "
     "its beginning. If it is never done in time, give the function more: settings detector_seconds, detector_memory_mb"
 )
-_NOT_BEGUN = "put off, because the function's time was nearly over before it could be begun"
+_NOT_BEGUN = "deferred, because the function's time was nearly over before it could be begun"
 
 
 def _deferred() -> _Outcome:
@@ -221,7 +231,7 @@ def _deferred() -> _Outcome:
 
 
 def _outcome(future: "Future[_Outcome]") -> _Outcome:
-    """What a reader came to; one that hangs may go on, and what it still writes is written once as ever."""
+    """The outcome of a thread; one that hangs may go on, and what it still writes is kept once like everything."""
     if future.cancelled():
         return _deferred()
     return future.result() if future.done() else _Outcome().fail(OutOfTimeError(_TOO_SLOW))

@@ -1,4 +1,4 @@
-"""Alerts are told at a pace that inboxes bear: SNS suspends a mail subscription that gets more than ten a second.
+"""Alerts are sent no faster than inboxes bear: SNS suspends a mail subscription that gets more than ten a second.
 
 Suspended it waits for confirmation, and is deleted after 48 hours: a storm would silence the alerter for good.
 A new table's stream has four shards, each with a notifier of its own, so each keeps to a fifth of that.
@@ -11,22 +11,22 @@ from dataclasses import dataclass
 
 
 SECONDS = 0.5
-"""Between two alerts of one notifier, on the whole."""
+"""Between two alerts of one notifier, on average."""
 
 AT_ONCE = 2
-"""Alerts that need not wait for each other after a quiet while."""
+"""Alerts that need not wait for each other after a pause."""
 
 
 @dataclass(slots=True)
 class RateLimit:
-    """Waits before an alert where the last ones came too fast; lasts from one batch to the next."""
+    """Waits before an alert when the last ones came too fast. Make one for all batches."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _earliest: float = float("-inf")
 
     def wait(self) -> None:
-        """Return when the next alert may be told."""
+        """Return when the next alert may be sent."""
         now = self.clock()
         self._earliest = max(self._earliest, now - (AT_ONCE - 1) * SECONDS)
         if self._earliest > now:

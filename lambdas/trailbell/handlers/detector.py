@@ -15,11 +15,12 @@ from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
-from trailbell.handlers.environment import read_environment, seconds_left, utc_now
+from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.malformed import DynamoMalformedRecords
+from trailbell.text.times import utc_now
 
 
 @functools.cache
@@ -30,7 +31,9 @@ def _metrics() -> Metrics:
 @functools.cache
 def _detector() -> Detector:
     """Built once per cold start, here and nowhere else."""
-    environment = read_environment(needs_topic=False)
+    variables = Variables()
+    environment = read_environment(variables, detects=True)
+    variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
     return Detector(
@@ -87,10 +90,13 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     for kind in ObjectKind:
         if kind is not ObjectKind.LOG_FILE:
             counts[f"ObjectsIgnored{kind.capitalize()}"] = counters.objects_ignored[kind]
-    for outcome, count in counters.failures.items():  # CloudWatch bills every name: these are told when they happen
+    for outcome, count in counters.failures.items():  # CloudWatch bills every name: these are emitted when they happen
         counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if counters.hits_new:
-        metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.slowest_hit)
+        metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.event_to_hit_seconds_max)
+    # In the log beside the metrics: CloudWatch bills every metric, and nobody needs an alarm for these.
+    metrics.add_metadata(key="NotificationsIgnored", value=counters.notifications_ignored)
+    metrics.add_metadata(key="RecordsFullyParsed", value=counters.records_fully_parsed)
     metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=counters.bytes_inflated)

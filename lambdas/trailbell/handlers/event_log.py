@@ -1,4 +1,4 @@
-"""What the flows tell, as structured log lines on standard output."""
+"""The event log: what the flows report, as structured log lines on standard output."""
 
 from aws_lambda_powertools import Logger
 
@@ -7,7 +7,7 @@ from trailbell.errors import LogFileError, TrailbellError
 
 
 class EventLog:
-    """Writes failures and passed-over records with a Powertools logger; text from records is JSON-escaped."""
+    """Writes failures and malformed records with a Powertools logger; text from records is JSON-escaped."""
 
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
@@ -30,5 +30,5 @@ class EventLog:
         )
 
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
-        """An entry of a log file is no record and was passed over."""
+        """An entry of a log file is malformed and was skipped."""
         self._logger.warning("record passed over", extra={"object": str(ref), "index": index, "reason": reason})

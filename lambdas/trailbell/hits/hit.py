@@ -12,21 +12,28 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from trailbell.cloudtrail.record import Record, mapping, partition_of, text
+from trailbell.cloudtrail.event_source import service_of
+from trailbell.cloudtrail.record import Record, mapping, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
-from trailbell.hits.level import level_note
 from trailbell.hits.undo import fill_steps, undo_deadline
+from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
 from trailbell.text.secrets import redacted, redacted_name
 
 
 HIT_FORMAT = 1
 
-# A row of DynamoDB takes 400 KB; only forged records come near these.
-_REMEMBERED = 1024  # texts that were made harmless: in a storm they are the same in all hits
+ACT = "act"
+"""The last part of an act's identity, whichever rule reports it."""
+
+_RAISED = "raised-to-"
+_SHARED = "shared"
+
+# A row of DynamoDB has at most 400 KB; only forged records come near these limits.
+_REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
 _MAX_NAME = 256
 _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
@@ -35,7 +42,7 @@ _MAX_ACTOR = 1024
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands: bucket ("" for a local file), key or path, and position in the log file."""
+    """Where a record is: bucket ("" for a local file), key or path, and position in the log file."""
 
     bucket: str
     key: str
@@ -44,17 +51,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One act that a rule reports. Its identity is (account, event_id or once, rule_id).
+    """One act that a rule reports. Its identity is (account, event_id, kept_as), or (account, once, rule_id).
 
     rule:     the rule's file stem; name: its slug.
-    level:    the rule's, sharpened by the actor (hits/level.py); level_note says why it differs.
+    level:    the rule's, shifted by the actor (hits/level.py); level_note says why it differs.
     also:     slugs of the weaker rules the record matches too; also_ids: their ids; also_muted: those under
               an exception.
-    muted_by: the exception that keeps this hit from being told, with muted_owner and muted_reason; "" if none.
-    once:     what stands for the event's id where a rule makes one hit a day.
+    muted_by: the exception under which nobody is notified of it, with muted_owner and muted_reason; "" if none.
+    once:     in place of the event's id where the rule has a dedup window of a day; "" otherwise.
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     undo:     steps, filled; undo_until: the deadline as text, or "".
-    quiet:    found by a replay of history that was to be kept and not told.
+    quiet:    found by a replay of history whose hits are kept and nobody is notified of.
+    replayed: found by a replay of history that notifies.
+    kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
+              of versions before, and where a rule has a dedup window of a day.
+    raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
 
     account: str
@@ -99,12 +110,32 @@ class Hit:
     muted_reason: str = ""
     once: str = ""
     quiet: bool = False
+    replayed: bool = False
+    kept_as: str = ""
+    raised_from: str = ""
+    raised_from_rule: str = ""
     format: int = HIT_FORMAT
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """(account, event id, rule id): two hits with the same are the same act, told once."""
-        return self.account, self.once or self.event_id, self.rule_id
+        """(account, event id, "act"): two hits with the same are the same act, whichever rule reports it."""
+        return self.account, self.once or self.event_id, self.kept_as or self.rule_id
+
+    @property
+    def delivery_identity(self) -> tuple[str, str, str]:
+        """What a hit is notified of once by: its identity, but one for both records of an act between two accounts.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+        (sharedEventID)
+        """
+        return delivery_identity(self.identity, self.shared_event_id if self.kept_as else "")
+
+    @property
+    def identities_before(self) -> tuple[tuple[str, str, str], ...]:
+        """How versions before may have kept the same act: under the id of a rule that reports it."""
+        if not self.kept_as:
+            return ()
+        return tuple((self.account, self.event_id, rule_id) for rule_id in (self.rule_id, *self.also_ids))
 
     @property
     def hit_id(self) -> str:
@@ -114,7 +145,7 @@ class Hit:
     @property
     def service(self) -> str:
         """kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
-        return self.event_source.partition(".")[0]
+        return service_of(self.event_source)
 
     @property
     def delay(self) -> int:
@@ -127,10 +158,13 @@ class Hit:
         return Level[self.level.upper()]
 
 
-def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str) -> Hit:
-    """The hit of a record: of its matches (strongest first, at least one) the first that is not muted speaks.
+def make_hit(
+    record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str, level_note: str = ""
+) -> Hit:
+    """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
-    level: the primary rule's, sharpened. If all are muted the first speaks, and the hit is muted.
+    level, level_note: as hits/level.py says of the matches that count. If all are muted the first is primary, and the
+    hit is muted.
     """
     primary_rule = primary(matches)
     rule, muted = primary_rule.rule, primary_rule.muted_by
@@ -148,7 +182,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         event_source=_name(record.event_source),
         event_name=_name(record.event_name),
         region=_name(record.region),
-        partition=partition_of(record.region),
+        partition=record.partition,
         outcome=str(facts.outcome),
         actor=_shown(facts.actor),
         resources=tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES)),
@@ -173,22 +207,39 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         also=tuple(other.name for other in weaker),
         also_ids=tuple(other.rule_id for other in weaker),
         also_muted=tuple(also_muted),
-        level_note="" if level is rule.level else level_note(rule.level, facts),
+        level_note=level_note,
         muted_by=muted.name if muted else "",
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
-        once=_once(record) if rule.once_per_day else "",
+        once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
+        kept_as="" if rule.once_per_day else ACT,
     )
 
 
+def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> tuple[str, str, str]:
+    """What a hit is notified of once by, from its identity and the id that both records of an act share ("")."""
+    return (_SHARED, shared_event_id, identity[2]) if shared_event_id else identity
+
+
+def raised(hit: Hit, level: str, rule: str) -> Hit:
+    """A stronger verdict on an act that was reported before, by a rule at a level."""
+    return replace(hit, kept_as=f"{_RAISED}{hit.level}", raised_from=level, raised_from_rule=rule)
+
+
 def seconds_between(earlier: str, later: str) -> int:
-    """Whole seconds from one ISO 8601 time to another, 0 if they stand the other way round."""
+    """Whole seconds from one ISO 8601 time to another, 0 if the second is not later."""
     return max(int((datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()), 0)
 
 
 def primary(matches: list[Match]) -> Match:
-    """The match that speaks for a record: the strongest that is not muted, else the strongest."""
+    """The primary match of a record: the strongest that is not muted, else the strongest."""
     return next((match for match in matches if not match.muted_by), matches[0])
+
+
+def counted(matches: list[Match]) -> list[Match]:
+    """The matches that a record's level follows from, the primary rule's first: those not muted, if any is not."""
+    main = primary(matches)
+    return [main, *(match for match in matches if match is not main and bool(match.muted_by) is bool(main.muted_by))]
 
 
 @functools.lru_cache(_REMEMBERED)
@@ -199,7 +250,7 @@ def _name(given: str, limit: int = _MAX_NAME) -> str:
 
 @functools.lru_cache(_REMEMBERED)
 def _key(given: str, limit: int) -> str:
-    """The same for what hits are grouped or found by: two that differ stay different."""
+    """The same for a key by which hits are grouped or found: two that differ stay different."""
     kept = _name(given, limit)
     if kept == given:
         return kept
@@ -218,7 +269,7 @@ def kept_actor(key: str) -> str:
 
 @functools.lru_cache(maxsize=64)  # the same few parts are looked for in every hit
 def kept_forms(part: str) -> tuple[str, ...]:
-    """How a part of a name may stand in hits: as it is, and made harmless (www[.]example.com)."""
+    """The forms that a part of a name may have in hits: as it is, and made harmless (www[.]example.com)."""
     return tuple(dict.fromkeys((part, _name(part, _MAX_RESOURCE))))
 
 
@@ -238,18 +289,20 @@ def _prose(given: str) -> str:
 
 
 def _shown(actor: Actor) -> Actor:
-    """The actor as a hit keeps it; rules have seen it as it was."""
+    """The actor as a hit keeps it; rules were decided on the unchanged one."""
     parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
-    return replace(actor, **{**texts, "key": kept_actor(actor.key)})
+    return replace(actor, **{**texts, "key": kept_actor(actor.key), "role": kept_actor(actor.role)})
 
 
-def _once(record: Record) -> str:
-    """The same for all records of one operation on one day."""
+def _once(record: Record, actor: str) -> str:
+    """The same for all records of one operation, and of one actor if one is given, on one day."""
     name = f"{record.event_time[:10]}-{record.event_source}-{record.event_name}"
+    if actor:
+        name += f"-{hashlib.sha256(actor.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
     if re.fullmatch(r"[A-Za-z0-9.-]{1,128}", name, re.ASCII):
         return name
-    return "sha256-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return stand_in(name, 32)
 
 
 def hit_document(hit: Hit) -> dict[str, Any]:
@@ -258,7 +311,7 @@ def hit_document(hit: Hit) -> dict[str, Any]:
 
 
 def hit_from_document(document: Mapping[str, Any]) -> Hit:
-    """Read `hit_document` back; members this version does not know are passed over."""
+    """Read `hit_document` back; members that this version does not know are ignored."""
     known = _known(Hit, document)
     return Hit(
         **{
@@ -278,7 +331,7 @@ def _document(value: Any) -> Any:
 
 
 def _is_empty(member: object) -> bool:
-    return member == "" or member == [] or member is False  # 0 is a position, not nothing
+    return member == "" or member == [] or member is False  # 0 is a position
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How people name a hit: by its whole id, by its event's id, or by the short one that a table shows.
+"""How people name a hit: by its whole id, its event's id, or the short id that tables show.
 
 account/event id/rule id     the hit itself (mails and JSON say it)
 account/event id             its event
@@ -42,13 +42,13 @@ def digest_of(identity: tuple[str, str, str]) -> str:
 
 
 def parse_hit_name(text: str) -> HitName:
-    """Read what somebody calls a hit. Raises SettingsError for what is none of the four forms."""
-    found = _SHORT.fullmatch(text)
-    if found:
+    """Read the name that somebody gives for a hit. Raises SettingsError for a text of none of the four forms."""
+    short = _SHORT.fullmatch(text)
+    if short:
         try:
-            return HitName(day=datetime.strptime(found["day"], "%y%m%d").date(), digest=found["digest"])
+            return HitName(day=datetime.strptime(short["day"], "%y%m%d").date(), digest=short["digest"])
         except ValueError:
-            raise SettingsError(f"{text}: {found['day']} is no day; give {_FORMS}") from None
+            raise SettingsError(f"{text}: {short['day']} is no day; give {_FORMS}") from None
     parts = text.split("/", 2)
     if not all(parts) or len(parts[-1]) > 256 or not text.isprintable():
         raise SettingsError(f"{text!r} names no hit; give {_FORMS}")

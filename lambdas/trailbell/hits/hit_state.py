@@ -1,6 +1,6 @@
 """A hit's state is what people made of it: open until somebody acknowledges or resolves it; reopened at any time.
 
-It stands beside the hit, never in it: a hit says what happened, and that does not change.
+It is kept beside the hit, never in it: a hit says what happened, and that does not change.
 """
 
 from collections.abc import Iterable
@@ -20,9 +20,9 @@ _FROM = {"ack": {OPEN}, "resolve": {OPEN, ACKED}, "reopen": {ACKED, RESOLVED}, "
 
 @dataclass(frozen=True, slots=True)
 class HitState:
-    """Where a hit stands.
+    """The state of a hit.
 
-    version: how many changes led here; two people who change the same version are told of each other.
+    version: how many changes led here; of two people who change the same version the second is told so.
     by, at:  who brought it into this state (an ARN), and when (UTC, ISO 8601 with Z); "" for one never touched.
     note:    the last thing somebody wrote.
     """
@@ -60,9 +60,9 @@ def change_state(before: HitState, action: str, by: str, at: str, note: str = ""
     return after, StateChange(version, action, word, by, at, note)
 
 
-def is_in(state: HitState, muted: bool, selection: Iterable[str]) -> bool:
-    """Whether a hit is in one of the states asked for; one that was muted waits for nobody unless it was touched."""
-    return state.word in selection and not (muted and not state.version)
+def is_in(state: HitState, muted: bool, states: Iterable[str]) -> bool:
+    """Whether a hit is in one of these states; a muted hit is in none until somebody changes it."""
+    return state.word in states and not (muted and not state.version)
 
 
 def _nothing_to_do(before: HitState, action: str) -> str:

@@ -1,4 +1,4 @@
-"""What else the same actor did: earlier hits that stand in the mail beside the one it tells."""
+"""What else the same actor did: the earlier hits that an alert shows beside its own."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class RelatedHit:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The actor's hits in the RELATED_HOURS before an alert, newest first; none is an answer, too.
+    """The actor's hits in the RELATED_HOURS before an alert, newest first; there may be none.
 
     more: there are further ones.
     note: why they are not known, "" if they are.

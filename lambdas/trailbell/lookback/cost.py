@@ -1,7 +1,7 @@
-"""What rules would have cost their reader: for each, hits, alerts, who made them, and on which days.
+"""The cost of rules in alerts: for each rule its hits, its alerts, who made them, and on which days.
 
-Counters, never hits: it holds no more for a year than for a day. Two numbers have a limit, which only a very
-large or hostile history comes near: the acts remembered to count each once, and the actors counted for one rule.
+Counters, never hits: a year takes no more memory than a day. Two of them have a limit, which only a very large
+or hostile history comes near: the acts remembered to count each once, and the actors counted for one rule.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit
 
 
-_WINDOW = 300  # seconds: CloudTrail delivers about every five minutes, and what comes together is told together
+_WINDOW = 300  # seconds: CloudTrail delivers about every five minutes, and what comes together makes one alert
 _MAX_REMEMBERED = 1_000_000
 _MAX_ACTORS = 2_000
 
@@ -52,7 +52,7 @@ def act_of(hit: Hit) -> Act:
 
 @dataclass(slots=True)
 class RuleCost:
-    """One rule: `hits` that would be told, in `alerts`; `muted` ones are in neither.
+    """One rule: its `hits`, and the `alerts` they would make; `muted` hits are in neither.
 
     level: the highest of its hits; days, actors: hits by day (yyyy-mm-dd) and by actor key; names: who that is.
     """
@@ -82,7 +82,7 @@ class Cost:
         self._actors: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[RuleCost]:
-        """Rules that had a hit, those that tell most first."""
+        """Rules that had a hit, those with most alerts first."""
         return iter(sorted(self._rules.values(), key=lambda cost: (-cost.alerts, -cost.hits, cost.rule)))
 
     def add(self, act: Act) -> None:

@@ -1,11 +1,11 @@
-"""A replay sends history through the deployed queue: log files that lie in the bucket, told anew as S3 would.
+"""A replay sends history through the deployed queue: notifications for log files that are in the bucket already.
 
-Its messages are S3's own notifications. Where hits are to be kept and not told, they say so beside
-(`"trailbell": {"tell": false}`, read by cloudtrail/notification.py), and the hits' rows are of the kind "quiet".
+Its messages look like S3's own. Where hits are to be kept without notifying anybody, they say so in a member of their
+own (`"trailbell": {"notify": false}`, read by cloudtrail/notification.py), and the hits' rows are of the kind "quiet".
 
-The rule that keeps this safe: **a quiet row never keeps a true delivery from being told.** Where S3's own
-notification comes after a quiet replay of the same log file, the hit's row is written once more, as a hit, and told
-(store/hit_table.py). The other way round, a replay never changes a row that is there.
+The rule that keeps this safe: **a quiet row never stops the notification of a true delivery.** If S3's own
+notification comes after a quiet replay of the same log file, the hit's row is written once more, as a hit, and
+notified (store/hit_table.py). The other way round, a replay never changes a row that is there.
 """
 
 import json
@@ -27,8 +27,8 @@ _WRITE = 0.625 / 1e6
 
 _BATCH = 10  # messages of one request to SQS, log files of one invocation
 _MEMORY_GB = 1.0
-# A processor here takes 0.04 s for a megabyte; a gigabyte of Lambda is about half a processor, and not ours alone.
-# A batch waits for S3 side by side, and then for DynamoDB.
+# A processor takes 0.04 s for a megabyte; a gigabyte of Lambda is about half a processor, shared with others.
+# The objects of a batch wait for S3 side by side, and then for DynamoDB.
 _SECONDS_A_BATCH = 0.2
 _SECONDS_A_MB = 0.1
 _WRITES_A_HIT = 7
@@ -60,12 +60,12 @@ def estimate(sizes: Iterable[int], files_a_second: float) -> Estimate:
 
 
 def replay_message(ref: ObjectRef, *, notify: bool) -> str:
-    """The message for a log file, as S3 would send it, with what S3 would never say where it is not to be told."""
+    """The message for a log file, as S3 would send it, and whether to notify anybody of its hits."""
     entry = {"key": quote_plus(ref.key, safe="/"), "size": ref.size}
     record = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": ref.bucket}, "object": entry},
     }
-    message = {"Records": [record], "trailbell": {"replay": True, "tell": notify}}
+    message = {"Records": [record], "trailbell": {"replay": True, "notify": notify}}
     return json.dumps(message, separators=(",", ":"))

@@ -1,6 +1,6 @@
 """The hits of a report, packed: every text once, hits as rows of positions, so that ten thousand fit into a file.
 
-Whatever came from records is made harmless here (text/safe_text.py); the page puts it in as text besides.
+Whatever came from records is made harmless here (text/safe_text.py); the page inserts it as text, never as markup.
 """
 
 import heapq
@@ -101,7 +101,7 @@ def pack_hits(hits: Iterable[Hit]) -> dict[str, Any]:
 
 
 def embedded_json(document: Any) -> str:
-    """JSON that can stand inside of a script element: no character in it that HTML or old JavaScript would heed."""
+    """JSON for the inside of a script element: no character in it means anything to HTML or old JavaScript."""
     text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 

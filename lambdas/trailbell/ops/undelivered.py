@@ -16,10 +16,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.errors import NotificationError
+from trailbell.hits.hit import delivery_identity
 from trailbell.ops.deployed_stack import Clients
+from trailbell.store.deliveries import Identity, delivery_levels
 from trailbell.store.dynamo import Row, encode
-from trailbell.store.hit_table import delivered_among
 from trailbell.store.rows import HIT, is_to_notify
+from trailbell.text.times import iso_time
 
 
 # A synchronous invocation takes 6 MB; a hit's row is about 4 KB, and seldom more than a tenth of a megabyte.
@@ -27,7 +29,6 @@ from trailbell.store.rows import HIT, is_to_notify
 _HITS_A_CALL = 200
 _BYTES_A_CALL = 4_000_000
 
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
 _BEFORE = timedelta(minutes=16)  # from reading a record to its row in the stream: no function runs longer than 15
 _AFTER = timedelta(minutes=1)  # clocks differ
 
@@ -89,8 +90,8 @@ class UndeliveredHits:
         """Hits read at that time, delivered or not. Reads the whole table: nothing shorter is sure to find each."""
         values = {
             ":hit": HIT,
-            ":since": since.strftime(_ISO),
-            ":until": until.strftime(_ISO),
+            ":since": iso_time(since),
+            ":until": iso_time(until),
             # What is over may have lost its delivery record: DynamoDB removes expired rows late, and in any order.
             ":now": int(time.time()),
         }
@@ -112,14 +113,16 @@ class UndeliveredHits:
 
     def undelivered(self, images: Iterable[Row]) -> Iterator[Row]:
         """Those without a delivery record."""
-        for chunk in _chunks(images):
-            marked = delivered_among(self._clients("dynamodb"), self._table, map(_key, chunk))
-            yield from (image for image in chunk if _key(image) not in marked)
+        for chunk in _by_invocation(images):
+            keys = [(image, _delivery_keys(image)) for image in chunk]
+            named = {key for _, ones in keys for key in ones}
+            delivered = delivery_levels(self._clients("dynamodb"), self._table, named)
+            yield from (image for image, ones in keys if not delivered.keys() & ones)
 
     def notify(self, images: Iterable[Row]) -> Delivery:
         """Let the notifier deliver those without a delivery record; what the records say afterwards."""
         delivery = Delivery()
-        for chunk in _chunks(images):
+        for chunk in _by_invocation(images):
             waiting = list(self.undelivered(chunk))
             delivery.notified_before += len(chunk) - len(waiting)
             if waiting:
@@ -174,13 +177,23 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
     return None
 
 
-def _key(image: Row) -> tuple[str, str, str]:
-    """(account, event id, rule id) of a hit's row, by its key: even a row that cannot be read has one."""
+def _key(image: Row) -> Identity:
+    """The identity of a hit's row, by its key: even a row that cannot be read has one."""
     _, account, event_id = image["pk"]["S"].split("#", 2)
     return account, event_id, image["sk"]["S"]
 
 
-def _chunks(images: Iterable[Row]) -> Iterator[list[Row]]:
+def _delivery_keys(image: Row) -> set[Identity]:
+    """What a hit's row may have been notified of by, as Hit.delivery_identity and Hit.identities_before say."""
+    account, event_id, kept_as = _key(image)
+    if "keptAs" not in image:
+        return {(account, event_id, kept_as)}
+    ids = [image.get("ruleId", {}), *image.get("alsoIds", {}).get("L", ())]
+    before = {(account, event_id, one["S"]) for one in ids if "S" in one}
+    return before | {delivery_identity((account, event_id, kept_as), image.get("sharedEventID", {}).get("S", ""))}
+
+
+def _by_invocation(images: Iterable[Row]) -> Iterator[list[Row]]:
     """As many at a time as one invocation takes."""
     remaining, kept = iter(images), list[Row]()
     while chunk := kept + list(islice(remaining, _HITS_A_CALL - len(kept))):

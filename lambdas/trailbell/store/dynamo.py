@@ -1,6 +1,6 @@
-"""DynamoDB's batch calls, retried until every row is through: they may leave any part of a batch undone.
+"""DynamoDB's batch calls, repeated until every row is done: each call may leave any part of a batch undone.
 
-Rows are typed JSON there. boto3 has a coder for it, which costs a cold start a tenth of its time to import.
+Rows are typed JSON there. boto3 can read and write it, but importing that takes a tenth of a cold start.
 """
 
 import random
@@ -18,7 +18,7 @@ from trailbell.store.workers import Workers
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _WRITE_LIMIT = 25
-_GET_LIMIT = 100
+GET_LIMIT = 100
 _ATTEMPTS = 8
 _FIRST_PAUSE = 0.05  # seconds, doubled each time: 6 s in all at most
 
@@ -52,11 +52,10 @@ def write_all(
     def write(batch: Sequence[Row]) -> None:
         _write(client, table, batch, pause)
 
-    batches = _chunks(rows, _WRITE_LIMIT)
     if workers:
-        workers.each(write, batches)
+        workers.each(write, batches(rows, _WRITE_LIMIT))
     else:
-        for batch in batches:
+        for batch in batches(rows, _WRITE_LIMIT):
             write(batch)
 
 
@@ -68,13 +67,16 @@ def put_new(
     *,
     replacing: str = "",
     values: Row | None = None,
-) -> bool:
-    """Put a row if there is none under its key, or one for which `replacing` holds; whether it was put.
+) -> Row | None:
+    """Put a row if there is none under its key, or one for which `replacing` holds; None, or the row that stays.
 
     replacing, values: a condition on the row that is there, and the values it names. Raises TableError when refused
     to the end.
     """
-    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    condition: dict[str, Any] = {
+        "ConditionExpression": "attribute_not_exists(pk)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
     if replacing:
         condition["ConditionExpression"] += f" OR {replacing}"
         condition["ExpressionAttributeValues"] = encode(values or {})
@@ -86,11 +88,11 @@ def put_new(
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ConditionalCheckFailedException":
-                return False
+                return decode(error.response.get("Item", {}))
             if code not in _THROTTLED:
                 raise
         else:
-            return True
+            return None
     raise TableError(f"{table}: a row not taken after {_ATTEMPTS} attempts (throttled)")
 
 
@@ -111,7 +113,7 @@ def _write(client: Any, table: str, batch: Sequence[Row], pause: Callable[[float
 
 def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float], None] = time.sleep) -> Iterator[Row]:
     """The rows under distinct keys, strongly consistent, in any order, missing ones left out."""
-    for batch in _chunks(keys, _GET_LIMIT):
+    for batch in batches(keys, GET_LIMIT):
         request = {table: {"Keys": [encode(key) for key in batch], "ConsistentRead": True}}
         for wait in _waits():
             if wait:
@@ -132,10 +134,11 @@ def _waits() -> Iterator[float]:
         yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 (spreads retries, guards nothing)
 
 
-def _chunks(rows: Iterable[Row], size: int) -> Iterator[Sequence[Row]]:
+def batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """The rows, some at a time."""
     remaining = iter(rows)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
+    while batch := list(islice(remaining, size)):
+        yield batch
 
 
 def _typed(value: Any) -> Row:

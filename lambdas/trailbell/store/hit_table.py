@@ -1,16 +1,16 @@
-"""The hit table as the detector writes it and the notifier marks it (rows: store/rows.py)."""
+"""The hit table as the detector writes it (rows: store/rows.py)."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailbell.hits.hit import Hit
-from trailbell.store.dynamo import Row, get_all, put_new, write_all
-from trailbell.store.rows import HIT, MUTED, QUIET, delivery_key, delivery_row, hit_row, pointer_rows
+from trailbell.engine.rulebook import Level
+from trailbell.hits.hit import Hit, raised
+from trailbell.store.dynamo import Row, decode, encode, put_new, write_all
+from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, pointer_rows
 from trailbell.store.workers import Workers
+from trailbell.text.times import DAY_SECONDS
 
-
-_DAY = 86_400
 
 WRITERS = 8
 """Requests at once, over all log files of a batch. More gain nothing: a request is mostly our own CPU time."""
@@ -19,61 +19,76 @@ WRITERS = 8
 class DynamoHitTable:
     """Keeps hits: pointers first, then the hit's row on condition that it is not there yet.
 
-    In this order a crash in between leaves pointers without a hit, which readers pass over and the
-    redelivery completes; and only the first INSERT of a hit's row reaches the notifier. Within each of the two
+    In this order a crash in between leaves pointers without a hit, which readers skip and the redelivery
+    completes; and only the first INSERT of a hit's row reaches the notifier. Within each of the two
     steps requests are made side by side.
     """
 
     def __init__(self, client: Any, table: str, retention_days: int) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * _DAY
+        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
         self._workers = Workers(WRITERS)
 
     def keep(self, hits: Sequence[Hit]) -> int:
-        """Keep hits, each identity once; how many were new. Raises TableError or what botocore raises."""
-        notified_last = sorted(hits, key=lambda hit: not hit.muted_by)  # of one identity, one that is to be told stays
-        distinct = {hit.identity: hit for hit in notified_last}.values()
+        """Keep hits, each act once; how many were new. Raises TableError or what botocore raises."""
+        distinct = {hit.identity: hit for hit in sorted(hits, key=_strength)}.values()
         expires_at = int(time.time()) + self._retention
         pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
         write_all(self._client, self._table, pointers.values(), workers=self._workers)
-        hit_rows = (hit_row(hit, expires_at) for hit in distinct)
-        return sum(self._workers.each(self._put, hit_rows))
+        return sum(self._workers.each(lambda hit: self._keep(hit, expires_at), distinct))
 
-    def _put(self, row: Row) -> bool:
-        return put_new(self._client, self._table, row, **_gives_way(row))
+    def _keep(self, hit: Hit, expires_at: int) -> bool:
+        there = self._kept_before(hit)
+        if there is None:
+            row = hit_row(hit, expires_at)
+            there = put_new(self._client, self._table, row, **_gives_way(row, replay=hit.replayed))
+        if there is None:
+            return True
+        if _is_stronger(hit, there):
+            stronger = raised(hit, str(there["level"]), str(there.get("name", "")))
+            put_new(self._client, self._table, hit_row(stronger, expires_at))
+        return False
+
+    def _kept_before(self, hit: Hit) -> Row | None:
+        """The row under which a version before this one kept the same act, by the id of whichever rule, if any.
+
+        Read and not only conditioned on: the rule that reported it then may be gone, and its id with it.
+        """
+        if not hit.kept_as:
+            return None
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=encode({":pk": hit_key(*hit.identity)["pk"]}),
+            ConsistentRead=True,
+        )
+        rows = map(decode, answer["Items"])
+        return next((row for row in rows if not row.get("keptAs") and row["kind"] in (HIT, MUTED)), None)
 
 
-def _gives_way(row: Row) -> dict[str, Any]:
+def _strength(hit: Hit) -> tuple[bool, Level]:
+    """Of one act's hits in a chunk the strongest that is not muted is kept."""
+    return not hit.muted_by, hit.severity
+
+
+def _is_stronger(hit: Hit, there: Mapping[str, Any]) -> bool:
+    """Whether a hit raises the level of an act that was reported before; one that is muted or replayed does not."""
+    if hit.muted_by or hit.quiet or not hit.kept_as or there.get("kind") != HIT:
+        return False
+    return hit.severity > Level[str(there["level"]).upper()]
+
+
+def _gives_way(row: Row, *, replay: bool) -> dict[str, Any]:
     """Which row that is there already gives way to a hit's row (the arguments of put_new).
 
-    A quiet replay never takes a row's place; a true delivery takes that of a quiet one, and is told. Where one hit
-    stands for a whole day, an act under an exception gives way to another one that is to be told.
+    A quiet replay never replaces a row; a true delivery replaces a quiet one, and is notified. A replay that notifies
+    also replaces a muted one: its exception is gone, or it would be muted again. With a dedup window of a day, a muted
+    hit gives way to a hit of another event that is not muted.
     """
     if row["kind"] == QUIET:
         return {}
+    if row["kind"] == HIT and replay:
+        return {"replacing": "kind IN (:quiet, :muted)", "values": {":quiet": QUIET, ":muted": MUTED}}
     if row["kind"] == HIT and row.get("once"):
         condition = "kind = :quiet OR (kind = :muted AND eventID <> :event)"
         return {"replacing": condition, "values": {":quiet": QUIET, ":muted": MUTED, ":event": row["eventID"]}}
     return {"replacing": "kind = :quiet", "values": {":quiet": QUIET}}
-
-
-class DynamoDeliveryRecords:
-    """Remembers which hits were told, in rows of their own, so that the hit's row is written once and never again."""
-
-    def __init__(self, client: Any, table: str, retention_days: int) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * _DAY
-
-    def notified(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
-        """The identities among `hits` that carry a mark."""
-        return delivered_among(self._client, self._table, (hit.identity for hit in hits))
-
-    def mark(self, hits: Sequence[Hit]) -> None:
-        """Mark hits as told."""
-        expires_at = int(time.time()) + self._retention
-        write_all(self._client, self._table, (delivery_row(hit, expires_at) for hit in hits))
-
-
-def delivered_among(client: Any, table: str, identities: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    """Those of some hits' identities that carry a mark. Raises TableError or what botocore raises."""
-    keys = {tuple(delivery_key(*identity).items()): identity for identity in identities}
-    found = get_all(client, table, map(dict, keys))
-    return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in found}

@@ -7,6 +7,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.hits.related import RELATED_HOURS, Related, RelatedHit
 from trailbell.store.dynamo import decode, encode
 from trailbell.store.rows import actor_partition, hit_key, pointed_at
+from trailbell.text.times import iso_time
 
 
 _LIMIT = 25
@@ -28,13 +29,13 @@ class DynamoRelatedHits:
         """
         hit = alert.sample
         until = hit.event_time
-        since = _iso(datetime.fromisoformat(until) - timedelta(hours=RELATED_HOURS))
+        since = iso_time(datetime.fromisoformat(until) - timedelta(hours=RELATED_HOURS))
         rows: list[dict[str, Any]] = []
         more = False
         for month in dict.fromkeys((until[:7], since[:7])):
             if len(rows) < _LIMIT:
-                found, again = self._query(actor_partition(hit.actor.key, month), since, until)
-                rows, more = rows + found, more or again
+                of_month, is_cut = self._query(actor_partition(hit.actor.key, month), since, until)
+                rows, more = rows + of_month, more or is_cut
         own = [hit_key(*one.identity) for one in alert.hits]
         others = [row for row in rows if pointed_at(row) not in own]
         return Related(tuple(map(_related, others[:_SHOWN])), more or len(others) > _SHOWN)
@@ -50,10 +51,6 @@ class DynamoRelatedHits:
             ConsistentRead=True,
         )
         return [decode(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _related(row: dict[str, Any]) -> RelatedHit:

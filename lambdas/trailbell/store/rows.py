@@ -1,31 +1,33 @@
 """The rows of the hit table: what their keys are and what they hold. One place, because keys are forever.
 
-    row           pk                          sk
-    hit           H#{account}#{eventID}       {rule id}
-    told mark     N#{account}#{eventID}       {rule id}
-    by time       T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#{rule id}
-    by rule       R#{rule id}#{yyyy-mm}       the same
-    by actor      P#{actor key}#{yyyy-mm}     the same
-    by resource   X#{resource}                the same
-    by account    A#{account}#{yyyy-mm}       the same
-    state         S#{account}#{eventID}       {rule id}                    (store/states.py)
-    its history   S#{account}#{eventID}       {rule id}#{version, 6 digits}
-    bad record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
+    row                 pk                          sk
+    hit                 H#{account}#{eventID}       act, or {rule id} (versions before, and dedup windows)
+    stronger verdict    the same                    raised-to-{level}
+    delivery record     N#{account}#{eventID}       as the hit                   (store/deliveries.py)
+    by time             T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#act
+    by rule             R#{rule id}#{yyyy-mm}       the same
+    by actor            P#{actor key}#{yyyy-mm}     the same; also under the role of a person's session
+    by resource         X#{resource}                the same
+    by account          A#{account}#{yyyy-mm}       the same
+    state               S#{account}#{eventID}       as the hit                    (store/states.py)
+    its history         S#{account}#{eventID}       {rule id}#{version, 6 digits}
+    malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
 
-The five in the middle are pointers: small rows that name a hit. A pointer whose hit does not exist (a crash
-between the two writes) is passed over by readers. A pointer also says enough of its hit for most questions to
-be answered without it; members that a pointer lacks (older rows, and what did not fit) say nothing, and the hit
-must be read. What a rule gave a hit (level, title, muted) is on its pointers as of the last delivery, on its
-row as of the first.
+The five in the middle are pointers: small rows that name a hit. Readers skip a pointer whose hit does not exist (a
+crash between the two writes). A pointer also holds enough of its hit to answer most queries without it; where it
+lacks a member (older rows, and what did not fit) the hit must be read. What comes from a hit's rule (level, title,
+muted) is in its pointers as of the last delivery, in its row as of the first.
 """
 
-import hashlib
+import time
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from trailbell.errors import NewerFormatError
 from trailbell.hits.hit import HIT_FORMAT, Hit, hit_document, hit_from_document
+from trailbell.store.dynamo import Row
+from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import one_line
 
 
@@ -39,6 +41,7 @@ QUIET = "quiet"
 STATE = "state"
 STATE_CHANGE = "state-change"
 DELIVERED = "told"
+CLAIM = "claim"
 
 # A write takes one unit for each KB: a pointer stays below one.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -48,8 +51,6 @@ _ONE_WRITE_UNIT = 1000
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 _MAX_KEY_PART = 1500
 
-Row = dict[str, Any]
-
 
 def hit_key(account: str, event_id: str, rule_id: str) -> Row:
     """The primary key of a hit's row."""
@@ -57,12 +58,12 @@ def hit_key(account: str, event_id: str, rule_id: str) -> Row:
 
 
 def delivery_key(account: str, event_id: str, rule_id: str) -> Row:
-    """The primary key of the mark that a hit was told."""
+    """The primary key of the delivery record of a hit."""
     return {"pk": f"N#{account}#{event_id}", "sk": rule_id}
 
 
 def state_key(account: str, event_id: str, rule_id: str) -> Row:
-    """The primary key of what people made of a hit; rows of its history stand beside it, their sk continued."""
+    """The primary key of a hit's state; the rows of its history are beside it, their sk continued."""
     return {"pk": f"S#{account}#{event_id}", "sk": rule_id}
 
 
@@ -70,7 +71,7 @@ def hit_row(hit: Hit, expires_at: int) -> Row:
     """The row of a hit: its key, its document, and when it expires (epoch seconds).
 
     A hit under an exception, or found by a quiet replay, is of another kind, which the stream's filter keeps from
-    the notifier. A row of kind QUIET gives way to that of a true delivery: then the hit is told after all
+    the notifier. A row of kind QUIET gives way to that of a true delivery: then somebody is notified after all
     (store/hit_table.py).
     """
     kind = QUIET if hit.quiet else MUTED if hit.muted_by else HIT
@@ -91,9 +92,17 @@ def read_hit(row: Mapping[str, Any]) -> Hit:
     return hit_from_document(row)
 
 
+def is_alive(row: Mapping[str, Any]) -> bool:
+    """Whether a row has not expired. DynamoDB may take days to delete one that has, so every reader checks.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+    """
+    return bool(row["expiresAt"] > time.time())
+
+
 def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:
-    """Whether a change in the table's stream is a hit to be told: its row is there for the first time, or in place of
-    one that nobody was told of. Nothing else writes hit rows; if a person does, the mark keeps it from being told
+    """Whether a change in the table's stream is a hit to notify: its row is new, or replaces one of a kind that is
+    never notified. Nothing else writes hit rows; if a person does, the delivery record keeps it from being notified
     twice.
 
     infra/functions.py says the same in the filter of the stream.
@@ -101,26 +110,21 @@ def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:
     return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
 
 
-def delivery_row(hit: Hit, expires_at: int) -> Row:
-    """The mark that a hit was told."""
-    return {**delivery_key(*hit.identity), "kind": DELIVERED, "expiresAt": expires_at}
-
-
 def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
-    """The pointers to a hit, one for each question it answers; the same rows every time."""
+    """The pointers to a hit, one for each way of asking for it; the same rows every time."""
     month = hit.event_time[:7]
     partitions = [
         time_partition(hit.event_time[:10], time_shard(hit.identity[1])),
         *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),
-        actor_partition(hit.actor.key, month),
+        *(actor_partition(actor, month) for actor in (hit.actor.key, hit.actor.role) if actor),
         *map(resource_partition, hit.resources),
         account_partition(hit.account, month),
     ]
-    # A hit that stands for a whole day has one place in it, whichever of its records comes first.
+    # With a dedup window of a day a hit has one place in it, whichever of its records comes first.
     moment = f"{hit.event_time[:10]}T00:00:00Z" if hit.once else hit.event_time
     sort = "#".join((moment, *hit.identity))
     target = hit_key(*hit.identity)
-    said = {
+    members = {
         "kind": POINTER,
         "hitPk": target["pk"],
         "hitSk": target["sk"],
@@ -135,15 +139,16 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
         "muted": bool(hit.muted_by),
         "expiresAt": expires_at,
     }
-    return [_with_names({"pk": partition, "sk": sort, **said}, hit) for partition in dict.fromkeys(partitions)]
+    return [_with_names({"pk": partition, "sk": sort, **members}, hit) for partition in dict.fromkeys(partitions)]
 
 
 def _with_names(row: Row, hit: Hit) -> Row:
-    """The pointer with the names people look for a part of, each as long as the row stays one write unit.
+    """The pointer with the names that people search in, as far as the row stays one write unit.
 
-    In small letters, because DynamoDB compares letter by letter; names apart by a line break, which none holds.
+    In lower case, because DynamoDB's `contains` tells cases apart; between names a line break, which none contains.
     """
-    names = {"actorNames": (hit.actor.key, hit.actor.text), "resourceNames": hit.resources}
+    actor_names = tuple(dict.fromkeys((hit.actor.key, hit.actor.role, hit.actor.text)))
+    names = {"actorNames": actor_names, "resourceNames": hit.resources}
     for member, texts in names.items():
         longer = {**row, member: "\n".join(texts).lower()}
         if _size(longer) <= _ONE_WRITE_UNIT:
@@ -193,12 +198,9 @@ def identity_of(pointer: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def time_shard(event_id: str) -> int:
-    """In which of a day's shards the time pointer of a hit stands."""
+    """In which of a day's shards the time pointer of a hit is."""
     return zlib.crc32(event_id.encode()) % SHARDS
 
 
 def _fit(part: str) -> str:
-    encoded = part.encode("utf-8")
-    if len(encoded) <= _MAX_KEY_PART:
-        return part
-    return "sha256-" + hashlib.sha256(encoded).hexdigest()
+    return part if len(part.encode("utf-8")) <= _MAX_KEY_PART else stand_in(part)

@@ -1,7 +1,7 @@
-"""What people made of hits, in rows of their own: the state, and beside it every step that led there.
+"""The states of hits, in rows of their own: the state itself, and beside it every step that led there.
 
 A change is one transaction: the state row, on condition that nobody changed it since it was read, and a row of
-history that is never written again. Neither is of the kind that the stream hands to the notifier.
+history that is never written again. The stream's filter keeps both kinds from the notifier.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,9 +40,9 @@ class DynamoHitStates:
             ExpressionAttributeValues=encode({":pk": key["pk"], ":sk": key["sk"]}),
             ConsistentRead=True,
         )
-        found = {row["sk"]: row for page in pages for row in map(decode, page["Items"])}
-        state = state_of(found.get(key["sk"]))
-        return state, [_change(row) for sk, row in found.items() if sk.startswith(key["sk"] + "#")]
+        rows_by_sk = {row["sk"]: row for page in pages for row in map(decode, page["Items"])}
+        state = state_of(rows_by_sk.get(key["sk"]))
+        return state, [_change(row) for sk, row in rows_by_sk.items() if sk.startswith(key["sk"] + "#")]
 
     def write(self, identity: Identity, after: HitState, change: StateChange, expires_at: int) -> None:
         """Write a state and the step that led to it. Raises StateError when somebody else was faster."""

@@ -1,4 +1,4 @@
-"""A few threads that do requests side by side, for all who share them."""
+"""A few threads that make requests side by side, shared by everybody who has some to make."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait

@@ -1,4 +1,4 @@
-"""A record as people may see it: whole in form, with what is secret in it replaced (text/secrets.py)."""
+"""A record as people may see it: all its members, with secrets replaced (text/secrets.py)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,14 +15,14 @@ _PLAIN = str.maketrans("", "", "-_")
 def redacted_record(fields: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of a record in which secrets are `[redacted]` and all text is harmless to show.
 
-    What a member that holds secrets contains goes whole, but an encryption context keeps its names: who wants to
-    know which data a key protected needs those. Access key ids keep their last four characters.
+    A member that holds secrets loses its whole content, but an encryption context keeps its names: they tell which
+    data a key protected. Access key ids keep their last four characters.
     """
     return {one_line(name): _member(name, value) for name, value in fields.items()}
 
 
 def shown_record(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy with nothing left out; only made harmless to show."""
+    """A copy with nothing left out, made harmless to show."""
     return {one_line(name): _harmless(value) for name, value in fields.items()}
 
 

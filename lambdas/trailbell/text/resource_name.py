@@ -1,4 +1,4 @@
-"""A resource as people say it: in a subject line by its short name, in a sentence by its kind and name."""
+"""What people call a resource: its short name in a subject line, its kind and name in a sentence."""
 
 import re
 from collections.abc import Sequence
@@ -30,18 +30,23 @@ _KINDS = {
     "ssm-incidents:replication-set": "replication set",
     "ssm-incidents:incident-record": "incident",
     "ram:resource-share": "resource share",
+    "dynamodb:table": "table",
+    "iam:role": "role",
+    "cloudformation:stack": "stack",
+    "events:rule": "EventBridge rule",
+    "events:event-bus": "event bus",
 }
 
 
 def short_resource(resource: str) -> str:
-    """A resource as people say it: the last part of its ARN, a UUID by its first eight digits."""
+    """A resource's short name: the last part of its ARN, of a UUID the first eight digits."""
     last = resource.rpartition(":")[2] if resource.startswith("arn:") else resource
     name = last.partition("/")[2] or last
     return name[:8] if _UUID.fullmatch(name) else name
 
 
 def short_resources(resources: Sequence[str]) -> str:
-    """The first of some resources, with the number of the others; an alias goes before the key it stands for."""
+    """The first of some resources, with the number of the others; an alias comes before its key."""
     if not resources:
         return ""
     first, *others = resources
@@ -53,7 +58,7 @@ def short_resources(resources: Sequence[str]) -> str:
 
 
 def named_resource(resource: str) -> str:
-    """The kind and full name of a resource, "KMS key 1234abcd-..."; as it is where we have no word for its kind."""
+    """The kind and full name of a resource, "KMS key 1234abcd-..."; unchanged if its kind has no name here."""
     parts = resource.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":
         return resource

@@ -2,22 +2,21 @@
 
 User agents, session names, document names and error messages are chosen by whoever makes the call. In a
 mail's subject a line break adds a header, in a terminal an escape sequence moves the cursor, in any
-reader a bidirectional override reverses what is read, and a Cyrillic letter poses as a Latin one.
+reader a bidirectional override reverses the order of the text, and a Cyrillic letter looks like a Latin one.
 """
 
-import html
 import re
 import unicodedata
 
 
 CUT = "[...]"
 
-# Printable to Python, yet nothing to see: fillers, joiners, variation selectors.
+# Printable to Python, yet invisible: fillers, joiners, variation selectors.
 # https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# More than three marks on one letter only smear over the neighbouring lines.
+# More than three marks on one letter cover the neighbouring lines.
 _MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _PILED = re.compile(f"(?<={_MARK * 3}){_MARK}")
 
@@ -27,7 +26,7 @@ _LOOKALIKES = ("ARMENIAN ", "CHEROKEE ", "COPTIC ", "CYRILLIC ", "FULLWIDTH ", "
 _WORD = re.compile(r"[^\W\d_]+")
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
 
-# Mail programs and chats make a link of these wherever they stand.
+# Mail programs and chats make links of these anywhere in a text.
 _LINK = re.compile(r"(?i)(https?|ftps?)://|www\.(?=[^\s.])")
 
 # What a spreadsheet takes for the start of a formula, at the start of a cell or of what another locale's
@@ -59,7 +58,7 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
 
 def unlinked(text: str) -> str:
     """The text with addresses that no mail program turns into a link: https[:]//example.com."""
-    return _LINK.sub(lambda found: found[0].replace("://", "[:]//").replace(".", "[.]"), text)
+    return _LINK.sub(lambda link: link[0].replace("://", "[:]//").replace(".", "[.]"), text)
 
 
 def csv_cell(text: str, limit: int = 32_000) -> str:
@@ -70,11 +69,6 @@ def csv_cell(text: str, limit: int = 32_000) -> str:
     compute; tabs and line breaks come out as \\x escapes. Excel takes 32,767 characters to a cell.
     """
     return _FORMULA.sub(r"\1\2'", one_line(text, limit))
-
-
-def html_text(text: str, limit: int = 1024) -> str:
-    """The text for an HTML element or a quoted attribute: one line, nothing in it is markup."""
-    return html.escape(one_line(text, limit), quote=True)
 
 
 def is_safe(text: str) -> bool:
@@ -90,7 +84,7 @@ def encodable(text: str) -> str:
 def _escaped(text: str) -> str:
     if not text.isascii():
         for pattern in (_PILED, _INVISIBLE):
-            text = pattern.sub(lambda found: _escape(found[0]), text)
+            text = pattern.sub(lambda match: _escape(match[0]), text)
         text = _WORD.sub(_unmasked, text)
     if text.isprintable():
         return text
@@ -98,10 +92,10 @@ def _escaped(text: str) -> str:
 
 
 def _unmasked(word: re.Match[str]) -> str:
-    dead_letters = word[0]
-    if dead_letters.isascii() or not _ASCII_LETTER.search(dead_letters):
-        return dead_letters
-    return "".join(_escape(char) if _poses(char) else char for char in dead_letters)
+    letters = word[0]
+    if letters.isascii() or not _ASCII_LETTER.search(letters):
+        return letters
+    return "".join(_escape(char) if _poses(char) else char for char in letters)
 
 
 def _poses(char: str) -> bool:

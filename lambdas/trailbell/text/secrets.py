@@ -1,6 +1,6 @@
-"""Secrets that slipped into a record's free text are not handed on: each is replaced by what it was.
+"""Secrets in a record's free text are not passed on: each is replaced by a word for what it was.
 
-CloudTrail hides most secrets of a request, and writes a few answers in clear (a session's stream URL, an
+CloudTrail hides most secrets of a request, but writes a few responses in plain text (a session's stream URL, an
 activation code). A hit holds none of those members. What remains is text that anybody may have written: user
 agents, error messages, names. Access key ids are cut to their last four characters, as everywhere.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 
 GONE = "[redacted]"
@@ -27,7 +27,6 @@ SECRET_MEMBERS = frozenset(
         "securitytoken sessiontoken signature streamurl token tokenvalue xamzcredential xamzsecuritytoken xamzsignature"
     ).split()
 )
-_HIDDEN_BELOW = frozenset({"parameters", "accesskeyid", "value", "values", "commands"})
 
 # A name that ends like a secret's: DB_PASSWORD, x-api-key, X-Amz-Signature, aws_session_token.
 _NAME = (
@@ -35,7 +34,7 @@ _NAME = (
     r"|connection[_-]?key|(?:access|auth|id|import|refresh|security|session)[_-]?token(?:[_-]?value)?|token(?:[_-]?value)?"
     r"|activation[_-]?code|stream[_-]?url|client[_-]?secret|signature|sig|x-amz-credential|credentials?)"
 )
-# In quotes, in quotes of JSON that stands inside JSON, or up to what ends a word.
+# In quotes, in the quotes of JSON inside JSON, or up to the end of a word.
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\\*\Z)|'[^']*(?:'|\Z)|[^\s"',;&)}\]\\]+)"""
 _PAIR = re.compile(
     rf"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]{{0,48}}?{_NAME})"
@@ -44,10 +43,6 @@ _PAIR = re.compile(
 )
 _OPTION = re.compile(
     rf"(?P<head>(?<![^\s\"'=])--?[a-z-]{{0,24}}?{_NAME} )(?!\[redacted){_VALUE}", re.IGNORECASE | re.DOTALL
-)
-_JSON_NAME = re.compile(r'"([A-Za-z_-]{2,40})"\s{0,8}:\s{0,8}')
-_JSON_VALUE = re.compile(
-    r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\{(?:[^{}]|\{[^{}]*\}?)*\}?|\[(?:[^\[\]]|\[[^\[\]]*\]?)*\]?|[^\s,{}\[\]"]+', re.DOTALL
 )
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
@@ -65,8 +60,8 @@ _HEX = re.compile(r"[0-9a-f]*")
 _MIN_RANDOM = 28
 _TURN = re.compile(r"(?=[a-z][A-Z]|[A-Z][a-z]|[0-9][A-Za-z]|[A-Za-z][0-9])")
 
-# What stands after "token:" and the like without being one: a name, a gap, a word that says what is wrong.
-_TOLD = re.compile(r"(?:arn:|<|\[|\*{3}|\$\{|%[A-Za-z_]+%|[A-Za-z]+[.!]?\Z|HIDDEN_DUE_TO)", re.IGNORECASE)
+# What may follow "token:" and the like without being one: a name, a placeholder, a word that says what is wrong.
+_NO_SECRET = re.compile(r"(?:arn:|<|\[|\*{3}|\$\{|%[A-Za-z_]+%|[A-Za-z]+[.!]?\Z|HIDDEN_DUE_TO)", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
@@ -92,11 +87,6 @@ def redacted_name(text: str) -> str:
     return text
 
 
-def redacted_json(text: str) -> str:
-    """For pieces of JSON, broken ones too: members that hold secrets lose their values, then as `redacted`."""
-    return redacted("".join(_without_values(text[:MAX_TEXT])))
-
-
 def names_secret(path: str) -> bool:
     """Whether a dotted path of a record leads to or through a member that holds a secret."""
     return any(_plain(name) in SECRET_MEMBERS for name in path.split("."))
@@ -106,22 +96,11 @@ def _plain(name: str) -> str:
     return name.replace("-", "").replace("_", "").lower()
 
 
-def _without_values(text: str) -> Iterator[str]:
-    shown = 0
-    for member in _JSON_NAME.finditer(text):
-        name = _plain(member[1])
-        if member.end() > shown and (name in SECRET_MEMBERS or name in _HIDDEN_BELOW):
-            value = _JSON_VALUE.match(text, member.end())
-            yield f'{text[shown : member.end()]}"{GONE}"'
-            shown = value.end() if value else member.end()
-    yield text[shown:]
-
-
 def _without_pair(pair: re.Match[str]) -> str:
     value = pair["value"].strip("\\\"'")
     keep = not value
-    if pair["joint"].endswith((":", ": ")):  # which also stands in sentences, ARNs and paths
-        keep = keep or bool(_TOLD.match(value)) or pair.string[: pair.start()].endswith((":", "/"))
+    if pair["joint"].endswith((":", ": ")):  # which sentences, ARNs and paths have, too
+        keep = keep or bool(_NO_SECRET.match(value)) or pair.string[: pair.start()].endswith((":", "/"))
     return pair[0] if keep else f"{pair['name']}{pair['joint']}{GONE}"
 
 
@@ -139,7 +118,7 @@ def _without_blob(blob: re.Match[str]) -> str:
     return GONE if turns * 8 >= len(text) * 3 and solid else blob[0]
 
 
-# Each pattern with what must stand in a text, in lower case, for it to be worth a search: nearly none has any.
+# Each pattern with what a text must contain, in lower case, to be worth a search: nearly no text does.
 _NAMING = (
     "pass",
     "pwd",

@@ -12,7 +12,7 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.times import parse_since
 from trailbell.cli.terminal.display import print_table
-from trailbell.store.malformed import KeptMalformedRecord, find_malformed
+from trailbell.store.query.malformed import KeptMalformedRecord, find_malformed
 from trailbell.text.safe_text import one_line
 
 

@@ -12,7 +12,7 @@ from trailbell.cli.options.times import Zone, ZoneType, parse_moment
 from trailbell.errors import SettingsError
 from trailbell.facts.outcome import Outcome
 from trailbell.hits.hit_state import STATES, UNRESOLVED
-from trailbell.store.query.hit_query import HitQuery
+from trailbell.hits.query import HitQuery
 
 
 _CLOCK_SKEW = timedelta(minutes=5)

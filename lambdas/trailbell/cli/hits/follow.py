@@ -12,8 +12,9 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from trailbell.cli.hits.output import csv_text, json_line, table_text
 from trailbell.cli.options.connection import Connection
 from trailbell.cli.options.times import Zone
+from trailbell.hits.query import HitQuery
 from trailbell.store.query.hit_follow import Follower
-from trailbell.store.query.hit_query import FoundHit, HitQuery, find_page
+from trailbell.store.query.hit_query import FoundHit, find_page
 from trailbell.text.safe_text import one_line
 
 

@@ -15,6 +15,7 @@ from trailbell.hits.hit_state import change_state
 from trailbell.store.query.hit_lookup import find_hit
 from trailbell.store.states import DynamoHitStates
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 _MAX_NOTE = 1000
@@ -101,7 +102,7 @@ def _change_one(find: Callable[[datetime], Any], states: DynamoHitStates, action
     now = datetime.now(UTC)
     found, expires_at = find(now)
     before, _ = states.read(found.identity)
-    after, change = change_state(before, action, by, f"{now:%Y-%m-%dT%H:%M:%SZ}", note)
+    after, change = change_state(before, action, by, iso_time(now), note)
     states.write(found.identity, after, change, expires_at)
     was = f" (was {before.word})" if before.word != after.word else ""
     return f"{short_id(found)} {found.name}: {after.word}{was}"

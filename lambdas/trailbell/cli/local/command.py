@@ -24,8 +24,10 @@ from trailbell.engine.rulebook import Level
 from trailbell.errors import LocalError, SettingsError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.hits.query import HitQuery
 from trailbell.ops.deployed_stack import DeployedStack
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
+from trailbell.text.times import utc_now
 
 
 TRAIL_BUCKET = "trailbell-local-trail"
@@ -113,7 +115,7 @@ def trail_key(file: Path) -> str:
 def _expected(files: list[Path]) -> dict[tuple[str, str, str], Hit]:
     """The hits the same rules give without AWS: what the stack is held to."""
     hit_detector = HitDetector(find_rulebook(None, (f"trail_buckets={TRAIL_BUCKET}",)))
-    seen_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seen_at = utc_now()
     return {hit.identity: hit for hit in hits_in(files, hit_detector, seen_at)}
 
 

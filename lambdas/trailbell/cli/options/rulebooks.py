@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from trailbell.errors import RuleError, SettingsError
 from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-from trailbell.rulebook.load import load_rules
-from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders
+from trailbell.rulebook.foreign import counts, left_out, never_matching, sentence, told_apart
+from trailbell.rulebook.load import compile_rules, load_rules
+from trailbell.rulebook.never_matches import faults_of_rules
+from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
 def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,8 +28,9 @@ def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
-    """Placeholders from cdk.json, overridden by NAME=VALUE. Raises SettingsError."""
-    given = {name: value for name, value in _context().items() if name in NAMES}
+    """Placeholders from cdk.json, overridden by NAME=VALUE, with what the stack adds. Raises SettingsError."""
+    context = _context()
+    given = {name: value for name, value in context.items() if name in NAMES}
     overridden: set[str] = set()
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -35,19 +39,62 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
         repeated = name in overridden
         given[name] = f"{given[name]},{value}" if repeated else value
         overridden.add(name)
-    return read_placeholders(given)
+    return with_our_own(read_placeholders(given), context)
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInUse:
+    """A rulebook, and one line that counts other people's rules in it and those left out ("" for the product's)."""
+
+    rulebook: Rulebook
+    counts: str = ""
+
+
+def strict_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --strict, which holds other people's rules to what `cdk deploy` demands."""
+    text = "Run nothing if --rules holds anything that cannot run, as `cdk deploy` does."
+    return click.option("--strict", is_flag=True, help=text)(command)
 
 
 def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
-    """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError."""
+    """As find_rules; the counts go to stderr."""
+    found = find_rules(rules, settings)
+    if found.counts:
+        click.echo(found.counts, err=True)
+    return found.rulebook
+
+
+def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = False) -> RulesInUse:
+    """The rulebook of a folder of rules (default: the product's, with its exceptions).
+
+    Other people's rules are judged each alone: what cannot run is named on stderr. Raises RuleError if none can, for
+    a fault in the product's, and with `strict` for any fault.
+    """
     placeholders = find_placeholders(settings)
-    found = load_rules(rules or default_rules(), placeholders)
-    documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
-    compiled = found.rules if rules else (*found.rules, *alert_on_rules(_alert_on()))
+    if rules is None:
+        return RulesInUse(_own_rulebook(placeholders))
+    if strict:
+        compiled = compile_rules(rules, placeholders)
+        faults = faults_of_rules(rules, compiled)
+        if faults:
+            raise RuleError("\n".join(faults))
+        return RulesInUse(make_rulebook(compiled, placeholders))
+    found = told_apart(load_rules(rules, placeholders), rules)
+    for one in left_out(found):
+        click.echo(sentence(one), err=True)
+    if not found.rules:
+        raise RuleError(f"{rules}: holds no rule for CloudTrail that can run; {counts(found)}")
+    say_what_never_matches(never_matching(found))
+    return RulesInUse(make_rulebook(found.rules, placeholders), counts(found))
+
+
+def _own_rulebook(placeholders: Placeholders) -> Rulebook:
+    asked = alert_on_rules(_alert_on())
+    found = load_rules(default_rules(), placeholders, others=asked)
+    documents, unreadable = read_exceptions(checkout() / "exceptions")
+    compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
-    if not (errors or compiled):
-        errors = (f"{rules}: holds no rule for CloudTrail",)
     if errors:
         raise RuleError("\n".join(errors))
     if found.filters:
@@ -57,6 +104,14 @@ def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
     for message in applied.expired:
         click.echo(message, err=True)
     return make_rulebook(applied.rules, placeholders)
+
+
+def say_what_never_matches(faults: tuple[str, ...]) -> None:
+    """Warn of other people's rules that compile and stay silent for ever: each by name, and how many there are."""
+    for fault in faults:
+        click.echo(f"warning: {fault}", err=True)
+    if faults:
+        click.echo(f"{len(faults)} warnings of what can never match", err=True)
 
 
 def _alert_on() -> tuple[str, ...]:

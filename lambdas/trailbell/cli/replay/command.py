@@ -19,7 +19,7 @@ from trailbell.cli.scan.state import State
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress, duration
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
 from trailbell.hits.detect import DetectionCounts
@@ -173,7 +173,7 @@ def _log_files(address: str, selection: Selection, clients: Callable[[str], Any]
     """What the detector would read: it goes by the layout alone."""
     files = find_sources([address], selection, clients).files
     refs = [file for file in files if isinstance(file, ObjectRef)]
-    return [ref for ref in refs if classify_key(ref.key).kind is ObjectKind.LOG_FILE]
+    return [ref for ref in refs if ref.classified.kind is ObjectKind.LOG_FILE]
 
 
 def _print_estimate(found: Estimate, notify: bool, before: int) -> None:

@@ -19,9 +19,11 @@ from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
+from trailbell.hits.query import HitQuery
 from trailbell.lookback.report import NewestHits, pack_hits
-from trailbell.store.query.hit_query import HitQuery, find_hits
+from trailbell.store.query.hit_query import find_hits
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -104,7 +106,7 @@ def _scan(
         plan = Plan(
             rulebook=rulebook,
             selection=selection,
-            seen_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seen_at=iso_time(now),
             jobs=jobs_for(files, None),
             progress=Progress(len(files), sum(map(size_of, files)), "files"),
             stopped=stopped,

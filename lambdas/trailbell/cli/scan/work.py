@@ -1,4 +1,4 @@
-"""The work of a scan on one log file, the same in one process and in many: fetch, examine, say what came of it."""
+"""The work of a scan on one log file, the same in one process and in many: fetch it, detect, report what came of it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.detect import DetectionCounts, HitDetector
@@ -29,7 +30,7 @@ AHEAD = 8
 
 _LARGE = 8 * 1024 * 1024  # fetched in its turn, piece by piece: eight of them would be a lot of memory
 _CHUNK = 500
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken")
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken"}
 
 
 @dataclass(slots=True)
@@ -72,7 +73,9 @@ def work(
     """The hits of a log file in chunks, as they are found, and at last what it came to."""
     done = Done()
     hits = muted = 0
-    bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
+    bucket, key = (
+        (source.bucket, source.classified) if isinstance(source, ObjectRef) else ("", classify_key(str(source)))
+    )
     chunk: list[Hit] = []
     try:
         for hit in hit_detector.detect(pieces(), bucket, key, seen_at, done.counts):
@@ -89,11 +92,16 @@ def work(
         done.error = str(error)
     except (ClientError, BotoCoreError, SettingsError) as error:
         done.error = str(error)
-        done.stop = any(code in done.error for code in _EXPIRED)
+        done.stop = _ends_the_scan(error)
     if chunk:
         yield chunk
     done.counts.hits, done.counts.hits_muted = hits, muted
     yield done
+
+
+def _ends_the_scan(error: Exception) -> bool:
+    """Whether credentials are no longer good, by the code of the answer: its text may quote anything."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _EXPIRED
 
 
 def hits_in(files: Iterable[Path], hit_detector: HitDetector, seen_at: str) -> Iterator[Hit]:

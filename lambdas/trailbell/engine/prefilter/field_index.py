@@ -1,7 +1,7 @@
-"""A column is one field with all the tests that rules put on it: from a header to the tests that hold.
+"""A field index holds all tests that rules put on one field, and finds those that hold without trying each.
 
-Equality is looked up, a searched text by four of its characters, and only what is left is tried one by one;
-what a value leads to is remembered. So the cost hardly grows with the number of tests.
+Equality is looked up, a searched text is found by four of its characters, and only what is left is tried test by
+test; the result for a value is remembered. So the cost hardly grows with the number of tests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from trailbell.engine.condition import Node, compile_node
 from trailbell.engine.fields import members, text_of
+from trailbell.engine.value_tests import ValueTest
 
 
 _MAX_REMEMBERED = 4096
@@ -17,70 +18,77 @@ _MAX_TEXT = 512
 _GRAM = 4
 _SEARCHES = ("contains", "prefix", "suffix")
 
-Check = Callable[[list[Any]], bool]
+Possible = Sequence[list[Any]] | None
+"""What a field's values may be, a list of values for each possibility; None if anything is possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A field that follows from some texts of a record ("" where there is none).
+    """A field that follows from some texts of an event ("" where there is none).
 
-    paths:    where the texts stand.
-    possible: from these texts to the values the field may have; none at all means that it cannot be said.
+    paths:    where the texts are.
+    possible: from these texts to the values the field may have; None if they do not narrow it down.
+    whole:    what counts is the member that each path begins with: `possible` gets it if it is a list or a text, and
+              None for anything else.
     """
 
     paths: tuple[str, ...]
-    possible: Callable[..., tuple[Any, ...]]
+    possible: Callable[..., tuple[Any, ...] | None]
+    whole: bool = False
 
 
-class Column:
+class FieldIndex:
     """One field's tests, by number.
 
-    alternatives: from a header to what the field's values may be, a list for each possibility; none at all
-    means that it cannot be said, and every test holds. get: an operator.attrgetter whose results decide those.
+    values:   from a partial record to the field's possible values.
+    memo_key: from a partial record to something hashable that decides those values, so that the answer can be
+              remembered under it; None if there is no such thing. It raises AttributeError for odd records.
     """
 
-    __slots__ = ("_alternatives", "_numbers", "_remembered", "_tests", "get", "known")
+    __slots__ = ("_memo", "_memo_key", "_numbers", "_tests", "_values")
 
-    def __init__(
-        self, alternatives: Callable[[Any], Sequence[list[Any]]], get: Callable[[Any], Any] | None = None
-    ) -> None:
-        self._alternatives, self.get = alternatives, get
+    def __init__(self, values: Callable[[Any], Possible], memo_key: Callable[[Any], Any] | None = None) -> None:
+        self._values, self._memo_key = values, memo_key
         self._numbers: dict[str, int] = {}
         self._tests = _Tests()
-        self._remembered: dict[Any, tuple[int, ...]] = {}
-        self.known = self._remembered.get
+        self._memo: dict[Any, tuple[int, ...]] = {}
 
     def add(self, name: str, node: Node) -> int:
-        """The number of a test: a tree that looks at this field alone, and a name that no other tree has."""
+        """The number of a test: a condition on this field alone, under a name that no other condition has."""
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = len(self._numbers)
             self._tests.add(number, node)
-            self._remembered.clear()
+            self._memo.clear()
         return number
 
-    def __call__(self, header: Any) -> tuple[int, ...]:
-        """The tests that hold, or may hold, for a header: those `known` has for what `get` gives, if it has any."""
-        found = self.look(header)
-        if self.get:
-            try:
-                given = self.get(header)
-                hash(given)
-            except (AttributeError, TypeError):  # not the objects they mostly are; lists, which cannot be remembered
-                return found
-            if _is_short(given):
-                if len(self._remembered) >= _MAX_REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[given] = found
-        return found
+    def find(self, partial: Any) -> tuple[int, ...]:
+        """The tests that hold, or may hold, for a partial record.
 
-    def look(self, header: Any) -> tuple[int, ...]:
-        """The same, without remembering it."""
-        possible = self._alternatives(header)
-        if not possible:
+        This runs for most records, and mostly the answer is remembered. Its first lines written out in the rule
+        index's loop, without the call, were no faster (benchmarks/reading.py: the difference is below the noise).
+        """
+        if not self._memo_key:
+            return self.find_anew(partial)
+        try:
+            key = self._memo_key(partial)
+            numbers = self._memo.get(key)
+        except (AttributeError, TypeError):  # a member of an unusual type; a list, which cannot be hashed
+            return self.find_anew(partial)
+        if numbers is None:
+            numbers = self.find_anew(partial)
+            if _is_short(key):
+                if len(self._memo) >= _MAX_REMEMBERED:
+                    self._memo.clear()
+                self._memo[key] = numbers
+        return numbers
+
+    def find_anew(self, partial: Any) -> tuple[int, ...]:
+        """The same without the memo, for a test that is seldom asked for."""
+        possible = self._values(partial)
+        if possible is None:
             return tuple(self._numbers.values())
-        found = set().union(*map(self._tests.holding, possible))
-        return tuple(found)
+        return tuple(set().union(*map(self._tests.holding, possible)))
 
 
 class _Tests:
@@ -88,8 +96,8 @@ class _Tests:
 
     def __init__(self) -> None:
         self._equal: dict[str, list[int]] = {}
-        self._searched: dict[str, list[tuple[int, Check]]] = {}
-        self._tried: list[tuple[int, Check]] = []
+        self._searched: dict[str, list[tuple[int, ValueTest]]] = {}
+        self._tried: list[tuple[int, ValueTest]] = []
 
     def add(self, number: int, node: Node) -> None:
         match node:
@@ -106,26 +114,26 @@ class _Tests:
 
     def holding(self, values: list[Any]) -> set[int]:
         """The tests that hold for a field with these values."""
-        found = {number for number, holds in self._tried if holds(values)}
+        numbers = {number for number, holds in self._tried if holds(values)}
         for value in members(values) if self._equal or self._searched else ():
             text = text_of(value)
             if text is not None:
                 text = text.lower()
-                found.update(self._equal.get(text, ()))
+                numbers.update(self._equal.get(text, ()))
             elif value is not None:  # an object: searches look into it as well
-                found.update(number for tests in self._searched.values() for number, holds in tests if holds(values))
+                numbers.update(number for tests in self._searched.values() for number, holds in tests if holds(values))
             if text and self._searched:
                 for gram in self._searched.keys() & _grams(text):
-                    found.update(number for number, holds in self._searched[gram] if holds(values))
-        return found
+                    numbers.update(number for number, holds in self._searched[gram] if holds(values))
+        return numbers
 
 
 def _grams(text: str) -> set[str]:
     return {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}
 
 
-def _check(node: Node) -> Check:
-    """A tree that looks at one field alone, as a function of that field's values."""
+def _check(node: Node) -> ValueTest:
+    """A condition on one field alone, as a function of that field's values."""
     return compile_node(node, lambda path: _itself)
 
 
@@ -133,9 +141,9 @@ def _itself(values: list[Any]) -> list[Any]:
     return values
 
 
-def _is_short(given: Any) -> bool:
-    """Whether values are worth remembering: short texts and what is missing, never numbers (1 equals True)."""
-    values: Iterable[Any] = given if isinstance(given, tuple) else (given,)
+def _is_short(key: Any) -> bool:
+    """Whether a memo key is worth keeping: short texts and missing members, never numbers (1 equals True)."""
+    values: Iterable[Any] = key if isinstance(key, tuple) else (key,)
     return all(
         len(value) <= _MAX_TEXT if isinstance(value, str | bytes) else not isinstance(value, int | float)
         for value in values

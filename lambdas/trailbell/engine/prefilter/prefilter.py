@@ -1,8 +1,8 @@
-"""The quick way through a log file: blocks of whole records, of which only those a rule may match are parsed.
+"""The prefilter: of a block of whole records only those are parsed in full that some rule may match.
 
-A record is first looked at by its header (partial_decode.py). For each combination of a few members that have
-few values (the key) there is a plan, made once: which rules are left to decide, and by which fields
-(rule_index.py). What the plan lets through is parsed and decided like any record read the plain way.
+Each record is decoded partially (partial_decode.py). For each combination of values of the known fields
+(partial_eval.py) there is a plan, made once: which rules are left to decide, and an index of them (rule_index.py).
+A record for which that index finds rules is parsed and decided on like any other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,65 +14,79 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from trailbell.engine.condition import Node, conjuncts, paths_of, simplify
-from trailbell.engine.matcher import GATE_FIELDS, CompiledRule, Matcher
+from trailbell.engine.condition import Node, conjuncts, paths_of
+from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
-from trailbell.engine.prefilter.partial_eval import ABSENT, KEY, PartialEvaluation
-from trailbell.engine.prefilter.rule_index import Fields, Part, RuleIndex
+from trailbell.engine.prefilter.partial_eval import ABSENT, Known, PartialEvaluation
+from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, RuleIndex
 
 
 _MAX_PLANS = 8192
-_MAX_KEY_TEXT = 512
+_MAX_PLAN_TEXT = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do with records of one key. watched: whether any rule's gate lets them pass."""
+    """What to do with records that have the same known values.
+
+    watched:    whether any rule's gate lets them pass.
+    rule_index: finds the rules that such a record may match; None where no rule is left.
+    """
 
     watched: bool
-    anchors: RuleIndex | None = None
+    rule_index: RuleIndex | None = None
 
 
 _NOT_WATCHED = Plan(watched=False)
-_IDLE = Plan(watched=True)
+_NO_RULE_LEFT = Plan(watched=True)
 
 
 @dataclass(slots=True)
 class Block:
-    """A block of records: how many, how many not watched, and those that rules may match.
+    """A block of records: how many there are, how many are not watched, and those that rules may match.
 
-    found: the record's position in the block, its text, and the rules left to decide, strongest first.
+    to_parse: the record's position in the block, its text, and the rules left to decide, strongest first.
     """
 
     records: int
     not_watched: int = 0
-    found: list[tuple[int, bytes, list[CompiledRule]]] = field(default_factory=list)
+    to_parse: list[tuple[int, bytes, list[CompiledRule]]] = field(default_factory=list)
 
 
 class Prefilter:
-    """A matcher's rules, ready for blocks of records; `derived` says what facts follow from which members."""
+    """A matcher's rules, ready for blocks of records.
 
-    def __init__(self, matcher: Matcher, derived: Mapping[str, Derived], key: PartialEvaluation) -> None:
-        self._matcher, self._key = matcher, key
+    derived: which fields follow from which texts of a record; member_order: a record's members as they are written.
+    """
+
+    def __init__(
+        self,
+        matcher: Matcher,
+        derived: Mapping[str, Derived],
+        partial_evaluation: PartialEvaluation,
+        member_order: Sequence[str] = (),
+    ) -> None:
+        self._matcher, self._partial_evaluation = matcher, partial_evaluation
         self._lock = Lock()
-        self._derived = {name: one for name, one in derived.items() if name not in key.fixed}
+        known_fields = partial_evaluation.known_fields
+        self._derived = {name: one for name, one in derived.items() if name not in partial_evaluation.known_derived}
         mentioned = [path for rule in matcher.compiled for path in _all_paths(rule.rule.detection)]
         needed = {path for path in mentioned if not path.startswith(FACTS)}
         needed.update(path for name in self._derived if name in mentioned for path in self._derived[name].paths)
-        self._layout = PartialLayout(KEY, needed)
-        self._fields = Fields(self._layout, self._derived)
-        self._prepared: dict[int, _Prepared] = {}
+        self._layout = PartialLayout(known_fields, needed, member_order)
+        self._field_indexes = FieldIndexes(self._layout, self._derived)
+        self._conditions: dict[int, _Condition] = {}
         self._shared: RuleIndex | None = None
-        self._key_of = attrgetter(*map(attribute_of, KEY))
+        self._known_values = attrgetter(*map(attribute_of, known_fields))
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
     def read(self, records: bytes) -> Block | None:
-        """Look at a list of records; None where it must be read the plain way.
+        """Filter a JSON list of records; None where they must all be parsed in full.
 
-        Threads take turns: plans and what is remembered grow while records are looked at.
+        Threads take turns: plans and what is remembered grow while records are read.
         """
         while True:
             try:
@@ -84,92 +98,92 @@ class Prefilter:
                 continue
 
     def _read(self, records: bytes) -> Block:
-        headers = self._layout.decode(records)
-        block = Block(len(headers))
-        keys = list(map(self._key_of, headers))
+        partials = self._layout.decode(records)
+        block = Block(len(partials))
+        known_values = list(map(self._known_values, partials))
         texts: Sequence[msgspec.Raw] = ()
         not_watched = 0
-        for position, plan in enumerate(map(self._plans.get, keys)):
+        for position, plan in enumerate(map(self._plans.get, known_values)):
             if plan is None:
-                plan = self._plan(keys[position])
-            if plan is _NOT_WATCHED:
+                plan = self._plan(known_values[position])
+            if not plan.watched:
                 not_watched += 1
-            elif plan.anchors:
-                numbers = plan.anchors.find(headers[position])
+            elif plan.rule_index:
+                numbers = plan.rule_index.find(partials[position])
                 if numbers:
                     texts = texts or self._decode_texts(records)
                     rules = [self._matcher.compiled[number] for number in sorted(numbers)]
-                    block.found.append((position, bytes(texts[position]), rules))
+                    block.to_parse.append((position, bytes(texts[position]), rules))
         block.not_watched = not_watched
         return block
 
-    def _plan(self, key: tuple[Any, ...]) -> Plan:
-        """The plan for a key, remembered."""
-        plan = self._plans.get(key)  # made for an earlier record of the same block
+    def _plan(self, known_values: tuple[Any, ...]) -> Plan:
+        """The plan for some known values, remembered."""
+        plan = self._plans.get(known_values)  # made for an earlier record of the same block
         if plan is None:
-            plan = self._make_plan(key)
-            if sum(len(value) for value in key if isinstance(value, str)) <= _MAX_KEY_TEXT:
+            plan = self._make_plan(known_values)
+            if sum(len(value) for value in known_values if isinstance(value, str)) <= _MAX_PLAN_TEXT:
                 if len(self._plans) >= _MAX_PLANS:
                     self._plans.clear()
-                self._plans[key] = plan
+                self._plans[known_values] = plan
         return plan
 
-    def _make_plan(self, key: tuple[Any, ...]) -> Plan:
-        candidates = self._matcher.passing(*key[: len(GATE_FIELDS)])
+    def _make_plan(self, known_values: tuple[Any, ...]) -> Plan:
+        candidates = self._matcher.passing(*known_values[: len(self._matcher.gate_fields)])
         if not candidates:
             return _NOT_WATCHED
-        known = self._key.known([ABSENT if value is UNSET else value for value in key])
+        known = self._partial_evaluation.known_values([ABSENT if value is UNSET else value for value in known_values])
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
         if self._shared is None:
-            self._shared = self._shared_anchors()
-        anchors = RuleIndex(left, self._fields, self._shared)
-        return _IDLE if anchors.idle else Plan(watched=True, anchors=anchors)
+            self._shared = self._shared_index()
+        rule_index = RuleIndex(left, self._field_indexes, self._shared)
+        return _NO_RULE_LEFT if rule_index.is_empty else Plan(watched=True, rule_index=rule_index)
 
-    def _left(self, rule: CompiledRule, known: Mapping[str, list[Any]]) -> list[Part] | None:
-        """What must still hold for a rule; None if it cannot match, or is looked after for all plans at once."""
-        prepared = self._prepared.get(rule.number)
-        if prepared is None:
-            prepared = self._prepared[rule.number] = self._prepare(rule)
-        if prepared.shared:
+    def _left(self, rule: CompiledRule, known: Sequence[Known]) -> list[Conjunct] | None:
+        """What must still hold for a rule; None if it cannot match, or is in the index that all plans share."""
+        condition = self._conditions.get(rule.number)
+        if condition is None:
+            condition = self._conditions[rule.number] = self._split(rule)
+        if condition.shared:
             return None
-        parts = list(prepared.parts)
-        for node in prepared.keyed:
-            simple = simplify(node, known, self._key.tests)
+        left = list(condition.open)
+        for node in condition.known:
+            simple = self._partial_evaluation.simplified(node, known)
             if simple is False:
                 return None
             if simple is not True:
-                parts += self._fields.parts(simple)
-        return parts
+                left += self._field_indexes.conjuncts(simple)
+        return left
 
-    def _prepare(self, rule: CompiledRule) -> "_Prepared":
-        decided = frozenset((*KEY, *self._key.fixed))
+    def _split(self, rule: CompiledRule) -> "_Condition":
+        decided = frozenset((*self._partial_evaluation.known_fields, *self._partial_evaluation.known_derived))
         nodes = conjuncts(rule.rule.detection)
-        keyed = [node for node in nodes if not decided.isdisjoint(_all_paths(node))]
-        parts = [part for node in nodes if node not in keyed for part in self._fields.parts(node)]
-        return _Prepared(keyed, parts, shared=not keyed and not rule.rule.gate)
+        known = [node for node in nodes if not decided.isdisjoint(_all_paths(node))]
+        open_ = [part for node in nodes if node not in known for part in self._field_indexes.conjuncts(node)]
+        return _Condition(known, open_, shared=not known and not rule.rule.gate)
 
-    def _shared_anchors(self) -> RuleIndex:
-        """The rules that are the same for all plans: no gate, and nothing that the key decides."""
+    def _shared_index(self) -> RuleIndex:
+        """The rules that are the same in all plans: without a gate, and with nothing that known fields decide."""
         ungated = [rule for rule in self._matcher.compiled if not rule.rule.gate]
-        prepared = {rule.number: self._prepare(rule) for rule in ungated}
-        self._prepared |= prepared
-        return RuleIndex({number: one.parts for number, one in prepared.items() if one.shared}, self._fields)
+        conditions = {rule.number: self._split(rule) for rule in ungated}
+        self._conditions |= conditions
+        return RuleIndex({number: one.open for number, one in conditions.items() if one.shared}, self._field_indexes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A rule's condition taken apart: what the key decides, at least in part, and what it does not.
+class _Condition:
+    """A rule's condition in two parts: what known fields decide, at least in part, and what they leave open.
 
-    shared: the key decides nothing, and no gate keeps the rule from any record.
+    shared: known fields decide nothing, and no gate keeps any record from the rule.
     """
 
-    keyed: list[Node]
-    parts: list[Part]
+    known: list[Node]
+    open: list[Conjunct]
     shared: bool
 
 
 def _all_paths(node: Node) -> frozenset[str]:
-    """The fields a tree looks at, leaving out what cannot be said of keywords and comparisons of fields."""
+    """The fields that a condition looks at, without those of keywords and of comparisons of two fields."""
     if node[0] in ("and", "or"):
         return frozenset().union(*map(_all_paths, node[1]))
     return _all_paths(node[1]) if node[0] == "not" else paths_of(node) or frozenset()

@@ -1,7 +1,7 @@
-"""An anchor is a field without which a rule cannot match; rules are looked up by its value.
+"""The rule index finds the rules that a record may match, without looking at each rule.
 
-Of each rule the most telling field is taken, of all rules together as few fields as will do: what a record
-costs is the number of these fields, not of rules. A rule that is found has not matched yet, it has to be
+Of each rule one conjunct is chosen that must hold for it, on a field that tells much and that many rules share: what
+a record costs is the number of these fields, not of rules. A rule that is found has not matched yet, it has to be
 decided on the whole record; a rule that is not found cannot match.
 """
 
@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
-from trailbell.engine.prefilter.field_index import Column, Derived
+from trailbell.engine.predicates import Predicate
+from trailbell.engine.prefilter.field_index import Derived, FieldIndex
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
+_MAX_DECIDED = 1024  # combinations of values that a check remembers; records may hold any number
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
-
-Check = Callable[[Any], bool]
-"""Whether something holds for a header."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Conjunct:
     """A part of a condition that must hold.
 
-    path: the one field it looks at, "" if there are several; name: the same for parts that say the same.
+    path:     the one field it looks at, "" if there are several.
+    strength: the higher, the fewer records it lets through.
+    name:     the same for conjuncts that say the same.
     """
 
     path: str
@@ -36,129 +37,140 @@ class Part:
     name: str
 
 
-class Fields:
-    """The fields that can be found in headers, or follow from what can; one column for each, shared by all plans."""
+class FieldIndexes:
+    """One index for each field that is in partial records or follows from them; all plans share them."""
 
     def __init__(self, layout: PartialLayout, derived: Mapping[str, Derived]) -> None:
         self._layout, self._derived = layout, derived
-        self._columns: dict[str, Column] = {}
+        self._indexes: dict[str, FieldIndex] = {}
 
-    def column(self, path: str) -> Column:
-        """The column of a field."""
-        column = self._columns.get(path)
-        if column is None:
-            column = self._columns[path] = self._make_column(path)
-        return column
+    def index(self, path: str) -> FieldIndex:
+        """The index of a field."""
+        index = self._indexes.get(path)
+        if index is None:
+            index = self._indexes[path] = self._make_index(path)
+        return index
 
-    def parts(self, node: Node) -> Iterator[Part]:
-        """What must hold for a tree to be true, as far as these fields tell."""
+    def conjuncts(self, node: Node) -> Iterator[Conjunct]:
+        """What must hold for a condition to hold, as far as partial records tell."""
         for part in conjuncts(node):
             paths = paths_of(part) or frozenset()
             path = min(paths) if len(paths) == 1 else ""
             if path in self._derived:
-                yield Part(path, part, min(_strength(part), _SEARCHED), repr(part))
+                yield Conjunct(path, part, min(_strength(part), _SEARCHED), repr(part))
             elif paths and all(map(self._layout.knows, paths)):
-                yield Part(path, part, _strength(part), repr(part))
+                yield Conjunct(path, part, _strength(part), repr(part))
 
-    def check(self, part: Part) -> Check:
-        """A part as a function of the header."""
-        if part.path not in self._derived:
-            return compile_node(part.node, self._layout.finder)
-        column = self._make_column(part.path)
-        column.add(part.name, part.node)
-        return lambda header: bool(column.look(header))
+    def check(self, conjunct: Conjunct) -> Predicate:
+        """A conjunct as a function of the partial record."""
+        if conjunct.path not in self._derived:
+            return compile_node(conjunct.node, self._layout.finder)
+        index = self._make_index(conjunct.path)
+        index.add(conjunct.name, conjunct.node)
+        possible = self._possible(conjunct.path)
+        decided: dict[tuple[Any, ...] | None, bool] = {}
 
-    def _make_column(self, path: str) -> Column:
+        def check(partial: Any) -> bool:
+            values = possible(partial)
+            holds = decided.get(values)
+            if holds is None:
+                if len(decided) >= _MAX_DECIDED:
+                    decided.clear()
+                holds = decided[values] = bool(index.find_anew(partial))
+            return holds
+
+        return check
+
+    def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
         if derived is None:
             find = self._layout.finder(path)
-            return Column(lambda header: (find(header),), self._layout.getter((path,)))
-        possible, finders = derived.possible, [self._layout.text_finder(one) for one in derived.paths]
-        return Column(
-            lambda header: [[value] for value in possible(*[find(header) for find in finders])],
-            self._layout.getter(derived.paths),
-        )
+            return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
+        possible = self._possible(path)
+
+        def values(partial: Any) -> list[list[Any]] | None:
+            found = possible(partial)
+            return None if found is None else [[value] for value in found]
+
+        return FieldIndex(values, None if derived.whole else self._layout.memo_key(derived.paths))
+
+    def _possible(self, path: str) -> Callable[[Any], tuple[Any, ...] | None]:
+        """A function from a partial record to a derived field's values, None if anything is possible."""
+        derived = self._derived[path]
+        possible = derived.possible
+        finder_of = self._layout.member_finder if derived.whole else self._layout.text_finder
+        finders = [finder_of(one) for one in derived.paths]
+        return lambda partial: possible(*[find(partial) for find in finders])
 
 
 class RuleIndex:
-    """Rules, by number, with the parts of their conditions: which of them may a header match?
+    """Rules, by number, with the conjuncts of their conditions: which of them may a partial record match?
 
-    shared: further rules, whose anchors were chosen already.
+    shared: an index of further rules, which becomes part of this one.
     """
 
-    def __init__(self, parts: Mapping[int, Sequence[Part]], fields: Fields, shared: "RuleIndex | None" = None) -> None:
-        self._fields = fields
-        chosen = _choose(parts)
-        self._always = tuple(number for number in parts if number not in chosen)
-        self._rules: dict[str, dict[int, list[int]]] = {}
-        self._rest = {
-            number: [part for part in all_ if part is not chosen.get(number)] for number, all_ in parts.items()
+    def __init__(
+        self, rules: Mapping[int, Sequence[Conjunct]], indexes: FieldIndexes, shared: "RuleIndex | None" = None
+    ) -> None:
+        self._indexes = indexes
+        chosen = _choose(rules)
+        self._always = tuple(number for number in rules if number not in chosen)
+        self._rules_by_test: dict[str, dict[int, list[int]]] = {}
+        self._others = {
+            number: [one for one in conjuncts_ if one is not chosen.get(number)] for number, conjuncts_ in rules.items()
         }
-        self._checks: dict[int, tuple[Check, ...]] = {}
+        self._checks: dict[int, tuple[Predicate, ...]] = {}
         if shared:
             self._always += shared._always
-            self._rules = {path: dict(rules) for path, rules in shared._rules.items()}
-            self._rest |= shared._rest
-        for number, anchor in chosen.items():
-            test = fields.column(anchor.path).add(anchor.name, anchor.node)
-            rules = self._rules.setdefault(anchor.path, {})
-            rules[test] = [*rules.get(test, ()), number]
-        looks = [(fields.column(path), rules) for path, rules in self._rules.items()]
-        self._quick_looks = tuple((column.get, column.known, column, rules) for column, rules in looks if column.get)
-        self._slow_looks = tuple((column, rules) for column, rules in looks if not column.get)
+            self._rules_by_test = {path: dict(by_test) for path, by_test in shared._rules_by_test.items()}
+            self._others |= shared._others
+        for number, conjunct in chosen.items():
+            test = indexes.index(conjunct.path).add(conjunct.name, conjunct.node)
+            by_test = self._rules_by_test.setdefault(conjunct.path, {})
+            by_test[test] = [*by_test.get(test, ()), number]
+        self._fields = [(indexes.index(path), by_test) for path, by_test in self._rules_by_test.items()]
 
     @property
-    def idle(self) -> bool:
-        """Whether no header can match anything."""
-        return not (self._always or self._rules)
+    def is_empty(self) -> bool:
+        """Whether no record can match any rule."""
+        return not (self._always or self._rules_by_test)
 
-    def find(self, header: Any) -> list[int]:
-        """The numbers of the rules that this header may match. Raises NotUnderstoodError."""
-        found = self._always
-        for get, known, column, rules in self._quick_looks:  # written out: this runs for most records
-            try:
-                tests = known(get(header))
-            except (AttributeError, TypeError):
-                tests = None
-            if tests is None:
-                tests = column(header)
+    def find(self, partial: Any) -> list[int]:
+        """The numbers of the rules that this partial record may match. Raises NotUnderstoodError."""
+        numbers = self._always
+        for index, by_test in self._fields:
+            tests = index.find(partial)
             if tests:
-                found += _numbers(tests, rules)
-        for column, rules in self._slow_looks:
-            found += _numbers(column(header), rules)
-        return [number for number in found if self._holds(number, header)] if found else []
+                numbers += tuple([number for test in tests if test in by_test for number in by_test[test]])
+        return [number for number in numbers if self._may_match(number, partial)] if numbers else []
 
-    def _holds(self, number: int, header: Any) -> bool:
-        """The rest of what must hold for a rule: sparing a record from being decoded whole is worth it."""
+    def _may_match(self, number: int, partial: Any) -> bool:
+        """Whether a rule's other conjuncts hold: it costs less than parsing a record in full."""
         checks = self._checks.get(number)
         if checks is None:
-            checks = self._checks[number] = tuple(map(self._fields.check, self._rest[number]))
-        return all(check(header) for check in checks)
+            checks = self._checks[number] = tuple(map(self._indexes.check, self._others[number]))
+        return all(check(partial) for check in checks)
 
 
-def _numbers(tests: tuple[int, ...], rules: Mapping[int, list[int]]) -> tuple[int, ...]:
-    return tuple([number for test in tests if test in rules for number in rules[test]])
-
-
-def _choose(parts: Mapping[int, Sequence[Part]]) -> dict[int, Part]:
-    """An anchor for each rule that has one, on as few fields as is easily had (greedy set cover)."""
-    sharers = Counter(part.name for all_ in parts.values() for part in all_ if part.path)
-    best: dict[int, dict[str, Part]] = {}
-    for number, all_ in parts.items():
-        # What many rules ask for is likely to be had; each of them would have to be looked at.
-        delivery = {part.path: (part.strength - math.log2(sharers[part.name]), part) for part in all_ if part.path}
-        most = max((weight for weight, _ in delivery.values()), default=0)
-        best[number] = {path: part for path, (weight, part) in delivery.items() if weight > most - 0.5}
-    chosen: dict[int, Part] = {}
-    while open_ := [number for number, options in best.items() if options and number not in chosen]:
-        counts = Counter(path for number in open_ for path in best[number])
-        path = max(counts, key=lambda path: (counts[path], path))
-        chosen |= {number: best[number][path] for number in open_ if path in best[number]}
+def _choose(rules: Mapping[int, Sequence[Conjunct]]) -> dict[int, Conjunct]:
+    """For each rule that has one, the conjunct it is found by, on as few fields as is easily had (greedy set cover)."""
+    rules_sharing = Counter(one.name for conjuncts_ in rules.values() for one in conjuncts_ if one.path)
+    strongest: dict[int, dict[str, Conjunct]] = {}
+    for number, conjuncts_ in rules.items():
+        # What many rules ask for probably holds often, and then each of these rules has to be looked at.
+        weighed = {one.path: (one.strength - math.log2(rules_sharing[one.name]), one) for one in conjuncts_ if one.path}
+        most = max((weight for weight, _ in weighed.values()), default=0)
+        strongest[number] = {path: one for path, (weight, one) in weighed.items() if weight > most - 0.5}
+    chosen: dict[int, Conjunct] = {}
+    while open_ := [number for number, options in strongest.items() if options and number not in chosen]:
+        rules_by_path = Counter(path for number in open_ for path in strongest[number])
+        path = max(rules_by_path, key=lambda path: (rules_by_path[path], path))
+        chosen |= {number: strongest[number][path] for number in open_ if path in strongest[number]}
     return chosen
 
 
 def _strength(node: Node) -> int:
-    """How few records a part lets through, roughly."""
+    """How few records a conjunct lets through, roughly."""
     kind, *arguments = node
     match kind:
         case "field":

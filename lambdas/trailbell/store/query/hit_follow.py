@@ -1,8 +1,8 @@
-"""New hits as they come: the newest partitions are asked again and again, and each hit is given once.
+"""New hits as they come: the newest partitions are queried again and again, and each hit is shown once.
 
-A hit is placed by the time of its event, and CloudTrail tells of events minutes later, out of order; so every
-look goes back LOOKBACK, and what was given before is left out. A pointer whose hit is not there yet is looked at
-again. https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html (on
+A hit is placed by the time of its event, and CloudTrail delivers events minutes later, out of order; so every query
+goes back LOOKBACK, and hits shown before are left out. A pointer whose hit is not there yet is read again.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html (on
 average within five minutes)
 """
 
@@ -53,5 +53,5 @@ class Follower:
 
     def _forget(self, before: datetime) -> None:
         """Drop what no look can meet again."""
-        oldest = before.strftime("%Y-%m-%d")  # a hit that stands for a day is placed at its beginning
+        oldest = before.strftime("%Y-%m-%d")  # a hit with a dedup window of a day is placed at its beginning
         self._given = {key: place for key, place in self._given.items() if place >= oldest}

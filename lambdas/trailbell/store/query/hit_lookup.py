@@ -11,11 +11,11 @@ from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import HitName, digest_of
 from trailbell.hits.query import HitQuery
 from trailbell.store import rows
+from trailbell.store.deliveries import delivery_levels
 from trailbell.store.dynamo import Row, decode, encode, get_all
 from trailbell.store.query.hit_query import workers
 from trailbell.store.query.partitions import day_groups
 from trailbell.store.query.pointers import PointerReader
-from trailbell.store.rows import read_hit
 
 
 _WINDOW = timedelta(days=400)  # an event id alone is looked for so far back, one shard of each day
@@ -27,10 +27,12 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
 
     Raises SettingsError when no hit, or more than one, goes by that name.
     """
-    found = list(islice(_candidates(client, table, name, now), _MANY))
-    if not found:
-        raise SettingsError("no such hit in the table: it may have expired, or stand in another account's or region's")
-    hits = [(read_hit(row), int(row["expiresAt"])) for row in found]
+    candidates = list(islice(_candidates(client, table, name, now), _MANY))
+    if not candidates:
+        raise SettingsError(
+            "no such hit in the table: it may have expired, or be in the table of another account or region"
+        )
+    hits = [(rows.read_hit(row), int(row["expiresAt"])) for row in candidates]
     if len(hits) > 1:
         ids = "\n  ".join(hit.hit_id for hit, _ in hits)
         raise SettingsError(f"several hits go by that name; give one of these in full:\n  {ids}")
@@ -38,8 +40,8 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
 
 
 def was_notified(client: Any, table: str, hit: Hit) -> bool:
-    """Whether the notifier has marked a hit as told."""
-    return bool(list(get_all(client, table, [rows.delivery_key(*hit.identity)])))
+    """Whether the notifier has notified a hit."""
+    return bool(delivery_levels(client, table, {hit.delivery_identity, *hit.identities_before}))
 
 
 def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterator[Row]:
@@ -61,7 +63,8 @@ def _of_event(client: Any, table: str, account: str, event_id: str) -> Iterator[
         ExpressionAttributeValues=encode({":pk": rows.hit_key(account, event_id, "")["pk"]}),
         ConsistentRead=True,
     )
-    yield from map(decode, response["Items"])
+    # A stronger verdict stands beside the hit it raises, which is the one that people name.
+    yield from (row for row in map(decode, response["Items"]) if not row.get("raisedFrom"))
 
 
 def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:

@@ -1,10 +1,9 @@
-"""The hit table as people ask it: newest first, through the pointers of the narrowest question.
+"""Queries of the hit table: answered newest first, through the pointers of the narrowest partitions.
 
-Nothing is scanned. Pointers say enough for most conditions; hits are read for what is shown, and where only the
-hit itself can tell.
+Nothing is scanned. Pointers are enough for most conditions; a hit is read to be shown, and where only the hit itself
+can tell.
 """
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,7 +16,7 @@ from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState, is_in
 from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
-from trailbell.store.dynamo import Row, get_all
+from trailbell.store.dynamo import GET_LIMIT, Row, batches, get_all
 from trailbell.store.query.page_token import BROAD, EXACT, make_token, moment_of, parse_token
 from trailbell.store.query.partitions import broad_groups, exact_groups, windows
 from trailbell.store.query.pointer_filter import Pointer
@@ -25,19 +24,6 @@ from trailbell.store.query.pointers import WORKERS, PointerReader
 from trailbell.store.states import state_of
 
 
-__all__ = [
-    "FoundHit",
-    "HitPage",
-    "HitQuery",
-    "find_hits",
-    "find_page",
-    "is_answer",
-    "read_found",
-    "search",
-    "workers",
-]
-
-_BATCH = 100  # what one BatchGetItem takes
 _LARGEST_CHUNK = 800
 
 
@@ -59,23 +45,23 @@ class HitPage:
 
 
 def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
-    """Hits that answer a question, newest first, read page by page as they are taken.
+    """Hits that answer a query, newest first, read page by page as they are taken.
 
-    What looks like a whole ARN is looked up as one; only if nothing is found it is taken for a part of one.
+    A text that looks like a whole ARN is looked up as one; only if nothing is found, it is taken for a part of one.
     Raises NewerFormatError when the table holds hits of a newer version.
     """
     with workers() as pool:
         for groups in (exact_groups, broad_groups):
-            with closing(search(client, table, pool, query, groups)) as found:
-                first = next(found, None)
+            with closing(search(client, table, pool, query, groups)) as matching:
+                first = next(matching, None)
                 if first is not None:
                     yield first.hit
-                    yield from (each.hit for each in found)
+                    yield from (each.hit for each in matching)
                     return
 
 
 def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str = "") -> HitPage:
-    """At most `limit` hits that answer a question, from where `token` (of the page before) says.
+    """At most `limit` hits that answer a query, from where `token` (of the page before) says.
 
     Raises SettingsError for a token that is none, NewerFormatError when the table holds hits of a newer version.
     """
@@ -86,8 +72,8 @@ def find_page(client: Any, table: str, query: HitQuery, limit: int, token: str =
         for name, groups in ((EXACT, exact_groups), (BROAD, broad_groups)):
             if mode not in ("", name):
                 continue
-            with closing(search(client, table, pool, query, groups, limit + 1, before)) as found:
-                page = list(islice(found, limit + 1))
+            with closing(search(client, table, pool, query, groups, limit + 1, before)) as matching:
+                page = list(islice(matching, limit + 1))
             if page:
                 following = make_token(name, page[limit - 1].place) if len(page) > limit else ""
                 return HitPage(page[:limit], following)
@@ -117,25 +103,25 @@ def search(
     for window in windows(query):
         pointers = PointerReader(client, table, pool, window, want, before).read(groups(window))
         with closing(pointers):
-            size, given = min(want or _BATCH, _LARGEST_CHUNK), 0
+            size, yielded = min(want or GET_LIMIT, _LARGEST_CHUNK), 0
             while chunk := list(islice(pointers, size)):
                 read = read_found(client, table, pool, query, chunk)
-                found = [one for one in read if is_answer(one, query)]
-                yield from found
-                given += len(found)
-                size = _next_size(len(chunk), len(found), want - given)
+                matching = [one for one in read if is_answer(one, query)]
+                yield from matching
+                yielded += len(matching)
+                size = _next_size(len(chunk), len(matching), want - yielded)
 
 
-def _next_size(read: int, found: int, missing: int) -> int:
+def _next_size(read: int, matching: int, missing: int) -> int:
     """How many hits to read next: as many as are missing, more where only some of those read were answers."""
     if missing <= 0:  # as many as there are
         return min(read * 2, _LARGEST_CHUNK)
-    likely = missing * read // found + 1 if found else read * 4
-    return min(missing if found == read else likely, _LARGEST_CHUNK)
+    likely = missing * read // matching + 1 if matching else read * 4
+    return min(missing if matching == read else likely, _LARGEST_CHUNK)
 
 
 def is_answer(found: FoundHit, query: HitQuery) -> bool:
-    """Whether a hit in its state answers a question, one that stands for a day by the time it has itself."""
+    """Whether a hit in its state answers a query; one with a dedup window of a day is judged by its own time."""
     if found.hit.once and datetime.fromisoformat(found.hit.event_time) < query.since:
         return False
     in_state = not query.states or is_in(found.state, bool(found.hit.muted_by), query.states)
@@ -147,26 +133,24 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
 
     Where states decide they are read first, and hits in other states are not read.
     """
-    found = dict[tuple[str, str], Row]()
+    rows_by_key = dict[tuple[str, str], Row]()
     if query.states:
-        found = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
-        chunk = [one for one in chunk if state_of(found.get(_named(_state_key(one)))).word in query.states]
-        selection = [rows.pointed_at(pointer) for pointer in chunk]
+        rows_by_key = _get(client, table, pool, (_state_key(pointer) for pointer in chunk))
+        chunk = [one for one in chunk if state_of(rows_by_key.get(_named(_state_key(one)))).word in query.states]
+        keys = [rows.pointed_at(pointer) for pointer in chunk]
     else:
-        selection = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
-    found |= _get(client, table, pool, selection)
+        keys = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
+    rows_by_key |= _get(client, table, pool, keys)
     for pointer in chunk:
-        row = found.get(_named(rows.pointed_at(pointer)))
-        if row and row["expiresAt"] > time.time():  # DynamoDB removes expired rows late
-            state = state_of(found.get(_named(_state_key(pointer))))
+        row = rows_by_key.get(_named(rows.pointed_at(pointer)))
+        if row and rows.is_alive(row):
+            state = state_of(rows_by_key.get(_named(_state_key(pointer))))
             yield FoundHit(rows.read_hit(row), state, pointer["sk"])
 
 
 def _get(client: Any, table: str, pool: Executor, keys: Iterable[Row]) -> dict[tuple[str, str], Row]:
     """Rows by key, 100 to a request, requests side by side."""
-    remaining = iter(keys)
-    batches = iter(lambda: list(islice(remaining, _BATCH)), [])
-    results = pool.map(lambda batch: list(get_all(client, table, batch)), batches)
+    results = pool.map(lambda batch: list(get_all(client, table, batch)), batches(keys, GET_LIMIT))
     return {_named(row): row for row in chain.from_iterable(results)}
 
 

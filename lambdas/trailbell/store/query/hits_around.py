@@ -26,13 +26,13 @@ def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> R
     """The hits of the same actor, and those of the same resources, within some hours of a hit."""
     moment, width = datetime.fromisoformat(hit.event_time).astimezone(UTC), timedelta(hours=hours)
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    # Not beyond the calendar, at whose ends a forged record may stand.
+    # Not beyond the calendar: a forged record may be at either end of it.
     window = HitQuery(since=moment - min(width, moment - first), until=moment + min(width, last - moment))
     months = dict.fromkeys(f"{each:%Y-%m}" for each in (window.until, window.since))
     by_actor = [[actor_partition(hit.actor.key, month)] for month in months]
     by_resource = [[resource_partition(resource) for resource in hit.resources[:_MAX_RESOURCES]]]
     with workers() as pool:
-        found = [
+        related = [
             [
                 one
                 for one in islice(search(client, table, pool, window, groups, limit + 1), limit + 1)
@@ -40,4 +40,4 @@ def find_related(client: Any, table: str, hit: Hit, hours: int, limit: int) -> R
             ][:limit]
             for groups in (lambda _: by_actor, lambda _: by_resource)
         ]
-    return RelatedHits(*found)
+    return RelatedHits(*related)

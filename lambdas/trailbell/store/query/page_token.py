@@ -1,4 +1,4 @@
-"""A page's token says where the next page goes on: after which place, and whether names were taken whole or in part."""
+"""A page token says where the next page begins: after which place, and whether names were matched whole or in part."""
 
 import base64
 import binascii
@@ -32,5 +32,5 @@ def parse_token(token: str) -> tuple[str, str]:
 
 
 def moment_of(place: str) -> datetime:
-    """The time at which a place in the order stands."""
+    """The time of a place in the order."""
     return datetime.fromisoformat(place.partition("#")[0]).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Where the pointers of a question stand: the narrowest partitions that hold every answer, newest first."""
+"""Which partitions hold the pointers of a query: the narrowest that hold every answer, newest first."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,17 +7,18 @@ from datetime import timedelta
 from trailbell.hits.hit import kept_actor, kept_resource
 from trailbell.hits.query import HitQuery
 from trailbell.store import rows
+from trailbell.text.digests import STAND_IN
 
 
 # How an actor's key begins where it is no ARN (facts/actor.py).
-_ACTOR_KEYS = ("arn:", "root:", "svc:", "idc:", "sha256-")
+_ACTOR_KEYS = ("arn:", "root:", "svc:", "idc:", STAND_IN)
 
 
 def windows(query: HitQuery) -> Iterator[HitQuery]:
-    """The question, and then again for what stands at the beginning of its first day.
+    """The query, and a second one for the first moment of its first day.
 
-    A hit that stands for a whole day is placed there (store/rows.py), before a window that begins later that day.
-    Whoever reads it looks at the hit's own time.
+    A hit with a dedup window of a day has its place there (store/rows.py), even if the query begins later that day.
+    Whoever reads it checks the hit's own time.
     """
     if query.since <= query.until:
         yield query
@@ -53,7 +54,7 @@ def day_groups(query: HitQuery, shards: tuple[int, ...] = tuple(range(rows.SHARD
 
 
 def _periods(query: HitQuery, form: str) -> list[str]:
-    """The months or days of a question's time window, newest first."""
+    """The months or days of a query's time window, newest first."""
     day, periods = query.until, dict[str, None]()
     while day.date() >= query.since.date():
         periods[day.strftime(form)] = None

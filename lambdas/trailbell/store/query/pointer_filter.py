@@ -1,6 +1,6 @@
-"""Which pointers cannot be of hits that answer a question: DynamoDB leaves them out before it sends them.
+"""The filter for pointers whose hits cannot answer a query: DynamoDB leaves them out of its response.
 
-A pointer that lacks a member is never left out for it: its hit is read and looked at.
+A pointer is never left out for a member that it lacks: its hit is read instead.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ Pointer = Mapping[str, Any]
 
 
 def filter_arguments(query: HitQuery) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """(FilterExpression, names, values) for a question; the expression is "" if there is nothing to filter by."""
-    selection: dict[str, tuple[Any, ...]] = {
+    """(FilterExpression, names, values) for a query; the expression is "" if there is nothing to filter by."""
+    allowed_by_member: dict[str, tuple[Any, ...]] = {
         "level": query.levels,
         "service": (query.service,) if query.service else (),
         "region": (query.region,) if query.region else (),
@@ -23,12 +23,12 @@ def filter_arguments(query: HitQuery) -> tuple[str, dict[str, str], dict[str, An
         "muted": () if query.muted is None else (query.muted,),
     }
     conditions, names, values = list[str](), dict[str, str](), dict[str, Any]()
-    for member, allowed in selection.items():
+    for member, allowed in allowed_by_member.items():
         if allowed:
-            given = {f":{member}{number}": value for number, value in enumerate(allowed)}
-            conditions.append(f"(attribute_not_exists(#{member}) OR #{member} IN ({', '.join(given)}))")
+            placeholders = {f":{member}{number}": value for number, value in enumerate(allowed)}
+            conditions.append(f"(attribute_not_exists(#{member}) OR #{member} IN ({', '.join(placeholders)}))")
             names[f"#{member}"] = member
-            values |= given
+            values |= placeholders
     for member, part in {"actorNames": query.actor, "resourceNames": query.resource}.items():
         if part:
             forms = {f":{member}{number}": form.lower() for number, form in enumerate(kept_forms(part))}
