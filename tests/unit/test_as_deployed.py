@@ -136,6 +136,16 @@ def test_a_question_refused_for_many_resources_is_one_finding() -> None:
     assert "as far as can be seen" in fine.meaning
 
 
+def test_what_cannot_be_known_is_said_in_words() -> None:
+    """A control character in front of an operator says nothing."""
+    declared = {"PolicyDocument": {"Statement": {"Effect": "Allow", "Resource": f"arn:{ANY}"}}, "Topics": ["t"]}
+    policy = Declared("Policy", "AWS::SNS::TopicPolicy", "policy", declared)
+
+    (finding,) = deployment_findings([Reading(policy, {"PolicyDocument": {}})], [])
+
+    assert '"Resource": "arn:(unknown)"' in finding.meaning
+
+
 @pytest.mark.parametrize(("source", "expected"), [("arn:rule", []), ("arn:other", ["function.permission"])])
 def test_a_permission_that_is_gone_is_found(source: str, expected: list[str]) -> None:
     """Without it the schedule calls nobody."""

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.errors import SettingsError
-from trailbell.ops.answers import Trail
+from trailbell.ops.answers import GONE, Trail
 from trailbell.ops.checks.alarms import alarm_findings
 from trailbell.ops.checks.as_deployed import deployment_findings
 from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
@@ -53,7 +53,9 @@ def _guarded(name: str, check: Check, health: Health, now: datetime) -> Iterator
     try:
         yield from check(health, now)
     except ClientError as error:
-        yield refusal_finding(name, str(error), error.response["Error"]["Code"])
+        code = error.response["Error"]["Code"]
+        if not (code in GONE and name in _ABOUT_QUEUES):
+            yield refusal_finding(name, str(error), code)
     except BotoCoreError as error:
         yield refusal_finding(name, str(error))
     except (SettingsError, KeyError, ValueError) as error:
@@ -182,6 +184,9 @@ def _check_alarms(health: Health, now: datetime) -> Iterator[Finding]:
 def _check_mutes(health: Health, now: datetime) -> Iterator[Finding]:
     yield from mute_findings(health.muted_alarms())
 
+
+_ABOUT_QUEUES = ("consumers", *(f"moves from {output}" for output in DEAD_LETTER_QUEUES))
+"""Checks that have nothing to say where the queue is gone: others say that it is."""
 
 _CHECKS: dict[str, Check] = {
     "stack": _check_status_of_stack,

@@ -95,14 +95,14 @@ def _text(value: Any) -> str:
     if value in (None, "", [], {}):
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return one_line(text, _MAX_VALUE)
+    return one_line(text.replace(ANY, "(unknown)").replace(json.dumps(ANY)[1:-1], "(unknown)"), _MAX_VALUE)
 
 
 def _statements(properties: Mapping[str, Any], path: Sequence[str]) -> list[dict[str, Any]]:
     document: Any = properties
     for name in path:
         document = (document or {}).get(name)
-    return [statement(one) for one in as_list((document or {}).get("Statement"))]
+    return list(as_list((document or {}).get("Statement")))
 
 
 def _policy_findings(
@@ -111,10 +111,10 @@ def _policy_findings(
     """Statements that are gone, and those that came: a Deny silences; an Allow lets somebody in."""
     check, resource = reading.resource.name, _policy_owner(reading)
     for one in declared:
-        if not any(is_same(one, other) for other in live):
+        if not any(is_same(statement(one), statement(other)) for other in live):
             yield found(PROBLEM, check, "policy.lacks", policy=resource, statement=_text(one))
     for one in live:
-        if not any(is_same(other, one) for other in declared):
+        if not any(is_same(statement(other), statement(one)) for other in declared):
             state, condition = _POLICY_CONDITIONS["Deny" if one.get("Effect") == "Deny" else "Allow"]
             yield found(state, check, condition, policy=resource, statement=_text(one))
 
@@ -124,6 +124,8 @@ def _policy_owner(reading: Reading) -> str:
     declared = reading.resource.properties
     if reading.resource.kind == "AWS::IAM::Policy":
         return f"policy {declared['PolicyName']} of role {', '.join(declared['Roles'])}"
+    if reading.resource.kind == "AWS::IAM::Role":
+        return f"trust policy of role {reading.resource.physical}"
     owner = declared.get("Topics") or declared.get("Queues") or declared.get("Bucket") or reading.resource.physical
     return f"policy of {', '.join(as_list(owner)) if isinstance(owner, list) else owner}"
 
