@@ -13,7 +13,8 @@ from botocore import xform_name
 from click.testing import CliRunner
 from moto import mock_aws
 
-from tests.infra.deployed.acts import ACTS, EVENTBRIDGE_ACTS, TRAIL_ACTS, Act
+from tests.infra.deployed.acts import ACTS, EVENTBRIDGE_ACTS, TRAIL_ACTS
+from tests.infra.deployed.doing import Act
 from tests.infra.deployed.makers import REGION
 from tests.infra.deployed.world import Refusing, World
 from trailbell.cli.doctor.stack_checks import check_stack
