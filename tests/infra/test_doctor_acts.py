@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.session
 import pytest
 from botocore import xform_name
@@ -95,6 +96,46 @@ def test_each_type_of_the_stack_is_read(template_of: Callable[..., dict[str, Any
     }
 
     assert kinds <= {*READERS, *NOT_READ}
+
+
+class CapitalFilters:
+    """S3 as it answers: "Prefix" where "prefix" was put, which moto does not take."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def get_bucket_notification_configuration(self, **given: Any) -> Any:
+        found = self._real.get_bucket_notification_configuration(**given)
+        return json.loads(json.dumps({"QueueConfigurations": found["QueueConfigurations"]}).replace("prefix", "Prefix"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_filters_as_s3_names_them_are_no_finding(world: World) -> None:
+    """A difference of writing is no finding."""
+
+    def clients(service: str) -> Any:
+        client = world.clients(service)
+        return CapitalFilters(client) if service == "s3" else client
+
+    found = check_stack(clients, "trailbell", datetime.now(UTC))
+
+    assert {finding.condition for finding in found} <= {*FRESH, ""}
+
+
+def test_a_bucket_of_others_that_denies_the_detector_is_found(template_of: Callable[..., dict[str, Any]]) -> None:
+    """Its policy is in no template of ours."""
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="the-logs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    existing = World(template_of(trail_bucket="the-logs", alert_emails={"ops@example.com": "medium"}))
+    before = conditions(existing)
+    deny = {"Effect": "Deny", "Principal": {"AWS": existing.arn("DetectorRole")}, "Action": "s3:GetObject"}
+    policy = {"Version": "2012-10-17", "Statement": [{**deny, "Resource": "arn:aws:s3:::the-logs/*"}]}
+    s3.put_bucket_policy(Bucket="the-logs", Policy=json.dumps(policy))
+
+    assert before <= {*FRESH, "trail.not-seen"}
+    assert conditions(existing) - before == {"bucket.denies-detector"}
 
 
 def test_a_stack_that_is_being_deleted_is_a_problem(world: World) -> None:

@@ -142,7 +142,8 @@ def _check_denials(health: Health, now: datetime) -> Iterator[Finding]:
         if resource.name == "DetectorRole" and not health.stack.resources("AWS::S3::Bucket"):
             bucket, partition = health.stack.output("TrailBucket"), health.stack.partition
             role = f"arn:{partition}:iam::{health.stack.account}:role/{resource.physical}"
-            objects = f"arn:{partition}:s3:::{bucket}/AWSLogs/*"
+            prefixes = [trail.prefix for trail in _visible_trails(health)[:1] if trail.prefix]
+            objects = f"arn:{partition}:s3:::{'/'.join([bucket, *prefixes])}/AWSLogs/*"
             yield from denial_findings(bucket, health.bucket_policy(), role, objects)
 
 

@@ -35,11 +35,14 @@ def _complete_tables(aws: LocalAws) -> None:
     """Set what the embedded CloudFormation leaves out of a table: its expiry attribute and its recovery."""
     dynamodb = aws.client("dynamodb")
     for resource in declared_resources(aws.client, DeployedStack(aws.client, STACK)):
-        if resource.kind == "AWS::DynamoDB::Table":
-            names = ("TimeToLiveSpecification", "PointInTimeRecoverySpecification")
-            expiry, recovery = (resource.properties[name] for name in names)
-            dynamodb.update_time_to_live(TableName=resource.physical, TimeToLiveSpecification=expiry)
-            dynamodb.update_continuous_backups(TableName=resource.physical, PointInTimeRecoverySpecification=recovery)
+        if resource.kind != "AWS::DynamoDB::Table":
+            continue
+        table, declared = resource.physical, resource.properties
+        now = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if (expiry := declared.get("TimeToLiveSpecification")) and now["TimeToLiveStatus"] == "DISABLED":
+            dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+        if recovery := declared.get("PointInTimeRecoverySpecification"):
+            dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
 
 
 def run_cdk(aws: LocalAws, command: str, trail_bucket: str, **settings: str) -> str:

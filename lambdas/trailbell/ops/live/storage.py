@@ -103,7 +103,7 @@ def _notifications(clients: Clients, resource: Declared) -> Answer:
     with belonging_to(bucket):
         found = clients("s3").get_bucket_notification_configuration(Bucket=bucket)
     live = {
-        kind: [_without_id(entry) for entry in found.get(kind, ()) if _target(entry) in map(_target, entries)]
+        kind: [_as_declared(entry) for entry in found.get(kind, ()) if _target(entry) in map(_target, entries)]
         for kind, entries in declared.items()
         if isinstance(entries, Sequence)
     }
@@ -112,8 +112,12 @@ def _notifications(clients: Clients, resource: Declared) -> Answer:
     return {"NotificationConfiguration": live}
 
 
-def _without_id(entry: Answer) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "Id"}
+def _as_declared(entry: Answer) -> dict[str, Any]:
+    """Without its id, and with the names of its filters as the CDK writes them: S3 answers "Prefix" for "prefix"."""
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    filters = [{**rule, "Name": rule["Name"].lower()} for rule in rules]
+    changed = {"Filter": {"Key": {"FilterRules": filters}}} if filters else {}
+    return {name: value for name, value in {**entry, **changed}.items() if name != "Id"}
 
 
 def _target(entry: Answer) -> str:
