@@ -8,10 +8,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
 import re
-from collections.abc import Callable
 
+from trailbell.text.secret_commands import without_arguments
+from trailbell.text.secret_markup import without_marked_up
+from trailbell.text.secret_names import without_named
+from trailbell.text.secret_tokens import GONE, without_private_keys, without_tokens
 
-GONE = "[redacted]"
 
 MAX_TEXT = 16_384
 """Characters that are read; nobody shows more of one text."""
@@ -28,40 +30,12 @@ SECRET_MEMBERS = frozenset(
     ).split()
 )
 
-# A name that ends like a secret's: DB_PASSWORD, x-api-key, X-Amz-Signature, aws_session_token.
-_NAME = (
-    r"(?:pass(?:word|wd|phrase)|pwd|secret(?:[_-]?(?:access)?[_-]?key|[_-]?string)?|api[_-]?key|private[_-]?key"
-    r"|connection[_-]?key|(?:access|auth|id|import|refresh|security|session)[_-]?token(?:[_-]?value)?|token(?:[_-]?value)?"
-    r"|activation[_-]?code|stream[_-]?url|client[_-]?secret|signature|sig|x-amz-credential|credentials?)"
-)
-# In quotes, in the quotes of JSON inside JSON, or up to the end of a word.
-_VALUE = r"""(?:"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\\*\Z)|'[^']*(?:'|\Z)|[^\s"',;&)}\]\\]+)"""
-_PAIR = re.compile(
-    rf"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]{{0,48}}?{_NAME})"
-    rf"(?P<joint>[\\\"']{{0,4}} ?(?:=|:|%3D) ?)(?!\[redacted){_VALUE.replace('(?:', '(?P<value>', 1)}",
-    re.IGNORECASE | re.DOTALL,
-)
-_OPTION = re.compile(
-    rf"(?P<head>(?<![^\s\"'=])--?[a-z-]{{0,24}}?{_NAME} )(?!\[redacted){_VALUE}", re.IGNORECASE | re.DOTALL
-)
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
-)
-_BEARER = re.compile(r"\b(?P<name>Bearer|Basic|Negotiate) (?P<value>[A-Za-z0-9._~+/-]{16,}=*)", re.IGNORECASE)
-_LOGIN = re.compile(r"(?<=://)[^\s/@:]{1,128}:[^\s/@]{1,256}(?=@)")
-_KEY_ID = re.compile(
-    r"(?<![A-Za-z0-9])(?P<kind>AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,120}(?P<last>[A-Z0-9]{4})(?![A-Za-z0-9])"
-)
-_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*)*")
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{32,}={0,2}")
 _SECRET_KEY = re.compile(r"[A-Za-z0-9+/]{40}")  # the form of a secret access key
 _JOINTS = re.compile(r"[/_+=-]")
 _HEX = re.compile(r"[0-9a-f]*")
 _MIN_RANDOM = 28
 _TURN = re.compile(r"(?=[a-z][A-Z]|[A-Z][a-z]|[0-9][A-Za-z]|[A-Za-z][0-9])")
-
-# What may follow "token:" and the like without being one: a name, a placeholder, a word that says what is wrong.
-_NO_SECRET = re.compile(r"(?:arn:|<|\[|\*{3}|\$\{|%[A-Za-z_]+%|[A-Za-z]+[.!]?\Z|HIDDEN_DUE_TO)", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
@@ -78,13 +52,8 @@ def redacted_name(text: str) -> str:
     text = text[:MAX_TEXT]
     if len(text) < 8:
         return text
-    lowered = text.lower()
-    for hints, pattern, replace in _REPLACEMENTS:
-        for hint in hints:
-            if hint in lowered:
-                text = pattern.sub(replace, text)
-                break
-    return text
+    text = without_tokens(without_private_keys(text))
+    return without_named(without_marked_up(without_arguments(text)))
 
 
 def names_secret(path: str) -> bool:
@@ -94,14 +63,6 @@ def names_secret(path: str) -> bool:
 
 def _plain(name: str) -> str:
     return name.replace("-", "").replace("_", "").lower()
-
-
-def _without_pair(pair: re.Match[str]) -> str:
-    value = pair["value"].strip("\\\"'")
-    keep = not value
-    if pair["joint"].endswith((":", ": ")):  # which sentences, ARNs and paths have, too
-        keep = keep or bool(_NO_SECRET.match(value)) or pair.string[: pair.start()].endswith((":", "/"))
-    return pair[0] if keep else f"{pair['name']}{pair['joint']}{GONE}"
 
 
 def _without_blob(blob: re.Match[str]) -> str:
@@ -116,28 +77,3 @@ def _without_blob(blob: re.Match[str]) -> str:
         return GONE if turns * 4 >= len(text) else blob[0]
     solid = len(text) >= 100 or max(map(len, parts)) >= 12
     return GONE if turns * 8 >= len(text) * 3 and solid else blob[0]
-
-
-# Each pattern with what a text must contain, in lower case, to be worth a search: nearly no text does.
-_NAMING = (
-    "pass",
-    "pwd",
-    "secret",
-    "api",
-    "private",
-    "connection",
-    "token",
-    "activation",
-    "stream",
-    "sig",
-    "credential",
-)
-_REPLACEMENTS: tuple[tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (("private key",), _PRIVATE_KEY, f"{GONE[:-1]} private key]"),
-    (("://",), _LOGIN, GONE),
-    (("bearer ", "basic ", "negotiate "), _BEARER, rf"\g<name> {GONE}"),
-    (_NAMING, _PAIR, _without_pair),
-    (_NAMING, _OPTION, rf"\g<head>{GONE}"),
-    (("eyj",), _TOKEN, GONE),
-    (("akia", "asia", "abia", "acca"), _KEY_ID, r"\g<kind>...\g<last>"),
-)
