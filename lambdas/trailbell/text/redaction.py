@@ -89,9 +89,7 @@ def _mapping(members: Mapping[str, Any], depth: int) -> dict[str, Any]:
 def _is_tag(members: Mapping[str, Any]) -> bool:
     """Tags have a key and a value, filters a name and values; a parameter has a name and a value, or more."""
     names = frozenset(name.lower() for name in members)
-    return names in ({"key", "value"}, {"tagkey", "tagvalue"}) or (
-        names == {"name", "values"} or names == {"key", "values"}
-    )
+    return names in ({"key", "value"}, {"tagkey", "tagvalue"}, {"name", "values"}, {"key", "values"})
 
 
 def _without_texts(value: Any, depth: int) -> Any:

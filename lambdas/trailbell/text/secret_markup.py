@@ -17,18 +17,19 @@ _ELEMENT = re.compile(
 # {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>, - name: PASSWORD, value: x
 _NAME_VALUE = re.compile(
     r"(?P<head>(?:name|key|id)[\\\"']{0,4}\s{0,2}[:=]\s{0,2}[\\\"']{0,4}(?P<name>[\w.-]{2,64}+)[\\\"']{0,4}"
-    r"[\s,;-]{0,40}[\\\"']{0,4}(?:value|ParameterValue)s?[\\\"']{0,4}\s{0,2}[:=]\s{0,2}\[?)"
-    r"""(?!\[?[\\"']{0,4}\[redacted)(?:\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)"""
+    r"(?:[\s,;-]|\\[rn]){0,40}[\\\"']{0,4}(?:value|ParameterValue)s?[\\\"']{0,4}\s{0,2}[:=]\s{0,2}(?!\[redacted)\[?)"
+    r"""(?![\\"']{0,4}\[redacted)(?:\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)"""
     r"""|'[^']*(?:'|\Z)|[^\s"',;&<>)}\]\\]+)""",
     re.IGNORECASE | re.DOTALL,
 )
 _PROPERTY = re.compile(
-    r"(?P<head>\b(?:name|key|id)=[\\\"']{1,4}(?P<name>[\w.-]{2,64}+)[\\\"']{1,4}[^<>]{0,100}?>\s{0,8})(?!\[redacted)[^<]+",
+    r"(?P<head>\b(?:name|key|id)=[\\\"']{1,4}(?P<name>[\w.-]{2,64}+)[\\\"']{1,4}[^<>]{0,100}?(?<!/)>\s{0,8})(?!\[redacted)[^<]+",
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(
     r"(?P<head>(?<![\w/.-])(?:password|passwd|passphrase|passwort|kennwort|pwd|contraseña|contrasena|mot de passe|senha"
-    r"|wachtwoord|hasło|passcode|secret key|access key|api key|geheimnis|otp|totp|pin|tan|einmal(?:kennwort|passwort|code)"
+    r"|wachtwoord|hasło|passcode|secret key|access key|api key|geheimnis|otp|totp|pin|tan"
+    r"|einmal(?:kennwort|passwort|code)"
     r"|(?:one[- ]time|mfa|2fa|verification|security|login|auth|authentication|access) (?:password|passcode|code|pin))"
     r"(?:[ \t](?:is|was|to|of|code|ist|lautet|war|est|es|é|auf))?[ \t]{1,4})"
     r"(?!\[redacted)(?P<value>\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|[^\s\"',;]{3,200})",

@@ -13,9 +13,15 @@ from collections.abc import Iterator
 from trailbell.text.secret_tokens import GONE
 
 
-# Without accents, signs and spaces, as `_folded` makes them.
+def _accentless(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+
+
+# Without accents, signs and spaces, as `kind_of_name` makes names.
 _PASSWORDS = tuple(
-    (
+    _accentless(
         "password passwd passwort passphrase passcode passkey pwd kennwort losungswort zugangscode motdepasse mdp "
         "contrasena contrasenya senha palavrapasse paroladordine wachtwoord haslo hasło heslo jelszo losenord lozinka "
         "adgangskode passord salasana sifre şifre пароль пароля κωδικος パスワード 密码 密碼 口令 비밀번호 "
@@ -23,14 +29,14 @@ _PASSWORDS = tuple(
     ).split()
 )
 _SECRETS = tuple(
-    (
+    _accentless(
         "secret secretkey secretaccesskey secretstring secrettext secretvalue apikey appkey applicationkey privatekey "
         "accesskey accountkey authkey clientkey connectionkey consumerkey encryptionkey decryptionkey hmackey "
         "licensekey licencekey masterkey rootkey servicekey sharedkey signingkey sshkey storagekey unlockkey unsealkey "
         "recoverykey hostkey joinkey symmetrickey wrappingkey subscriptionkey functionkey functionskey deploykey "
-        "productkey bitlockerkey token tokenvalue activationcode streamurl signature xamzcredential credential credentials "
-        "connectionstring connstr authorization cookie jsessionid phpsessid communitystring requirepass masterauth "
-        "ntlmhash nthash lmhash passwordhash pwhash keymaterial keydata sastoken rediscliauth "
+        "productkey bitlockerkey token tokenvalue activationcode streamurl signature xamzcredential credential "
+        "credentials connectionstring connstr authorization cookie jsessionid phpsessid communitystring requirepass "
+        "masterauth ntlm nthash lmhash passwordhash pwhash keymaterial keydata sastoken rediscliauth "
         "geheimnis geheimnisse geheimwort schlussel schluessel u00fcssel c3bcssel zugangsdaten anmeldedaten "
         "jeton secreto segredo segreto identifiants credenciales credenciais credenziali hemlighet sekret tajemnica "
         "секрет токен ключ clesecrete cleprivee cleapi cledacces claveprivada clavesecreta claveapi clavedeacceso "
@@ -71,7 +77,7 @@ _SCHEME = re.compile(
 )
 _FOREIGN = re.compile(r"[^a-z0-9\u0080-\U0010ffff]")
 _BEHIND = re.compile(
-    r"(?:[_-]?(?:base|prod|dev|test|stage|old|new|current|previous|plain|clear|text|value|b64|base64|hash)|[_-]?[0-9]{1,2})\Z"
+    r"(?<=[^\W\d_])(?:[_-]?(?:base|prod|dev|test|stage|old|new|current|previous|plain|clear|text|value|b64|base64|hash)|[_-]?[0-9]{1,2})\Z"
 )
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 
@@ -152,9 +158,3 @@ def _last_word(name: str) -> str:
     """The last word of a name in snake, kebab or camel case, in lower case."""
     words = _WORD.findall(_accentless(_BEHIND.sub("", name)))
     return words[-1].lower() if words else ""
-
-
-def _accentless(text: str) -> str:
-    if text.isascii():
-        return text
-    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))

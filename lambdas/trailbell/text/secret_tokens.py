@@ -43,7 +43,9 @@ _MORE_FORMS = (
 _FORMS = {head: (least, signs) for head, least, signs in (*TOKEN_FORMS, *_MORE_FORMS)}
 _WORDS = re.compile(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{12,}")  # only in these a beginning is looked for
 _SIGN = re.compile(r"[^A-Za-z0-9]")
-_MIN_SOLID = 8  # characters without a sign between: a name's words are shorter, or have neither digits nor both cases
+_MAX_LOOK = 64
+_MIN_SOLID = 4  # characters without a sign between: v2 is still a word
+_MIN_SHOUTED = 16
 
 _TERRAFORM = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}")
 _TELEGRAM = re.compile(r"(?<![A-Za-z0-9])[0-9]{8,10}:AA[A-Za-z0-9_-]{32,36}")
@@ -130,7 +132,10 @@ def _token_end(text: str, head: str, start: int) -> int:
 def _is_random(rest: str) -> bool:
     """A name may begin like a token, but is made of words: short, without digits, capitals at the front only."""
     for part in _SIGN.split(rest):
-        word = part.islower() or part.isupper() or part.istitle() if part.isalpha() else part.isdigit()
+        if part.isalpha():
+            word = part.islower() or part.istitle() or (part.isupper() and len(part) < _MIN_SHOUTED)
+        else:
+            word = part.isdigit()
         if len(part) >= _MIN_SOLID and not word:
             return True
     return False
@@ -138,8 +143,9 @@ def _is_random(rest: str) -> bool:
 
 @functools.cache
 def _rest(least: int, signs: str) -> re.Pattern[str]:
-    """What follows a beginning. At least so many are looked at first, and the rest only then: time stays linear."""
-    return re.compile(f"[A-Za-z0-9{re.escape(signs)}]{{{least}{'' if least else ','}}}")
+    """What follows a beginning. So much is looked at first, and all of it only then: time stays linear."""
+    most = max(least, _MAX_LOOK) if least else ""
+    return re.compile(f"[A-Za-z0-9{re.escape(signs)}]{{{least},{most}}}")
 
 
 @functools.cache  # made for the first text: a detector without hits never needs it

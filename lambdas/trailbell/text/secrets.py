@@ -12,7 +12,8 @@ import re
 from trailbell.text.secret_commands import without_arguments
 from trailbell.text.secret_markup import without_marked_up
 from trailbell.text.secret_names import without_named
-from trailbell.text.secret_tokens import GONE, without_private_keys, without_tokens
+from trailbell.text.secret_tokens import GONE as GONE
+from trailbell.text.secret_tokens import without_private_keys, without_tokens
 
 
 MAX_TEXT = 16_384
