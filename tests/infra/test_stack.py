@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from trailbell.handlers.environment import read_environment
+from trailbell.alerts.channels import declared_channels
+from trailbell.handlers.environment import Variables, read_environment
 from trailbell.ops.advice import alarm_advice
 from trailbell.ops.answers import Alarm
 from trailbell.ops.checks.alarms import alarm_findings
@@ -86,7 +87,7 @@ def allowed(template: Template, role: str) -> dict[str, set[str]]:
 DETECTOR = {
     "DetectorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "TrailBucket.Arn/AWSLogs/*": {"s3:GetObject", "s3:GetObjectVersion"},
-    "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"},
     "IngestQueue.Arn": {  # what Lambda's poller does in the function's name
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
@@ -96,7 +97,7 @@ DETECTOR = {
 NOTIFIER = {
     "NotifierLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "AlertsTopic": {"sns:Publish"},
-    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query"},
+    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"},
     "HitsTable.StreamArn": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
     "*": {"dynamodb:ListStreams"},  # takes no resource:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
@@ -341,22 +342,32 @@ def test_detector_has_the_memory_and_time_of_the_settings(template_of: TemplateO
     assert properties(template, "AWS::SQS::Queue", "IngestQueue")["VisibilityTimeout"] == 6 * 300
 
 
+class NoClients:
+    """Makes no AWS clients."""
+
+    def client(self, service: str) -> None:
+        """None."""
+
+    def impatient_client(self, service: str) -> None:
+        """None."""
+
+
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
 def test_function_is_told_everything_it_reads_from_its_environment(template_of: TemplateOf, name: str) -> None:
     """A variable that the stack does not set is found by the first log file, after the deployment."""
     template = template_of(hit_retention_days=30, max_inflated_mb=7)
     variables = properties(template, "AWS::Lambda::Function", name)["Environment"]["Variables"]
 
-    environment = read_environment(
-        needs_topic=name == "Notifier", environ={key: plain(value) for key, value in variables.items()}
-    )
+    read = Variables({key: plain(value) for key, value in variables.items()})
+
+    environment = read_environment(read, detects=name == "Detector")
+    channels = [channel.open(read, NoClients()) for channel in declared_channels()] if name == "Notifier" else []
+    read.check()
 
     assert environment.table == "HitsTable"
     assert environment.retention_days == 30
-    if name == "Notifier":
-        assert environment.topic_arn == "AlertsTopic"
-    else:
-        assert environment.max_inflated_bytes == 7 * 1024 * 1024
+    assert [channel.name for channel in channels if channel] == ["alert topic"] * (name == "Notifier")
+    assert environment.max_inflated_bytes == (7 * 1024 * 1024 if name == "Detector" else 0)
 
 
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
@@ -408,7 +419,8 @@ def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template)
         if plain(statement["Resource"]) == "HitsTable.Arn"
     }
 
-    assert keys == {("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"): ["N#*"], ("dynamodb:Query",): ["P#*"]}
+    records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
+    assert keys == {records: ["N#*"], ("dynamodb:Query",): ["P#*"]}
 
 
 def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:

@@ -74,6 +74,8 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }
+    if sample.raised_from:
+        document["raisedFrom"] = {"level": sample.raised_from, "rule": sample.raised_from_rule}
     if alert.related is not None:
         document["related"] = _related(alert.related)
     return document
@@ -94,6 +96,11 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
         "account": sample.account,
         "rule": sample.name,
     }
+
+
+def sns_attributes(alert: Alert) -> dict[str, dict[str, str]]:
+    """The same as SNS takes them with a message."""
+    return {name: {"DataType": "String", "StringValue": value} for name, value in alert_attributes(alert).items()}
 
 
 def _related(related: Related) -> dict[str, Any]:

@@ -13,12 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
-from trailbell.cloudtrail.record import Record, mapping, partition_of, text
+from trailbell.cloudtrail.record import Record, mapping, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
-from trailbell.hits.level import level_note
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
@@ -26,6 +25,12 @@ from trailbell.text.secrets import redacted, redacted_name
 
 
 HIT_FORMAT = 1
+
+ACT = "act"
+"""The last part of an act's identity, whichever rule reports it."""
+
+_RAISED = "raised-to-"
+_SHARED = "shared"
 
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
@@ -46,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One act that a rule reports. Its identity is (account, event_id or once, rule_id).
+    """One act that a rule reports. Its identity is (account, event_id, kept_as), or (account, once, rule_id).
 
     rule:     the rule's file stem; name: its slug.
     level:    the rule's, shifted by the actor (hits/level.py); level_note says why it differs.
@@ -57,6 +62,10 @@ class Hit:
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     undo:     steps, filled; undo_until: the deadline as text, or "".
     quiet:    found by a replay of history whose hits are kept and nobody is notified of.
+    replayed: found by a replay of history that notifies.
+    kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
+              of versions before, and where a rule has a dedup window of a day.
+    raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
 
     account: str
@@ -101,12 +110,32 @@ class Hit:
     muted_reason: str = ""
     once: str = ""
     quiet: bool = False
+    replayed: bool = False
+    kept_as: str = ""
+    raised_from: str = ""
+    raised_from_rule: str = ""
     format: int = HIT_FORMAT
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """(account, event id, rule id): two hits with the same identity are one act, notified once."""
-        return self.account, self.once or self.event_id, self.rule_id
+        """(account, event id, "act"): two hits with the same are the same act, whichever rule reports it."""
+        return self.account, self.once or self.event_id, self.kept_as or self.rule_id
+
+    @property
+    def delivery_identity(self) -> tuple[str, str, str]:
+        """What a hit is notified of once by: its identity, but one for both records of an act between two accounts.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+        (sharedEventID)
+        """
+        return delivery_identity(self.identity, self.shared_event_id if self.kept_as else "")
+
+    @property
+    def identities_before(self) -> tuple[tuple[str, str, str], ...]:
+        """How versions before may have kept the same act: under the id of a rule that reports it."""
+        if not self.kept_as:
+            return ()
+        return tuple((self.account, self.event_id, rule_id) for rule_id in (self.rule_id, *self.also_ids))
 
     @property
     def hit_id(self) -> str:
@@ -129,10 +158,13 @@ class Hit:
         return Level[self.level.upper()]
 
 
-def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str) -> Hit:
+def make_hit(
+    record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str, level_note: str = ""
+) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
-    level: the primary rule's, shifted by the actor. If all are muted the first is primary, and the hit is muted.
+    level, level_note: as hits/level.py says of the matches that count. If all are muted the first is primary, and the
+    hit is muted.
     """
     primary_rule = primary(matches)
     rule, muted = primary_rule.rule, primary_rule.muted_by
@@ -150,7 +182,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         event_source=_name(record.event_source),
         event_name=_name(record.event_name),
         region=_name(record.region),
-        partition=partition_of(record.region),
+        partition=record.partition,
         outcome=str(facts.outcome),
         actor=_shown(facts.actor),
         resources=tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES)),
@@ -175,12 +207,23 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         also=tuple(other.name for other in weaker),
         also_ids=tuple(other.rule_id for other in weaker),
         also_muted=tuple(also_muted),
-        level_note="" if level is rule.level else level_note(rule.level, facts),
+        level_note=level_note,
         muted_by=muted.name if muted else "",
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
+        kept_as="" if rule.once_per_day else ACT,
     )
+
+
+def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> tuple[str, str, str]:
+    """What a hit is notified of once by, from its identity and the id that both records of an act share ("")."""
+    return (_SHARED, shared_event_id, identity[2]) if shared_event_id else identity
+
+
+def raised(hit: Hit, level: str, rule: str) -> Hit:
+    """A stronger verdict on an act that was reported before, by a rule at a level."""
+    return replace(hit, kept_as=f"{_RAISED}{hit.level}", raised_from=level, raised_from_rule=rule)
 
 
 def seconds_between(earlier: str, later: str) -> int:
@@ -191,6 +234,12 @@ def seconds_between(earlier: str, later: str) -> int:
 def primary(matches: list[Match]) -> Match:
     """The primary match of a record: the strongest that is not muted, else the strongest."""
     return next((match for match in matches if not match.muted_by), matches[0])
+
+
+def counted(matches: list[Match]) -> list[Match]:
+    """The matches that a record's level follows from, the primary rule's first: those not muted, if any is not."""
+    main = primary(matches)
+    return [main, *(match for match in matches if match is not main and bool(match.muted_by) is bool(main.muted_by))]
 
 
 @functools.lru_cache(_REMEMBERED)
@@ -243,7 +292,7 @@ def _shown(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules were decided on the unchanged one."""
     parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
-    return replace(actor, **{**texts, "key": kept_actor(actor.key)})
+    return replace(actor, **{**texts, "key": kept_actor(actor.key), "role": kept_actor(actor.role)})
 
 
 def _once(record: Record, actor: str) -> str:

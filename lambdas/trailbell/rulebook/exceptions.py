@@ -18,15 +18,20 @@ from sigma.exceptions import SigmaError
 from trailbell.engine.rulebook import UNMUTABLE, Rule, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
+from trailbell.rulebook.documents import Document, Refused
 from trailbell.rulebook.lint import normalised
-from trailbell.rulebook.load import RuleSet, compile_detection, parse_rule
+from trailbell.rulebook.load import RuleSet
 from trailbell.rulebook.placeholders import Placeholders
-from trailbell.rulebook.source import Document, read_documents, rule_files
+from trailbell.rulebook.rule import compile_detection, parse_rule
+from trailbell.rulebook.source import read_documents, rule_files
 
 
 FILL_IN = "FILL IN"
 """What drafts hold where only a person can know: they are no exceptions until it is gone (rulebook/draft.py)."""
 
+_PERSONS = (
+    "facts.actor.key of a permission set's sessions is the person's; to name the role write facts.actor.role instead"
+)
 _FIELDS = ("owner", "reason", "expires")
 
 
@@ -41,7 +46,10 @@ class _Filter:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Rules with their exceptions; `expired` and `errors` are one message for each filter that does not apply."""
+    """Rules with their exceptions; `expired` and `errors` are one message for each filter that does not apply.
+
+    A filter that no longer says what it meant is among the expired: the hits it was to mute are notified.
+    """
 
     rules: tuple[Rule, ...]
     expired: tuple[str, ...]
@@ -76,15 +84,27 @@ def apply_exceptions(
             else:
                 for rule in _named(found, rules):
                     attached[rule.rule_id].append(found.exception)
+                if _names_persons_role(found.exception.detection):
+                    expired.append(f"{found.place}: {_PERSONS}")
         except RuleError as error:
             errors.append(str(error))
     changed = (replace(rule, exceptions=tuple(attached[rule.rule_id])) for rule in rules)
     return Applied(tuple(changed), tuple(expired), tuple(errors))
 
 
+def _names_persons_role(node: Node) -> bool:
+    """Whether a condition looks for a permission set's role where only its persons stand."""
+    kind, *arguments = node
+    if kind in ("and", "or"):
+        return any(map(_names_persons_role, arguments[0]))
+    if kind == "not":
+        return _names_persons_role(arguments[0])
+    return kind == "field" and arguments[0] == "facts.actor.key" and ":role/aws-reserved/" in str(arguments[1])
+
+
 def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
     """Plain Sigma filters among rules: each condition is added to the rules it names, as the specification says."""
-    rules, errors = list(found.rules), list(found.errors)
+    rules, left_out = list(found.rules), list(found.left_out)
     for document in found.filters:
         try:
             names = _rules_named(_body(document).get("rules"), document.place)
@@ -94,8 +114,9 @@ def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
                     detection = ["and", [rule.detection, tree]]
                     rules[at] = replace(rule, detection=detection, gate=gate_of(detection))
         except RuleError as error:
-            errors.append(str(error))
-    return replace(found, rules=tuple(rules), errors=tuple(errors))
+            reason = str(error).removeprefix(f"{document.place}: ")
+            left_out.append(Refused.of(document, reason))
+    return replace(found, rules=tuple(rules), left_out=tuple(left_out))
 
 
 def _read(document: Document, compiler: Compiler) -> _Filter:

@@ -1,14 +1,15 @@
 """The rows of the hit table: what their keys are and what they hold. One place, because keys are forever.
 
     row                 pk                          sk
-    hit                 H#{account}#{eventID}       {rule id}
-    delivery record     N#{account}#{eventID}       {rule id}
-    by time             T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#{rule id}
+    hit                 H#{account}#{eventID}       act, or {rule id} (versions before, and dedup windows)
+    stronger verdict    the same                    raised-to-{level}
+    delivery record     N#{account}#{eventID}       as the hit                   (store/deliveries.py)
+    by time             T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#act
     by rule             R#{rule id}#{yyyy-mm}       the same
-    by actor            P#{actor key}#{yyyy-mm}     the same
+    by actor            P#{actor key}#{yyyy-mm}     the same; also under the role of a person's session
     by resource         X#{resource}                the same
     by account          A#{account}#{yyyy-mm}       the same
-    state               S#{account}#{eventID}       {rule id}                    (store/states.py)
+    state               S#{account}#{eventID}       as the hit                    (store/states.py)
     its history         S#{account}#{eventID}       {rule id}#{version, 6 digits}
     malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
 
@@ -40,6 +41,7 @@ QUIET = "quiet"
 STATE = "state"
 STATE_CHANGE = "state-change"
 DELIVERED = "told"
+CLAIM = "claim"
 
 # A write takes one unit for each KB: a pointer stays below one.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -108,18 +110,13 @@ def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:
     return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
 
 
-def delivery_row(hit: Hit, expires_at: int) -> Row:
-    """The delivery record of a hit: it was notified."""
-    return {**delivery_key(*hit.identity), "kind": DELIVERED, "expiresAt": expires_at}
-
-
 def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
     """The pointers to a hit, one for each way of asking for it; the same rows every time."""
     month = hit.event_time[:7]
     partitions = [
         time_partition(hit.event_time[:10], time_shard(hit.identity[1])),
         *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),
-        actor_partition(hit.actor.key, month),
+        *(actor_partition(actor, month) for actor in (hit.actor.key, hit.actor.role) if actor),
         *map(resource_partition, hit.resources),
         account_partition(hit.account, month),
     ]
@@ -150,7 +147,8 @@ def _with_names(row: Row, hit: Hit) -> Row:
 
     In lower case, because DynamoDB's `contains` tells cases apart; between names a line break, which none contains.
     """
-    names = {"actorNames": (hit.actor.key, hit.actor.text), "resourceNames": hit.resources}
+    actor_names = tuple(dict.fromkeys((hit.actor.key, hit.actor.role, hit.actor.text)))
+    names = {"actorNames": actor_names, "resourceNames": hit.resources}
     for member, texts in names.items():
         longer = {**row, member: "\n".join(texts).lower()}
         if _size(longer) <= _ONE_WRITE_UNIT:
