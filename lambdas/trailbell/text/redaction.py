@@ -5,8 +5,7 @@ from typing import Any
 
 from trailbell.text.safe_text import one_line
 from trailbell.text.secret_names import kind_of_name
-from trailbell.text.secret_tokens import GONE
-from trailbell.text.secrets import SECRET_MEMBERS, redacted
+from trailbell.text.secrets import GONE, SECRET_MEMBERS, redacted
 
 
 _MAX_TEXT = 4096

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from trailbell.text.secret_tokens import GONE
+from trailbell.text.secret_members import GONE
 
 
 # Programs: options whose next word is secret; a trailing + means that it may, or must, follow at once (-pSECRET).

@@ -6,8 +6,8 @@ https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/ab
 
 import re
 
+from trailbell.text.secret_members import GONE
 from trailbell.text.secret_names import kind_of_name
-from trailbell.text.secret_tokens import GONE
 
 
 _ELEMENT = re.compile(

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from trailbell.text.secret_tokens import GONE
+from trailbell.text.secret_members import GONE
 
 
 def _accentless(text: str) -> str:

@@ -11,10 +11,9 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 
+from trailbell.text.secret_members import GONE
 from trailbell.text.token_forms import TOKEN_FORMS
 
-
-GONE = "[redacted]"
 
 # As in TOKEN_FORMS.
 _MORE_FORMS = (

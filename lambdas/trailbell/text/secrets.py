@@ -7,29 +7,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#iden
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
+import functools
 import re
+from collections.abc import Callable
 
-from trailbell.text.secret_commands import without_arguments
-from trailbell.text.secret_markup import without_marked_up
-from trailbell.text.secret_names import without_named
-from trailbell.text.secret_tokens import GONE as GONE
-from trailbell.text.secret_tokens import without_private_keys, without_tokens
+from trailbell.text.secret_members import GONE, SECRET_MEMBERS, names_secret
 
+
+__all__ = ["GONE", "MAX_TEXT", "SECRET_MEMBERS", "names_secret", "redacted", "redacted_name"]
 
 MAX_TEXT = 16_384
 """Characters that are read; nobody shows more of one text."""
-
-# Members that hold a secret in a request or an answer of the services we watch, or of those that hand out
-# credentials. In lower case; compared without "-" and "_".
-SECRET_MEMBERS = frozenset(
-    (
-        "accesstoken activationcode apikey authenticationtoken authorization ciphertextblob ciphertextfordecryption "
-        "clientsecret connectionkey content credentials customkeystorepassword encryptedkeymaterial encryptioncontext "
-        "idtoken importtoken keystorepassword passphrase passwd password plaintext presignedurl privatekey "
-        "privatekeyplaintext pwd refreshtoken secret secretaccesskey secretbinary secretkey secretstring "
-        "securitytoken sessiontoken signature streamurl token tokenvalue xamzcredential xamzsecuritytoken xamzsignature"
-    ).split()
-)
 
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{32,}={0,2}")
 _SECRET_KEY = re.compile(r"[A-Za-z0-9+/]{40}")  # the form of a secret access key
@@ -53,17 +41,23 @@ def redacted_name(text: str) -> str:
     text = text[:MAX_TEXT]
     if len(text) < 8:
         return text
-    text = without_tokens(without_private_keys(text))
-    return without_named(without_marked_up(without_arguments(text)))
+    for without in _searches():
+        text = without(text)
+    return text
 
 
-def names_secret(path: str) -> bool:
-    """Whether a dotted path of a record leads to or through a member that holds a secret."""
-    return any(_plain(name) in SECRET_MEMBERS for name in path.split("."))
+@functools.cache
+def _searches() -> tuple[Callable[[str], str], ...]:
+    """Everything that is looked for, in this order: what ends where it says, what has a form, what has a name.
 
+    Imported for the first text only: their patterns would be half of what a cold start without hits takes.
+    """
+    from trailbell.text.secret_commands import without_arguments
+    from trailbell.text.secret_markup import without_marked_up
+    from trailbell.text.secret_names import without_named
+    from trailbell.text.secret_tokens import without_private_keys, without_tokens
 
-def _plain(name: str) -> str:
-    return name.replace("-", "").replace("_", "").lower()
+    return without_private_keys, without_tokens, without_arguments, without_marked_up, without_named
 
 
 def _without_blob(blob: re.Match[str]) -> str:
