@@ -10,6 +10,10 @@ HEX = "0123456789abcdef"
 
 # Any password may stand here: the name or the program before it says that it is one.
 AFTER_A_NAME = (
+    "SSHPASS={} sshpass -e ssh h",
+    "<key>password</key><string>{}</string>",
+    "password\n=\n{}",
+    'Kennwort\t=\t"{}"',
     "password={}",
     "Password: {}",
     'PASSWORD="{}"',
@@ -102,6 +106,11 @@ AFTER_A_NAME = (
     "https://u:{}@git.example/r.git",
 )
 IN_A_COMMAND = (
+    "cat <<EOF | chpasswd\nroot:{}\nEOF",
+    "(echo {}; echo {}) | passwd bob",
+    "docker login --username a -p={}",
+    "NET USER bob {} /ADD",
+    "redis-cli -u redis://:{}@h",
     "curl -u admin:{} https://h",
     "curl -uadmin:{} https://h",
     "curl -su admin:{} h",
@@ -183,6 +192,8 @@ IN_A_COMMAND = (
     "kubectl create secret generic a --from-literal=k={}",
 )
 ONE_TIME = (
+    "TAN {}",
+    "Your verification code is {}",
     "otp={}",
     "OTP: {}",
     "TokenCode={}",
@@ -200,6 +211,8 @@ ONE_TIME = (
     "Sicherheitscode: {}",
 )
 LONG_RANDOM = (
+    "the encryption key {} was used",
+    "secret {}",
     "key={}",
     "key: {}",
     "hash={}",

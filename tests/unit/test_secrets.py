@@ -190,6 +190,18 @@ def test_every_known_beginning_is_looked_for() -> None:
         assert redacted_name(f"a {head}{rest} b") == f"a {GONE} b", head
 
 
+@pytest.mark.parametrize("command", ["net user bob Hunter-2 /add", "echo root:Hunter-2 | chpasswd"])
+def test_encoded_command_leaves_as_a_whole(command: str) -> None:
+    """Base64 hides a password from people, and from a search."""
+    wide = base64.b64encode(command.encode("utf-16le")).decode()
+    plain = base64.b64encode(command.encode()).decode()
+
+    for text in (f"powershell -NoP -enc {wide}", f"pwsh -EncodedCommand {wide}", f"FromBase64String('{plain}')"):
+        assert text.rpartition(" ")[2].strip("')")[-16:] not in redacted_name(text)
+    for text in (f"echo {plain} | base64 -d | sh", f"base64 --decode <<< {plain}"):
+        assert plain not in redacted_name(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -94,6 +94,7 @@ _PIPED_STRING = re.compile(
     re.IGNORECASE,
 )
 _SET = re.compile("secret|token|key$", re.IGNORECASE)
+_MAX_LINE = 200  # characters behind <<EOF in which a program may read it: cat <<EOF | chpasswd
 _MAX_ARGUMENTS = 24  # words after a program that are looked at
 
 
@@ -129,7 +130,9 @@ def _secrets(text: str) -> Iterator[tuple[int, int]]:
     while piece := _PIECE.search(text, position):
         position = piece.end()
         if piece["here"]:
-            if command.program in _READERS and (span := _here(text, piece)):
+            line = text[position : position + _MAX_LINE].partition("\n")[0].partition("\\n")[0]
+            read = command.program in _READERS or not _READERS.isdisjoint(line.translate(_TO_SPACES).split())
+            if read and (span := _here(text, piece)):
                 yield span
                 position = max(span[1], position)
         elif piece["end"]:
@@ -196,7 +199,7 @@ def _after_option(
             return _here_word(text, piece.end())
         if word.startswith(head) and len(word) > len(head):
             start = piece.start() + len(head) + (word[len(head)] == "=" and not word.startswith("--"))
-            return start, _here_word(text, start, piece.end())[1]
+            return None if text.startswith(GONE, start) else _here_word(text, start, piece.end())
     flags = word[:1] == "-" and 2 < len(word) < 6 and word[1:].isalpha() and f"-{word[-1]}+" in options
     if flags or not {word, f"{word}+", word.lower()}.isdisjoint(options):
         return _value(text, piece.end())

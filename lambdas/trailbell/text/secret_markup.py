@@ -36,6 +36,14 @@ _SPOKEN = re.compile(
     re.IGNORECASE,
 )
 _SPOKEN_SECRET = re.compile(r"(?=.*[0-9])(?:[\"'].*|.*[A-Za-z].*|[0-9]{4,10}[.!]?\Z)", re.DOTALL)
+_SPOKEN_KEY = re.compile(
+    r"(?P<head>(?<![\w/.:-])(?:key|secret|token|seed|schl(?:ü|ue)ssel|clave|clé)(?:[ \t](?:is|was|ist|lautet|est|es))?"
+    r"[ \t]{1,4}[\"'(]?)[0-9a-f]{32,}+(?![\w-])",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"(?P<head><key>(?P<name>[\w.-]{2,64}+)</key>\s{0,16}<(?:string|data)>\s{0,16})(?!\[redacted)[^<]+", re.IGNORECASE
+)  # of Apple's property lists
 _SQL = re.compile(
     r"(?P<head>\b(?:identified(?: with [\w'\"]{1,40})? (?:by|as)(?: password)?|requirepass|masterauth"
     r"|(?:with|encrypted|set|login|user \S{1,64}) password(?: for \S{1,80})?)"
@@ -63,11 +71,14 @@ def without_marked_up(text: str) -> str:
     """The text without secrets in elements, attributes, pairs of a name and a value, sentences and SQL."""
     lowered = text.lower()
     if "<" in text or "&lt;" in text or "\\u003c" in lowered:
-        text = _PROPERTY.sub(_without_named, _ELEMENT.sub(_without_named, text))
+        for pattern in (_ELEMENT, _PROPERTY, _LISTED):
+            text = pattern.sub(_without_named, text)
     if "value" in lowered:
         text = _NAME_VALUE.sub(_without_named, text)
     if any(word in lowered for word in _SPOKEN_HINTS):
         text = _SQL.sub(rf"\g<head>{GONE}", _SPOKEN.sub(_without_spoken, text))
+    if any(word in lowered for word in _KEY_HINTS):
+        text = _SPOKEN_KEY.sub(rf"\g<head>{GONE}", text)
     if "credential" in lowered:
         text = _CREDENTIAL.sub(rf"\g<head>{GONE}", text)
     if "base64" in lowered or " -e" in lowered:
@@ -80,6 +91,7 @@ _SPOKEN_HINTS = (
     *"pass kennwort pwd contrase senha wachtwoord hasło geheimnis identified masterauth einmal".split(),
     *("secret key ", "access key ", "api key ", "otp ", "pin ", "tan ", "code "),
 )
+_KEY_HINTS = ("key ", "secret ", "token ", "seed ", "ssel ", "clave ", "clé ")
 
 
 def _without_named(found: re.Match[str]) -> str:

@@ -24,7 +24,8 @@ _PASSWORDS = tuple(
     _accentless(
         "password passwd passwort passphrase passcode passkey pwd kennwort losungswort zugangscode motdepasse mdp "
         "contrasena contrasenya senha palavrapasse paroladordine wachtwoord haslo hasło heslo jelszo losenord lozinka "
-        "adgangskode passord salasana sifre şifre пароль пароля κωδικος パスワード 密码 密碼 口令 비밀번호 "
+        "sshpass ftppass userpass dbpass smtppass mailpass rootpass adminpass mypass storepass keypass proxypass "
+        "httppass adgangskode passord salasana sifre şifre пароль пароля κωδικος パスワード 密码 密碼 口令 비밀번호 "
         "u00f1a u00f6senord c3b1a"  # contraseña and lösenord as JSON and addresses write them
     ).split()
 )
@@ -60,7 +61,7 @@ _KEYS = frozenset("key hash salt seed nonce hmac chave chiave llave cle sleutel 
 _NO_NAMES = ("nexttoken", "paginationtoken", "continuationtoken", "markertoken")  # where a list goes on
 
 _NAMED = re.compile(
-    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<joint>(?:[\\\"']{1,4}\]?|&quot;|%22)?[ \t]{0,3}"
+    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<joint>(?:[\\\"']{1,4}\]?|&quot;|%22)?[ \t\r\n]{0,3}"
     r"(?:=>|:=|[=:\uff1a]|%3[ADad]|\\u003[ad])[ \t\r\n]{0,8}+)"
 )
 _OPTION = re.compile(
@@ -75,6 +76,7 @@ _VALUE = re.compile(
 _SCHEME = re.compile(
     r"(?:Bearer|Basic|Negotiate|Token|Digest|ApiKey|AWS4-HMAC-SHA256)\s{1,4}[^\s\"'\\]+", re.IGNORECASE
 )
+_GROUPED = re.compile(r"[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}(?![0-9])")
 _FOREIGN = re.compile(r"[^a-z0-9\u0080-\U0010ffff]")
 _BEHIND = re.compile(
     r"(?<=[^\W\d_])(?:[_-]?(?:base|prod|dev|test|stage|old|new|current|previous|plain|clear|text|value|b64|base64|hash)|[_-]?[0-9]{1,2})\Z"
@@ -112,7 +114,8 @@ def _parts(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
     while named := pattern.search(text, start):
         start = named.end()
         if kind := kind_of_name(text[max(named.start("name") - 20, done) : named.end("name")], named["name"]):
-            scheme = _SCHEME.match(text, start) if kind == "secret" else None
+            several = {"secret": _SCHEME, "code": _GROUPED}.get(kind)  # words
+            scheme = several.match(text, start) if several else None
             value = scheme or _VALUE.match(text, start, start + _MAX_LOOK)
             if value and not _is_told(named, kind, value[0]):
                 yield text[done:start] + GONE
