@@ -70,6 +70,8 @@ _CREDENTIAL = re.compile(
 def without_marked_up(text: str) -> str:
     """The text without secrets in elements, attributes, pairs of a name and a value, sentences and SQL."""
     lowered = text.lower()
+    if not any(mark in lowered for mark in _MARKS):
+        return text  # a name, as most texts are
     if "<" in text or "&lt;" in text or "\\u003c" in lowered:
         for pattern in (_ELEMENT, _PROPERTY, _LISTED):
             text = pattern.sub(_without_named, text)
@@ -86,6 +88,7 @@ def without_marked_up(text: str) -> str:
     return text
 
 
+_MARKS = (" ", "\t", "\n", "<", "=", "&lt;", "value", "\\u003c", "base64")
 # In lower case; a sentence that has none of them speaks of no secret.
 _SPOKEN_HINTS = (
     *"pass kennwort pwd contrase senha wachtwoord hasło geheimnis identified masterauth einmal".split(),

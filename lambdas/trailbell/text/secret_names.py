@@ -60,6 +60,7 @@ _SHORT_CODES = frozenset("pin tan mfa 2fa".split())
 _KEYS = frozenset("key hash salt seed nonce hmac chave chiave llave cle sleutel klucz nyckel avain material".split())
 _NO_NAMES = ("nexttoken", "paginationtoken", "continuationtoken", "markertoken")  # where a list goes on
 
+_JOINTS = ("=", ":", "\uff1a", "%3", "u003")
 _NAMED = re.compile(
     r"(?<![\w.-])(?P<name>[\w.-]++)(?P<joint>(?:[\\\"']{1,4}\]?|&quot;|%22)?[ \t\r\n]{0,3}"
     r"(?:=>|:=|[=:\uff1a]|%3[ADad]|\\u003[ad])[ \t\r\n]{0,8}+)"
@@ -104,8 +105,9 @@ _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){3,11}\Z|(?=[^0-9]*[0-9])[A-Za-z0-9-]{
 
 def without_named(text: str) -> str:
     """The text without the values of names that say they are secret."""
-    parts = "".join(_parts(text, _NAMED))
-    return "".join(_parts(parts, _OPTION)) if "-" in parts else parts
+    if any(joint in text for joint in _JOINTS):
+        text = "".join(_parts(text, _NAMED))
+    return "".join(_parts(text, _OPTION)) if "-" in text and (" " in text or "," in text or "\t" in text) else text
 
 
 def _parts(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
