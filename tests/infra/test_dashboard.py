@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from trailbell.cloudtrail.object_key import ObjectKind
+from trailbell.flows.canary import CanaryCounters
+from trailbell.flows.clock import ClockCounters
 from trailbell.flows.counters import DetectorCounters as Detected
 from trailbell.flows.delivery import DeliveryCounters
 from trailbell.flows.stream_batch import NotifierCounters as Notified
-from trailbell.flows.canary import CanaryCounters
-from trailbell.flows.clock import ClockCounters
 from trailbell.handlers import clock, detector, notifier
 
 
@@ -123,6 +123,7 @@ def test_every_metric_an_alarm_watches_is_emitted(template_of: Callable[..., Tem
     assert watched == {
         "detector": {"CountMismatch", "ObjectsReceived"},
         "notifier": {"CountMismatch", "HitsFailed"},
+        "clock": {"ClockRuns", "CanariesReturned"},
     }
     assert [service for service, names in watched.items() if names - emitted[service]] == []
 

@@ -16,6 +16,7 @@ from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Rulebook
 from trailbell.flows.canary import CanaryRelay, CanaryWatch, StreamCanary
 from trailbell.flows.detector import Detector
+from trailbell.handlers import clock
 from trailbell.hits.canary import Canary
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.due import Due
@@ -172,3 +173,25 @@ def test_due_rows_are_read_from_where_the_clock_ended(chain: Chain) -> None:
     rows.done(due[0])
     rows.read_to("2026-11-22T10:00:00Z", due[1].due_at)
     assert list(rows.until("2026-11-22T11:00:00Z")) == [due[1], later]
+
+
+def test_clock_sends_takes_back_and_counts(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function as Lambda calls it: a schedule's run, one by hand, and one that only takes what has come back."""
+    queue = boto3.client("sqs").get_queue_url(QueueName="canaries")["QueueUrl"]
+    operations = boto3.client("sns").create_topic(Name="operations")["TopicArn"]
+    for name, value in {"TABLE": chain.table, "OPERATIONS_TOPIC_ARN": operations, "CANARY_QUEUE_URL": queue}.items():
+        monkeypatch.setenv(f"TRAILBELL_{name}", value)
+    monkeypatch.setenv("TRAILBELL_CANARY_MINUTES", "30")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "trailbell")
+    clock._parts.cache_clear()
+
+    clock.handler({"time": NOW}, None)
+    clock.handler({"time": NOW}, None)
+    sent = chain.canaries.steps("2026-11-20T09")["sent"]
+    chain.relay(Canary("2026-11-20T09", sent["nonce"]))
+    fired = clock.handler({"fire": True}, None)["canary"]
+    clock.handler({"collect": True}, None)
+    clock._parts.cache_clear()
+
+    assert set(chain.canaries.steps("2026-11-20T09")) >= {"sent", "published", "returned"}
+    assert set(chain.canaries.steps(fired)) == {"sent"}
