@@ -5,9 +5,10 @@ from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
+from trailbell.aws.errors import aws_errors
 from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.options.extras import missing_extra
 from trailbell.errors import TrailbellError
 
 
@@ -75,6 +76,12 @@ def main() -> None:
     except TrailbellError as error:
         click.echo(f"trailbell: {error}", err=True)
         sys.exit(2)
-    except (BotoCoreError, ClientError) as error:
+    except aws_errors() as error:
         click.echo(f"trailbell: {explain(error)}", err=True)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        advice = missing_extra(error)
+        if not advice:
+            raise
+        click.echo(f"trailbell: {advice}", err=True)
         sys.exit(2)

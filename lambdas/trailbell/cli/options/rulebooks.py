@@ -8,13 +8,9 @@ from typing import Any
 
 import click
 
-from trailbell.cli.paths import checkout, default_rules
-from trailbell.engine.rulebook import Rulebook
+from trailbell.cli.paths import checkout, compiled_rulebook, default_exceptions, default_rules, is_installed
+from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError, SettingsError
-from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
-from trailbell.rulebook.build import make_rulebook
-from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-from trailbell.rulebook.load import load_rules
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
@@ -40,11 +36,35 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
 
 
 def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
-    """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError."""
+    """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError.
+
+    An installed wheel has the product's compiled with the default settings, for which pySigma is not needed.
+    """
+    carried = compiled_rulebook() if rules is None and not settings else None
+    return carried or _compiled(rules, settings)
+
+
+def rules_of(folder: Path | None, settings: tuple[str, ...]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """The rules of a folder (default: the product's) without exceptions, and a message for each that has a fault."""
+    carried = compiled_rulebook() if folder is None and not settings else None
+    if carried:
+        return carried.rules, ()
+    from trailbell.rulebook.load import load_rules  # here, as this needs pySigma
+
+    found = load_rules(folder or default_rules(), find_placeholders(settings))
+    return found.rules, found.errors
+
+
+def _compiled(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
+    from trailbell.rulebook.alert_on import alert_on_rules  # here, as these need pySigma
+    from trailbell.rulebook.build import make_rulebook
+    from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
+    from trailbell.rulebook.load import load_rules
+
     placeholders = find_placeholders(settings)
     asked = () if rules else alert_on_rules(_alert_on())
     found = load_rules(rules or default_rules(), placeholders, others=asked)
-    documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
+    documents, unreadable = read_exceptions(default_exceptions() if rules is None else None)
     compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
@@ -62,6 +82,8 @@ def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
 
 
 def _alert_on() -> tuple[str, ...]:
+    from trailbell.rulebook.alert_on import read_alert_on
+
     try:
         return read_alert_on(_context().get("alert_on", []))
     except ValueError as fault:
@@ -69,6 +91,8 @@ def _alert_on() -> tuple[str, ...]:
 
 
 def _context() -> dict[str, Any]:
-    """The deployer's settings as cdk.json has them; none where there is no cdk.json."""
+    """The deployer's settings as cdk.json has them; none where there is no cdk.json, and none in an installed wheel."""
+    if is_installed():
+        return {}
     file = checkout() / "cdk.json"
     return dict(json.loads(file.read_text(encoding="utf-8")).get("context", {})) if file.is_file() else {}

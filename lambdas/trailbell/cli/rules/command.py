@@ -46,14 +46,14 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
     Example:
       trailbell rules list
     """
-    found = load_rules(folder or default_rules(), find_placeholders(settings))
-    ordered = sorted(found.rules, key=lambda rule: (-rule.level, rule.name))
+    found, errors = rules_of(folder, settings)
+    ordered = sorted(found, key=lambda rule: (-rule.level, rule.name))
     print_table(
         ["level", "name", "title", "calls"],
         ([level_text(rule.level.word), rule.name, rule.title, _calls(rule)] for rule in ordered),
     )
-    if found.errors:
-        raise RuleError("\n".join(found.errors))
+    if errors:
+        raise RuleError("\n".join(errors))
 
 
 @rules.command("check")
