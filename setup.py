@@ -1,4 +1,4 @@
-"""Builds what the wheel carries beside the code: rules, cases, schemas, locks, and the rulebook compiled from the rules.
+"""Builds what the wheel carries beside the code: rules, cases, schemas, locks, and the rulebook compiled from them.
 
 All of it goes into `trailbell/shipped/`, laid out like a checkout, so that code finds it by the same paths
 (lambdas/trailbell/cli/paths.py). An editable install carries nothing and reads the checkout.

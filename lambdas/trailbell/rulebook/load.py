@@ -1,91 +1,131 @@
-"""From a folder of rules to compiled rules: every error names the file, and all files are looked at."""
+"""From a folder of rules to compiled rules: each document is judged alone, and all files are looked at."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sigma.collection import SigmaCollection
-from sigma.exceptions import SigmaError
-from sigma.rule import SigmaRule
-
-from trailbell.engine.rulebook import Level, Rule, Undo
+from trailbell.engine.rulebook import Rule
 from trailbell.errors import RuleError
-from trailbell.hits.undo import unknown_places
-from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailbell.rulebook.compile import Compiler
+from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
-from trailbell.rulebook.lint import faults_of, normalised
 from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
-from trailbell.rulebook.source import Document, read_documents, rule_files
+from trailbell.rulebook.rule import compile_rule
+from trailbell.rulebook.source import judge_documents, rule_files
 
 
-_BY_ACTOR = "actor"
-_UNDO_MEMBERS = {"steps", "until", "within", "note"}
+# What pySigma and its parsers raise beside their own errors when they meet what they did not expect.
+_PARSER_FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """What a folder gave.
 
-    rules:   the compiled rules.
-    errors:  one message for each document that could not be compiled.
-    skipped: files whose log source is not CloudTrail, which can never match.
-    filters: Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
+    rules:     the compiled rules.
+    documents: where each of them comes from, in the same order.
+    left_out:  every document that is no rule here, with the reason.
+    filters:   Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
     """
 
     rules: tuple[Rule, ...]
-    errors: tuple[str, ...]
-    skipped: tuple[Path, ...]
+    documents: tuple[Document, ...] = ()
+    left_out: tuple[Refused, ...] = ()
     filters: tuple[Document, ...] = ()
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """Documents that are meant as rules and cannot run."""
+        return tuple(one for one in self.left_out if one.kind in (Kind.REFUSED, Kind.CORRELATION))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """One message for each document that is a fault in rules of one's own, and for rules that are not distinct."""
+        faults = (one.message for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
+        return (*faults, *_duplicates(zip(self.documents, self.rules, strict=True)))
+
+    @property
+    def skipped(self) -> tuple[Path, ...]:
+        """Files of the rules whose log source is not CloudTrail, which can never match."""
+        return tuple(one.path for one in self.left_out if one.kind is Kind.OTHER_SOURCE)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What the documents of a folder were found to be, so far."""
+
+    compiled: list[tuple[Document, Rule]] = field(default_factory=list)
+    filters: list[Document] = field(default_factory=list)
+    asking: list[Document] = field(default_factory=list)
+    left_out: list[Refused] = field(default_factory=list)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return tuple(rule for _, rule in self.compiled)
+
+    def sort(self, document: Document, compiler: Compiler, *, any_source: bool) -> None:
+        """Compile a document, or set it aside."""
+        content = document.content
+        if not is_of_sigma(content):
+            self.left_out.append(Refused.of(document, "is no rule: it has no detection", Kind.NO_RULE))
+        elif not any_source and not _is_for_cloudtrail(content):
+            self.left_out.append(Refused.of(document, "log source is not aws/cloudtrail", Kind.OTHER_SOURCE))
+        elif "filter" in content:
+            self.filters.append(document)
+        elif asks_for_high_operations(content):
+            self.asking.append(document)
+        else:
+            self.compile(document, compiler)
+
+    def compile(self, document: Document, compiler: Compiler) -> None:
+        """Compile a document, or say why it cannot be."""
+        try:
+            self.compiled.append((document, compile_rule(document, compiler)))
+        except RuleError as error:
+            kind = Kind.CORRELATION if "correlation" in document.content else Kind.REFUSED
+            self.left_out.append(Refused.of(document, str(error).removeprefix(f"{document.place}: "), kind))
+        except RecursionError:
+            self.left_out.append(Refused.of(document, "conditions are nested too deeply"))
+        except _PARSER_FAILURES as error:
+            self.left_out.append(Refused.of(document, f"cannot be parsed: {type(error).__name__}: {error}"))
 
 
 def load_rules(
     where: Path, placeholders: Placeholders, *, any_source: bool = False, others: Iterable[Rule] = ()
 ) -> RuleSet:
-    """Compile every rule below a folder (or in one file), collecting errors rather than stopping at the first.
+    """Compile every rule below a folder (or in one file); each document is judged alone, none costs another.
 
     A coverage.csv in the folder adds its operations to the placeholders. Rules that ask which operations the
     others report as high (rulebook/high_operations.py) are compiled last.
     any_source: take rules of every log source; others: rules from elsewhere whose operations count, too.
     """
-    compiler = Compiler({**placeholders, **known_operations(where)})
-    rules: list[tuple[Path, Rule]] = []
-    errors: list[str] = []
-    skipped: list[Path] = []
-    filters: list[Document] = []
-    asking: list[Document] = []
-    for document in _documents(where, errors):
-        if "filter" in document.content:
-            filters.append(document)
-        elif not any_source and not _is_for_cloudtrail(document.content):
-            skipped.append(document.path)
-        elif asks_for_high_operations(document.content):
-            asking.append(document)
+    judged = _Judged()
+    try:
+        placeholders, watched = {**placeholders, **known_operations(where)}, watched_sources(where)
+    except RuleError as error:
+        judged.left_out.append(Refused.of_file(where, error))
+        watched = frozenset()
+    for document in _documents(where):
+        if isinstance(document, Refused):
+            judged.left_out.append(document)
         else:
-            _compile_into(rules, document, compiler, errors)
-    if asking:
-        _compile_asking(asking, rules, (*_whole(where, rules, placeholders), *others), compiler, where, errors)
-    if not any_source:
-        errors += _duplicates(rules)
-    return RuleSet(tuple(rule for _, rule in rules), tuple(errors), tuple(skipped), tuple(filters))
+            judged.sort(document, Compiler(placeholders), any_source=any_source)
+    if judged.asking:
+        _compile_asking(judged, (*_whole(where, judged, placeholders), *others), placeholders, watched)
+    if not where.is_dir():  # who names a file means a rule
+        kinds = {Kind.NO_RULE: Kind.REFUSED}
+        judged.left_out = [replace(one, kind=kinds.get(one.kind, one.kind)) for one in judged.left_out]
+    documents = tuple(document for document, _ in judged.compiled)
+    return RuleSet(judged.rules, documents, tuple(judged.left_out), tuple(judged.filters))
 
 
-def _documents(where: Path, errors: list[str]) -> Iterator[Document]:
-    """The documents of every rule file; a file that cannot be read is one error, and the others are read."""
+def _documents(where: Path) -> Iterator[Document | Refused]:
     for path in rule_files(where):
         try:
-            documents = list(read_documents(path))
+            yield from judge_documents(path)
         except RuleError as error:
-            errors.append(str(error))
-            continue
-        yield from documents
-
-
-def _compile_into(rules: list[tuple[Path, Rule]], document: Document, compiler: Compiler, errors: list[str]) -> None:
-    try:
-        rules.append((document.path, compile_rule(document, compiler)))
-    except RuleError as error:
-        errors.append(str(error))
+            yield Refused.of_file(path, error)
 
 
 def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> tuple[Rule, ...]:
@@ -103,135 +143,40 @@ def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule
     return found.rules
 
 
-def compile_rule(document: Document, compiler: Compiler) -> Rule:
-    """Parse, check and compile one rule. Raises RuleError."""
-    content, place = document.content, document.place
-    if "correlation" in content:
-        raise RuleError(f"{place}: correlation rules are not supported yet; the rules they refer to are, alone")
-    parsed = parse_rule(content, place)
-    return _rule(parsed, compile_detection(parsed, compiler, place), document)
-
-
-def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
-    """Lint, then let pySigma parse and validate. Raises RuleError."""
-    faults = list(faults_of(content.get("detection")))
-    if faults:
-        raise RuleError(f"{place}: {'; '.join(faults)}")
-    try:
-        (parsed,) = SigmaCollection.from_dicts([normalised(content)]).rules
-    except SigmaError as error:
-        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
-    except (AttributeError, TypeError, ValueError) as error:  # how pySigma meets a number where text belongs
-        raise RuleError(f"{place}: a field is of the wrong type: {error}") from None
-    if not isinstance(parsed, SigmaRule):
-        raise RuleError(f"{place}: not a detection rule")
-    return parsed
-
-
-def compile_detection(parsed: SigmaRule, compiler: Compiler, place: str) -> Node:
-    """The detection tree. Raises RuleError."""
-    try:
-        return compiler.detection(parsed)
-    except (SigmaError, UnsupportedError) as error:
-        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
-
-
-def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
-    stem, content, place = document.path.stem, document.content, document.place
-    nth = f"-{document.number}" if document.number > 1 else ""
-    name = parsed.name or stem.removeprefix("aws_").replace("_", "-") + nth
-    once = content.get("once_per_day", False)
-    if not isinstance(once, bool) and once != _BY_ACTOR:
-        raise RuleError(f"{place}: once_per_day is true, false or {_BY_ACTOR}, not {once!r}")
-    return Rule(
-        rule_id=str(parsed.id) if parsed.id else name,
-        name=name,
-        stem=stem,
-        title=parsed.title or stem,
-        level=Level[parsed.level.name] if parsed.level else Level.MEDIUM,
-        description=" ".join((parsed.description or "").split()),
-        detection=detection,
-        gate=gate_of(detection),
-        precedence=_precedence(content, place),
-        author=parsed.author or "",
-        tags=tuple(f"{tag.namespace}.{tag.name}" for tag in parsed.tags),
-        references=tuple(parsed.references or ()),
-        falsepositives=tuple(parsed.falsepositives or ()),
-        check=_sentences(content, "check", place),
-        undo=_undo(content.get("undo"), place),
-        once_per_day=bool(once),
-        once_per_actor=once == _BY_ACTOR,
-    )
-
-
-def _whole(where: Path, rules: Iterable[tuple[Path, Rule]], placeholders: Placeholders) -> tuple[Rule, ...]:
+def _whole(where: Path, judged: _Judged, placeholders: Placeholders) -> tuple[Rule, ...]:
     """The rules of the folder that `where` is a part of; it is the folder where coverage.csv stands."""
     root = coverage_folder(where)
-    if root is None or root == where:
-        return tuple(rule for _, rule in rules)
-    return load_rules(root, placeholders).rules
+    return judged.rules if root is None or root == where else load_rules(root, placeholders).rules
 
 
 def _compile_asking(
-    asking: Iterable[Document],
-    rules: list[tuple[Path, Rule]],
-    counted: tuple[Rule, ...],
-    compiler: Compiler,
-    where: Path,
-    errors: list[str],
+    judged: _Judged, counted: tuple[Rule, ...], placeholders: Placeholders, watched: frozenset[str]
 ) -> None:
     """Compile the rules that ask which operations others (`counted`) report as high."""
-    compiler = Compiler({**compiler.placeholders, **high_operations(counted, watched_sources(where))})
-    compiled: list[tuple[Path, Rule]] = []
-    for document in asking:
-        _compile_into(compiled, document, compiler, errors)
-    rules += [(path, would_be_high(rule, counted)) for path, rule in compiled]
+    compiler = Compiler({**placeholders, **high_operations(counted, watched)})
+    first = len(judged.compiled)
+    for document in judged.asking:
+        judged.compile(document, compiler)
+    asked = [(document, would_be_high(rule, counted)) for document, rule in judged.compiled[first:]]
+    judged.compiled[first:] = asked
 
 
 def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
-    """A log source that is not given is taken for ours; one that names another product or service is not."""
+    """A log source that is not given is taken for ours; one that names another product, service or kind is not."""
     source = content.get("logsource")
     if not isinstance(source, dict):
         return True
-    return source.get("product") in (None, "aws") and source.get("service") in (None, "cloudtrail")
+    product, service, category = (str(source.get(name) or "").lower() for name in ("product", "service", "category"))
+    return product in ("", "aws") and service in ("", "cloudtrail") and bool(product or service or not category)
 
 
-def _precedence(content: dict[str, Any], place: str) -> int:
-    value = content.get("precedence", 0)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise RuleError(f"{place}: precedence is a whole number, not {value!r}")
-    return value
-
-
-def _sentences(content: dict[str, Any], name: str, place: str) -> tuple[str, ...]:
-    values = content.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise RuleError(f"{place}: {name} is a list of texts")
-    return tuple(" ".join(value.split()) for value in values)
-
-
-def _undo(content: Any, place: str) -> Undo:
-    if content is None:
-        return Undo()
-    if not isinstance(content, dict) or set(content) - _UNDO_MEMBERS:
-        raise RuleError(f"{place}: undo is a map of {', '.join(sorted(_UNDO_MEMBERS))}")
-    steps = _sentences(content, "steps", place)
-    until, within = content.get("until", ""), content.get("within", 0)
-    if not isinstance(within, int) or isinstance(within, bool) or within < 0:
-        raise RuleError(f"{place}: undo.within is a number of days, not {within!r}")
-    malformed = [name for step in (*steps, f"{{{until}}}" if until else "") for name in unknown_places(step)]
-    if malformed:
-        raise RuleError(f"{place}: undo names what no record has: {', '.join(malformed)}")
-    return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
-
-
-def _duplicates(rules: Iterable[tuple[Path, Rule]]) -> list[str]:
+def _duplicates(compiled: Iterable[tuple[Document, Rule]]) -> Iterator[str]:
     """Rules of different files that cannot be told apart; those that one file makes of a template may share an id."""
-    errors, seen = [], dict[str, Path]()
-    for path, rule in rules:
+    seen = dict[str, Path]()
+    for document, rule in compiled:
+        path = document.path
         for key in (f"id {rule.rule_id}", f"name {rule.name}"):
             other = seen.setdefault(key, path)
             if other != path:
-                errors.append(f"{path}: has the same {key} as {other}")
+                yield f"{path}: has the same {key} as {other}"
                 break
-    return errors

@@ -88,7 +88,7 @@ def with_our_own(placeholders: Placeholders, settings: Mapping[str, Any]) -> dic
 def known_operations(rules: Path) -> dict[str, tuple[str, ...]]:
     """`operations_<service>` → every operation that coverage.csv classes for that event source; none without it.
 
-    Raises RuleError if coverage.csv lacks columns.
+    Raises RuleError if coverage.csv lacks columns or cannot be read.
     """
     found: dict[str, list[str]] = {}
     for source, operation in _classed(rules):
@@ -113,9 +113,12 @@ def _classed(rules: Path) -> Iterator[tuple[str, str]]:
     if folder is None:
         return
     coverage = folder / "coverage.csv"
-    with coverage.open(encoding="utf-8", newline="") as stream:
-        table = csv.DictReader(stream)
-        if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
-            raise RuleError(f"{coverage}: needs the columns eventSource and operation")
-        for row in table:
-            yield row["eventSource"], row["operation"]
+    try:
+        with coverage.open(encoding="utf-8", newline="") as stream:
+            table = csv.DictReader(stream, restval="")
+            if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
+                raise RuleError(f"{coverage}: needs the columns eventSource and operation")
+            for row in table:
+                yield row["eventSource"], row["operation"]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise RuleError(f"{coverage}: is no table of operations: {error}") from None

@@ -1,25 +1,26 @@
-"""`trailbell rules`: list rules, check that they and their cases are right, match them against any events."""
+"""`trailbell rules`: list rules, check that they and their cases are right, match them against any events.
+
+What needs pySigma is imported by the command that compiles: an installed wheel lists and matches its own rules without.
+"""
 
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from trailbell.cli.options.rulebooks import find_placeholders, setting_option
-from trailbell.cli.paths import checkout, default_cases, default_rules
+from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, rules_of, setting_option, strict_option
+from trailbell.cli.paths import default_cases, default_exceptions, default_rules
 from trailbell.cli.terminal.display import level_text, print_table
 from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
-from trailbell.errors import LogFileError, RuleError
-from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
-from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
-from trailbell.rulebook.load import load_rules
-from trailbell.rulebook.source import rule_files
+from trailbell.errors import LogFileError, RuleError, SettingsError
+from trailbell.text.safe_text import one_line
 
 
 _ANY = click.Path(exists=True, path_type=Path)
@@ -50,7 +51,10 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
     ordered = sorted(found, key=lambda rule: (-rule.level, rule.name))
     print_table(
         ["level", "name", "title", "calls"],
-        ([level_text(rule.level.word), rule.name, rule.title, _calls(rule)] for rule in ordered),
+        (
+            [level_text(rule.level.word), one_line(rule.name), one_line(rule.title), one_line(_calls(rule))]
+            for rule in ordered
+        ),
     )
     if errors:
         raise RuleError("\n".join(errors))
@@ -62,20 +66,46 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
     "--cases", type=click.Path(path_type=Path), help="Folder of the cases (default for the shipped rules: tests/rules)."
 )
 @click.option("--exceptions", type=_ANY, help="Folder of exceptions (default for the shipped rules: exceptions).")
+@click.option(
+    "--foreign/--own",
+    default=None,
+    help="Other people's rules: no cases are demanded, a line for each document (default where no cases are found).",
+)
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), help="Of the lines for foreign rules.")
 @setting_option
-def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
+def check_rules(
+    folder: Path | None,
+    cases: Path | None,
+    exceptions: Path | None,
+    foreign: bool | None,
+    form: str | None,
+    settings: tuple[str, ...],
+) -> None:
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
     Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
+    Of foreign rules each document gets a line: ok, warning, refused (which makes the exit status 1) and the reason.
+
     \b
     Example:
       trailbell rules check ./my-rules --cases ./my-cases
+      trailbell rules check ./my-rules --foreign --format jsonl
     """
+    from trailbell.cli.rules.foreign_check import check_foreign
+    from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
+    from trailbell.rulebook.load import load_rules
+
     where = folder or default_rules()
+    if foreign is None:
+        foreign = not (cases or exceptions) and not _root_and_cases(where, None)[1].is_dir()
+    if foreign:
+        sys.exit(check_foreign(where, find_placeholders(settings), form or "table"))
+    if form:
+        raise SettingsError("--format goes with --foreign")
     if folder is None:
-        exceptions = exceptions or checkout() / "exceptions"
+        exceptions = exceptions or default_exceptions()
     placeholders = find_placeholders(settings)
     found = load_rules(where, placeholders)
     documents, unreadable = read_exceptions(exceptions)
@@ -113,6 +143,10 @@ def _run_cases(where: Path, cases: Path | None) -> Iterator[list[str]]:
 
     A file without both kinds of cases is a fault. A case matches if any rule of its file does.
     """
+    from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
+    from trailbell.rulebook.load import load_rules
+    from trailbell.rulebook.source import rule_files
+
     root, cases = _root_and_cases(where, cases)
     for path in rule_files(where):
         compiled = load_rules(path, CASE_SETTINGS).rules
@@ -132,22 +166,46 @@ def _run_cases(where: Path, cases: Path | None) -> Iterator[list[str]]:
 
 
 @rules.command("match")
-@click.option("--rules", "rules_path", required=True, type=_ANY, help="Sigma rules: a file or a folder.")
+@click.option("--rules", "rules_path", type=_ANY, help="Sigma rules: a file or a folder (default: the product's).")
 @click.option("--events", required=True, type=_FILE, help="Events, one JSON object per line.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@strict_option
 @setting_option
-def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, ...]) -> None:
+def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, settings: tuple[str, ...]) -> None:
     """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
 
-    `index` is the line of the event, from 0. Rules that do not compile are reported and make the exit status 2.
+    `index` is the line of the event, from 0. Documents that cannot run are named on stderr, the others go on, and the
+    exit status is 2; with --strict nothing is matched then.
 
     \b
     Example:
       trailbell rules match --rules ./rule.yml --events ./events.jsonl --format jsonl
     """
+    if rules_path is None:
+        _print_matches(find_rulebook(None, settings).rules, events, form)
+        return
+    from trailbell.rulebook.exceptions import apply_filters
+    from trailbell.rulebook.foreign import counts, sentence, with_unique_names
+    from trailbell.rulebook.load import load_rules
+
     placeholders = find_placeholders(settings)
     found = apply_filters(load_rules(rules_path, placeholders, any_source=True), placeholders)
-    matcher = Matcher(found.rules, GATE_FIELDS)
+    if strict and found.errors:
+        raise RuleError("\n".join(found.errors))
+    if not (found.rules or found.refused):
+        raise RuleError(f"{rules_path}: holds no rule")
+    _print_matches(with_unique_names(found, rules_path).rules, events, form)
+    for one in found.refused:
+        click.echo(sentence(one), err=True)
+    if found.left_out:
+        click.echo(counts(replace(found, filters=())), err=True)
+    if found.refused:
+        sys.exit(2)
+
+
+def _print_matches(compiled: tuple[Rule, ...], events: Path, form: str) -> None:
+    """A line for each event and rule that match; events carry their `facts`, as nothing is made of them here."""
+    matcher = Matcher(compiled, GATE_FIELDS)
     matches = (
         (index, match.rule)
         for index, event in _events(events)
@@ -155,14 +213,11 @@ def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, 
     )
     if form == "jsonl":
         for index, rule in matches:
-            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index}
+            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index, "name": rule.name}
             click.echo(json.dumps(line, ensure_ascii=True))
     else:
-        print_table(["index", "ruleId", "title"], ([str(index), rule.rule_id, rule.title] for index, rule in matches))
-    for error in found.errors:
-        click.echo(error, err=True)
-    if found.errors:
-        sys.exit(2)
+        columns = ["index", "ruleId", "name", "title"]
+        print_table(columns, ([str(index), rule.rule_id, rule.name, one_line(rule.title)] for index, rule in matches))
 
 
 def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

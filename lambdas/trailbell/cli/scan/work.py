@@ -95,13 +95,18 @@ def work(
                 chunk = []
     except LogFileError as error:
         done.error = str(error)
-    except (*aws_errors(), SettingsError) as error:
+    except _refusals() as error:
         done.error = str(error)
         done.stop = _ends_the_scan(error)
     if chunk:
         yield chunk
     done.counts.hits, done.counts.hits_muted = hits, muted
     yield done
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What is raised where a place, rather than a log file, cannot be read."""
+    return SettingsError, *aws_errors()
 
 
 def _ends_the_scan(error: Exception) -> bool:
