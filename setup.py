@@ -39,7 +39,13 @@ class BuildWithRules(build_py):
         for file in shipped_files():
             self.mkpath(str((target / file).parent))
             self.copy_file(str(ROOT / file), str(target / file), preserve_mode=False)
-        command = [sys.executable, "-m", "trailbell.rulebook", str(ROOT / "rules"), str(target / "rulebook.json")]
+        command = [
+            sys.executable,
+            "-m",
+            "trailbell.rulebook",
+            str(ROOT / "rules"),
+            str((target / "rulebook.json").resolve()),
+        ]
         subprocess.run(command, check=True, cwd=ROOT / "lambdas")
 
 

@@ -12,6 +12,14 @@ import click
 from trailbell.cli.paths import checkout, compiled_rulebook, default_exceptions, default_rules, is_installed
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError, SettingsError
+<<<<<<< HEAD
+=======
+from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
+from trailbell.rulebook.build import make_rulebook
+from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
+from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.never_matches import faults_of_rules
+>>>>>>> main
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
@@ -116,7 +124,17 @@ def _own_rulebook(placeholders: Placeholders) -> Rulebook:
         click.echo(f"{len(found.skipped)} rules left out: their log source is not aws/cloudtrail", err=True)
     for message in applied.expired:
         click.echo(message, err=True)
+    if rules:  # those that ship are looked at when they are deployed
+        say_what_never_matches(faults_of_rules(rules, applied.rules))
     return make_rulebook(applied.rules, placeholders)
+
+
+def say_what_never_matches(faults: tuple[str, ...]) -> None:
+    """Warn of other people's rules that compile and stay silent for ever: each by name, and how many there are."""
+    for fault in faults:
+        click.echo(f"warning: {fault}", err=True)
+    if faults:
+        click.echo(f"{len(faults)} warnings of what can never match", err=True)
 
 
 def _alert_on() -> tuple[str, ...]:

@@ -13,14 +13,28 @@ from typing import Any
 
 import click
 
+<<<<<<< HEAD
 from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, rules_of, setting_option, strict_option
 from trailbell.cli.paths import default_cases, default_exceptions, default_rules
+=======
+from trailbell.cli.options.rulebooks import find_placeholders, say_what_never_matches, setting_option
+from trailbell.cli.paths import checkout, default_cases, default_rules
+>>>>>>> main
 from trailbell.cli.terminal.display import level_text, print_table
 from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
+<<<<<<< HEAD
 from trailbell.errors import LogFileError, RuleError, SettingsError
 from trailbell.text.safe_text import one_line
+=======
+from trailbell.errors import LogFileError, RuleError
+from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
+from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
+from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.never_matches import faults_of_rules
+from trailbell.rulebook.source import rule_files
+>>>>>>> main
 
 
 _ANY = click.Path(exists=True, path_type=Path)
@@ -84,6 +98,7 @@ def check_rules(
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
+    What can never match (a misspelt call, a field no record has) is a fault of the shipped rules, else a warning.
     Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
     Of foreign rules each document gets a line: ok, warning, refused (which makes the exit status 1) and the reason.
@@ -111,6 +126,9 @@ def check_rules(
     documents, unreadable = read_exceptions(exceptions)
     applied = apply_exceptions(found.rules, [*documents, *found.filters], placeholders, datetime.now(UTC).date())
     ran = list(_run_cases(where, cases))
+    dead = faults_of_rules(where, applied.rules)
+    if folder:
+        say_what_never_matches(dead)
     empty = [] if found.rules or found.errors else [f"{where}: holds no rule"]
     faults = [
         *found.errors,
@@ -119,6 +137,7 @@ def check_rules(
         *unreadable,
         *applied.errors,
         *applied.expired,
+        *(() if folder else dead),
         *(fault for case in ran for fault in case),
     ]
     for fault in faults:
