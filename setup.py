@@ -39,13 +39,8 @@ class BuildWithRules(build_py):
         for file in shipped_files():
             self.mkpath(str((target / file).parent))
             self.copy_file(str(ROOT / file), str(target / file), preserve_mode=False)
-        command = [
-            sys.executable,
-            "-m",
-            "trailbell.rulebook",
-            str(ROOT / "rules"),
-            str((target / "rulebook.json").resolve()),
-        ]
+        paths = str(ROOT / "rules"), str((target / "rulebook.json").resolve())
+        command = [sys.executable, "-m", "trailbell.rulebook", *paths]
         subprocess.run(command, check=True, cwd=ROOT / "lambdas")
 
 

@@ -12,14 +12,6 @@ import click
 from trailbell.cli.paths import checkout, compiled_rulebook, default_exceptions, default_rules, is_installed
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError, SettingsError
-<<<<<<< HEAD
-=======
-from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
-from trailbell.rulebook.build import make_rulebook
-from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-from trailbell.rulebook.load import load_rules
-from trailbell.rulebook.never_matches import faults_of_rules
->>>>>>> main
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
@@ -82,6 +74,7 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
     from trailbell.rulebook.build import make_rulebook  # here, as these need pySigma
     from trailbell.rulebook.foreign import counts, left_out, sentence, told_apart
     from trailbell.rulebook.load import compile_rules, load_rules
+    from trailbell.rulebook.never_matches import faults_of_rules
 
     if strict:
         return RulesInUse(make_rulebook(compile_rules(rules, placeholders), placeholders))
@@ -90,6 +83,7 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
         click.echo(sentence(one), err=True)
     if not found.rules:
         raise RuleError(f"{rules}: holds no rule for CloudTrail that can run; {counts(found)}")
+    say_what_never_matches(faults_of_rules(rules, found.rules))  # those that ship are looked at when deployed
     return RulesInUse(make_rulebook(found.rules, placeholders), counts(found))
 
 
@@ -124,8 +118,6 @@ def _own_rulebook(placeholders: Placeholders) -> Rulebook:
         click.echo(f"{len(found.skipped)} rules left out: their log source is not aws/cloudtrail", err=True)
     for message in applied.expired:
         click.echo(message, err=True)
-    if rules:  # those that ship are looked at when they are deployed
-        say_what_never_matches(faults_of_rules(rules, applied.rules))
     return make_rulebook(applied.rules, placeholders)
 
 

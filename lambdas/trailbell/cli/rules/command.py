@@ -13,28 +13,21 @@ from typing import Any
 
 import click
 
-<<<<<<< HEAD
-from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, rules_of, setting_option, strict_option
+from trailbell.cli.options.rulebooks import (
+    find_placeholders,
+    find_rulebook,
+    rules_of,
+    say_what_never_matches,
+    setting_option,
+    strict_option,
+)
 from trailbell.cli.paths import default_cases, default_exceptions, default_rules
-=======
-from trailbell.cli.options.rulebooks import find_placeholders, say_what_never_matches, setting_option
-from trailbell.cli.paths import checkout, default_cases, default_rules
->>>>>>> main
 from trailbell.cli.terminal.display import level_text, print_table
 from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
-<<<<<<< HEAD
 from trailbell.errors import LogFileError, RuleError, SettingsError
 from trailbell.text.safe_text import one_line
-=======
-from trailbell.errors import LogFileError, RuleError
-from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
-from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
-from trailbell.rulebook.load import load_rules
-from trailbell.rulebook.never_matches import faults_of_rules
-from trailbell.rulebook.source import rule_files
->>>>>>> main
 
 
 _ANY = click.Path(exists=True, path_type=Path)
@@ -111,6 +104,7 @@ def check_rules(
     from trailbell.cli.rules.foreign_check import check_foreign
     from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
     from trailbell.rulebook.load import load_rules
+    from trailbell.rulebook.never_matches import faults_of_rules
 
     where = folder or default_rules()
     if foreign is None:
