@@ -27,6 +27,9 @@ from trailbell.rulebook.rule import compile_detection, parse_rule
 from trailbell.rulebook.source import read_documents, rule_files
 
 
+_PERSONS = (
+    "facts.actor.key of a permission set's sessions is the person's; to name the role write facts.actor.role instead"
+)
 _FIELDS = ("owner", "reason", "expires")
 
 
@@ -41,7 +44,10 @@ class _Filter:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Rules with their exceptions; `expired` and `errors` are one message for each filter that does not apply."""
+    """Rules with their exceptions; `expired` and `errors` are one message for each filter that does not apply.
+
+    A filter that no longer says what it meant is among the expired: the hits it was to mute are notified.
+    """
 
     rules: tuple[Rule, ...]
     expired: tuple[str, ...]
@@ -76,10 +82,22 @@ def apply_exceptions(
             else:
                 for rule in _named(found, rules):
                     attached[rule.rule_id].append(found.exception)
+                if _names_persons_role(found.exception.detection):
+                    expired.append(f"{found.place}: {_PERSONS}")
         except RuleError as error:
             errors.append(str(error))
     changed = (replace(rule, exceptions=tuple(attached[rule.rule_id])) for rule in rules)
     return Applied(tuple(changed), tuple(expired), tuple(errors))
+
+
+def _names_persons_role(node: Node) -> bool:
+    """Whether a condition looks for a permission set's role where only its persons stand."""
+    kind, *arguments = node
+    if kind in ("and", "or"):
+        return any(map(_names_persons_role, arguments[0]))
+    if kind == "not":
+        return _names_persons_role(arguments[0])
+    return kind == "field" and arguments[0] == "facts.actor.key" and ":role/aws-reserved/" in str(arguments[1])
 
 
 def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
