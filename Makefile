@@ -21,7 +21,7 @@ setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everythin
 demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
 	$(BIN)/trailbell local
 
-test: setup build/checkov/.ready build/fuzz/.ready ## Lint, type check and run all tests, the end-to-end ones included
+test: setup build/checkov/.ready build/fuzz/.ready build/release-tools/.ready ## Lint, type check and run all tests, the end-to-end ones included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -40,6 +40,10 @@ fuzz: setup build/fuzz/.ready ## Fuzz all parsers of foreign input, FUZZ_SECONDS
 audit: setup build/audit/.ready ## Check locks, licences, secrets, and known vulnerabilities (needs an advisory service)
 	$(BIN)/python -m tools.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
+release: setup build/release-tools/.ready ## Build VERSION from its tag into build/release, and upload nothing
+	@test -n "$(VERSION)" || { echo "say which: make release VERSION=1.2.3, of which there is a tag v1.2.3"; exit 1; }
+	$(BIN)/python -m tools.release $(VERSION)
+
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -51,7 +55,7 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
-	for name in uv checkov audit fuzz; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
+	for name in uv checkov audit fuzz release; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
@@ -79,6 +83,11 @@ build/checkov/.ready build/audit/.ready: build/%/.ready: tools/%.txt $(VENV)/.re
 	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@
 
+build/release-tools/.ready: tools/release.txt $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/release-tools
+	$(BIN)/uv pip install --quiet --python build/release-tools/bin/python --require-hashes -r tools/release.txt
+	touch $@
+
 # Where atheris has no wheel, the tests fuzz without coverage guidance; build/fuzz keeps the findings.
 build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/fuzz
@@ -86,4 +95,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test test-fast stress fuzz audit format golden lock clean
+.PHONY: help setup demo test test-fast stress fuzz audit release format golden lock clean
