@@ -1,4 +1,4 @@
-"""`make release VERSION=1.2.3`: everything a release consists of, built from its tag into a folder. Nothing is uploaded.
+"""`make release VERSION=1.2.3`: everything a release consists of, built from its tag. Nothing is uploaded.
 
 Built are the source archive, the wheel (from that archive), bills of materials in CycloneDX's form from the locks, the
 changelog's section, and SHA256SUMS of all of these. Times come from the tag's commit, owners, modes and orders are
