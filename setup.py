@@ -39,7 +39,7 @@ class BuildWithRules(build_py):
         for file in shipped_files():
             self.mkpath(str((target / file).parent))
             self.copy_file(str(ROOT / file), str(target / file), preserve_mode=False)
-        paths = str(ROOT / "rules"), str((target / "rulebook.json").resolve())
+        paths = [str((target / name).resolve()) for name in ("rules", "rulebook.json")]
         command = [sys.executable, "-m", "trailbell.rulebook", *paths]
         subprocess.run(command, check=True, cwd=ROOT / "lambdas")
 

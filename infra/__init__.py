@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from .construct import Properties, Trailbell
+    from .construct import Trailbell
+    from .properties import Properties
 
 __all__ = ["Properties", "Trailbell"]
 
@@ -15,6 +16,6 @@ __all__ = ["Properties", "Trailbell"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import construct
+    from . import construct, properties
 
-    return getattr(construct, name)
+    return getattr(properties if name == "Properties" else construct, name)

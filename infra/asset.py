@@ -19,14 +19,14 @@ from uv import find_uv_bin
 
 import trailbell
 from trailbell.alerts.channels import declared_channels
-from trailbell.cli.paths import product_root
 from trailbell.engine.rulebook import Rulebook, dump_rulebook
+from trailbell.rulebook.product import product_root
 
 from .models import write_models
 
 
 _SOURCES = Path(trailbell.__file__).resolve().parent.parent
-_LOCK = product_root("lambdas/requirements.txt") / "lambdas" / "requirements.txt"
+_LOCK = product_root() / "lambdas" / "requirements.txt"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
 _HANDLERS = ("trailbell.handlers.detector", "trailbell.handlers.notifier")
 _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name

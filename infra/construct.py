@@ -5,51 +5,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
 
-from trailbell.cli.paths import checkout, default_rules, is_installed
 from trailbell.rulebook.build import build_rulebook
+from trailbell.rulebook.product import CHECKOUT, is_installed, product_root
 
 from .alerter import Alerter
 from .asset import build_asset
+from .properties import Properties
 from .settings import read_settings
-
-
-class Properties(TypedDict, total=False):
-    """The settings as cdk.json has them, each optional; docs/settings.md says what each does and allows."""
-
-    trail_bucket: str
-    trail_prefix: str
-    trail_topic_arn: str
-    eventbridge: bool
-    organization_id: str
-    trail_key_arn: str
-    alert_emails: list[str] | dict[str, str]
-    operations_emails: list[str]
-    chat_topic: bool | str
-    event_bus: bool
-    runbook_url: str
-    alert_on: list[str]
-    silence_minutes: int
-    architecture: str
-    hit_retention_days: int
-    log_retention_days: int
-    max_inflated_mb: int
-    detector_memory_mb: int
-    detector_seconds: int
-    python: str
-    trusted_accounts: list[str]
-    trail_buckets: list[str]
-    trail_keys: list[str]
-    home_regions: list[str]
-    automation_roles: list[str]
-    own_resources: list[str]
-    trails: list[str]
-    trail_prefixes: list[str]
-    deployer_roles: list[str]
 
 
 class Trailbell(Alerter):
@@ -74,7 +41,7 @@ class Trailbell(Alerter):
         exceptions: folder of exceptions from them, with owner, reason and expiry; default: none.
         """
         settings = read_settings(_with_stack_name(scope, properties).get, properties)
-        folders = rules or default_rules(), exceptions or Path(os.devnull)
+        folders = rules or product_root() / "rules", exceptions or Path(os.devnull)
         today = datetime.now(UTC).date()
         rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
         code = build_asset(settings.architecture, settings.python, rulebook, _build_folder())
@@ -95,6 +62,6 @@ def _with_stack_name(scope: Construct, properties: Properties) -> Mapping[str, A
 def _build_folder() -> Path:
     """Where code is built: build/ of a checkout; of an installed wheel a cache, one folder for each CDK app."""
     if not is_installed():
-        return checkout() / "build"
+        return CHECKOUT / "build"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "trailbell" / sha256(os.fsencode(Path.cwd())).hexdigest()[:16]

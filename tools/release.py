@@ -83,7 +83,8 @@ def release(repository: Path, version: str, target: Path) -> list[Path]:
 
 def changelog_section(changelog: str, version: str) -> str:
     """What the changelog says of a version, from its heading to the next. Raises ReleaseError where it has none."""
-    found = re.search(rf"^## \[?{re.escape(version)}\]?(?: .*)?\n.*?(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    heading = rf"^## \[?{re.escape(version)}\]?(?: [^\n]*)?\n"
+    found = re.search(rf"{heading}.*?(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     if not found:
         raise ReleaseError(f"CHANGELOG.md has no section for {version}: rename [Unreleased] and add the date")
     return found[0].rstrip() + "\n"

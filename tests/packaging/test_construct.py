@@ -76,7 +76,7 @@ def test_wrong_property_is_refused_in_the_words_of_the_settings(unpacked: Path, 
 def test_every_setting_is_a_typed_property() -> None:
     """A setting that cdk.json has and the construct lacks cannot be completed in an editor."""
     code = (
-        "from typing import get_type_hints; from infra.construct import Properties; print(*get_type_hints(Properties))"
+        "from typing import get_type_hints; from infra.properties import Properties; print(*get_type_hints(Properties))"
     )
     environment = {**os.environ, "PATH": os.pathsep.join([_NODE, os.environ["PATH"]]), "PYTHONPATH": f"{ROOT}/lambdas"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -47,7 +47,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (*who, "commit", "--quiet", "-m", "all"),
         ("tag", f"v{VERSION}"),
     ):
-        subprocess.run(["git", "-C", str(folder), *arguments], check=True)
+        command = ["git", "-C", str(folder), *arguments]
+        subprocess.run(command, check=True)
     return folder
 
 

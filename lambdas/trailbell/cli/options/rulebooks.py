@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from trailbell.cli.paths import checkout, compiled_rulebook, default_exceptions, default_rules, is_installed
+from trailbell.cli.paths import checkout, compiled_rulebook, default_exceptions, default_rules
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError, SettingsError
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
+from trailbell.rulebook.product import is_installed
 
 
 def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
