@@ -60,7 +60,7 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
 
-$(VENV)/.ready: requirements.txt pyproject.toml tools/uv.txt
+$(VENV)/.ready: requirements.txt pyproject.toml setup.py tools/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "trailbell needs Python 3.11 or newer; say which with: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt

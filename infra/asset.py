@@ -17,15 +17,13 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-import trailbell
 from trailbell.alerts.channels import declared_channels
 from trailbell.engine.rulebook import Rulebook, dump_rulebook
-from trailbell.rulebook.product import product_root
+from trailbell.rulebook.product import SOURCES, product_root
 
 from .models import write_models
 
 
-_SOURCES = Path(trailbell.__file__).resolve().parent.parent
 _LOCK = product_root() / "lambdas" / "requirements.txt"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
 _HANDLERS = ("trailbell.handlers.detector", "trailbell.handlers.notifier")
@@ -42,7 +40,7 @@ def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path)
     shutil.copytree(_wheels(architecture, python, build, compiler, exact), target)
     package = target / "trailbell"
     for module in shipped_modules():
-        copy = target / module.relative_to(_SOURCES)
+        copy = target / module.relative_to(SOURCES)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(module, copy)
     write_models(package / "aws" / "models")
@@ -74,7 +72,7 @@ def _module_file(name: str) -> Path | None:
     """The file of one of our modules or packages; None for what is neither."""
     if name.partition(".")[0] != "trailbell":
         return None
-    path = _SOURCES.joinpath(*name.split("."))
+    path = SOURCES.joinpath(*name.split("."))
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
 

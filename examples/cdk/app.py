@@ -1,4 +1,4 @@
-"""A CDK app of one's own with the alerter in it: `pip install 'trailbell[deploy]'`, then `cdk deploy` in this folder."""
+"""A CDK app of one's own with the alerter in it: pip install 'trailbell[deploy]', then `cdk deploy` in this folder."""
 
 import aws_cdk as cdk
 from trailbell.cdk import Trailbell

@@ -8,7 +8,10 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
-CHECKOUT = _PACKAGE.parents[1]
+SOURCES = _PACKAGE.parent
+"""The folder that holds the package."""
+
+CHECKOUT = SOURCES.parent
 """The root of the checkout; of no use in an installed wheel."""
 
 SHIPPED = _PACKAGE / "shipped"
