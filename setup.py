@@ -1,6 +1,6 @@
 """Builds what the wheel carries beside the code: rules, cases, schemas, locks, and the rulebook compiled from them.
 
-All of it goes into `trailbell/shipped/`, laid out like a checkout, so that code finds it by the same paths
+All of it goes into a folder of the package, shipped, laid out like a checkout, so that code finds it by the same paths
 (lambdas/trailbell/cli/paths.py). An editable install carries nothing and reads the checkout.
 """
 
@@ -28,7 +28,7 @@ def shipped_files() -> list[Path]:
 
 
 class BuildWithRules(build_py):
-    """The usual build, and then `shipped/`."""
+    """The usual build, and then what travels beside the code."""
 
     def run(self) -> None:
         """Build; the rulebook is compiled in a process of its own, as the build has imported none of our code."""
