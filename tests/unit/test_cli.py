@@ -113,7 +113,7 @@ def test_scan_table_shows_the_hit_in_one_line(folder: Path) -> None:
 
 
 def test_scan_takes_other_rules(folder: Path, rules_folder: Path) -> None:
-    """Any Sigma rules for CloudTrail; others are left out and counted, broken ones refused."""
+    """Any Sigma rules for CloudTrail; others are left out and counted, broken ones too, or refused with --strict."""
     (rules_folder / "aws_mine.yml").write_text(GOOD_RULE)
     (rules_folder / "windows.yml").write_text(GOOD_RULE.replace("aws", "windows").replace("8e01", "8e02"))
 
@@ -122,8 +122,12 @@ def test_scan_takes_other_rules(folder: Path, rules_folder: Path) -> None:
     assert {json.loads(line)["rule"] for line in result.stdout.splitlines()} == {"aws_mine"}
     assert "1 rules left out" in result.stderr
     (rules_folder / "aws_bad.yml").write_text(GOOD_RULE.replace("eventName:", "eventName|nosuch:"))
+    result = run("scan", folder, "--rules", rules_folder, "--format", "jsonl")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 2)
+    assert "aws_bad.yml:1" in result.stderr
+    assert "rules: 1 run; 1 rules left out (1 refused); 1 rules left out as not for CloudTrail" in result.stderr
     with pytest.raises(RuleError, match=r"aws_bad\.yml"):
-        run("scan", folder, "--rules", rules_folder)
+        run("scan", folder, "--rules", rules_folder, "--strict")
 
 
 def test_rules_check_gives_one_line_for_each_fault(rules_folder: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from trailbell.engine.value_tests import VALUE_TESTS
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler
 from trailbell.rulebook.load import compile_rule
-from trailbell.rulebook.source import Document
+from trailbell.rulebook.documents import Document
 
 
 PLACEHOLDERS = {"trusted_accounts": ("111122223333", "444455556666"), "home_regions": ()}

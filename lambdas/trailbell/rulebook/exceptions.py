@@ -18,10 +18,11 @@ from sigma.exceptions import SigmaError
 from trailbell.engine.rulebook import UNMUTABLE, Rule, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
+from trailbell.rulebook.documents import Document, Refused
 from trailbell.rulebook.lint import normalised
 from trailbell.rulebook.load import RuleSet, compile_detection, parse_rule
 from trailbell.rulebook.placeholders import Placeholders
-from trailbell.rulebook.source import Document, read_documents, rule_files
+from trailbell.rulebook.source import read_documents, rule_files
 
 
 FILL_IN = "FILL IN"
@@ -84,7 +85,7 @@ def apply_exceptions(
 
 def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
     """Plain Sigma filters among rules: each condition is added to the rules it names, as the specification says."""
-    rules, errors = list(found.rules), list(found.errors)
+    rules, left_out = list(found.rules), list(found.left_out)
     for document in found.filters:
         try:
             names = _rules_named(_body(document).get("rules"), document.place)
@@ -94,8 +95,9 @@ def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
                     detection = ["and", [rule.detection, tree]]
                     rules[at] = replace(rule, detection=detection, gate=gate_of(detection))
         except RuleError as error:
-            errors.append(str(error))
-    return replace(found, rules=tuple(rules), errors=tuple(errors))
+            reason = str(error).removeprefix(f"{document.place}: ")
+            left_out.append(Refused.of(document, reason))
+    return replace(found, rules=tuple(rules), left_out=tuple(left_out))
 
 
 def _read(document: Document, compiler: Compiler) -> _Filter:

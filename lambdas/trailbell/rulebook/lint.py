@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import re2
+from sigma.modifiers import modifier_mapping
 
 
 _MAX_PATTERN = 1000
 _PLACEHOLDER = re.compile(r"%\w+%")
 _TEXT_MODIFIERS = frozenset({"contains", "startswith", "endswith"})
+_MODIFIERS_OF_NULL = frozenset({"all", "neq"})
 _TIME = re.compile(r"[ T][0-9]{2}:.*")
 
 
@@ -67,11 +69,22 @@ def faults_of(detection: Any) -> Iterator[str]:
 def _selection_faults(selection: Any, place: str) -> Iterator[str]:
     if isinstance(selection, dict):
         for field, value in selection.items():
+            yield from _modifier_faults(str(field), value, place)
             yield from _field_faults(str(field), value, place)
     elif isinstance(selection, list):
         for item in selection:
             if isinstance(item, dict):
                 yield from _selection_faults(item, place)
+
+
+def _modifier_faults(field: str, value: Any, place: str) -> Iterator[str]:
+    name, *modifiers = field.split("|")
+    unknown = [one for one in modifiers if one not in modifier_mapping]
+    if unknown:
+        known = ", ".join(sorted(modifier_mapping))
+        yield f"{place}: {field} has an unknown modifier {', '.join(map(repr, unknown))}; known: {known}"
+    elif (value is None or (isinstance(value, list) and None in value)) and set(modifiers) - _MODIFIERS_OF_NULL:
+        yield f"{place}: {field} has no value: fill it in; for an absent field write `{name}: null`"
 
 
 def _field_faults(field: str, value: Any, place: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """From a folder of rules to compiled rules: every error names the file, and all files are looked at."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,61 +13,105 @@ from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.errors import RuleError
 from trailbell.hits.undo import unknown_places
 from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.lint import faults_of, normalised
 from trailbell.rulebook.placeholders import Placeholders, known_operations
-from trailbell.rulebook.source import Document, read_documents, rule_files
+from trailbell.rulebook.source import judge_documents, rule_files
 
 
 _UNDO_MEMBERS = {"steps", "until", "within", "note"}
+
+
+# What pySigma and its parsers raise beside their own errors when they meet what they did not expect.
+_PARSER_FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """What a folder gave.
 
-    rules:   the compiled rules.
-    errors:  one message for each document that could not be compiled.
-    skipped: files whose log source is not CloudTrail, which can never match.
-    filters: Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
+    rules:     the compiled rules.
+    documents: where each of them comes from, in the same order.
+    left_out:  every document that is no rule here, with the reason.
+    filters:   Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
     """
 
     rules: tuple[Rule, ...]
-    errors: tuple[str, ...]
-    skipped: tuple[Path, ...]
+    documents: tuple[Document, ...] = ()
+    left_out: tuple[Refused, ...] = ()
     filters: tuple[Document, ...] = ()
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """Documents that are meant as rules and cannot run."""
+        return tuple(one for one in self.left_out if one.kind in (Kind.REFUSED, Kind.CORRELATION))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """One message for each document that is a fault in rules of one's own, and for rules that are not distinct."""
+        faults = (one.message for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
+        return (*faults, *_duplicates(zip(self.documents, self.rules, strict=True)))
+
+    @property
+    def skipped(self) -> tuple[Path, ...]:
+        """Files of the rules whose log source is not CloudTrail, which can never match."""
+        return tuple(one.path for one in self.left_out if one.kind is Kind.OTHER_SOURCE)
 
 
 def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = False) -> RuleSet:
-    """Compile every rule below a folder (or in one file), collecting errors rather than stopping at the first.
+    """Compile every rule below a folder (or in one file); each document is judged alone, none costs another.
 
     A coverage.csv in the folder adds its operations to the placeholders.
     any_source: take rules of every log source.
     """
-    compiler = Compiler({**placeholders, **known_operations(where)})
-    rules: list[tuple[Path, Rule]] = []
-    errors: list[str] = []
-    skipped: list[Path] = []
+    left_out: list[Refused] = []
+    try:
+        placeholders = {**placeholders, **known_operations(where)}
+    except RuleError as error:
+        left_out.append(Refused.of_file(where, error))
+    compiler = Compiler(placeholders)
+    compiled: list[tuple[Document, Rule]] = []
     filters: list[Document] = []
+    for document in _documents(where):
+        judged = document if isinstance(document, Refused) else _judge(document, compiler, any_source=any_source)
+        if isinstance(judged, Rule) and isinstance(document, Document):
+            compiled.append((document, judged))
+        elif isinstance(judged, Document):
+            filters.append(judged)
+        elif isinstance(judged, Refused):
+            left_out.append(judged)
+    if not where.is_dir():  # who names a file means a rule
+        left_out = [replace(one, kind=Kind.REFUSED) if one.kind is Kind.NO_RULE else one for one in left_out]
+    documents, rules = tuple(zip(*compiled, strict=True)) or ((), ())
+    return RuleSet(rules, documents, tuple(left_out), tuple(filters))
+
+
+def _documents(where: Path) -> Iterator[Document | Refused]:
     for path in rule_files(where):
         try:
-            documents = list(read_documents(path))
+            yield from judge_documents(path)
         except RuleError as error:
-            errors.append(str(error))
-            continue
-        for document in documents:
-            if "filter" in document.content:
-                filters.append(document)
-                continue
-            if not any_source and not _is_for_cloudtrail(document.content):
-                skipped.append(path)
-                continue
-            try:
-                rules.append((path, compile_rule(document, compiler)))
-            except RuleError as error:
-                errors.append(str(error))
-    if not any_source:
-        errors += _duplicates(rules)
-    return RuleSet(tuple(rule for _, rule in rules), tuple(errors), tuple(skipped), tuple(filters))
+            yield Refused.of_file(path, error)
+
+
+def _judge(document: Document, compiler: Compiler, *, any_source: bool) -> Rule | Document | Refused:
+    """The rule a document makes, the document itself if it is a filter, or why it is neither."""
+    content = document.content
+    if not is_of_sigma(content):
+        return Refused.of(document, "is no rule: it has no detection", Kind.NO_RULE)
+    if not any_source and not _is_for_cloudtrail(content):
+        return Refused.of(document, "log source is not aws/cloudtrail", Kind.OTHER_SOURCE)
+    if "filter" in content:
+        return document
+    try:
+        return compile_rule(document, compiler)
+    except RuleError as error:
+        kind = Kind.CORRELATION if "correlation" in content else Kind.REFUSED
+        return Refused.of(document, str(error).removeprefix(f"{document.place}: "), kind)
+    except RecursionError:
+        return Refused.of(document, "conditions are nested too deeply")
+    except _PARSER_FAILURES as error:
+        return Refused.of(document, f"cannot be parsed: {type(error).__name__}: {error}")
 
 
 def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
@@ -143,11 +187,12 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
 
 
 def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
-    """A log source that is not given is taken for ours; one that names another product or service is not."""
+    """A log source that is not given is taken for ours; one that names another product, service or kind is not."""
     source = content.get("logsource")
     if not isinstance(source, dict):
         return True
-    return source.get("product") in (None, "aws") and source.get("service") in (None, "cloudtrail")
+    product, service, category = (str(source.get(name) or "").lower() for name in ("product", "service", "category"))
+    return product in ("", "aws") and service in ("", "cloudtrail") and bool(product or service or not category)
 
 
 def _precedence(content: dict[str, Any], place: str) -> int:
@@ -179,13 +224,13 @@ def _undo(content: Any, place: str) -> Undo:
     return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
 
 
-def _duplicates(rules: Iterable[tuple[Path, Rule]]) -> list[str]:
+def _duplicates(compiled: Iterable[tuple[Document, Rule]]) -> Iterator[str]:
     """Rules of different files that cannot be told apart; those that one file makes of a template may share an id."""
-    errors, seen = [], dict[str, Path]()
-    for path, rule in rules:
+    seen = dict[str, Path]()
+    for document, rule in compiled:
+        path = document.path
         for key in (f"id {rule.rule_id}", f"name {rule.name}"):
             other = seen.setdefault(key, path)
             if other != path:
-                errors.append(f"{path}: has the same {key} as {other}")
+                yield f"{path}: has the same {key} as {other}"
                 break
-    return errors

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +53,26 @@ def read_placeholders(given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def known_operations(rules: Path) -> dict[str, tuple[str, ...]]:
     """`operations_<service>` → every operation that coverage.csv classes for that event source; none without it.
 
-    coverage.csv is looked for in the folder of the rules and the two above it. Raises RuleError if it lacks columns.
+    coverage.csv is looked for in the folder of the rules and the two above it. Raises RuleError if it lacks columns
+    or cannot be read.
     """
     folders = (rules, *rules.resolve().parents)[:3]
     coverage = next((folder / "coverage.csv" for folder in folders if (folder / "coverage.csv").is_file()), None)
     if not coverage:
         return {}
     found: dict[str, list[str]] = {}
-    with coverage.open(encoding="utf-8", newline="") as stream:
-        table = csv.DictReader(stream)
-        if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
-            raise RuleError(f"{coverage}: needs the columns eventSource and operation")
-        for row in table:
+    try:
+        for row in _rows(coverage):
             service = row["eventSource"].partition(".")[0].replace("-", "_")
             found.setdefault(f"operations_{service}", []).append(row["operation"])
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise RuleError(f"{coverage}: is no table of operations: {error}") from None
     return {name: tuple(operations) for name, operations in found.items()}
+
+
+def _rows(coverage: Path) -> Iterator[dict[str, str]]:
+    with coverage.open(encoding="utf-8", newline="") as stream:
+        table = csv.DictReader(stream, restval="")
+        if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
+            raise RuleError(f"{coverage}: needs the columns eventSource and operation")
+        yield from table

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from trailbell.errors import RuleError, SettingsError
 from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.foreign import counts, left_out, sentence, told_apart
+from trailbell.rulebook.load import compile_rules, load_rules
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders
 
 
@@ -38,16 +40,53 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
     return read_placeholders(given)
 
 
+@dataclass(frozen=True, slots=True)
+class RulesInUse:
+    """A rulebook, and one line that counts other people's rules in it and those left out ("" for the product's)."""
+
+    rulebook: Rulebook
+    counts: str = ""
+
+
+def strict_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --strict, which holds other people's rules to what `cdk deploy` demands."""
+    text = "Run nothing if --rules holds anything that cannot run, as `cdk deploy` does."
+    return click.option("--strict", is_flag=True, help=text)(command)
+
+
 def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
-    """The rulebook of a folder of rules (default: the product's, with its exceptions). Raises RuleError."""
+    """As find_rules; the counts go to stderr."""
+    found = find_rules(rules, settings)
+    if found.counts:
+        click.echo(found.counts, err=True)
+    return found.rulebook
+
+
+def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = False) -> RulesInUse:
+    """The rulebook of a folder of rules (default: the product's, with its exceptions).
+
+    Other people's rules are judged each alone: what cannot run is named on stderr. Raises RuleError if none can, for
+    a fault in the product's, and with `strict` for any fault.
+    """
     placeholders = find_placeholders(settings)
-    found = load_rules(rules or default_rules(), placeholders)
-    documents, unreadable = read_exceptions(checkout() / "exceptions" if rules is None else None)
-    compiled = found.rules if rules else (*found.rules, *alert_on_rules(_alert_on()))
+    if rules is None:
+        return RulesInUse(_own_rulebook(placeholders))
+    if strict:
+        return RulesInUse(make_rulebook(compile_rules(rules, placeholders), placeholders))
+    found = told_apart(load_rules(rules, placeholders), rules)
+    for one in left_out(found):
+        click.echo(sentence(one), err=True)
+    if not found.rules:
+        raise RuleError(f"{rules}: holds no rule for CloudTrail that can run; {counts(found)}")
+    return RulesInUse(make_rulebook(found.rules, placeholders), counts(found))
+
+
+def _own_rulebook(placeholders: Placeholders) -> Rulebook:
+    found = load_rules(default_rules(), placeholders)
+    documents, unreadable = read_exceptions(checkout() / "exceptions")
+    compiled = (*found.rules, *alert_on_rules(_alert_on()))
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
-    if not (errors or compiled):
-        errors = (f"{rules}: holds no rule for CloudTrail",)
     if errors:
         raise RuleError("\n".join(errors))
     if found.filters:

@@ -3,21 +3,24 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from trailbell.cli.options.rulebooks import find_placeholders, setting_option
+from trailbell.cli.options.rulebooks import find_placeholders, setting_option, strict_option
 from trailbell.cli.paths import checkout, default_cases, default_rules
+from trailbell.cli.rules.foreign_check import check_foreign
 from trailbell.cli.terminal.display import level_text, print_table
 from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
-from trailbell.errors import LogFileError, RuleError
+from trailbell.errors import LogFileError, RuleError, SettingsError
 from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
 from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
+from trailbell.rulebook.foreign import counts, sentence, with_unique_names
 from trailbell.rulebook.load import load_rules
 from trailbell.rulebook.source import rule_files
 
@@ -62,18 +65,40 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
     "--cases", type=click.Path(path_type=Path), help="Folder of the cases (default for the shipped rules: tests/rules)."
 )
 @click.option("--exceptions", type=_ANY, help="Folder of exceptions (default for the shipped rules: exceptions).")
+@click.option(
+    "--foreign/--own",
+    default=None,
+    help="Other people's rules: no cases are demanded, a line for each document (default where no cases are found).",
+)
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), help="Of the lines for foreign rules.")
 @setting_option
-def check_rules(folder: Path | None, cases: Path | None, exceptions: Path | None, settings: tuple[str, ...]) -> None:
+def check_rules(
+    folder: Path | None,
+    cases: Path | None,
+    exceptions: Path | None,
+    foreign: bool | None,
+    form: str | None,
+    settings: tuple[str, ...],
+) -> None:
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
     Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
+    Of foreign rules each document gets a line: ok, warning, refused (which makes the exit status 1) and the reason.
+
     \b
     Example:
       trailbell rules check ./my-rules --cases ./my-cases
+      trailbell rules check ./my-rules --foreign --format jsonl
     """
     where = folder or default_rules()
+    if foreign is None:
+        foreign = not (cases or exceptions) and not _root_and_cases(where, None)[1].is_dir()
+    if foreign:
+        sys.exit(check_foreign(where, find_placeholders(settings), form or "table"))
+    if form:
+        raise SettingsError("--format goes with --foreign")
     if folder is None:
         exceptions = exceptions or checkout() / "exceptions"
     placeholders = find_placeholders(settings)
@@ -135,11 +160,13 @@ def _run_cases(where: Path, cases: Path | None) -> Iterator[list[str]]:
 @click.option("--rules", "rules_path", required=True, type=_ANY, help="Sigma rules: a file or a folder.")
 @click.option("--events", required=True, type=_FILE, help="Events, one JSON object per line.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@strict_option
 @setting_option
-def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, ...]) -> None:
+def match_rules(rules_path: Path, events: Path, form: str, strict: bool, settings: tuple[str, ...]) -> None:
     """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
 
-    `index` is the line of the event, from 0. Rules that do not compile are reported and make the exit status 2.
+    `index` is the line of the event, from 0. Documents that cannot run are named on stderr, the others go on, and the
+    exit status is 2; with --strict nothing is matched then.
 
     \b
     Example:
@@ -147,7 +174,11 @@ def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, 
     """
     placeholders = find_placeholders(settings)
     found = apply_filters(load_rules(rules_path, placeholders, any_source=True), placeholders)
-    matcher = Matcher(found.rules, GATE_FIELDS)
+    if strict and found.errors:
+        raise RuleError("\n".join(found.errors))
+    if not (found.rules or found.refused):
+        raise RuleError(f"{rules_path}: holds no rule")
+    matcher = Matcher(with_unique_names(found, rules_path).rules, GATE_FIELDS)
     matches = (
         (index, match.rule)
         for index, event in _events(events)
@@ -155,13 +186,16 @@ def match_rules(rules_path: Path, events: Path, form: str, settings: tuple[str, 
     )
     if form == "jsonl":
         for index, rule in matches:
-            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index}
+            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index, "name": rule.name}
             click.echo(json.dumps(line, ensure_ascii=True))
     else:
-        print_table(["index", "ruleId", "title"], ([str(index), rule.rule_id, rule.title] for index, rule in matches))
-    for error in found.errors:
-        click.echo(error, err=True)
-    if found.errors:
+        columns = ["index", "ruleId", "name", "title"]
+        print_table(columns, ([str(index), rule.rule_id, rule.name, rule.title] for index, rule in matches))
+    for one in found.refused:
+        click.echo(sentence(one), err=True)
+    if found.left_out:
+        click.echo(counts(replace(found, filters=())), err=True)
+    if found.refused:
         sys.exit(2)
 
 

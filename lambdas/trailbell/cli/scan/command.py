@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from trailbell.cli.options.connection import aws_client
-from trailbell.cli.options.rulebooks import find_rulebook
+from trailbell.cli.options.rulebooks import find_rules
 from trailbell.cli.scan.log_sources import LogPlace, Sources, find_sources
 from trailbell.cli.scan.options import (
     Output,
@@ -42,6 +42,7 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
 
     Digest and Insight files are counted as ignored. A file that cannot be read is reported, does not stop
     the others, and makes the exit status 2. Ctrl-C ends with what there is so far, and status 130.
+    A document of --rules that cannot run is named and counted; it changes the exit status only with --strict.
 
     \b
     Example:
@@ -50,7 +51,8 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
     """
     output.check()
     now = datetime.now(UTC)
-    rulebook = find_rulebook(work.rules, work.settings)
+    in_use = find_rules(work.rules, work.settings, strict=work.strict)
+    rulebook = in_use.rulebook
     window = scope.window(now)
     state = State(work.state, same_scan(places, rulebook, scope, output), window) if work.state else None
     selection = scope.selection(state.window if state else window)
@@ -76,6 +78,8 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
         with closing(run_scan(sources.files, plan, result)) as hits:
             print_result(output, restored, hits, progress.wipe, now.date())
     print_counts(sources, result)
+    if in_use.counts:
+        click.echo(in_use.counts, err=True)
     sys.exit(_status(sources, result, hits_fail=work.exit_code))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from trailbell.cli.options.option_group import option_group
-from trailbell.cli.options.rulebooks import setting_option
+from trailbell.cli.options.rulebooks import setting_option, strict_option
 from trailbell.cli.options.times import parse_since
 from trailbell.cli.scan.output import FORMS
 from trailbell.cloudtrail.selection import Selection
@@ -72,6 +72,7 @@ class Work:
     """How it is done: by which rules, in how many processes, remembered where, and whether hits are a failure."""
 
     rules: Path | None
+    strict: bool
     settings: tuple[str, ...]
     jobs: int | None
     state: Path | None
@@ -111,6 +112,7 @@ work_options = option_group(
     "work",
     Work,
     click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules (file or folder)."),
+    strict_option,
     click.option("--jobs", type=click.IntRange(1), help="Processes to work with (default: one for each core)."),
     click.option(
         "--resume",
