@@ -15,8 +15,9 @@ from trailbell.hits.undo import unknown_places
 from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.lint import faults_of, normalised
+from trailbell.rulebook.own_rules import faults_of_own
 from trailbell.rulebook.placeholders import Placeholders, known_operations
-from trailbell.rulebook.source import judge_documents, rule_files
+from trailbell.rulebook.source import LOCAL, judge_documents, rule_files
 
 
 _UNDO_MEMBERS = {"steps", "until", "within", "note"}
@@ -47,10 +48,15 @@ class RuleSet:
         return tuple(one for one in self.left_out if one.kind in (Kind.REFUSED, Kind.CORRELATION))
 
     @property
-    def errors(self) -> tuple[str, ...]:
-        """One message for each document that is a fault in rules of one's own, and for rules that are not distinct."""
-        faults = (one.message for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
+    def faults(self) -> tuple[Refused, ...]:
+        """Each document that is a fault in rules of one's own, and rules that are not distinct."""
+        faults = (one for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
         return (*faults, *_duplicates(zip(self.documents, self.rules, strict=True)))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """One message for each of the faults."""
+        return tuple(one.message for one in self.faults)
 
     @property
     def skipped(self) -> tuple[Path, ...]:
@@ -58,11 +64,14 @@ class RuleSet:
         return tuple(one.path for one in self.left_out if one.kind is Kind.OTHER_SOURCE)
 
 
-def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = False) -> RuleSet:
+def load_rules(
+    where: Path, placeholders: Placeholders, *, any_source: bool = False, own: bool = False
+) -> RuleSet:
     """Compile every rule below a folder (or in one file); each document is judged alone, none costs another.
 
     A coverage.csv in the folder adds its operations to the placeholders.
     any_source: take rules of every log source.
+    own:        hold them to what is demanded of one's own rules (rulebook/own_rules.py).
     """
     left_out: list[Refused] = []
     try:
@@ -73,6 +82,9 @@ def load_rules(where: Path, placeholders: Placeholders, *, any_source: bool = Fa
     compiled: list[tuple[Document, Rule]] = []
     filters: list[Document] = []
     for document in _documents(where):
+        if isinstance(document, Document) and own and (misspelt := _misspelt(document)):
+            left_out.append(misspelt)
+            continue
         judged = document if isinstance(document, Refused) else _judge(document, compiler, any_source=any_source)
         if isinstance(judged, Rule) and isinstance(document, Document):
             compiled.append((document, judged))
@@ -114,9 +126,18 @@ def _judge(document: Document, compiler: Compiler, *, any_source: bool) -> Rule 
         return Refused.of(document, f"cannot be parsed: {type(error).__name__}: {error}")
 
 
+def _misspelt(document: Document) -> Refused | None:
+    """A rule of one's own with words that mean nothing."""
+    content = document.content
+    if "filter" in content or "correlation" in content or not (is_of_sigma(content) and _is_for_cloudtrail(content)):
+        return None
+    faults = faults_of_own(document)
+    return Refused.of(document, "; ".join(faults)) if faults else None
+
+
 def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
     """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line."""
-    found = load_rules(where, placeholders)
+    found = load_rules(where, placeholders, own=True)
     errors = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
     errors += [f"{one.place}: a filter is an exception; put it into the folder exceptions/" for one in found.filters]
     if errors:
@@ -224,13 +245,16 @@ def _undo(content: Any, place: str) -> Undo:
     return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
 
 
-def _duplicates(compiled: Iterable[tuple[Document, Rule]]) -> Iterator[str]:
-    """Rules of different files that cannot be told apart; those that one file makes of a template may share an id."""
+def _duplicates(compiled: Iterable[tuple[Document, Rule]]) -> Iterator[Refused]:
+    """Rules of different files that cannot be told apart; those that one file makes of a template may share an id.
+
+    The deployer's own (rules/local/) are read last: they are the ones to be renamed.
+    """
     seen = dict[str, Path]()
-    for document, rule in compiled:
+    for document, rule in sorted(compiled, key=lambda one: LOCAL in one[0].path.parts[:-1]):
         path = document.path
         for key in (f"id {rule.rule_id}", f"name {rule.name}"):
             other = seen.setdefault(key, path)
             if other != path:
-                yield f"{path}: has the same {key} as {other}"
+                yield Refused.of(document, f"has the same {key} as {other}")
                 break

@@ -1,0 +1,75 @@
+"""What is demanded of one's own rules beyond Sigma: every word in them means something.
+
+Sigma takes any field, so `undoo:` would be a rule without undo, and nobody would know. Other people's rules are not
+held to this (rulebook/foreign.py).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from trailbell.rulebook.documents import Document
+from trailbell.rulebook.lines import line_of
+from trailbell.rulebook.members import FACTS, RECORD_MEMBERS, RULE
+from trailbell.rulebook.misfits import Keys, Misfit, misfits
+from trailbell.rulebook.misspellings import meant, question
+
+
+_WORDS_OF_CONDITIONS = frozenset({"and", "or", "not", "of", "them", "all", "any", "1"})
+
+
+def faults_of_own(document: Document) -> list[str]:
+    """One sentence for each fault, with its line."""
+    found = [*misfits(RULE, document.content), *detection_misfits(document.content.get("detection"), ("detection",))]
+    return [located(document, one) for one in found]
+
+
+def located(document: Document, misfit: Misfit) -> str:
+    """`line 7: unknown field 'undoo'; did you mean 'undo'?`"""
+    return f"line {line_of(document.path, document.number, misfit.keys)}: {misfit.problem}"
+
+
+def detection_misfits(detection: Any, keys: Keys) -> Iterator[Misfit]:
+    """Selections that the condition does not name, and fields that no record has."""
+    if not isinstance(detection, dict):
+        return
+    selections = {str(name): value for name, value in detection.items() if name not in ("condition", "rules")}
+    yield from _condition_misfits(detection.get("condition"), selections, keys)
+    for name, selection in selections.items():
+        for field in _fields(selection):
+            if problem := field_fault(field.split("|")[0]):
+                yield Misfit((*keys, name, field), problem)
+
+
+def field_fault(path: str) -> str:
+    """What is wrong with a field's path, "" if nothing that we know of: records have members that AWS adds."""
+    head = path.partition(".")[0]
+    if head == "facts":
+        known = any(path == fact or fact.startswith(f"{path}.") for fact in FACTS)
+        return "" if known else f"no fact is called {path!r}{question(path, FACTS)}"
+    if not head or head in RECORD_MEMBERS or not meant(head, RECORD_MEMBERS):
+        return ""
+    return f"no record has {head!r}{question(head, RECORD_MEMBERS)}"
+
+
+def _condition_misfits(condition: Any, selections: Iterable[str], keys: Keys) -> Iterator[Misfit]:
+    conditions = condition if isinstance(condition, list) else [condition]
+    if not all(isinstance(one, str) for one in conditions):
+        return  # Sigma's parser says what is wrong
+    words = {word for one in conditions for word in re.findall(r"[\w*-]+", one)} - _WORDS_OF_CONDITIONS
+    everything = any("them" in one.split() or "them)" in one for one in conditions)
+    for word in sorted(words):
+        if "*" not in word and word not in selections and (close := question(word, selections)):
+            yield Misfit((*keys, "condition"), f"the condition names {word!r}, which is no selection{close}")
+    for name in selections:
+        if not everything and not any(fnmatchcase(name, word) for word in words):
+            yield Misfit((*keys, name), f"the condition does not name the selection {name!r}, so it does nothing")
+
+
+def _fields(selection: Any) -> Iterator[str]:
+    if isinstance(selection, dict):
+        yield from (field for field in selection if isinstance(field, str))
+    elif isinstance(selection, list):
+        for item in selection:
+            yield from _fields(item)
