@@ -12,11 +12,10 @@ from typing import Any
 from trailbell.engine.rulebook import Level
 from trailbell.errors import SettingsError
 from trailbell.rulebook.alert_on import read_alert_on
-from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholder
+from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
 
 
-STACK_NAME = "trailbell"
-"""Every resource's name begins with it."""
+__all__ = ["LEVELS", "STACK_NAME", "Settings", "read_settings"]
 
 LEVELS = tuple(level.word for level in Level)
 """Sigma's levels, weakest first."""
@@ -108,20 +107,7 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     if faults:
         raise SettingsError("\n".join(faults))
     placeholders = {name: values.pop(name, ()) for name in NAMES}
-    return Settings(**values, placeholders=_with_our_own(placeholders, values))
-
-
-def _with_our_own(placeholders: dict[str, tuple[str, ...]], values: Mapping[str, Any]) -> Placeholders:
-    """The trail that is read, and this stack, are among those the rules guard."""
-    ours = {
-        "trail_buckets": values.get("trail_bucket"),
-        "trail_keys": values.get("trail_key_arn"),
-        "own_resources": STACK_NAME,
-    }
-    for name, own in ours.items():
-        if own and own not in placeholders[name]:
-            placeholders[name] += (own,)
-    return placeholders
+    return Settings(**values, placeholders=with_our_own(placeholders, values))
 
 
 def _unknown_names(given: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from infra.settings import Settings, read_settings
 from trailbell.errors import SettingsError
-from trailbell.rulebook.placeholders import NAMES
+from trailbell.rulebook.placeholders import DEPLOYER_ROLES, NAMES
 
 
 SETTINGS = [setting.name for setting in fields(Settings) if setting.name != "placeholders"]
@@ -40,7 +40,13 @@ def test_nothing_given_is_the_defaults() -> None:
         detector_memory_mb=1024,
         detector_seconds=120,
         python="3.13",
-        placeholders=dict.fromkeys(NAMES, ()) | {"own_resources": ("trailbell",)},
+        placeholders=dict.fromkeys(NAMES, ())
+        | {
+            "own_resources": ("trailbell",),
+            "trails": ("trailbell",),
+            "trail_prefixes": ("",),
+            "deployer_roles": DEPLOYER_ROLES,
+        },
     )
 
 
@@ -81,6 +87,9 @@ def test_every_setting_is_taken() -> None:
         "home_regions": ["eu-central-1", "us-gov-west-1"],
         "automation_roles": ["arn:aws:iam::*:role/terraform-*"],
         "own_resources": ["trailbell"],
+        "trails": ["management-*"],
+        "trail_prefixes": ["old"],
+        "deployer_roles": ["arn:aws:iam::111122223333:role/ci"],
     }
 
     settings = read({name: list(value) if isinstance(value, tuple) else value for name, value in given.items()} | lists)
@@ -90,11 +99,18 @@ def test_every_setting_is_taken() -> None:
         **{name: tuple(values) for name, values in lists.items()},
         "trail_buckets": ("other-logs", "central-logs.example"),
         "trail_keys": (KEY.replace("1111", "2222"), KEY),
+        "trail_prefixes": ("old", "org/trails"),
     }
     exclusive = {"eventbridge", "organization_id"}  # neither goes with an existing bucket and its topic
     assert set(given) | set(lists) | exclusive == {*SETTINGS, *NAMES}
     assert read({"eventbridge": "true"}).eventbridge is True
     assert read({"organization_id": "o-a1b2c3d4e5"}).organization_id == "o-a1b2c3d4e5"
+
+
+def test_every_trail_may_be_the_one_that_writes_into_an_existing_bucket() -> None:
+    """Its name is not known; taking another for it is a false alarm, taking it for another is a miss."""
+    assert read({"trail_bucket": "my-trail-logs"}).placeholders["trails"] == ("*",)
+    assert read({"trail_bucket": "my-trail-logs", "trails": "main"}).placeholders["trails"] == ("main",)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +209,9 @@ def test_numbers_from_the_command_line_are_read(name: str) -> None:
         ("automation_roles", ["role/terraform"], "ARNs of IAM roles"),
         ("own_resources", [""], "the alerting stack's own resources"),
         ("own_resources", {"trailbell": True}, "the alerting stack's own resources"),
+        ("trails", ["arn:aws:cloudtrail:us-east-1:111122223333:trail/main"], "names of trails"),
+        ("trail_prefixes", ["two words"], "key prefixes"),
+        ("deployer_roles", ["ci"], "ARNs of IAM roles or users"),
     ],
 )
 def test_wrong_value_is_told_with_its_setting_and_what_is_allowed(name: str, value: object, allowed: str) -> None:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.session import get_session
 
+from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.predicates import compile_value_test, is_value_test
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.rulebook.load import compile_rules
@@ -240,6 +241,7 @@ def test_rule_names_only_operations_that_aws_has(rule: Rule) -> None:
     known: defaultdict[str, set[str]] = defaultdict(set)
     for row in ROWS:
         known[row.source].add(row.operation.lower())
+        known[TWINS.get(row.source, row.source)].add(row.operation.lower())
     sources = frozenset(rule.gate["eventSource"])
 
     assert [
@@ -247,6 +249,12 @@ def test_rule_names_only_operations_that_aws_has(rule: Rule) -> None:
         for beside, name in named(rule.detection, sources)
         if beside <= set(known) and not any(name in known[source] for source in beside)
     ] == []
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.source in TWINS], ids=lambda row: row.operation)
+def test_an_operation_is_reported_under_both_event_sources(row: Row) -> None:
+    """The file names one of them; under the other the same rules must speak."""
+    assert derived(row._replace(source=TWINS[row.source])) == derived(row)
 
 
 def test_a_row_that_is_not_true_is_told() -> None:

@@ -50,3 +50,10 @@ def test_rule_that_knows_more_speaks_first() -> None:
     (hit,), _ = examined(HitDetector(Rulebook(rules)), log_file(record))
 
     assert (hit.name, hit.also) == ("kms-key-disabled", ("alert-on-kms-disablekey",))
+
+
+def test_a_service_is_meant_under_both_its_event_sources() -> None:
+    """AWS's guides and its API model name CloudHSM differently; an entry for one of them alone could never match."""
+    (rule,) = alert_on_rules(["cloudhsm:DeleteBackup"])
+
+    assert rule.gate["eventSource"] == ("cloudhsm.amazonaws.com", "cloudhsmv2.amazonaws.com")

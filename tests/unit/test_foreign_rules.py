@@ -271,6 +271,37 @@ def test_yaml_beside_rules_is_no_fault_unless_it_is_named(rules: Path) -> None:
     assert [one.kind for one in load_rules(rules / "list.yml", {}).left_out] == [Kind.REFUSED]
 
 
+def test_document_with_a_title_and_a_level_is_meant_as_a_rule(rules: Path) -> None:
+    """A rule that lost its detection must be named, not counted among other YAML."""
+    (rules / "a.yml").write_text("title: Lost\nlevel: high\n")
+    (rules / "b.yml").write_text(rule("Port", "").replace("eventName: DisableKey", "port|gt: many"))
+
+    first, second = left_out(load_rules(rules, {}))
+
+    assert "must have" in first.reason
+    assert second.reason == "s: port|gt does not take the value 'many'"
+
+
+def test_text_of_rules_moves_no_cursor(rules: Path, tmp_path: Path) -> None:
+    """Titles, names and files of other people's rules are data: an escape sequence is shown, not sent."""
+    (rules / "a\x1b[2J.yml").write_text(rule('"T\\e[2J"', 'name: "n\\e[2J/../x"\n'))
+    (rules / "b.yml").write_text(rule('"B\\e[2J"', "level: loud\n"))
+    (tmp_path / "events.jsonl").write_text(json.dumps(RECORD))
+    (tmp_path / "log.json").write_text(json.dumps({"Records": [RECORD]}))
+
+    for words in (
+        ("rules", "check", rules),
+        ("rules", "check", rules, "--format", "jsonl"),
+        ("rules", "match", "--rules", rules, "--events", tmp_path / "events.jsonl"),
+        ("scan", tmp_path / "log.json", "--rules", rules),
+        ("scan", tmp_path / "log.json", "--rules", rules, "--format", "csv"),
+    ):
+        assert "\x1b" not in run(*words).output, words
+    (left,) = left_out(load_rules(rules, {}))
+    assert sentence(left).isprintable()
+    assert left.message.isprintable()
+
+
 def test_files_are_found_wherever_links_lead_and_taken_once(rules: Path, tmp_path: Path) -> None:
     """What is not looked at is said so; a pipe is not waited for, a loop not walked."""
     outside = tmp_path / "outside"

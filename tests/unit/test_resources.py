@@ -79,7 +79,7 @@ def test_kms_resources(fields: dict[str, Any], expected: list[str]) -> None:
             {"name": P.format("cloudtrail", "trail/main")},
             [P.format("cloudtrail", "trail/main")],
         ),
-        ("lambda", "Invoke", {"functionName": "f"}, []),
+        ("ec2", "StopInstances", {"functionName": "f"}, []),
     ],
 )
 def test_ids_in_requests_become_arns(

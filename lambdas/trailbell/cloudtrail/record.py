@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from trailbell.cloudtrail.event_source import service_of
 from trailbell.text.digests import stand_in
 from trailbell.text.times import iso_time
 
@@ -92,8 +93,8 @@ class Record:
 
     @property
     def service(self) -> str:
-        """First label of the event source: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
-        return self.event_source.partition(".")[0]
+        """As hits name it: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
+        return service_of(self.event_source)
 
 
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:

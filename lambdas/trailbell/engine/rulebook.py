@@ -70,6 +70,7 @@ class Rule:
     stem:       its file's name without .yml.
     exceptions: those that name this rule and had not expired at synth.
     once_per_day: a dedup window of a day: all records of one operation, account and day make one hit.
+    once_per_actor: with once_per_day: all of one actor's.
     precedence: of the rules that a record matches the highest is primary; between equals the level decides.
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
@@ -93,6 +94,7 @@ class Rule:
     undo: Undo = Undo()
     exceptions: tuple[RuleException, ...] = ()
     once_per_day: bool = False
+    once_per_actor: bool = False
 
     @property
     def strength(self) -> tuple[int, int, str]:

@@ -8,30 +8,39 @@ from typing import Any
 from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.facts.actor import Actor, actor_of, is_direct, possible_kinds
+from trailbell.facts.document import NOTHING, DocumentFacts, document_of
 from trailbell.facts.outcome import Outcome, outcome_of
 from trailbell.facts.policy import PolicyFacts, account_of, read_policy
 from trailbell.facts.resources import resources_of
+from trailbell.facts.selectors import NO_SELECTORS, SelectorFacts, selectors_of
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Derived from one record; see the modules actor, outcome, policy and resources for what each means.
+    """Derived from one record; see the modules actor, document, outcome, policy and resources for what each means.
 
+    operation:         the event source and the call, such as kms.amazonaws.com:DisableKey.
+    parameters_decrypted: number of parameters that a call names to have them decrypted.
     policy:            what the request or the response gave as resource policy, None if neither did.
     external_accounts: accounts the request lets in, or takes something from, that are neither the recipient
                        nor trusted, sorted.
     request_omitted:   CloudTrail left the request out because it was too large.
     caller_external:   the caller's account is neither the recipient nor trusted.
+    selectors:         what the event selectors of the request record.
     """
 
     outcome: Outcome
     direct: bool
     actor: Actor
     resources: tuple[str, ...]
+    operation: str = ""
+    document: DocumentFacts = NOTHING
+    parameters_decrypted: int = 0
     policy: PolicyFacts | None = None
     external_accounts: tuple[str, ...] = ()
     request_omitted: bool = False
     caller_external: bool = False
+    selectors: SelectorFacts = NO_SELECTORS
 
     def as_fields(self) -> dict[str, Any]:
         """What a rule sees under `facts.` (documented in rules/README.md).
@@ -42,6 +51,9 @@ class Facts:
             "outcome": str(self.outcome),
             "direct": self.direct,
             "resources": list(self.resources),
+            "operation": self.operation,
+            "document": self.document.as_fields(),
+            "parameters_decrypted": self.parameters_decrypted,
             "actor": {
                 "kind": self.actor.kind,
                 "key": self.actor.key,
@@ -52,6 +64,7 @@ class Facts:
             "policy": _policy_fields(self.policy) if self.policy else _NO_POLICY,
             "request_omitted": self.request_omitted,
             "caller_external": self.caller_external,
+            "selectors": self.selectors.as_fields(),
         }
         if self.external_accounts:
             fields["external_accounts"] = list(self.external_accounts)
@@ -67,6 +80,9 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
     def direct(event_type: str, kind: str, invoked_by: str) -> tuple[bool, ...]:
         return (is_direct({"eventType": event_type, "userIdentity": {"type": kind, "invokedBy": invoked_by}}),)
 
+    def operation(source: str, name: str) -> tuple[str, ...]:
+        return (operation_of(source, name),)
+
     def external(caller: str, recipient: str) -> tuple[bool, ...]:
         if caller in trusted or not account_of(caller):
             return (False,)
@@ -74,6 +90,7 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
 
     return {
         "facts.outcome": Derived(("errorCode",), outcome),
+        "facts.operation": Derived(("eventSource", "eventName"), operation),
         "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), direct),
         "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds),
         "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
@@ -105,11 +122,27 @@ def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
         direct=is_direct(record.fields),
         actor=actor_of(record.fields),
         resources=resources_of(record),
+        operation=operation_of(record.event_source, record.event_name),
+        document=document_of(record, trusted),
+        parameters_decrypted=_parameters_decrypted(record, request),
         policy=policy,
         external_accounts=tuple(sorted(named - trusted - {record.account})) if named else (),
         request_omitted=_is_omitted(request),
         caller_external=_is_external(text(record.fields, "userIdentity", "accountId"), record, trusted),
+        selectors=selectors_of(record),
     )
+
+
+def operation_of(source: str, name: str) -> str:
+    """A call as one text, so that a list of calls is a list of pairs; placeholders are written like this."""
+    return f"{source}:{name}"
+
+
+def _parameters_decrypted(record: Record, request: Mapping[str, Any]) -> int:
+    """How many names GetParameters was given, if it was to decrypt them; the answer is not in the record."""
+    if record.event_name != "GetParameters" or str(request.get("withDecryption")).lower() != "true":
+        return 0
+    return len(set(texts(request, "names")))
 
 
 def _policy(request: Mapping[str, Any], response: Mapping[str, Any]) -> PolicyFacts | None:
@@ -134,6 +167,7 @@ _NAMING = (
     "accountIdsToAdd",  # SSM ModifyDocumentPermission
     "sourceBackupId",  # CloudHSM CreateCluster: an ARN if the backup is shared
     "principals",  # RAM CreateResourceShare and AssociateResourceShare
+    "endpoint",  # SNS Subscribe: the ARN of a queue, function or stream
 )
 # Members that may name a document, alone or in each entry of a list.
 _DOCUMENTS = ("documentName", "name", "taskArn")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, mapping, partition_of, text, texts
+from trailbell.facts.alerter_parts import alerter_parts
 
 
 MAX_RESOURCES = 50
@@ -43,13 +44,17 @@ def _listed(fields: Mapping[str, Any]) -> list[str]:
 
 def _requested(record: Record) -> list[str]:
     finder = _FINDERS.get(record.service)
-    return list(finder(record)) if finder else []
+    if finder:
+        return list(finder(record))
+    service, parts = alerter_parts(record)
+    return [_arn(record, service, part) for part in parts]
 
 
 def _arn(record: Record, service: str, resource: str) -> str:
     if resource.startswith("arn:"):
         return resource
-    return f"arn:{partition_of(record.region)}:{service}:{record.region}:{record.account}:{resource}"
+    region = "" if service == "iam" else record.region
+    return f"arn:{partition_of(record.region)}:{service}:{region}:{record.account}:{resource}"
 
 
 def _kms(record: Record) -> Iterable[str]:

@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.record import Record, mapping, partition_of, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
@@ -115,7 +116,7 @@ class Hit:
     @property
     def service(self) -> str:
         """kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
-        return self.event_source.partition(".")[0]
+        return service_of(self.event_source)
 
     @property
     def delay(self) -> int:
@@ -178,7 +179,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         muted_by=muted.name if muted else "",
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
-        once=_once(record) if rule.once_per_day else "",
+        once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
     )
 
 
@@ -245,9 +246,11 @@ def _shown(actor: Actor) -> Actor:
     return replace(actor, **{**texts, "key": kept_actor(actor.key)})
 
 
-def _once(record: Record) -> str:
-    """The same for all records of one operation on one day."""
+def _once(record: Record, actor: str) -> str:
+    """The same for all records of one operation, and of one actor if one is given, on one day."""
     name = f"{record.event_time[:10]}-{record.event_source}-{record.event_name}"
+    if actor:
+        name += f"-{hashlib.sha256(actor.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
     if re.fullmatch(r"[A-Za-z0-9.-]{1,128}", name, re.ASCII):
         return name
     return stand_in(name, 32)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.rulebook.compile import gate_of
 
@@ -31,10 +32,11 @@ def alert_on_rules(entries: Iterable[str]) -> tuple[Rule, ...]:
 
 def _rule(entry: str) -> Rule:
     service, _, call = entry.partition(":")
+    source = f"{service}.amazonaws.com"
     detection = [
         "and",
         [
-            ["field", "eventSource", ["eq", f"{service}.amazonaws.com"]],
+            ["field", "eventSource", ["in", sorted({source, TWINS.get(source, source)})]],
             ["field", "eventName", ["eq", call.lower()]],
             ["field", "facts.outcome", ["eq", "success"]],
         ],

@@ -21,7 +21,8 @@ def build_rulebook(
     Raises RuleError with every fault, one a line.
     """
     documents, unreadable = read_exceptions(exceptions)
-    compiled = (*compile_rules(rules, placeholders), *alert_on_rules(alert_on))
+    asked = alert_on_rules(alert_on)
+    compiled = (*compile_rules(rules, placeholders, asked), *asked)
     applied = apply_exceptions(compiled, documents, placeholders, today)
     if unreadable or applied.errors:
         raise RuleError("\n".join((*unreadable, *applied.errors)))

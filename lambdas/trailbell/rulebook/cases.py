@@ -61,6 +61,9 @@ CASE_SETTINGS: Placeholders = {
     "home_regions": ("us-east-1", "eu-central-1"),
     "automation_roles": (),
     "own_resources": ("trailbell",),
+    "trails": ("main",),
+    "trail_prefixes": ("",),
+    "deployer_roles": ("arn:*:iam::*:role/cdk-*",),
 }
 """The settings that cases are written for."""
 

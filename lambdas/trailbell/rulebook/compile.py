@@ -6,7 +6,7 @@ Sigma specification 2.1: https://github.com/SigmaHQ/sigma-specification/blob/mai
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from sigma.conditions import (
@@ -117,16 +117,16 @@ class Compiler:
 
     def _expanded(self, value: SigmaString) -> Iterable[Parts]:
         """A string's parts, once for each combination of its placeholders' values."""
-        choices: list[list[str | int]] = []
+        choices: list[list[Parts]] = []
         for part in value.s:
             if isinstance(part, Placeholder):
                 if part.name not in self.placeholders:
                     known = ", ".join(sorted(self.placeholders)) or "none"
                     raise UnsupportedError(f"placeholder %{part.name}% is unknown; known: {known}")
-                choices.append(list(self.placeholders[part.name]))
+                choices.append([_pattern(one) for one in self.placeholders[part.name]])
             else:
-                choices.append([part if isinstance(part, str) else _WILDCARDS[part]])
-        return [_merged(parts) for parts in product(*choices)]
+                choices.append([[part if isinstance(part, str) else _WILDCARDS[part]]])
+        return [_merged(chain.from_iterable(parts)) for parts in product(*choices)]
 
 
 def gate_of(node: Node) -> dict[str, tuple[str, ...]]:
@@ -138,6 +138,12 @@ def gate_of(node: Node) -> dict[str, tuple[str, ...]]:
 def _gate(node: Node, name: str) -> set[str] | None:
     """The values one field must have; None if the tree can match without."""
     match node:
+        case ["field", "facts.operation", ["eq", text]]:
+            return {part_of_operation(text, name)}
+        case ["field", "facts.operation", ["in", values]]:
+            return {part_of_operation(text, name) for text in values}
+        case ["field", "facts.operation", ["prefix", text]] if name == GATE_FIELDS[0] and ":" in text:
+            return {part_of_operation(text, name)}
         case ["field", path, ["eq", text]] if path == name:
             return {text}
         case ["field", path, ["in", values]] if path == name:
@@ -149,6 +155,11 @@ def _gate(node: Node, name: str) -> set[str] | None:
             alternatives = [_gate(part, name) for part in parts]
             return None if None in alternatives else set().union(*(values or () for values in alternatives))
     return None
+
+
+def part_of_operation(operation: str, name: str) -> str:
+    """What a gate field is in an operation as facts.operation writes it (kms.amazonaws.com:DisableKey)."""
+    return dict(zip(GATE_FIELDS, operation.split(":", 1), strict=False)).get(name, "")
 
 
 def _parsed(condition: SigmaCondition) -> Any:
@@ -180,6 +191,12 @@ def _fused(parts: list[Node]) -> list[Node]:
             case _:
                 fused.append(part)
     return fused
+
+
+def _pattern(setting: str) -> Parts:
+    """A setting's value; `*` in it stands for any characters."""
+    first, *others = setting.split("*")
+    return [first, *(part for other in others for part in (0, other))]
 
 
 def _merged(parts: Iterable[str | int]) -> Parts:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from trailbell.errors import RuleError
+from trailbell.text.safe_text import one_line
 
 
 # What makes a YAML document one of Sigma's: repositories of rules hold workflows and settings as well.
 _OF_SIGMA = frozenset({"correlation", "detection", "filter", "logsource"})
+_OF_TITLED = frozenset({"falsepositives", "id", "level", "status"})
 
 
 class Kind(StrEnum):
@@ -65,8 +67,8 @@ class Refused:
 
     @property
     def message(self) -> str:
-        """The place and the reason."""
-        return f"{_place(self.path, self.number)}: {self.reason}"
+        """The place and the reason, on one line."""
+        return one_line(f"{_place(self.path, self.number)}: {self.reason}")
 
 
 def _place(path: Path, number: int) -> str:
@@ -75,4 +77,5 @@ def _place(path: Path, number: int) -> str:
 
 def is_of_sigma(content: dict[str, Any]) -> bool:
     """Whether a YAML map is meant as a document of Sigma, be it a wrong one."""
-    return not content.keys().isdisjoint(_OF_SIGMA)
+    members = _OF_SIGMA | _OF_TITLED if "title" in content else _OF_SIGMA
+    return not members.isdisjoint(content)

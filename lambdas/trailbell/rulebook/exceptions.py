@@ -20,8 +20,9 @@ from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
 from trailbell.rulebook.documents import Document, Refused
 from trailbell.rulebook.lint import normalised
-from trailbell.rulebook.load import RuleSet, compile_detection, parse_rule
+from trailbell.rulebook.load import RuleSet
 from trailbell.rulebook.placeholders import Placeholders
+from trailbell.rulebook.rule import compile_detection, parse_rule
 from trailbell.rulebook.source import read_documents, rule_files
 
 

@@ -26,9 +26,9 @@ _FILTER_REASON = "a filter is not applied here: it is an exception (folder excep
 
 def with_unique_names(found: RuleSet, where: Path) -> RuleSet:
     """The rules with names and stems of which no two are equal: where they were, the folder or a number is added."""
-    folders = [_folder(document, where) for document in found.documents]
-    names = _unique([_safe(rule.name)[:_NAME_LENGTH_MAX] for rule in found.rules], [*map(_safe_path, folders)], "-")
-    stems = _unique([rule.stem for rule in found.rules], folders, "/")
+    folders = [_safe_path(_folder(document, where)) for document in found.documents]
+    names = _unique([_safe(rule.name)[:_NAME_LENGTH_MAX] for rule in found.rules], folders, "-")
+    stems = _unique([_safe(rule.stem) for rule in found.rules], folders, "/")
     rules = tuple(
         replace(rule, name=name, stem=stem, rule_id=name if rule.rule_id == rule.name else rule.rule_id)
         for rule, name, stem in zip(found.rules, names, stems, strict=True)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import re2
+from sigma.exceptions import SigmaError, SigmaTypeError
 from sigma.modifiers import modifier_mapping
+from sigma.rule.detection import SigmaDetectionItem
 
 
 _MAX_PATTERN = 1000
@@ -112,4 +114,18 @@ def _regex_fault(pattern: str) -> str:
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         return f"{pattern!r} is not an RE2 regular expression: {reason} (no look-around, no back-references)"
+    return ""
+
+
+def refused_field(detection: Any) -> str:
+    """Of a detection that pySigma refuses: `selection: field` and what is wrong with it, "" if no field is to blame."""
+    for name, selection in normalised({"detection": detection})["detection"].items():
+        for item in selection if isinstance(selection, list) else [selection]:
+            for field, value in item.items() if isinstance(item, dict) else ():
+                try:
+                    SigmaDetectionItem.from_mapping(field, value)
+                except SigmaTypeError:  # pySigma names its own classes
+                    return f"{name}: {field} does not take the value {value!r}"
+                except SigmaError as error:
+                    return f"{name}: {field}: {error}"
     return ""

@@ -1,26 +1,19 @@
-"""From a folder of rules to compiled rules: every error names the file, and all files are looked at."""
+"""From a folder of rules to compiled rules: each document is judged alone, and all files are looked at."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sigma.collection import SigmaCollection
-from sigma.exceptions import SigmaError
-from sigma.rule import SigmaRule
-
-from trailbell.engine.rulebook import Level, Rule, Undo
+from trailbell.engine.rulebook import Rule
 from trailbell.errors import RuleError
-from trailbell.hits.undo import unknown_places
-from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailbell.rulebook.compile import Compiler
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
-from trailbell.rulebook.lint import faults_of, normalised
+from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
 from trailbell.rulebook.own_rules import faults_of_own
-from trailbell.rulebook.placeholders import Placeholders, known_operations
+from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
+from trailbell.rulebook.rule import compile_rule
 from trailbell.rulebook.source import LOCAL, judge_documents, rule_files
-
-
-_UNDO_MEMBERS = {"steps", "until", "within", "note"}
 
 
 # What pySigma and its parsers raise beside their own errors when they meet what they did not expect.
@@ -64,38 +57,81 @@ class RuleSet:
         return tuple(one.path for one in self.left_out if one.kind is Kind.OTHER_SOURCE)
 
 
+@dataclass(slots=True)
+class _Judged:
+    """What the documents of a folder were found to be, so far."""
+
+    compiled: list[tuple[Document, Rule]] = field(default_factory=list)
+    filters: list[Document] = field(default_factory=list)
+    asking: list[Document] = field(default_factory=list)
+    left_out: list[Refused] = field(default_factory=list)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return tuple(rule for _, rule in self.compiled)
+
+    def sort(self, document: Document, compiler: Compiler, *, any_source: bool) -> None:
+        """Compile a document, or set it aside."""
+        content = document.content
+        if not is_of_sigma(content):
+            self.left_out.append(Refused.of(document, "is no rule: it has no detection", Kind.NO_RULE))
+        elif not any_source and not _is_for_cloudtrail(content):
+            self.left_out.append(Refused.of(document, "log source is not aws/cloudtrail", Kind.OTHER_SOURCE))
+        elif "filter" in content:
+            self.filters.append(document)
+        elif asks_for_high_operations(content):
+            self.asking.append(document)
+        else:
+            self.compile(document, compiler)
+
+    def compile(self, document: Document, compiler: Compiler) -> None:
+        """Compile a document, or say why it cannot be."""
+        try:
+            self.compiled.append((document, compile_rule(document, compiler)))
+        except RuleError as error:
+            kind = Kind.CORRELATION if "correlation" in document.content else Kind.REFUSED
+            self.left_out.append(Refused.of(document, str(error).removeprefix(f"{document.place}: "), kind))
+        except RecursionError:
+            self.left_out.append(Refused.of(document, "conditions are nested too deeply"))
+        except _PARSER_FAILURES as error:
+            self.left_out.append(Refused.of(document, f"cannot be parsed: {type(error).__name__}: {error}"))
+
+
 def load_rules(
-    where: Path, placeholders: Placeholders, *, any_source: bool = False, own: bool = False
+    where: Path,
+    placeholders: Placeholders,
+    *,
+    any_source: bool = False,
+    own: bool = False,
+    others: Iterable[Rule] = (),
 ) -> RuleSet:
     """Compile every rule below a folder (or in one file); each document is judged alone, none costs another.
 
-    A coverage.csv in the folder adds its operations to the placeholders.
-    any_source: take rules of every log source.
-    own:        hold them to what is demanded of one's own rules (rulebook/own_rules.py).
+    A coverage.csv in the folder adds its operations to the placeholders. Rules that ask which operations the
+    others report as high (rulebook/high_operations.py) are compiled last.
+    any_source: take rules of every log source; others: rules from elsewhere whose operations count, too.
+    own: hold the rules to what is demanded of one's own (rulebook/own_rules.py).
     """
-    left_out: list[Refused] = []
+    judged = _Judged()
     try:
-        placeholders = {**placeholders, **known_operations(where)}
+        placeholders, watched = {**placeholders, **known_operations(where)}, watched_sources(where)
     except RuleError as error:
-        left_out.append(Refused.of_file(where, error))
-    compiler = Compiler(placeholders)
-    compiled: list[tuple[Document, Rule]] = []
-    filters: list[Document] = []
+        judged.left_out.append(Refused.of_file(where, error))
+        watched = frozenset()
     for document in _documents(where):
-        if isinstance(document, Document) and own and (misspelt := _misspelt(document)):
-            left_out.append(misspelt)
-            continue
-        judged = document if isinstance(document, Refused) else _judge(document, compiler, any_source=any_source)
-        if isinstance(judged, Rule) and isinstance(document, Document):
-            compiled.append((document, judged))
-        elif isinstance(judged, Document):
-            filters.append(judged)
-        elif isinstance(judged, Refused):
-            left_out.append(judged)
+        if isinstance(document, Refused):
+            judged.left_out.append(document)
+        elif own and (misspelt := _misspelt(document)):
+            judged.left_out.append(misspelt)
+        else:
+            judged.sort(document, Compiler(placeholders), any_source=any_source)
+    if judged.asking:
+        _compile_asking(judged, (*_whole(where, judged, placeholders), *others), placeholders, watched)
     if not where.is_dir():  # who names a file means a rule
-        left_out = [replace(one, kind=Kind.REFUSED) if one.kind is Kind.NO_RULE else one for one in left_out]
-    documents, rules = tuple(zip(*compiled, strict=True)) or ((), ())
-    return RuleSet(rules, documents, tuple(left_out), tuple(filters))
+        kinds = {Kind.NO_RULE: Kind.REFUSED}
+        judged.left_out = [replace(one, kind=kinds.get(one.kind, one.kind)) for one in judged.left_out]
+    documents = tuple(document for document, _ in judged.compiled)
+    return RuleSet(judged.rules, documents, tuple(judged.left_out), tuple(judged.filters))
 
 
 def _documents(where: Path) -> Iterator[Document | Refused]:
@@ -104,26 +140,6 @@ def _documents(where: Path) -> Iterator[Document | Refused]:
             yield from judge_documents(path)
         except RuleError as error:
             yield Refused.of_file(path, error)
-
-
-def _judge(document: Document, compiler: Compiler, *, any_source: bool) -> Rule | Document | Refused:
-    """The rule a document makes, the document itself if it is a filter, or why it is neither."""
-    content = document.content
-    if not is_of_sigma(content):
-        return Refused.of(document, "is no rule: it has no detection", Kind.NO_RULE)
-    if not any_source and not _is_for_cloudtrail(content):
-        return Refused.of(document, "log source is not aws/cloudtrail", Kind.OTHER_SOURCE)
-    if "filter" in content:
-        return document
-    try:
-        return compile_rule(document, compiler)
-    except RuleError as error:
-        kind = Kind.CORRELATION if "correlation" in content else Kind.REFUSED
-        return Refused.of(document, str(error).removeprefix(f"{document.place}: "), kind)
-    except RecursionError:
-        return Refused.of(document, "conditions are nested too deeply")
-    except _PARSER_FAILURES as error:
-        return Refused.of(document, f"cannot be parsed: {type(error).__name__}: {error}")
 
 
 def _misspelt(document: Document) -> Refused | None:
@@ -135,9 +151,12 @@ def _misspelt(document: Document) -> Refused | None:
     return Refused.of(document, "; ".join(faults)) if faults else None
 
 
-def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
-    """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line."""
-    found = load_rules(where, placeholders, own=True)
+def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> tuple[Rule, ...]:
+    """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line.
+
+    others: as in load_rules.
+    """
+    found = load_rules(where, placeholders, own=True, others=others)
     errors = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
     errors += [f"{one.place}: a filter is an exception; put it into the folder exceptions/" for one in found.filters]
     if errors:
@@ -147,64 +166,22 @@ def compile_rules(where: Path, placeholders: Placeholders) -> tuple[Rule, ...]:
     return found.rules
 
 
-def compile_rule(document: Document, compiler: Compiler) -> Rule:
-    """Parse, check and compile one rule. Raises RuleError."""
-    content, place = document.content, document.place
-    if "correlation" in content:
-        raise RuleError(f"{place}: correlation rules are not supported yet; the rules they refer to are, alone")
-    parsed = parse_rule(content, place)
-    return _rule(parsed, compile_detection(parsed, compiler, place), document)
+def _whole(where: Path, judged: _Judged, placeholders: Placeholders) -> tuple[Rule, ...]:
+    """The rules of the folder that `where` is a part of; it is the folder where coverage.csv stands."""
+    root = coverage_folder(where)
+    return judged.rules if root is None or root == where else load_rules(root, placeholders).rules
 
 
-def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
-    """Lint, then let pySigma parse and validate. Raises RuleError."""
-    faults = list(faults_of(content.get("detection")))
-    if faults:
-        raise RuleError(f"{place}: {'; '.join(faults)}")
-    try:
-        (parsed,) = SigmaCollection.from_dicts([normalised(content)]).rules
-    except SigmaError as error:
-        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
-    except (AttributeError, TypeError, ValueError) as error:  # how pySigma meets a number where text belongs
-        raise RuleError(f"{place}: a field is of the wrong type: {error}") from None
-    if not isinstance(parsed, SigmaRule):
-        raise RuleError(f"{place}: not a detection rule")
-    return parsed
-
-
-def compile_detection(parsed: SigmaRule, compiler: Compiler, place: str) -> Node:
-    """The detection tree. Raises RuleError."""
-    try:
-        return compiler.detection(parsed)
-    except (SigmaError, UnsupportedError) as error:
-        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
-
-
-def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
-    stem, content, place = document.path.stem, document.content, document.place
-    nth = f"-{document.number}" if document.number > 1 else ""
-    name = parsed.name or stem.removeprefix("aws_").replace("_", "-") + nth
-    once = content.get("once_per_day", False)
-    if not isinstance(once, bool):
-        raise RuleError(f"{place}: once_per_day is true or false, not {once!r}")
-    return Rule(
-        rule_id=str(parsed.id) if parsed.id else name,
-        name=name,
-        stem=stem,
-        title=parsed.title or stem,
-        level=Level[parsed.level.name] if parsed.level else Level.MEDIUM,
-        description=" ".join((parsed.description or "").split()),
-        detection=detection,
-        gate=gate_of(detection),
-        precedence=_precedence(content, place),
-        author=parsed.author or "",
-        tags=tuple(f"{tag.namespace}.{tag.name}" for tag in parsed.tags),
-        references=tuple(parsed.references or ()),
-        falsepositives=tuple(parsed.falsepositives or ()),
-        check=_sentences(content, "check", place),
-        undo=_undo(content.get("undo"), place),
-        once_per_day=once,
-    )
+def _compile_asking(
+    judged: _Judged, counted: tuple[Rule, ...], placeholders: Placeholders, watched: frozenset[str]
+) -> None:
+    """Compile the rules that ask which operations others (`counted`) report as high."""
+    compiler = Compiler({**placeholders, **high_operations(counted, watched)})
+    first = len(judged.compiled)
+    for document in judged.asking:
+        judged.compile(document, compiler)
+    asked = [(document, would_be_high(rule, counted)) for document, rule in judged.compiled[first:]]
+    judged.compiled[first:] = asked
 
 
 def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
@@ -214,35 +191,6 @@ def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
         return True
     product, service, category = (str(source.get(name) or "").lower() for name in ("product", "service", "category"))
     return product in ("", "aws") and service in ("", "cloudtrail") and bool(product or service or not category)
-
-
-def _precedence(content: dict[str, Any], place: str) -> int:
-    value = content.get("precedence", 0)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise RuleError(f"{place}: precedence is a whole number, not {value!r}")
-    return value
-
-
-def _sentences(content: dict[str, Any], name: str, place: str) -> tuple[str, ...]:
-    values = content.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise RuleError(f"{place}: {name} is a list of texts")
-    return tuple(" ".join(value.split()) for value in values)
-
-
-def _undo(content: Any, place: str) -> Undo:
-    if content is None:
-        return Undo()
-    if not isinstance(content, dict) or set(content) - _UNDO_MEMBERS:
-        raise RuleError(f"{place}: undo is a map of {', '.join(sorted(_UNDO_MEMBERS))}")
-    steps = _sentences(content, "steps", place)
-    until, within = content.get("until", ""), content.get("within", 0)
-    if not isinstance(within, int) or isinstance(within, bool) or within < 0:
-        raise RuleError(f"{place}: undo.within is a number of days, not {within!r}")
-    malformed = [name for step in (*steps, f"{{{until}}}" if until else "") for name in unknown_places(step)]
-    if malformed:
-        raise RuleError(f"{place}: undo names what no record has: {', '.join(malformed)}")
-    return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
 
 
 def _duplicates(compiled: Iterable[tuple[Document, Rule]]) -> Iterator[Refused]:

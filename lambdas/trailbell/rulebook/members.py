@@ -111,8 +111,10 @@ RULE: Schema = {
             "check": _texts("What to check first, in order. In the mail."),
             "undo": _UNDO,
             "once_per_day": {
-                "type": "boolean",
-                "description": "Whether all records of an operation in an account and day make only one hit.",
+                "type": ["boolean", "string"],
+                "enum": [True, False, "actor"],
+                "description": "Whether all records of an operation in an account and day, or of an actor, too, "
+                "make only one hit.",
             },
             "precedence": {
                 "type": "integer",

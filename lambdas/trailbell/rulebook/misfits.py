@@ -79,8 +79,10 @@ def _unknown(name: str, keys: Keys, free: list[str], known: Mapping[str, Schema]
 
 def _scalar(schema: Schema, value: Any, keys: Keys) -> Iterator[Misfit]:
     if "enum" in schema and value not in schema["enum"]:
-        close = question(str(value), schema["enum"])
-        yield Misfit(keys, f"{_name(keys)} is one of {', '.join(schema['enum'])}, not {_shown(value)}{close}")
+        words = [_word(one) for one in schema["enum"]]
+        yield Misfit(
+            keys, f"{_name(keys)} is one of {', '.join(words)}, not {_shown(value)}{question(str(value), words)}"
+        )
     if "pattern" in schema and not re.search(schema["pattern"], value):
         yield Misfit(keys, f"{_name(keys)} cannot be {_shown(value)}: {schema['description']}")
     if "minimum" in schema and value < schema["minimum"]:
@@ -101,8 +103,13 @@ def _has(keys: Keys) -> str:
 
 def _advice(schema: Schema) -> str:
     if "enum" in schema:
-        return f"write one of {', '.join(schema['enum'])}"
+        return f"write one of {', '.join(map(_word, schema['enum']))}"
     return str(schema["description"])
+
+
+def _word(value: Any) -> str:
+    """As YAML has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _shown(value: Any) -> str:

@@ -22,9 +22,24 @@ _KNOWN = {
     "home_regions": (r"[a-z]{2,}(?:-[a-z]+)+-[0-9]", "regions such as eu-west-1"),
     "automation_roles": (_ARN, "ARNs of IAM roles; * stands for any characters"),
     "own_resources": (r"\S{3,}", "names or parts of names of the alerting stack's own resources"),
+    "trails": (r"[A-Za-z0-9._*-]{1,128}", "names of trails; * stands for any characters"),
+    "trail_prefixes": (r"\S*", "key prefixes without a slash at either end"),
+    "deployer_roles": (_ARN, "ARNs of IAM roles or users; * stands for any characters"),
 }
 NAMES = tuple(_KNOWN)
 """The settings that are placeholders, in the order of the documentation."""
+
+STACK_NAME = "trailbell"
+"""Of the alerting stack; every resource's name begins with it."""
+
+DEPLOYER_ROLES = (
+    "arn:*:iam::*:role/cdk-hnb659fds-deploy-role-*",
+    "arn:*:iam::*:role/cdk-hnb659fds-cfn-exec-role-*",
+)
+"""What `cdk bootstrap` makes and `cdk deploy` works with, unless told otherwise.
+
+https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+"""
 
 
 def read_placeholder(name: str, raw: Any) -> tuple[str, ...]:
@@ -50,29 +65,60 @@ def read_placeholders(given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return values
 
 
+def with_our_own(placeholders: Placeholders, settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The trail that is read, and this stack with its deployer, are among those the rules guard.
+
+    settings: the others, by name, of which trail_bucket, trail_key_arn and trail_prefix are looked at. Of an
+    existing trail the name is not known unless `trails` gives it, so each may be the one.
+    """
+    bucket = settings.get("trail_bucket") or ""
+    ours: dict[str, tuple[str, ...]] = {
+        "trail_buckets": (bucket,) if bucket else (),
+        "trail_keys": (settings["trail_key_arn"],) if settings.get("trail_key_arn") else (),
+        "own_resources": (STACK_NAME,),
+        "trail_prefixes": (settings.get("trail_prefix") or "",),
+    }
+    instead = {"trails": ("*",) if bucket else (STACK_NAME,), "deployer_roles": DEPLOYER_ROLES}
+    values = {name: placeholders.get(name, ()) for name in NAMES}
+    for name, own in ours.items():
+        values[name] = tuple(dict.fromkeys((*values[name], *own)))
+    return values | {name: values[name] or default for name, default in instead.items()}
+
+
 def known_operations(rules: Path) -> dict[str, tuple[str, ...]]:
     """`operations_<service>` → every operation that coverage.csv classes for that event source; none without it.
 
-    coverage.csv is looked for in the folder of the rules and the two above it. Raises RuleError if it lacks columns
-    or cannot be read.
+    Raises RuleError if coverage.csv lacks columns or cannot be read.
     """
-    folders = (rules, *rules.resolve().parents)[:3]
-    coverage = next((folder / "coverage.csv" for folder in folders if (folder / "coverage.csv").is_file()), None)
-    if not coverage:
-        return {}
     found: dict[str, list[str]] = {}
-    try:
-        for row in _rows(coverage):
-            service = row["eventSource"].partition(".")[0].replace("-", "_")
-            found.setdefault(f"operations_{service}", []).append(row["operation"])
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise RuleError(f"{coverage}: is no table of operations: {error}") from None
+    for source, operation in _classed(rules):
+        service = source.partition(".")[0].replace("-", "_")
+        found.setdefault(f"operations_{service}", []).append(operation)
     return {name: tuple(operations) for name, operations in found.items()}
 
 
-def _rows(coverage: Path) -> Iterator[dict[str, str]]:
-    with coverage.open(encoding="utf-8", newline="") as stream:
-        table = csv.DictReader(stream, restval="")
-        if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
-            raise RuleError(f"{coverage}: needs the columns eventSource and operation")
-        yield from table
+def watched_sources(rules: Path) -> frozenset[str]:
+    """The event sources whose operations coverage.csv classes; none without it. Raises as known_operations does."""
+    return frozenset(source for source, _ in _classed(rules))
+
+
+def coverage_folder(rules: Path) -> Path | None:
+    """Where coverage.csv stands: the folder of the rules or one of the two above it."""
+    folders = (rules, *rules.resolve().parents)[:3]
+    return next((folder for folder in folders if (folder / "coverage.csv").is_file()), None)
+
+
+def _classed(rules: Path) -> Iterator[tuple[str, str]]:
+    folder = coverage_folder(rules)
+    if folder is None:
+        return
+    coverage = folder / "coverage.csv"
+    try:
+        with coverage.open(encoding="utf-8", newline="") as stream:
+            table = csv.DictReader(stream, restval="")
+            if not {"eventSource", "operation"} <= set(table.fieldnames or ()):
+                raise RuleError(f"{coverage}: needs the columns eventSource and operation")
+            for row in table:
+                yield row["eventSource"], row["operation"]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise RuleError(f"{coverage}: is no table of operations: {error}") from None

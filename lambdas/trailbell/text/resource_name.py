@@ -30,6 +30,11 @@ _KINDS = {
     "ssm-incidents:replication-set": "replication set",
     "ssm-incidents:incident-record": "incident",
     "ram:resource-share": "resource share",
+    "dynamodb:table": "table",
+    "iam:role": "role",
+    "cloudformation:stack": "stack",
+    "events:rule": "EventBridge rule",
+    "events:event-bus": "event bus",
 }
 
 

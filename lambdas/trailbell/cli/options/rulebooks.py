@@ -17,7 +17,7 @@ from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailbell.rulebook.foreign import counts, left_out, sentence, told_apart
 from trailbell.rulebook.load import compile_rules, load_rules
-from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders
+from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
 def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,8 +27,9 @@ def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
-    """Placeholders from cdk.json, overridden by NAME=VALUE. Raises SettingsError."""
-    given = {name: value for name, value in _context().items() if name in NAMES}
+    """Placeholders from cdk.json, overridden by NAME=VALUE, with what the stack adds. Raises SettingsError."""
+    context = _context()
+    given = {name: value for name, value in context.items() if name in NAMES}
     overridden: set[str] = set()
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -37,7 +38,7 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
         repeated = name in overridden
         given[name] = f"{given[name]},{value}" if repeated else value
         overridden.add(name)
-    return read_placeholders(given)
+    return with_our_own(read_placeholders(given), context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,10 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
 
 
 def _own_rulebook(placeholders: Placeholders) -> Rulebook:
-    found = load_rules(default_rules(), placeholders)
+    asked = alert_on_rules(_alert_on())
+    found = load_rules(default_rules(), placeholders, others=asked)
     documents, unreadable = read_exceptions(checkout() / "exceptions")
-    compiled = (*found.rules, *alert_on_rules(_alert_on()))
+    compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
     if errors:

@@ -23,6 +23,7 @@ from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_
 from trailbell.rulebook.foreign import counts, sentence, with_unique_names
 from trailbell.rulebook.load import load_rules
 from trailbell.rulebook.source import rule_files
+from trailbell.text.safe_text import one_line
 
 
 _ANY = click.Path(exists=True, path_type=Path)
@@ -53,7 +54,10 @@ def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
     ordered = sorted(found.rules, key=lambda rule: (-rule.level, rule.name))
     print_table(
         ["level", "name", "title", "calls"],
-        ([level_text(rule.level.word), rule.name, rule.title, _calls(rule)] for rule in ordered),
+        (
+            [level_text(rule.level.word), one_line(rule.name), one_line(rule.title), one_line(_calls(rule))]
+            for rule in ordered
+        ),
     )
     if found.errors:
         raise RuleError("\n".join(found.errors))
@@ -190,7 +194,7 @@ def match_rules(rules_path: Path, events: Path, form: str, strict: bool, setting
             click.echo(json.dumps(line, ensure_ascii=True))
     else:
         columns = ["index", "ruleId", "name", "title"]
-        print_table(columns, ([str(index), rule.rule_id, rule.name, rule.title] for index, rule in matches))
+        print_table(columns, ([str(index), rule.rule_id, rule.name, one_line(rule.title)] for index, rule in matches))
     for one in found.refused:
         click.echo(sentence(one), err=True)
     if found.left_out:

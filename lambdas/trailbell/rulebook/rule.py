@@ -1,0 +1,109 @@
+"""One document of Sigma becomes one compiled rule, or an error that names its place."""
+
+from typing import Any
+
+from sigma.collection import SigmaCollection
+from sigma.exceptions import SigmaError
+from sigma.rule import SigmaRule
+
+from trailbell.engine.rulebook import Level, Rule, Undo
+from trailbell.errors import RuleError
+from trailbell.hits.undo import unknown_places
+from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailbell.rulebook.documents import Document
+from trailbell.rulebook.lint import faults_of, normalised, refused_field
+
+
+_BY_ACTOR = "actor"
+_UNDO_MEMBERS = {"steps", "until", "within", "note"}
+
+
+def compile_rule(document: Document, compiler: Compiler) -> Rule:
+    """Parse, check and compile one rule. Raises RuleError."""
+    content, place = document.content, document.place
+    if "correlation" in content:
+        raise RuleError(f"{place}: correlation rules are not supported yet; the rules they refer to are, alone")
+    parsed = parse_rule(content, place)
+    return _rule(parsed, compile_detection(parsed, compiler, place), document)
+
+
+def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
+    """Lint, then let pySigma parse and validate. Raises RuleError."""
+    faults = list(faults_of(content.get("detection")))
+    if faults:
+        raise RuleError(f"{place}: {'; '.join(faults)}")
+    try:
+        (parsed,) = SigmaCollection.from_dicts([normalised(content)]).rules
+    except SigmaError as error:
+        reason = refused_field(content.get("detection")) if isinstance(content.get("detection"), dict) else ""
+        raise RuleError(f"{place}: {' '.join((reason or str(error)).split())}") from None
+    except (AttributeError, TypeError, ValueError) as error:  # how pySigma meets a number where text belongs
+        raise RuleError(f"{place}: a field is of the wrong type: {error}") from None
+    if not isinstance(parsed, SigmaRule):
+        raise RuleError(f"{place}: not a detection rule")
+    return parsed
+
+
+def compile_detection(parsed: SigmaRule, compiler: Compiler, place: str) -> Node:
+    """The detection tree. Raises RuleError."""
+    try:
+        return compiler.detection(parsed)
+    except (SigmaError, UnsupportedError) as error:
+        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
+
+
+def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
+    stem, content, place = document.path.stem, document.content, document.place
+    nth = f"-{document.number}" if document.number > 1 else ""
+    name = parsed.name or stem.removeprefix("aws_").replace("_", "-") + nth
+    once = content.get("once_per_day", False)
+    if not isinstance(once, bool) and once != _BY_ACTOR:
+        raise RuleError(f"{place}: once_per_day is true, false or {_BY_ACTOR}, not {once!r}")
+    return Rule(
+        rule_id=str(parsed.id) if parsed.id else name,
+        name=name,
+        stem=stem,
+        title=parsed.title or stem,
+        level=Level[parsed.level.name] if parsed.level else Level.MEDIUM,
+        description=" ".join((parsed.description or "").split()),
+        detection=detection,
+        gate=gate_of(detection),
+        precedence=_precedence(content, place),
+        author=parsed.author or "",
+        tags=tuple(f"{tag.namespace}.{tag.name}" for tag in parsed.tags),
+        references=tuple(parsed.references or ()),
+        falsepositives=tuple(parsed.falsepositives or ()),
+        check=_sentences(content, "check", place),
+        undo=_undo(content.get("undo"), place),
+        once_per_day=bool(once),
+        once_per_actor=once == _BY_ACTOR,
+    )
+
+
+def _precedence(content: dict[str, Any], place: str) -> int:
+    value = content.get("precedence", 0)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise RuleError(f"{place}: precedence is a whole number, not {value!r}")
+    return value
+
+
+def _sentences(content: dict[str, Any], name: str, place: str) -> tuple[str, ...]:
+    values = content.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise RuleError(f"{place}: {name} is a list of texts")
+    return tuple(" ".join(value.split()) for value in values)
+
+
+def _undo(content: Any, place: str) -> Undo:
+    if content is None:
+        return Undo()
+    if not isinstance(content, dict) or set(content) - _UNDO_MEMBERS:
+        raise RuleError(f"{place}: undo is a map of {', '.join(sorted(_UNDO_MEMBERS))}")
+    steps = _sentences(content, "steps", place)
+    until, within = content.get("until", ""), content.get("within", 0)
+    if not isinstance(within, int) or isinstance(within, bool) or within < 0:
+        raise RuleError(f"{place}: undo.within is a number of days, not {within!r}")
+    malformed = [name for step in (*steps, f"{{{until}}}" if until else "") for name in unknown_places(step)]
+    if malformed:
+        raise RuleError(f"{place}: undo names what no record has: {', '.join(malformed)}")
+    return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))
