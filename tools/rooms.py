@@ -49,7 +49,13 @@ ROOMS = (
         (*_PURE, "alerts/channels", "flows", "store", "aws"),
         ("aws_lambda_powertools",),
     ),
-    Room("rulebook", "Sigma to rulebook at synth, by pySigma", (*_PURE, "lookback"), ("sigma", "yaml", "re2"), False),
+    Room(
+        "rulebook",
+        "Sigma to rulebook at synth, by pySigma",
+        (*_PURE, "lookback"),
+        ("botocore", "msgspec", "re2", "sigma", "yaml"),
+        False,
+    ),
     Room(
         "cli",
         "the command line, grouped by command",

@@ -18,8 +18,9 @@ from trailbell.cloudtrail.record import GATE_FIELDS, make_record
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, NotificationError
+from trailbell.facts.account_limits import account_of
 from trailbell.facts.facts import facts_of
-from trailbell.facts.policy import MAX_TEXT, account_of, read_policy
+from trailbell.facts.policy import MAX_TEXT, read_policy
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit, Place
 

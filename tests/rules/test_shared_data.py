@@ -79,9 +79,11 @@ def test_real_hour_gives_a_handful_of_alerts() -> None:
     alerts = group_hits(hits)
 
     notified = Counter({alert.sample.name: len(alert.hits) for alert in alerts})
-    assert len(alerts) <= 7
-    assert {"trail-deleted", "trail-selectors-blinded", "ssm-parameter-destroyed", "ssm-shell-command-sent"} <= set(
-        notified
-    )
+    assert len(alerts) == 8
+    assert set(notified) == {
+        *("trail-deleted", "trail-selectors-blinded", "trail-updated", "cloudtrail-trail-created"),
+        *("ssm-parameter-destroyed", "ssm-parameters-read-in-bulk", "ssm-shell-command-sent"),
+        "identity-denied-on-destructive",
+    }
     assert notified["ssm-parameter-destroyed"] == 40
     assert {hit.outcome for hit in hits if not hit.name.startswith("identity-denied")} == {"success"}

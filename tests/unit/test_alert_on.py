@@ -30,6 +30,53 @@ def test_what_names_no_call_is_refused(raw: object) -> None:
         read_alert_on(raw)
 
 
+@pytest.mark.parametrize(
+    ("entry", "instead"),
+    [
+        pytest.param("kms:DisabledKey", "the nearest is DisableKey", id="misspelt"),
+        pytest.param("kms:Frobnicate", "kms has no call Frobnicate", id="nothing-like-it"),
+        pytest.param("kms.amazonaws.com:DisableKey", "write kms:DisableKey", id="event-source"),
+        pytest.param("cloudhsmv2:DeleteBackup", "write cloudhsm:DeleteBackup", id="name-of-the-command-line"),
+        pytest.param("cloudwatch:DeleteAlarms", "monitoring.amazonaws.com has DeleteAlarms", id="name-of-the-sdk"),
+        pytest.param("stepfunctions:DeleteStateMachine", "write states:DeleteStateMachine", id="another-prefix"),
+        pytest.param("kmss:DisableKey", "write kms:DisableKey", id="misspelt-service"),
+        pytest.param("nosuchthing:DisableKey", "not how records name a service", id="no-service"),
+        pytest.param("ec2:TerminateInstance", "the nearest is TerminateInstances", id="singular"),
+        pytest.param("cloudtrail:StopLoging", "the nearest is StopLogging", id="letter-lost"),
+    ],
+)
+def test_call_that_no_record_names_is_refused_with_the_nearest(entry: str, instead: str) -> None:
+    """Such an entry waited for months for what could not come."""
+    with pytest.raises(ValueError, match="calls that CloudTrail records") as refused:
+        read_alert_on(["kms:DisableKey", entry])
+
+    assert f"{entry}: " in str(refused.value)
+    assert instead in str(refused.value)
+    assert "kms:DisableKey: " not in str(refused.value).replace("write kms:DisableKey", "")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("kms:DeleteKey", "kms:RotateKey", "kms:SynchronizeMultiRegionKey", "kms:disablekey", "signin:ConsoleLogin"),
+        *("lambda:UpdateFunctionCode20150331v2", "lambda:UpdateFunctionCode", "s3:PutBucketPublicAccessBlock"),
+        *("monitoring:DeleteAlarms", "cloudhsm:DeleteBackup", "ssm:UpdateInstanceInformation", "states:StartExecution"),
+        *("ssm-contacts:DeleteContact", "iotfleethub:CreateApplication", "elasticfilesystem:DeleteFileSystem"),
+        *("ram:CreateResourceShare", "rds:DeleteDBInstance", "ec2:SharedSnapshotVolumeCreated"),
+    ],
+)
+def test_call_that_records_name_is_taken(entry: str) -> None:
+    """Events of services by themselves, versioned names and old services are in no model, and still come."""
+    assert read_alert_on([entry]) == (entry,)
+
+
+def test_cloudhsm_is_found_under_both_its_sources() -> None:
+    """Its documentation and its API model name different ones."""
+    (rule,) = alert_on_rules(["cloudhsm:DeleteBackup"])
+
+    assert rule.gate["eventSource"] == ("cloudhsm.amazonaws.com", "cloudhsmv2.amazonaws.com")
+
+
 def test_named_call_makes_a_hit_when_it_succeeded() -> None:
     """And only then; its id is the same in every deployment."""
     rules = load_rulebook(dump_rulebook(Rulebook(alert_on_rules(["ec2:TerminateInstances"])))).rules

@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trailbell.cloudtrail.record import make_record
+from trailbell.facts.account_limits import account_of
 from trailbell.facts.facts import Facts, facts_of
-from trailbell.facts.policy import MAX_MEMBERS, MAX_TEXT, PolicyFacts, account_of, read_policy
+from trailbell.facts.policy import MAX_MEMBERS, MAX_TEXT, PolicyFacts, read_policy
 from trailbell.rulebook.cases import BASE_RECORD, merged
 
 
@@ -133,6 +134,36 @@ def test_statement_counts_for_what_it_grants(statement: Any, public: bool, accou
         pytest.param(
             {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"kms:CallerAccount": OWN}}, (OWN,), id="and-more"
         ),
+        pytest.param({"StringLike": {"aws:userId": "AROAEXAMPLEEXAMPLE001:app"}}, (), id="one-session"),
+        pytest.param(
+            {"StringLike": {"aws:userid": ["AROAEXAMPLEEXAMPLE001:*", "AIDAEXAMPLE"]}}, (), id="role-and-user"
+        ),
+        pytest.param({"StringLike": {"aws:userid": f"{FOREIGN}:*"}}, (FOREIGN,), id="federated-users-of-an-account"),
+        pytest.param({"StringEquals": {"aws:userid": FOREIGN}}, (FOREIGN,), id="root-by-its-user-id"),
+        pytest.param({"StringEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}, (), id="endpoint"),
+        pytest.param({"StringEquals": {"aws:sourceVpc": ["vpc-01234567", "vpc-0123456789abcdef0"]}}, (), id="vpcs"),
+        pytest.param({"StringEquals": {"aws:Ec2InstanceSourceVpc": "vpc-01234567"}}, (), id="instances-of-a-vpc"),
+        pytest.param(
+            {"ArnLike": {"aws:SourceVpcArn": f"arn:aws:ec2:*:{FOREIGN}:vpc/*"}}, (FOREIGN,), id="vpcs-of-an-account"
+        ),
+        pytest.param({"StringEquals": {"aws:VpceAccount": FOREIGN}}, (FOREIGN,), id="endpoints-of-an-account"),
+        pytest.param({"StringEquals": {"aws:VpceOrgID": "o-a1b2c3d4e5"}}, (), id="endpoints-of-an-organization"),
+        pytest.param(
+            {"ForAnyValue:StringLike": {"aws:VpceOrgPaths": "o-a1b2c3d4e5/r-ab12/*"}}, (), id="endpoints-of-a-path"
+        ),
+        pytest.param({"Bool": {"aws:PrincipalIsAWSService": "true"}}, (), id="services-only"),
+        pytest.param({"Bool": {"aws:PrincipalIsAWSService": [True]}}, (), id="services-only-as-a-boolean"),
+        pytest.param({"StringEquals": {"aws:PrincipalIsAWSService": "true"}}, (), id="services-only-as-text"),
+        pytest.param({"StringEquals": {"aws:PrincipalServiceName": "logs.eu-west-1.amazonaws.com"}}, (), id="service"),
+        pytest.param(
+            {"ForAnyValue:StringEquals": {"aws:PrincipalServiceNamesList": ["s3.amazonaws.com"]}}, (), id="services"
+        ),
+        pytest.param({"Null": {"aws:PrincipalServiceName": "false"}}, (), id="any-service-but-nobody-else"),
+        pytest.param(
+            {"ArnLike": {"lambda:SourceFunctionArn": f"arn:aws:lambda:us-east-1:{FOREIGN}:function:*"}},
+            (FOREIGN,),
+            id="functions-of-an-account",
+        ),
     ],
 )
 def test_condition_restricts_everyone(condition: Any, accounts: tuple[str, ...]) -> None:
@@ -168,6 +199,23 @@ def test_condition_restricts_everyone(condition: Any, accounts: tuple[str, ...])
         pytest.param({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "*/ou-ab12-1/*"}}, id="path-of-any"),
         pytest.param({"StringEquals": {"aws:PrincipalOrgID": "${aws:PrincipalOrgID}"}}, id="own-of-the-caller"),
         pytest.param({"NumericEquals": {"kms:CallerAccount": OWN}}, id="operator-of-another-type"),
+        pytest.param({"StringLike": {"aws:userid": "AROA*:app"}}, id="any-role"),
+        pytest.param({"StringLike": {"aws:userid": "*:app"}}, id="any-session-of-that-name"),
+        pytest.param({"StringNotLike": {"aws:userid": "AROAEXAMPLEEXAMPLE001:*"}}, id="everyone-but-a-role"),
+        pytest.param({"StringLike": {"aws:SourceVpce": "vpce-*"}}, id="any-endpoint"),
+        pytest.param({"StringNotEquals": {"aws:SourceVpc": "vpc-01234567"}}, id="everywhere-but-a-vpc"),
+        pytest.param({"StringEqualsIfExists": {"aws:SourceVpce": "vpce-01234567"}}, id="endpoint-if-there-is-one"),
+        pytest.param({"Null": {"aws:SourceVpce": "false"}}, id="through-an-endpoint-of-anybody"),
+        pytest.param({"StringLike": {"aws:VpceOrgID": "*"}}, id="endpoints-of-any-organization"),
+        pytest.param({"StringEquals": {"aws:VpceAccount": "${aws:PrincipalAccount}"}}, id="endpoint-of-his-own"),
+        pytest.param({"Bool": {"aws:PrincipalIsAWSService": "false"}}, id="persons-only"),
+        pytest.param({"Bool": {"aws:PrincipalIsAWSService": ["true", "false"]}}, id="services-and-persons"),
+        pytest.param({"Bool": {"aws:ViaAWSService": "true"}}, id="through-a-service"),
+        pytest.param({"StringLike": {"aws:PrincipalServiceName": "*.amazonaws.com"}}, id="service-by-pattern"),
+        pytest.param({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, id="address"),
+        pytest.param({"StringEquals": {"aws:PrincipalTag/team": "keys"}}, id="tag-that-an-outsider-can-have"),
+        pytest.param({"StringEquals": {"aws:username": "alice"}}, id="name-that-an-outsider-can-have"),
+        pytest.param({"Bool": {"kms:CallerAccount": OWN, "aws:PrincipalAccount": "true"}}, id="boolean-of-an-account"),
         pytest.param("StringEquals", id="text"),
         pytest.param([[1]], id="list"),
         pytest.param({"StringEquals": "kms:CallerAccount"}, id="no-keys"),
@@ -176,6 +224,65 @@ def test_condition_restricts_everyone(condition: Any, accounts: tuple[str, ...])
 def test_condition_leaves_everyone_in(condition: Any) -> None:
     """What looks like a restriction and is none is how a key is opened unnoticed."""
     assert everyone(condition).public
+
+
+def perimeter(condition: Any, **changes: Any) -> dict[str, Any]:
+    """A Deny for everyone and everything under a condition."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition}
+    return {**deny, **changes}
+
+
+@pytest.mark.parametrize(
+    ("statement", "accounts"),
+    [
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}}), (OWN,), id="account"),
+        pytest.param(perimeter({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}, Action="*"), (), id="org"),
+        pytest.param(
+            perimeter(
+                {
+                    "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:PrincipalAccount": FOREIGN},
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                }
+            ),
+            (FOREIGN,),
+            id="data-perimeter",
+        ),
+        pytest.param(perimeter({"StringNotEquals": {"aws:SourceVpce": "vpce-01234567"}}), (), id="endpoint"),
+        pytest.param(
+            perimeter({"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWN}:role/*"}}, Principal={"AWS": "*"}),
+            (OWN,),
+            id="roles-of-an-account",
+        ),
+    ],
+)
+def test_denial_of_all_strangers_closes_what_an_allow_opened(statement: Any, accounts: tuple[str, ...]) -> None:
+    """Companies with a data perimeter allow everyone, and deny all outside of it."""
+    assert read_policy(policy(statement, allow("*"))) == PolicyFacts(True, False, accounts)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(perimeter({"StringEquals": {"kms:CallerAccount": FOREIGN}}), id="one-account-denied"),
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": [OWN, "*"]}}), id="all-excepted"),
+        pytest.param(perimeter({"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Admin"}}), id="by-name"),
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}}, Action="kms:Decrypt"), id="one-action"),
+        pytest.param(perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}}, Principal={"AWS": OWN}), id="not-all"),
+        pytest.param(
+            perimeter({"StringNotEquals": {"kms:CallerAccount": OWN}, "Bool": {"aws:ViaAWSService": "false"}}),
+            id="except-through-services",
+        ),
+        pytest.param(
+            perimeter({"ForAnyValue:StringNotLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}}), id="no-path-no-deny"
+        ),
+        pytest.param(perimeter({"Bool": {"aws:PrincipalIsAWSService": "false"}}, Effect="Allow"), id="allow"),
+        pytest.param(perimeter({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}), id="address"),
+        pytest.param(perimeter({}), id="no-condition"),
+    ],
+)
+def test_other_denials_leave_everyone_in(statement: Any) -> None:
+    """A denial that strangers can walk around closes nothing."""
+    assert read_policy(policy(statement, allow("*"))).public
 
 
 TEXT = json.dumps(policy(allow({"AWS": f"arn:aws:iam::{FOREIGN}:root"})), indent=2)
@@ -334,6 +441,7 @@ DOCUMENT = f"arn:aws:ssm:us-east-1:{FOREIGN}:document/Acme-Setup"
         pytest.param(request(runbooks=[{"documentName": DOCUMENT}]), id="runbooks"),
         pytest.param(request(taskArn=DOCUMENT), id="task"),
         pytest.param(request(sourceBackupId=f"arn:aws:cloudhsm:us-east-1:{FOREIGN}:backup/backup-a"), id="backup"),
+        pytest.param(request(backupId=f"arn:aws:cloudhsm:us-east-1:{FOREIGN}:backup/backup-a"), id="backup-copied"),
         pytest.param(request(principals=[OWN, f"arn:aws:iam::{FOREIGN}:role/Reader"]), id="resource-share"),
     ],
 )
@@ -355,6 +463,9 @@ def test_account_that_a_request_names_is_external_unless_trusted(changes: dict[s
         pytest.param(request(documentName="arn:aws:ssm:us-east-1::document/AWS-RunShellScript"), id="document-of-aws"),
         pytest.param(request(granteePrincipal="AROAEXAMPLEEXAMPLE123"), id="unique-id"),
         pytest.param(request(sourceBackupId="backup-q3v7mdzkt2a"), id="own-backup"),
+        pytest.param(
+            request(principals=[f"arn:aws:organizations::{FOREIGN}:organization/o-a1b2c3d4e5"]), id="organization"
+        ),
         pytest.param(request(entries=7, runbooks={"a": 1}, constraints=[], principals={}), id="odd-types"),
         pytest.param({"requestParameters": FOREIGN}, id="request-is-text"),
     ],
@@ -373,9 +484,15 @@ def test_facts_of_a_policy_tell_given_from_read() -> None:
     unread = facts(request(policy="HIDDEN_DUE_TO_SECURITY_REASONS")).as_fields()["policy"]
     read = facts(request(policy=policy(allow("*"), allow({"AWS": [OWN, FOREIGN]})))).as_fields()["policy"]
 
-    assert nothing == {"given": False, "parsed": False, "public": False}
-    assert unread == {"given": True, "parsed": False, "public": False}
-    assert read == {"given": True, "parsed": True, "public": True, "accounts": [OWN, FOREIGN]}
+    assert nothing == {"given": False, "parsed": False, "public": False, "account_lost": False}
+    assert unread == {"given": True, "parsed": False, "public": False, "account_lost": False}
+    assert read == {
+        "given": True,
+        "parsed": True,
+        "public": True,
+        "account_lost": False,
+        "accounts": [OWN, FOREIGN],
+    }
 
 
 def test_facts_join_the_policies_of_request_and_answer() -> None:

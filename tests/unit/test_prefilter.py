@@ -160,7 +160,18 @@ _RECORDS = st.fixed_dictionaries(
         "userAgent": _SCALARS,
         "awsRegion": _SCALARS,
         "requestParameters": _NESTED,
-        "resources": st.lists(_NESTED, max_size=2),
+        "resources": st.lists(
+            _NESTED
+            | st.fixed_dictionaries(
+                {
+                    "ARN": st.sampled_from(
+                        [f"arn:aws:kms:us-east-1:{account}:key/1" for account in ("111122223333", "999999999999")]
+                    )
+                    | _SCALARS
+                }
+            ),
+            max_size=2,
+        ),
         "tlsDetails": _NESTED,
         "eventID": st.sampled_from(["e-1", "e-2"]) | _SCALARS,
         "userIdentity.type": _SCALARS,
@@ -255,7 +266,11 @@ def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record
     trusted = frozenset({"444455556666"})
     facts = {"facts": facts_of(make_record(record, 0, "111122223333"), trusted).as_fields()}
     for path, derived in derived_fields(trusted).items():
-        possible = derived.possible(*(text(record, *one.split(".")) for one in derived.paths))
+        found = [
+            _list_or_text(record.get(one.partition(".")[0])) if derived.whole else text(record, *one.split("."))
+            for one in derived.paths
+        ]
+        possible = derived.possible(*found)
 
         value: Any = facts
         for part in path.split("."):
@@ -263,6 +278,10 @@ def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record
 
         assert possible is None or value in possible
     assert actor_of(record).kind in possible_kinds(text(record, "userIdentity", "type"))
+
+
+def _list_or_text(member: Any) -> Any:
+    return member if isinstance(member, list | str) else None
 
 
 @pytest.fixture(scope="module")

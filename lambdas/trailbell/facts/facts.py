@@ -7,12 +7,19 @@ from typing import Any
 
 from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
 from trailbell.engine.prefilter.field_index import Derived
+from trailbell.facts.account_limits import account_of
 from trailbell.facts.actor import Actor, actor_of, is_direct, possible_kinds
 from trailbell.facts.document import NOTHING, DocumentFacts, document_of
+from trailbell.facts.external_keys import external_keys_of, possible_external
+from trailbell.facts.grant import unconstrained_operations
 from trailbell.facts.outcome import Outcome, outcome_of
-from trailbell.facts.policy import PolicyFacts, account_of, read_policy
+from trailbell.facts.policy import PolicyFacts, read_policy
+from trailbell.facts.policy_hold import Hold, read_hold
 from trailbell.facts.resources import resources_of
 from trailbell.facts.selectors import NO_SELECTORS, SelectorFacts, selectors_of
+
+
+_NOTHING_LOST = Hold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,9 @@ class Facts:
     request_omitted:   CloudTrail left the request out because it was too large.
     caller_external:   the caller's account is neither the recipient nor trusted.
     selectors:         what the event selectors of the request record.
+    hold:              what a key policy takes from the account that owns the key.
+    external_keys:     KMS keys the record is about, of accounts that are neither the recipient nor trusted.
+    grant_unconstrained: operations that a KMS grant gives and no constraint of it holds back.
     """
 
     outcome: Outcome
@@ -41,11 +51,14 @@ class Facts:
     request_omitted: bool = False
     caller_external: bool = False
     selectors: SelectorFacts = NO_SELECTORS
+    hold: Hold = _NOTHING_LOST
+    external_keys: tuple[str, ...] = ()
+    grant_unconstrained: tuple[str, ...] = ()
 
     def as_fields(self) -> dict[str, Any]:
         """What a rule sees under `facts.` (documented in rules/README.md).
 
-        Booleans are always there. Lists of accounts are left out when empty, so that `|exists` tells.
+        Booleans are always there. Other lists are left out when empty, so that `|exists` tells.
         """
         fields: dict[str, Any] = {
             "outcome": str(self.outcome),
@@ -61,11 +74,16 @@ class Facts:
                 "account": self.actor.account,
                 "console": self.actor.console,
             },
-            "policy": _policy_fields(self.policy) if self.policy else _NO_POLICY,
+            "policy": _policy_fields(self.policy, self.hold) if self.policy else _NO_POLICY,
             "request_omitted": self.request_omitted,
             "caller_external": self.caller_external,
             "selectors": self.selectors.as_fields(),
+            "key_external": bool(self.external_keys),
         }
+        if self.external_keys:
+            fields["external_keys"] = list(self.external_keys)
+        if self.grant_unconstrained:
+            fields["grant"] = {"unconstrained": list(self.grant_unconstrained)}
         if self.external_accounts:
             fields["external_accounts"] = list(self.external_accounts)
         return fields
@@ -94,14 +112,24 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
         "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), direct),
         "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds),
         "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
+        "facts.key_external": Derived(
+            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True
+        ),
     }
 
 
-_NO_POLICY: Mapping[str, Any] = {"given": False, "parsed": False, "public": False}
+_NO_POLICY: Mapping[str, Any] = {"given": False, "parsed": False, "public": False, "account_lost": False}
 
 
-def _policy_fields(policy: PolicyFacts) -> dict[str, Any]:
-    fields: dict[str, Any] = {"given": True, "parsed": policy.parsed, "public": policy.public}
+def _policy_fields(policy: PolicyFacts, hold: Hold) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "given": True,
+        "parsed": policy.parsed,
+        "public": policy.public,
+        "account_lost": hold.account_lost,
+    }
+    if hold.denies:
+        fields["denies"] = list(hold.denies)
     if policy.accounts:
         fields["accounts"] = list(policy.accounts)
     return fields
@@ -113,7 +141,8 @@ def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
     trusted: accounts of the deployer that are not external; the recipient never is.
     """
     request = mapping(record.fields, "requestParameters")
-    policy = _policy(request, mapping(record.fields, "responseElements"))
+    given = _policies(request, mapping(record.fields, "responseElements"))
+    policy = _policy(given)
     named = set(_accounts_named(request))
     if policy:
         named.update(policy.accounts)
@@ -130,6 +159,9 @@ def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
         request_omitted=_is_omitted(request),
         caller_external=_is_external(text(record.fields, "userIdentity", "accountId"), record, trusted),
         selectors=selectors_of(record),
+        hold=_hold(given, record),
+        external_keys=external_keys_of(record, trusted),
+        grant_unconstrained=unconstrained_operations(request) if record.event_name == "CreateGrant" else (),
     )
 
 
@@ -145,11 +177,19 @@ def _parameters_decrypted(record: Record, request: Mapping[str, Any]) -> int:
     return len(set(texts(request, "names")))
 
 
-def _policy(request: Mapping[str, Any], response: Mapping[str, Any]) -> PolicyFacts | None:
-    """The policy put on a resource; ReplicateKey answers with the one the replica got."""
+def _policies(request: Mapping[str, Any], response: Mapping[str, Any]) -> list[Any]:
+    """The policies put on a resource; ReplicateKey answers with the one the replica got."""
     # CloudTrail Lake calls it resourcePolicy.
     places = (request.get("policy"), request.get("resourcePolicy"), response.get("replicaPolicy"))
-    given = [policy for policy in places if policy]
+    return [policy for policy in places if policy]
+
+
+def _hold(given: list[Any], record: Record) -> Hold:
+    """Of key policies only: an account does not lose other resources by their policy. The last one given counts."""
+    return read_hold(given[-1], record.account) if given and record.service == "kms" else Hold()
+
+
+def _policy(given: list[Any]) -> PolicyFacts | None:
     if not given:
         return None
     read = [read_policy(policy) for policy in given]
@@ -166,6 +206,7 @@ _NAMING = (
     "retiringPrincipal",
     "accountIdsToAdd",  # SSM ModifyDocumentPermission
     "sourceBackupId",  # CloudHSM CreateCluster: an ARN if the backup is shared
+    "backupId",  # CopyBackupToRegion, the same
     "principals",  # RAM CreateResourceShare and AssociateResourceShare
     "endpoint",  # SNS Subscribe: the ARN of a queue, function or stream
 )
@@ -183,7 +224,9 @@ def _accounts_named(request: Mapping[str, Any]) -> Iterator[str]:
     if _INTERESTING.isdisjoint(request):
         return
     for member in _NAMING:
-        yield from filter(None, map(account_of, texts(request, member)))
+        # An organization's ARN names its management account, which gets nothing by it.
+        named = (value for value in texts(request, member) if ":organizations:" not in value)
+        yield from filter(None, map(account_of, named))
     # A service acts for whoever owns this (grants to service principals).
     yield from filter(None, map(account_of, texts(request, "constraints", "sourceArn")))
     yield from _document_owners(request)

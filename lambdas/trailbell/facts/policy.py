@@ -1,18 +1,20 @@
 """A resource policy says who may use a key, a backup, a document or a parameter; we read whom it lets in.
 
-Only what an Allow statement grants counts: a Deny that takes it back is not followed, so that we err on the loud
-side. Names of elements and condition keys are taken in any case.
+What an Allow statement grants counts, unless a Deny keeps out all that do not belong to named accounts, organizations
+or networks, whatever they do; other denials are not followed, so that we err on the loud side. Names of elements and
+condition keys are taken in any case.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import unquote
+
+from trailbell.facts.account_limits import ONLY_OF_SERVICES, account_of, limit_of
 
 
 MAX_TEXT = 262_144
@@ -22,9 +24,6 @@ MAX_MEMBERS = 20_000
 """Statements, principals or values that are read of one list; no policy of MAX_TEXT that AWS accepts has more."""
 
 _MAX_LAYERS = 4  # an object, in a string, in a string, URL-encoded
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{1,32}")
-_WILDCARD = re.compile(r"[*?$]")  # $ begins a policy variable
 _Member = TypeVar("_Member")
 
 
@@ -48,30 +47,21 @@ def read_policy(given: object) -> PolicyFacts:
     Total: what cannot be read gives parsed=False with what could be read before it, never an error.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
     """
-    statements = _elements(_document(given), "statement")
+    statements = statements_of(given)
     reading = _Reading(parsed=bool(statements))
     for statement in reading.first(statements):
         if not isinstance(statement, Mapping):
             reading.parsed = False
-        elif "Allow" in _elements(statement, "effect"):
+        elif "Allow" in elements(statement, "effect"):
             _read_allow(statement, reading)
+    if reading.public:
+        reading.public = not any(_keeps_strangers_out(one, reading) for one in statements if isinstance(one, Mapping))
     return PolicyFacts(reading.parsed, reading.public, tuple(sorted(reading.accounts)))
 
 
-def account_of(value: object) -> str:
-    """The account that a principal or an ARN names (12 digits), or "" where it names none.
-
-    Takes account ids, ARNs of any service, and the form 111122223333:aws:ec2-infrastructure:i-0abc of EBS grants.
-    Unique ids (AROA…) are opaque, as are service names. Total.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-    """
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
-        return f"{value:012d}"  # an id that somebody wrote without quotes
-    if not isinstance(value, str):
-        return ""
-    parts = value.split(":", 5)
-    named = parts[4] if parts[0] == "arn" and len(parts) == 6 else parts[0]
-    return named if _ACCOUNT.fullmatch(named) else ""
+def statements_of(given: object) -> list[Any]:
+    """The statements of a policy in any of those forms, of any type; none of what is no policy."""
+    return elements(_document(given), "statement")
 
 
 @dataclass(slots=True)
@@ -110,26 +100,28 @@ def _unwrapped(text: str) -> object:
     return None
 
 
-def _elements(fields: Mapping[str, Any], name: str) -> list[Any]:
+def elements(fields: Mapping[str, Any], name: str) -> list[Any]:
     """The values of an element, a single one like a list of one."""
-    return [member for key, value in _items(fields) if key.lower() == name for member in _members(value)]
+    return [member for key, value in items(fields) if key.lower() == name for member in members(value)]
 
 
-def _items(value: object) -> Iterator[tuple[str, Any]]:
+def items(value: object) -> Iterator[tuple[str, Any]]:
+    """The members of an object that have a name; none of anything else."""
     if isinstance(value, Mapping):
         yield from ((key, member) for key, member in value.items() if isinstance(key, str))
 
 
-def _members(value: Any) -> list[Any]:
+def members(value: Any) -> list[Any]:
+    """A list as it is, anything else as a list of one."""
     return value if isinstance(value, list) else [value]
 
 
 def _read_allow(statement: Mapping[str, Any], reading: _Reading) -> None:
     """NotPrincipal admits everyone else. Who comes through a service, the condition says; it is not public."""
-    everyone = bool(_elements(statement, "notprincipal"))
+    everyone = bool(elements(statement, "notprincipal"))
     service = False
-    for kind, principal in reading.first(_principals(statement)):
-        if isinstance(principal, str) and _is_anybody(principal):
+    for kind, principal in reading.first(principals_of(statement)):
+        if isinstance(principal, str) and is_anybody(principal):
             everyone = True
         elif kind == "service":
             service = True
@@ -140,43 +132,36 @@ def _read_allow(statement: Mapping[str, Any], reading: _Reading) -> None:
         reading.public |= everyone and not restricted
 
 
-def _principals(statement: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for principal in _elements(statement, "principal"):
+def principals_of(statement: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Kind (aws, service, federated, …) and value of each principal of a statement; the star alone is of kind aws."""
+    for principal in elements(statement, "principal"):
         if isinstance(principal, Mapping):
-            yield from ((kind.lower(), one) for kind, value in _items(principal) for one in _members(value))
+            yield from ((kind.lower(), one) for kind, value in items(principal) for one in members(value))
         else:
             yield "aws", principal
 
 
-def _is_anybody(principal: str) -> bool:
+def is_anybody(principal: str) -> bool:
     """`*`, and what AWS refuses today: an ARN with a wildcard before or in the account."""
     return any("*" in part for part in principal.split(":", 5)[:5])
 
 
-# A condition key's limit: of one value the account it names, "" if it admits no account but names none,
-# None if it admits any. A wildcard in a value does not limit, whether its operator knows wildcards or not.
-_Limit = Callable[[Any, str], str | None]
-
-# ArnEquals is the same as ArnLike.
-_POSITIVE = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
-
-
 def _read_condition(statement: Mapping[str, Any], reading: _Reading) -> bool:
-    """Note the accounts that the condition names, and tell whether it admits only named ones.
+    """Note the accounts that the condition names, and tell whether it admits only fixed principals.
 
     All tests must hold, and of each one value. Where the key is absent from a request, ...IfExists and
     ForAllValues hold, hence do not restrict, unless a Null test demands the key.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
     """
-    tests = reading.first(_tests(statement))
+    tests = reading.first(condition_tests(statement))
     demanded = {key for operator, key, values in tests if operator == "null" and values and all(map(_is_false, values))}
-    restricted = False
+    restricted = not demanded.isdisjoint(ONLY_OF_SERVICES)
     for operator, key, values in tests:
         quantifier, _, comparison = operator.rpartition(":")
         absent_holds = quantifier == "forallvalues" or comparison.endswith("ifexists")
         comparison = comparison.removesuffix("ifexists")
-        limit = _LIMITS.get(key)
-        if limit is None or comparison not in _POSITIVE:
+        limit = limit_of(key, comparison)
+        if limit is None:
             continue
         limits = [limit(value, comparison) for value in reading.first(values)]
         reading.accounts.update(filter(None, limits))
@@ -184,60 +169,41 @@ def _read_condition(statement: Mapping[str, Any], reading: _Reading) -> bool:
     return restricted
 
 
-def _tests(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
-    for block in _elements(statement, "condition"):
-        for operator, keys in _items(block):
-            for key, value in _items(keys):
-                yield operator.lower(), key.lower(), _members(value)
+def condition_tests(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
+    """Operator, key and values of each test of a statement's condition, the first two in lower case."""
+    for block in elements(statement, "condition"):
+        for operator, keys in items(block):
+            for key, value in items(keys):
+                yield operator.lower(), key.lower(), members(value)
+
+
+def _keeps_strangers_out(statement: Mapping[str, Any], reading: _Reading) -> bool:
+    """Whether a Deny is for everyone and everything but fixed principals, as the rules of a data perimeter are.
+
+    All its tests must hold for every stranger: a negated one does, also where its key is absent, but with ForAnyValue.
+    """
+    everyone = any(isinstance(one, str) and is_anybody(one) for _, one in principals_of(statement))
+    everything = any(one in ("*", "kms:*") for one in elements(statement, "action"))
+    if "Deny" not in elements(statement, "effect") or not everyone or not everything:
+        return False
+    tests = reading.first(condition_tests(statement))
+    excepted = [_excepted(*test) for test in tests]
+    if not tests or None in excepted:
+        return False
+    reading.accounts.update(account for accounts in excepted for account in accounts or ())
+    return any(operator.find("not") >= 0 for operator, _, _ in tests)
+
+
+def _excepted(operator: str, key: str, values: list[Any]) -> set[str] | None:
+    """The accounts that a test of such a Deny excepts, None if a stranger may not meet it."""
+    quantifier, _, comparison = operator.rpartition(":")
+    comparison = comparison.removesuffix("ifexists")
+    if key == "aws:principalisawsservice":
+        return set() if comparison == "bool" and values and all(map(_is_false, values)) else None
+    limit = limit_of(key, comparison.replace("not", "", 1)) if "not" in comparison else None
+    limits = [limit(value, comparison) for value in values] if limit and quantifier != "foranyvalue" else [None]
+    return {account for account in limits if account} if values and None not in limits else None
 
 
 def _is_false(value: object) -> bool:
     return value is False or value == "false"
-
-
-def _account_limit(value: object, comparison: str) -> str | None:
-    return "" if _is_variable(value, "aws:resourceaccount") else account_of(value) or None
-
-
-def _arn_limit(value: object, comparison: str) -> str | None:
-    """An ARN without an account limits if it is complete: an S3 bucket's."""
-    parts = value.split(":", 5) if isinstance(value, str) else []
-    if len(parts) < 6 or parts[0] != "arn":
-        return None
-    if _ACCOUNT.fullmatch(parts[4]):
-        # The star of a string crosses colons, which may stand in a role's path; that of an ARN does not.
-        shifting = comparison.startswith("string") and _WILDCARD.search(":".join(parts[:4]))
-        return None if shifting else parts[4]
-    return "" if not parts[4] and not _WILDCARD.search(":".join(parts)) else None
-
-
-def _organization_limit(value: object, comparison: str) -> str | None:
-    named = isinstance(value, str) and _ORGANIZATION.fullmatch(value)
-    return "" if named or _is_variable(value, "aws:resourceorgid") else None
-
-
-def _path_limit(value: object, comparison: str) -> str | None:
-    """o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*: only the organization's id is unique in the world."""
-    organization, slash, _ = value.partition("/") if isinstance(value, str) else ("", "", "")
-    return "" if slash and _ORGANIZATION.fullmatch(organization) else None
-
-
-def _is_variable(value: object, name: str) -> bool:
-    return isinstance(value, str) and value.lower() == f"${{{name}}}"
-
-
-# kms:ViaService is not here: it restricts the way, not who comes.
-# https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_LIMITS: Mapping[str, _Limit] = {
-    "kms:calleraccount": _account_limit,
-    "aws:principalaccount": _account_limit,
-    "aws:sourceaccount": _account_limit,
-    "aws:sourceowner": _account_limit,
-    "aws:principalarn": _arn_limit,
-    "aws:sourcearn": _arn_limit,
-    "aws:principalorgid": _organization_limit,
-    "aws:sourceorgid": _organization_limit,
-    "aws:principalorgpaths": _path_limit,
-    "aws:sourceorgpaths": _path_limit,
-}

@@ -8,6 +8,7 @@ from typing import Any
 from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.rulebook.compile import gate_of
+from trailbell.rulebook.known_calls import SUFFIX, fault_of_call, nearest_source
 
 
 _FORM = re.compile(r"(?P<service>[a-z0-9][a-z0-9.-]{1,40}):(?P<call>[A-Za-z0-9_]{2,80})", re.ASCII)
@@ -15,11 +16,28 @@ _NAMESPACE = uuid.UUID("5d9f0c52-3b0a-5c0e-9a53-6a1c1c9a1b7e")
 
 
 def read_alert_on(raw: Any) -> tuple[str, ...]:
-    """The setting's entries: a list, or text separated by commas. Raises ValueError saying what is allowed."""
+    """The setting's entries: a list, or text separated by commas.
+
+    Raises ValueError saying what is allowed, also for a call that no record of CloudTrail can name.
+    """
     entries = [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else raw
     if not isinstance(entries, list) or not all(isinstance(one, str) and _FORM.fullmatch(one) for one in entries):
         raise ValueError('a list of service:EventName such as ["kms:DisableKey", "cloudhsm:DeleteBackup"]')
+    faults = [f"{entry}: {fault}" for entry in entries if (fault := _fault_of(entry))]
+    if faults:
+        raise ValueError(f"calls that CloudTrail records, as service:EventName; {'; '.join(faults)}")
     return tuple(dict.fromkeys(entries))
+
+
+def _fault_of(entry: str) -> str:
+    """Why an entry could never match, with what to write instead; "" if it can."""
+    service, _, call = entry.partition(":")
+    bare = service.removesuffix(SUFFIX)
+    meant = nearest_source(bare)
+    if meant != service:
+        known = f"; write {meant}:{call}" if meant else ""
+        return f"{service} is not how records name a service{known}"
+    return fault_of_call([service], call)
 
 
 def alert_on_rules(entries: Iterable[str]) -> tuple[Rule, ...]:

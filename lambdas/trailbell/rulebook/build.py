@@ -9,6 +9,7 @@ from trailbell.errors import RuleError
 from trailbell.rulebook.alert_on import alert_on_rules
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.placeholders import Placeholders
 
 
@@ -18,14 +19,15 @@ def build_rulebook(
     """Compile rules and exceptions; the rulebook, and one message for each exception that has expired.
 
     alert_on: entries of that setting, which become rules of their own.
-    Raises RuleError with every fault, one a line.
+    Raises RuleError with every fault, one a line; what can never match is one.
     """
     documents, unreadable = read_exceptions(exceptions)
     asked = alert_on_rules(alert_on)
     compiled = (*compile_rules(rules, placeholders, asked), *asked)
     applied = apply_exceptions(compiled, documents, placeholders, today)
-    if unreadable or applied.errors:
-        raise RuleError("\n".join((*unreadable, *applied.errors)))
+    faults = (*unreadable, *applied.errors, *faults_of_rules(rules, applied.rules))
+    if faults:
+        raise RuleError("\n".join(faults))
     return make_rulebook(applied.rules, placeholders), applied.expired
 
 

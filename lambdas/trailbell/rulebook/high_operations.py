@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from trailbell.engine.condition import Tests, conjuncts, simplify
-from trailbell.engine.matcher import GATE_FIELDS
+from trailbell.cloudtrail.record import GATE_FIELDS
+from trailbell.engine.condition import ValueTests, conjuncts, simplify
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.rulebook.compile import Node, gate_of
 
@@ -29,6 +29,8 @@ WOULD_BE_HIGH = "facts.would_be_high"
 
 _NAMING = frozenset(f"requestParameters.{member}" for member in ("name", "settingId"))
 """Members of a request whose value an access-denied message repeats in the resource's ARN."""
+
+_FOREIGN_KEY = ("facts.external_keys", "facts.key_external")
 
 _SUCCESS: Mapping[str, list[Any]] = {"facts.outcome": ["success"], "errorCode": []}
 _SOURCE, _NAME = GATE_FIELDS
@@ -88,7 +90,8 @@ def high_operations(rules: Iterable[Rule], watched: frozenset[str]) -> dict[str,
     found: dict[str, set[str]] = {name: set() for name in (HIGH, HIGH_ON_RESOURCE, RESOURCES, BEGINNINGS)}
     for operation, left in _all_left(rules):
         resources = set() if left is True else set(_resources(left))
-        by_name = left is True or (operation.partition(":")[0] in watched and not resources)
+        watches = operation.partition(":")[0] in watched
+        by_name = left is True or (watches and not resources and not _is_everyday(left))
         found[HIGH if by_name else HIGH_ON_RESOURCE].add(operation)
         found[RESOURCES] |= resources
     found[HIGH_ON_RESOURCE] -= found[HIGH]
@@ -103,7 +106,7 @@ def high_operations(rules: Iterable[Rule], watched: frozenset[str]) -> dict[str,
 
 def _counted(rules: Iterable[Rule]) -> Iterator[Rule]:
     """The rules of level high and critical that can match a success."""
-    tests = Tests()
+    tests = ValueTests()
     return (
         rule for rule in rules if rule.level >= Level.HIGH and simplify(rule.detection, _SUCCESS, tests) is not False
     )
@@ -111,7 +114,7 @@ def _counted(rules: Iterable[Rule]) -> Iterator[Rule]:
 
 def _all_left(rules: Iterable[Rule]) -> Iterator[tuple[str, Sequence[Any] | Literal[True]]]:
     """Every operation that a rule names, with what the rule still asks of a success; True if nothing."""
-    tests = Tests()
+    tests = ValueTests()
     for rule in _counted(rules):
         for source, name in _pairs(rule.detection):
             left = _left(rule, source, name, tests)
@@ -119,7 +122,7 @@ def _all_left(rules: Iterable[Rule]) -> Iterator[tuple[str, Sequence[Any] | Lite
                 yield f"{source}:{name}", True if left is True else left
 
 
-def _left(rule: Rule, source: str, name: str, tests: Tests) -> Sequence[Any] | bool:
+def _left(rule: Rule, source: str, name: str, tests: ValueTests) -> Sequence[Any] | bool:
     """What a rule still asks of a success of one operation."""
     known: dict[str, list[Any]] = {
         **_SUCCESS,
@@ -129,6 +132,11 @@ def _left(rule: Rule, source: str, name: str, tests: Tests) -> Sequence[Any] | b
         "facts.operation": [f"{source}:{name}"],
     }
     return simplify(rule.detection, known, tests)
+
+
+def _is_everyday(node: Sequence[Any]) -> bool:
+    """Whether the operation is everyday work, but for a key of another account that its request names."""
+    return any(part[0] == "field" and part[1] in _FOREIGN_KEY for part in conjuncts(node))
 
 
 def _resources(node: Sequence[Any]) -> Iterator[str]:

@@ -191,15 +191,6 @@ EXCEPTION: Schema = {
 SCHEMAS: Mapping[str, Schema] = {"rule": RULE, "cases": CASES, "exception": EXCEPTION}
 """By name; the file is docs/schema/<name>-1.json."""
 
-RECORD_MEMBERS = (
-    *("eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress"),
-    *("userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData"),
-    *("requestID", "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent", "addendum"),
-    *("recipientAccountId", "sharedEventID", "vpcEndpointId", "vpcEndpointAccountId", "eventCategory", "tlsDetails"),
-    *("serviceEventDetails", "sessionCredentialFromConsole", "edgeDeviceDetails", "insightDetails", "eventContext"),
-)
-"""Members of a record: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"""
-
 FACTS = tuple(
     f"facts.{name}"
     for name in (

@@ -11,9 +11,9 @@ from typing import Any
 
 from trailbell.rulebook.documents import Document
 from trailbell.rulebook.lines import line_of
-from trailbell.rulebook.members import FACTS, RECORD_MEMBERS, RULE
+from trailbell.rulebook.members import FACTS, RULE
 from trailbell.rulebook.misfits import Keys, Misfit, misfits
-from trailbell.rulebook.misspellings import meant, question
+from trailbell.rulebook.misspellings import question
 
 
 _WORDS_OF_CONDITIONS = frozenset({"and", "or", "not", "of", "them", "all", "any", "1"})
@@ -31,26 +31,22 @@ def located(document: Document, misfit: Misfit) -> str:
 
 
 def detection_misfits(detection: Any, keys: Keys) -> Iterator[Misfit]:
-    """Selections that the condition does not name, and fields that no record has."""
+    """Selections that the condition does not name, and facts that do not exist."""
     if not isinstance(detection, dict):
         return
     selections = {str(name): value for name, value in detection.items() if name not in ("condition", "rules")}
     yield from _condition_misfits(detection.get("condition"), selections, keys)
     for name, selection in selections.items():
         for field in _fields(selection):
-            if problem := field_fault(field.split("|")[0]):
+            if problem := _fact_fault(field.split("|")[0]):
                 yield Misfit((*keys, name, field), problem)
 
 
-def field_fault(path: str) -> str:
-    """What is wrong with a field's path, "" if nothing that we know of: records have members that AWS adds."""
-    head = path.partition(".")[0]
-    if head == "facts":
-        known = any(path == fact or fact.startswith(f"{path}.") for fact in FACTS)
-        return "" if known else f"no fact is called {path!r}{question(path, FACTS)}"
-    if not head or head in RECORD_MEMBERS or not meant(head, RECORD_MEMBERS):
+def _fact_fault(path: str) -> str:
+    """What is wrong with the path of a fact; of other fields rulebook/never_matches.py says it."""
+    if not path.startswith("facts.") or any(path == fact or fact.startswith(f"{path}.") for fact in FACTS):
         return ""
-    return f"no record has {head!r}{question(head, RECORD_MEMBERS)}"
+    return f"no fact is called {path!r}{question(path, FACTS)}"
 
 
 def _condition_misfits(condition: Any, selections: Iterable[str], keys: Keys) -> Iterator[Misfit]:

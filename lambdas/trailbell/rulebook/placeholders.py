@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from trailbell.cloudtrail.event_source import TWINS
 from trailbell.errors import RuleError, SettingsError
 
 
@@ -99,7 +100,8 @@ def known_operations(rules: Path) -> dict[str, tuple[str, ...]]:
 
 def watched_sources(rules: Path) -> frozenset[str]:
     """The event sources whose operations coverage.csv classes; none without it. Raises as known_operations does."""
-    return frozenset(source for source, _ in _classed(rules))
+    classed = frozenset(source for source, _ in _classed(rules))
+    return classed | {twin for source, twin in TWINS.items() if source in classed}
 
 
 def coverage_folder(rules: Path) -> Path | None:

@@ -17,6 +17,7 @@ from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailbell.rulebook.foreign import counts, left_out, sentence, told_apart
 from trailbell.rulebook.load import compile_rules, load_rules
+from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
 
 
@@ -79,12 +80,13 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
         click.echo(sentence(one), err=True)
     if not found.rules:
         raise RuleError(f"{rules}: holds no rule for CloudTrail that can run; {counts(found)}")
+    say_what_never_matches(faults_of_rules(rules, found.rules))
     return RulesInUse(make_rulebook(found.rules, placeholders), counts(found))
 
 
 def _own_rulebook(placeholders: Placeholders) -> Rulebook:
     asked = alert_on_rules(_alert_on())
-    found = load_rules(default_rules(), placeholders, others=asked)
+    found = load_rules(default_rules(), placeholders, own=True, others=asked)
     documents, unreadable = read_exceptions(checkout() / "exceptions")
     compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
@@ -98,6 +100,14 @@ def _own_rulebook(placeholders: Placeholders) -> Rulebook:
     for message in applied.expired:
         click.echo(message, err=True)
     return make_rulebook(applied.rules, placeholders)
+
+
+def say_what_never_matches(faults: tuple[str, ...]) -> None:
+    """Warn of other people's rules that compile and stay silent for ever: each by name, and how many there are."""
+    for fault in faults:
+        click.echo(f"warning: {fault}", err=True)
+    if faults:
+        click.echo(f"{len(faults)} warnings of what can never match", err=True)
 
 
 def _alert_on() -> tuple[str, ...]:

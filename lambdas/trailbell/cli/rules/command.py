@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from trailbell.cli.options.rulebooks import find_placeholders, setting_option, strict_option
+from trailbell.cli.options.rulebooks import find_placeholders, say_what_never_matches, setting_option, strict_option
 from trailbell.cli.paths import checkout, default_cases, default_rules
 from trailbell.cli.rules.foreign_check import check_foreign
 from trailbell.cli.terminal.display import level_text, print_table
@@ -22,6 +22,7 @@ from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_c
 from trailbell.rulebook.exceptions import apply_exceptions, apply_filters, read_exceptions
 from trailbell.rulebook.foreign import counts, sentence, with_unique_names
 from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.source import rule_files
 from trailbell.text.safe_text import one_line
 
@@ -87,6 +88,7 @@ def check_rules(
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
+    What can never match (a misspelt call, a field no record has) is a fault of the shipped rules, else a warning.
     Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired one is a fault.
 
     Of foreign rules each document gets a line: ok, warning, refused (which makes the exit status 1) and the reason.
@@ -110,6 +112,9 @@ def check_rules(
     documents, unreadable = read_exceptions(exceptions)
     applied = apply_exceptions(found.rules, [*documents, *found.filters], placeholders, datetime.now(UTC).date())
     ran = list(_run_cases(where, cases))
+    dead = faults_of_rules(where, applied.rules)
+    if folder:
+        say_what_never_matches(dead)
     empty = [] if found.rules or found.errors else [f"{where}: holds no rule"]
     faults = [
         *found.errors,
@@ -118,6 +123,7 @@ def check_rules(
         *unreadable,
         *applied.errors,
         *applied.expired,
+        *(() if folder else dead),
         *(fault for case in ran for fault in case),
     ]
     for fault in faults:

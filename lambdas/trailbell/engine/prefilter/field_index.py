@@ -28,10 +28,13 @@ class Derived:
 
     paths:    where the texts are.
     possible: from these texts to the values the field may have; None if they do not narrow it down.
+    whole:    what counts is the member that each path begins with: `possible` gets it if it is a list or a text, and
+              None for anything else.
     """
 
     paths: tuple[str, ...]
     possible: Callable[..., tuple[Any, ...] | None]
+    whole: bool = False
 
 
 class FieldIndex:

@@ -26,6 +26,7 @@ class LayoutGrownError(Exception):
 
 _MAX_MEMBERS = 40  # that can be decoded of a record
 _MAX_INNER = 16  # of an object that is decoded as a struct, whose members msgspec compares one by one
+_WHOLE = (list, str)
 
 
 class PartialLayout:
@@ -96,6 +97,18 @@ class PartialLayout:
             return member if type(member) is str and not below else text_at(decoded(member), *below)
 
         return find_text
+
+    def member_finder(self, path: str) -> Callable[[Any], Any]:
+        """A function from a partial record to the list or text that a path begins with, None for anything else."""
+        head = path.partition(".")[0]
+        self._decode_from_now(head)
+        attribute, decoded = attribute_of(head), self._decoded
+
+        def find_member(partial: Any) -> Any:
+            value = decoded(getattr(partial, attribute))
+            return value if type(value) in _WHOLE else None
+
+        return find_member
 
     def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
         """A function from a partial record to a key under which the values of these fields may be remembered.

@@ -7,7 +7,7 @@ decided on the whole record; a rule that is not found cannot match.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from trailbell.engine.prefilter.partial_decode import PartialLayout
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
+_MAX_DECIDED = 1024  # combinations of values that a check remembers; records may hold any number
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
 
 
@@ -66,20 +67,40 @@ class FieldIndexes:
             return compile_node(conjunct.node, self._layout.finder)
         index = self._make_index(conjunct.path)
         index.add(conjunct.name, conjunct.node)
-        return lambda partial: bool(index.find_anew(partial))
+        possible = self._possible(conjunct.path)
+        decided: dict[tuple[Any, ...] | None, bool] = {}
+
+        def check(partial: Any) -> bool:
+            values = possible(partial)
+            holds = decided.get(values)
+            if holds is None:
+                if len(decided) >= _MAX_DECIDED:
+                    decided.clear()
+                holds = decided[values] = bool(index.find_anew(partial))
+            return holds
+
+        return check
 
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
         if derived is None:
             find = self._layout.finder(path)
             return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
-        finders = [self._layout.text_finder(one) for one in derived.paths]
+        possible = self._possible(path)
 
         def values(partial: Any) -> list[list[Any]] | None:
-            possible = derived.possible(*[find(partial) for find in finders])
-            return None if possible is None else [[value] for value in possible]
+            found = possible(partial)
+            return None if found is None else [[value] for value in found]
 
-        return FieldIndex(values, self._layout.memo_key(derived.paths))
+        return FieldIndex(values, None if derived.whole else self._layout.memo_key(derived.paths))
+
+    def _possible(self, path: str) -> Callable[[Any], tuple[Any, ...] | None]:
+        """A function from a partial record to a derived field's values, None if anything is possible."""
+        derived = self._derived[path]
+        possible = derived.possible
+        finder_of = self._layout.member_finder if derived.whole else self._layout.text_finder
+        finders = [finder_of(one) for one in derived.paths]
+        return lambda partial: possible(*[find(partial) for find in finders])
 
 
 class RuleIndex:
