@@ -79,7 +79,7 @@ _UNDO = _map(
 
 _ABOUT: Mapping[str, Schema] = {
     "title": _text("What happened, in at most 50 characters: subject of the mail."),
-    "id": _text("A UUID that stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
+    "id": _text("A UUID, which stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
     "name": _text("What hits are filtered by: the file's stem without aws_, with hyphens."),
     "status": _text(
         "How far the rule has been tried.", enum=["stable", "test", "experimental", "deprecated", "unsupported"]
@@ -88,8 +88,8 @@ _ABOUT: Mapping[str, Schema] = {
     "license": _text("SPDX identifier of the rule's licence."),
     "author": _text("Who wrote it. In the alert."),
     "references": _texts("Addresses of the pages that the rule relies on."),
-    "date": _date("When it was written, such as 2026-11-21."),
-    "modified": _date("When it was last changed."),
+    "date": _date("A date such as 2026-11-21: when it was written."),
+    "modified": _date("A date such as 2026-11-21: when it was last changed."),
     "tags": _texts("ATT&CK techniques and the like, such as attack.t1489."),
 }
 
@@ -170,7 +170,9 @@ EXCEPTION: Schema = {
             "level": _text("Not used.", enum=list(LEVELS)),
             "owner": _text("Who answers for it.", minLength=1),
             "reason": _text("Why these calls are expected.", minLength=1),
-            "expires": _date("The last day (UTC) on which it works, such as 2027-03-31.", r"^\d{4}-\d{2}-\d{2}$"),
+            "expires": _date(
+                "A date such as 2026-12-31: the last day (UTC) on which it works.", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+            ),
             "filter": _open_map(
                 "The rules it is about, selections, and a condition that says what still alerts.",
                 {

@@ -84,11 +84,11 @@ def _scalar(schema: Schema, value: Any, keys: Keys) -> Iterator[Misfit]:
             keys, f"{_name(keys)} is one of {', '.join(words)}, not {_shown(value)}{question(str(value), words)}"
         )
     if "pattern" in schema and not re.search(schema["pattern"], value):
-        yield Misfit(keys, f"{_name(keys)} cannot be {_shown(value)}: {schema['description']}")
+        yield Misfit(keys, f"{_name(keys)} is {_meaning(schema)}, not {_shown(value)}")
     if "minimum" in schema and value < schema["minimum"]:
         yield Misfit(keys, f"{_name(keys)} is at least {schema['minimum']}, not {_shown(value)}")
     if "minLength" in schema and len(value) < schema["minLength"]:
-        yield Misfit(keys, f"{_name(keys)} is empty: {schema['description']}")
+        yield Misfit(keys, f"{_name(keys)} is empty: {schema['description']}", missing=True)
 
 
 def _name(keys: Keys) -> str:
@@ -110,6 +110,12 @@ def _advice(schema: Schema) -> str:
 def _word(value: Any) -> str:
     """As YAML has it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _meaning(schema: Schema) -> str:
+    """A description within a sentence."""
+    text = str(schema["description"]).removesuffix(".")
+    return text[0].lower() + text[1:]
 
 
 def _shown(value: Any) -> str:

@@ -23,6 +23,7 @@ _CALLED_ELSEWHERE: Mapping[str, str] = {
     "expiration": "expires",
     "valid_until": "expires",
     "why": "reason",
+    "because": "reason",
     "justification": "reason",
     "responsible": "owner",
 }
