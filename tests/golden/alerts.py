@@ -17,6 +17,7 @@ from trailbell.hits.hit import Hit, Place
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
 from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.source import rule_files
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ Record = dict[str, Any]
 @cache
 def all_rules() -> dict[str, tuple[Rule, Path]]:
     """Every rule by its name, with its file."""
-    files = {path.stem: path for path in RULES.rglob("*.yml")}
+    files = {path.stem: path for path in rule_files(RULES)}
     return {rule.name: (rule, files[rule.stem]) for rule in compile_rules(RULES, CASE_SETTINGS)}
 
 
