@@ -66,6 +66,14 @@ def titles(found: RuleSet) -> list[str]:
         (rule("Regex").replace("eventName:", "eventName|re:").replace("Dis", "(?=Dis)"), "RE2"),
         (rule("Expand").replace("eventName: DisableKey", "'eventName|expand': '%nobody%'"), "%nobody% is unknown"),
         (rule("Count").replace("condition: s", "condition: s | count() > 5"), "condition"),
+        (rule("Long").replace("condition: s", f"condition: s{' and s' * 2000}"), "condition of 12001 characters"),
+        (
+            rule("Wide").replace(
+                "condition: s",
+                f"condition: {'1 of them or ' * 700}s{''.join(f'{chr(10)}  s{n}: {{a: b}}' for n in range(50))}",
+            ),
+            "refers to selections more than 10000 times",
+        ),
         (rule("Level", "level: loud\n"), "loud"),
         (rule("Id", "id: one\n"), "UUID"),
         (rule("Title").replace("title: Title\n", ""), "title"),
@@ -181,6 +189,15 @@ def test_rules_of_equal_names_ids_and_titles_all_run_and_are_told_apart(rules: P
     assert {"one-x-same", "two-x-same", "two-y-same", "two-y-same-2", "one-x-t1485"} <= {
         one.name for one in found.rules
     }
+
+
+def test_placeholders_side_by_side_do_not_multiply_without_end(rules: Path) -> None:
+    """Five hundred operations three times in one value are more texts than memory holds."""
+    (rules / "a.yml").write_text(rule().replace("eventName: DisableKey", "'eventName|expand': '%many%%many%%many%'"))
+
+    (one,) = load_rules(rules, {"many": tuple(map(str, range(500)))}).left_out
+
+    assert "125000000 texts" in one.reason
 
 
 def test_names_that_nothing_shares_stay_as_they_were(rules: Path) -> None:
@@ -443,6 +460,23 @@ def test_check_says_what_is_lost_or_renamed(rules: Path) -> None:
     assert f"another rule has its id {IDS}1" in second["reasons"][0]
     given = run("rules", "check", rules / "a.yml", "--format", "jsonl", "--setting", "trusted_accounts=111122223333")
     assert json.loads(given.stdout)["status"] == "ok"
+
+
+def test_rules_that_can_never_match_run_with_a_warning(rules: Path, log: Path) -> None:
+    """A reader takes their silence for "nothing happened"; bytes elsewhere that are no text do not stop the warning."""
+    never = rule("Ecs").replace("eventName: DisableKey", "event.action: DisableKey")
+    (rules / "a.yml").write_bytes(f"{rule()}---\n{never}---\n".encode() + b"title: \xff\n")
+
+    result = run("scan", log, "--rules", rules)
+
+    assert result.exit_code == 0
+    assert "warning: " in result.stderr
+    assert f"{rules}/a.yml:10: a-2: event.action" in result.stderr
+    verdicts = [json.loads(line) for line in run("rules", "check", rules, "--format", "jsonl").stdout.splitlines()]
+    assert [one["status"] for one in verdicts] == ["ok", "warning", "refused"]
+    (rules / "a.yml").write_text(never)
+    with pytest.raises(RuleError, match=r"event\.action"):
+        run("scan", log, "--rules", rules, "--strict")
 
 
 def test_own_rules_are_still_held_to_their_cases(rules: Path) -> None:

@@ -7,6 +7,7 @@ Sigma specification 2.1: https://github.com/SigmaHQ/sigma-specification/blob/mai
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, product
+from math import prod
 from typing import Any
 
 from sigma.conditions import (
@@ -45,6 +46,7 @@ Node = list[Any]
 Parts = list[str | int]
 
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: 0, SpecialChars.WILDCARD_SINGLE: 1}
+_MAX_COMBINATIONS = 100_000
 NEVER: Node = ["or", []]
 """A tree that matches nothing: what is left of a placeholder whose setting is an empty list."""
 
@@ -126,6 +128,9 @@ class Compiler:
                 choices.append([_pattern(one) for one in self.placeholders[part.name]])
             else:
                 choices.append([[part if isinstance(part, str) else _WILDCARDS[part]]])
+        count = prod(map(len, choices))
+        if count > _MAX_COMBINATIONS:
+            raise UnsupportedError(f"a value whose placeholders stand for {count} texts; at most {_MAX_COMBINATIONS}")
         return [_merged(chain.from_iterable(parts)) for parts in product(*choices)]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from trailbell.engine.rulebook import Rule
 from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.load import RuleSet
+from trailbell.rulebook.never_matches import findings_in, place_of
 from trailbell.rulebook.placeholders import Placeholders
 from trailbell.text.safe_text import one_line
 
@@ -85,6 +86,15 @@ def counts(found: RuleSet) -> str:
     return "; ".join(parts)
 
 
+def never_matching(found: RuleSet) -> tuple[str, ...]:
+    """One message for each thing in rules that run which no record has: file, line, name and sentence."""
+    return tuple(
+        one_line(f"{place_of([document.path], one.written)}{rule.name}: {one.sentence}")
+        for document, rule in zip(found.documents, found.rules, strict=True)
+        for one in findings_in(rule.detection)
+    )
+
+
 def warnings_of(document: Document, rule: Rule, placeholders: Placeholders) -> Iterator[str]:
     """What the reader of a foreign rule that runs should know, a sentence each."""
     status = str(document.content.get("status") or "").lower()
@@ -96,6 +106,7 @@ def warnings_of(document: Document, rule: Rule, placeholders: Placeholders) -> I
     for name in dict.fromkeys(_EXPANDED.findall(str(document.content.get("detection")))):
         if placeholders.get(name) == ():
             yield f"%{name}% has no values and matches nothing: give them by --setting {name}=..."
+    yield from (finding.sentence for finding in findings_in(rule.detection))
 
 
 def _folder(document: Document, where: Path) -> str:

@@ -14,6 +14,9 @@ from sigma.rule.detection import SigmaDetectionItem
 
 
 _MAX_PATTERN = 1000
+_MAX_CONDITION = 10_000
+_MAX_TESTS = 10_000
+_OF = re.compile(r"\bof\b")
 _PLACEHOLDER = re.compile(r"%\w+%")
 _TEXT_MODIFIERS = frozenset({"contains", "startswith", "endswith"})
 _MODIFIERS_OF_NULL = frozenset({"all", "neq"})
@@ -64,8 +67,20 @@ def faults_of(detection: Any) -> Iterator[str]:
             yield f"selection {name!r} is no text: write its name in quotes"
         elif name == "timeframe":
             yield "timeframe belongs to correlation rules, which are not supported yet"
-        elif name != "condition":
+        elif name == "condition":
+            yield from _condition_faults(selection, len(detection))
+        else:
             yield from _selection_faults(selection, name)
+
+
+def _condition_faults(condition: Any, selections: int) -> Iterator[str]:
+    """Conditions that would take minutes to parse: no author wrote them, and other rules would wait."""
+    for one in condition if isinstance(condition, list) else [condition]:
+        text = str(one)
+        if len(text) > _MAX_CONDITION:
+            yield f"condition of {len(text)} characters; at most {_MAX_CONDITION}"
+        elif len(_OF.findall(text)) * selections > _MAX_TESTS:
+            yield f"condition that refers to selections more than {_MAX_TESTS} times"
 
 
 def _selection_faults(selection: Any, place: str) -> Iterator[str]:

@@ -54,7 +54,7 @@ def faults_of_rules(where: Path, rules: Iterable[Rule]) -> tuple[str, ...]:
     for path in rule_files(where):
         files.setdefault(path.stem, []).append(path)
     faults = dict.fromkeys(
-        f"{_place(files.get(rule.stem, []), one.written)}{rule.name}: {one.sentence}"
+        f"{place_of(files.get(rule.stem, []), one.written)}{rule.name}: {one.sentence}"
         for rule in rules
         for one in findings_in(rule.detection)
     )
@@ -65,11 +65,11 @@ def faults_of_rules(where: Path, rules: Iterable[Rule]) -> tuple[str, ...]:
     return tuple(faults)
 
 
-def _place(files: Iterable[Path], written: str) -> str:
+def place_of(files: Iterable[Path], written: str) -> str:
     """File and line of the first file whose detection holds these words, in any case."""
     words = re.compile(rf"(?<![\w.]){re.escape(written)}(?![\w.])", re.IGNORECASE)
     for path in files:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         begin = next((number for number, line in enumerate(lines) if re.match(r"\s*(?:detection|filter):", line)), 0)
         for number, line in enumerate(lines[begin:], start=begin + 1):
             if words.search(line):

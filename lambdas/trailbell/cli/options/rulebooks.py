@@ -15,7 +15,7 @@ from trailbell.errors import RuleError, SettingsError
 from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-from trailbell.rulebook.foreign import counts, left_out, sentence, told_apart
+from trailbell.rulebook.foreign import counts, left_out, never_matching, sentence, told_apart
 from trailbell.rulebook.load import compile_rules, load_rules
 from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
@@ -74,13 +74,17 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
     if rules is None:
         return RulesInUse(_own_rulebook(placeholders))
     if strict:
-        return RulesInUse(make_rulebook(compile_rules(rules, placeholders), placeholders))
+        compiled = compile_rules(rules, placeholders)
+        faults = faults_of_rules(rules, compiled)
+        if faults:
+            raise RuleError("\n".join(faults))
+        return RulesInUse(make_rulebook(compiled, placeholders))
     found = told_apart(load_rules(rules, placeholders), rules)
     for one in left_out(found):
         click.echo(sentence(one), err=True)
     if not found.rules:
         raise RuleError(f"{rules}: holds no rule for CloudTrail that can run; {counts(found)}")
-    say_what_never_matches(faults_of_rules(rules, found.rules))
+    say_what_never_matches(never_matching(found))
     return RulesInUse(make_rulebook(found.rules, placeholders), counts(found))
 
 
