@@ -44,7 +44,10 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-golden: setup ## Regenerate the golden mails, docs/mails.md and docs/rules.md; then read the git diff
+rule: setup ## Begin a rule and its cases: NAME=kms-key-renamed SERVICE=kms, and EVENT=RenameKey or LOCAL=1
+	@$(BIN)/trailbell rules new $(if $(NAME),$(NAME),$(error say NAME=kms-key-renamed)) --service $(if $(SERVICE),$(SERVICE),$(error say SERVICE=kms)) $(if $(EVENT),--event $(EVENT)) $(if $(LOCAL),--local)
+
+generate golden: setup ## Write everything anew that is made of rules and tables; then read the git diff
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
@@ -86,4 +89,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test test-fast stress fuzz audit format golden lock clean
+.PHONY: help setup demo test test-fast stress fuzz audit format rule generate golden lock clean

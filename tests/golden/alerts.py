@@ -1,6 +1,6 @@
 """The alerts that the golden mails are of: one for each rule, from its first matching case, and awkward ones.
 
-`python -m tests.golden` writes the mails anew (make golden); test_mails.py compares them to the letter.
+`make generate` writes the mails anew; test_mails.py compares them to the letter.
 """
 
 from collections.abc import Iterator

@@ -23,7 +23,7 @@ FOLDERS = {
 _INTRODUCTION = """# The mails
 
 The mail of each rule: the first matching case of `tests/rules/` as it would be mailed, subject first, then the
-text. The bucket, the runbooks and the people are examples. `make golden` generates this page from the files in
+text. The bucket, the runbooks and the people are examples. `make generate` writes this page from the files in
 `tests/golden/mails/`; a test compares them letter by letter.
 """
 

@@ -474,7 +474,7 @@ def test_rules_that_can_never_match_run_with_a_warning(rules: Path, log: Path) -
     assert f"{rules}/a.yml:10: a-2: event.action" in result.stderr
     verdicts = [json.loads(line) for line in run("rules", "check", rules, "--format", "jsonl").stdout.splitlines()]
     assert [one["status"] for one in verdicts] == ["ok", "warning", "refused"]
-    (rules / "a.yml").write_text(never)
+    (rules / "a.yml").write_text(f"{never}level: low\n")
     with pytest.raises(RuleError, match=r"event\.action"):
         run("scan", log, "--rules", rules, "--strict")
 

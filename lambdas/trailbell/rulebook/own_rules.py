@@ -13,15 +13,30 @@ from trailbell.rulebook.documents import Document
 from trailbell.rulebook.lines import line_of
 from trailbell.rulebook.members import FACTS, RULE
 from trailbell.rulebook.misfits import Keys, Misfit, misfits
-from trailbell.rulebook.misspellings import question
+from trailbell.rulebook.misspellings import meant, question
 
 
+_OURS = frozenset({"check", "undo", "once_per_day", "precedence"})
+"""Members that trailbell alone reads: who writes them, writes rules for it."""
+
+_MEMBER = re.compile(r"^([A-Za-z_-]+)[ \t]*:", re.MULTILINE)
 _WORDS_OF_CONDITIONS = frozenset({"and", "or", "not", "of", "them", "all", "any", "1"})
 
 
 def faults_of_own(document: Document) -> list[str]:
     """One sentence for each fault, with its line."""
     found = [*misfits(RULE, document.content), *detection_misfits(document.content.get("detection"), ("detection",))]
+    return [located(document, one) for one in found]
+
+
+def is_written_for_us(text: str) -> bool:
+    """Whether the text of a rule file has members that only trailbell reads, or what is meant to be one."""
+    return any(name in _OURS or meant(name, _OURS) for name in set(_MEMBER.findall(text)))
+
+
+def near_misses(document: Document) -> list[str]:
+    """Fields that are nearly one that a rule may have: of other people's rules they are no faults, but worth a word."""
+    found = (one for one in misfits(RULE, document.content) if not one.missing and "did you mean" in one.problem)
     return [located(document, one) for one in found]
 
 

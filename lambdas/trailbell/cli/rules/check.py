@@ -12,11 +12,14 @@ from trailbell.cli.paths import checkout, default_rules
 from trailbell.cli.rules.case_files import root_and_cases, run_cases
 from trailbell.cli.rules.findings import FORMS, Finding, faults_in, print_findings
 from trailbell.cli.rules.foreign_check import check_foreign
-from trailbell.errors import SettingsError
+from trailbell.errors import RuleError, SettingsError
 from trailbell.rulebook.exceptions import Applied, apply_exceptions, judge_exceptions
 from trailbell.rulebook.load import RuleSet, load_rules
 from trailbell.rulebook.never_matches import faults_of_rules
+from trailbell.rulebook.own_rules import is_written_for_us
+from trailbell.rulebook.pieces import read_file
 from trailbell.rulebook.placeholders import Placeholders
+from trailbell.rulebook.source import rule_files
 
 
 _ANY = click.Path(exists=True, path_type=Path)
@@ -68,7 +71,7 @@ def check_rules(
     where = folder or default_rules()
     placeholders = find_placeholders(settings)
     if foreign is None:
-        foreign = not (cases or exceptions) and not root_and_cases(where, None)[1].is_dir()
+        foreign = not (cases or exceptions) and not root_and_cases(where, None)[1].is_dir() and not _is_ours(where)
     if foreign:
         sys.exit(check_foreign(where, placeholders, form))
     if form == "table":
@@ -88,6 +91,17 @@ def check_rules(
         click.echo(f"{warnings} warnings of what can never match", err=True)
     click.echo(f"{len(found.rules)} rules compiled, {len(ran)} cases run, {faults} faults", err=form != "text")
     sys.exit(1 if faults else 0)
+
+
+def _is_ours(where: Path) -> bool:
+    """Whether any rule of a folder is written for trailbell."""
+    for path in rule_files(where):
+        try:
+            if is_written_for_us(read_file(path).decode("utf-8", "replace")):
+                return True
+        except RuleError:
+            continue  # reported when the rules are loaded
+    return False
 
 
 def _of_rules(where: Path, found: RuleSet) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.exceptions import apply_filters
 from trailbell.rulebook.foreign import counts, every_left_out, told_apart, warnings_of
 from trailbell.rulebook.load import RuleSet, load_rules
+from trailbell.rulebook.own_rules import near_misses
 from trailbell.rulebook.placeholders import Placeholders
 from trailbell.text.safe_text import one_line
 
@@ -61,7 +62,8 @@ def check_foreign(where: Path, placeholders: Placeholders, form: str) -> int:
 
 def _verdicts(found: RuleSet, placeholders: Placeholders) -> Iterator[Verdict]:
     for document, rule in zip(found.documents, found.rules, strict=True):
-        yield _running(document, rule, tuple(warnings_of(document, rule, placeholders)))
+        warnings = *near_misses(document), *warnings_of(document, rule, placeholders)
+        yield _running(document, rule, warnings)
     yield from map(_left_out, every_left_out(found))
 
 

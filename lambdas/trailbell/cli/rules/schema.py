@@ -16,6 +16,6 @@ def show_schema(name: str) -> None:
 
     \b
     Example:
-      trailbell rules schema cases > cases-1.json
+      trailbell rules schema cases
     """
     click.echo(schema_text(name), nl=False)
