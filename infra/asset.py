@@ -18,6 +18,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from infra.models import write_models
+from trailbell.alerts.channels import declared_channels
 from trailbell.engine.rulebook import Rulebook, dump_rulebook
 
 
@@ -54,7 +55,8 @@ def shipped_modules() -> list[Path]:
     would be read at every cold start, and a room that a handler begins to use would be missing in Lambda alone.
     """
     found: dict[str, Path] = {}
-    names = list(_HANDLERS)
+    # Channels are found by their folder, which no import in the source shows.
+    names = [*_HANDLERS, *(channel.open.__module__ for channel in declared_channels())]
     while names:
         name = names.pop()
         file = _module_file(name)

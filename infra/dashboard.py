@@ -8,19 +8,22 @@ from collections.abc import Sequence
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.functions import Detector, Notifier
 from infra.ingest_queue import IngestQueue
 from infra.store import HitTable
-from infra.topic import AlertTopic
 from infra.watch import PERIOD, Watch, own_metric
 
 
 _PROMISES = {
     "Nothing goes unseen: log files keep coming.": ("Silence",),
-    "Nothing waits: log files are read, and hits told, within minutes.": ("OldestNotification", "DeliveryDelayed"),
-    "Nothing is given up: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
+    "Nothing waits: log files are read, and alerts delivered, within minutes.": (
+        "OldestNotification",
+        "DeliveryDelayed",
+    ),
+    "Nothing is dropped: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
     "Nothing fails: both functions run, and as often as they must.": (
         *("DetectorErrors", "DetectorThrottled"),
         *("NotifierErrors", "NotifierThrottled"),
@@ -29,7 +32,7 @@ _PROMISES = {
         "DetectorCountMismatch",
         "NotifierCountMismatch",
     ),
-    "Everybody is told: every hit's alert is published.": ("DeliveryFailing", "ChannelFailing"),
+    "Everybody is notified: every hit's alert is delivered.": ("DeliveryFailing", "ChannelFailing"),
 }
 """Promise → the alarms that say when it is broken (infra/watch.py)."""
 
@@ -51,7 +54,7 @@ class Dashboard(Construct):
         detector: Detector,
         store: HitTable,
         notifier: Notifier,
-        alerts: AlertTopic,
+        alert_topic: sns.Topic,
     ) -> None:
         super().__init__(scope, id)
         stack = Stack.of(self)
@@ -62,7 +65,7 @@ class Dashboard(Construct):
             "Detector: records meet rules": _detector(detector),
             "Hit table: hits are kept": _table(store),
             "Notifier: hits become alerts": _notifier(notifier),
-            "Topic: alerts go out": _topic(alerts),
+            "Topic: alerts go out": _topic(alert_topic),
         }
         cloudwatch.Dashboard(
             self,
@@ -110,7 +113,7 @@ def _queue(ingest_queue: IngestQueue, notifier: Notifier) -> list[cloudwatch.IWi
         for label, queue in (("log files", ingest_queue.dead_letters), ("hits", notifier.dead_letters))
     ]
     failed = own_metric("detector", "MessagesFailed", label="tries that failed")
-    return [_graph("Waiting", [visible, failed]), _graph("Oldest", [oldest]), _graph("Given up", dead)]
+    return [_graph("Waiting", [visible, failed]), _graph("Oldest", [oldest]), _graph("Dead letters", dead)]
 
 
 def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
@@ -118,9 +121,13 @@ def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
         "read": "ObjectsRead",
         "ignored": "ObjectsIgnored",
         "failed": "ObjectsFailed",
-        "put off": "ObjectsDeferred",
+        "deferred": "ObjectsDeferred",
     }
-    records = {"matched": "RecordsMatchedAgainstRules", "not watched": "RecordsNotWatched", "bad": "RecordsMalformed"}
+    records = {
+        "matched": "RecordsMatchedAgainstRules",
+        "not watched": "RecordsNotWatched",
+        "malformed": "RecordsMalformed",
+    }
     return [
         _graph("Log files", [own_metric("detector", name, label=label) for label, name in objects.items()]),
         _graph("Records", [own_metric("detector", name, label=label) for label, name in records.items()]),
@@ -144,29 +151,28 @@ def _table(store: HitTable) -> list[cloudwatch.IWidget]:
 
 def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
     hits = {
-        "told": "HitsNotified",
-        "told before": "HitsNotifiedBefore",
+        "notified": "HitsNotified",
+        "notified before": "HitsNotifiedBefore",
         "failed": "HitsFailed",
-        "put off": "HitsDeferred",
+        "deferred": "HitsDeferred",
     }
     age = notifier.function.metric("IteratorAge", period=PERIOD, statistic="Maximum", label="milliseconds")
     return [
         _graph("Hits", [own_metric("notifier", name, label=label) for label, name in hits.items()]),
-        _graph("Oldest hit not told", [age]),
+        _graph("Oldest undelivered hit", [age]),
         _runs(notifier.function),
     ]
 
 
-def _topic(alerts: AlertTopic) -> list[cloudwatch.IWidget]:
-    topic = alerts.topic
-    notified = own_metric("notifier", "AlertsSent", label="told")
-    others = {"told to other readers": "ChannelsNotified", "not told to them": "ChannelsFailed"}
+def _topic(topic: sns.Topic) -> list[cloudwatch.IWidget]:
+    sent = own_metric("notifier", "AlertsSent", label="sent")
+    others = {"to other channels": "ChannelsNotified", "not to other channels": "ChannelsFailed"}
     channels = [own_metric("notifier", name, label=label) for label, name in others.items()]
     published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
     failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")
     late = own_metric("notifier", "SlowestEventToAlert", statistic="Maximum", label="seconds")
     return [
-        _graph("Alerts", [notified, published, *channels]),
+        _graph("Alerts", [sent, published, *channels]),
         _graph("Event to alert, slowest", [late]),
         _graph("Deliveries that failed", [failed]),
     ]

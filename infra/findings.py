@@ -1,4 +1,4 @@
-"""Findings of cdk-nag and checkov that are not mended: each is acknowledged beside its resource, with the reason.
+"""Findings of cdk-nag and checkov that are not fixed: each is acknowledged beside its resource, with the reason.
 
 The two run in tests/infra/test_lint.py, not at every user's synth.
 """

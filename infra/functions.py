@@ -1,6 +1,8 @@
 """The two functions, each with a role that holds the permissions of its half and nothing else."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jsii
 from aws_cdk import Duration, RemovalPolicy
@@ -11,11 +13,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.channels import Channels
 from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from infra.ingest_queue import IngestQueue, encrypted_queue
 from infra.settings import Settings
 from infra.store import HitTable
-from infra.topic import AlertTopic, ChannelResources
 from infra.trail import TrailBucket
 
 
@@ -46,7 +48,7 @@ _POLLER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 @jsii.implements(lambda_.IEventSourceDlq)
 class _OnFailure:
-    """A queue that Lambda tells of stream batches given up; it needs to send there, and nothing else.
+    """A queue to which Lambda sends stream batches dropped after retries; it may send there, and do nothing else.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
     """
@@ -113,55 +115,51 @@ class Detector(Construct):
 
 
 class Notifier(Construct):
-    """Reads new hits from the table's stream, publishes alerts. Gives `dead_letters` (stream batches given up)."""
+    """Reads new hits from the table's stream, notifies the channels.
+
+    Gives `function` and `dead_letters` (stream batches dropped after retries).
+    """
 
     def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        code: Path,
-        settings: Settings,
-        store: HitTable,
-        alerts: AlertTopic,
-        others: ChannelResources,
+        self, scope: Construct, id: str, *, code: Path, settings: Settings, store: HitTable, channels: Channels
     ) -> None:
         super().__init__(scope, id)
+        environment = {
+            "TRAILBELL_TABLE": store.table.table_name,
+            "TRAILBELL_RETENTION_DAYS": str(settings.hit_retention_days),
+            "TRAILBELL_RUNBOOK_URL": settings.runbook_url,
+        }
+        for channel in channels.deployed:
+            environment |= channel.environment
         self.function = _function(
-            self,
-            "notifier",
-            code,
-            settings,
-            timeout=_NOTIFIER_TIMEOUT,
-            memory_mb=512,
-            environment={
-                "TRAILBELL_TABLE": store.table.table_name,
-                "TRAILBELL_RETENTION_DAYS": str(settings.hit_retention_days),
-                "TRAILBELL_TOPIC_ARN": alerts.topic.topic_arn,
-                "TRAILBELL_RUNBOOK_URL": settings.runbook_url,
-            },
+            self, "notifier", code, settings, timeout=_NOTIFIER_TIMEOUT, memory_mb=512, environment=environment
         )
         self.dead_letters = encrypted_queue(self, "DeadLetters")
         reason = "It is a dead-letter queue: the event source mapping names it, where the check does not look."
         acknowledge(self.dead_letters, "SQS3", reason)
-        _allow(self.function, [alerts.topic.topic_arn], "sns:Publish")
-        self._notify_channels(settings, others)
-        # Of the table: marks of told hits, and what the same actor did before. Their partition keys begin with N# and
-        # P# (store/rows.py); no hit can be read or written.
-        self.function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
-                resources=[store.table.table_arn],
-                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["N#*"]}},
-            )
-        )
-        self.function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["dynamodb:Query"],
-                resources=[store.table.table_arn],
-                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["P#*"]}},
-            )
-        )
+        self._allow_channels(channels)
+        self._allow_table(store)
+        self._read_stream(store)
+
+    def _allow_channels(self, channels: Channels) -> None:
+        for channel in channels.deployed:
+            for permission in channel.permissions:
+                conditions = {operator: dict(values) for operator, values in permission.conditions.items()}
+                _allow(self.function, [permission.resource], *permission.actions, conditions=conditions)
+
+    def _allow_table(self, store: HitTable) -> None:
+        """Delivery records, and what the same actor did before: keys N# and P# (store/rows.py). No hit."""
+        table = [store.table.table_arn]
+        for actions, keys in ((("BatchGetItem", "BatchWriteItem"), "N#*"), (("Query",), "P#*")):
+            condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
+            _allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
+
+    def _read_stream(self, store: HitTable) -> None:
+        # A row is there for the first time, or takes the place of one that nobody was notified of (store/rows.py).
+        new_hits = {
+            "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
+            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
+        }
         self.function.add_event_source(
             sources.DynamoEventSource(
                 store.table,
@@ -172,28 +170,11 @@ class Notifier(Construct):
                 bisect_batch_on_error=True,
                 report_batch_item_failures=True,
                 on_failure=_OnFailure(self.dead_letters),
-                filters=[
-                    lambda_.FilterCriteria.filter(
-                        {
-                            # A row is there for the first time, or takes the place of one untold (store/rows.py).
-                            "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
-                            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
-                        }
-                    )
-                ],
+                filters=[lambda_.FilterCriteria.filter(new_hits)],
             )
         )
         reason = "The event source's dynamodb:ListStreams takes no resource; all else names the table's stream."
         acknowledge(self, wildcard(self, "*"), reason)
-
-    def _notify_channels(self, settings: Settings, others: ChannelResources) -> None:
-        if others.chat:
-            self.function.add_environment("TRAILBELL_CHAT_TOPIC_ARN", others.chat.topic_arn)
-            self.function.add_environment("TRAILBELL_CHAT_LEVEL", settings.chat_topic)
-            _allow(self.function, [others.chat.topic_arn], "sns:Publish")
-        if others.bus:
-            self.function.add_environment("TRAILBELL_EVENT_BUS", others.bus.event_bus_name)
-            _allow(self.function, [others.bus.event_bus_arn], "events:PutEvents")
 
 
 def _function(
@@ -231,5 +212,8 @@ def _function(
     return function
 
 
-def _allow(function: lambda_.Function, resources: list[str], *actions: str) -> None:
-    function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
+def _allow(
+    function: lambda_.Function, resources: list[str], *actions: str, conditions: Mapping[str, Any] | None = None
+) -> None:
+    statement = iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions or None)
+    function.add_to_role_policy(statement)

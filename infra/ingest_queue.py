@@ -1,4 +1,4 @@
-"""The feed: object-created notifications of the trail bucket, kept in a queue until they are done.
+"""The ingest queue: object-created notifications of the trail bucket, kept in a queue until they are done.
 
 A queue, because S3 → Lambda throws a notification away after two retries.
 """
@@ -22,7 +22,7 @@ from infra.trail import TrailBucket
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 _VISIBILITY = 6
 _MAX_RECEIVES = 5
-_RETENTION = Duration.days(14)  # the longest there is: time to notice, mend and redrive
+_RETENTION = Duration.days(14)  # the longest there is: time to notice, fix and redrive
 
 
 class IngestQueue(Construct):

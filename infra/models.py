@@ -1,7 +1,7 @@
 """Service models for the functions' cold start: botocore's own, cut down to the calls the functions make.
 
 botocore parses a service's whole model before the first call, for S3 and DynamoDB four megabytes of JSON with
-documentation, of which we need five operations.
+documentation, of which we need a few operations.
 """
 
 import json
@@ -11,16 +11,31 @@ from typing import Any
 
 from botocore.loaders import Loader
 
+from trailbell.alerts.channels import declared_channels
 from trailbell.aws.clients import CALLS
 
 
 Model = dict[str, Any]
 
 
+def function_calls() -> dict[str, tuple[str, ...]]:
+    """AWS service → operations: what the functions call themselves, and what channels declare.
+
+    Of all channels, on or off, so that one asset serves every deployment. A service costs a cold start its lines in
+    endpoints.json; its model is read by whoever makes a client of it.
+    """
+    calls = {service: set(operations) for service, operations in CALLS.items()}
+    for channel in declared_channels():
+        for service, operations in channel.calls.items():
+            calls.setdefault(service, set()).update(operations)
+    return {service: tuple(sorted(calls[service])) for service in sorted(calls)}
+
+
 def write_models(folder: Path) -> None:
-    """Write the models of CALLS into a folder as botocore's loader looks for them; the same bytes every time."""
+    """Write the models of `function_calls` where botocore's loader looks for them; the same bytes every time."""
     loader = Loader()
-    for service, operations in CALLS.items():
+    calls = function_calls()
+    for service, operations in calls.items():
         version = loader.determine_latest_version(service, "service-2")
         place = folder / service / version
         place.mkdir(parents=True)
@@ -30,7 +45,7 @@ def write_models(folder: Path) -> None:
         _write(place / "endpoint-rule-set-1.json", rules)
     endpoints = loader.load_data("endpoints")
     for partition in endpoints["partitions"]:
-        partition["services"] = {name: one for name, one in partition["services"].items() if name in CALLS}
+        partition["services"] = {name: one for name, one in partition["services"].items() if name in calls}
     _write(folder / "endpoints.json", endpoints)
 
 

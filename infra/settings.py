@@ -3,29 +3,36 @@
 Every fault is reported at once, with the setting's name, what was given and what is allowed.
 """
 
-import json
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailbell.engine.rulebook import Level
+from trailbell.alerts.channels import declared_channels
+from trailbell.alerts.setting import Setting, boolean, emails, matching, one_of
 from trailbell.errors import SettingsError
 from trailbell.rulebook.alert_on import read_alert_on
 from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
 
 
-__all__ = ["LEVELS", "STACK_NAME", "Settings", "read_settings"]
-
-LEVELS = tuple(level.word for level in Level)
-"""Sigma's levels, weakest first."""
+__all__ = ["STACK_NAME", "Settings", "read_settings"]
 
 _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
     "trail_topic_arn": "a new trail's bucket tells the queue itself",
 }
 _RUNBOOK = 'an https address such as https://wiki.example.com/alerts/{rule}, with {rule}, {service}, {level}, or ""'
-_DEFAULT_LEVEL = Level.MEDIUM.word  # below that a hit is for asking, not for mailing
+
+
+def channel_settings() -> dict[str, Setting]:
+    """The settings that channels declare, by name."""
+    return {setting.name: setting for channel in declared_channels() for setting in channel.settings}
+
+
+def channel_defaults() -> dict[str, Any]:
+    """What they are where nothing is given."""
+    return {name: setting.read(setting.default) for name, setting in channel_settings().items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +41,18 @@ class Settings:
 
     trail_bucket:       name of an existing trail bucket; "" makes a new multi-region trail with its own bucket.
     trail_prefix:       the prefix under which an existing bucket holds "AWSLogs/", without a slash at the end.
-    trail_topic_arn:    ARN of an SNS topic that tells of an existing bucket's log files: S3's notifications, or
-                        CloudTrail's own. It may be in another account (the stack's outputs say what that must allow).
+    trail_topic_arn:    ARN of an SNS topic that brings the notifications of an existing bucket: S3's, or CloudTrail's
+                        own. It may be in another account (the stack's outputs say what that must allow).
     eventbridge:        take notifications from EventBridge, which the existing bucket must send them to.
     organization_id:    makes the new trail one of the whole organisation (o-...); deploy in its management account.
     trail_key_arn:      ARN of the KMS key that encrypts the log files: the one an existing trail uses, or one for the
                         new trail to use; "" leaves it to S3's own key.
-    alert_emails:       address → lowest level it is mailed; a plain list means "medium". AWS mails each a link
-                        to confirm. Hits below the level are in the table all the same.
-    operations_emails:  addresses that are told when the alerter itself is in trouble; those of alert_emails if empty.
-    chat_topic:         lowest level that goes to a second topic, in the form Amazon Q Developer takes for chat;
-                        "" makes none.
-    event_bus:          put alerts onto an event bus of the stack's own, for automation.
+    operations_emails:  addresses that are notified when the alerter itself is in trouble; if empty, the inboxes of the
+                        alert topic.
+    channels:           name → value of the settings that channels declare (lambdas/trailbell/alerts/channels/).
     runbook_url:        address of your runbooks, with {rule}, {service} and {level} filled in; in every alert.
-    alert_on:           calls to be told of without writing a rule, as service:EventName.
-    silence_minutes:    without a log file for so long, operations are told; 0 never tells.
+    alert_on:           calls to be notified of without writing a rule, as service:EventName.
+    silence_minutes:    without a log file for so long, operations are notified; 0 for never.
     architecture:       of the functions.
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
@@ -65,10 +69,8 @@ class Settings:
     eventbridge: bool = False
     organization_id: str = ""
     trail_key_arn: str = ""
-    alert_emails: Mapping[str, str] = field(default_factory=dict)
     operations_emails: tuple[str, ...] = ()
-    chat_topic: str = ""
-    event_bus: bool = False
+    channels: Mapping[str, Any] = field(default_factory=channel_defaults)
     runbook_url: str = ""
     alert_on: tuple[str, ...] = ()
     silence_minutes: int = 60
@@ -87,55 +89,65 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
 
     given: the whole context, where known, to find misspelt names in. Raises SettingsError with all faults.
     """
-    faults = _unknown_names(given or {})
+    readers = _all_readers()
+    faults = _unknown_names(given or {}, readers)
     values: dict[str, Any] = {}
-    for name in (*_CHANNELS, *NAMES):
+    for name, read in readers.items():
         raw = get(name)
-        if raw is None:
-            continue
-        try:
-            values[name] = _CHANNELS[name](raw) if name in _CHANNELS else read_placeholder(name, raw)
-        except ValueError as fault:
-            faults.append(f"setting {name} is {raw!r}; allowed: {fault}")
-    for name, why in _NEEDS_BUCKET.items():
-        if values.get(name) and not values.get("trail_bucket"):
-            faults.append(f"setting {name} needs trail_bucket: {why}")
+        if raw is not None:
+            try:
+                values[name] = read(raw)
+            except ValueError as fault:
+                faults.append(f"setting {name} is {_shown(name, raw)}; allowed: {fault}")
+    faults += _faults_together(values)
+    if faults:
+        raise SettingsError("\n".join(faults))
+    placeholders = {name: values.pop(name, ()) for name in NAMES}
+    channels = {name: values.pop(name, default) for name, default in channel_defaults().items()}
+    return Settings(**values, channels=channels, placeholders=with_our_own(placeholders, values))
+
+
+def _all_readers() -> dict[str, Callable[[Any], Any]]:
+    """What reads each setting: ours, the channels', and the lists for rules."""
+    channels = {name: setting.read for name, setting in channel_settings().items()}
+    lists = {name: functools.partial(read_placeholder, name) for name in NAMES}
+    return {**_READERS, **channels, **lists}
+
+
+def _shown(name: str, raw: Any) -> str:
+    """A refused value; not one that may be a secret, for this is printed, and kept by whatever runs the synth."""
+    setting = channel_settings().get(name)
+    return "not shown, as it may be a secret" if setting and setting.secret else repr(raw)
+
+
+def _faults_together(values: Mapping[str, Any]) -> list[str]:
+    """Settings that are right alone and wrong together."""
+    faults = [
+        f"setting {name} needs trail_bucket: {why}"
+        for name, why in _NEEDS_BUCKET.items()
+        if values.get(name) and not values.get("trail_bucket")
+    ]
     if values.get("trail_topic_arn") and values.get("eventbridge"):
         faults.append("settings trail_topic_arn and eventbridge: allowed is one of them, or every file is read twice")
     if values.get("organization_id") and values.get("trail_bucket"):
         faults.append("setting organization_id makes a new trail; it cannot go with trail_bucket")
-    if faults:
-        raise SettingsError("\n".join(faults))
-    placeholders = {name: values.pop(name, ()) for name in NAMES}
-    return Settings(**values, placeholders=with_our_own(placeholders, values))
+    for channel in declared_channels():
+        switch, *others = channel.settings
+        faults += [
+            f"setting {other.name} needs {switch.name}, without which there is no such channel"
+            for other in others
+            if not values.get(switch.name) and values.get(other.name, other.default) != other.default
+        ]
+    return faults
 
 
-def _unknown_names(given: Mapping[str, Any]) -> list[str]:
+def _unknown_names(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
     """Names that are neither ours nor the CDK's own (those hold "@", ":" or "-")."""
-    known = [*_CHANNELS, *NAMES]
     return [
         f"setting {name} is unknown; known: {', '.join(known)}"
         for name in given
         if name not in known and not re.search("[@:-]", name)
     ]
-
-
-def _matching(pattern: str, allowed: str) -> Callable[[Any], str]:
-    def read(raw: Any) -> str:
-        if not isinstance(raw, str) or (raw and not re.fullmatch(pattern, raw, re.ASCII)):
-            raise ValueError(allowed)
-        return raw
-
-    return read
-
-
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def read(raw: Any) -> str:
-        if raw not in choices:
-            raise ValueError(" or ".join(choices))
-        return str(raw)
-
-    return read
 
 
 def _number(low: int, high: int, choices: tuple[int, ...] = ()) -> Callable[[Any], int]:
@@ -153,47 +165,9 @@ def _number(low: int, high: int, choices: tuple[int, ...] = ()) -> Callable[[Any
     return read
 
 
-def _emails(raw: Any) -> dict[str, str]:
-    """A map, or a list; from the command line as JSON, or as addresses separated by commas."""
-    if isinstance(raw, str):
-        try:
-            raw = (
-                json.loads(raw)
-                if raw[:1] in "[{" and raw
-                else [part.strip() for part in raw.split(",") if part.strip()]
-            )
-        except ValueError:
-            raw = None
-    if isinstance(raw, list):
-        raw = {str(address): _DEFAULT_LEVEL for address in raw}
-    if not isinstance(raw, Mapping) or not all(_is_email(name) and level in LEVELS for name, level in raw.items()):
-        raise ValueError(f'["ops@example.com"] or {{"ops@example.com": "high"}}, levels: {", ".join(LEVELS)}')
-    return dict(raw)
-
-
-def _is_email(address: object) -> bool:
-    return isinstance(address, str) and bool(re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", address))
-
-
-def _boolean(raw: Any) -> bool:
-    """The command line gives text."""
-    words = {"true": True, "false": False}
-    if isinstance(raw, bool) or str(raw).lower() in words:
-        return raw if isinstance(raw, bool) else words[str(raw).lower()]
-    raise ValueError("true or false")
-
-
-def _level_or_none(raw: Any) -> str:
-    """A level; true and false stand for the usual one and for none."""
-    words = {"": "", "false": "", "true": _DEFAULT_LEVEL} | {level: level for level in LEVELS}
-    if str(raw).lower() not in words:
-        raise ValueError(f"false, true ({_DEFAULT_LEVEL} and above) or the lowest level: {', '.join(LEVELS)}")
-    return words[str(raw).lower()]
-
-
 def _runbook(raw: Any) -> str:
     """An address; nothing stands in braces but what alerts fill in (alerts/links.py)."""
-    address = _matching(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?", _RUNBOOK)(raw)
+    address = matching(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?", _RUNBOOK)(raw)
     if set(re.findall(r"\{[^}]*\}?", address)) - {"{rule}", "{service}", "{level}"}:
         raise ValueError(_RUNBOOK)
     return address
@@ -201,27 +175,24 @@ def _runbook(raw: Any) -> str:
 
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 # Log retention: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-_CHANNELS: dict[str, Callable[[Any], Any]] = {
-    "trail_bucket": _matching(
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "trail_bucket": matching(
         r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", 'the name of an existing bucket, or "" for a new trail'
     ),
-    "trail_prefix": _matching(r"[^/\s](?:\S*[^/\s])?", 'a key prefix without a slash at either end, or ""'),
-    "trail_topic_arn": _matching(
+    "trail_prefix": matching(r"[^/\s](?:\S*[^/\s])?", 'a key prefix without a slash at either end, or ""'),
+    "trail_topic_arn": matching(
         r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", 'the ARN of an SNS topic, or ""'
     ),
-    "eventbridge": _boolean,
-    "organization_id": _matching(r"o-[a-z0-9]{10,32}", 'an organisation id such as o-a1b2c3d4e5, or ""'),
-    "trail_key_arn": _matching(
+    "eventbridge": boolean,
+    "organization_id": matching(r"o-[a-z0-9]{10,32}", 'an organisation id such as o-a1b2c3d4e5, or ""'),
+    "trail_key_arn": matching(
         r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", 'the ARN of a KMS key (not of an alias), or ""'
     ),
-    "alert_emails": _emails,
-    "operations_emails": lambda raw: tuple(_emails(raw)),
-    "chat_topic": _level_or_none,
-    "event_bus": _boolean,
+    "operations_emails": lambda raw: tuple(emails(raw)),
     "runbook_url": _runbook,
     "alert_on": read_alert_on,
     "silence_minutes": _number(0, 1440),
-    "architecture": _one_of("arm64", "x86_64"),
+    "architecture": one_of("arm64", "x86_64"),
     "hit_retention_days": _number(1, 3650),
     "log_retention_days": _number(
         1,
@@ -234,5 +205,5 @@ _CHANNELS: dict[str, Callable[[Any], Any]] = {
     # Ten seconds of them are kept in reserve (flows/detector.py); Lambda stops every function after fifteen minutes.
     "detector_seconds": _number(30, 900),
     # 3.11 is for the embedded AWS only: Lambda's runs on Amazon Linux 2, too old for RE2's wheel.
-    "python": _one_of("3.11", "3.12", "3.13", "3.14"),
+    "python": one_of("3.11", "3.12", "3.13", "3.14"),
 }

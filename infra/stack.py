@@ -1,4 +1,4 @@
-"""The stack says what is connected: trail bucket → feed → detector → hit table → notifier → alert topic."""
+"""The stack says what is connected: trail bucket → ingest queue → detector → hit table → notifier → channels."""
 
 from pathlib import Path
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from aws_cdk import CfnOutput, CfnResource, Stack
 from constructs import Construct
 
+from infra.channels import Channels
 from infra.dashboard import Dashboard
 from infra.findings import acknowledge, skip
 from infra.functions import Detector, Notifier
 from infra.ingest_queue import IngestQueue
 from infra.settings import Settings
 from infra.store import HitTable
-from infra.topic import AlertTopic, ChannelResources
 from infra.trail import TrailBucket
 from infra.watch import Watch
 
@@ -25,14 +25,13 @@ class TrailbellStack(Stack):
         trail = TrailBucket(self, "Trail", settings)
         ingest_queue = IngestQueue(self, "Ingest", settings, trail)
         store = HitTable(self, "Hits")
-        alerts = AlertTopic(self, "Alerts", settings.alert_emails)
+        channels = Channels(self, settings)
         detector = Detector(
             self, "Detector", code=code, settings=settings, trail=trail, ingest_queue=ingest_queue, store=store
         )
-        others = ChannelResources(self, "Others", settings)
-        notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, alerts=alerts, others=others)
+        notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, channels=channels)
         watch = self._watch(settings, ingest_queue, detector, notifier)
-        if others.chat or others.bus:
+        if channels.best_effort:
             watch.channels()
         dashboard = Dashboard(
             self,
@@ -42,25 +41,22 @@ class TrailbellStack(Stack):
             detector=detector,
             store=store,
             notifier=notifier,
-            alerts=alerts,
+            alert_topic=channels.alert_topic,
         )
         self._accept_what_the_cdk_makes()
         if settings.trail_topic_arn:
             self._say_what_others_must_allow(settings, trail, detector)
         self._output("TrailBucket", trail.bucket.bucket_name, "Where log files arrive")
         self._output("HitTable", store.table.table_name, "Query it with: trailbell hits")
-        self._output("AlertTopic", alerts.topic.topic_arn, "Subscribe inboxes and queues here")
-        if others.chat:
-            self._output("ChatTopic", others.chat.topic_arn, "Name it in a channel of Amazon Q Developer in chat")
-        if others.bus:
-            self._output("EventBus", others.bus.event_bus_name, "Rules for automation go here")
+        for name, value, description in channels.outputs():
+            self._output(name, value, description)
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
         self._output("IngestQueue", ingest_queue.queue.queue_url, "Notifications to do; trailbell replay sends there")
         self._output("DeadLetters", ingest_queue.dead_letters.queue_url, "Notifications that could not be done")
-        self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits that could not be told")
+        self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits whose alerts could not be delivered")
 
     def _watch(self, settings: Settings, ingest_queue: IngestQueue, detector: Detector, notifier: Notifier) -> Watch:
-        watch = Watch(self, "Watch", emails=settings.operations_emails or settings.alert_emails)
+        watch = Watch(self, "Watch", emails=settings.operations_emails or settings.channels["alert_emails"])
         watch.dead_letters("DeadLetters", ingest_queue.dead_letters)
         watch.dead_letters("AlertDeadLetters", notifier.dead_letters)
         watch.backlog(ingest_queue.queue)
@@ -68,7 +64,7 @@ class TrailbellStack(Stack):
         watch.function("Notifier", notifier.function)
         watch.stream(notifier.function)
         watch.silence(settings.silence_minutes)
-        self._output("OperationsTopic", watch.topic.topic_arn, "Told when the alerter itself is in trouble")
+        self._output("OperationsTopic", watch.topic.topic_arn, "Notified when the alerter itself is in trouble")
         return watch
 
     def _accept_what_the_cdk_makes(self) -> None:

@@ -1,4 +1,4 @@
-"""The watch over the alerter itself: alarms on every place where a promise could break, told to operations.
+"""The watch over the alerter itself: alarms on every place where a promise could break, sent to operations.
 
 A topic of its own: subscriptions to alerts are filtered by level, which alarms do not have.
 """
@@ -30,7 +30,7 @@ _ITERATOR_AGE_MINUTES = 5
 
 
 class Watch(Construct):
-    """Gives `topic`, where operations are told, and `alarms` by name."""
+    """Gives `topic`, where operations are notified, and `alarms` by name."""
 
     def __init__(self, scope: Construct, id: str, *, emails: Iterable[str]) -> None:
         super().__init__(scope, id)

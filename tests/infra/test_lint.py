@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,14 +15,24 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
-from infra.settings import Settings
 from infra.stack import TrailbellStack
+from tests.infra.conftest import given_settings
+from trailbell.alerts.channels import declared_channels
 
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / "build" / "checkov" / "bin" / "checkov"  # in an environment of its own, which make test makes
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 EXISTING = {"trail_bucket": "central-logs", "trail_prefix": "org/trails"}
+
+
+def every_channel() -> dict[str, Any]:
+    """Every setting of the channels beside the alert topic, as its first example has it."""
+    settings = [setting for channel in declared_channels() if not channel.promised for setting in channel.settings]
+    words = [word for setting in settings for word in shlex.split(setting.examples[0]) if word != "-c"]
+    given = dict(word.split("=", 1) for word in words)
+    return {setting.name: setting.read(given[setting.name]) for setting in settings}
+
 
 WAYS_IN: dict[str, dict[str, Any]] = {
     "new-trail": {},
@@ -31,7 +42,7 @@ WAYS_IN: dict[str, dict[str, Any]] = {
     "topic": {**EXISTING, "trail_topic_arn": "arn:aws:sns:eu-central-1:999988887777:trail"},
     "eventbridge": {**EXISTING, "eventbridge": True},
     "eventbridge-from-a-new-trail": {"eventbridge": True},
-    "every-reader": {"chat_topic": "medium", "event_bus": True, "runbook_url": "https://wiki.example.com/{rule}"},
+    "every-channel": {**every_channel(), "runbook_url": "https://wiki.example.com/{rule}"},
 }
 ADDRESSES: dict[str, Any] = {
     "alert_emails": {"ops@example.com": "medium"}
@@ -46,7 +57,7 @@ class Linted:
     def __init__(self, settings: dict[str, Any], context: dict[str, Any], code: Path, out: Path) -> None:
         app = cdk.App(context=context, outdir=str(out))
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-        self.stack = TrailbellStack(app, "trailbell", settings=Settings(**ADDRESSES, **settings), code=code)
+        self.stack = TrailbellStack(app, "trailbell", settings=given_settings(**ADDRESSES, **settings), code=code)
         self.template = out / "trailbell.template.json"
         try:
             app.synth()

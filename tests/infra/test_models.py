@@ -10,12 +10,15 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 
-from infra.models import cut_down, write_models
+from infra.models import cut_down, function_calls, write_models
+from trailbell.alerts.channel import Declaration
+from trailbell.alerts.channels import declared_channels
 from trailbell.aws import clients
-from trailbell.aws.clients import CALLS, Clients
+from trailbell.aws.clients import Clients
 
 
 ROOT = Path(__file__).parents[2]
+CALLS = function_calls()
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,7 @@ def test_every_call_of_the_functions_is_known() -> None:
     """A call without a model is an AttributeError in Lambda and nowhere else: in a checkout all models are there."""
     code = (
         "import sys, trailbell.handlers.detector, trailbell.handlers.notifier\n"
+        "trailbell.handlers.notifier.declared_channels()\n"
         "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('trailbell.')), sep='\\n')"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
@@ -58,10 +62,24 @@ def test_every_call_of_the_functions_is_known() -> None:
     made = set().union(*(calls_in(Path(module)) for module in loaded)) - {"get_paginator"}
 
     # Paginators are made by the command line, which has all models; store/malformed.py holds one for it.
-    known = {
-        "".join(f"_{c.lower()}" if c.isupper() else c for c in call)[1:] for calls in CALLS.values() for call in calls
-    }
-    assert made == known
+    assert made == {method_of(call) for calls in CALLS.values() for call in calls}
+
+
+@pytest.mark.parametrize("channel", declared_channels(), ids=lambda channel: channel.name)
+def test_channel_calls_what_it_declares(channel: Declaration) -> None:
+    """What one channel forgets, another may declare: until that one is removed."""
+    module = sys.modules[channel.open.__module__]
+    helpers = {one.__module__ for one in vars(module).values() if hasattr(one, "__module__")}
+    files = [str(sys.modules[name].__file__) for name in {module.__name__, *helpers} if name.startswith("trailbell.")]
+
+    made = set().union(*(calls_in(Path(file)) for file in files))
+
+    assert made == {method_of(call) for calls in channel.calls.values() for call in calls}
+
+
+def method_of(call: str) -> str:
+    """The client's method for an operation: PutItem → put_item."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in call)[1:]
 
 
 @pytest.mark.parametrize("service", CALLS)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from infra.settings import Settings, read_settings
+from infra.settings import Settings, channel_defaults, channel_settings, read_settings
 from trailbell.errors import SettingsError
 from trailbell.rulebook.placeholders import DEPLOYER_ROLES, NAMES
 
 
-SETTINGS = [setting.name for setting in fields(Settings) if setting.name != "placeholders"]
+OURS = [setting.name for setting in fields(Settings) if setting.name not in ("placeholders", "channels")]
+SETTINGS = [*OURS, *channel_settings()]
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:trail"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 
@@ -32,7 +33,7 @@ def test_nothing_given_is_the_defaults() -> None:
         trail_bucket="",
         trail_prefix="",
         trail_key_arn="",
-        alert_emails={},
+        channels=channel_defaults(),
         architecture="arm64",
         hit_retention_days=400,
         log_retention_days=90,
@@ -65,11 +66,8 @@ def test_every_setting_is_taken() -> None:
         "trail_prefix": "org/trails",
         "trail_topic_arn": "arn:aws:sns:eu-central-1:111122223333:trail",
         "trail_key_arn": KEY,
-        "alert_emails": {"ops@example.com": "high"},
         "operations_emails": ("sre@example.com",),
         "alert_on": ("ec2:TerminateInstances", "s3:DeleteBucket"),
-        "chat_topic": "high",
-        "event_bus": True,
         "runbook_url": "https://wiki.example.com/{service}/{rule}?level={level}",
         "silence_minutes": 0,
         "architecture": "x86_64",
@@ -102,9 +100,19 @@ def test_every_setting_is_taken() -> None:
         "trail_prefixes": ("old", "org/trails"),
     }
     exclusive = {"eventbridge", "organization_id"}  # neither goes with an existing bucket and its topic
-    assert set(given) | set(lists) | exclusive == {*SETTINGS, *NAMES}
+    assert set(given) | set(lists) | exclusive == {*OURS, *NAMES}
     assert read({"eventbridge": "true"}).eventbridge is True
     assert read({"organization_id": "o-a1b2c3d4e5"}).organization_id == "o-a1b2c3d4e5"
+
+
+def test_settings_of_channels_are_taken() -> None:
+    """Their names and meaning are those that deployers have in cdk.json."""
+    given = {"alert_emails": {"ops@example.com": "high"}, "chat_topic": "high", "event_bus": True}
+
+    channels = read(given).channels
+
+    assert {name: channels[name] for name in given} == given
+    assert channel_defaults().items() >= {"alert_emails": {}, "chat_topic": "", "event_bus": False}.items()
 
 
 def test_every_trail_may_be_the_one_that_writes_into_an_existing_bucket() -> None:
@@ -130,7 +138,7 @@ def test_every_trail_may_be_the_one_that_writes_into_an_existing_bucket() -> Non
 )
 def test_addresses_are_read_in_every_form(given: object, expected: dict[str, str]) -> None:
     """cdk.json holds lists and maps, `-c alert_emails=...` only text."""
-    assert read({"alert_emails": given}).alert_emails == expected
+    assert read({"alert_emails": given}).channels["alert_emails"] == expected
 
 
 @pytest.mark.parametrize(
@@ -138,7 +146,7 @@ def test_addresses_are_read_in_every_form(given: object, expected: dict[str, str
 )
 def test_chat_takes_a_level_or_the_usual_one(given: object, expected: str) -> None:
     """Who asks for chat without thinking of levels is not flooded."""
-    assert read({"chat_topic": given}).chat_topic == expected
+    assert read({"chat_topic": given}).channels["chat_topic"] == expected
 
 
 def test_lists_for_rules_are_read_from_the_command_line() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from trailbell.handlers.environment import read_environment
+from trailbell.alerts.channels import declared_channels
+from trailbell.handlers.environment import Variables, read_environment
 from trailbell.ops.advice import alarm_advice
 from trailbell.ops.answers import Alarm
 from trailbell.ops.checks.alarms import alarm_findings
@@ -341,22 +342,32 @@ def test_detector_has_the_memory_and_time_of_the_settings(template_of: TemplateO
     assert properties(template, "AWS::SQS::Queue", "IngestQueue")["VisibilityTimeout"] == 6 * 300
 
 
+class NoClients:
+    """Makes no AWS clients."""
+
+    def client(self, service: str) -> None:
+        """None."""
+
+    def impatient_client(self, service: str) -> None:
+        """None."""
+
+
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])
 def test_function_is_told_everything_it_reads_from_its_environment(template_of: TemplateOf, name: str) -> None:
     """A variable that the stack does not set is found by the first log file, after the deployment."""
     template = template_of(hit_retention_days=30, max_inflated_mb=7)
     variables = properties(template, "AWS::Lambda::Function", name)["Environment"]["Variables"]
 
-    environment = read_environment(
-        needs_topic=name == "Notifier", environ={key: plain(value) for key, value in variables.items()}
-    )
+    read = Variables({key: plain(value) for key, value in variables.items()})
+
+    environment = read_environment(read, detects=name == "Detector")
+    channels = [channel.open(read, NoClients()) for channel in declared_channels()] if name == "Notifier" else []
+    read.check()
 
     assert environment.table == "HitsTable"
     assert environment.retention_days == 30
-    if name == "Notifier":
-        assert environment.topic_arn == "AlertsTopic"
-    else:
-        assert environment.max_inflated_bytes == 7 * 1024 * 1024
+    assert [channel.name for channel in channels if channel] == ["alert topic"] * (name == "Notifier")
+    assert environment.max_inflated_bytes == (7 * 1024 * 1024 if name == "Detector" else 0)
 
 
 @pytest.mark.parametrize("name", ["Detector", "Notifier"])

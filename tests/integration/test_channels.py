@@ -12,8 +12,7 @@ from moto.events.utils import EventTemplateParser
 
 from trailbell.alerts.alert import Alert, alert_document
 from trailbell.alerts.channels.bus import DETAIL_TYPE, SOURCE, EventBus
-from trailbell.alerts.channels.chat import chat_message
-from trailbell.alerts.channels.email import SnsChatTopic
+from trailbell.alerts.channels.chat import SnsChatTopic, chat_message
 from trailbell.engine.rulebook import Level
 from trailbell.errors import ChannelError
 from trailbell.hits.hit import Hit

@@ -1,6 +1,7 @@
 """Questions to the hit table are answered newest first, from whichever pointers are narrowest."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -291,3 +292,22 @@ def test_hit_that_stands_for_a_day_is_found_once(keep: Keep, ask: Ask, given_hit
         keep(given_hit(number, event_time=f"2026-09-15T{hour:02}:00:00Z", once="2026-09-15-kms.amazonaws.com-NewCall"))
 
     assert ask() == [0]
+
+
+def test_persons_are_found_by_their_own_key_and_by_their_role(keep: Keep, ask: Ask, given_hit: GivenHit) -> None:
+    """Who asks for the permission set must not miss those who signed in with it; who asks for one gets that one."""
+    name = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+    role = f"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/{name}"
+    dana, erin = (f"arn:aws:sts::111122223333:assumed-role/{name}/{person}" for person in ("dana", "erin"))
+    time = "2026-09-15T10:00:00Z"
+    first, second, older = given_hit(1, event_time=time), given_hit(2, event_time=time), given_hit(3, event_time=time)
+    keep(
+        replace(first, actor=replace(first.actor, key=dana, role=role)),
+        replace(second, actor=replace(second.actor, key=erin, role=role)),
+        replace(older, actor=replace(older.actor, key=role)),  # as an earlier version wrote it
+    )
+
+    assert ask(actor=dana) == [1]
+    assert ask(actor=erin) == [2]
+    assert sorted(ask(actor=role)) == [1, 2, 3]
+    assert sorted(ask(actor=name)) == [1, 2, 3]

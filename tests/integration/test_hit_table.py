@@ -10,10 +10,14 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from tests.integration.conftest import HIT
+from tests.unit.conftest import RULE
+from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import TableError
 from trailbell.facts.actor import Actor
 from trailbell.flows.detector import CHUNK
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit, Place, hit_from_document
+from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.dynamo import decode, encode, get_all, put_new, write_all
 from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
 from trailbell.store.rows import hit_key
@@ -486,3 +490,15 @@ def test_giving_up_is_not_waited_for() -> None:
 
 def _typed(key: dict[str, Any]) -> dict[str, Any]:
     return {name: {"S": value} for name, value in key.items()}
+
+
+def test_correction_of_a_record_is_not_new(hit_table: DynamoHitTable) -> None:
+    """CloudTrail delivers some records again, completed, under an id of their own: that is the same act."""
+    hit_detector = HitDetector(Rulebook((RULE,)))
+    record = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
+    addendum = {"reason": "UPDATED_DATA", "updatedFields": "responseElements", "originalEventID": record["eventID"]}
+    correction = {**record, "eventID": "99999999-0000-4000-8000-000000000042", "addendum": addendum}
+    late = {**correction, "addendum": {"reason": "DELIVERY_DELAY"}}
+    hits = [hit_detector.detect_record(one, "2026-09-01T10:00:00Z") for one in (record, correction, late)]
+
+    assert [hit_table.keep([hit]) for hit in hits if hit] == [1, 0, 1]

@@ -119,3 +119,18 @@ def test_scan_of_a_bucket_gives_its_hits_in_order(s3: Watched, jobs: str) -> Non
     assert result.exit_code == 0, result.stderr
     assert files == [f"s3://trail/{name}" for name in KEYS if "2025" not in name]
     assert "folders not listed: CloudTrail-Digest, Config" in result.stderr
+
+
+def test_denied_calls_of_endpoints_are_found_as_on_a_disk(s3: Watched) -> None:
+    """The folder of network activity events is read by all; aggregated events and Insights by none."""
+    body = gzip.compress(json.dumps({"Records": [RECORD]}).encode())
+    network = key(ONE, "us-east-1", "2026/11/20", kind="CloudTrail-NetworkActivity")
+    others = [key(ONE, "us-east-1", "2026/11/20", kind=f"CloudTrail-{kind}") for kind in ("Aggregated", "Insight")]
+    for name in (network, *others):
+        s3._client.put_object(Bucket="trail", Key=name, Body=body)
+    passed = Passed()
+
+    found = [ref.key for ref in list_log_files(s3, "trail", "", Selection(), passed)]
+
+    assert sorted(found) == sorted([*KEYS, network])
+    assert {"CloudTrail-Aggregated", "CloudTrail-Insight"} <= passed.folders

@@ -12,7 +12,8 @@ from aws_lambda_powertools import Logger
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.bus import EventBus
-from trailbell.alerts.channels.email import SnsAlertTopic, SnsChatTopic
+from trailbell.alerts.channels.chat import SnsChatTopic
+from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.alerts.grouping import group_hits
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.subject import mail_subject

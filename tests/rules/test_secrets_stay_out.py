@@ -77,8 +77,8 @@ def with_canaries(record: dict[str, Any]) -> dict[str, Any]:
     session = identity.get("sessionContext") or {}
     hidden = {"accessKeyId": "ASIACANARYCANARY6X7Q", "sessionContext": {**session, "sessionToken": "canary33"}}
     fields["userIdentity"] = {**identity, **hidden}
-    if not fields.get("errorCode"):
-        fields["errorMessage"] = MESSAGE
+    if fields.get("errorCode"):  # a message alone tells of a failure, too
+        fields["errorMessage"] = f"{fields.get('errorMessage') or ''} {MESSAGE}"
     fields["userAgent"] = AGENT
     return fields
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from trailbell.facts.actor import actor_of, is_direct, possible_kinds
+from trailbell.facts.actor import actor_of, possible_kinds
+from trailbell.facts.direct import is_direct
 from trailbell.facts.outcome import Outcome, outcome_of
 
 
@@ -50,7 +51,7 @@ def role(name: str, session: str, **more: Any) -> dict[str, Any]:
             role("AWSReservedSSO_AdministratorAccess_0123456789abcdef", "alice@example.com"),
             "identity-center",
             "alice@example.com (Identity Center, permission set AdministratorAccess)",
-            f"arn:aws:iam::{ACCOUNT}:role/path/AWSReservedSSO_AdministratorAccess_0123456789abcdef",
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.com",
             id="identity-center-role",
         ),
         pytest.param(

@@ -1,6 +1,7 @@
 """Rooms import only rooms above them, pure ones know neither AWS nor YAML, and importing a module does nothing."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ import pytest
 
 from infra import asset
 from tools.rooms import PAGES, ROOMS, Room, written
+from trailbell.alerts.channel import Declaration
+from trailbell.alerts.channels import declared_channels
 from trailbell.cloudtrail.record import MEMBERS
 
 
@@ -140,6 +143,9 @@ def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
         "trailbell.rulebook.placeholders",
         "trailbell.aws.clients",  # CALLS: what the models in the asset must know
         "trailbell.engine.rulebook",
+        "trailbell.alerts.channel",
+        "trailbell.alerts.channels",  # what channels declare: settings, permissions, what the stack builds
+        "trailbell.alerts.setting",
         "trailbell.errors",
         "trailbell.ops.advice",  # what the alarms say
     }
@@ -148,6 +154,33 @@ def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
     found = {name for file in files for name in imports(file) if name.startswith("trailbell")}
 
     assert found <= allowed
+
+
+def test_channel_is_known_by_name_in_its_own_file_alone() -> None:
+    """A channel is one file: what reads the declarations must not have a case for one of them."""
+    readers = [ROOT / "app.py", *(ROOT / "infra").glob("*.py"), PACKAGE / "alerts" / "channels" / "__init__.py"]
+    readers += [file for room in ("handlers", "flows", "aws") for file in files_of(BY_NAME[room])]
+    beside = [channel for channel in declared_channels() if not channel.promised]
+    words = {word for one in beside for word in (one.open.__module__.rpartition(".")[2], one.name, *names_of(one))}
+
+    assert {"chat", "bus", "chat_topic", "event_bus"} <= words
+    named = re.compile(rf"\b({'|'.join(map(re.escape, words))})\b")
+    assert [(file.name, found[0]) for file in readers if (found := named.search(file.read_text("utf-8")))] == []
+
+
+def names_of(channel: Declaration) -> list[str]:
+    """The names of a channel's settings."""
+    return [setting.name for setting in channel.settings]
+
+
+def test_channels_share_no_name() -> None:
+    """Two settings of one name would be one setting, and two channels one line in the log."""
+    channels = declared_channels()
+    names = [name for channel in channels for name in names_of(channel)]
+
+    assert len(names) == len({*names})
+    assert len({channel.name for channel in channels}) == len(channels)
+    assert [channel.name for channel in channels if channel.promised] == [channels[0].name]
 
 
 def test_lambda_side_loads_without_build_time_packages() -> None:

@@ -165,3 +165,22 @@ def test_record_nested_deeper_than_any_request_costs_only_itself(build: Build) -
     assert [hit.place.index for hit in hits] == [1]
     assert [malformed.index for malformed in found.malformed] == [0]
     assert found.balanced
+
+
+def test_exception_for_a_role_of_persons_is_reported(build: Build, tmp_path: Path) -> None:
+    """Written when a role's sessions were one actor, it mutes nothing any more; nobody would know why it is loud."""
+    role = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_0123456789abcdef"
+    session = {
+        "arn": "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/dana",
+        "sessionContext": {"sessionIssuer": {"arn": role, "userName": "AWSReservedSSO_Ops_0123456789abcdef"}},
+    }
+    by_key = GOOD.replace("userAgent|contains: rotator", f"facts.actor.key: {role}")
+    assert by_key != GOOD
+
+    old = build(by_key)
+    assert hit_of(old, userIdentity=session).name == "kms-high"
+    _, expired = build_rulebook(tmp_path / "rules", tmp_path / "exceptions", {}, date(2026, 9, 1))
+    assert "write facts.actor.role instead" in expired[0]
+
+    new = build(by_key.replace("facts.actor.key", "facts.actor.role"))
+    assert hit_of(new, userIdentity=session).name == "trail-guard"

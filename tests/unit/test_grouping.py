@@ -49,3 +49,25 @@ def test_storm_never_mixes_rules_levels_or_accounts(given_hit: GivenHit) -> None
     assert [len(alert.hits) for alert in alerts] == [100] * 4
     for alert in alerts:
         assert len({(hit.rule_id, hit.level, hit.account) for hit in alert.hits}) == 1
+
+
+def test_persons_of_one_permission_set_are_alerts_of_their_own(given_hit: GivenHit) -> None:
+    """One alert named the first of them three times, and the others nowhere."""
+    name = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+    people = ("dana", "erin", "frank")
+    issuer = {"arn": f"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/{name}", "userName": name}
+    hits = [
+        given_hit(
+            eventID=f"e-{person}-{n}",
+            userIdentity={
+                "arn": f"arn:aws:sts::111122223333:assumed-role/{name}/{person}",
+                "sessionContext": {"sessionIssuer": issuer},
+            },
+        )
+        for person in people
+        for n in range(2)
+    ]
+
+    alerts = group_hits(hits)
+
+    assert sorted((alert.sample.actor.name, len(alert.hits)) for alert in alerts) == [(one, 2) for one in people]

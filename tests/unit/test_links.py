@@ -19,6 +19,9 @@ ACCOUNT = "111122223333"
         ("eu-central-1", "aws", "eu-central-1.console.aws.amazon.com"),
         ("cn-north-1", "aws-cn", "cn-north-1.console.amazonaws.cn"),
         ("us-gov-west-1", "aws-us-gov", "us-gov-west-1.console.amazonaws-us-gov.com"),
+        ("eusc-de-east-1", "aws-eusc", "eusc-de-east-1.console.amazonaws-eusc.eu"),
+        ("us-iso-east-1", "aws-iso", "us-iso-east-1.console.c2s.ic.gov"),
+        ("us-isob-east-1", "aws-iso-b", "us-isob-east-1.console.sc2s.sgov.gov"),
     ],
 )
 def test_console_is_the_partitions_own(given_hit: GivenHit, region: str, partition: str, host: str) -> None:
@@ -128,3 +131,24 @@ def test_runbook_is_filled_and_quoted(given_hit: GivenHit) -> None:
         "https://w.example.com/kms/a%2Fb%20%C3%BC?l=high"
     )
     assert links_of(replace(hit, region=""), "https://w.example.com/") == {"runbook": "https://w.example.com/"}
+
+
+@pytest.mark.parametrize("partition", ["aws-iso-e", "aws-iso-f", "aws-tomorrow", ""])
+def test_partition_whose_console_is_not_known_has_no_links(given_hit: GivenHit, partition: str) -> None:
+    """They led to the commercial partition's console, which asks for a sign-in that one does not have."""
+    hit = replace(given_hit(), region="eu-isoe-west-1", partition=partition)
+
+    assert links_of(hit) == {}
+    assert list(links_of(hit, "https://w.example.com/")) == ["runbook"]
+
+
+def test_person_of_a_permission_set_has_the_link_of_the_role(given_hit: GivenHit) -> None:
+    """The person's sessions are ended where the role's are."""
+    hit = given_hit()
+    name = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+    person = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/dana"
+    role = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/{name}"
+
+    links = links_of(replace(hit, actor=replace(hit.actor, key=person, role=role)))
+
+    assert links["role"].endswith(f"/iam/home#/roles/details/{name}?section=revoke_sessions")

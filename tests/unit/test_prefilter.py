@@ -137,6 +137,7 @@ _NESTED = st.recursive(
     ),
     max_leaves=6,
 )
+_LINKED = {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/aws-service-role/a/AWSServiceRoleForA"}}
 _RECORDS = st.fixed_dictionaries(
     {"eventVersion": st.just("1.11")},
     optional={
@@ -150,13 +151,18 @@ _RECORDS = st.fixed_dictionaries(
                 "type": st.sampled_from(["Root", "AssumedRole", "IAMUser", "AWSService", "AWSAccount", "Odd", ""]),
                 "accountId": st.sampled_from(["111122223333", "444455556666", "999999999999", "x"]) | _SCALARS,
                 "arn": _SCALARS,
-                "invokedBy": st.sampled_from(["kms.amazonaws.com", "cloudformation.amazonaws.com", "AWS Internal"]),
-                "sessionContext": _NESTED,
+                "invokedBy": st.sampled_from(
+                    ["kms.amazonaws.com", "s3.amazonaws.com", "states.amazonaws.com", "AWS Internal"]
+                ),
+                "sessionContext": st.just(_LINKED) | _NESTED,
             },
         )
         | _NESTED,
         "recipientAccountId": st.sampled_from(["111122223333", "arn:aws:iam::111122223333:root"]) | _SCALARS,
-        "eventType": st.sampled_from(["AwsApiCall", "AwsServiceEvent"]),
+        "eventType": st.sampled_from(["AwsApiCall", "AwsServiceEvent", "AwsConsoleSignIn"]),
+        "errorMessage": st.sampled_from(["access denied", "Failed authentication"]) | _SCALARS,
+        "responseElements": st.sampled_from([{"DisableKey": "Failure"}, {"failed": [{}]}]) | _NESTED,
+        "serviceEventDetails": st.just({"status": "Denied"}) | _NESTED,
         "userAgent": _SCALARS,
         "awsRegion": _SCALARS,
         "requestParameters": _NESTED,

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from trailbell.cloudtrail.record import NO_TIME, make_record, partition_of, text, texts
+from trailbell.cloudtrail.partition import partition_of
+from trailbell.cloudtrail.record import NO_TIME, make_record, text, texts
 
 
 def test_identity_is_what_cloudtrail_wrote() -> None:
@@ -80,3 +81,41 @@ def test_paths_into_odd_values_are_empty() -> None:
     assert text(fields, "c", "b") == ""
     assert text(fields, "d", "e") == ""
     assert texts(None, "a") == []
+
+
+@pytest.mark.parametrize(
+    ("addendum", "event_id"),
+    [
+        ({"reason": "UPDATED_DATA", "originalEventID": "first", "updatedFields": "responseElements"}, "first"),
+        ({"reason": "updated_data", "originalEventID": "first"}, "first"),
+        ({"originalEventID": "first"}, "first"),
+        ({"reason": "DELIVERY_DELAY", "originalEventID": "first"}, "own"),
+        ({"reason": "SERVICE_OUTAGE"}, "own"),
+        ({"reason": "UPDATED_DATA"}, "own"),
+        ({"reason": "UPDATED_DATA", "originalEventID": "no identifier #"}, "own"),
+        ({"reason": 7, "originalEventID": ["first"]}, "own"),
+        ("UPDATED_DATA", "own"),
+        (None, "own"),
+    ],
+)
+def test_correction_is_the_act_that_it_corrects(addendum: object, event_id: str) -> None:
+    """It has an id of its own, by which it would be a second act, and notified again."""
+    assert make_record({"eventID": "own", "addendum": addendum}, 0).event_id == event_id
+
+
+@pytest.mark.parametrize(
+    ("fields", "repeats"),
+    [
+        ({"eventCategory": "NetworkActivity", "eventType": "AwsVpceEvent"}, True),
+        ({"eventType": "AwsVpceEvents"}, True),
+        ({"eventCategory": "NetworkActivity", "errorCode": "VpceAccessDenied"}, False),
+        ({"eventCategory": "NetworkActivity", "errorCode": "AccessDenied"}, True),
+        ({"eventCategory": "Aggregated", "eventType": "AwsAggregatedEvent"}, True),
+        ({"eventCategory": "Management", "eventType": "AwsApiCall"}, False),
+        ({"eventCategory": "Data"}, False),
+        ({}, False),
+    ],
+)
+def test_record_that_repeats_another_is_known(fields: dict[str, Any], repeats: bool) -> None:
+    """One call through a VPC endpoint made two alerts; only what an endpoint denied stands nowhere else."""
+    assert make_record(fields, 0).repeats is repeats

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from trailbell.cloudtrail.object_key import is_in_account, trail_levels
 from trailbell.cloudtrail.record import NO_TIME
-from trailbell.cloudtrail.selection import Selection, is_in_account, trail_levels
+from trailbell.cloudtrail.selection import Selection
 
 
 REGION = "logs/AWSLogs/o-abc123/111122223333/CloudTrail/us-east-1/"

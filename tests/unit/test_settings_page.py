@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.settings import Settings, read_settings
+from tools.channel_settings import PAGES, context_of, written
 from trailbell.errors import SettingsError
 
 
@@ -62,3 +63,12 @@ def test_example_is_taken_and_changes_something(name: str) -> None:
         given = dict(word.split("=", 1) for word in shlex.split(call) if word != "-c")
         assert name in given
         assert read(given) != read({other: value for other, value in given.items() if other != name})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_have_the_settings_that_channels_declare(page: str) -> None:
+    """A channel is one file: `python -m tools.channel_settings` writes the rest from it."""
+    context = context_of((ROOT / "cdk.json").read_text("utf-8"))
+    text = (ROOT / page).read_text("utf-8")
+
+    assert written(page, text, context) == text

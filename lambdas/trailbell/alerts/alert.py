@@ -96,6 +96,11 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
     }
 
 
+def sns_attributes(alert: Alert) -> dict[str, dict[str, str]]:
+    """The same as SNS takes them with a message."""
+    return {name: {"DataType": "String", "StringValue": value} for name, value in alert_attributes(alert).items()}
+
+
 def _related(related: Related) -> dict[str, Any]:
     return {"hits": [_related_hit(hit) for hit in related.hits], "more": related.more, "note": related.note}
 

@@ -1,6 +1,6 @@
 """Links into the AWS console, for the right partition and region, and to the deployer's runbook.
 
-Console hosts per partition: https://docs.aws.amazon.com/general/latest/gr/rande.html#regional-endpoints
+Console hosts per partition: cloudtrail/partition.py.
 Event history keeps management events for 90 days, in their own account and region. The console opens in the
 account one is signed in to; nothing in an address can say which. Its addresses are not documented: where a page of
 one resource is not known for sure, the link goes to the list that holds it.
@@ -10,15 +10,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from trailbell.cloudtrail.partition import PARTITIONS
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit
 
 
-_HOSTS = {
-    "aws": "console.aws.amazon.com",
-    "aws-cn": "console.amazonaws.cn",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-}
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
 _MAX_RESOURCES = 3
 _MAX_NAME = 512  # a longer one would make a line that mail programs break
@@ -61,12 +57,13 @@ _HOMES = {
 
 
 def links_of(hit: Hit, runbook: str = "") -> dict[str, str]:
-    """Label → address, most useful first; only the runbook where the record names no real region.
+    """Label → address, most useful first; only the runbook where the record names no real region, or one of a
+    partition whose console is not known.
 
     runbook: an address in which {rule}, {service} and {level} are filled in; "" for none.
     """
     links = {}
-    if _REGION.fullmatch(hit.region):
+    if _REGION.fullmatch(hit.region) and _host(hit.partition):
         event = f"cloudtrailv2/home?region={hit.region}#/events/{_quoted(hit.event_id)}"
         links["event"] = _console(hit.partition, hit.region, event)
         pages = list(_resource_pages(hit)) or list(_home(hit))
@@ -89,7 +86,7 @@ def runbook_link(template: str, hit: Hit) -> str:
 def _resource_pages(hit: Hit) -> Iterator[tuple[str, str]]:
     for arn in hit.resources:
         parts = arn.split(":", 5)
-        if len(parts) < 6 or parts[0] != "arn" or parts[1] not in _HOSTS:
+        if len(parts) < 6 or parts[0] != "arn" or not _host(parts[1]):
             continue
         service, region, rest = parts[2], parts[3] or hit.region, parts[5]
         kind, slash, name = rest.partition("/")
@@ -108,7 +105,8 @@ def _home(hit: Hit) -> Iterator[tuple[str, str]]:
 
 def _actor_page(actor: Actor, hit: Hit) -> dict[str, str]:
     """Where the actor's rights and sessions are taken away: IAM. Not of another account, for the sign-in is to this."""
-    parts = actor.key.split(":", 5)
+    person = actor.key.split(":", 3)[2:3] == ["sts"]  # whose rights are the role's
+    parts = (actor.role if person else actor.key).split(":", 5)
     if len(parts) < 6 or parts[:3] != ["arn", hit.partition, "iam"] or parts[4] != hit.account:
         return {}
     kind, _, path = parts[5].partition("/")
@@ -130,4 +128,10 @@ def _quoted(value: str, safe: str = "") -> str:
 
 
 def _console(partition: str, region: str, path: str) -> str:
-    return f"https://{region}.{_HOSTS.get(partition, _HOSTS['aws'])}/{path}"
+    return f"https://{region}.{_host(partition)}/{path}"
+
+
+def _host(partition: str) -> str:
+    """The console's host, "" where none is known: then there are no links, rather than some that lead elsewhere."""
+    known = PARTITIONS.get(partition)
+    return known.console if known else ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from trailbell.alerts.mail_lines import row, utc, wrapped
 from trailbell.alerts.summary import Summary
+from trailbell.cloudtrail.partition import service_name
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit
 from trailbell.text.safe_text import one_line
@@ -81,4 +82,4 @@ def _credentials(actor: Actor) -> Iterator[str]:
 
 
 def _is_service(address: str) -> bool:
-    return address.endswith((".amazonaws.com", ".amazonaws.com.cn")) or address == "AWS Internal"
+    return bool(service_name(address)) or address.startswith("AWS Internal")

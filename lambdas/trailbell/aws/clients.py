@@ -1,7 +1,7 @@
 """The functions' AWS clients: botocore without boto3, with models of our calls alone and with short time-outs.
 
 boto3 adds file transfers and resource classes, which cost a cold start more than all of our own code. In the asset
-`models/` holds botocore's service models cut down to the CALLS (infra/models.py); what is not there, as in a
+`models/` holds botocore's service models cut down to the calls we make (infra/models.py); what is not there, as in a
 checkout, comes from botocore's own data.
 """
 
@@ -17,11 +17,9 @@ MODELS = Path(__file__).parent / "models"
 
 CALLS = {
     "dynamodb": ("BatchGetItem", "BatchWriteItem", "PutItem", "Query"),
-    "events": ("PutEvents",),
     "s3": ("GetObject",),
-    "sns": ("Publish",),
 }
-"""Everything the functions call. A test reads the adapters and finds what is missing here."""
+"""What the functions call beside what channels declare. A test reads the adapters and finds what is missing here."""
 
 # By default botocore waits for a minute, five times over, which is longer than the functions run. Connections: ten
 # objects read at once (flows/detector.py), the table's writers, and threads that write a single row themselves.
@@ -46,7 +44,7 @@ class Clients:
             self._session.register_component("data_loader", _Models([str(MODELS)]))
 
     def client(self, service: str) -> Any:
-        """A client for one of the services in CALLS."""
+        """A client that tries for as long as is worth it."""
         return self._session.create_client(service, config=_CONFIG)
 
     def impatient_client(self, service: str) -> Any:
@@ -58,7 +56,7 @@ class _Models(Loader):  # type: ignore[misc] # botocore ships no types
     """Looks at our folder first, at botocore's for the rest; the services are known without reading 400 folders."""
 
     def list_available_services(self, type_name: str) -> list[str]:
-        return sorted(CALLS)
+        return sorted(path.name for path in MODELS.iterdir() if path.is_dir())
 
     def is_builtin_path(self, path: str) -> bool:
         """Ours are botocore's own, not a deployer's; those would switch its endpoint rules off."""

@@ -1,8 +1,19 @@
-"""An object's key says what the object is: a log file, or one of the other things a trail bucket holds.
+"""A trail bucket's layout, and what of it is read: the one place that the functions, `s3://` and a disk follow.
 
-    [prefix/]AWSLogs/[organisation/]account/CloudTrail[-Digest|-Insight|…]/region/yyyy/mm/dd/name.json.gz
+    [prefix/]AWSLogs/[organisation/]account/folder/region/yyyy/mm/dd/name.json.gz
+
+    folder                       what is in it, and why it is read or not
+    CloudTrail                   management and data events: read
+    CloudTrail-NetworkActivity   calls through VPC endpoints: read for those that an endpoint's policy denied, which
+                                 stand nowhere else. The others repeat a management event; no rule alerts on them
+                                 unless it asks for them (Record.repeats).
+    CloudTrail-Aggregated        counts of data events by the minute, without caller or request: not read
+    CloudTrail-Insight           rates that are unusual, no calls: not read
+    CloudTrail-Digest            hashes of the log files: not read for hits
+    all others                   what other services log: not read
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
 """
 
 import re
@@ -16,6 +27,7 @@ class ObjectKind(StrEnum):
     LOG_FILE = "log file"
     DIGEST = "digest"
     INSIGHT = "insight"
+    AGGREGATED = "aggregated"
     OTHER = "other"
 
 
@@ -33,18 +45,26 @@ class ObjectKey:
     organisation: str = ""
 
 
+_FOLDERS = {
+    "CloudTrail": ObjectKind.LOG_FILE,
+    "CloudTrail-NetworkActivity": ObjectKind.LOG_FILE,
+    "CloudTrail-Aggregated": ObjectKind.AGGREGATED,
+    "CloudTrail-Insight": ObjectKind.INSIGHT,
+    "CloudTrail-Digest": ObjectKind.DIGEST,
+}
+_SUFFIXES = (".json", ".gz")
+
+_ORGANISATION = re.compile(r"o-[a-z0-9]+", re.ASCII)
+_LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\d{2}", r"\d{2}")
+_ACCOUNT = re.compile(_LEVELS[0], re.ASCII)
+
 # Only the folders decide, never the file's name: a log file somebody copied under another name is
 # still read. The prefix is free text and may itself contain "AWSLogs/", hence the last occurrence counts.
 _LAYOUT = re.compile(
-    r"(?:.*/)?AWSLogs/(?:(?P<organisation>o-[a-z0-9]+)/)?(?P<account>\d{12})"
-    r"/(?P<folder>CloudTrail(?:-[A-Za-z]+)*)/(?P<region>[a-z0-9-]+)/\d{4}/\d{2}/\d{2}/[^/]+\.json(?:\.gz)?",
+    rf"(?:.*/)?AWSLogs/(?:(?P<organisation>o-[a-z0-9]+)/)?(?P<account>{_LEVELS[0]})"
+    rf"/(?P<folder>{_LEVELS[1]})/(?P<region>{_LEVELS[2]})/\d{{4}}/\d{{2}}/\d{{2}}/[^/]+\.json(?:\.gz)?",
     re.ASCII | re.DOTALL,
 )
-_KINDS = {
-    "CloudTrail": ObjectKind.LOG_FILE,
-    "CloudTrail-Digest": ObjectKind.DIGEST,
-    "CloudTrail-Insight": ObjectKind.INSIGHT,
-}
 
 
 def classify_key(key: str) -> ObjectKey:
@@ -52,5 +72,55 @@ def classify_key(key: str) -> ObjectKey:
     parts = _LAYOUT.fullmatch(key)
     if not parts:
         return ObjectKey(key, ObjectKind.OTHER)
-    kind = _KINDS.get(parts["folder"], ObjectKind.OTHER)
+    kind = _FOLDERS.get(parts["folder"], ObjectKind.OTHER)
     return ObjectKey(key, kind, parts["account"], parts["region"], parts["organisation"] or "")
+
+
+def classify_file(path: str) -> ObjectKind:
+    """Say what a file is that somebody pointed at, on a disk or in a bucket: people keep copies in any folder.
+
+    By the layout; where that is left, by its folder below an account; outside of it by the names CloudTrail gives,
+    then by suffix.
+    """
+    kind = classify_key(path).kind
+    if kind is not ObjectKind.OTHER:
+        return kind
+    below, name = _below(path), path.rpartition("/")[2]
+    if len(below) > 2 and _ACCOUNT.fullmatch(below[0]):
+        kind = _FOLDERS.get(below[1], ObjectKind.OTHER)
+        if kind is not ObjectKind.LOG_FILE:
+            return kind
+    named = next((kind for folder, kind in _FOLDERS.items() if f"_{folder}_" in name), ObjectKind.LOG_FILE)
+    return named if name.endswith(_SUFFIXES) else ObjectKind.OTHER
+
+
+def is_read(folder: str) -> bool:
+    """Whether a folder of an account (its name alone) holds log files."""
+    return _FOLDERS.get(folder) is ObjectKind.LOG_FILE
+
+
+def trail_levels(folder: str) -> tuple[str, ...]:
+    """The levels of the layout below AWSLogs/ that a folder names: account, kind, region, year, month, day.
+
+    Empty outside of the layout; cut where it is left. The organisation's level is passed over.
+    """
+    found = []
+    for part, level in zip(_below(folder), _LEVELS, strict=False):
+        if not re.fullmatch(level, part, re.ASCII):
+            break
+        found.append(part)
+    return tuple(found)
+
+
+def is_in_account(folder: str) -> bool:
+    """Whether a folder is an account's own, the one that holds CloudTrail/ beside what other services write."""
+    return len(trail_levels(folder)) == 1 and bool(_ACCOUNT.fullmatch(folder.rstrip("/").rpartition("/")[2]))
+
+
+def _below(path: str) -> list[str]:
+    """The parts of a path below the last AWSLogs/, without the organisation's; none outside of the layout."""
+    parts = [part for part in path.split("/") if part]
+    if "AWSLogs" not in parts:
+        return []
+    below = parts[len(parts) - parts[::-1].index("AWSLogs") :]
+    return below[1:] if below and _ORGANISATION.fullmatch(below[0]) else below

@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
+from trailbell.cloudtrail.partition import partition_of
 from trailbell.text.digests import stand_in
 from trailbell.text.times import iso_time
 
@@ -66,7 +67,8 @@ class Record:
 
     index:      position in its log file, from 0.
     account:    recipientAccountId; where that is missing, the actor's account, the log file's, or "unknown".
-    event_id:   eventID; a record without a plain one is known by the SHA-256 of its content ("sha256-<32 hex>").
+    event_id:   eventID, of a correction the original's; a record without a plain one is known by the SHA-256 of its
+                content ("sha256-<32 hex>").
     event_time: UTC, to the second, ISO 8601 with Z; NO_TIME where the record has no valid one.
     """
 
@@ -92,6 +94,24 @@ class Record:
         return text(self.fields, "awsRegion")
 
     @property
+    def partition(self) -> str:
+        """The AWS partition it happened in: aws, aws-cn …"""
+        return partition_of(self.region, _arns(self.fields))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the record only repeats or counts what other records say, each for itself.
+
+        A network activity event stands beside the call's management event, unless the endpoint's policy denied the
+        call: then no other does. An aggregated event counts data events.
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
+        """
+        category = text(self.fields, "eventCategory")
+        if category == "NetworkActivity" or text(self.fields, "eventType").startswith("AwsVpceEvent"):
+            return text(self.fields, "errorCode") != "VpceAccessDenied"
+        return category == "Aggregated"
+
+    @property
     def service(self) -> str:
         """As hits name it: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
         return service_of(self.event_source)
@@ -109,19 +129,33 @@ def is_identifier(given: str) -> bool:
     return _IDENTIFIER.fullmatch(given) is not None
 
 
-def partition_of(region: str) -> str:
-    """The AWS partition a region belongs to: aws, aws-cn or aws-us-gov."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+def _arns(fields: Mapping[str, Any]) -> Iterator[str]:
+    """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
+    resources = fields.get("resources")
+    for entry in resources if isinstance(resources, list) else ():
+        yield from texts(entry, "ARN") + texts(entry, "arn")
+    yield from texts(fields, "responseElements", "keyId")
+    yield from texts(fields, "userIdentity", "arn")
+    yield from texts(fields, "userIdentity", "sessionContext", "sessionIssuer", "arn")
 
 
 def _event_id(fields: Mapping[str, Any]) -> str:
-    given = text(fields, "eventID")
+    given = _corrected_id(fields) or text(fields, "eventID")
     if is_identifier(given):
         return given
     content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return stand_in(content, 32)
+
+
+def _corrected_id(fields: Mapping[str, Any]) -> str:
+    """The eventID of the record that this one completes, "" if it completes none.
+
+    Only addenda for updated data do; the two other reasons (DELIVERY_DELAY, SERVICE_OUTAGE) say why a record is late.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    original = text(fields, "addendum", "originalEventID")
+    updated = text(fields, "addendum", "reason").upper() in ("UPDATED_DATA", "")
+    return original if updated and is_identifier(original) else ""
 
 
 def _event_time(fields: Mapping[str, Any]) -> str:

@@ -1,25 +1,20 @@
 """A selection of a trail bucket's records: accounts, regions, a time. The names of its folders say which to skip.
 
-    [prefix/]AWSLogs/[organisation/]account/CloudTrail/region/yyyy/mm/dd/
-
-The day is the day of delivery. A record is delivered after it happened, mostly within minutes, so folders before
-`since` hold nothing that is selected, and the day after `until` is read, too, for late records. Inside a folder the
-record's own time, account and region decide.
+The layout is that of cloudtrail/object_key.py; the day in it is the day of delivery. A record is delivered after it
+happened, mostly within minutes, so folders before `since` hold nothing that is selected, and the day after `until` is
+read, too, for late records. Inside a folder the record's own time, account and region decide.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from trailbell.cloudtrail.object_key import trail_levels
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.text.times import iso_time
 
 
 _LATE = timedelta(days=1)
-_ORGANISATION = re.compile(r"o-[a-z0-9]+", re.ASCII)
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-_LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\d{2}", r"\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +58,3 @@ class Selection:
         return (self.since is None or day >= iso_time(self.since)[:size]) and (
             self.until is None or day <= iso_time(self.until + _LATE)[:size]
         )
-
-
-def trail_levels(folder: str) -> tuple[str, ...]:
-    """The levels of the layout below AWSLogs/ that a folder names: account, kind, region, year, month, day.
-
-    Empty outside of the layout, and only up to where a folder departs from it. The organisation's level is skipped.
-    """
-    parts = [part for part in folder.split("/") if part]
-    if "AWSLogs" not in parts:
-        return ()
-    below = parts[len(parts) - parts[::-1].index("AWSLogs") :]
-    if below and _ORGANISATION.fullmatch(below[0]):
-        below = below[1:]
-    levels = []
-    for part, level in zip(below, _LEVELS, strict=False):
-        if not re.fullmatch(level, part, re.ASCII):
-            break
-        levels.append(part)
-    return tuple(levels)
-
-
-def is_in_account(folder: str) -> bool:
-    """Whether a folder is an account's own, in which CloudTrail/ is beside the folders of other services."""
-    return len(trail_levels(folder)) == 1 and bool(_ACCOUNT.fullmatch(folder.rstrip("/").rpartition("/")[2]))

@@ -5,7 +5,7 @@
 Tests are those of engine/predicates.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from trailbell.engine.fields import Finder
@@ -77,6 +77,18 @@ def simplify(node: Node, known: Mapping[str, list[Any]], tests: ValueTests) -> N
         case "field" if arguments[0] in known and is_value_test(arguments[1]):
             return tests(arguments[1])(known[arguments[0]])
     return node
+
+
+def asks_for(node: Node, values: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a condition asks, somewhere and not only by negation, for one of some values of some fields."""
+    kind, *arguments = node
+    match kind:
+        case "and" | "or":
+            return any(asks_for(part, values) for part in arguments[0])
+        case "field" if arguments[0] in values and is_value_test(arguments[1]):
+            holds = compile_value_test(arguments[1])
+            return any(holds([value]) for value in values[arguments[0]])
+    return False
 
 
 def conjuncts(node: Node) -> Sequence[Node]:

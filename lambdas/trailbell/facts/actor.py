@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import mapping, text
+from trailbell.facts.person import permission_set, person_key, web_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class Actor:
 
     kind:       root, iam-user, role, identity-center, ec2, lambda, federated, account, service or unknown.
     text:       one line for a reader.
-    key:        groups by role, never by session, so that one person's many sessions are one actor.
+    key:        groups what one person or one role does. Where an identity provider vouches for the person (IAM
+                Identity Center, web identity, a source identity) it is the person; else the role, whatever its
+                sessions are called, for machines name a new one each time.
+    role:       ARN of the role whose session it is, "" if it is none: the same for all persons of a permission set.
     arn:        the principal as recorded, "" if none.
     account:    the account the principal belongs to, "" if none.
     name:       short form for a subject line (alice@example.com, ci, role/Deploy).
@@ -44,48 +48,20 @@ class Actor:
     session: str = ""
     mfa: str = ""
     console: bool = False
+    role: str = ""
 
 
 # IAM's longest ARN: a path of 512 and a name of 64 characters make it fit; only forged records do not.
 _MAX_TEXT = 1024
 
-# AWSReservedSSO_<permission set>_<16 hex digits>: the roles IAM Identity Center makes.
-# https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
-_IDENTITY_CENTER_ROLE = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}", re.DOTALL)
-
 _FUNCTION = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:([A-Za-z0-9_-]{1,140})(?::[^:]*)?", re.ASCII)
-
-# Tools that carry out what a person asked for. Treating them as "a service did it" would hand
-# everybody a way around the rules: deploy the deletion with CloudFormation.
-_TOOLS = frozenset(
-    f"{name}.amazonaws.com"
-    for name in (
-        "signin",
-        "console",
-        "internal",
-        "cloudformation",
-        "cloudcontrolapi",
-        "cloudcontrol",
-        "servicecatalog",
-    )
-)
-
-
-def is_direct(fields: Mapping[str, Any]) -> bool:
-    """Whether a person or workload asked for this call, rather than an AWS service on its own account."""
-    if text(fields, "eventType") == "AwsServiceEvent":
-        return False
-    identity = mapping(fields, "userIdentity")
-    if text(identity, "type") == "AWSService":
-        return False
-    invoked_by = text(identity, "invokedBy")
-    return not invoked_by or invoked_by.lower() in _TOOLS
 
 
 def actor_of(fields: Mapping[str, Any]) -> Actor:
     """Summarise a record's userIdentity. Total: an empty or odd identity becomes kind "unknown"."""
     identity = mapping(fields, "userIdentity")
     kind, line, key, name = _who(identity, text(fields, "recipientAccountId"))
+    role = _role_of(identity) if kind not in _ROLELESS else ""
     access_key = text(identity, "accessKeyId")
     attributes = mapping(identity, "sessionContext", "attributes")
     via = text(identity, "invokedBy") if kind != "service" else ""
@@ -103,6 +79,7 @@ def actor_of(fields: Mapping[str, Any]) -> Actor:
         # A role's session says "false" also when the person behind it used MFA at the identity provider.
         mfa=text(attributes, "mfaAuthenticated")[:_MAX_TEXT] if kind in ("root", "iam-user") else "",
         console=text(fields, "sessionCredentialFromConsole") == "true",
+        role=role[:_MAX_TEXT],
     )
 
 
@@ -111,10 +88,13 @@ def possible_kinds(identity_type: str) -> tuple[str, ...]:
     return _KINDS.get(identity_type, ("unknown",))
 
 
+_ROLELESS = ("root", "iam-user", "account", "service")
+
 _KINDS = {
     "Root": ("root",),
     "IAMUser": ("iam-user",),
-    "AssumedRole": ("role", "identity-center", "ec2", "lambda"),
+    "AssumedRole": ("role", "identity-center", "ec2", "lambda", "federated"),
+    "Role": ("role", "identity-center", "ec2", "lambda", "federated"),
     "FederatedUser": ("federated",),
     "SAMLUser": ("federated",),
     "WebIdentityUser": ("federated",),
@@ -144,7 +124,7 @@ def _who(identity: Mapping[str, Any], recipient: str) -> tuple[str, str, str, st
         case "IAMUser":
             user = text(identity, "userName") or arn.rpartition("/")[2] or principal
             return "iam-user", f"IAM user {user}", arn or principal, user
-        case "AssumedRole":
+        case "AssumedRole" | "Role":
             return _role(identity, arn, principal)
         case "FederatedUser" | "SAMLUser" | "WebIdentityUser":
             return _federated(identity, arn, principal)
@@ -165,17 +145,28 @@ def _role(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, s
     issuer = mapping(identity, "sessionContext", "sessionIssuer")
     session = arn.rpartition("/")[2] or principal.rpartition(":")[2]
     role = text(issuer, "userName") or (arn.split("/")[1] if arn.count("/") >= 2 else "unknown role")
-    key = text(issuer, "arn") or _role_arn(arn) or principal.partition(":")[0]
-    found = _IDENTITY_CENTER_ROLE.fullmatch(role)
-    if found:
-        line = f"{session} (Identity Center, permission set {found['set']})"
+    key = person_key(identity, role, session) or _role_of(identity) or principal.partition(":")[0]
+    permissions = permission_set(role)
+    if permissions:
+        line = f"{session} (Identity Center, permission set {permissions})"
         return "identity-center", line, key, session
     if re.fullmatch(r"i-[0-9a-f]{8,17}", session):
         return "ec2", f"EC2 instance {session} (role {role})", key, session
     function = _lambda_function(identity)
     if function:
         return "lambda", f"Lambda function {function} (role {role})", key, function
+    provider, subject = web_identity(identity)
+    if provider:
+        person = subject or session
+        return "federated", f"federated user {person} via {provider} (role {role}, session {session})", key, person
     return "role", f"role {role}, session {session}", key, f"role/{role}"
+
+
+def _role_of(identity: Mapping[str, Any]) -> str:
+    """The ARN of the role whose session it is, "" if it is none."""
+    issuer = mapping(identity, "sessionContext", "sessionIssuer")
+    named = (text(issuer, "arn"), text(identity, "arn"))
+    return next((arn for arn in named if ":role/" in arn), "") or _role_arn(named[1])
 
 
 def _lambda_function(identity: Mapping[str, Any]) -> str:
@@ -203,7 +194,7 @@ def _federated(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[s
     provider = text(identity, "identityProvider")
     issuer = text(identity, "sessionContext", "sessionIssuer", "userName")
     by = f" via {provider}" if provider else f" (issued by {issuer})" if issuer else ""
-    return "federated", f"federated user {user}{by}", arn or principal, user
+    return "federated", f"federated user {user}{by}", arn or principal or f"{provider}:{user}", user
 
 
 def _service(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, str, str, str]:
@@ -216,8 +207,13 @@ def _service(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str
 
 
 def _unknown(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, str, str, str]:
-    known = arn or principal or text(identity, "accessKeyId")[-4:] or text(identity, "accountId")
-    return "unknown", f"unknown principal {known}".rstrip(), known or "unknown", known or "unknown"
+    """Unknown, Directory, and types that AWS may add: by whatever name it has."""
+    user, account = text(identity, "userName"), text(identity, "accountId")
+    key = arn or ":".join(filter(None, dict.fromkeys((principal, user))))
+    known = user or arn or principal or text(identity, "accessKeyId")[-4:] or account
+    what = "directory user" if text(identity, "type") == "Directory" else "unknown principal"
+    of = f" of account {account}" if user and account else ""
+    return "unknown", f"{what} {known}{of}".rstrip(), key or known or "unknown", known or "unknown"
 
 
 def _additions(identity: Mapping[str, Any], via: str) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.facts.account_limits import account_of
-from trailbell.facts.actor import Actor, actor_of, is_direct, possible_kinds
+from trailbell.facts.actor import Actor, actor_of, possible_kinds
+from trailbell.facts.direct import is_direct, possibly_direct
 from trailbell.facts.document import NOTHING, DocumentFacts, document_of
 from trailbell.facts.external_keys import external_keys_of, possible_external
 from trailbell.facts.grant import unconstrained_operations
-from trailbell.facts.outcome import Outcome, outcome_of
+from trailbell.facts.outcome import Outcome, outcome_of, possible_outcomes
 from trailbell.facts.policy import PolicyFacts, read_policy
 from trailbell.facts.policy_hold import Hold, read_hold
 from trailbell.facts.resources import resources_of
@@ -70,6 +71,8 @@ class Facts:
             "actor": {
                 "kind": self.actor.kind,
                 "key": self.actor.key,
+                "role": self.actor.role,
+                "via": self.actor.via,
                 "arn": self.actor.arn,
                 "account": self.actor.account,
                 "console": self.actor.console,
@@ -93,10 +96,7 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
     """Facts that follow from a few texts of a record, for the prefilter: the same as `facts_of`."""
 
     def outcome(code: str) -> tuple[str, ...]:
-        return (str(outcome_of({"errorCode": code})),)
-
-    def direct(event_type: str, kind: str, invoked_by: str) -> tuple[bool, ...]:
-        return (is_direct({"eventType": event_type, "userIdentity": {"type": kind, "invokedBy": invoked_by}}),)
+        return tuple(map(str, possible_outcomes(code)))
 
     def operation(source: str, name: str) -> tuple[str, ...]:
         return (operation_of(source, name),)
@@ -109,7 +109,7 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
     return {
         "facts.outcome": Derived(("errorCode",), outcome),
         "facts.operation": Derived(("eventSource", "eventName"), operation),
-        "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), direct),
+        "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), possibly_direct),
         "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds),
         "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
         "facts.key_external": Derived(

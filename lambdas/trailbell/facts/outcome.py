@@ -1,14 +1,20 @@
 """A call's outcome: whether it had an effect, in four classes that rules and readers can rely on.
 
+A failure can stand in five places: errorCode; errorMessage alone (a failed sign-in has no code); the answer to a
+sign-in, under the event's own name; the state of a service's event; the lists of a batch call of which nothing worked.
+Where in doubt it is a success, for that is what rules alert on: a batch of which one part failed had an effect.
+
 https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html (dry runs)
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from trailbell.cloudtrail.record import text
+from trailbell.cloudtrail.record import mapping, text
 
 
 class Outcome(StrEnum):
@@ -20,13 +26,75 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+_DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized", "Forbidden")
+_DENIED_MESSAGE = re.compile(r"not authorized to|access denied|explicit deny", re.IGNORECASE)
+
+# What AWS's services write where they say how something ended.
+_DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
+_FAILED_STATES = frozenset({"failure", "failed", "fail", "error", "errored", "timedout", "timed_out"})
+_ANSWERS = ("responseElements", "serviceEventDetails", "additionalEventData")
+_STATES = ("status", "state", "result", "outcome")
+
+# Lists of what did not work, in answers to batch calls: failedEntries, invalidParameters, unprocessedItems, errors …
+_FAILED_LIST = re.compile(r"fail|invalid|unprocess|unsuccess|error|reject", re.IGNORECASE)
+
+
 def outcome_of(fields: Mapping[str, Any]) -> Outcome:
-    """Classify a record by its errorCode; no errorCode means success."""
+    """Classify a record; no sign of a failure means success."""
     code = text(fields, "errorCode")
-    if not code:
+    if code:
+        return _by_code(code)
+    message = text(fields, "errorMessage")
+    if message:
+        return Outcome.DENIED if _DENIED_MESSAGE.search(message) else Outcome.FAILED
+    if not any(map(fields.get, _ANSWERS)):  # most records: there is nothing to look at
         return Outcome.SUCCESS
-    if "AccessDenied" in code or code.endswith("UnauthorizedOperation"):
+    state = _state(fields)
+    if state in _DENIED_STATES:
         return Outcome.DENIED
-    if code.startswith("DryRunOperation"):
-        return Outcome.DRYRUN
-    return Outcome.FAILED
+    return Outcome.FAILED if state in _FAILED_STATES or _is_failed_batch(fields) else Outcome.SUCCESS
+
+
+def possible_outcomes(code: str) -> tuple[Outcome, ...]:
+    """The outcomes that a record with this errorCode ("" for none) can turn out to have."""
+    return (_by_code(code),) if code else (Outcome.SUCCESS, Outcome.FAILED, Outcome.DENIED)
+
+
+def _by_code(code: str) -> Outcome:
+    if any(part in code for part in _DENIED):
+        return Outcome.DENIED
+    return Outcome.DRYRUN if "DryRunOperation" in code else Outcome.FAILED
+
+
+def _state(fields: Mapping[str, Any]) -> str:
+    """How the record says that it ended, in small letters, "" if it does not: Failure, FAILED, TIMED_OUT …
+
+    Of an API call's answer only the member counts that is called like the event: any other is about a resource, and
+    may be what a caller gave it. An event of a service has its state in serviceEventDetails.
+    """
+    event = text(fields, "eventName")
+    answers = [text(fields, section, event) for section in ("responseElements", "serviceEventDetails") if event]
+    if text(fields, "eventType").lower().startswith("awsconsolesignin"):
+        answers += [value for value in mapping(fields, "responseElements").values() if isinstance(value, str)]
+    for section in ("serviceEventDetails", "additionalEventData"):
+        members = mapping(fields, section).items()
+        answers += [value for name, value in members if isinstance(value, str) and name.lower() in _STATES]
+    states = [answer.lower() for answer in answers]
+    return next((state for state in states if state in _DENIED_STATES | _FAILED_STATES), "")
+
+
+def _is_failed_batch(fields: Mapping[str, Any]) -> bool:
+    """Whether the answer to a batch call names as failed all that was asked for.
+
+    SSM DeleteParameters answers invalidParameters, CreateAssociationBatch failed, EventBridge failedEntries. What
+    worked is listed by some and only missing from the failures with others; so their number must be the request's.
+    """
+    answer = mapping(fields, "responseElements")
+    failures = [value for name, value in answer.items() if _FAILED_LIST.search(name) and isinstance(value, list)]
+    if not any(failures):
+        return False
+    worked = [value for name, value in answer.items() if not _FAILED_LIST.search(name) and isinstance(value, list)]
+    asked = [value for value in mapping(fields, "requestParameters").values() if isinstance(value, list)]
+    if any(worked) or not any(asked):
+        return False
+    return sum(map(len, failures)) >= max(map(len, asked))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from trailbell.cloudtrail.record import Record, mapping, partition_of, text, texts
+from trailbell.cloudtrail.record import Record, mapping, text, texts
 from trailbell.facts.alerter_parts import alerter_parts
 
 
@@ -54,7 +54,7 @@ def _arn(record: Record, service: str, resource: str) -> str:
     if resource.startswith("arn:"):
         return resource
     region = "" if service == "iam" else record.region
-    return f"arn:{partition_of(record.region)}:{service}:{region}:{record.account}:{resource}"
+    return f"arn:{record.partition}:{service}:{region}:{record.account}:{resource}"
 
 
 def _kms(record: Record) -> Iterable[str]:
@@ -121,7 +121,7 @@ def _documents(record: Record) -> Iterable[str]:
 def _document(record: Record, name: str) -> str:
     """AWS's own documents (AWS-RunShellScript) belong to no account; nobody else's may begin like that."""
     if name.lower().startswith(("aws", "amazon", "amzn")):
-        return f"arn:{partition_of(record.region)}:ssm:{record.region}::document/{name}"
+        return f"arn:{record.partition}:ssm:{record.region}::document/{name}"
     return _arn(record, "ssm", name if name.startswith("arn:") else f"document/{name}")
 
 
@@ -151,7 +151,7 @@ def _cloudtrail(record: Record) -> Iterable[str]:
 
 def _bucket(record: Record) -> Iterable[str]:
     for name in texts(record.fields, "requestParameters", "bucketName"):
-        yield f"arn:{partition_of(record.region)}:s3:::{name}"
+        yield f"arn:{record.partition}:s3:::{name}"
 
 
 def _as_given(*members: str) -> Callable[[Record], Iterable[str]]:

@@ -1,16 +1,17 @@
-"""Delivery one alert to everybody: related hits are looked up, the alert topic is told, then the other readers.
+"""Delivery brings one alert to everybody: related hits are looked up, then the alert topic is notified, then the
+other channels.
 
-The alert topic is the promise: what it does not take is raised, comes back with the stream and is told again. All
+The alert topic is the promise: what it does not take is raised, comes back with the stream and is delivered again. All
 else is done for the alert's sake and must neither stop nor delay it:
 
-    related hits   Looked up before, with little patience. When that fails, or a batch has used up its look-ups or
-                   its time, alerts go out without, and say so.
-    other readers  (chat, event bus) are told after the topic and before the hits are marked as told, so that a crash
-                   in between tells everybody again and leaves nobody out. One that fails is not tried again by the
-                   stream: that would hold up every alert behind it. The client's own retries are all it gets; then
-                   the failure is logged with the alert's id, counted and alarmed. The topic has the alert in any
-                   case, and the hit is in the table. A reader that failed twice in a batch is left alone for the
-                   rest of it, each alert it misses being logged and counted as well.
+    related hits    Looked up before, with little patience. When that fails, or a batch has used up its look-ups or
+                    its time, alerts go out without, and say so.
+    other channels  are notified after the topic and before the hits are marked as notified, so that a crash in between
+                    notifies everybody again and leaves nobody out. One that fails is not tried again by the stream:
+                    that would hold up every alert behind it. The client's own retries are all it gets; then the
+                    failure is logged with the alert's id, counted and alarmed. The topic has the alert in any case,
+                    and the hit is in the table. A channel that failed twice in a batch is left alone for the rest of
+                    it, each alert it misses being logged and counted as well.
 """
 
 import time
@@ -20,6 +21,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from trailbell.alerts.alert import Alert
+from trailbell.alerts.channel import Channel
+from trailbell.errors import ChannelError
 from trailbell.flows.notifier import AlertTopic
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.hits.related import Related
@@ -45,37 +48,19 @@ class RelatedHits(Protocol):
         """The hits of the alert's actor before it, or raise."""
 
 
-class Channel(Protocol):
-    """Who is told beside the alert topic."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in logs and counts."""
-
-    def wants(self, alert: Alert) -> bool:
-        """Whether it is told of an alert."""
-
-    def notify(self, alert: Alert) -> None:
-        """Tell one alert, or raise."""
-
-
 class DeliveryLog(Protocol):
-    """Where the flow tells what a person may want to read later."""
+    """Where the flow writes what a person may want to read later."""
 
     def dropped(self, what: str, error: Exception) -> None:
         """Something that alerts do not depend on could not be done, and will not be tried again."""
 
 
-class SkippedError(Exception):
-    """A reader was not tried any more in this batch."""
-
-
 @dataclass(slots=True)
 class DeliveryCounters:
-    """What telling a batch came to, beside the alerts themselves.
+    """Counts of a batch's delivery, beside the alerts themselves.
 
-    related_*: alerts whose related hits were read, could not be read, or were not looked up.
-    readers_*: alerts told to other readers and not told to them, over all readers.
+    related_*:  alerts whose related hits were read, could not be read, or were not looked up.
+    channels_*: alerts delivered to channels beside the alert topic, and not delivered to them, over all channels.
     """
 
     related_read: int = 0
@@ -87,9 +72,10 @@ class DeliveryCounters:
 
 @dataclass(slots=True)
 class Delivery:
-    """An alert topic that tells everybody. Make one for each batch: it counts, and knows who failed.
+    """An alert topic that notifies the channels, too. Make one for each batch: it counts, and knows who failed.
 
-    pace: what is waited for before each; runbook: the deployer's address of runbooks; clock: seconds that only grow.
+    rate_limit: what is waited for before each alert; runbook: the deployer's address of runbooks; clock: seconds that
+    only grow.
     """
 
     topic: AlertTopic
@@ -105,7 +91,7 @@ class Delivery:
     _failures: Counter[str] = field(default_factory=Counter)
 
     def notify(self, alert: Alert) -> None:
-        """Tell one alert; raises what the alert topic raises."""
+        """Deliver one alert; raises what the alert topic raises."""
         alert = replace(alert, related=self._look_up(alert), runbook=self.runbook)
         self.rate_limit.wait()
         self.topic.notify(alert)
@@ -135,13 +121,17 @@ class Delivery:
         return related
 
     def _notify(self, channel: Channel, alert: Alert) -> None:
+        if self._failures[channel.name] >= _MAX_FAILURES:
+            self._missed(channel, alert, ChannelError(f"{channel.name} failed {_MAX_FAILURES} times in this batch"))
+            return
         try:
-            if self._failures[channel.name] >= _MAX_FAILURES:
-                raise SkippedError(f"{channel.name} failed {_MAX_FAILURES} times in this batch")
             channel.notify(alert)
         except Exception as error:  # the alert topic has the alert; see above
-            self._failures[channel.name] += not isinstance(error, SkippedError)
-            self.counters.channels_failed += 1
-            self.event_log.dropped(f"{channel.name} of alert {alert.sample.hit_id}", error)
+            self._failures[channel.name] += 1
+            self._missed(channel, alert, error)
         else:
             self.counters.channels_notified += 1
+
+    def _missed(self, channel: Channel, alert: Alert, error: Exception) -> None:
+        self.counters.channels_failed += 1
+        self.event_log.dropped(f"{channel.name} of alert {alert.sample.hit_id}", error)

@@ -15,7 +15,7 @@ from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
-from trailbell.handlers.environment import read_environment, seconds_left
+from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
 from trailbell.store.hit_table import DynamoHitTable
@@ -31,7 +31,9 @@ def _metrics() -> Metrics:
 @functools.cache
 def _detector() -> Detector:
     """Built once per cold start, here and nowhere else."""
-    environment = read_environment(needs_topic=False)
+    variables = Variables()
+    environment = read_environment(variables, detects=True)
+    variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
     return Detector(

@@ -1,4 +1,4 @@
-"""A function's environment as a type: everything missing is told at once, at cold start."""
+"""A function's environment as a type: everything missing is said at once, at cold start."""
 
 import math
 import os
@@ -15,59 +15,66 @@ from trailbell.errors import SettingsError
 _RULEBOOK = Path(trailbell.__file__).parent / "rulebook.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What the stack tells its functions (infra/functions.py sets it).
+class Variables:
+    """The environment, read name by name. What is wrong is collected, until `check` raises it."""
 
-    topic_arn is "" for the detector, max_inflated_bytes unused by the notifier.
-    chat_topic_arn, event_bus: the notifier's other readers, "" for none; chat_level: the lowest the chat is told.
-    runbook_url: see alerts/links.py.
-    """
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self._faults: list[str] = []
 
-    table: str
-    topic_arn: str
-    retention_days: int
-    max_inflated_bytes: int
-    rulebook: Path
-    chat_topic_arn: str = ""
-    chat_level: str = Level.MEDIUM.word
-    event_bus: str = ""
-    runbook_url: str = ""
-
-
-def read_environment(*, needs_topic: bool, environ: Mapping[str, str] = os.environ) -> Environment:
-    """Read the variables. Raises SettingsError naming every one that is missing or no whole number."""
-    wrong = []
-
-    def read(name: str, required: bool = True) -> str:
-        value = environ.get(name, "")
+    def text(self, name: str, *, required: bool = True) -> str:
+        """A variable, "" where it is not set."""
+        value = self._environ.get(name, "")
         if required and not value:
-            wrong.append(f"{name} is not set")
+            self._faults.append(f"{name} is not set")
         return value
 
-    def number(name: str) -> int:
-        value = read(name)
+    def number(self, name: str) -> int:
+        """A whole number, 0 where it is none."""
+        value = self.text(name)
         if value and not (value.isascii() and value.isdigit()):
-            wrong.append(f"{name} is {value!r}, not a whole number")
+            self._faults.append(f"{name} is {value!r}, not a whole number")
             return 0
         return int(value or 0)
 
-    found = Environment(
-        table=read("TRAILBELL_TABLE"),
-        topic_arn=read("TRAILBELL_TOPIC_ARN", required=needs_topic),
-        retention_days=number("TRAILBELL_RETENTION_DAYS"),
-        max_inflated_bytes=0 if needs_topic else number("TRAILBELL_MAX_INFLATED_BYTES"),
-        rulebook=Path(environ.get("TRAILBELL_RULEBOOK") or _RULEBOOK),
-        chat_topic_arn=read("TRAILBELL_CHAT_TOPIC_ARN", required=False),
-        chat_level=read("TRAILBELL_CHAT_LEVEL", required=False) or Level.MEDIUM.word,
-        event_bus=read("TRAILBELL_EVENT_BUS", required=False),
-        runbook_url=read("TRAILBELL_RUNBOOK_URL", required=False),
+    def level(self, name: str) -> Level:
+        """A level's word, medium where it is not set."""
+        value = self.text(name, required=False) or Level.MEDIUM.word
+        if value.upper() not in Level.__members__:
+            self._faults.append(f"{name} is {value!r}, not a level")
+            return Level.MEDIUM
+        return Level[value.upper()]
+
+    def check(self) -> None:
+        """Raise SettingsError that names everything which is missing or wrong."""
+        if self._faults:
+            raise SettingsError("; ".join(self._faults) + " (the stack sets these; deploy it again)")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the stack sets for its functions (infra/functions.py), beside what channels declare.
+
+    max_inflated_bytes: 0 for the notifier.
+    runbook_url:        see alerts/links.py.
+    """
+
+    table: str
+    retention_days: int
+    max_inflated_bytes: int
+    rulebook: Path
+    runbook_url: str = ""
+
+
+def read_environment(variables: Variables, *, detects: bool) -> Environment:
+    """Read the detector's variables, or the notifier's; `variables.check()` then says what is wrong."""
+    return Environment(
+        table=variables.text("TRAILBELL_TABLE"),
+        retention_days=variables.number("TRAILBELL_RETENTION_DAYS"),
+        max_inflated_bytes=variables.number("TRAILBELL_MAX_INFLATED_BYTES") if detects else 0,
+        rulebook=Path(variables.text("TRAILBELL_RULEBOOK", required=False) or _RULEBOOK),
+        runbook_url=variables.text("TRAILBELL_RUNBOOK_URL", required=False),
     )
-    if found.chat_level.upper() not in Level.__members__:
-        wrong.append(f"TRAILBELL_CHAT_LEVEL is {found.chat_level!r}, not a level")
-    if wrong:
-        raise SettingsError("; ".join(wrong) + " (the stack sets these; deploy it again)")
-    return found
 
 
 def seconds_left(context: Any) -> float:

@@ -12,15 +12,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from trailbell.alerts.channels.bus import EventBus
-from trailbell.alerts.channels.email import SnsAlertTopic, SnsChatTopic
+from trailbell.alerts.channel import Channel
+from trailbell.alerts.channels import declared_channels
 from trailbell.aws.clients import Clients
-from trailbell.engine.rulebook import Level
 from trailbell.errors import TableError
 from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, complete
 from trailbell.flows.rate_limit import RateLimit
-from trailbell.handlers.environment import Environment, read_environment, seconds_left
+from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoDeliveryRecords
@@ -30,8 +29,8 @@ from trailbell.text.times import utc_now
 
 
 # After an alert of so many hits more of its storm is to be expected: while we wait, the stream gathers it into one
-# batch, and so into one more alert instead of ten. All that was read is told and marked by then, so nothing can be
-# lost by waiting; what else comes in this shard meanwhile is told so much later, and no later than that.
+# batch, and so into one more alert instead of ten. All that was read is notified and marked by then, so nothing can be
+# lost by waiting; what else comes in this shard meanwhile is notified so much later, and no later than that.
 _STORM_HITS = 50
 _STORM_PAUSE = 20.0
 _SPARE = 10.0  # seconds of the time-out to leave
@@ -46,9 +45,9 @@ def _metrics() -> Metrics:
 class _Parts:
     """What lasts from one batch to the next."""
 
-    topic: SnsAlertTopic
+    topic: Channel
     related: DynamoRelatedHits
-    channels: tuple[SnsChatTopic | EventBus, ...]
+    channels: tuple[Channel, ...]
     delivery_records: DynamoDeliveryRecords
     event_log: EventLog
     rate_limit: RateLimit
@@ -58,12 +57,15 @@ class _Parts:
 @functools.cache
 def _parts() -> _Parts:
     """Built once per cold start, here and nowhere else."""
-    environment = read_environment(needs_topic=True)
-    clients = Clients()
+    variables, clients = Variables(), Clients()
+    environment = read_environment(variables, detects=False)
+    opened = _open_channels(variables, clients)
+    variables.check()
+    topic, *channels = opened
     return _Parts(
-        topic=SnsAlertTopic(clients.client("sns"), environment.topic_arn),
+        topic=topic,
         related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
-        channels=tuple(_channels(environment, clients)),
+        channels=tuple(channels),
         delivery_records=DynamoDeliveryRecords(
             clients.client("dynamodb"), environment.table, environment.retention_days
         ),
@@ -73,16 +75,14 @@ def _parts() -> _Parts:
     )
 
 
-def _channels(environment: Environment, clients: Clients) -> Iterator[SnsChatTopic | EventBus]:
-    if environment.chat_topic_arn:
-        lowest = Level[environment.chat_level.upper()]
-        yield SnsChatTopic(clients.impatient_client("sns"), environment.chat_topic_arn, lowest)
-    if environment.event_bus:
-        yield EventBus(clients.impatient_client("events"), environment.event_bus)
+def _open_channels(variables: Variables, clients: Clients) -> list[Channel]:
+    """The channels that this deployment has; the alert topic, which it always has, is the first."""
+    opened = [channel.open(variables, clients) for channel in declared_channels()]
+    return [channel for channel in opened if channel]
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Tell the new hits of the event; those that could not be told are returned by sequence number."""
+    """Notify of the new hits of the event; those that could not be delivered are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
     delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
     notifier = Notifier(delivery, parts.delivery_records, parts.event_log, utc_now)

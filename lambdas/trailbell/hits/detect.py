@@ -14,12 +14,13 @@ from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, Ma
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind
 from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, Record, make_record
 from trailbell.cloudtrail.splitter import Entry, Splitter
+from trailbell.engine.condition import asks_for
 from trailbell.engine.matcher import CompiledRule, Matcher, matching
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rulebook
 from trailbell.facts.facts import derived_fields, facts_of
-from trailbell.hits.hit import Hit, Place, make_hit, primary
-from trailbell.hits.level import level_of
+from trailbell.hits.hit import Hit, Place, counted, make_hit
+from trailbell.hits.level import highest
 
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _MAX_MALFORMED_KEPT = 100
 _FULL_PARSE_BYTES = 512 * 1024  # parsed in full, over all log files, before the prefilter is worth its import
 _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each, and decide most rules
+# By these a rule asks for records that repeat others (Record.repeats).
+_REPEATS = {"eventCategory": ("NetworkActivity", "Aggregated"), "eventType": ("AwsVpceEvent", "AwsAggregatedEvent")}
 
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
@@ -207,9 +210,13 @@ class HitDetector:
             yield hit
 
     def _hit(self, candidates: Sequence[CompiledRule], record: Record, place: Place, seen_at: str) -> Hit | None:
+        if record.repeats:
+            candidates = [one for one in candidates if asks_for(one.rule.detection, _REPEATS)]
+            if not candidates:
+                return None
         facts = facts_of(record, self._rulebook.trusted_accounts)
         matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
         if not matches:
             return None
-        level = level_of(primary(matches).rule, facts, self._rulebook.automation_roles)
-        return make_hit(record, facts, matches, level, place, seen_at)
+        level, note = highest(counted(matches), facts, self._rulebook.automation_roles, record.event_name)
+        return make_hit(record, facts, matches, level, place, seen_at, note)

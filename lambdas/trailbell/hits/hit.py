@@ -13,12 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
-from trailbell.cloudtrail.record import Record, mapping, partition_of, text
+from trailbell.cloudtrail.record import Record, mapping, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
-from trailbell.hits.level import level_note
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
@@ -129,10 +128,13 @@ class Hit:
         return Level[self.level.upper()]
 
 
-def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str) -> Hit:
+def make_hit(
+    record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str, level_note: str = ""
+) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
-    level: the primary rule's, shifted by the actor. If all are muted the first is primary, and the hit is muted.
+    level, level_note: as hits/level.py says of the matches that count. If all are muted the first is primary, and the
+    hit is muted.
     """
     primary_rule = primary(matches)
     rule, muted = primary_rule.rule, primary_rule.muted_by
@@ -150,7 +152,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         event_source=_name(record.event_source),
         event_name=_name(record.event_name),
         region=_name(record.region),
-        partition=partition_of(record.region),
+        partition=record.partition,
         outcome=str(facts.outcome),
         actor=_shown(facts.actor),
         resources=tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES)),
@@ -175,7 +177,7 @@ def make_hit(record: Record, facts: Facts, matches: list[Match], level: Level, p
         also=tuple(other.name for other in weaker),
         also_ids=tuple(other.rule_id for other in weaker),
         also_muted=tuple(also_muted),
-        level_note="" if level is rule.level else level_note(rule.level, facts),
+        level_note=level_note,
         muted_by=muted.name if muted else "",
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
@@ -191,6 +193,12 @@ def seconds_between(earlier: str, later: str) -> int:
 def primary(matches: list[Match]) -> Match:
     """The primary match of a record: the strongest that is not muted, else the strongest."""
     return next((match for match in matches if not match.muted_by), matches[0])
+
+
+def counted(matches: list[Match]) -> list[Match]:
+    """The matches that a record's level follows from, the primary rule's first: those not muted, if any is not."""
+    main = primary(matches)
+    return [main, *(match for match in matches if match is not main and bool(match.muted_by) is bool(main.muted_by))]
 
 
 @functools.lru_cache(_REMEMBERED)
@@ -243,7 +251,7 @@ def _shown(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules were decided on the unchanged one."""
     parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
-    return replace(actor, **{**texts, "key": kept_actor(actor.key)})
+    return replace(actor, **{**texts, "key": kept_actor(actor.key), "role": kept_actor(actor.role)})
 
 
 def _once(record: Record, actor: str) -> str:

@@ -43,7 +43,7 @@ def answers(hit: Hit, query: HitQuery) -> bool:
     """Whether a hit answers a query, its time and its state (which is not in the hit) aside."""
     conditions: tuple[tuple[object, Callable[[], bool]], ...] = (
         (query.rules, lambda: bool({hit.rule_id, *hit.also_ids} & set(query.rules))),
-        (query.actor, lambda: is_part(query.actor, hit.actor.key, hit.actor.text)),
+        (query.actor, lambda: is_part(query.actor, hit.actor.key, hit.actor.role, hit.actor.text)),
         (query.resource, lambda: is_part(query.resource, *hit.resources)),
         (query.account, lambda: hit.account == query.account),
         (query.region, lambda: hit.region == query.region),
@@ -66,7 +66,7 @@ def _said(hit: Hit) -> tuple[str, ...]:
     """What a person may remember of a hit."""
     return (
         *(hit.hit_id, hit.name, hit.title, hit.event_name, hit.event_source, hit.region, hit.outcome),
-        *(hit.actor.text, hit.actor.key, hit.actor.arn, hit.source_ip, hit.user_agent, hit.request_id),
+        *(hit.actor.text, hit.actor.key, hit.actor.role, hit.actor.arn, hit.source_ip, hit.user_agent, hit.request_id),
         *(hit.error_code, hit.error_message, hit.shared_event_id, hit.muted_by),
         *hit.resources,
         *hit.also,

@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from trailbell.cloudtrail.record import NO_TIME, Record, mapping, partition_of, text, texts
+from trailbell.cloudtrail.record import NO_TIME, Record, mapping, text, texts
 from trailbell.engine.rulebook import Undo
 from trailbell.facts.facts import Facts
 from trailbell.text.safe_text import is_safe, one_line, unlinked
@@ -159,7 +159,7 @@ def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
     plain = {
         "account": record.account,
         "region": _region(record, resources),
-        "partition": partition_of(record.region),
+        "partition": record.partition,
         "eventTime": text(record.fields, "eventTime"),
         "actor.name": facts.actor.name if facts else "",
     }

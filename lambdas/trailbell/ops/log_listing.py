@@ -8,15 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.cloudtrail.object_key import ObjectKind
-from trailbell.cloudtrail.selection import Selection, is_in_account, trail_levels
+from trailbell.cloudtrail.object_key import ObjectKind, classify_file, is_in_account, is_read, trail_levels
+from trailbell.cloudtrail.selection import Selection
 
 
 _AT_ONCE = 8  # below the ten connections a client keeps
 _REGION = 3  # levels below AWSLogs/ down to a region's folder
 _DAY = 6
-_LOG_FILES = "CloudTrail/"
-_LOOKS_LIKE_ONE = (".json", ".json.gz")
 
 
 class Passed:
@@ -59,9 +57,9 @@ def _discover(
     inner, objects = _list(client, bucket, prefix, delimiter=True)
     loose += [ref for ref in objects if _is_log_file(ref, passed)]
     for folder in inner:
-        parent = folder.rstrip("/").rpartition("/")[0]
-        if is_in_account(parent) and not folder.endswith("/" + _LOG_FILES):
-            passed.folders.add(folder.rstrip("/").rpartition("/")[2])
+        parent, _, name = folder.rstrip("/").rpartition("/")
+        if is_in_account(parent) and not is_read(name):
+            passed.folders.add(name)
         elif selection.may_hold(folder):
             _discover(client, bucket, folder, selection, passed, folders, loose)
 
@@ -94,10 +92,8 @@ def _list(client: Any, bucket: str, prefix: str, *, delimiter: bool) -> tuple[li
 
 
 def _is_log_file(ref: ObjectRef, passed: Passed) -> bool:
-    """By the layout; outside of it by the name, as in a folder of files."""
-    kind = ref.classified.kind
-    if kind is ObjectKind.OTHER and not trail_levels(ref.key) and ref.key.endswith(_LOOKS_LIKE_ONE):
-        return True
+    """As on a disk; what is none is counted."""
+    kind = classify_file(ref.key)
     if kind is not ObjectKind.LOG_FILE:
         passed.objects[kind] = passed.objects.get(kind, 0) + 1
     return kind is ObjectKind.LOG_FILE

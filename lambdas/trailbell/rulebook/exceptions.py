@@ -31,6 +31,9 @@ from trailbell.rulebook.source import judge_documents, rule_files
 FILL_IN = "FILL IN"
 """What drafts hold where only a person can know: they are no exceptions until it is gone (rulebook/draft.py)."""
 
+_PERSONS = (
+    "facts.actor.key of a permission set's sessions is the person's; to name the role write facts.actor.role instead"
+)
 _FIELDS = ("owner", "reason", "expires")
 
 
@@ -45,7 +48,10 @@ class _Filter:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Rules with their exceptions, and the filters that do not apply: out of date, or at fault."""
+    """Rules with their exceptions, and the filters that do not apply: out of date, or at fault.
+
+    A filter that no longer says what it meant is among those out of date: the hits it was to mute are notified.
+    """
 
     rules: tuple[Rule, ...]
     lapsed: tuple[Refused, ...]
@@ -99,10 +105,22 @@ def apply_exceptions(
             else:
                 for rule in _named(found, rules):
                     attached[rule.rule_id].append(found.exception)
+                if _names_persons_role(found.exception.detection):
+                    lapsed.append(Refused.of(document, _PERSONS))
         except RuleError as error:
             refused.append(Refused.of(document, str(error).removeprefix(f"{document.place}: ")))
     changed = (replace(rule, exceptions=tuple(attached[rule.rule_id])) for rule in rules)
     return Applied(tuple(changed), tuple(lapsed), tuple(refused))
+
+
+def _names_persons_role(node: Node) -> bool:
+    """Whether a condition looks for a permission set's role where only its persons stand."""
+    kind, *arguments = node
+    if kind in ("and", "or"):
+        return any(map(_names_persons_role, arguments[0]))
+    if kind == "not":
+        return _names_persons_role(arguments[0])
+    return kind == "field" and arguments[0] == "facts.actor.key" and ":role/aws-reserved/" in str(arguments[1])
 
 
 def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:

@@ -80,9 +80,8 @@ def _unknown(name: str, keys: Keys, free: list[str], known: Mapping[str, Schema]
 def _scalar(schema: Schema, value: Any, keys: Keys) -> Iterator[Misfit]:
     if "enum" in schema and value not in schema["enum"]:
         words = [_word(one) for one in schema["enum"]]
-        yield Misfit(
-            keys, f"{_name(keys)} is one of {', '.join(words)}, not {_shown(value)}{question(str(value), words)}"
-        )
+        close = question(str(value), words)
+        yield Misfit(keys, f"{_name(keys)} is {_one_of(words)}, not {_shown(value)}{close}")
     if "pattern" in schema and not re.search(schema["pattern"], value):
         yield Misfit(keys, f"{_name(keys)} is {_meaning(schema)}, not {_shown(value)}")
     if "minimum" in schema and value < schema["minimum"]:
@@ -103,8 +102,12 @@ def _has(keys: Keys) -> str:
 
 def _advice(schema: Schema) -> str:
     if "enum" in schema:
-        return f"write one of {', '.join(map(_word, schema['enum']))}"
+        return f"write {_one_of([*map(_word, schema['enum'])])}"
     return str(schema["description"])
+
+
+def _one_of(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _word(value: Any) -> str:

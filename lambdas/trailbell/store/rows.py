@@ -5,7 +5,7 @@
     delivery record     N#{account}#{eventID}       {rule id}
     by time             T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#{rule id}
     by rule             R#{rule id}#{yyyy-mm}       the same
-    by actor            P#{actor key}#{yyyy-mm}     the same
+    by actor            P#{actor key}#{yyyy-mm}     the same; also under the role of a person's session
     by resource         X#{resource}                the same
     by account          A#{account}#{yyyy-mm}       the same
     state               S#{account}#{eventID}       {rule id}                    (store/states.py)
@@ -119,7 +119,7 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
     partitions = [
         time_partition(hit.event_time[:10], time_shard(hit.identity[1])),
         *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),
-        actor_partition(hit.actor.key, month),
+        *(actor_partition(actor, month) for actor in (hit.actor.key, hit.actor.role) if actor),
         *map(resource_partition, hit.resources),
         account_partition(hit.account, month),
     ]
@@ -150,7 +150,8 @@ def _with_names(row: Row, hit: Hit) -> Row:
 
     In lower case, because DynamoDB's `contains` tells cases apart; between names a line break, which none contains.
     """
-    names = {"actorNames": (hit.actor.key, hit.actor.text), "resourceNames": hit.resources}
+    actor_names = tuple(dict.fromkeys((hit.actor.key, hit.actor.role, hit.actor.text)))
+    names = {"actorNames": actor_names, "resourceNames": hit.resources}
     for member, texts in names.items():
         longer = {**row, member: "\n".join(texts).lower()}
         if _size(longer) <= _ONE_WRITE_UNIT:

@@ -18,13 +18,12 @@ def main() -> int:
     import aws_cdk as cdk
     from aws_cdk import assertions
 
-    from infra.settings import Settings
     from infra.stack import TrailbellStack
 
     context = json.loads((conftest.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     with TemporaryDirectory() as folder:
         app = cdk.App(context=context, outdir=folder)
-        settings = Settings(**EXISTING, alert_emails={"ops@example.com": "low"})
+        settings = conftest.given_settings(**EXISTING, alert_emails={"ops@example.com": "low"})
         stack = TrailbellStack(app, "trailbell", settings=settings, code=Path(__file__).parent)
         template = dict(assertions.Template.from_stack(stack).to_json())
     with enforcing_aws():

@@ -12,6 +12,8 @@ import json
 from typing import Any
 
 from trailbell.alerts.alert import Alert, alert_documents
+from trailbell.alerts.channel import Bus, Clients, Declaration, Permission, Variables
+from trailbell.alerts.setting import Setting, boolean
 from trailbell.alerts.summary import summary_of
 from trailbell.errors import ChannelError
 
@@ -24,6 +26,8 @@ DETAIL_TYPE = "Trailbell Alert"
 _MAX_ENTRY_BYTES = 250_000
 _MAX_RESOURCES = 10
 _MAX_ARN = 2048
+
+_BUS = "TRAILBELL_EVENT_BUS"
 
 
 class EventBus:
@@ -56,3 +60,33 @@ def _entry(alert: Alert) -> dict[str, Any]:
         if taken + len(detail.encode("utf-8")) <= _MAX_ENTRY_BYTES:
             break
     return {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Resources": resources, "Detail": detail}
+
+
+def _open(variables: Variables, clients: Clients) -> EventBus | None:
+    bus = variables.text(_BUS, required=False)
+    return EventBus(clients.impatient_client("events"), bus) if bus else None
+
+
+CHANNEL = Declaration(
+    name=EventBus.name,
+    settings=(
+        Setting(
+            name="event_bus",
+            default=False,
+            read=boolean,
+            about="Creates an event bus to which alerts of all levels are sent, and the alarm `ChannelFailing`: "
+            "[channels](channels.md#event-bus).",
+            examples=("-c event_bus=true",),
+        ),
+    ),
+    environment=lambda site: {_BUS: site.reference},
+    permissions=lambda site: [Permission(("events:PutEvents",), site.arn)],
+    calls={"events": ("PutEvents",)},
+    open=_open,
+    builds=Bus(
+        place="Others/Bus",
+        description="trailbell: one event an alert",
+        output="EventBus",
+        says="Rules for automation go here",
+    ),
+)

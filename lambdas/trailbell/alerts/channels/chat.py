@@ -1,23 +1,24 @@
-"""The alert as a chat message: the custom notification that Amazon Q Developer in chat applications (AWS Chatbot
-before) takes from an SNS topic, for Slack, Microsoft Teams and Amazon Chime.
+"""Chat: the custom notification that Amazon Q Developer in chat applications (AWS Chatbot before) takes from an SNS
+topic, for Slack, Microsoft Teams and Amazon Chime.
 
 https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
 
-What is not of that form is dropped there without a word, so the form is kept well within its limits. The text is
-the chat program's Markdown: whatever a record says stands in a code span, where neither links nor mentions work.
+What is not of that form is dropped there without a word, so the form is kept well within its limits, and the topic is
+one of its own.
 """
 
 import hashlib
-from collections.abc import Iterator
+import json
 from typing import Any
 
-from trailbell.alerts.alert import Alert
-from trailbell.alerts.links import links_of
-from trailbell.alerts.mail_lines import utc
+from trailbell.alerts.alert import Alert, sns_attributes
+from trailbell.alerts.channel import Clients, Declaration, Permission, Topic, Variables
+from trailbell.alerts.chat_text import chat_text, escaped
+from trailbell.alerts.setting import Setting, level_or_none
 from trailbell.alerts.subject import mail_subject
 from trailbell.alerts.summary import Summary, summary_of
+from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit
-from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import one_line
 
 
@@ -25,8 +26,28 @@ from trailbell.text.safe_text import one_line
 _MAX_DESCRIPTION = 2_900
 _MAX_STEP = 300
 _MAX_STEPS = 5
-_MAX_UNDO = 3
 _MAX_RESOURCES = 5
+
+_TOPIC = "TRAILBELL_CHAT_TOPIC_ARN"
+_LEVEL = "TRAILBELL_CHAT_LEVEL"
+
+
+class SnsChatTopic:
+    """Publishes to the chat topic with an SNS client."""
+
+    name = "chat"
+
+    def __init__(self, client: Any, topic_arn: str, lowest: Level) -> None:
+        self._client, self._topic_arn, self._lowest = client, topic_arn, lowest
+
+    def wants(self, alert: Alert) -> bool:
+        """Whether the alert's level is worth a line in the chat."""
+        return alert.sample.severity >= self._lowest
+
+    def notify(self, alert: Alert) -> None:
+        """Publish one alert; raises what botocore raises."""
+        message = json.dumps(chat_message(alert), ensure_ascii=False)
+        self._client.publish(TopicArn=self._topic_arn, Message=message, MessageAttributes=sns_attributes(alert))
 
 
 def chat_message(alert: Alert) -> dict[str, Any]:
@@ -39,64 +60,25 @@ def chat_message(alert: Alert) -> dict[str, Any]:
         "id": f"{hit.hit_id}+{len(alert.hits) - 1}"[:256],
         "content": {
             "textType": "client-markdown",
-            "title": _escaped(subject),
-            "description": _description(alert, summary),
-            "nextSteps": [_escaped(one_line(step, _MAX_STEP)) for step in hit.check[:_MAX_STEPS]],
+            "title": escaped(subject),
+            "description": chat_text(alert, _MAX_DESCRIPTION),
+            "nextSteps": [escaped(one_line(step, _MAX_STEP)) for step in hit.check[:_MAX_STEPS]],
             "keywords": [hit.level, hit.service or "unknown", hit.name, hit.account],
         },
         "metadata": {
             "threadId": _thread(hit, summary),
-            "summary": _escaped(subject),
+            "summary": escaped(subject),
             "eventType": hit.name,
-            "relatedResources": [_escaped(one_line(one, _MAX_STEP)) for one in summary.resources[:_MAX_RESOURCES]],
+            "relatedResources": [escaped(one_line(one, _MAX_STEP)) for one in summary.resources[:_MAX_RESOURCES]],
             "additionalContext": {
                 "level": hit.level,
                 "account": hit.account,
-                "region": _escaped(one_line(hit.region, 40)),
+                "region": escaped(one_line(hit.region, 40)),
                 "hitId": hit.hit_id[:_MAX_STEP],
                 "count": str(len(alert.hits)),
             },
         },
     }
-
-
-def _description(alert: Alert, summary: Summary) -> str:
-    """As many whole paragraphs as fit: a cut one might leave a code span open."""
-    notified = ""
-    for paragraph in _paragraphs(alert, summary):
-        if len(notified) + len(paragraph) + 2 > _MAX_DESCRIPTION:
-            return f"{notified}\n\n_(more in the mail and in the hit table)_"
-        notified += f"\n\n{paragraph}" if notified else paragraph
-    return notified
-
-
-def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
-    hit = alert.sample
-    actors = len(summary.actors)
-    who = f"{actors} actors" if actors > 1 else _code(hit.actor.text, 200)
-    what = f" on {_code(named_resource(summary.resources[0]), 200)}" if summary.resources else ""
-    others = f" and {len(summary.resources) - 1} more" if len(summary.resources) > 1 else ""
-    count = f", {len(alert.hits)} times" if len(alert.hits) > 1 else ""
-    where = f"account {hit.account}, {_code(hit.region or 'no region', 40)}"
-    yield f"{who}: {_code(hit.event_name, 100)}{what}{others}{count}, in {where}, {utc(summary.first)}. {hit.outcome}."
-    if hit.meaning:
-        yield _escaped(hit.meaning.strip())
-    yield from _undo(hit)
-    links = [f"{label}: {_escaped(address)}" for label, address in links_of(hit, alert.runbook).items()]
-    if links:
-        yield "\n".join(links)
-
-
-def _undo(hit: Hit) -> Iterator[str]:
-    """Commands in a block; none that holds a backtick, which would end the block and change what is pasted."""
-    steps = [step for step in hit.undo if "`" not in step]
-    until = f" (until {_escaped(hit.undo_until)})" if hit.undo and hit.undo_until else ""
-    if steps:
-        left_out = "" if len(steps[:_MAX_UNDO]) == len(hit.undo) else "\n(more steps in the mail)"
-        commands = "\n".join(_escaped(step) for step in steps[:_MAX_UNDO])
-        yield f"*Undo*{until}\n```\n{commands}\n```{left_out}"
-    elif hit.undo_note:
-        yield f"*Undo*: {_escaped(hit.undo_note.strip())}"
 
 
 def _thread(hit: Hit, summary: Summary) -> str:
@@ -106,14 +88,31 @@ def _thread(hit: Hit, summary: Summary) -> str:
     return f"{hit.name[:80]}-{digest}"
 
 
-def _code(text: str, limit: int) -> str:
-    """A text from a record as a code span."""
-    return f"`{_escaped(one_line(text, limit).replace('`', chr(39))) or ' '}`"
+def _open(variables: Variables, clients: Clients) -> SnsChatTopic | None:
+    topic_arn, lowest = variables.text(_TOPIC, required=False), variables.level(_LEVEL)
+    return SnsChatTopic(clients.impatient_client("sns"), topic_arn, lowest) if topic_arn else None
 
 
-def _escaped(text: str) -> str:
-    """Without the characters that begin a mention or a link in Slack, and HTML in Teams.
-
-    https://docs.slack.dev/messaging/formatting-message-text/#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+CHANNEL = Declaration(
+    name=SnsChatTopic.name,
+    settings=(
+        Setting(
+            name="chat_topic",
+            default=False,
+            read=level_or_none,
+            about="Creates a second topic, with messages in the format that Amazon Q Developer reads for Slack, Teams "
+            "and Chime, and the alarm `ChannelFailing`: [channels](channels.md#chat).",
+            examples=("-c chat_topic=high",),
+        ),
+    ),
+    environment=lambda site: {_TOPIC: site.reference, _LEVEL: site.settings["chat_topic"]},
+    permissions=lambda site: [Permission(("sns:Publish",), site.arn)],
+    calls={"sns": ("Publish",)},
+    open=_open,
+    builds=Topic(
+        place="Others/Chat",
+        display_name="trailbell chat",
+        output="ChatTopic",
+        says="Name it in a channel of Amazon Q Developer in chat",
+    ),
+)

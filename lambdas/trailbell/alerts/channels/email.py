@@ -1,25 +1,33 @@
-"""The topics: of alerts, with text for mails and JSON for everything else, and of chat messages; one message an alert.
+"""The alert topic: text for mails and JSON for everything else, one SNS message an alert.
 
+It is the promise: what it does not take comes back with the hit table's stream and is tried again.
 https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
 """
 
 import json
 from typing import Any
 
-from trailbell.alerts.alert import Alert, alert_attributes, alert_documents
-from trailbell.alerts.channels.chat import chat_message
-from trailbell.engine.rulebook import Level
+from trailbell.alerts.alert import Alert, alert_documents, sns_attributes
+from trailbell.alerts.channel import Clients, Declaration, Permission, Topic, Variables
+from trailbell.alerts.setting import Setting, emails
 
 
 # SNS takes 256 KB for all forms of a message, its subject and attributes together (API reference, Publish).
 _MAX_MESSAGE_BYTES = 250_000
+_TOPIC = "TRAILBELL_TOPIC_ARN"
 
 
 class SnsAlertTopic:
     """Publishes with an SNS client."""
 
+    name = "alert topic"
+
     def __init__(self, client: Any, topic_arn: str) -> None:
         self._client, self._topic_arn = client, topic_arn
+
+    def wants(self, alert: Alert) -> bool:
+        """Every alert: subscriptions choose by level."""
+        return True
 
     def notify(self, alert: Alert) -> None:
         """Publish one alert; raises what botocore raises."""
@@ -29,30 +37,8 @@ class SnsAlertTopic:
             Subject=subject,
             MessageStructure="json",
             Message=message,
-            MessageAttributes=_attributes(alert),
+            MessageAttributes=sns_attributes(alert),
         )
-
-
-class SnsChatTopic:
-    """A second topic, for chat: what takes its messages there reads one form only (alerts/channels/chat.py)."""
-
-    name = "chat"
-
-    def __init__(self, client: Any, topic_arn: str, lowest: Level) -> None:
-        self._client, self._topic_arn, self._lowest = client, topic_arn, lowest
-
-    def wants(self, alert: Alert) -> bool:
-        """Whether the alert's level is worth a line in the chat."""
-        return alert.sample.severity >= self._lowest
-
-    def notify(self, alert: Alert) -> None:
-        """Publish one alert; raises what botocore raises."""
-        message = json.dumps(chat_message(alert), ensure_ascii=False)
-        self._client.publish(TopicArn=self._topic_arn, Message=message, MessageAttributes=_attributes(alert))
-
-
-def _attributes(alert: Alert) -> dict[str, dict[str, str]]:
-    return {name: {"DataType": "String", "StringValue": value} for name, value in alert_attributes(alert).items()}
 
 
 def _message(alert: Alert) -> tuple[str, str]:
@@ -63,3 +49,38 @@ def _message(alert: Alert) -> tuple[str, str]:
         if len(message.encode("utf-8")) <= _MAX_MESSAGE_BYTES:
             break
     return document["subject"], message
+
+
+def _open(variables: Variables, clients: Clients) -> SnsAlertTopic:
+    return SnsAlertTopic(clients.client("sns"), variables.text(_TOPIC))
+
+
+CHANNEL = Declaration(
+    name=SnsAlertTopic.name,
+    settings=(
+        Setting(
+            name="alert_emails",
+            default=[],
+            read=emails,
+            about="Who gets mails, and from which level up: `medium` for a plain list. AWS first sends each address a "
+            "link to confirm. Hits below the level are still in the table. Empty: the synth warns that nobody gets a "
+            "mail.",
+            examples=(
+                "-c alert_emails=ops@example.com,night@example.com",
+                """-c 'alert_emails={"ops@example.com": "low", "night@example.com": "critical"}'""",
+            ),
+        ),
+    ),
+    environment=lambda site: {_TOPIC: site.reference},
+    permissions=lambda site: [Permission(("sns:Publish",), site.arn)],
+    calls={"sns": ("Publish",)},
+    open=_open,
+    builds=Topic(
+        place="Alerts/Topic",
+        display_name="trailbell",
+        output="AlertTopic",
+        says="Subscribe inboxes and queues here",
+        inboxes="alert_emails",
+    ),
+    promised=True,
+)

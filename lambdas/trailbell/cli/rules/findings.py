@@ -57,7 +57,7 @@ class Finding:
 
     @property
     def text(self) -> str:
-        """`rules/kms/aws_x.yml:31: unknown field 'undoo'; did you mean 'undo'?`, on one line."""
+        """`rules/kms/aws_kms_key_disabled.yml:31: unknown field 'undoo'; did you mean 'undo'?`, on one line."""
         warning = "warning: " if self.warning else ""
         return one_line(f"{warning}{self.path}:{self.line}: {self.message}")
 

@@ -49,8 +49,7 @@ def new_rule(name: str, service: str, call: str | None, is_local: bool, into: Pa
 
     \b
     Example:
-      trailbell rules new kms-grant-retired --service kms --event RetireGrant --into ./new-rules
-      trailbell rules new bucket-deleted --service s3 --event DeleteBucket --into ./new-rules
+      trailbell rules new s3-bucket-deleted --service s3 --event DeleteBucket --into ./new-rules
     """
     source = source_of(service)
     place = _place(service, is_local, into)

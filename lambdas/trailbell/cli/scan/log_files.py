@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.object_key import ObjectKind, classify_file
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError
 
 
 _PIECE = 256 * 1024
-_SUFFIXES = (".json", ".json.gz", ".gz")
 _EVERYTHING = Selection()
-_BY_NAME = {"_CloudTrail-Digest_": ObjectKind.DIGEST, "_CloudTrail-Insight_": ObjectKind.INSIGHT}
 
 
 @dataclass(slots=True)
@@ -26,13 +24,13 @@ class Found:
 
     @property
     def everything(self) -> list[Path]:
-        """Log files, and what else a trail bucket holds (digests, insights); not what is neither."""
+        """Log files, and what else a trail bucket holds (digests, Insights, aggregations); not what is neither."""
         others = [file for kind, files in self.ignored.items() if kind is not ObjectKind.OTHER for file in files]
         return sorted(self.files + others)
 
 
 def find_log_files(paths: Iterable[Path], selection: Selection = _EVERYTHING) -> Found:
-    """Every log file below the folders, and the files named themselves unless they are digests or Insights.
+    """Every log file below the folders, and the files named themselves unless their names say that they are none.
 
     Folders that cannot hold what is wanted are passed over. A file that is reached in two ways is one file.
     """
@@ -40,7 +38,7 @@ def find_log_files(paths: Iterable[Path], selection: Selection = _EVERYTHING) ->
     named = {path for path in paths if not path.is_dir()}
     files = {file.resolve(): file for path in paths for file in _files(path, selection, found.unlisted)}
     for file in sorted(files.values()):
-        kind = _kind(file)
+        kind = classify_file(file.as_posix())
         if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and file in named):
             found.files.append(file)
         else:
@@ -70,14 +68,3 @@ def _files(path: Path, selection: Selection, unlisted: list[str]) -> Iterator[Pa
         place = os.path.abspath(folder)
         inner[:] = [name for name in inner if selection.may_hold(f"{place}/{name}")]
         yield from (file for file in (Path(folder, name) for name in names) if file.is_file())
-
-
-def _kind(file: Path) -> ObjectKind:
-    """By the layout of a trail bucket; in other folders by the names CloudTrail gives, then by suffix."""
-    kind = classify_key(file.as_posix()).kind
-    if kind is not ObjectKind.OTHER:
-        return kind
-    for part, named in _BY_NAME.items():
-        if part in file.name:
-            return named
-    return ObjectKind.LOG_FILE if file.name.endswith(_SUFFIXES) else ObjectKind.OTHER

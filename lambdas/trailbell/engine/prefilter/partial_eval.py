@@ -7,7 +7,7 @@ values go. For most records no rule is left.
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from trailbell.engine.condition import ValueTests, simplify
+from trailbell.engine.condition import Node, ValueTests, simplify
 from trailbell.engine.matcher import CompiledRule
 from trailbell.engine.prefilter.field_index import Derived
 
@@ -18,6 +18,9 @@ class _Absent:
 
 ABSENT: Any = _Absent()
 """In place of the value of a field that an event does not have."""
+
+Known = Mapping[str, list[Any]]
+"""The values of fields, by path."""
 
 _MAX_COMBINATIONS = 4096
 _MAX_TEXT = 512
@@ -38,16 +41,27 @@ class PartialEvaluation:
         self.tests = ValueTests()
         self._left: dict[Hashable, tuple[CompiledRule, ...]] = {}
 
-    def known_values(self, values: Sequence[Any]) -> dict[str, list[Any]]:
-        """What every field holds that is decided, by path; values: the known fields', ABSENT where there is none."""
+    def known_values(self, values: Sequence[Any]) -> list[Known]:
+        """What every field holds that is decided, by path, for each possibility that the known fields leave.
+
+        values: the known fields', ABSENT where there is none.
+        """
         by_field = dict(zip(self.known_fields, values, strict=True))
-        known = {name: [] if value is ABSENT else [value] for name, value in by_field.items()}
+        known: list[Known] = [{name: [] if value is ABSENT else [value] for name, value in by_field.items()}]
         for name, derived in self.known_derived.items():
             texts = [value if isinstance(value := by_field[path], str) else "" for path in derived.paths]
             possible = derived.possible(*texts)
-            if possible is not None and len(possible) == 1:
-                known[name] = list(possible)
+            if possible is not None:
+                known = [{**one, name: [value]} for one in known for value in possible]
         return known
+
+    def simplified(self, node: Node, known: Sequence[Known]) -> Node | bool:
+        """What is left to decide of a condition: True or False where every possibility says so."""
+        results = [simplify(node, one, self.tests) for one in known]
+        if len(results) == 1 or all(result is results[0] and isinstance(result, bool) for result in results):
+            return results[0]
+        certain = {name: value for name, value in known[0].items() if all(one[name] == value for one in known)}
+        return simplify(node, certain, self.tests)
 
     def rules_left(self, fields: Mapping[str, Any], candidates: Sequence[CompiledRule]) -> Sequence[CompiledRule]:
         """Of the rules whose gate an event passes those that the known fields leave open, in the same order."""
@@ -57,7 +71,7 @@ class PartialEvaluation:
         left = self._left.get(values)
         if left is None:
             known = self.known_values(values)
-            left = tuple(rule for rule in candidates if simplify(rule.rule.detection, known, self.tests) is not False)
+            left = tuple(rule for rule in candidates if self.simplified(rule.rule.detection, known) is not False)
             if sum(len(value) for value in values if isinstance(value, str)) <= _MAX_TEXT:
                 if len(self._left) >= _MAX_COMBINATIONS:
                     self._left.clear()

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from trailbell.engine.condition import Node, conjuncts, paths_of, simplify
+from trailbell.engine.condition import Node, conjuncts, paths_of
 from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
-from trailbell.engine.prefilter.partial_eval import ABSENT, PartialEvaluation
+from trailbell.engine.prefilter.partial_eval import ABSENT, Known, PartialEvaluation
 from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, RuleIndex
 
 
@@ -139,7 +139,7 @@ class Prefilter:
         rule_index = RuleIndex(left, self._field_indexes, self._shared)
         return _NO_RULE_LEFT if rule_index.is_empty else Plan(watched=True, rule_index=rule_index)
 
-    def _left(self, rule: CompiledRule, known: Mapping[str, list[Any]]) -> list[Conjunct] | None:
+    def _left(self, rule: CompiledRule, known: Sequence[Known]) -> list[Conjunct] | None:
         """What must still hold for a rule; None if it cannot match, or is in the index that all plans share."""
         condition = self._conditions.get(rule.number)
         if condition is None:
@@ -148,7 +148,7 @@ class Prefilter:
             return None
         left = list(condition.open)
         for node in condition.known:
-            simple = simplify(node, known, self._partial_evaluation.tests)
+            simple = self._partial_evaluation.simplified(node, known)
             if simple is False:
                 return None
             if simple is not True:
