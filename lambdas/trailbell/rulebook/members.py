@@ -131,11 +131,11 @@ RULE: Schema = {
 _RECORD = _open_map(
     "The members in which the record differs from an ordinary call by the role Admin; maps are merged.",
     {
-        "eventSource": _text("The service, such as kms.amazonaws.com."),
-        "eventName": _text("The operation, such as DisableKey."),
-        "errorCode": _text("Why it failed, such as AccessDenied; a success has none."),
-        "requestParameters": {"type": ["object", "null"], "description": "What was asked for."},
-        "responseElements": {"type": ["object", "null"], "description": "What AWS answered."},
+        "eventSource": {"description": "The service, such as kms.amazonaws.com."},
+        "eventName": {"description": "The operation, such as DisableKey."},
+        "errorCode": {"description": "Why it failed, such as AccessDenied; a success has none."},
+        "requestParameters": {"description": "What was asked for."},
+        "responseElements": {"description": "What AWS answered."},
     },
 )
 
