@@ -57,7 +57,9 @@ format: setup ## Format the code
 rule: setup ## Begin a rule and its cases: NAME=kms-key-renamed SERVICE=kms, and EVENT=RenameKey or LOCAL=1
 	@$(BIN)/trailbell rules new $(if $(NAME),$(NAME),$(error say NAME=kms-key-renamed)) --service $(if $(SERVICE),$(SERVICE),$(error say SERVICE=kms)) $(if $(EVENT),--event $(EVENT)) $(if $(LOCAL),--local)
 
-generate golden: setup ## Write everything anew that is made of rules and tables; then read the git diff
+golden: generate ## The same as generate
+
+generate: setup ## Write everything anew that is made of rules and tables; then read the git diff
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file

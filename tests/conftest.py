@@ -5,12 +5,13 @@ from pathlib import Path
 
 from hypothesis import settings
 
+from tests.examples import QUICK, examples
 from trailbell.rulebook.source import LEFT_OUT, LOCAL
 
 
 os.environ[LEFT_OUT] = str(Path(__file__).resolve().parents[1] / "rules" / LOCAL)
 
-# Property tests run at their full length unless HYPOTHESIS_PROFILE=dev says that somebody is waiting (make quick).
+# HYPOTHESIS_PROFILE=dev is for those who wait; tests with numbers of their own ask tests/examples.py.
 settings.register_profile("ci", settings.default)
-settings.register_profile("dev", settings.default, max_examples=20)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+settings.register_profile("dev", settings.default, max_examples=examples(100))
+settings.load_profile("dev" if QUICK else "ci")

@@ -105,7 +105,9 @@ RULE: Schema = {
             "scope": _texts("Sigma's scope."),
             "fields": _texts("Fields that an analyst wants to see."),
             "logsource": _LOG_SOURCE,
-            "detection": _open_map("Selections of a record's fields, and the condition.", {"condition": _CONDITION}),
+            "detection": _open_map(
+                "Selections of a record's fields, and the condition.", {"condition": _CONDITION}, ("condition",)
+            ),
             "falsepositives": _texts("When it is harmless. In the mail."),
             "level": _text("For an ordinary actor: root is reported one level higher.", enum=list(LEVELS)),
             "check": _texts("What to check first, in order. In the mail."),
@@ -198,7 +200,7 @@ FACTS = tuple(
     for name in (
         *("outcome", "direct", "resources", "operation", "parameters_decrypted", "request_omitted", "caller_external"),
         *("document.owner", "document.names", "document.harmless", "document.role", "document.all_targets"),
-        *("actor.kind", "actor.key", "actor.arn", "actor.account", "actor.console"),
+        *("actor.kind", "actor.key", "actor.arn", "actor.account", "actor.console", "actor.role", "actor.via"),
         *("policy.given", "policy.parsed", "policy.public", "policy.accounts", "policy.account_lost", "policy.denies"),
         *("external_accounts", "external_keys", "key_external", "grant.unconstrained", "would_be_high"),
         *("selectors.given", "selectors.parsed", "selectors.management", "selectors.writes", "selectors.kms"),
