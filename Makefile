@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests of one group (xdist_group) share what is costly to make, so they stay together.
+PARALLEL ?= -n auto --dist loadgroup
 FUZZ_SECONDS ?= 120
 FUZZ_TARGETS ?= notification policy log_file matcher
 # The wheel brings node; no other node, and none of the caller's AWS settings, are used.
@@ -21,14 +23,22 @@ setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everythin
 demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
 	$(BIN)/trailbell local
 
-test: setup build/checkov/.ready build/fuzz/.ready build/release-tools/.ready ## Lint, type check and run all tests, the end-to-end ones included
+test: setup build/checkov/.ready build/fuzz/.ready build/release-tools/.ready lint ## Lint, type check and run all tests, the end-to-end ones included
+	$(BIN)/pytest $(PARALLEL)
+
+lint: setup ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
 
-test-fast: setup ## Run the tests that need neither CDK nor an embedded AWS (seconds)
-	$(BIN)/pytest tests/unit tests/rules tests/integration tests/golden
+quick: setup ## What to run after each change: style, rules and units, property tests short (half a minute)
+	$(BIN)/ruff check .
+	HYPOTHESIS_PROFILE=dev $(BIN)/pytest $(PARALLEL) -m "not slow" tests/unit tests/rules tests/golden
+
+check: lint test-fast ## What to run before a commit: lint, types, and all tests but those of CDK and of an embedded AWS
+
+test-fast: setup ## Run the tests that need neither CDK nor an embedded AWS
+	$(BIN)/pytest $(PARALLEL) tests/unit tests/rules tests/integration tests/golden tests/crash
 
 stress: setup ## Test crashes anywhere, with 20,000 schedules of faults (about half an hour)
 	$(BIN)/python -m tests.crash.explore --schedules 20000
@@ -48,7 +58,12 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-golden: setup ## Regenerate the golden mails, docs/mails.md and docs/rules.md; then read the git diff
+rule: setup ## Begin a rule and its cases: NAME=kms-key-renamed SERVICE=kms, and EVENT=RenameKey or LOCAL=1
+	@$(BIN)/trailbell rules new $(if $(NAME),$(NAME),$(error say NAME=kms-key-renamed)) --service $(if $(SERVICE),$(SERVICE),$(error say SERVICE=kms)) $(if $(EVENT),--event $(EVENT)) $(if $(LOCAL),--local)
+
+golden: generate ## The same as generate
+
+generate: setup ## Write everything anew that is made of rules and tables; then read the git diff
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
@@ -95,4 +110,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test test-fast stress fuzz audit release format golden lock clean
+.PHONY: help setup demo test lint quick check test-fast stress fuzz audit release format rule generate golden lock clean

@@ -129,11 +129,11 @@ def test_asset_holds_what_handlers_import_and_nothing_else(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_draw_the_rooms_as_they_are(page: str) -> None:
-    """A drawing by hand is wrong after the next move; `python -m tools.rooms` writes them."""
+    """A drawing by hand is wrong after the next move."""
     text = (ROOT / page).read_text(encoding="utf-8")
 
     assert "<!-- rooms -->" in text
-    assert written(page, text) == text
+    assert written(page, text) == text, "run `make generate`"
 
 
 def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailbell.text.secrets import GONE, MAX_TEXT, names_secret, redacted, redacted_name
 
 
@@ -105,7 +106,7 @@ def test_paths_to_secrets_are_known() -> None:
 
 
 @given(st.text(alphabet=string.ascii_letters + "=:\"'\\ -_/.&@[]{}", max_size=60), st.integers(1, 3000))
-@settings(max_examples=60, deadline=5000)
+@settings(max_examples=examples(60), deadline=5000)
 def test_time_is_linear_and_twice_is_once(piece: str, times: int) -> None:
     """A user agent must not stall the detector, however it repeats what looks like the start of a secret."""
     text = f"{piece}token=" * times

@@ -68,6 +68,7 @@ class ServiceType(click.ParamType[str]):
 
 def _rule_files() -> list[str]:
     try:
-        return [file.read_text(encoding="utf-8") for file in default_rules().rglob("*.yml")]
+        files = (file for file in default_rules().rglob("*.yml") if file.parent.name != "cases")
+        return [file.read_text(encoding="utf-8") for file in files]
     except (TrailbellError, OSError):  # a shell that completes must not print an error into the line
         return []

@@ -110,7 +110,7 @@ def _own_rulebook(placeholders: Placeholders) -> Rulebook:
     from trailbell.rulebook.load import load_rules
 
     asked = alert_on_rules(_alert_on())
-    found = load_rules(default_rules(), placeholders, others=asked)
+    found = load_rules(default_rules(), placeholders, own=True, others=asked)
     documents, unreadable = read_exceptions(default_exceptions())
     compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
