@@ -41,7 +41,7 @@ class Trailbell(Alerter):
         exceptions: folder of exceptions from them, with owner, reason and expiry; default: none.
         """
         settings = read_settings(_with_stack_name(scope, properties).get, properties)
-        folders = rules or product_root() / "rules", exceptions or Path(os.devnull)
+        folders = rules or product_root() / "rules", exceptions
         today = datetime.now(UTC).date()
         rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
         code = build_asset(settings.architecture, settings.python, rulebook, _build_folder())

@@ -17,7 +17,7 @@ def main(rules: Path, target: Path) -> None:
     """Compile and write."""
     try:
         placeholders = with_our_own(read_placeholders({}), {})
-        rulebook, _ = build_rulebook(rules, rules / "no-exceptions", placeholders, datetime.now(UTC).date())
+        rulebook, _ = build_rulebook(rules, None, placeholders, datetime.now(UTC).date())
     except TrailbellError as error:
         sys.exit(str(error))
     target.write_text(dump_rulebook(rulebook), encoding="utf-8")
