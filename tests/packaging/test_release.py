@@ -17,6 +17,8 @@ from tools.locks import read_lock
 from tools.release import ReleaseError, changelog_section, release
 
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # which is built once a process
+
 VERSION = "0.1.0"
 
 
