@@ -14,7 +14,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").glob("*.md")),
-    *(ROOT / folder / "README.md" for folder in ("rules", "exceptions", "examples")),
+    *(ROOT / folder / "README.md" for folder in ("rules", "rules/local", "exceptions", "examples")),
 ]
 
 ADVICE = ROOT / "lambdas" / "trailbell" / "ops" / "advice.toml"
