@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Tests of one group (xdist_group) share what is costly to make, so they stay together.
 PARALLEL ?= -n auto --dist loadgroup
+QUICK := tests/unit tests/rules/test_rules.py tests/rules/test_coverage.py tests/golden/test_rules_page.py
 FUZZ_SECONDS ?= 120
 FUZZ_TARGETS ?= notification policy log_file matcher
 # The wheel brings node; no other node, and none of the caller's AWS settings, are used.
@@ -33,7 +34,7 @@ lint: setup ## Check style, format and types
 
 quick: setup ## What to run after each change: style, rules and units, property tests short (half a minute)
 	$(BIN)/ruff check .
-	HYPOTHESIS_PROFILE=dev $(BIN)/pytest $(PARALLEL) -m "not slow" tests/unit tests/rules tests/golden
+	HYPOTHESIS_PROFILE=dev $(BIN)/pytest $(PARALLEL) -m "not slow" $(QUICK)
 
 check: lint test-fast ## What to run before a commit: lint, types, and all tests but those of CDK and of an embedded AWS
 

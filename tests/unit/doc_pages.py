@@ -16,7 +16,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
-    *(ROOT / folder / "README.md" for folder in ("rules", "exceptions", "examples")),
+    *(ROOT / folder / "README.md" for folder in ("rules", "rules/local", "exceptions", "examples")),
 ]
 
 ADVICE = ROOT / "lambdas" / "trailbell" / "ops" / "advice.toml"

@@ -291,13 +291,14 @@ def contents(name: str) -> list[Any]:
 
 
 def _loaded(text: str) -> Any:
-    class Loader(yaml.SafeLoader):
+    class Loader(yaml.CSafeLoader):
         pass
 
     Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
     return yaml.load(text, Loader)  # noqa: S506 (a safe loader)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schema_takes_what_ships(name: str) -> None:
     """An editor that marks right rules is switched off."""
@@ -320,6 +321,7 @@ def changed(content: Any, place: int, how: int) -> Any:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_checks_and_schema_come_to_the_same(name: str) -> None:
     """What the editor lets pass and the deployment refuses, or the other way round, costs an evening."""

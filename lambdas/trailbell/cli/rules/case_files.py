@@ -40,7 +40,7 @@ def run_cases(where: Path, cases: Path | None) -> Iterator[list[Finding]]:
     """
     root, cases = root_and_cases(where, cases)
     for path in rule_files(where):
-        compiled = load_rules(path, CASE_SETTINGS).rules
+        compiled = load_rules(path, CASE_SETTINGS, own=True).rules
         file = cases_of(path, root, cases)
         if compiled and not (_is_local(path) and not file.exists()):
             yield from _of_file(compiled, file)
