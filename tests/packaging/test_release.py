@@ -5,12 +5,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from tests.packaging.conftest import ROOT
 from tools.locks import read_lock
@@ -147,3 +149,26 @@ def test_version_without_changes_is_not_released() -> None:
     """A release nobody says anything about."""
     with pytest.raises(ReleaseError, match=r"has no section for 0\.3\.0"):
         changelog_section("## [0.3.1]\n", "0.3.0")
+
+
+def test_archive_builds_with_what_it_asks_for_alone(released: Path, tmp_path: Path) -> None:
+    """`pip install` of a checkout or of the archive, as hooks do it, has nothing but build-system.requires."""
+    archive = str(released / f"trailbell-{VERSION}.tar.gz")
+    command = [
+        find_uv_bin(),
+        "build",
+        "--quiet",
+        "--wheel",
+        "--python",
+        sys.executable,
+        "--out-dir",
+        str(tmp_path),
+        archive,
+    ]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    name = f"trailbell-{VERSION}-py3-none-any.whl"
+    with zipfile.ZipFile(tmp_path / name) as isolated, zipfile.ZipFile(released / name) as locked:
+        assert isolated.read("trailbell/shipped/rulebook.json") == locked.read("trailbell/shipped/rulebook.json")

@@ -102,7 +102,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             shutil.copy(ROOT / folder / name, tmp_path / folder / name)
     shutil.copy(ROOT / "rules" / "coverage.csv", tmp_path / "rules")
     shutil.copytree(ROOT / "docs" / "schema", tmp_path / "docs" / "schema")
-    monkeypatch.setattr("trailbell.cli.paths._CHECKOUT", tmp_path)
+    monkeypatch.setattr("trailbell.cli.paths.CHECKOUT", tmp_path)
     return tmp_path
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trailbell.engine.rulebook import Rulebook, load_rulebook
 from trailbell.errors import SettingsError
-from trailbell.rulebook.product import CHECKOUT, SHIPPED, is_installed, product_root
+from trailbell.rulebook.product import CHECKOUT, SHIPPED, is_installed
 
 
 def checkout(*needed: str) -> Path:
@@ -31,7 +31,7 @@ def default_cases() -> Path:
 
 def default_exceptions() -> Path:
     """The deployer's exceptions; an installed wheel has none, and the folder does not exist."""
-    return product_root() / "exceptions"
+    return (SHIPPED if is_installed() else checkout()) / "exceptions"
 
 
 @cache
@@ -44,4 +44,4 @@ def compiled_rulebook() -> Rulebook | None:
 
 
 def _product(name: str) -> Path:
-    return (product_root() if is_installed() else checkout(name)) / name
+    return (SHIPPED if is_installed() else checkout(name)) / name
