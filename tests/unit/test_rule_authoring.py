@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from tests.unit.test_own_rules import CASES, EXCEPTION, RULE
 from trailbell.cli.main import cli
 from trailbell.errors import RuleError, SettingsError
-from trailbell.rulebook.exceptions import FILL_IN
+from trailbell.rulebook.draft import FILL_IN
 from trailbell.rulebook.load import compile_rules, load_rules
 from trailbell.rulebook.members import SCHEMAS
 from trailbell.rulebook.source import LEFT_OUT, rule_files
