@@ -27,6 +27,7 @@ class Properties(TypedDict, total=False):
     runbook_url: str
     alert_on: list[str]
     silence_minutes: int
+    canary_minutes: int
     architecture: str
     hit_retention_days: int
     log_retention_days: int
