@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests of one group (xdist_group) share what is costly to make, so they stay together.
+PARALLEL ?= -n auto --dist loadgroup
+QUICK := tests/unit tests/rules/test_rules.py tests/rules/test_coverage.py tests/golden/test_rules_page.py
 FUZZ_SECONDS ?= 120
 FUZZ_TARGETS ?= notification policy log_file matcher
 # The wheel brings node; no other node, and none of the caller's AWS settings, are used.
@@ -21,14 +24,22 @@ setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everythin
 demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
 	$(BIN)/trailbell local
 
-test: setup build/checkov/.ready build/fuzz/.ready ## Lint, type check and run all tests, the end-to-end ones included
+test: setup build/checkov/.ready build/fuzz/.ready build/release-tools/.ready lint ## Lint, type check and run all tests, the end-to-end ones included
+	$(BIN)/pytest $(PARALLEL)
+
+lint: setup ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
 
-test-fast: setup ## Run the tests that need neither CDK nor an embedded AWS (seconds)
-	$(BIN)/pytest tests/unit tests/rules tests/integration tests/golden
+quick: setup ## What to run after each change: style, rules and units, property tests short (half a minute)
+	$(BIN)/ruff check .
+	HYPOTHESIS_PROFILE=dev $(BIN)/pytest $(PARALLEL) -m "not slow" $(QUICK)
+
+check: lint test-fast ## What to run before a commit: lint, types, and all tests but those of CDK and of an embedded AWS
+
+test-fast: setup ## Run the tests that need neither CDK nor an embedded AWS
+	$(BIN)/pytest $(PARALLEL) tests/unit tests/rules tests/integration tests/golden tests/crash
 
 stress: setup ## Test crashes anywhere, with 20,000 schedules of faults (about half an hour)
 	$(BIN)/python -m tests.crash.explore --schedules 20000
@@ -40,11 +51,20 @@ fuzz: setup build/fuzz/.ready ## Fuzz all parsers of foreign input, FUZZ_SECONDS
 audit: setup build/audit/.ready ## Check locks, licences, secrets, and known vulnerabilities (needs an advisory service)
 	$(BIN)/python -m tools.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
+release: setup build/release-tools/.ready ## Build VERSION from its tag into build/release, and upload nothing
+	@test -n "$(VERSION)" || { echo "say which: make release VERSION=1.2.3, of which there is a tag v1.2.3"; exit 1; }
+	$(BIN)/python -m tools.release $(VERSION)
+
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-golden: setup ## Regenerate the golden mails, docs/mails.md and docs/rules.md; then read the git diff
+rule: setup ## Begin a rule and its cases: NAME=kms-key-renamed SERVICE=kms, and EVENT=RenameKey or LOCAL=1
+	@$(BIN)/trailbell rules new $(if $(NAME),$(NAME),$(error say NAME=kms-key-renamed)) --service $(if $(SERVICE),$(SERVICE),$(error say SERVICE=kms)) $(if $(EVENT),--event $(EVENT)) $(if $(LOCAL),--local)
+
+golden: generate ## The same as generate
+
+generate: setup ## Write everything anew that is made of rules and tables; then read the git diff
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 token-forms: setup build/tokens/.ready ## Take the known beginnings of tokens from the pinned scanner's rules anew
@@ -54,12 +74,12 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
-	for name in uv checkov audit fuzz tokens; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
+	for name in uv checkov audit fuzz release tokens; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
 
-$(VENV)/.ready: requirements.txt pyproject.toml tools/uv.txt
+$(VENV)/.ready: requirements.txt pyproject.toml setup.py tools/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "trailbell needs Python 3.11 or newer; say which with: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
@@ -82,6 +102,11 @@ build/checkov/.ready build/audit/.ready build/tokens/.ready: build/%/.ready: too
 	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@
 
+build/release-tools/.ready: tools/release.txt $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/release-tools
+	$(BIN)/uv pip install --quiet --python build/release-tools/bin/python --require-hashes -r tools/release.txt
+	touch $@
+
 # Where atheris has no wheel, the tests fuzz without coverage guidance; build/fuzz keeps the findings.
 build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/fuzz
@@ -89,4 +114,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test test-fast stress fuzz audit format golden token-forms lock clean
+.PHONY: help setup demo test lint quick check test-fast stress fuzz audit release format rule generate golden token-forms lock clean

@@ -1,7 +1,7 @@
 """The CDK application: settings in, one stack out. `cdk deploy` runs it (see cdk.json)."""
 
+import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -10,27 +10,22 @@ sys.path[:0] = [str(ROOT / "lambdas")]
 
 import aws_cdk as cdk  # noqa: E402 (the source root has to be on sys.path first)
 
-from infra.asset import build_asset  # noqa: E402
-from infra.settings import STACK_NAME, read_settings  # noqa: E402
-from infra.stack import TrailbellStack  # noqa: E402
+from infra import Trailbell  # noqa: E402
 from trailbell.errors import TrailbellError  # noqa: E402
-from trailbell.rulebook.build import build_rulebook  # noqa: E402
+from trailbell.rulebook.placeholders import STACK_NAME  # noqa: E402
 
 
 def main() -> None:
     """Synthesise; a wrong setting or rule ends the synth with its message, not with a traceback."""
     app = cdk.App()
+    context = app.node.get_all_context()
+    # The CDK's own names hold "@", ":" or "-"; every other is taken for a setting, so that a misspelt one is found.
+    settings = {name: value for name, value in context.items() if not re.search("[@:-]", name)}
+    stack = cdk.Stack(app, STACK_NAME, description="trailbell: CloudTrail alerting")
     try:
-        settings = read_settings(app.node.try_get_context, app.node.get_all_context())
-        today = datetime.now(UTC).date()
-        folders = ROOT / "rules", ROOT / "exceptions"
-        rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
-        code = build_asset(settings.architecture, settings.python, rulebook)
+        Trailbell(stack, "Default", rules=ROOT / "rules", exceptions=ROOT / "exceptions", **settings)
     except TrailbellError as error:
         sys.exit(f"trailbell: {error}")
-    stack = TrailbellStack(app, STACK_NAME, settings=settings, code=code)
-    for message in expired:
-        cdk.Annotations.of(stack).add_warning_v2("trailbell:expired-exception", message)
     app.synth()
 
 

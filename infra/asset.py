@@ -17,13 +17,14 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from infra.models import write_models
 from trailbell.alerts.channels import declared_channels
 from trailbell.engine.rulebook import Rulebook, dump_rulebook
+from trailbell.rulebook.product import SOURCES, product_root
+
+from .models import write_models
 
 
-_ROOT = Path(__file__).resolve().parent.parent
-_LAMBDAS = _ROOT / "lambdas"
+_LOCK = product_root() / "lambdas" / "requirements.txt"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
 _HANDLERS = ("trailbell.handlers.detector", "trailbell.handlers.notifier")
 _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
@@ -31,15 +32,15 @@ _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
 _NOT_COMPILED = r"aws_lambda_powertools/(event_handler/|utilities/(?!jmespath_utils/)[^/]+/)"
 
 
-def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path = _ROOT / "build") -> Path:
-    """Build the asset for an architecture and a Python (such as 3.13), and return its folder."""
+def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path) -> Path:
+    """Build the asset for an architecture and a Python (such as 3.13) below `build`, and return its folder."""
     target = build / f"asset-{architecture}-{python}"
     shutil.rmtree(target, ignore_errors=True)
     compiler, exact = _compiler(python)
     shutil.copytree(_wheels(architecture, python, build, compiler, exact), target)
     package = target / "trailbell"
     for module in shipped_modules():
-        copy = target / module.relative_to(_LAMBDAS)
+        copy = target / module.relative_to(SOURCES)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(module, copy)
     write_models(package / "aws" / "models")
@@ -71,7 +72,7 @@ def _module_file(name: str) -> Path | None:
     """The file of one of our modules or packages; None for what is neither."""
     if name.partition(".")[0] != "trailbell":
         return None
-    path = _LAMBDAS.joinpath(*name.split("."))
+    path = SOURCES.joinpath(*name.split("."))
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
 
@@ -87,9 +88,8 @@ def _imported_names(file: Path) -> Iterator[str]:
 
 def _wheels(architecture: str, python: str, build: Path, compiler: str, exact: str) -> Path:
     """The folder of installed wheels, made once for each lock, platform and Python."""
-    lock = _LAMBDAS / "requirements.txt"
     platform = _PLATFORMS[architecture]
-    made_from = f"{platform} {python} {exact} {_NOT_COMPILED}\n{lock.read_text(encoding='utf-8')}"
+    made_from = f"{platform} {python} {exact} {_NOT_COMPILED}\n{_LOCK.read_text(encoding='utf-8')}"
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     wheels = build / f"wheels-{digest}"
     if not wheels.exists():
@@ -97,7 +97,7 @@ def _wheels(architecture: str, python: str, build: Path, compiler: str, exact: s
         shutil.rmtree(unfinished, ignore_errors=True)
         command = [
             *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
-            *("--requirement", str(lock), "--target", str(unfinished)),
+            *("--requirement", str(_LOCK), "--target", str(unfinished)),
             *("--python-platform", platform, "--python-version", python),
         ]
         subprocess.run(command, check=True)

@@ -13,11 +13,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.findings import NO_CUSTOMER_KEY, skip
-from infra.settings import Settings
 from trailbell.alerts.channel import Bus, Declaration, Permission, Site, Topic
 from trailbell.alerts.channels import declared_channels
 from trailbell.alerts.setting import LEVELS
+
+from .findings import NO_CUSTOMER_KEY, skip
+from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class DeployedChannel:
 class Channels:
     """Gives `deployed` (every channel that is on), `alert_topic`, and `best_effort` (those beside the alert topic)."""
 
-    def __init__(self, stack: Stack, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Settings) -> None:
         self.deployed = tuple(
-            _deployed(stack, declaration, settings.channels)
+            _deployed(scope, declaration, settings.channels)
             for declaration in declared_channels()
             if declaration.is_on(settings.channels)
         )
@@ -59,31 +60,32 @@ class Channels:
                 yield builds.output, channel.site.reference, builds.says
 
 
-def _deployed(stack: Stack, declaration: Declaration, settings: Mapping[str, Any]) -> DeployedChannel:
+def _deployed(scope: Construct, declaration: Declaration, settings: Mapping[str, Any]) -> DeployedChannel:
+    stack = Stack.of(scope)
     where = {"partition": stack.partition, "region": stack.region, "account": stack.account}
     match declaration.builds:
         case Topic() as builds:
-            topic = _topic(stack, builds, settings)
+            topic = _topic(scope, builds, settings)
             site = Site(settings, **where, arn=topic.topic_arn, reference=topic.topic_arn)
             return DeployedChannel(declaration, site, topic)
         case Bus() as builds:
-            scope, id = _place(stack, builds.place)
-            made = events.EventBus(scope, id, event_bus_name=stack.stack_name, description=builds.description)
+            holder, id = _place(scope, builds.place)
+            made = events.EventBus(holder, id, event_bus_name=stack.stack_name, description=builds.description)
             site = Site(settings, **where, arn=made.event_bus_arn, reference=made.event_bus_name)
             return DeployedChannel(declaration, site, made)
     return DeployedChannel(declaration, Site(settings, **where), None)
 
 
-def _topic(stack: Stack, topic: Topic, settings: Mapping[str, Any]) -> sns.Topic:
-    scope, id = _place(stack, topic.place)
-    made = sns.Topic(scope, id, display_name=topic.display_name, enforce_ssl=True)
+def _topic(scope: Construct, topic: Topic, settings: Mapping[str, Any]) -> sns.Topic:
+    holder, id = _place(scope, topic.place)
+    made = sns.Topic(holder, id, display_name=topic.display_name, enforce_ssl=True)
     skip(made, "CKV_AWS_26", NO_CUSTOMER_KEY)
     if topic.inboxes:
         _subscribe(made, settings[topic.inboxes])
         if not settings[topic.inboxes]:
             why = "alerts are published, but nobody gets a mail"
             warning = f'setting {topic.inboxes} is empty: {why}; set ["ops@example.com"]'
-            Annotations.of(scope).add_warning_v2("trailbell:nobody-is-notified", warning)
+            Annotations.of(holder).add_warning_v2("trailbell:nobody-is-notified", warning)
     return made
 
 
@@ -94,9 +96,9 @@ def _subscribe(topic: sns.Topic, inboxes: Mapping[str, str]) -> None:
         topic.add_subscription(subscriptions.EmailSubscription(address, filter_policy={"level": selection}))
 
 
-def _place(stack: Stack, place: str) -> tuple[Construct, str]:
-    """The construct that holds a place of the stack's tree, made where it is new, and the last part of the place."""
-    scope, _, id = place.partition("/")
-    holder = stack.node.try_find_child(scope) or Construct(stack, scope)
+def _place(scope: Construct, place: str) -> tuple[Construct, str]:
+    """The construct that holds a place in the alerter's tree, made where it is new, and the last part of the place."""
+    name, _, id = place.partition("/")
+    holder = scope.node.try_find_child(name) or Construct(scope, name)
     assert isinstance(holder, Construct)
     return holder, id

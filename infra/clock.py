@@ -10,12 +10,13 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.findings import acknowledge, wildcard
-from infra.functions import allow, shared_function
-from infra.ingest_queue import encrypted_queue
-from infra.settings import Settings
-from infra.store import HitTable
 from trailbell.hits.canary import CANARY_PATH
+
+from .findings import acknowledge, wildcard
+from .functions import allow, shared_function
+from .ingest_queue import encrypted_queue
+from .settings import Settings
+from .store import HitTable
 
 
 _TIMEOUT = Duration.minutes(2)

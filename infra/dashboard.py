@@ -11,10 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.functions import Detector, Notifier
-from infra.ingest_queue import IngestQueue
-from infra.store import HitTable
-from infra.watch import PERIOD, Watch, own_metric
+from .functions import Detector, Notifier
+from .ingest_queue import IngestQueue
+from .store import HitTable
+from .watch import PERIOD, Watch, own_metric
 
 
 _PROMISES = {

@@ -13,12 +13,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.channels import Channels
-from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
-from infra.ingest_queue import IngestQueue, encrypted_queue
-from infra.settings import Settings
-from infra.store import HitTable
-from infra.trail import TrailBucket
+from .channels import Channels
+from .findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
+from .ingest_queue import IngestQueue, encrypted_queue
+from .settings import Settings
+from .store import HitTable
+from .trail import TrailBucket
 
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}

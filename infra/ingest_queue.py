@@ -13,9 +13,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.findings import NO_CUSTOMER_KEY, skip
-from infra.settings import Settings
-from infra.trail import TrailBucket
+from .findings import NO_CUSTOMER_KEY, skip
+from .settings import Settings
+from .trail import TrailBucket
 
 
 # AWS advises six times the function's time-out, so that a throttled batch is not seen twice meanwhile.

@@ -109,6 +109,11 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     return Settings(**values, channels=channels, placeholders=with_our_own(placeholders, values))
 
 
+def setting_names() -> tuple[str, ...]:
+    """Every setting's name."""
+    return tuple(_all_readers())
+
+
 def _all_readers() -> dict[str, Callable[[Any], Any]]:
     """What reads each setting: ours, the channels', and the lists for rules."""
     channels = {name: setting.read for name, setting in channel_settings().items()}

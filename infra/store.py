@@ -4,7 +4,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from infra.findings import NO_CUSTOMER_KEY, skip
+from .findings import NO_CUSTOMER_KEY, skip
 
 
 class HitTable(Construct):

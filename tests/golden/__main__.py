@@ -1,12 +1,21 @@
-"""Write the golden mails, their gallery and the page of the rules anew: python -m tests.golden.
+"""Write everything that is made of something else anew: python -m tests.golden, or `make generate`.
 
-Read what git says has changed.
+The golden mails and their gallery, the page and the number of the rules, what coverage.csv says of them, the JSON
+Schemas, the drawings of the rooms, the alarms on the page for operators. Read what git says has changed.
 """
 
+import tests.conftest  # noqa: F401 (rules/local/ is left out)
 from tests.golden.mails import write_all
 from tests.golden.rules_page import write_page
+from tests.golden.schemas import write_schemas
+from tests.rules.test_coverage import rewrite
+from tools import alarms, rooms
 
 
 if __name__ == "__main__":
+    rewrite()
+    write_schemas()
+    rooms.main()
+    alarms.main()
     write_all()
     write_page()

@@ -1,6 +1,6 @@
 """The alerts that the golden mails are of: one for each rule, from its first matching case, and awkward ones.
 
-`python -m tests.golden` writes the mails anew (make golden); test_mails.py compares them to the letter.
+`make generate` writes the mails anew; test_mails.py compares them to the letter.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
 from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.source import rule_files
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ Record = dict[str, Any]
 @cache
 def all_rules() -> dict[str, tuple[Rule, Path]]:
     """Every rule by its name, with its file."""
-    files = {path.stem: path for path in RULES.rglob("*.yml")}
+    files = {path.stem: path for path in rule_files(RULES)}
     return {rule.name: (rule, files[rule.stem]) for rule in compile_rules(RULES, CASE_SETTINGS)}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.golden.alerts import ROOT, awkward_alerts, rule_alerts
 from trailbell.alerts.alert import Alert, alert_document
+from trailbell.rulebook.source import rule_files
 
 
 MAILS = Path(__file__).parent / "mails"
@@ -22,7 +23,7 @@ FOLDERS = {
 _INTRODUCTION = """# The mails
 
 The mail of each rule: the first matching case of `tests/rules/` as it would be mailed, subject first, then the
-text. The bucket, the runbooks and the people are examples. `make golden` generates this page from the files in
+text. The bucket, the runbooks and the people are examples. `make generate` writes this page from the files in
 `tests/golden/mails/`; a test compares them letter by letter.
 """
 
@@ -53,7 +54,7 @@ def _grouped() -> dict[str, list[tuple[str, str, str]]]:
 
 
 def _folder(stem: str) -> str:
-    return next(path.parent.name for path in (ROOT / "rules").rglob(f"{stem}.yml"))
+    return next(path.parent.name for path in rule_files(ROOT / "rules") if path.stem == stem)
 
 
 def _contents() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""docs/rules.md: every rule in the words of its own file, made by `make golden` and held current by a test."""
+"""docs/rules.md: every rule in the words of its own file, made by `make generate` and held current by a test."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _INTRODUCTION = """# Every rule
 
 By service, the most severe first. Levels are those of the rule: root is reported one level higher, roles in
 `automation_roles` one lower. [Rules](../rules/README.md) says how to write them, [the mails](mails.md) shows the
-mail of each. `{places}` in a command are filled from the record. `make golden` generates this page from the files
+mail of each. `{places}` in a command are filled from the record. `make generate` writes this page from the files
 in `rules/`; a test checks that it is current.
 """
 

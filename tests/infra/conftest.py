@@ -17,7 +17,7 @@ import aws_cdk as cdk
 from aws_cdk import assertions
 
 from infra.settings import Settings, channel_defaults
-from infra.stack import TrailbellStack
+from tests.infra.whole_stack import TrailbellStack
 
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
-from infra.stack import TrailbellStack
 from tests.infra.conftest import given_settings
+from tests.infra.whole_stack import TrailbellStack
 from trailbell.alerts.channels import declared_channels
 
 

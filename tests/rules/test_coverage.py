@@ -8,9 +8,8 @@ AWS adds operations all the time: each turns this red until somebody classes it.
     rules   these rules, strongest first
     reason  why this level, or why quiet; `No rule yet` where one is wanted
 
-After a change of rules this brings `level` and `rules` up to date (the reasons stay as they are, so read them):
-
-    .venv/bin/python -c "from tests.rules.test_coverage import rewrite; rewrite()"
+After a change of rules `make generate` brings `level` and `rules` up to date. It keeps the reasons, so read them, and
+gives operations that are new a row whose reason is to be filled in.
 """
 
 import csv
@@ -26,6 +25,7 @@ from botocore.session import get_session
 from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.predicates import compile_value_test, is_value_test
 from trailbell.engine.rulebook import Level, Rule
+from trailbell.rulebook.draft import FILL_IN
 from trailbell.rulebook.load import compile_rules
 from trailbell.rulebook.placeholders import NAMES
 
@@ -80,11 +80,26 @@ RULES = compile_rules(ROOT / "rules", dict.fromkeys(NAMES, ("111122223333",)))
 
 
 def rewrite() -> None:
-    """Derive `level` and `rules` of every row from the rules as they are, and sort the rows."""
+    """Derive `level` and `rules` of every row from the rules as they are, add rows for new operations, and sort."""
     with COVERAGE.open("w", encoding="utf-8", newline="") as stream:
         lines = csv.writer(stream, lineterminator="\n")
         lines.writerow(COLUMNS)
-        lines.writerows(sorted(row._replace(**derived(row)) for row in ROWS))
+        lines.writerows(sorted(row._replace(**derived(row)) for row in (*ROWS, *new_rows())))
+
+
+def new_rows() -> Iterator[Row]:
+    """A row for each operation that AWS has and the file has not; a person writes the reason."""
+    sources = {row.service: row.source for row in ROWS}
+    for service, name in unclassed():
+        source = sources.get(service, f"{service}.amazonaws.com")
+        kind = "read" if name.startswith(("Describe", "Get", "List")) else "write"
+        yield Row(service, source, name, kind, QUIET, "", FILL_IN)
+
+
+def unclassed() -> list[tuple[str, str]]:
+    """Operations that AWS has and the file has not, by service."""
+    classed = {(row.service, row.operation) for row in ROWS}
+    return sorted({(service, name) for service, names in models().items() for name in names} - classed)
 
 
 def derived(row: Row) -> dict[str, str]:
@@ -153,9 +168,11 @@ def texts(test: Sequence[Any]) -> frozenset[str]:
 def fault_of(row: Row) -> str:
     """What is not true of the rules in a row, "" if all is."""
     place = f"{row.service} {row.operation}"
+    if FILL_IN in row.reason:
+        return f"{place}: write into the column `reason` of coverage.csv why it is {_claim(row)}, and check its kind"
     truth = row._replace(**derived(row))
     if row != truth:
-        return f"{place}: coverage.csv says {_claim(row)}, rules say {_claim(truth)}"
+        return f"{place}: coverage.csv says {_claim(row)}, rules say {_claim(truth)}; run `make generate`"
     if row.kind == "unlogged" and row.rules:
         return f"{place}: CloudTrail does not record it, so {row.rules} cannot report it"
     if row.reason.startswith(WANTED) and row.rules:
@@ -181,11 +198,11 @@ def _claim(row: Row) -> str:
 
 def test_every_operation_that_aws_has_is_classed() -> None:
     """A new operation would otherwise be reported as unknown, at level low, whatever it destroys."""
-    classed = {(row.service, row.operation) for row in ROWS}
-    missing = sorted({(service, name) for service, names in models().items() for name in names} - classed)
+    missing = unclassed()
 
     assert not missing, "\n".join(
-        f"{service} {name}: AWS has it, coverage.csv does not; add a row, and a rule if a success of it can do harm"
+        f"{service} {name}: AWS has it, coverage.csv does not; `make generate` adds a row, write its reason and, if a"
+        " success of it can do harm, a rule"
         for service, name in missing
     )
 
@@ -263,7 +280,11 @@ def test_a_row_that_is_not_true_is_told() -> None:
 
     assert fault_of(row) == ""
     assert fault_of(row._replace(level=QUIET, rules="")) == (
-        "cloudtrail DeleteTrail: coverage.csv says quiet, rules say critical (trail-deleted)"
+        "cloudtrail DeleteTrail: coverage.csv says quiet, rules say critical (trail-deleted); run `make generate`"
+    )
+    assert fault_of(row._replace(reason=FILL_IN)) == (
+        "cloudtrail DeleteTrail: write into the column `reason` of coverage.csv why it is critical (trail-deleted), and"
+        " check its kind"
     )
     assert fault_of(row._replace(kind="unlogged")).endswith("so trail-deleted cannot report it")
     assert fault_of(row._replace(reason=f"{WANTED}: it goes unseen.")).startswith("cloudtrail DeleteTrail: has a rule")

@@ -7,6 +7,7 @@ import pytest
 from tests.golden.rules_page import counted
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
+from trailbell.rulebook.draft import FILL_IN
 from trailbell.rulebook.load import compile_rules
 from trailbell.rulebook.source import rule_files
 
@@ -47,6 +48,14 @@ def test_rule_is_indexed(rule: Rule) -> None:
     assert rule.gate.get("eventSource")
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_nothing_is_left_to_fill_in(path: Path) -> None:
+    """`make rule` writes FILL IN where only its author knows, and readers of a mail are not to see it."""
+    for file in (path, case_file(path, RULES, CASES)):
+        lines = [number for number, line in enumerate(file.read_text("utf-8").splitlines(), 1) if FILL_IN in line]
+        assert not lines, f"{file}: fill in what says {FILL_IN}, in the lines {lines}"
+
+
 def test_every_case_file_belongs_to_a_rule() -> None:
     """A case of a rule that was renamed tests nothing."""
     stems = {path.stem for path in CASES.rglob("*.yml")}
@@ -55,8 +64,8 @@ def test_every_case_file_belongs_to_a_rule() -> None:
 
 
 def test_readme_says_how_many_rules_there_are() -> None:
-    """A number nobody counted is a defect; `make golden` writes it."""
+    """A number nobody counted is a defect."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert counted(text) == text
+    assert counted(text) == text, "run `make generate`"
     assert f"with {len(COMPILED)} rules for" in text

@@ -13,8 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
-    *(ROOT / folder / "README.md" for folder in ("rules", "exceptions", "examples")),
+    *(ROOT / folder / "README.md" for folder in ("rules", "rules/local", "exceptions", "examples")),
 ]
 
 ADVICE = ROOT / "lambdas" / "trailbell" / "ops" / "advice.toml"

@@ -59,7 +59,8 @@ OURS = list(dict.fromkeys([*of("trailbell"), *helped()]))
 def needs_no_aws(words: tuple[str, ...]) -> bool:
     """Whether a command can be run here: nothing of it is elsewhere."""
     here = words[0] in ("scan", "rules", "completion") or (words[0] == "report" and "--from-scan" in words)
-    return here and not any(word.startswith("s3://") for word in words)
+    writes_here = words[:2] == ("rules", "new") and "--into" not in words  # into the checkout
+    return here and not writes_here and not any(word.startswith("s3://") for word in words)
 
 
 @pytest.fixture(scope="module")

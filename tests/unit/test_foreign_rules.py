@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailbell.cli.main import cli
 from trailbell.errors import RuleError
 from trailbell.rulebook.cases import BASE_RECORD
@@ -107,7 +108,7 @@ def test_document_that_cannot_run_costs_no_other(rules: Path, bad: str | bytes, 
     assert sentence(one).startswith(f"left out: {rules / 'many.yml'}:8 (document 2)")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(garbage=st.binary(max_size=80) | st.text("-.%#:{}[]&*!|>'\"? \t\r\n\x85\u2028ab", max_size=80).map(str.encode))
 def test_any_bytes_between_two_documents_cost_neither(tmp_path_factory: pytest.TempPathFactory, garbage: bytes) -> None:
     """A file is cut into its documents before any of them is parsed."""
@@ -117,7 +118,7 @@ def test_any_bytes_between_two_documents_cost_neither(tmp_path_factory: pytest.T
     assert titles(load_rules(file.parent, {})) == ["First", "Last"]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.data())
 def test_any_change_to_a_document_costs_no_other(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Half-written rules are the likelier garbage: bytes are cut out, put in, and repeated."""
@@ -150,7 +151,7 @@ VALUES = st.recursive(
 MEMBERS = "title id name level status logsource detection tags author date references undo check fields once_per_day"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(
     members=st.dictionaries(st.sampled_from(MEMBERS.split()), VALUES, max_size=4),
     detection=st.dictionaries(st.sampled_from(["s", "t", "condition"]), VALUES, max_size=3),
@@ -474,14 +475,14 @@ def test_rules_that_can_never_match_run_with_a_warning(rules: Path, log: Path) -
     assert f"{rules}/a.yml:10: a-2: event.action" in result.stderr
     verdicts = [json.loads(line) for line in run("rules", "check", rules, "--format", "jsonl").stdout.splitlines()]
     assert [one["status"] for one in verdicts] == ["ok", "warning", "refused"]
-    (rules / "a.yml").write_text(never)
+    (rules / "a.yml").write_text(f"{never}level: low\n")
     with pytest.raises(RuleError, match=r"event\.action"):
         run("scan", log, "--rules", rules, "--strict")
 
 
 def test_own_rules_are_still_held_to_their_cases(rules: Path) -> None:
     """The mode for foreign rules is no way around one's own checks."""
-    (rules / "a.yml").write_text(rule())
+    (rules / "a.yml").write_text(rule(more="level: low\n"))
     (rules / "cases").mkdir()
 
     assert "missing; a rule needs cases" in run("rules", "check", rules).stderr

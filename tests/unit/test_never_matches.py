@@ -29,6 +29,7 @@ def faults(folder: Path, condition: str = "s", **selections: Any) -> tuple[str, 
         "id": "00000000-0000-4000-8000-000000000001",
         "logsource": {"product": "aws", "service": "cloudtrail"},
         "detection": {**selections, "condition": condition},
+        "level": "low",
     }
     (folder / "aws_x.yml").write_text(yaml.safe_dump(rule, sort_keys=False), encoding="utf-8")
     found = load_rules(folder, CASE_SETTINGS)

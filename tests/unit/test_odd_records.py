@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.log_files import examined, log_file
 from trailbell.alerts.alert import alert_document
 from trailbell.alerts.grouping import group_hits
@@ -70,7 +71,7 @@ _RULE = Rule(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(records=st.lists(_RECORDS, min_size=1, max_size=3))
 def test_every_record_becomes_a_hit_that_can_be_kept_and_told(records: list[dict[str, Any]]) -> None:
     """An exception here would send the whole file back to the queue until it is dead-lettered."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailbell.cloudtrail.record import make_record
 from trailbell.facts.account_limits import account_of
 from trailbell.facts.facts import Facts, facts_of
@@ -392,7 +393,7 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(value=_VALUES, layers=st.integers(min_value=0, max_value=5), encoded=st.booleans())
 @example(value={"Statement": {1: "Allow", "Effect": "Allow", "Principal": {2: "*"}}}, layers=0, encoded=False)
 def test_reading_is_total(value: Any, layers: int, encoded: bool) -> None:

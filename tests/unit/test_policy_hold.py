@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailbell.facts.policy_hold import Hold, read_hold
 
 
@@ -197,7 +198,7 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(_JSON)
 def test_reading_is_total(statement: Any) -> None:
     """An error would cost the whole log file."""

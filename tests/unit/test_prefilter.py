@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.log_files import SEEN_AT
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.record import make_record, text
@@ -231,7 +232,9 @@ def _joined(entries: list[str], frame: str) -> bytes:
 _CONTENTS = st.builds(_joined, st.lists(_ENTRIES, min_size=1, max_size=6), st.sampled_from(_FRAMES))
 
 
-@settings(max_examples=700, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(700), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(trees=st.lists(_TREES, min_size=1, max_size=6), content=_CONTENTS)
 def test_prefilter_and_full_parse_give_the_same(trees: list[list[Any]], content: bytes) -> None:
     """Same hits with the same values in the same order, same counts, same errors, whatever the file holds."""
@@ -240,7 +243,9 @@ def test_prefilter_and_full_parse_give_the_same(trees: list[list[Any]], content:
     assert prefiltered == full
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(trees=st.lists(_TREES, min_size=1, max_size=6), records=st.lists(_RECORDS, min_size=1, max_size=5))
 def test_prefilter_finds_what_trying_every_rule_finds(trees: list[list[Any]], records: list[Any]) -> None:
     """Against Python's json and every rule without any index: a rule index that leaves a rule out would be a miss."""
@@ -265,7 +270,7 @@ def _naive(rulebook: Rulebook, content: bytes) -> Iterator[tuple[int, set[str]]]
             yield index, found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(record=_RECORDS)
 def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record: dict[str, Any]) -> None:
     """What the prefilter takes for possible must contain what is."""

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.condition import compile_node
 from trailbell.engine.matcher import Matcher, matching
@@ -48,7 +49,7 @@ _EVENTS = st.dictionaries(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(trees=st.lists(_TREES, min_size=1, max_size=6), events=st.lists(_EVENTS, min_size=1, max_size=6))
 def test_index_finds_what_trying_every_rule_finds(trees: list[list[Any]], events: list[dict[str, Any]]) -> None:
     """A gate that keeps a rule from an event it matches would be a silent miss."""

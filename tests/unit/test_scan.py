@@ -35,6 +35,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_many_processes_find_the_same_in_the_same_order_as_one(tmp_path: Path) -> None:
     """What is printed must not depend on the machine; a broken file among them costs only itself."""
     for number in range(12):
@@ -116,6 +117,7 @@ def test_csv_has_no_cell_that_a_spreadsheet_would_run() -> None:
     assert {row["eventName"] for row in rows} >= {"DisableKey", "PutKeyPolicy"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_ends_with_what_there_is_and_leaves_no_process(tmp_path: Path, jobs: int) -> None:
@@ -144,6 +146,7 @@ def test_ctrl_c_ends_with_what_there_is_and_leaves_no_process(tmp_path: Path, jo
         os.killpg(process.pid, 0)
 
 
+@pytest.mark.slow
 def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
     """Even when it could not tell them (kill -9)."""
     content = next(EXAMPLES.rglob("*T0940Z*")).read_bytes()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.secret_shapes import (
     AFTER_A_NAME,
     ALNUM,
@@ -123,7 +124,7 @@ def test_paths_to_secrets_are_known() -> None:
 
 
 @given(st.text(alphabet=string.ascii_letters + "=:\"'\\ -_/.&@[]{}", max_size=60), st.integers(1, 3000))
-@settings(max_examples=60, deadline=5000)
+@settings(max_examples=examples(60), deadline=5000)
 def test_time_is_linear_and_twice_is_once(piece: str, times: int) -> None:
     """A user agent must not stall the detector, however it repeats what looks like the start of a secret."""
     text = f"{piece}token=" * times

@@ -2,11 +2,13 @@
 
 import json
 import re
+import tomllib
 import zipfile
 from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools.licences import licence_faults
 from tools.locks import LOCKS, ROOT, canonical, lock_faults, read_lock
@@ -168,3 +170,20 @@ def test_a_copy_of_the_advisories_answers_without_network(
         archive.writestr("GHSA-x.json", json.dumps(advisory))
 
     assert Advisories(copy).ask(lock).findings == (("jinja2 2.10: GHSA-x",) if found else ())
+
+
+def test_ranges_of_the_package_hold_the_locked_versions() -> None:
+    """Outside them nobody has tried what we try every day; without a lower end, an installer may take anything old."""
+    locked = {one.name: one.version for one in read_lock((ROOT / "requirements.txt").read_text("utf-8"))}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = [*project["project"]["dependencies"]]
+    asked += [one for extra in project["project"]["optional-dependencies"].values() for one in extra]
+    ranges = [Requirement(one) for one in asked if not one.startswith("trailbell[")]
+    build = [Requirement(one) for one in project["build-system"]["requires"]]
+
+    assert len(ranges) > 15
+    for one in (*ranges, *build):
+        if one.name != "setuptools":
+            assert locked[canonical(one.name)] in one.specifier, one
+        assert any(part.operator in (">=", "==") for part in one.specifier), f"{one} has no lower end"
+    assert all(part.operator == "==" for one in build for part in one.specifier), "a release is built by known tools"

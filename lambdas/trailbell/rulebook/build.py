@@ -15,10 +15,11 @@ from trailbell.rulebook.placeholders import Placeholders
 
 
 def build_rulebook(
-    rules: Path, exceptions: Path, placeholders: Placeholders, today: date, alert_on: Iterable[str] = ()
+    rules: Path, exceptions: Path | None, placeholders: Placeholders, today: date, alert_on: Iterable[str] = ()
 ) -> tuple[Rulebook, tuple[str, ...]]:
     """Compile rules and exceptions; the rulebook, and one message for each exception that has expired.
 
+    exceptions: their folder; None for none.
     alert_on: entries of that setting, which become rules of their own.
     Raises RuleError with every fault, one a line; what can never match is one.
     """

@@ -4,7 +4,7 @@
 
 A case file is a list of maps: `name` (a sentence), `match` (true or false), `record` (what differs from
 BASE_RECORD, merged into it; null removes nothing but is written as null), and for a matching case optionally
-`undo` and `resources`, as the hit must hold them.
+`undo` and `resources`, as the hit must hold them. rules/README.md explains the format.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,11 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.rulebook.lines import line_of
+from trailbell.rulebook.members import CASES
+from trailbell.rulebook.misfits import Misfit, misfits
 from trailbell.rulebook.placeholders import Placeholders
+from trailbell.rulebook.record_fields import fault_of_field
 from trailbell.rulebook.source import load_yaml
 
 
@@ -67,12 +71,13 @@ CASE_SETTINGS: Placeholders = {
 }
 """The settings that cases are written for."""
 
-_MEMBERS = {"name", "match", "record", "undo", "resources"}
-
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of one rule; `undo` and `resources` are None where the case does not ask for them."""
+    """One case of one rule; `undo` and `resources` are None where the case does not ask for them.
+
+    index: its position in the file, from 0.
+    """
 
     path: Path
     name: str
@@ -80,6 +85,12 @@ class Case:
     record: Mapping[str, Any]
     undo: list[str] | None
     resources: list[str] | None
+    index: int = 0
+
+    @property
+    def line(self) -> int:
+        """The line of the file in which it begins."""
+        return line_of(self.path, 1, (self.index,))
 
 
 def case_file(rule_path: Path, rules: Path, cases: Path) -> Path:
@@ -94,7 +105,13 @@ def load_cases(path: Path) -> list[Case]:
     (content, *_) = load_yaml(path) or [None]
     if not isinstance(content, list) or not content:
         raise RuleError(f"{path}: holds no list of cases")
-    return [_case(path, entry) for entry in content]
+    faults = [
+        f"line {line_of(path, 1, one.keys)}: {one.problem}"
+        for one in (*misfits(CASES, content), *_odd_members(content))
+    ]
+    if faults:
+        raise RuleError(f"{path}: {'; '.join(faults)}")
+    return [_case(path, index, entry) for index, entry in enumerate(content)]
 
 
 def run_case(rule: Rule, case: Case) -> Iterator[str]:
@@ -113,13 +130,19 @@ def _differences(hit: Hit, case: Case) -> Iterator[str]:
             yield f"{case.path}: {case.name}: {what} is {list(got)}, not {expected}"
 
 
-def _case(path: Path, entry: Any) -> Case:
-    if not isinstance(entry, dict) or not {"name", "match", "record"} <= set(entry) <= _MEMBERS:
-        raise RuleError(f"{path}: a case is a map of {', '.join(sorted(_MEMBERS))}; the first three are required")
-    if not isinstance(entry["match"], bool) or not isinstance(entry["record"], dict):
-        raise RuleError(f"{path}: {entry['name']}: match is true or false, record is a map")
+def _odd_members(content: list[Any]) -> Iterator[Misfit]:
+    """Members that no record has, in records that are maps."""
+    for index, entry in enumerate(content):
+        record = entry.get("record") if isinstance(entry, dict) else None
+        for name in record if isinstance(record, dict) else ():
+            fault = fault_of_field(str(name)) if str(name) != "facts" else "facts are derived, not recorded"
+            if fault:
+                yield Misfit((index, "record", name), fault)
+
+
+def _case(path: Path, index: int, entry: dict[str, Any]) -> Case:
     record = merged(BASE_RECORD, entry["record"])
-    return Case(path, str(entry["name"]), entry["match"], record, entry.get("undo"), entry.get("resources"))
+    return Case(path, str(entry["name"]), entry["match"], record, entry.get("undo"), entry.get("resources"), index)
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

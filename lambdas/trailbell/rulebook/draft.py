@@ -12,9 +12,11 @@ from datetime import date, timedelta
 
 from trailbell.engine.rulebook import UNMUTABLE
 from trailbell.lookback.cost import RuleCost
-from trailbell.rulebook.exceptions import FILL_IN
 from trailbell.text.safe_text import is_safe, one_line
 
+
+FILL_IN = "FILL IN"
+"""What drafts hold where only a person can know: they are no exceptions until it is gone."""
 
 _FEWEST = 5  # hits: fewer are read more quickly than an exception is written
 _LASTS = timedelta(days=30)

@@ -19,15 +19,15 @@ from trailbell.engine.rulebook import UNMUTABLE, Rule, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
 from trailbell.rulebook.documents import Document, Refused
+from trailbell.rulebook.draft import FILL_IN
 from trailbell.rulebook.lint import normalised
 from trailbell.rulebook.load import RuleSet
+from trailbell.rulebook.misspellings import question
+from trailbell.rulebook.own_exceptions import faults_of_exception, inversion_of
 from trailbell.rulebook.placeholders import Placeholders
 from trailbell.rulebook.rule import compile_detection, parse_rule
-from trailbell.rulebook.source import read_documents, rule_files
+from trailbell.rulebook.source import judge_documents, rule_files
 
-
-FILL_IN = "FILL IN"
-"""What drafts hold where only a person can know: they are no exceptions until it is gone (rulebook/draft.py)."""
 
 _PERSONS = (
     "facts.actor.key of a permission set's sessions is the person's; to name the role write facts.actor.role instead"
@@ -46,26 +46,44 @@ class _Filter:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Rules with their exceptions; `expired` and `errors` are one message for each filter that does not apply.
+    """Rules with their exceptions, and the filters that do not apply: out of date, or at fault.
 
-    A filter that no longer says what it meant is among the expired: the hits it was to mute are notified.
+    A filter that no longer says what it meant is among those out of date: the hits it was to mute are notified.
     """
 
     rules: tuple[Rule, ...]
-    expired: tuple[str, ...]
-    errors: tuple[str, ...]
+    lapsed: tuple[Refused, ...]
+    refused: tuple[Refused, ...]
+
+    @property
+    def expired(self) -> tuple[str, ...]:
+        """One message for each that is out of date."""
+        return tuple(one.message for one in self.lapsed)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """One message for each that is at fault."""
+        return tuple(one.message for one in self.refused)
 
 
 def read_exceptions(folder: Path | None) -> tuple[list[Document], list[str]]:
     """The filters of a folder (none, or one that does not exist, has none), and what could not be read."""
+    documents, unreadable = judge_exceptions(folder)
+    return documents, [one.message for one in unreadable]
+
+
+def judge_exceptions(folder: Path | None) -> tuple[list[Document], list[Refused]]:
+    """As read_exceptions, with the place of what could not be read."""
     documents: list[Document] = []
-    errors: list[str] = []
-    for path in rule_files(folder) if folder and folder.is_dir() else []:
+    unreadable: list[Refused] = []
+    for path in rule_files(folder) if folder and folder.exists() else []:
         try:
-            documents += read_documents(path)
+            judged = list(judge_documents(path))
+            documents += [one for one in judged if isinstance(one, Document)]
+            unreadable += [one for one in judged if isinstance(one, Refused)]
         except RuleError as error:
-            errors.append(str(error))
-    return documents, errors
+            unreadable.append(Refused.of_file(path, error))
+    return documents, unreadable
 
 
 def apply_exceptions(
@@ -74,22 +92,23 @@ def apply_exceptions(
     """Attach filters to the rules they name."""
     rules = tuple(rules)
     attached: dict[str, list[RuleException]] = {rule.rule_id: [] for rule in rules}
-    expired: list[str] = []
-    errors: list[str] = []
+    lapsed: list[Refused] = []
+    refused: list[Refused] = []
     for document in documents:
         try:
             found = _read(document, Compiler(placeholders))
             if date.fromisoformat(found.exception.expires) < today:
-                expired.append(f"{found.place}: expired on {found.exception.expires} and no longer works")
+                problem = f"expired on {found.exception.expires} and no longer works"
+                lapsed.append(Refused.of(document, problem))
             else:
                 for rule in _named(found, rules):
                     attached[rule.rule_id].append(found.exception)
                 if _names_persons_role(found.exception.detection):
-                    expired.append(f"{found.place}: {_PERSONS}")
+                    lapsed.append(Refused.of(document, _PERSONS))
         except RuleError as error:
-            errors.append(str(error))
+            refused.append(Refused.of(document, str(error).removeprefix(f"{document.place}: ")))
     changed = (replace(rule, exceptions=tuple(attached[rule.rule_id])) for rule in rules)
-    return Applied(tuple(changed), tuple(expired), tuple(errors))
+    return Applied(tuple(changed), tuple(lapsed), tuple(refused))
 
 
 def _names_persons_role(node: Node) -> bool:
@@ -121,10 +140,13 @@ def apply_filters(found: RuleSet, placeholders: Placeholders) -> RuleSet:
 
 def _read(document: Document, compiler: Compiler) -> _Filter:
     content, place = document.content, document.place
-    body = _body(document)
+    faults = faults_of_exception(document)
+    body = {} if faults else _body(document)
     missing = [name for name in _FIELDS if not str(content.get(name) or "").strip()]
-    if missing:
-        raise RuleError(f"{place}: an exception needs {', '.join(missing)}")
+    if missing and ("filter" in content or not faults):
+        faults.append(f"an exception needs {', '.join(missing)}")
+    if faults:
+        raise RuleError(f"{place}: {'; '.join(faults)}")
     unfilled = [name for name in _FIELDS if FILL_IN in str(content[name])]
     if unfilled:
         raise RuleError(f"{place}: is a draft: fill in {', '.join(unfilled)}, or remove the file")
@@ -133,7 +155,10 @@ def _read(document: Document, compiler: Compiler) -> _Filter:
         raise RuleError(f"{place}: expires is a date such as 2026-12-31, not {expires!r}")
     name = str(content.get("name") or document.path.stem)
     reason = " ".join(str(content["reason"]).split())
-    exception = RuleException(name, str(content["owner"]), reason, expires, _tree(document, compiler))
+    tree = _tree(document, compiler)
+    if inversion := inversion_of(document, tree):
+        raise RuleError(f"{place}: {inversion}")
+    exception = RuleException(name, str(content["owner"]), reason, expires, tree)
     return _Filter(place, _rules_named(body.get("rules"), place), exception)
 
 
@@ -170,7 +195,8 @@ def _named(found: _Filter, rules: tuple[Rule, ...]) -> list[Rule]:
     by_key = {key: rule for rule in rules for key in (rule.rule_id, rule.name)}
     unknown = [name for name in found.rules if name not in by_key]
     if unknown:
-        raise RuleError(f"{found.place}: no rule is called {', '.join(unknown)}")
+        close = question(unknown[0], by_key) if len(unknown) == 1 else ""
+        raise RuleError(f"{found.place}: no rule is called {', '.join(unknown)}{close}")
     named = [by_key[name] for name in found.rules] or rules
     refused = [rule.name for rule in named if rule.name.startswith(UNMUTABLE)]
     if found.rules and refused:

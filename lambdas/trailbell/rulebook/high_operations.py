@@ -116,7 +116,7 @@ def _all_left(rules: Iterable[Rule]) -> Iterator[tuple[str, Sequence[Any] | Lite
     """Every operation that a rule names, with what the rule still asks of a success; True if nothing."""
     tests = ValueTests()
     for rule in _counted(rules):
-        for source, name in _pairs(rule.detection):
+        for source, name in sorted(set(_pairs(rule.detection))):  # one order, or no two synths give one rulebook
             left = _left(rule, source, name, tests)
             if left is not False:
                 yield f"{source}:{name}", True if left is True else left

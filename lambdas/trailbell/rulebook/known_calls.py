@@ -19,6 +19,7 @@ from botocore.session import get_session
 from trailbell.cloudtrail.event_source import TWINS
 from trailbell.errors import RuleError
 from trailbell.rulebook.placeholders import known_operations
+from trailbell.rulebook.product import product_root
 
 
 SUFFIX = ".amazonaws.com"
@@ -51,7 +52,7 @@ _EVENTS: Mapping[str, frozenset[str]] = {
     "iam": frozenset({"PasswordUpdated", "EmailUpdated"}),
 }
 
-_RULES = Path(__file__).resolve().parents[3] / "rules"
+_RULES = product_root() / "rules"
 
 
 def fault_of_source(source: str) -> str:

@@ -10,9 +10,10 @@ from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
+from trailbell.rulebook.own_rules import faults_of_own
 from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
 from trailbell.rulebook.rule import compile_rule
-from trailbell.rulebook.source import judge_documents, rule_files
+from trailbell.rulebook.source import LOCAL, judge_documents, rule_files
 
 
 # What pySigma and its parsers raise beside their own errors when they meet what they did not expect.
@@ -40,10 +41,15 @@ class RuleSet:
         return tuple(one for one in self.left_out if one.kind in (Kind.REFUSED, Kind.CORRELATION))
 
     @property
-    def errors(self) -> tuple[str, ...]:
-        """One message for each document that is a fault in rules of one's own, and for rules that are not distinct."""
-        faults = (one.message for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
+    def faults(self) -> tuple[Refused, ...]:
+        """Each document that is a fault in rules of one's own, and rules that are not distinct."""
+        faults = (one for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
         return (*faults, *_duplicates(zip(self.documents, self.rules, strict=True)))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """One message for each of the faults."""
+        return tuple(one.message for one in self.faults)
 
     @property
     def skipped(self) -> tuple[Path, ...]:
@@ -92,13 +98,19 @@ class _Judged:
 
 
 def load_rules(
-    where: Path, placeholders: Placeholders, *, any_source: bool = False, others: Iterable[Rule] = ()
+    where: Path,
+    placeholders: Placeholders,
+    *,
+    any_source: bool = False,
+    own: bool = False,
+    others: Iterable[Rule] = (),
 ) -> RuleSet:
     """Compile every rule below a folder (or in one file); each document is judged alone, none costs another.
 
     A coverage.csv in the folder adds its operations to the placeholders. Rules that ask which operations the
     others report as high (rulebook/high_operations.py) are compiled last.
     any_source: take rules of every log source; others: rules from elsewhere whose operations count, too.
+    own: hold the rules to what is demanded of one's own (rulebook/own_rules.py).
     """
     judged = _Judged()
     try:
@@ -109,6 +121,8 @@ def load_rules(
     for document in _documents(where):
         if isinstance(document, Refused):
             judged.left_out.append(document)
+        elif own and (misspelt := _misspelt(document)):
+            judged.left_out.append(misspelt)
         else:
             judged.sort(document, Compiler(placeholders), any_source=any_source)
     if judged.asking:
@@ -128,12 +142,21 @@ def _documents(where: Path) -> Iterator[Document | Refused]:
             yield Refused.of_file(path, error)
 
 
+def _misspelt(document: Document) -> Refused | None:
+    """A rule of one's own with words that mean nothing."""
+    content = document.content
+    if "filter" in content or "correlation" in content or not (is_of_sigma(content) and _is_for_cloudtrail(content)):
+        return None
+    faults = faults_of_own(document)
+    return Refused.of(document, "; ".join(faults)) if faults else None
+
+
 def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> tuple[Rule, ...]:
     """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line.
 
     others: as in load_rules.
     """
-    found = load_rules(where, placeholders, others=others)
+    found = load_rules(where, placeholders, own=True, others=others)
     errors = list(found.errors) + [f"{path}: log source is not aws/cloudtrail" for path in found.skipped]
     errors += [f"{one.place}: a filter is an exception; put it into the folder exceptions/" for one in found.filters]
     if errors:
@@ -170,13 +193,16 @@ def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
     return product in ("", "aws") and service in ("", "cloudtrail") and bool(product or service or not category)
 
 
-def _duplicates(compiled: Iterable[tuple[Document, Rule]]) -> Iterator[str]:
-    """Rules of different files that cannot be told apart; those that one file makes of a template may share an id."""
+def _duplicates(compiled: Iterable[tuple[Document, Rule]]) -> Iterator[Refused]:
+    """Rules of different files that cannot be told apart; those that one file makes of a template may share an id.
+
+    The deployer's own (rules/local/) are read last: they are the ones to be renamed.
+    """
     seen = dict[str, Path]()
-    for document, rule in compiled:
+    for document, rule in sorted(compiled, key=lambda one: LOCAL in one[0].path.parts[:-1]):
         path = document.path
         for key in (f"id {rule.rule_id}", f"name {rule.name}"):
             other = seen.setdefault(key, path)
             if other != path:
-                yield f"{path}: has the same {key} as {other}"
+                yield Refused.of(document, f"has the same {key} as {other}")
                 break

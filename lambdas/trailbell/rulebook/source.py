@@ -26,6 +26,12 @@ _GLOBAL = re.compile(r"""^["']?action["']?[ \t]*:[ \t]*["']?global\b""", re.MULT
 _TITLE = re.compile(r"""^title[ \t]*:[ \t]*["']?(.*?)["']?[ \t]*$""", re.MULTILINE)
 
 
+LOCAL = "local"
+"""The folder in rules/ with the deployer's own rules: compiled and deployed with the rest, left out of the tests."""
+LEFT_OUT = "TRAILBELL_RULES_LEFT_OUT"
+"""Environment variable with the path of a folder of rules that is not read: the tests set it, to rules/local."""
+
+
 class StrictLoader(SigmaYAMLLoader):
     """pySigma's loader, which refuses duplicate keys, without YAML 1.1's guesses."""
 
@@ -61,8 +67,9 @@ StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node:
 def rule_files(where: Path) -> list[Path]:
     """The .yml and .yaml files of a folder at any depth, sorted; a file stands for itself.
 
-    Folders called `cases` hold cases, not rules. A file that links reach twice is taken once. What cannot be walked (a
-    folder that may not be listed, a link to a folder outside) stands in the list itself, so that reading it says why.
+    Folders called `cases` hold cases, not rules; the tests leave rules/local/ out. A file that links reach twice is
+    taken once. What cannot be walked (a folder that may not be listed, a link to a folder outside) stands in the list
+    itself, so that reading it says why.
     Raises RuleError if there is nothing of that name.
     """
     if not where.is_dir():
@@ -78,9 +85,10 @@ def rule_files(where: Path) -> list[Path]:
 def _paths(where: Path) -> Iterator[Path]:
     unlisted: list[OSError] = []
     root = Path(os.path.realpath(where))
+    left_out = os.environ.get(LEFT_OUT)
     for folder, folders, files in os.walk(where, onerror=unlisted.append):
         here = Path(folder)
-        folders[:] = sorted(name for name in folders if name != "cases")
+        folders[:] = sorted(name for name in folders if name != "cases" and str((here / name).resolve()) != left_out)
         linked = (here / name for name in folders if (here / name).is_symlink())
         yield from (link for link in linked if not Path(os.path.realpath(link)).is_relative_to(root))
         yield from (here / name for name in files if name.lower().endswith((".yml", ".yaml")))

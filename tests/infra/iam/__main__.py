@@ -18,7 +18,7 @@ def main() -> int:
     import aws_cdk as cdk
     from aws_cdk import assertions
 
-    from infra.stack import TrailbellStack
+    from tests.infra.whole_stack import TrailbellStack
 
     context = json.loads((conftest.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     with TemporaryDirectory() as folder:

@@ -3,38 +3,30 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    InvalidRegionError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-
+from trailbell.aws.errors import aws_errors
 from trailbell.errors import SettingsError
 from trailbell.text.safe_text import one_line
 
 
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
 _SIGN_IN = "sign in again (aws sso login, aws login, or new keys in the environment)"
 _CREDENTIALS = "set AWS_PROFILE, or sign in (aws configure, aws sso login); check with: aws sts get-caller-identity"
 
-_BY_KIND: tuple[tuple[type[BotoCoreError], str], ...] = (
-    (NoCredentialsError, f"no AWS credentials found: {_CREDENTIALS}"),
-    (PartialCredentialsError, f"AWS credentials are incomplete: {_CREDENTIALS}"),
-    (CredentialRetrievalError, f"AWS credentials could not be fetched: {_CREDENTIALS}"),
-    (ProfileNotFound, "there is no such AWS profile: aws configure list-profiles shows them; set AWS_PROFILE to one"),
-    (NoRegionError, "no AWS region given: set AWS_REGION to the region the stack is deployed in"),
-    (InvalidRegionError, "AWS_REGION names no region: set it to the one the stack is deployed in"),
-    (SSOError, f"the sign-on session has ended: {_SIGN_IN}"),
-    (TokenRetrievalError, f"the sign-on session has ended: {_SIGN_IN}"),
-    (EndpointConnectionError, "AWS cannot be reached: is AWS_REGION a region, is there a network, a proxy?"),
+# Names of botocore.exceptions, which is imported when there is an error to explain.
+_BY_KIND = (
+    ("NoCredentialsError", f"no AWS credentials found: {_CREDENTIALS}"),
+    ("PartialCredentialsError", f"AWS credentials are incomplete: {_CREDENTIALS}"),
+    ("CredentialRetrievalError", f"AWS credentials could not be fetched: {_CREDENTIALS}"),
+    ("ProfileNotFound", "there is no such AWS profile: aws configure list-profiles shows them; set AWS_PROFILE to one"),
+    ("NoRegionError", "no AWS region given: set AWS_REGION to the region the stack is deployed in"),
+    ("InvalidRegionError", "AWS_REGION names no region: set it to the one the stack is deployed in"),
+    ("SSOError", f"the sign-on session has ended: {_SIGN_IN}"),
+    ("TokenRetrievalError", f"the sign-on session has ended: {_SIGN_IN}"),
+    ("EndpointConnectionError", "AWS cannot be reached: is AWS_REGION a region, is there a network, a proxy?"),
 )
 _BY_CODE = {
     "ExpiredToken": f"the AWS credentials have expired: {_SIGN_IN}",
@@ -56,14 +48,16 @@ def explained_errors() -> Iterator[None]:
     """Raise SettingsError, with the next step, where AWS refuses something."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except aws_errors() as error:
         raise SettingsError(explain(error)) from error
 
 
-def explain(error: BotoCoreError | ClientError) -> str:
+def explain(error: Exception) -> str:
     """What an error of AWS means, and what to do next; its own words where we know no better."""
+    from botocore import exceptions
+
     said = one_line(str(error), 400)
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         code = error.response["Error"]["Code"]
         if code in _DENIED:
             return _denied(error, said)
@@ -71,12 +65,12 @@ def explain(error: BotoCoreError | ClientError) -> str:
             return f"this is no hit table of trailbell, or one of another version: check --table ({said})"
         return f"{_BY_CODE[code]} ({code})" if code in _BY_CODE else f"AWS: {said}"
     for kind, advice in _BY_KIND:
-        if isinstance(error, kind):
+        if isinstance(error, getattr(exceptions, kind)):
             return f"{advice} ({said})"
     return f"AWS: {said}"
 
 
-def _denied(error: ClientError, said: str) -> str:
+def _denied(error: "ClientError", said: str) -> str:
     found = _PERMISSION.search(error.response["Error"].get("Message", ""))
     if not found:
         return f"not allowed: {error.operation_name} was refused; ask for that permission ({said})"

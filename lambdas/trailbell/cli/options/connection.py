@@ -4,12 +4,13 @@ import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailbell.ops.deployed_stack import DeployedStack
-from trailbell.store.query.pointers import WORKERS
+
+if TYPE_CHECKING:
+    from trailbell.ops.deployed_stack import DeployedStack
 
 
 Command = Callable[..., Any]
@@ -33,6 +34,8 @@ class Connection:
             return load_local().client(service)
         from botocore.config import Config
 
+        from trailbell.store.query.pointers import WORKERS
+
         config = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
         return aws_client(service, config=config)
 
@@ -41,8 +44,10 @@ class Connection:
         return self.table_given or self.deployed.output("HitTable")
 
     @property
-    def deployed(self) -> DeployedStack:
+    def deployed(self) -> "DeployedStack":
         """The stack, by its name; nothing is asked yet."""
+        from trailbell.ops.deployed_stack import DeployedStack
+
         return DeployedStack(self.client, self.stack)
 
     def caller(self) -> str:

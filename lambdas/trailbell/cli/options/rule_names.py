@@ -24,10 +24,9 @@ def rule_ids(given: Iterable[str]) -> tuple[str, ...]:
     names = list(given)
     if not names:
         return ()
-    from trailbell.cli.options.rulebooks import find_placeholders  # here, as pySigma is not for a shell that waits
-    from trailbell.rulebook.load import load_rules
+    from trailbell.cli.options.rulebooks import rules_of  # here, as pySigma is not for a shell that waits
 
-    rules = load_rules(default_rules(), find_placeholders(())).rules
+    rules, _ = rules_of(None, ())
     found = dict[str, None]()
     for name in names:
         matching = [
@@ -69,6 +68,7 @@ class ServiceType(click.ParamType[str]):
 
 def _rule_files() -> list[str]:
     try:
-        return [file.read_text(encoding="utf-8") for file in default_rules().rglob("*.yml")]
+        files = (file for file in default_rules().rglob("*.yml") if file.parent.name != "cases")
+        return [file.read_text(encoding="utf-8") for file in files]
     except (TrailbellError, OSError):  # a shell that completes must not print an error into the line
         return []

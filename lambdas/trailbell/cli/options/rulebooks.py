@@ -9,16 +9,11 @@ from typing import Any
 
 import click
 
-from trailbell.cli.paths import checkout, default_rules
-from trailbell.engine.rulebook import Rulebook
+from trailbell.cli.paths import checkout, compiled_rulebook, default_exceptions, default_rules
+from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError, SettingsError
-from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
-from trailbell.rulebook.build import make_rulebook
-from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-from trailbell.rulebook.foreign import counts, left_out, never_matching, sentence, told_apart
-from trailbell.rulebook.load import compile_rules, load_rules
-from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
+from trailbell.rulebook.product import is_installed
 
 
 def setting_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,12 +62,21 @@ def find_rulebook(rules: Path | None, settings: tuple[str, ...]) -> Rulebook:
 def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = False) -> RulesInUse:
     """The rulebook of a folder of rules (default: the product's, with its exceptions).
 
+    An installed wheel has the product's compiled with the default settings, for which pySigma is not needed.
     Other people's rules are judged each alone: what cannot run is named on stderr. Raises RuleError if none can, for
     a fault in the product's, and with `strict` for any fault.
     """
+    carried = compiled_rulebook() if rules is None and not settings else None
+    if carried:
+        return RulesInUse(carried)
     placeholders = find_placeholders(settings)
     if rules is None:
         return RulesInUse(_own_rulebook(placeholders))
+    from trailbell.rulebook.build import make_rulebook  # here, as these need pySigma
+    from trailbell.rulebook.foreign import counts, left_out, never_matching, sentence, told_apart
+    from trailbell.rulebook.load import compile_rules, load_rules
+    from trailbell.rulebook.never_matches import faults_of_rules
+
     if strict:
         compiled = compile_rules(rules, placeholders)
         faults = faults_of_rules(rules, compiled)
@@ -88,10 +92,26 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
     return RulesInUse(make_rulebook(found.rules, placeholders), counts(found))
 
 
+def rules_of(folder: Path | None, settings: tuple[str, ...]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """The rules of a folder (default: the product's) without exceptions, and a message for each that has a fault."""
+    carried = compiled_rulebook() if folder is None and not settings else None
+    if carried:
+        return carried.rules, ()
+    from trailbell.rulebook.load import load_rules  # here, as this needs pySigma
+
+    found = load_rules(folder or default_rules(), find_placeholders(settings))
+    return found.rules, found.errors
+
+
 def _own_rulebook(placeholders: Placeholders) -> Rulebook:
+    from trailbell.rulebook.alert_on import alert_on_rules  # here, as these need pySigma
+    from trailbell.rulebook.build import make_rulebook
+    from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
+    from trailbell.rulebook.load import load_rules
+
     asked = alert_on_rules(_alert_on())
-    found = load_rules(default_rules(), placeholders, others=asked)
-    documents, unreadable = read_exceptions(checkout() / "exceptions")
+    found = load_rules(default_rules(), placeholders, own=True, others=asked)
+    documents, unreadable = read_exceptions(default_exceptions())
     compiled = (*found.rules, *asked)
     applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
     errors = (*found.errors, *unreadable, *applied.errors)
@@ -115,6 +135,8 @@ def say_what_never_matches(faults: tuple[str, ...]) -> None:
 
 
 def _alert_on() -> tuple[str, ...]:
+    from trailbell.rulebook.alert_on import read_alert_on
+
     try:
         return read_alert_on(_context().get("alert_on", []))
     except ValueError as fault:
@@ -122,6 +144,8 @@ def _alert_on() -> tuple[str, ...]:
 
 
 def _context() -> dict[str, Any]:
-    """The deployer's settings as cdk.json has them; none where there is no cdk.json."""
+    """The deployer's settings as cdk.json has them; none where there is no cdk.json, and none in an installed wheel."""
+    if is_installed():
+        return {}
     file = checkout() / "cdk.json"
     return dict(json.loads(file.read_text(encoding="utf-8")).get("context", {})) if file.is_file() else {}

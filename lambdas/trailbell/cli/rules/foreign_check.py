@@ -8,14 +8,19 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from trailbell.cli.rules.findings import Finding, print_findings
 from trailbell.cli.terminal.display import print_table
 from trailbell.engine.rulebook import Rule
 from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.exceptions import apply_filters
 from trailbell.rulebook.foreign import counts, every_left_out, told_apart, warnings_of
 from trailbell.rulebook.load import RuleSet, load_rules
+from trailbell.rulebook.own_rules import near_misses
 from trailbell.rulebook.placeholders import Placeholders
 from trailbell.text.safe_text import one_line
+
+
+_WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ def check_foreign(where: Path, placeholders: Placeholders, form: str) -> int:
     """Print a line for each document, and the counts to stderr; the exit status: 1 if one meant for us cannot run."""
     found = told_apart(apply_filters(load_rules(where, placeholders), placeholders), where)
     verdicts = sorted(_verdicts(found, placeholders), key=lambda one: (one.file, one.document))
-    if form == "jsonl":
+    if form == "sarif":
+        print_findings([finding for one in verdicts for finding in _findings(one)], form)
+    elif form == "jsonl":
         for one in verdicts:
             click.echo(json.dumps(asdict(one), ensure_ascii=True))
     else:
@@ -55,12 +62,13 @@ def check_foreign(where: Path, placeholders: Placeholders, form: str) -> int:
 
 def _verdicts(found: RuleSet, placeholders: Placeholders) -> Iterator[Verdict]:
     for document, rule in zip(found.documents, found.rules, strict=True):
-        yield _running(document, rule, tuple(warnings_of(document, rule, placeholders)))
+        warnings = *near_misses(document), *warnings_of(document, rule, placeholders)
+        yield _running(document, rule, warnings)
     yield from map(_left_out, every_left_out(found))
 
 
 def _running(document: Document, rule: Rule, warnings: tuple[str, ...]) -> Verdict:
-    status = "warning" if warnings else "ok"
+    status = _WARNING if warnings else "ok"
     place = str(document.path), document.line, document.number
     return Verdict(status, *place, rule.title, rule.name, rule.level.word, warnings)
 
@@ -68,6 +76,13 @@ def _running(document: Document, rule: Rule, warnings: tuple[str, ...]) -> Verdi
 def _left_out(one: Refused) -> Verdict:
     status = Kind.REFUSED if one.kind is Kind.CORRELATION else one.kind
     return Verdict(status.value, str(one.path), one.line, one.number, one.title, "", "", (one.reason,))
+
+
+def _findings(verdict: Verdict) -> Iterator[Finding]:
+    """What a code host shows: documents that are refused, and warnings of those that run."""
+    if verdict.status in (Kind.REFUSED, _WARNING):
+        for reason in verdict.reasons:
+            yield Finding("foreign-rule", Path(verdict.file), verdict.line, reason, verdict.status == _WARNING)
 
 
 def _cells(verdict: Verdict) -> list[str | Text]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
+from trailbell.aws.errors import aws_errors
 from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.scan.log_files import find_log_files
 from trailbell.cli.scan.work import Source
@@ -57,7 +57,7 @@ def find_sources(places: Sequence[str], selection: Selection, clients: Callable[
             bucket, prefix = split_address(place)
             try:
                 remote.update(dict.fromkeys(list_log_files(clients("s3"), bucket, prefix, selection, passed)))
-            except (ClientError, BotoCoreError) as error:
+            except aws_errors() as error:
                 raise SettingsError(f"{place}: {explain(error)}") from error
             sources.passed_folders |= passed.folders
             for kind, count in passed.objects.items():

@@ -5,12 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from trailbell.aws.trail_bucket import S3TrailBucket
+from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import classify_key
@@ -19,6 +16,9 @@ from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
+
+if TYPE_CHECKING:
+    from trailbell.aws.trail_bucket import S3TrailBucket
 
 Source = Path | ObjectRef
 """A log file: on this machine, or in a bucket."""
@@ -58,7 +58,12 @@ class Fetcher:
         return self._threads.submit(lambda: list(self._bucket.read(source))).result
 
     @cached_property
-    def _bucket(self) -> S3TrailBucket:
+    def _bucket(self) -> "S3TrailBucket":
+        import boto3  # here, as files of this machine are scanned without it
+        from botocore.config import Config
+
+        from trailbell.aws.trail_bucket import S3TrailBucket
+
         return S3TrailBucket(boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5})))
 
     @cached_property
@@ -90,7 +95,7 @@ def work(
                 chunk = []
     except LogFileError as error:
         done.error = str(error)
-    except (ClientError, BotoCoreError, SettingsError) as error:
+    except _refusals() as error:
         done.error = str(error)
         done.stop = _ends_the_scan(error)
     if chunk:
@@ -99,9 +104,14 @@ def work(
     yield done
 
 
+def _refusals() -> tuple[type[Exception], ...]:
+    """What is raised where a place, rather than a log file, cannot be read."""
+    return SettingsError, *aws_errors()
+
+
 def _ends_the_scan(error: Exception) -> bool:
     """Whether credentials are no longer good, by the code of the answer: its text may quote anything."""
-    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _EXPIRED
+    return getattr(error, "response", {}).get("Error", {}).get("Code") in _EXPIRED
 
 
 def hits_in(files: Iterable[Path], hit_detector: HitDetector, seen_at: str) -> Iterator[Hit]:

@@ -11,7 +11,8 @@ from trailbell.text.safe_text import one_line
 
 _CHECK = "alarms"
 # CloudFormation names an alarm stack, logical id (the construct's path and 8 hexadecimal digits), random letters.
-_OURS = re.compile(r"-Watch(?P<name>[A-Za-z]+)[0-9A-F]{8}-[A-Za-z0-9]+$")
+# Before Watch the path may name where somebody's own CDK app has the construct.
+_OURS = re.compile(r"-[A-Za-z0-9]*Watch(?P<name>[A-Za-z]+)[0-9A-F]{8}-[A-Za-z0-9]+$")
 # How CloudWatch begins the reason of a state that it evaluated; who calls SetAlarmState writes another, or the same.
 _EVALUATED = re.compile(
     r"Threshold Crossed|Unchecked|Insufficient Data|no datapoints|\d+ (out of|datapoint)|Thresholds? "

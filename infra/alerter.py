@@ -1,28 +1,31 @@
-"""The stack says what is connected: trail bucket → ingest queue → detector → hit table → notifier → channels."""
+"""The alerter says what is connected: trail bucket → ingest queue → detector → hit table → notifier → channels."""
 
 from pathlib import Path
-from typing import Any
 
 from aws_cdk import CfnOutput, CfnResource, Stack
 from constructs import Construct
 
-from infra.channels import Channels
-from infra.clock import Clock
-from infra.dashboard import Dashboard
-from infra.findings import acknowledge, skip
-from infra.functions import Detector, Notifier
-from infra.ingest_queue import IngestQueue
-from infra.settings import Settings
-from infra.store import HitTable
-from infra.trail import TrailBucket
-from infra.watch import Watch
+from .channels import Channels
+from .clock import Clock
+from .dashboard import Dashboard
+from .findings import acknowledge, skip
+from .functions import Detector, Notifier
+from .ingest_queue import IngestQueue
+from .settings import Settings
+from .store import HitTable
+from .trail import TrailBucket
+from .watch import Watch
 
 
-class TrailbellStack(Stack):
-    """The whole product in one stack; the outputs are what the `trailbell` command looks up."""
+class Alerter(Construct):
+    """The whole product in one construct; the stack's outputs are what the `trailbell` command looks up.
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, **options: Any) -> None:
-        super().__init__(scope, id, description="trailbell: CloudTrail alerting", **options)
+    Called "Default" it adds nothing to the logical ids of what is in it; those of deployed stacks were made so.
+    https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html
+    """
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path) -> None:
+        super().__init__(scope, id)
         trail = TrailBucket(self, "Trail", settings)
         ingest_queue = IngestQueue(self, "Ingest", settings, trail)
         store = HitTable(self, "Hits")
@@ -84,7 +87,8 @@ class TrailbellStack(Stack):
     def _accept_what_the_cdk_makes(self) -> None:
         """Findings in what we do not write: its function for bucket notifications, its needless dependencies."""
         policy = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-        for child in self.node.children:
+        stack = Stack.of(self)
+        for child in stack.node.children:
             if isinstance(child, Construct) and child.node.id.startswith("BucketNotificationsHandler"):
                 acknowledge(
                     child, f"IAM4[Policy::{policy}]", "The CDK's own function; all the policy allows is to log."
@@ -94,13 +98,14 @@ class TrailbellStack(Stack):
                 for check in ("CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117"):
                     skip(function, check, "The CDK's own function: runs in deployments alone, which fail if it does.")
         # W3005: the CDK writes DependsOn beside a reference that says the same. Harmless, and not ours to leave out.
-        self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+        stack.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
 
     def _say_what_others_must_allow(self, settings: Settings, trail: TrailBucket, detector: Detector) -> None:
         """Statements for the policies of a topic and a bucket in another account; needless in the same one."""
+        stack = Stack.of(self)
         subscribe = {
             "Effect": "Allow",
-            "Principal": {"AWS": f"arn:{self.partition}:iam::{self.account}:root"},
+            "Principal": {"AWS": f"arn:{stack.partition}:iam::{stack.account}:root"},
             "Action": "sns:Subscribe",
             "Resource": settings.trail_topic_arn,
         }
@@ -111,9 +116,10 @@ class TrailbellStack(Stack):
             "Resource": trail.bucket.arn_for_objects(f"{trail.log_prefix}*"),
         }
         self._output(
-            "AllowOnTopic", self.to_json_string(subscribe), "For the topic's policy, if another account has it"
+            "AllowOnTopic", stack.to_json_string(subscribe), "For the topic's policy, if another account has it"
         )
-        self._output("AllowOnBucket", self.to_json_string(read), "For the bucket's policy, if another account has it")
+        self._output("AllowOnBucket", stack.to_json_string(read), "For the bucket's policy, if another account has it")
 
     def _output(self, name: str, value: str, description: str) -> None:
-        CfnOutput(self, name, value=value, description=description)
+        """Its logical id is its name wherever the construct stands: the command knows no other."""
+        CfnOutput(self, name, value=value, description=description).override_logical_id(name)

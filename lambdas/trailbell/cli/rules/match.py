@@ -1,0 +1,91 @@
+"""`trailbell rules match`: any Sigma rules on any JSON events."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, setting_option, strict_option
+from trailbell.cli.terminal.display import print_table
+from trailbell.cloudtrail.record import GATE_FIELDS
+from trailbell.engine.matcher import Matcher, matching
+from trailbell.engine.rulebook import Rule
+from trailbell.errors import LogFileError, RuleError
+from trailbell.text.safe_text import one_line
+
+
+_ANY = click.Path(exists=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("match")
+@click.option("--rules", "rules_path", type=_ANY, help="Sigma rules: a file or a folder (default: the product's).")
+@click.option("--events", required=True, type=_FILE, help="Events, one JSON object per line.")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@strict_option
+@setting_option
+def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, settings: tuple[str, ...]) -> None:
+    """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
+
+    `index` is the line of the event, from 0. Documents that cannot run are named on stderr, the others go on, and the
+    exit status is 2; with --strict nothing is matched then.
+
+    \b
+    Example:
+      trailbell rules match --rules ./rule.yml --events ./events.jsonl --format jsonl
+    """
+    if rules_path is None:
+        _print_matches(find_rulebook(None, settings).rules, events, form)
+        return
+    from trailbell.rulebook.exceptions import apply_filters  # here, as these need pySigma
+    from trailbell.rulebook.foreign import counts, sentence, with_unique_names
+    from trailbell.rulebook.load import load_rules
+
+    placeholders = find_placeholders(settings)
+    found = apply_filters(load_rules(rules_path, placeholders, any_source=True), placeholders)
+    if strict and found.errors:
+        raise RuleError("\n".join(found.errors))
+    if not (found.rules or found.refused):
+        raise RuleError(f"{rules_path}: holds no rule")
+    _print_matches(with_unique_names(found, rules_path).rules, events, form)
+    for one in found.refused:
+        click.echo(sentence(one), err=True)
+    if found.left_out:
+        click.echo(counts(replace(found, filters=())), err=True)
+    if found.refused:
+        sys.exit(2)
+
+
+def _print_matches(compiled: tuple[Rule, ...], events: Path, form: str) -> None:
+    """A line for each event and rule that match; events carry their `facts`, as nothing is made of them here."""
+    matcher = Matcher(compiled, GATE_FIELDS)
+    matches = (
+        (index, match.rule)
+        for index, event in _events(events)
+        for match in matching(matcher.candidates(event), event, event.get("facts") or {}, "")
+    )
+    if form == "jsonl":
+        for index, rule in matches:
+            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index, "name": rule.name}
+            click.echo(json.dumps(line, ensure_ascii=True))
+    else:
+        columns = ["index", "ruleId", "name", "title"]
+        print_table(columns, ([str(index), rule.rule_id, rule.name, one_line(rule.title)] for index, rule in matches))
+
+
+def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Raises LogFileError for a line that is no JSON object."""
+    with path.open("rb") as stream:
+        for index, line in enumerate(stream):
+            if line.strip():
+                try:
+                    event = json.loads(line.decode("utf-8-sig"))
+                except (ValueError, RecursionError) as error:
+                    raise LogFileError(f"{path}: line {index + 1} is not JSON: {error}") from None
+                if not isinstance(event, dict):
+                    raise LogFileError(f"{path}: line {index + 1} is no JSON object")
+                yield index, event

@@ -1,0 +1,21 @@
+"""`trailbell rules schema`: what may stand in a rule, its cases or an exception, for editors."""
+
+import click
+
+from trailbell.cli.rules.new import schema_text
+from trailbell.rulebook.members import SCHEMAS
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice([*SCHEMAS]), default="rule")
+def show_schema(name: str) -> None:
+    """Print the JSON Schema of a rule, of its cases or of an exception.
+
+    An editor with a YAML language server completes and checks a file that begins with the line
+    `# yaml-language-server: $schema=rule-1.json`.
+
+    \b
+    Example:
+      trailbell rules schema cases
+    """
+    click.echo(schema_text(name), nl=False)

@@ -1,0 +1,210 @@
+"""The members of rules, cases and exceptions, each with its meaning: JSON Schemas, and what our own checks go by.
+
+Editors get these schemas as files (docs/schema/, `trailbell rules schema`); rulebook/misfits.py holds rules to them.
+Sigma's own members: https://github.com/SigmaHQ/sigma-specification/blob/main/specification/sigma-rules-specification.md
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+Schema = Mapping[str, Any]
+
+LEVELS = ("informational", "low", "medium", "high", "critical")
+
+_DIALECT = "http://json-schema.org/draft-07/schema#"
+_OWN_MEMBERS = "^x_"
+"""Members that begin like this are the author's own: nothing reads them, nothing complains."""
+
+
+def _text(meaning: str, **more: Any) -> Schema:
+    return {"type": "string", "description": meaning, **more}
+
+
+def _texts(meaning: str) -> Schema:
+    return {"type": "array", "items": {"type": "string"}, "description": meaning}
+
+
+def _map(meaning: str, members: Mapping[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:
+    """A map that takes these members only, and those of the author's own."""
+    return {
+        "type": "object",
+        "description": meaning,
+        "properties": members,
+        "required": list(required),
+        "patternProperties": {_OWN_MEMBERS: {}},
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def _open_map(meaning: str, members: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    """A map that takes any other members as well: selections, a record."""
+    return {"type": "object", "description": meaning, "properties": members, "required": list(required)}
+
+
+def _date(meaning: str, pattern: str = r"^[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}") -> Schema:
+    return _text(meaning, pattern=pattern)
+
+
+_CONDITION: Schema = {
+    "type": ["string", "array"],
+    "items": {"type": "string"},
+    "description": "Which selections must match: `selection`, `a and not b`, `1 of a*`.",
+}
+
+_LOG_SOURCE = _map(
+    "Whose events these are: product aws, service cloudtrail.",
+    {
+        "product": _text("aws"),
+        "service": _text("cloudtrail"),
+        "category": _text("Not used for CloudTrail."),
+        "definition": _text("What must be switched on for the events to exist."),
+    },
+)
+
+_UNDO = _map(
+    "How the act is undone, as the mail shows it.",
+    {
+        "steps": _texts("Commands ready to paste, and sentences; {places} are filled from the record."),
+        "until": _text("Path of the record's member with the deadline, such as responseElements.deletionDate."),
+        "within": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Days after the event during which the undo works, if AWS defines them.",
+        },
+        "note": _text("What to know about the undo, or why there is none."),
+    },
+)
+
+_ABOUT: Mapping[str, Schema] = {
+    "title": _text("What happened, in at most 50 characters: subject of the mail."),
+    "id": _text("A UUID, which stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
+    "name": _text("What hits are filtered by: the file's stem without aws_, with hyphens."),
+    "status": _text(
+        "How far the rule has been tried.", enum=["stable", "test", "experimental", "deprecated", "unsupported"]
+    ),
+    "description": _text("What it means and what may come next, for the person woken up at night. In the mail."),
+    "license": _text("SPDX identifier of the rule's licence."),
+    "author": _text("Who wrote it. In the alert."),
+    "references": _texts("Addresses of the pages that the rule relies on."),
+    "date": _date("A date such as 2026-11-21: when it was written."),
+    "modified": _date("A date such as 2026-11-21: when it was last changed."),
+    "tags": _texts("ATT&CK techniques and the like, such as attack.t1489."),
+}
+
+RULE: Schema = {
+    "$schema": _DIALECT,
+    "title": "A trailbell rule: Sigma 2.1 with the fields check, undo, once_per_day and precedence",
+    **_map(
+        "One rule.",
+        {
+            **_ABOUT,
+            "related": {"type": "array", "items": {"type": "object"}, "description": "Rules this one comes from."},
+            "taxonomy": _text("Sigma's taxonomy of field names."),
+            "scope": _texts("Sigma's scope."),
+            "fields": _texts("Fields that an analyst wants to see."),
+            "logsource": _LOG_SOURCE,
+            "detection": _open_map(
+                "Selections of a record's fields, and the condition.", {"condition": _CONDITION}, ("condition",)
+            ),
+            "falsepositives": _texts("When it is harmless. In the mail."),
+            "level": _text("For an ordinary actor: root is reported one level higher.", enum=list(LEVELS)),
+            "check": _texts("What to check first, in order. In the mail."),
+            "undo": _UNDO,
+            "once_per_day": {
+                "type": ["boolean", "string"],
+                "enum": [True, False, "actor"],
+                "description": "Whether all records of an operation in an account and day, or of an actor, too, "
+                "make only one hit.",
+            },
+            "precedence": {
+                "type": "integer",
+                "description": "Of the rules a record matches the one with the highest precedence makes the hit.",
+            },
+            "action": _text("Sigma's templates of several documents.", enum=["global", "repeat", "reset"]),
+            "regression_tests_path": _text("SigmaHQ's; not used here."),
+            "simulation": {"description": "SigmaHQ's; not used here."},
+        },
+        ("title", "logsource", "detection", "level"),
+    ),
+}
+
+_RECORD = _open_map(
+    "The members in which the record differs from an ordinary call by the role Admin; maps are merged.",
+    {
+        "eventSource": {"description": "The service, such as kms.amazonaws.com."},
+        "eventName": {"description": "The operation, such as DisableKey."},
+        "errorCode": {"description": "Why it failed, such as AccessDenied; a success has none."},
+        "requestParameters": {"description": "What was asked for."},
+        "responseElements": {"description": "What AWS answered."},
+    },
+)
+
+CASE: Schema = _map(
+    "One record, and whether the rule matches it.",
+    {
+        "name": _text("What the record shows, as a sentence.", minLength=1),
+        "match": {"type": "boolean", "description": "Whether the rule must match."},
+        "record": _RECORD,
+        "undo": _texts("The undo steps of the hit, filled, exactly."),
+        "resources": _texts("The resources of the hit, exactly."),
+    },
+    ("name", "match", "record"),
+)
+
+CASES: Schema = {
+    "$schema": _DIALECT,
+    "title": "The cases of a trailbell rule",
+    "type": "array",
+    "minItems": 1,
+    "items": CASE,
+}
+
+EXCEPTION: Schema = {
+    "$schema": _DIALECT,
+    "title": "A trailbell exception: a Sigma filter with owner, reason and expires",
+    **_map(
+        "One exception.",
+        {
+            **_ABOUT,
+            "logsource": _LOG_SOURCE,
+            "level": _text("Not used.", enum=list(LEVELS)),
+            "owner": _text("Who answers for it.", minLength=1),
+            "reason": _text("Why these calls are expected.", minLength=1),
+            "expires": _date(
+                "A date such as 2026-12-31: the last day (UTC) on which it works.", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+            ),
+            "filter": _open_map(
+                "The rules it is about, selections, and a condition that says what still alerts.",
+                {
+                    "rules": {
+                        "type": ["string", "array"],
+                        "items": {"type": "string"},
+                        "description": "Names or ids of rules, or `any`.",
+                    },
+                    "condition": {**_CONDITION, "description": "What still alerts: `not selection`."},
+                },
+                ("rules", "condition"),
+            ),
+        },
+        ("title", "logsource", "owner", "reason", "expires", "filter"),
+    ),
+}
+
+SCHEMAS: Mapping[str, Schema] = {"rule": RULE, "cases": CASES, "exception": EXCEPTION}
+"""By name; the file is docs/schema/<name>-1.json."""
+
+FACTS = tuple(
+    f"facts.{name}"
+    for name in (
+        *("outcome", "direct", "resources", "operation", "parameters_decrypted", "request_omitted", "caller_external"),
+        *("document.owner", "document.names", "document.harmless", "document.role", "document.all_targets"),
+        *("actor.kind", "actor.key", "actor.arn", "actor.account", "actor.console", "actor.role", "actor.via"),
+        *("policy.given", "policy.parsed", "policy.public", "policy.accounts", "policy.account_lost", "policy.denies"),
+        *("external_accounts", "external_keys", "key_external", "grant.unconstrained", "would_be_high"),
+        *("selectors.given", "selectors.parsed", "selectors.management", "selectors.writes", "selectors.kms"),
+        *("selectors.reads", "selectors.data", "selectors.missing"),
+    )
+)
+"""Every fact that rules can ask for (facts/facts.py); rules/README.md explains each, and a test compares."""

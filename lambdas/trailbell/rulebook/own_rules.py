@@ -1,0 +1,86 @@
+"""What is demanded of one's own rules beyond Sigma: every word in them means something.
+
+Sigma takes any field, so `undoo:` would be a rule without undo, and nobody would know. Other people's rules are not
+held to this (rulebook/foreign.py).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from trailbell.rulebook.documents import Document
+from trailbell.rulebook.lines import line_of
+from trailbell.rulebook.members import FACTS, RULE
+from trailbell.rulebook.misfits import Keys, Misfit, misfits
+from trailbell.rulebook.misspellings import meant, question
+
+
+_OURS = frozenset({"check", "undo", "once_per_day", "precedence"})
+"""Members that trailbell alone reads: who writes them, writes rules for it."""
+
+_MEMBER = re.compile(r"^([A-Za-z_-]+)[ \t]*:", re.MULTILINE)
+_WORDS_OF_CONDITIONS = frozenset({"and", "or", "not", "of", "them", "all", "any", "1"})
+
+
+def faults_of_own(document: Document) -> list[str]:
+    """One sentence for each fault, with its line."""
+    found = [*misfits(RULE, document.content), *detection_misfits(document.content.get("detection"), ("detection",))]
+    return [located(document, one) for one in found]
+
+
+def is_written_for_us(text: str) -> bool:
+    """Whether the text of a rule file has members that only trailbell reads, or what is meant to be one."""
+    return any(name in _OURS or meant(name, _OURS) for name in set(_MEMBER.findall(text)))
+
+
+def near_misses(document: Document) -> list[str]:
+    """Fields that are nearly one that a rule may have: of other people's rules they are no faults, but worth a word."""
+    found = (one for one in misfits(RULE, document.content) if not one.missing and "did you mean" in one.problem)
+    return [located(document, one) for one in found]
+
+
+def located(document: Document, misfit: Misfit) -> str:
+    """`line 7: unknown field 'undoo'; did you mean 'undo'?`"""
+    return f"line {line_of(document.path, document.number, misfit.keys)}: {misfit.problem}"
+
+
+def detection_misfits(detection: Any, keys: Keys) -> Iterator[Misfit]:
+    """Selections that the condition does not name, and facts that do not exist."""
+    if not isinstance(detection, dict):
+        return
+    selections = {str(name): value for name, value in detection.items() if name not in ("condition", "rules")}
+    yield from _condition_misfits(detection.get("condition"), selections, keys)
+    for name, selection in selections.items():
+        for field in _fields(selection):
+            if problem := _fact_fault(field.split("|")[0]):
+                yield Misfit((*keys, name, field), problem)
+
+
+def _fact_fault(path: str) -> str:
+    """What is wrong with the path of a fact; of other fields rulebook/never_matches.py says it."""
+    if not path.startswith("facts.") or any(path == fact or fact.startswith(f"{path}.") for fact in FACTS):
+        return ""
+    return f"no fact is called {path!r}{question(path, FACTS)}"
+
+
+def _condition_misfits(condition: Any, selections: Iterable[str], keys: Keys) -> Iterator[Misfit]:
+    conditions = condition if isinstance(condition, list) else [condition]
+    if not all(isinstance(one, str) for one in conditions):
+        return  # Sigma's parser says what is wrong
+    words = {word for one in conditions for word in re.findall(r"[\w*-]+", one)} - _WORDS_OF_CONDITIONS
+    everything = any("them" in one.split() or "them)" in one for one in conditions)
+    for word in sorted(words):
+        if "*" not in word and word not in selections and (close := question(word, selections)):
+            yield Misfit((*keys, "condition"), f"the condition names {word!r}, which is no selection{close}")
+    for name in selections:
+        if not everything and not any(fnmatchcase(name, word) for word in words):
+            yield Misfit((*keys, name), f"the condition does not name the selection {name!r}, so it does nothing")
+
+
+def _fields(selection: Any) -> Iterator[str]:
+    if isinstance(selection, dict):
+        yield from (field for field in selection if isinstance(field, str))
+    elif isinstance(selection, list):
+        for item in selection:
+            yield from _fields(item)
