@@ -30,6 +30,8 @@ class TrailbellStack(Stack):
             self, "Detector", code=code, settings=settings, trail=trail, ingest_queue=ingest_queue, store=store
         )
         notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, channels=channels)
+        assert notifier.function.role
+        channels.accept_only(notifier.function.role)
         watch = self._watch(settings, ingest_queue, detector, notifier)
         if channels.best_effort:
             watch.channels()
@@ -63,6 +65,7 @@ class TrailbellStack(Stack):
         watch.function("Detector", detector.function)
         watch.function("Notifier", notifier.function)
         watch.stream(notifier.function)
+        watch.handover()
         watch.silence(settings.silence_minutes)
         self._output("OperationsTopic", watch.topic.topic_arn, "Notified when the alerter itself is in trouble")
         return watch

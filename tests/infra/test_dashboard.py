@@ -1,7 +1,8 @@
 """The dashboard and the alarms show what the functions emit, by the names they emit it under."""
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ Names = dict[str, set[str]]
 
 # Emitted, and left for a closer look: sums of what is shown, and what is ignored by its kind.
 NOT_SHOWN = {
-    "detector": {"RecordsRead", "CountMismatch"}
+    "detector": {"RecordsRead", "CountMismatch", "HitsToNotify"}
     | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
     "notifier": {"HitsReceived", "HitsUnreadable", "CountMismatch", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
 }
@@ -42,7 +43,7 @@ class Recorder:
 def emitted() -> Names:
     """What the handlers emit after a batch in which everything happened, by service."""
     recorders: dict[str, Any] = {"detector": Recorder(), "notifier": Recorder()}
-    detector._count(recorders["detector"], Detected(hits_new=1))
+    detector._count(recorders["detector"], Detected(hits_new=1, objects_ignored=Counter({ObjectKind.FOREIGN: 1})))
     notifier._count(recorders["notifier"], Notified(alerts_sent=1))
     notifier._count_delivery(recorders["notifier"], DeliveryCounters())
     return {service: recorder.names for service, recorder in recorders.items()}
@@ -110,16 +111,26 @@ def test_every_metric_an_alarm_watches_is_emitted(template_of: Callable[..., Tem
 
     watched = own(
         [
-            (alarm["Namespace"], alarm["MetricName"], [text for pair in alarm["Dimensions"] for text in pair.values()])
+            (one["Namespace"], one["MetricName"], [text for pair in one["Dimensions"] for text in pair.values()])
             for alarm in alarms
+            for one in alarm_metrics(alarm)
         ]
     )
 
     assert watched == {
-        "detector": {"CountMismatch", "ObjectsReceived"},
-        "notifier": {"CountMismatch", "HitsFailed"},
+        "detector": {"CountMismatch", "ObjectsRead", "HitsToNotify"},
+        "notifier": {"CountMismatch", "HitsFailed", "HitsReceived"},
     }
     assert [service for service, names in watched.items() if names - emitted[service]] == []
+
+
+def alarm_metrics(alarm: Template) -> Iterator[Template]:
+    """The metric of an alarm, or those that its expression is about."""
+    if "MetricName" in alarm:
+        yield alarm
+    for query in alarm.get("Metrics", ()):
+        if "MetricStat" in query:
+            yield query["MetricStat"]["Metric"]
 
 
 @pytest.mark.parametrize("silence_minutes", [60, 0])

@@ -44,6 +44,7 @@ def _detector() -> Detector:
         now=utc_now,
         max_bytes=environment.max_inflated_bytes,
         malformed_records=DynamoMalformedRecords(dynamodb, environment.table, environment.retention_days),
+        trail=environment.trail,
     )
 
 
@@ -85,12 +86,16 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "HitsNew": counters.hits_new,
         "HitsKnown": counters.hits_known,
         "HitsMuted": counters.hits_muted,
+        "HitsToNotify": counters.hits_to_notify,
         "CountMismatch": 0 if counters.balanced else 1,
     }
     for kind in ObjectKind:
-        if kind is not ObjectKind.LOG_FILE:
+        if kind not in (ObjectKind.LOG_FILE, ObjectKind.FOREIGN):
             counts[f"ObjectsIgnored{kind.capitalize()}"] = counters.objects_ignored[kind]
-    for outcome, count in counters.failures.items():  # CloudWatch bills every name: these are emitted when they happen
+    # CloudWatch bills every name: these are emitted when they happen.
+    if foreign := counters.objects_ignored[ObjectKind.FOREIGN]:
+        counts["ObjectsIgnoredForeign"] = foreign
+    for outcome, count in counters.failures.items():
         counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
