@@ -99,15 +99,8 @@ class Watch(Construct):
         A hit that is kept at the end of a period and received at the beginning of the next makes one such period, so
         it takes two of them within the hour. A hit that stays alone is the canary's to find.
         """
-        kept = own_metric("detector", "HitsToNotify")
-        received = own_metric("notifier", "HitsReceived")
-        cut = cloudwatch.MathExpression(
-            expression="IF(FILL(kept, 0) > 0 AND FILL(received, 0) == 0, 1, 0)",
-            using_metrics={"kept": kept, "received": received},
-            period=PERIOD,
-            label="hits kept and none received",
-        )
-        self._alarm("HitsNotReceived", cut, 1, periods=_HANDOVER_PERIODS, breaching=2)
+        kept_only = own_metric("handover", "HitsNotReceived", statistic="Minimum")
+        self._alarm("HitsNotReceived", kept_only, 1, periods=_HANDOVER_PERIODS, breaching=2)
 
     def silence(self, minutes: int) -> None:
         """The dead-man's switch: no log file was read for so long.

@@ -762,3 +762,21 @@ def given_sns(environment: pytest.MonkeyPatch, sns: object) -> None:
 
 def account_of(envelope: dict[str, Any]) -> str:
     return str(json.loads(envelope["Message"])["account"])
+
+
+def test_hits_kept_and_received_are_written_to_one_metric(
+    put_log_file: PutLogFile, stream: Stream, subscribe: Callable[..., Receive], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its minimum tells a notifier that is cut off, which itself can tell nothing."""
+
+    def handed_over() -> list[float]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [value for line in lines if line.get("service") == "handover" for value in line["HitsNotReceived"]]
+
+    detector.handler(given_batch(given_notification(put_log_file([given_record()]))), None)
+    kept = handed_over()
+    notifier.handler(stream(), None)
+    received = handed_over()
+    notifier.handler({"Records": []}, None)
+
+    assert (kept, received, handed_over()) == ([1], [0], [])

@@ -15,6 +15,7 @@ from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
+from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
@@ -60,6 +61,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     else:
         failed, counters = [], detector.detect(event, "direct invocation", seconds)
     _count(metrics, counters)
+    handover.kept(counters.hits_to_notify)
     metrics.flush_metrics()
     if counters.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
@@ -86,7 +88,6 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "HitsNew": counters.hits_new,
         "HitsKnown": counters.hits_known,
         "HitsMuted": counters.hits_muted,
-        "HitsToNotify": counters.hits_to_notify,
         "CountMismatch": 0 if counters.balanced else 1,
     }
     for kind in ObjectKind:
@@ -103,5 +104,6 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.event_to_hit_seconds_max)
     # In the log beside the metrics: CloudWatch bills every metric, and nobody needs an alarm for these.
     metrics.add_metadata(key="NotificationsIgnored", value=counters.notifications_ignored)
+    metrics.add_metadata(key="HitsToNotify", value=counters.hits_to_notify)
     metrics.add_metadata(key="RecordsFullyParsed", value=counters.records_fully_parsed)
     metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=counters.bytes_inflated)

@@ -19,6 +19,7 @@ from trailbell.errors import TableError
 from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, complete
 from trailbell.flows.rate_limit import RateLimit
+from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.store.dynamo import decode
@@ -88,6 +89,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     notifier = Notifier(delivery, parts.delivery_records, parts.event_log, utc_now)
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, counters)
+    handover.received(counters.hits_received)
     _count_delivery(metrics, delivery.counters)
     metrics.flush_metrics()
     if counters.hits_in_alert_max >= _STORM_HITS and _is_stream(event):
