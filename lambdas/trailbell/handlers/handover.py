@@ -1,7 +1,7 @@
 """The metric that both functions write: 1 where the detector kept hits, 0 where the notifier received some.
 
-Its minimum over a period is 1 where hits were kept and none received, which the alarm HitsNotReceived watches. One metric
-of both rather than arithmetic with two, which costs more and which the embedded AWS does not know.
+Its minimum over a period is 1 where hits were kept and none received; the alarm HitsNotReceived watches that. One
+metric of both rather than arithmetic with two, which costs more and which the embedded AWS does not know.
 """
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric

@@ -31,8 +31,9 @@ _S3 = {
     "PutBucketLifecycleConfiguration": "PutBucketLifecycle",
 }
 _READING = ("Describe", "Get", "List")
-# What AWS answers, and the embedded AWS does not, where it does not know a call.
+# What the embedded AWS answers to a call that it does not know.
 _UNKNOWN = {"InvalidAction", "UnknownOperationException", "UnknownOperation", "UnsupportedOperation", "NotImplemented"}
+_UNKNOWN_ACTION = "Unknown action"
 
 ADMIN: Mapping[str, Any] = {
     "type": "AssumedRole",
@@ -79,11 +80,15 @@ class Recorder:
         if model.name.startswith(_READING):
             return
         failed = http_response.status_code >= 300
-        if failed and parsed.get("Error", {}).get("Code") not in _UNKNOWN:
+        if failed and not _is_unknown(parsed.get("Error", {})):
             return
         if failed:
             self.imitated.append(model.name)
         self.records.append(_record(model, self._request, {} if failed else parsed))
+
+
+def _is_unknown(error: Mapping[str, str]) -> bool:
+    return error.get("Code") in _UNKNOWN or error.get("Message", "").startswith(_UNKNOWN_ACTION)
 
 
 def _record(model: Any, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
