@@ -101,6 +101,9 @@ class Detector(Construct):
         reason = "Every log file has a name of its own; nothing else in the bucket can be read."
         acknowledge(self, wildcard(self, log_files), reason)
         _allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+        # Whether a version before kept the same act, under another key.
+        own_hits = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["H#*"]}}
+        _allow(self.function, [store.table.table_arn], "dynamodb:Query", conditions=own_hits)
         if trail.key:
             _allow(self.function, [trail.key.key_arn], "kms:Decrypt")
         # Not the CDK's event source, which grants the role more than Lambda's poller asks of it.
@@ -152,7 +155,7 @@ class Notifier(Construct):
     def _allow_table(self, store: HitTable) -> None:
         """Delivery records, and what the same actor did before: keys N# and P# (store/rows.py). No hit."""
         table = [store.table.table_arn]
-        for actions, keys in ((("BatchGetItem", "BatchWriteItem"), "N#*"), (("Query",), "P#*")):
+        for actions, keys in ((("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*"), (("Query",), "P#*")):
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
             _allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
 

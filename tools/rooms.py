@@ -37,7 +37,7 @@ ROOMS = (
     Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),
     Room("alerts/channels", "one file for each channel: it declares settings, permissions, form, sending", _PURE),
     Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
-    Room("store", "writes the hit table; the keys of all rows", _PURE, ("botocore",)),
+    Room("store", "writes the hit table; the keys of all rows", (*_PURE, "flows"), ("botocore",)),
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
     Room("ops", "operations on a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),

@@ -94,13 +94,25 @@ class FakeDynamo:
             if ConditionExpression:
                 assert ConditionExpression.startswith("attribute_not_exists(pk)"), ConditionExpression
                 there = self.rows.get(_key(Item))
-                replaced = names.get("ExpressionAttributeValues", {}).get(":replaced")
-                if there and there["kind"] != replaced:
+                if there and not _gives_way(there, names.get("ExpressionAttributeValues", {})):
                     after(kind, call)
-                    raise ConditionalCheckFailedError({"Error": {"Code": "ConditionalCheckFailedException"}}, call)
+                    refusal = {"Error": {"Code": "ConditionalCheckFailedException"}, "Item": there}
+                    raise ConditionalCheckFailedError(refusal, call)
             self._put(Item)
         after(kind, call)
         return {}
+
+    def query(self, ExpressionAttributeValues: Item, ConsistentRead: bool, **_: Any) -> dict[str, Any]:  # noqa: N803
+        """The rows of a partition."""
+        partition = ExpressionAttributeValues[":pk"]["S"]
+        call = f"query {partition}"
+        kind = self.faults.at(call, ANY_CALL)
+        before(kind, call)
+        assert ConsistentRead, "an old answer may lack a row"
+        with self.lock:
+            found = [row for (pk, _), row in self.rows.items() if pk == partition]
+        after(kind, call)
+        return {"Items": found}
 
     def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803
         ((table, requests),) = RequestItems.items()
@@ -182,6 +194,7 @@ class FakeSns:
     has_mark: Callable[[str], bool]
     published: list[tuple[int, int, tuple[str, ...]]] = field(default_factory=list)
     told_in_spite: set[str] = field(default_factory=set)
+    overtake: Callable[[], None] = lambda: None
 
     def publish(self, **request: Any) -> dict[str, Any]:
         alert = json.loads(json.loads(request["Message"])["default"])
@@ -190,12 +203,24 @@ class FakeSns:
         assert len(request["Subject"]) < 100
         assert request["Subject"] == one_line(request["Subject"])
         call = f"publish {hits[0]}"
-        kind = self.faults.at(call, ANY_CALL)
+        kind = self.faults.at(call, (*ANY_CALL, OVERTAKEN))
         before(kind, call)
+        if kind == OVERTAKEN:
+            self.overtake()
         self.told_in_spite.update(filter(self.has_mark, hits))
         self.published.append((self.faults.time, self.faults.invocation, hits))
+        if kind == OVERTAKEN:
+            self.overtake()
         after(kind, call)
         return {}
+
+
+def _gives_way(there: Item, values: Item) -> bool:
+    """Whether a row gives way to a put: a claim that is over or the same owner's, or a row of the kinds named."""
+    if ":claim" in values:
+        over = int(there.get("leaseUntil", {"N": "0"})["N"]) < int(values[":now"]["N"])
+        return bool(there["kind"] == values[":claim"] and (over or there["owner"] == values[":owner"]))
+    return there["kind"] in [values[name] for name in (":quiet", ":muted") if name in values]
 
 
 def _key(item: Item) -> Key:

@@ -75,8 +75,10 @@ class Faults:
             return kind
 
     def between(self, invocation: int, since: int) -> bool:
-        """Whether something went wrong in an invocation at that time or later."""
-        return any(when >= since and which == invocation for when, which, _, _ in self.happened)
+        """Whether something went wrong in an invocation at that time or later; being overtaken is nothing wrong."""
+        return any(
+            when >= since and which == invocation and kind != OVERTAKEN for when, which, _, kind in self.happened
+        )
 
 
 def before(kind: str | None, call: str) -> None:

@@ -10,13 +10,15 @@ import pytest
 
 from tests.crash.explore import Tried, try_by_chance, try_every_single_fault
 from tests.crash.world import Broken
+from trailbell.flows.claims import Claim
 from trailbell.flows.detector import Detector
 from trailbell.flows.notifier import Notifier
 from trailbell.ops import undelivered as undelivered
 from trailbell.ops.undelivered import Delivery
 from trailbell.store import hit_table
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 
 
 @pytest.fixture(autouse=True)
@@ -51,13 +53,14 @@ def write_once(client: Any, table: str, rows: Iterable[Any]) -> None:
         client.batch_write_item(RequestItems={table: requests[start : start + 25]})
 
 
-def notify_after_recording(notifier: Notifier, alert: Any) -> bool:
-    try:
-        notifier.delivery_records.record(alert.hits)
-        notifier.topic.notify(alert)
-    except Exception:
-        return False
-    return True
+def publish_after_recording(notifier: Notifier, alert: Any) -> None:
+    notifier.delivery_records.record(alert.hits)
+    notifier.topic.notify(alert)
+
+
+def claim_all(deliveries: DynamoDeliveryRecords, hits: Sequence[Any]) -> list[Claim]:
+    """As if nobody else were there."""
+    return [Claim.OURS for _ in hits]
 
 
 def say_done(detector: Detector, messages: Iterable[Any]) -> Any:
@@ -74,7 +77,8 @@ detector_as_it_is = Detector.detect_batch
         pytest.param(DynamoHitTable, "keep", keep_nothing, id="hits-not-kept"),
         pytest.param(DynamoDeliveryRecords, "record", record_nothing, id="no-delivery-records"),
         pytest.param(hit_table, "write_all", write_once, id="unprocessed-rows-forgotten"),
-        pytest.param(Notifier, "_notify", notify_after_recording, id="recorded-before-notified"),
+        pytest.param(Notifier, "_publish", publish_after_recording, id="recorded-before-published"),
+        pytest.param(DynamoDeliveryRecords, "claim", claim_all, id="no-claims"),
         pytest.param(Detector, "detect_batch", say_done, id="every-message-deleted"),
         pytest.param(undelivered.UndeliveredHits, "notify", lambda *_: Delivery(), id="dead-letters-deleted-untold"),
     ],

@@ -28,7 +28,7 @@ from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Rulebook, RuleException
 from trailbell.flows.delivery import Delivery
 from trailbell.flows.detector import Detector
-from trailbell.flows.notifier import Notifier
+from trailbell.flows.notifier import RESERVE, Notifier
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.detect import DetectionCounts, HitDetector
@@ -36,14 +36,16 @@ from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
 from trailbell.ops.undelivered import UndeliveredHits, read_dropped
 from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.malformed import MALFORMED, DynamoMalformedRecords
-from trailbell.store.rows import delivery_key, hit_key, pointer_rows
+from trailbell.store.rows import DELIVERED, delivery_key, hit_key, pointer_rows
 
 
 SEEN = "2026-09-01T09:18:57Z"
 _FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/"
+_NOTIFIER_SECONDS = 120.0  # infra/functions.py
 _STEPS = 3000  # a schedule settles in about fifty
 _ROBOT = ["not", ["field", "userAgent", ["eq", "robot"]]]
 _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -132,7 +134,9 @@ class World:
         self.s3 = FakeS3(self.faults, files, self._overtake)
         self.dynamo = FakeDynamo(self.faults, overtake=self._overtake)
         self.streams = FakeStreams(self.dynamo, trimmed=bool(self.seed % 2))
-        self.sns = FakeSns(self.faults, self._has_mark)
+        self.sns = FakeSns(self.faults, self._has_mark, overtake=self._overtake_notifier)
+        self.seconds = 0.0
+        self._event: dict[str, Any] = {"Records": []}
         self.dead_letters = list[str]()
         self.ingest_queue = QueuePoller(self.faults, chance, self._detect)
         self.shards = [
@@ -202,14 +206,27 @@ class World:
 
     def _notify(self, event: dict[str, Any]) -> list[str]:
         self.faults.begin()
-        marks = DynamoDeliveryRecords(self.dynamo, "hits", 400)
+        self._event = event
+        failed, counters = self._notifier().notify(new_hits(event), _NOTIFIER_SECONDS)
+        _must(counters.balanced, "the notifier's counts do not add up")
+        return list(failed)
+
+    def _notifier(self) -> Notifier:
+        """A notifier in a process of its own."""
         delivery = Delivery(
             SnsAlertTopic(self.sns, "topic"), _NobodyElse(), (), _Journal(), RateLimit(sleep=lambda seconds: None)
         )
-        notifier = Notifier(delivery, marks, _Journal(), lambda: SEEN)
-        failed, counters = notifier.notify(new_hits(event))
-        _must(counters.balanced, "the notifier's counts do not add up")
-        return list(failed)
+        deliveries = DynamoDeliveryRecords(self.dynamo, "hits", 400, lambda: self.seconds)
+        return Notifier(delivery, deliveries, _Journal(), lambda: SEEN, lambda: self.seconds, self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def _overtake_notifier(self) -> None:
+        """A second notifier is given the same hits while the first one publishes them; it does not wait for it."""
+        mended, self.faults.mended = self.faults.mended, True
+        self._notifier().notify(new_hits(self._event), RESERVE)
+        self.faults.mended = mended
 
     def _redrive_alerts(self) -> None:
         """What `trailbell dlq redrive` does with AlertDeadLetters."""
@@ -252,8 +269,7 @@ class World:
                 _must(notified[hit_id] == 0, f"{hit_id} is muted and was told")
                 continue
             _must(notified[hit_id] >= 1, f"{hit_id} was never told")
-            mark = delivery_key(*hit.identity)
-            _must((mark["pk"], mark["sk"]) in rows, f"{hit_id} carries no mark")
+            _must(self._has_mark(hit_id), f"{hit_id} has no delivery record")
             _must(hit_id not in self.sns.told_in_spite, f"{hit_id} was told though it carried a mark")
             publications = [(when, which) for when, which, hits in self.sns.published if hit_id in hits]
             for when, which in publications[:-1]:
@@ -261,8 +277,9 @@ class World:
         _must(set(notified) <= set(expected), "something was told that is no hit")
 
     def _has_mark(self, hit_id: str) -> bool:
-        mark = delivery_key(*_expected(self.storm)[hit_id].identity)
-        return (mark["pk"], mark["sk"]) in self.dynamo.rows
+        key = delivery_key(*_expected(self.storm)[hit_id].identity)
+        row = self.dynamo.rows.get((key["pk"], key["sk"]))
+        return row is not None and row["kind"] == {"S": DELIVERED}
 
     @property
     def twice(self) -> int:

@@ -13,7 +13,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
 from trailbell.rulebook.load import compile_rules
@@ -134,6 +134,9 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     alert = _alert(both)
     muted = replace(alert.sample, also=("kms-key-deletion-scheduled",), also_muted=("identity-root-write",))
     yield "also", "other rules match too, one of them is muted", replace(alert, hits=(muted,))
+    graver = replace(alert.sample, level="critical", replayed=True)
+    graver = replace(raised(graver, "high", "kms-key-deletion-scheduled"), shared_event_id="5d9f0c52-0000-4000-8000-1")
+    yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
     bare = _alert(given(resources=None, requestParameters=None))
     yield "no-resources", "the record names no resource, and the undo has a gap", bare
     service = {

@@ -12,7 +12,7 @@ import pytest
 from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.flows.counters import DetectorCounters as Detected
 from trailbell.flows.delivery import DeliveryCounters
-from trailbell.flows.notifier import NotifierCounters as Notified
+from trailbell.flows.stream_batch import NotifierCounters as Notified
 from trailbell.handlers import detector, handover, notifier
 
 

@@ -87,7 +87,7 @@ def allowed(template: Template, role: str) -> dict[str, set[str]]:
 DETECTOR = {
     "DetectorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "TrailBucket.Arn/AWSLogs/*": {"s3:GetObject", "s3:GetObjectVersion"},
-    "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"},
     "IngestQueue.Arn": {  # what Lambda's poller does in the function's name
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
@@ -97,7 +97,7 @@ DETECTOR = {
 NOTIFIER = {
     "NotifierLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "AlertsTopic": {"sns:Publish"},
-    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query"},
+    "HitsTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"},
     "HitsTable.StreamArn": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
     "*": {"dynamodb:ListStreams"},  # takes no resource:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
@@ -419,7 +419,8 @@ def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template)
         if plain(statement["Resource"]) == "HitsTable.Arn"
     }
 
-    assert keys == {("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"): ["N#*"], ("dynamodb:Query",): ["P#*"]}
+    records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
+    assert keys == {records: ["N#*"], ("dynamodb:Query",): ["P#*"]}
 
 
 def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from trailbell.errors import SettingsError, StateError
-from trailbell.flows.notifier import StreamHit
+from trailbell.flows.stream_batch import StreamHit
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import parse_hit_name, short_id

@@ -23,7 +23,8 @@ from trailbell.hits.hit import Hit, Place
 from trailbell.hits.hit_id import short_id
 from trailbell.hits.query import HitQuery
 from trailbell.ops.deployed_stack import DeployedStack
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.deliveries import DynamoDeliveryRecords
+from trailbell.store.hit_table import DynamoHitTable
 
 
 GivenHit = Callable[..., Hit]

@@ -18,13 +18,14 @@ from tests.crash.aws import FakeDynamo
 from tests.crash.faults import Faults, nothing
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
-from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit
+from trailbell.flows.notifier import Notifier
 from trailbell.flows.rate_limit import RateLimit
+from trailbell.flows.stream_batch import NotifierCounters, StreamHit
 from trailbell.handlers import notifier as handler
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.rows import hit_row
 
 

@@ -19,8 +19,9 @@ from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
 from trailbell.ops.undelivered import read_dropped
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.rows import hit_row
 
 

@@ -28,8 +28,9 @@ from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import HIT_FORMAT, hit_from_document
 from trailbell.hits.query import HitQuery
 from trailbell.rulebook.cases import BASE_RECORD
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode, encode
-from trailbell.store.hit_table import DynamoDeliveryRecords, DynamoHitTable
+from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.query.hit_query import find_hits
 from trailbell.store.rows import delivery_key, hit_key, pointer_rows, read_hit
 
@@ -181,29 +182,33 @@ class World:
         assert self.notifier().notify(new_hits({"Records": new}))[0] == []
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"level": Level.CRITICAL},
-        {
-            "title": "Another Title",
-            "description": "Other words.",
-            "check": (),
-            "name": "renamed",
-            "stem": "aws_renamed",
-        },
-    ],
-)
-def test_changed_rule_tells_no_old_hit_again(changes: dict[str, Any]) -> None:
-    """A replay after an upgrade would else page for every act of the past."""
+def test_changed_rule_notifies_of_no_old_hit_again() -> None:
+    """A delivery after an upgrade would else page for every act of the past."""
     world = World()
     world.deliver(RULE)
 
-    world.deliver(replace(RULE, **changes))
+    renamed = replace(RULE, rule_id="another-id", name="renamed", stem="aws_renamed")
+    world.deliver(replace(renamed, title="Another Title", description="Other words.", check=()))
 
     assert len(world.sns.published) == 1
     (row,) = [row for row in world.dynamo.rows.values() if row["kind"]["S"] == "hit"]
-    assert hit_from_document(decode(row)).level == "high"  # as it was told
+    assert hit_from_document(decode(row)).title == RULE.title  # as it was notified
+
+
+def test_rule_made_stronger_is_a_follow_up_and_no_new_act() -> None:
+    """Its reader learns that the act was graver; the hit stays as it was notified."""
+    world = World()
+    world.deliver(RULE)
+
+    for _ in range(2):
+        world.deliver(replace(RULE, level=Level.CRITICAL))
+
+    rows = [decode(row) for row in world.dynamo.rows.values() if row["kind"]["S"] == "hit"]
+    assert sorted((row["keptAs"], row["level"], row.get("raisedFrom", "")) for row in rows) == [
+        ("act", "high", ""),
+        ("raised-to-critical", "critical", "high"),
+    ]
+    assert len(world.sns.published) == 2
 
 
 def test_stream_that_begins_anew_after_an_upgrade_tells_nobody() -> None:

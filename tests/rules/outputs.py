@@ -29,7 +29,7 @@ from trailbell.hits.hit_state import HitState
 from trailbell.lookback.report import pack_hits
 from trailbell.store.dynamo import encode
 from trailbell.store.query.hit_query import FoundHit
-from trailbell.store.rows import delivery_row, hit_row, pointer_rows
+from trailbell.store.rows import delivery_key, hit_row, pointer_rows
 
 
 Output = Callable[[list[Hit]], str]
@@ -92,7 +92,9 @@ def _logged(hits: list[Hit]) -> str:
 
 
 def _rows(hits: list[Hit]) -> str:
-    rows = [row for hit in hits for row in (hit_row(hit, 1), delivery_row(hit, 1), *pointer_rows(hit, 1))]
+    rows = [
+        row for hit in hits for row in (hit_row(hit, 1), delivery_key(*hit.delivery_identity), *pointer_rows(hit, 1))
+    ]
     return "\n".join(json.dumps(encode(row), ensure_ascii=False) for row in rows)
 
 

@@ -1,7 +1,7 @@
 """The two flows, with fakes for AWS: what goes wrong costs only itself, and every thing is counted."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,8 +13,10 @@ from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, TrailPlace
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, TableError
+from trailbell.flows.claims import Claim
 from trailbell.flows.detector import Detector
-from trailbell.flows.notifier import Notifier, StreamHit
+from trailbell.flows.notifier import RESERVE, Notifier
+from trailbell.flows.stream_batch import StreamHit
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.lookback.replay import replay_message
@@ -258,14 +260,33 @@ class FakeTopic:
 
 
 @dataclass
-class FakeMarks:
-    marked: set[tuple[str, str, str]] = field(default_factory=set)
+class FakeDeliveries:
+    """held: identities that another notifier has claimed."""
 
-    def notified(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
-        return {hit.identity for hit in hits} & self.marked
+    levels: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    held: set[tuple[str, str, str]] = field(default_factory=set)
+    released: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def notified(self, hits: Sequence[Hit]) -> dict[tuple[str, str, str], str]:
+        return {
+            hit.identity: self.levels[hit.delivery_identity] for hit in hits if hit.delivery_identity in self.levels
+        }
+
+    def claim(self, hits: Sequence[Hit]) -> list[Claim]:
+        return [
+            Claim.DELIVERED
+            if hit.delivery_identity in self.levels
+            else Claim.HELD
+            if hit.identity in self.held
+            else Claim.OURS
+            for hit in hits
+        ]
 
     def record(self, hits: Sequence[Hit]) -> None:
-        self.marked |= {hit.identity for hit in hits}
+        self.levels |= {hit.delivery_identity: hit.level for hit in hits}
+
+    def release(self, hits: Sequence[Hit]) -> None:
+        self.released += [hit.identity for hit in hits]
 
 
 def test_storm_is_one_alert_with_a_count(given_hit: GivenHit) -> None:
@@ -273,7 +294,7 @@ def test_storm_is_one_alert_with_a_count(given_hit: GivenHit) -> None:
     topic = FakeTopic()
     batch = [StreamHit(str(n), given_hit(eventID=f"e-{n}")) for n in range(40)]
 
-    failed, counters = Notifier(topic, FakeMarks(), FakeJournal(), now).notify(batch)
+    failed, counters = Notifier(topic, FakeDeliveries(), FakeJournal(), now).notify(batch)
 
     assert failed == []
     assert [len(alert.hits) for alert in topic.alerts] == [40]
@@ -283,7 +304,7 @@ def test_storm_is_one_alert_with_a_count(given_hit: GivenHit) -> None:
 
 def test_failing_alert_comes_back_and_the_others_are_told_once(given_hit: GivenHit) -> None:
     """The stream gives back everything from the first failure on; what was told must not be told again."""
-    topic, marks, event_log = FakeTopic(fails_for="arn:bad"), FakeMarks(), FakeJournal()
+    topic, marks, event_log = FakeTopic(fails_for="arn:bad"), FakeDeliveries(), FakeJournal()
     notifier = Notifier(topic, marks, event_log, now)
     malformed = given_hit(eventID="bad", userIdentity={"type": "IAMUser", "arn": "arn:bad", "userName": "bad"})
     batch = [StreamHit("1", given_hit(eventID="a")), StreamHit("2", malformed), StreamHit("3", given_hit(eventID="c"))]
@@ -300,6 +321,83 @@ def test_failing_alert_comes_back_and_the_others_are_told_once(given_hit: GivenH
     assert event_log.notified[0].endswith("topic is down")
 
 
+def test_hit_that_another_notifier_has_claimed_is_waited_for(given_hit: GivenHit) -> None:
+    """Two notifiers, or an operator beside the stream: the one that comes second sends nothing."""
+    seconds, topic, deliveries = [0.0], FakeTopic(), FakeDeliveries()
+    theirs, ours = given_hit(eventID="a"), given_hit(eventID="b")
+    deliveries.held = {theirs.identity}
+
+    def sleep(pause: float) -> None:
+        seconds[0] += pause
+        if seconds[0] > 20:  # the other one is done
+            deliveries.record([theirs])
+
+    notifier = Notifier(topic, deliveries, FakeJournal(), now, lambda: seconds[0], sleep)
+    failed, counters = notifier.notify([StreamHit("1", theirs), StreamHit("2", ours)], 120)
+
+    assert failed == []
+    assert [hit.event_id for alert in topic.alerts for hit in alert.hits] == ["b"]
+    assert (counters.hits_known, counters.hits_notified, counters.balanced) == (1, 1, True)
+
+
+def test_hit_that_stays_claimed_comes_back_with_the_stream(given_hit: GivenHit) -> None:
+    """Whoever claimed it may have ended: once the lease is over, it is notified of after all."""
+    seconds, topic, deliveries, hit = [0.0], FakeTopic(), FakeDeliveries(), given_hit()
+    deliveries.held = {hit.identity}
+
+    def sleep(pause: float) -> None:
+        seconds[0] += pause
+
+    notifier = Notifier(topic, deliveries, FakeJournal(), now, lambda: seconds[0], sleep)
+    failed, counters = notifier.notify([StreamHit("1", hit)], 120)
+
+    assert (failed, counters.hits_deferred, counters.balanced) == (["1"], 1, True)
+    assert topic.alerts == []
+    assert seconds[0] <= 120 - RESERVE
+
+
+def test_alert_that_fails_gives_its_claims_back(given_hit: GivenHit) -> None:
+    """Else the stream's next attempt would wait for our own lease."""
+    deliveries, hit = FakeDeliveries(), given_hit()
+
+    Notifier(FakeTopic(fails_for=hit.actor.key), deliveries, FakeJournal(), now).notify([StreamHit("1", hit)])
+
+    assert deliveries.released == [hit.identity]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_act_that_two_accounts_record_is_notified_of_once(given_hit: GivenHit, together: bool) -> None:
+    """CloudTrail writes a call between accounts into both, under two event ids and one sharedEventID."""
+    topic, deliveries = FakeTopic(), FakeDeliveries()
+    notifier = Notifier(topic, deliveries, FakeJournal(), now)
+    one = given_hit(eventID="a", sharedEventID="s")
+    other = given_hit(eventID="b", sharedEventID="s", recipientAccountId="444455556666")
+
+    batches = [[one, other]] if together else [[one], [other]]
+    counted = [notifier.notify([StreamHit(hit.event_id, hit) for hit in batch])[1] for batch in batches]
+
+    assert [len(alert.hits) for alert in topic.alerts] == [1]
+    assert sum(counters.hits_known for counters in counted) == 1
+    assert all(counters.balanced for counters in counted)
+
+
+def test_graver_record_of_a_shared_act_is_a_stronger_verdict(given_hit: GivenHit) -> None:
+    """The key's owner may see more in it than the caller; that is said, and not as a new act."""
+    topic, deliveries = FakeTopic(), FakeDeliveries()
+    notifier = Notifier(topic, deliveries, FakeJournal(), now)
+    mild = replace(given_hit(eventID="a", sharedEventID="s"), level="medium")
+    grave = replace(given_hit(eventID="b", sharedEventID="s", recipientAccountId="444455556666"), level="critical")
+
+    for hit in (mild, grave, grave, mild):
+        _, counters = notifier.notify([StreamHit("1", hit)])
+        assert counters.balanced
+
+    assert [(alert.sample.level, alert.sample.raised_from) for alert in topic.alerts] == [
+        ("medium", ""),
+        ("critical", "medium"),
+    ]
+
+
 def test_alerts_that_cannot_be_told_in_time_come_back_untouched(given_hit: GivenHit) -> None:
     """Stopped by Lambda between publishing and marking, an alert would be told again."""
     seconds = [0.0]
@@ -309,7 +407,7 @@ def test_alerts_that_cannot_be_told_in_time_come_back_untouched(given_hit: Given
             super().notify(alert)
             seconds[0] += 50
 
-    topic, marks, event_log = SlowTopic(), FakeMarks(), FakeJournal()
+    topic, marks, event_log = SlowTopic(), FakeDeliveries(), FakeJournal()
     notifier = Notifier(topic, marks, event_log, now, lambda: seconds[0])
     batch = [StreamHit(str(n), given_hit(eventID=f"e-{n}", recipientAccountId=f"11112222333{n}")) for n in range(5)]
 

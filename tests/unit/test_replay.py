@@ -60,7 +60,7 @@ def test_message_is_read_as_one_of_s3(notify: bool) -> None:
 
     (read,) = parse_notification(replay_message(ref, notify=notify)).objects
 
-    assert read == ObjectRef("trail", KEY, size=17, notify=notify)
+    assert read == ObjectRef("trail", KEY, size=17, notify=notify, replay=True)
 
 
 def test_nothing_but_a_plain_no_makes_a_notification_quiet() -> None:

@@ -74,6 +74,8 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }
+    if sample.raised_from:
+        document["raisedFrom"] = {"level": sample.raised_from, "rule": sample.raised_from_rule}
     if alert.related is not None:
         document["related"] = _related(alert.related)
     return document

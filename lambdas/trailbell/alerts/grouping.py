@@ -24,9 +24,9 @@ def group_hits(hits: Iterable[Hit]) -> list[Alert]:
 
 
 def _groups(hits: Iterable[Hit]) -> Iterable[list[Hit]]:
-    acts: dict[tuple[str, str, str], dict[str, list[Hit]]] = defaultdict(lambda: defaultdict(list))
+    acts: dict[tuple[str, str, str, str], dict[str, list[Hit]]] = defaultdict(lambda: defaultdict(list))
     for hit in hits:
-        acts[hit.rule_id, hit.level, hit.account][hit.actor.key].append(hit)
+        acts[hit.rule_id, hit.level, hit.account, hit.raised_from][hit.actor.key].append(hit)
     for by_actor in acts.values():
         if len(by_actor) > MAX_ACTORS:
             yield [hit for group in by_actor.values() for hit in group]

@@ -78,6 +78,7 @@ def _headline(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
     verb = "reported" if hit.event_type == "AwsServiceEvent" else _VERBS.get(hit.outcome, "called")
     yield from wrapped(f"{who} {verb} {call}{_on(summary)} {_where(summary)}.")
     yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
+    yield from _as_known_before(hit)
     if hit.level_note:
         yield from wrapped(f"The level was {hit.level_note}.")
     also = dict.fromkeys(name for one in hits for name in one.also)
@@ -86,6 +87,17 @@ def _headline(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
         yield from wrapped(f"Also matched: {', '.join(also)}.")
     if muted:
         yield from wrapped(f"Also matched, but muted: {', '.join(muted)}.")
+
+
+def _as_known_before(hit: Hit) -> Iterator[str]:
+    """What this alert has to do with earlier ones about the same act, or with another account's record of it."""
+    if hit.raised_from:
+        by = f" by {one_line(hit.raised_from_rule, 100)}" if hit.raised_from_rule else ""
+        yield from wrapped(
+            f"You were notified of this act before, at level {hit.raised_from}{by}. It is graver than that."
+        )
+    if hit.shared_event_id:
+        yield from wrapped("Two accounts record this act; it is notified of once.")
 
 
 def _on(summary: Summary) -> str:

@@ -23,7 +23,8 @@ def mail_subject(hits: Sequence[Hit]) -> str:
     """
     hit, summary = hits[0], summary_of(hits)
     count = f" x{len(hits)}" if len(hits) > 1 else ""
-    head = f"[{hit.level.upper()}]{count} "
+    raised = f", WAS {hit.raised_from.upper()}" if hit.raised_from else ""
+    head = f"[{hit.level.upper()}{raised}]{count} "
     account = hit.account if len(summary.accounts) == 1 else f"{len(summary.accounts)} accounts"
     region = hit.region if len(summary.regions) == 1 else f"{len(summary.regions)} regions"
     tail = f", {account} {region}".rstrip()

@@ -43,6 +43,7 @@ class ObjectRef:
     version_id: str | None = None
     size: int | None = None
     notify: bool = True
+    replay: bool = False
     classified: ObjectKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -102,9 +103,14 @@ def _parse(body: object, depth: int) -> Notification:
 def _with_replay_option(notification: Notification, message: Mapping[str, Any]) -> Notification:
     """The notification with what `trailbell replay` adds to S3's own message (lookback/replay.py)."""
     asked = message.get("trailbell")
-    if isinstance(asked, Mapping) and asked.get("notify") is False:
-        return replace(notification, objects=tuple(replace(ref, notify=False) for ref in notification.objects))
-    return notification
+    if not isinstance(asked, Mapping):
+        return notification
+    notify = asked.get("notify", asked.get("tell")) is not False  # `tell` in messages of a version before
+    replay = asked.get("replay") is True or not notify
+    return replace(
+        notification,
+        objects=tuple(replace(ref, notify=notify, replay=replay) for ref in notification.objects),
+    )
 
 
 def _load(body: object) -> Mapping[str, Any]:

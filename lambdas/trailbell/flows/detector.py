@@ -161,8 +161,8 @@ class Detector:
         try:
             body = self._in_time(self.bucket.read(ref), deadline)
             hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
-            if not ref.notify:
-                hits = (replace(hit, quiet=True) for hit in hits)
+            if ref.replay:
+                hits = (_replayed(hit, ref) for hit in hits)
             for chunk in _in_chunks(hits):
                 for part in _apart(chunk):
                     outcome.counters.kept(part, self.table.keep(part))
@@ -204,6 +204,16 @@ class Detector:
             self.event_log.malformed_record(ref, malformed.index, malformed.reason)
 
 
+def _replayed(hit: Hit, ref: ObjectRef) -> Hit:
+    """A hit of a replay: quiet unless it notifies, but for what has just happened.
+
+    Whoever may write to the queue could otherwise silence an act, by a quiet message that comes before S3's own.
+    """
+    if ref.notify:
+        return replace(hit, replayed=True)
+    return replace(hit, quiet=True) if hit.delay > _NEVER_QUIET_SECONDS else hit
+
+
 def _in_chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
     """Hits in chunks. When reading fails or time is over, the hits before that place still come, as the last chunk."""
     chunk: list[Hit] = []
@@ -230,6 +240,8 @@ def _apart(chunk: Sequence[Hit]) -> Iterator[list[Hit]]:
         if part := [hit for hit in chunk if hit.is_to_notify is to_notify]:
             yield part
 
+
+_NEVER_QUIET_SECONDS = 86_400
 
 _TOO_SLOW = (
     "abandoned, because the function's time was nearly over; hits found so far are kept, and it is read again from "

@@ -12,19 +12,26 @@ A row that cannot be read as a hit fails alone: it is counted, given back, and e
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
+from trailbell.engine.rulebook import Level
 from trailbell.errors import OutOfTimeError
-from trailbell.hits.hit import Hit, seconds_between
+from trailbell.flows.claims import Claim
+from trailbell.flows.stream_batch import Identity, NotifierCounters, StreamBatch, StreamHit, UnreadableHit
+from trailbell.hits.hit import ACT, Hit, raised
 
 
 RESERVE = 30.0
 """Seconds before the function is stopped in which no alert is begun: one that is stopped between publishing and
 recording is notified twice, and a topic that is slow to answer is asked again (aws/clients.py)."""
+
+_HELD = "claimed by another notifier, which has not delivered them yet; they come again with the stream"
+_PAUSE = 5.0  # seconds between two looks at hits that another one has claimed
 
 _DEFERRED = "deferred, because the function's time was nearly over; they are notified when they come again"
 
@@ -37,13 +44,19 @@ class AlertTopic(Protocol):
 
 
 class DeliveryRecords(Protocol):
-    """Which hits were notified already."""
+    """Which hits were notified of, and who is about to."""
 
-    def notified(self, hits: Sequence[Hit]) -> Collection[tuple[str, str, str]]:
-        """The identities among `hits` that have a delivery record."""
+    def notified(self, hits: Sequence[Hit]) -> Mapping[Identity, str]:
+        """The identities among `hits` that were notified of, with the level they were notified at, "" if unknown."""
+
+    def claim(self, hits: Sequence[Hit]) -> list[Claim]:
+        """Take hits for ourselves before their alert is published; of each, what became of it."""
 
     def record(self, hits: Sequence[Hit]) -> None:
         """Record that hits were notified."""
+
+    def release(self, hits: Sequence[Hit]) -> None:
+        """Give back claims that came to nothing."""
 
 
 class NotifierLog(Protocol):
@@ -54,62 +67,11 @@ class NotifierLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class StreamHit:
-    """A hit and the stream's number for it, by which it is given back."""
-
-    sequence: str
-    hit: Hit
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableHit:
-    """A row of the stream that should be a hit and cannot be read as one, by its number; `name` is its key."""
-
-    sequence: str
-    name: str
-    error: Exception
-
-
-@dataclass(slots=True)
-class NotifierCounters:
-    """The counts of a batch: hits received = notified + known + failed + deferred; the failed include unreadable ones.
-
-    hits_known:                 notified before.
-    hits_deferred:              given back untried, because time was short.
-    event_to_alert_seconds_max: from an event to its alert, the longest of the batch.
-    hits_in_alert_max:          of the largest alert.
-    """
-
-    hits_received: int = 0
-    hits_notified: int = 0
-    hits_known: int = 0
-    hits_failed: int = 0
-    hits_deferred: int = 0
-    hits_unreadable: int = 0
-    alerts_sent: int = 0
-    event_to_alert_seconds_max: int = 0
-    hits_in_alert_max: int = 0
-
-    @property
-    def balanced(self) -> bool:
-        """No hit is lost silently on its way out."""
-        return self.hits_received == self.hits_notified + self.hits_known + self.hits_failed + self.hits_deferred
-
-    def sent(self, alert: Alert, now: str) -> None:
-        """Count an alert that everybody got who should; now: UTC, ISO 8601 with Z."""
-        self.alerts_sent += 1
-        self.hits_notified += len(alert.hits)
-        self.hits_in_alert_max = max(self.hits_in_alert_max, len(alert.hits))
-        seconds = seconds_between(alert.sample.event_time, now)
-        self.event_to_alert_seconds_max = max(self.event_to_alert_seconds_max, seconds)
-
-
-@dataclass(frozen=True, slots=True)
 class Notifier:
     """The flow with everything it needs.
 
     now:   the time as UTC ISO 8601 with Z.
-    clock: seconds that only grow.
+    clock: seconds that only grow; sleep: waits for seconds of it.
     """
 
     topic: AlertTopic
@@ -117,53 +79,98 @@ class Notifier:
     event_log: NotifierLog
     now: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
     def notify(
         self, batch: Iterable[StreamHit | UnreadableHit], seconds: float = math.inf
     ) -> tuple[list[str], NotifierCounters]:
-        """Notify the hits of a stream batch within some seconds: (sequence numbers that must come back, counters).
+        """Notify of the hits of a stream batch within some seconds; the sequence numbers of those that must come back,
+        and the counters.
 
-        Raises what reading the delivery records raises: then nobody was notified and the whole batch comes back.
+        Raises what reading the delivery records raises: then nothing was sent and the whole batch comes back.
         """
-        deadline = self.clock() + seconds - RESERVE
-        entries = list(batch)
-        readable = {entry.hit.identity: entry for entry in entries if isinstance(entry, StreamHit)}
-        notified = self.delivery_records.notified([entry.hit for entry in readable.values()])
-        counters = NotifierCounters(hits_received=len(readable), hits_known=len(notified))
-        come_back = self._unreadable(entries, counters)
-        deferred = 0
-        for alert in group_hits(entry.hit for identity, entry in readable.items() if identity not in notified):
-            if self.clock() > deadline:
+        work = StreamBatch(self.clock() + seconds - RESERVE)
+        for entry in batch:
+            work.add(entry)
+        for unreadable in work.unreadable:
+            self.event_log.failed(f"hit {unreadable.name}", unreadable.error)
+        self._leave_out_delivered(work)
+        held = self._notify_all(work, [hit for hit in work.hits.values() if not hit.raised_from])
+        # After the acts they raise, or a reader would be told of a change before the thing that changed.
+        held += self._notify_all(work, [hit for hit in work.hits.values() if hit.raised_from])
+        while held and self.clock() + _PAUSE < work.deadline:
+            self.sleep(_PAUSE)
+            held = self._notify_all(work, held)
+        if held:
+            work.defer(held)
+            self.event_log.failed(f"{len(held)} hits", OutOfTimeError(_HELD))
+        return work.failed, work.counters
+
+    def _leave_out_delivered(self, work: StreamBatch) -> None:
+        """Hits that were notified of are known. An act that two accounts record is one; its second record is known,
+        too, unless it is the graver one: then it is a stronger verdict.
+        """
+        delivered = self.delivery_records.notified([*work.hits.values()])
+        graver = [
+            raised(hit, delivered[identity], "")
+            for identity, hit in work.hits.items()
+            if hit.shared_event_id and hit.kept_as == ACT and _is_below(delivered.get(identity, ""), hit)
+        ]
+        for hit in graver:
+            work.replace(hit)
+        if graver:
+            delivered = {**delivered, **self.delivery_records.notified(graver)}
+        for identity in delivered:
+            work.known(identity)
+
+    def _notify_all(self, work: StreamBatch, hits: Iterable[Hit]) -> list[Hit]:
+        """Alert by alert, most severe first; the hits that another one has claimed."""
+        held, deferred = list[Hit](), 0
+        for alert in group_hits(hits):
+            if self.clock() > work.deadline:
                 deferred += 1
-                counters.hits_deferred += len(alert.hits)
-            elif self._notify(alert):
-                counters.sent(alert, self.now())
+                work.defer(alert.hits)
                 continue
-            else:
-                counters.hits_failed += len(alert.hits)
-            come_back += [readable[hit.identity].sequence for hit in alert.hits]
+            try:
+                held += self._claim_and_notify(work, alert)
+            except Exception as error:  # the boundary: logged, counted, and back to the stream
+                self.event_log.failed(f"alert {alert.sample.hit_id}", error)
+                work.fail(alert.hits)
         if deferred:
             self.event_log.failed(f"{deferred} alerts", OutOfTimeError(_DEFERRED))
-        return come_back, counters
+        return held
 
-    def _unreadable(self, entries: Iterable[StreamHit | UnreadableHit], counters: NotifierCounters) -> list[str]:
-        """Count and log the rows that cannot be read as hits; their sequence numbers."""
-        unreadable = [entry for entry in entries if isinstance(entry, UnreadableHit)]
-        counters.hits_received += len(unreadable)
-        counters.hits_failed += len(unreadable)
-        counters.hits_unreadable += len(unreadable)
-        for entry in unreadable:
-            self.event_log.failed(f"hit {entry.name}", entry.error)
-        return [entry.sequence for entry in unreadable]
+    def _claim_and_notify(self, work: StreamBatch, alert: Alert) -> list[Hit]:
+        """Notify of those hits of an alert that are ours to notify of; those that another one holds.
 
-    def _notify(self, alert: Alert) -> bool:
+        Raises what publishing or recording raises, with nothing counted.
+        """
+        hits = work.first_of_act(alert.hits)
+        claims = dict(zip((hit.identity for hit in hits), self.delivery_records.claim(hits), strict=True))
+        ours = tuple(hit for hit in hits if claims[hit.identity] is Claim.OURS)
+        if ours:
+            delivered = replace(alert, hits=ours)
+            self._publish(delivered)
+            work.counters.sent(delivered, self.now())
+        for hit in hits:
+            if claims[hit.identity] is Claim.DELIVERED:
+                work.known(hit.identity)
+        held = [hit for hit in hits if claims[hit.identity] is Claim.HELD]
+        work.look_again(held)
+        return held
+
+    def _publish(self, alert: Alert) -> None:
         try:
             self.topic.notify(alert)
             self.delivery_records.record(alert.hits)
-        except Exception as error:  # the boundary: logged, counted, and back to the stream
-            self.event_log.failed(f"alert {alert.sample.hit_id}", error)
-            return False
-        return True
+        except Exception:
+            with suppress(Exception):  # what cannot be given back ends with its lease
+                self.delivery_records.release(alert.hits)
+            raise
+
+
+def _is_below(level: str, hit: Hit) -> bool:
+    return level.upper() in Level.__members__ and Level[level.upper()] < hit.severity
 
 
 def complete(hit: Hit) -> Hit:

@@ -17,13 +17,14 @@ from trailbell.alerts.channels import declared_channels
 from trailbell.aws.clients import Clients
 from trailbell.errors import TableError
 from trailbell.flows.delivery import Delivery, DeliveryCounters
-from trailbell.flows.notifier import Notifier, NotifierCounters, StreamHit, UnreadableHit, complete
+from trailbell.flows.notifier import Notifier, complete
 from trailbell.flows.rate_limit import RateLimit
+from trailbell.flows.stream_batch import NotifierCounters, StreamHit, UnreadableHit
 from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
-from trailbell.store.hit_table import DynamoDeliveryRecords
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify, read_hit
 from trailbell.text.times import utc_now

@@ -26,6 +26,12 @@ from trailbell.text.secrets import redacted, redacted_name
 
 HIT_FORMAT = 1
 
+ACT = "act"
+"""The last part of an act's identity, whichever rule reports it."""
+
+_RAISED = "raised-to-"
+_SHARED = "shared"
+
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
 _MAX_NAME = 256
@@ -45,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One act that a rule reports. Its identity is (account, event_id or once, rule_id).
+    """One act that a rule reports. Its identity is (account, event_id, kept_as), or (account, once, rule_id).
 
     rule:     the rule's file stem; name: its slug.
     level:    the rule's, shifted by the actor (hits/level.py); level_note says why it differs.
@@ -56,6 +62,10 @@ class Hit:
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     undo:     steps, filled; undo_until: the deadline as text, or "".
     quiet:    found by a replay of history whose hits are kept and nobody is notified of.
+    replayed: found by a replay of history that notifies.
+    kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
+              of versions before, and where a rule has a dedup window of a day.
+    raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
 
     account: str
@@ -100,12 +110,32 @@ class Hit:
     muted_reason: str = ""
     once: str = ""
     quiet: bool = False
+    replayed: bool = False
+    kept_as: str = ""
+    raised_from: str = ""
+    raised_from_rule: str = ""
     format: int = HIT_FORMAT
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """(account, event id, rule id): two hits with the same identity are one act, notified once."""
-        return self.account, self.once or self.event_id, self.rule_id
+        """(account, event id, "act"): two hits with the same are the same act, whichever rule reports it."""
+        return self.account, self.once or self.event_id, self.kept_as or self.rule_id
+
+    @property
+    def delivery_identity(self) -> tuple[str, str, str]:
+        """What a hit is notified of once by: its identity, but one for both records of an act between two accounts.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+        (sharedEventID)
+        """
+        return delivery_identity(self.identity, self.shared_event_id if self.kept_as else "")
+
+    @property
+    def identities_before(self) -> tuple[tuple[str, str, str], ...]:
+        """How versions before may have kept the same act: under the id of a rule that reports it."""
+        if not self.kept_as:
+            return ()
+        return tuple((self.account, self.event_id, rule_id) for rule_id in (self.rule_id, *self.also_ids))
 
     @property
     def hit_id(self) -> str:
@@ -187,7 +217,18 @@ def make_hit(
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
+        kept_as="" if rule.once_per_day else ACT,
     )
+
+
+def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> tuple[str, str, str]:
+    """What a hit is notified of once by, from its identity and the id that both records of an act share ("")."""
+    return (_SHARED, shared_event_id, identity[2]) if shared_event_id else identity
+
+
+def raised(hit: Hit, level: str, rule: str) -> Hit:
+    """A stronger verdict on an act that was reported before, by a rule at a level."""
+    return replace(hit, kept_as=f"{_RAISED}{hit.level}", raised_from=level, raised_from_rule=rule)
 
 
 def seconds_between(earlier: str, later: str) -> int:

@@ -16,9 +16,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.errors import NotificationError
+from trailbell.hits.hit import delivery_identity
 from trailbell.ops.deployed_stack import Clients
+from trailbell.store.deliveries import Identity, delivery_levels
 from trailbell.store.dynamo import Row, encode
-from trailbell.store.hit_table import delivered_among
 from trailbell.store.rows import HIT, is_to_notify
 from trailbell.text.times import iso_time
 
@@ -113,8 +114,10 @@ class UndeliveredHits:
     def undelivered(self, images: Iterable[Row]) -> Iterator[Row]:
         """Those without a delivery record."""
         for chunk in _by_invocation(images):
-            marked = delivered_among(self._clients("dynamodb"), self._table, map(_key, chunk))
-            yield from (image for image in chunk if _key(image) not in marked)
+            keys = [(image, _delivery_keys(image)) for image in chunk]
+            named = {key for _, ones in keys for key in ones}
+            delivered = delivery_levels(self._clients("dynamodb"), self._table, named)
+            yield from (image for image, ones in keys if not delivered.keys() & ones)
 
     def notify(self, images: Iterable[Row]) -> Delivery:
         """Let the notifier deliver those without a delivery record; what the records say afterwards."""
@@ -174,10 +177,20 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
     return None
 
 
-def _key(image: Row) -> tuple[str, str, str]:
-    """(account, event id, rule id) of a hit's row, by its key: even a row that cannot be read has one."""
+def _key(image: Row) -> Identity:
+    """The identity of a hit's row, by its key: even a row that cannot be read has one."""
     _, account, event_id = image["pk"]["S"].split("#", 2)
     return account, event_id, image["sk"]["S"]
+
+
+def _delivery_keys(image: Row) -> set[Identity]:
+    """What a hit's row may have been notified of by, as Hit.delivery_identity and Hit.identities_before say."""
+    account, event_id, kept_as = _key(image)
+    if "keptAs" not in image:
+        return {(account, event_id, kept_as)}
+    ids = [image.get("ruleId", {}), *image.get("alsoIds", {}).get("L", ())]
+    before = {(account, event_id, one["S"]) for one in ids if "S" in one}
+    return before | {delivery_identity((account, event_id, kept_as), image.get("sharedEventID", {}).get("S", ""))}
 
 
 def _by_invocation(images: Iterable[Row]) -> Iterator[list[Row]]:

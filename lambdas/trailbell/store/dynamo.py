@@ -67,13 +67,16 @@ def put_new(
     *,
     replacing: str = "",
     values: Row | None = None,
-) -> bool:
-    """Put a row if there is none under its key, or one for which `replacing` holds; whether it was put.
+) -> Row | None:
+    """Put a row if there is none under its key, or one for which `replacing` holds; None, or the row that stays.
 
     replacing, values: a condition on the row that is there, and the values it names. Raises TableError when refused
     to the end.
     """
-    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    condition: dict[str, Any] = {
+        "ConditionExpression": "attribute_not_exists(pk)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
     if replacing:
         condition["ConditionExpression"] += f" OR {replacing}"
         condition["ExpressionAttributeValues"] = encode(values or {})
@@ -85,11 +88,11 @@ def put_new(
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ConditionalCheckFailedException":
-                return False
+                return decode(error.response.get("Item", {}))
             if code not in _THROTTLED:
                 raise
         else:
-            return True
+            return None
     raise TableError(f"{table}: a row not taken after {_ATTEMPTS} attempts (throttled)")
 
 

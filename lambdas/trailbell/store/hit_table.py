@@ -1,12 +1,13 @@
-"""The hit table as the functions write it: the detector hits, the notifier delivery records (rows: store/rows.py)."""
+"""The hit table as the detector writes it (rows: store/rows.py)."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailbell.hits.hit import Hit
-from trailbell.store.dynamo import Row, get_all, put_new, write_all
-from trailbell.store.rows import HIT, MUTED, QUIET, delivery_key, delivery_row, hit_row, pointer_rows
+from trailbell.engine.rulebook import Level
+from trailbell.hits.hit import Hit, raised
+from trailbell.store.dynamo import Row, decode, encode, put_new, write_all
+from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, pointer_rows
 from trailbell.store.workers import Workers
 from trailbell.text.times import DAY_SECONDS
 
@@ -28,51 +29,66 @@ class DynamoHitTable:
         self._workers = Workers(WRITERS)
 
     def keep(self, hits: Sequence[Hit]) -> int:
-        """Keep hits, each identity once; how many were new. Raises TableError or what botocore raises."""
-        muted_first = sorted(hits, key=lambda hit: not hit.muted_by)  # of one identity, one that is not muted stays
-        distinct = {hit.identity: hit for hit in muted_first}.values()
+        """Keep hits, each act once; how many were new. Raises TableError or what botocore raises."""
+        distinct = {hit.identity: hit for hit in sorted(hits, key=_strength)}.values()
         expires_at = int(time.time()) + self._retention
         pointers = {(row["pk"], row["sk"]): row for hit in distinct for row in pointer_rows(hit, expires_at)}
         write_all(self._client, self._table, pointers.values(), workers=self._workers)
-        hit_rows = (hit_row(hit, expires_at) for hit in distinct)
-        return sum(self._workers.each(self._put, hit_rows))
+        return sum(self._workers.each(lambda hit: self._keep(hit, expires_at), distinct))
 
-    def _put(self, row: Row) -> bool:
-        return put_new(self._client, self._table, row, **_gives_way(row))
+    def _keep(self, hit: Hit, expires_at: int) -> bool:
+        there = self._kept_before(hit)
+        if there is None:
+            row = hit_row(hit, expires_at)
+            there = put_new(self._client, self._table, row, **_gives_way(row, replay=hit.replayed))
+        if there is None:
+            return True
+        if _is_stronger(hit, there):
+            stronger = raised(hit, str(there["level"]), str(there.get("name", "")))
+            put_new(self._client, self._table, hit_row(stronger, expires_at))
+        return False
+
+    def _kept_before(self, hit: Hit) -> Row | None:
+        """The row under which a version before this one kept the same act, by the id of whichever rule, if any.
+
+        Read and not only conditioned on: the rule that reported it then may be gone, and its id with it.
+        """
+        if not hit.kept_as:
+            return None
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=encode({":pk": hit_key(*hit.identity)["pk"]}),
+            ConsistentRead=True,
+        )
+        rows = map(decode, answer["Items"])
+        return next((row for row in rows if not row.get("keptAs") and row["kind"] in (HIT, MUTED)), None)
 
 
-def _gives_way(row: Row) -> dict[str, Any]:
+def _strength(hit: Hit) -> tuple[bool, Level]:
+    """Of one act's hits in a chunk the strongest that is not muted is kept."""
+    return not hit.muted_by, hit.severity
+
+
+def _is_stronger(hit: Hit, there: Mapping[str, Any]) -> bool:
+    """Whether a hit raises the level of an act that was reported before; one that is muted or replayed does not."""
+    if hit.muted_by or hit.quiet or not hit.kept_as or there.get("kind") != HIT:
+        return False
+    return hit.severity > Level[str(there["level"]).upper()]
+
+
+def _gives_way(row: Row, *, replay: bool) -> dict[str, Any]:
     """Which row that is there already gives way to a hit's row (the arguments of put_new).
 
-    A quiet replay never replaces a row; a true delivery replaces a quiet one, and is notified. With a dedup window of a
-    day, a muted hit gives way to a hit of another event that is not muted.
+    A quiet replay never replaces a row; a true delivery replaces a quiet one, and is notified. A replay that notifies
+    also replaces a muted one: its exception is gone, or it would be muted again. With a dedup window of a day, a muted
+    hit gives way to a hit of another event that is not muted.
     """
     if row["kind"] == QUIET:
         return {}
+    if row["kind"] == HIT and replay:
+        return {"replacing": "kind IN (:quiet, :muted)", "values": {":quiet": QUIET, ":muted": MUTED}}
     if row["kind"] == HIT and row.get("once"):
         condition = "kind = :quiet OR (kind = :muted AND eventID <> :event)"
         return {"replacing": condition, "values": {":quiet": QUIET, ":muted": MUTED, ":event": row["eventID"]}}
     return {"replacing": "kind = :quiet", "values": {":quiet": QUIET}}
-
-
-class DynamoDeliveryRecords:
-    """Remembers which hits were notified, in rows of their own, so that a hit's row is written once and never again."""
-
-    def __init__(self, client: Any, table: str, retention_days: int) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
-
-    def notified(self, hits: Sequence[Hit]) -> set[tuple[str, str, str]]:
-        """The identities among `hits` that have a delivery record."""
-        return delivered_among(self._client, self._table, (hit.identity for hit in hits))
-
-    def record(self, hits: Sequence[Hit]) -> None:
-        """Record that hits were notified."""
-        expires_at = int(time.time()) + self._retention
-        write_all(self._client, self._table, (delivery_row(hit, expires_at) for hit in hits))
-
-
-def delivered_among(client: Any, table: str, identities: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    """Those of some hits' identities that have a delivery record. Raises TableError or what botocore raises."""
-    keys = {tuple(delivery_key(*identity).items()): identity for identity in identities}
-    records = get_all(client, table, map(dict, keys))
-    return {keys[("pk", row["pk"]), ("sk", row["sk"])] for row in records}

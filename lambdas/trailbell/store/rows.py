@@ -1,14 +1,15 @@
 """The rows of the hit table: what their keys are and what they hold. One place, because keys are forever.
 
     row                 pk                          sk
-    hit                 H#{account}#{eventID}       {rule id}
-    delivery record     N#{account}#{eventID}       {rule id}
-    by time             T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#{rule id}
+    hit                 H#{account}#{eventID}       act, or {rule id} (versions before, and dedup windows)
+    stronger verdict    the same                    raised-to-{level}
+    delivery record     N#{account}#{eventID}       as the hit                   (store/deliveries.py)
+    by time             T#{yyyy-mm-dd}#{0..3}       {eventTime}#{account}#{eventID}#act
     by rule             R#{rule id}#{yyyy-mm}       the same
     by actor            P#{actor key}#{yyyy-mm}     the same; also under the role of a person's session
     by resource         X#{resource}                the same
     by account          A#{account}#{yyyy-mm}       the same
-    state               S#{account}#{eventID}       {rule id}                    (store/states.py)
+    state               S#{account}#{eventID}       as the hit                    (store/states.py)
     its history         S#{account}#{eventID}       {rule id}#{version, 6 digits}
     malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
 
@@ -40,6 +41,7 @@ QUIET = "quiet"
 STATE = "state"
 STATE_CHANGE = "state-change"
 DELIVERED = "told"
+CLAIM = "claim"
 
 # A write takes one unit for each KB: a pointer stays below one.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -106,11 +108,6 @@ def is_to_notify(event_name: str, image: Mapping[str, Any]) -> bool:
     infra/functions.py says the same in the filter of the stream.
     """
     return event_name in ("INSERT", "MODIFY") and image.get("kind") == {"S": HIT}
-
-
-def delivery_row(hit: Hit, expires_at: int) -> Row:
-    """The delivery record of a hit: it was notified."""
-    return {**delivery_key(*hit.identity), "kind": DELIVERED, "expiresAt": expires_at}
 
 
 def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:

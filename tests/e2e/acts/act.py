@@ -15,7 +15,9 @@ class Act:
     """A row of the table.
 
     alarms: those that fire in time, by their names in ops/advice.toml; declared, because nothing evaluates them here.
+            One that the stack does not have is not shown.
     cut:    the link of the chain that is cut, at which a canary stays away; "" if it comes back.
+    missed: whether the clock, which sends canaries, is left to miss them.
     """
 
     part: str
@@ -23,6 +25,7 @@ class Act:
     do: Do
     alarms: tuple[str, ...] = ()
     cut: str = ""
+    missed: bool = True
 
 
 # What stops, and the alarms that watch for it (infra/watch.py).

@@ -26,10 +26,16 @@ def table(rows: Iterable[Row]) -> str:
             row.deployed or "-",
             ", ".join(row.alarms) or "-",
             ", ".join(f"`{one}`" for one in row.doctor) or ("not done ¹" if row.imitated else "-"),
-            f"stays away: {row.cut}" if row.cut else "comes back",
+            _canary(row),
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _canary(row: Row) -> str:
+    if not row.cut:
+        return "comes back"
+    return f"stays away: {row.cut}" if row.missed else "nobody is left to miss it"
 
 
 def written(text: str, rows: Iterable[Row]) -> str:

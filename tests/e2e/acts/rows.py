@@ -40,12 +40,13 @@ class Row:
     alarms: tuple[str, ...]
     doctor: tuple[str, ...]
     cut: str
+    missed: bool
     imitated: bool
 
     @property
     def answered_later(self) -> bool:
         """Whether anybody hears of it even if the rule's mail does not get out."""
-        return bool(self.alarms or self.doctor or self.cut)
+        return bool(self.alarms or self.doctor or self.missed)
 
 
 def deployed(aws: LocalAws) -> LocalAws:
@@ -61,13 +62,15 @@ def rows(aws: LocalAws) -> Iterator[Row]:
     _make_trail(aws)
     stack = ActedOn(aws, Recorder())
     detector = HitDetector(load_rulebook(_rulebook(aws).read_text(encoding="utf-8")))
-    for act in every_act():
+    for act in every_act(with_clock=stack.has("ClockSchedule")):
         yield _row(act, stack, detector)
 
 
-def every_act() -> Iterator[Act]:
-    """All acts, in the order in which they can be done."""
+def every_act(*, with_clock: bool) -> Iterator[Act]:
+    """All acts, in the order in which they can be done; those on the clock where there is one."""
     yield from chain(functions.acts(), messages.acts(), storage.acts())
+    if with_clock:
+        yield from storage.clock_acts()
     yield from chain(functions.deletions(), messages.deletions(), storage.deletions())
 
 
@@ -103,9 +106,10 @@ def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
         f"{record['eventSource'].removesuffix('.amazonaws.com')}:{record['eventName']}",
         _hits(records, detector),
         _hits([{**one, "userIdentity": DEPLOYER} for one in records], detector),
-        act.alarms,
+        tuple(name for name in act.alarms if name in stack.alarms()),
         tuple(sorted(new)),
         act.cut,
+        act.missed,
         imitated,
     )
 

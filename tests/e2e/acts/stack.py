@@ -28,6 +28,10 @@ class ActedOn:
         (found,) = {part for logical, part in self._parts.items() if logical[:-8] == name}
         return found
 
+    def has(self, name: str) -> bool:
+        """Whether the stack has a part by this name."""
+        return any(logical[:-8] == name for logical in self._parts)
+
     def arn(self, name: str) -> str:
         """The ARN of a queue or function by the same name."""
         if "Function" in name:

@@ -106,16 +106,8 @@ def _bucket_policy() -> Do:
     )
 
 
-def _schedule(operation: str) -> Do:
-    """The clock's rule, made by hand where the stack has none."""
-
-    def do(stack: ActedOn) -> Iterator[None]:
-        name = "trailbell-ClockSchedule1A2B3C4D-a1b2"
-        stack.aws.client("events").put_rule(Name=name, ScheduleExpression="rate(5 minutes)")
-        stack.try_to("events", operation, Name=name)
-        yield
-
-    return do
+def _schedule(operation: str, **change: Any) -> Do:
+    return call("events", operation, Name=_of("ClockSchedule"), **change)
 
 
 def acts() -> Iterator[Act]:
@@ -133,11 +125,31 @@ def acts() -> Iterator[Act]:
     state = {"StateValue": "OK", "StateReason": "all is well"}
     yield Act("alarm", "set", call("cloudwatch", "set_alarm_state", AlarmName=_of(_ALARM), **state))
     yield from _trail_acts()
-    yield Act("schedule", "disabled", _schedule("disable_rule"), (), "clock")
-    yield Act("schedule", "deleted", _schedule("delete_rule"), (), "clock")
     yield Act("stack", "policy", _stack("set_stack_policy", StackPolicyBody="{}"))
     unprotected = _stack("update_termination_protection", EnableTerminationProtection=False)
     yield Act("stack", "unprotected", unprotected)
+
+
+def clock_acts() -> Iterator[Act]:
+    """What stops the clock, and canaries with it."""
+    stopped = ("ClockStopped",)
+    schedule = {"ScheduleExpression": "rate(1 day)"}
+    often = {"ScheduleExpression": "rate(5 minutes)"}
+    slower = undone(_schedule("put_rule", **schedule), _schedule("put_rule", **often))
+    yield Act("schedule", "once a day", slower, stopped, "clock", missed=False)
+    off = undone(_schedule("disable_rule"), _schedule("enable_rule"))
+    yield Act("schedule", "disabled", off, stopped, "clock", missed=False)
+    none = {"FunctionName": _of("ClockFunction"), "ReservedConcurrentExecutions": 0}
+    yield Act(
+        "clock",
+        "concurrency set to none",
+        call("lambda", "put_function_concurrency", **none),
+        stopped,
+        "clock",
+        missed=False,
+    )
+    gone = call("lambda", "delete_function", FunctionName=_of("ClockFunction"))
+    yield Act("clock", "deleted", gone, stopped, "clock", missed=False)
 
 
 def _stack(operation: str, **given: Any) -> Do:
@@ -180,7 +192,7 @@ def deletions() -> Iterator[Act]:
     yield Act(
         "hit table", "deleted", undone_first(_table(DeletionProtectionEnabled=False), gone), DETECTOR_FAILS, "hit table"
     )
-    yield Act("stack", "deleted", _stack("delete_stack"), (), "stack")
+    yield Act("stack", "deleted", _stack("delete_stack"), (), "stack", missed=False)
 
 
 def undone_first(before: Do, do: Do) -> Do:

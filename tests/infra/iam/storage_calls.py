@@ -69,7 +69,7 @@ def table_calls(world: World, role: str) -> Iterator[Call]:
 
     put_it, mark = "the hit table", "the hit table, a row N#"
     marks = {hits: {"Keys": [_ROW]}}
-    yield call("PutItem", put_it, lambda ddb: ddb.put_item(TableName=hits, Item=_ROW), detects)
+    yield call("PutItem", mark, lambda ddb: ddb.put_item(TableName=hits, Item=_ROW), True)
     yield call("BatchGetItem", mark, lambda ddb: ddb.batch_get_item(RequestItems=marks), not detects)
     yield call("BatchWriteItem", mark, lambda ddb: ddb.batch_write_item(RequestItems={hits: put}), True)
     # IAM has one action for both kinds of request: who may put in batches may delete in batches.
@@ -78,6 +78,7 @@ def table_calls(world: World, role: str) -> Iterator[Call]:
     )
     for row in ("H#1#2", "T#2026-09-15#0"):
         yield call("BatchGetItem", f"{put_it}, a row {row[:2]}", lambda _: None, row=row)
+        yield call("PutItem", f"{put_it}, a row {row[:2]}", lambda _: None, detects, row=row)
         for how in ("", ", deleting"):
             yield call("BatchWriteItem", f"{put_it}, a row {row[:2]}{how}", lambda _: None, detects, row=row)
     yield call("GetItem", put_it, lambda ddb: ddb.get_item(**key))
@@ -92,8 +93,9 @@ def table_calls(world: World, role: str) -> Iterator[Call]:
         )
 
     actor = "P#arn:aws:iam::111122223333:role/Deploy#2026-09"
-    yield call("Query", f"{put_it}, a row P#", query(actor), not detects)
-    for row in ("H#1#2", "N#1#2", "T#2026-09-15#0", "R#r#2026-09", "X#arn", "A#1#2026-09"):
+    yield call("Query", f"{put_it}, a row P#", query(actor), not detects, row=actor if detects else "")
+    yield call("Query", f"{put_it}, a row H#", query("H#1#2"), detects, row="H#1#2")
+    for row in ("N#1#2", "T#2026-09-15#0", "R#r#2026-09", "X#arn", "A#1#2026-09"):
         yield call("Query", f"{put_it}, a row {row[:2]}", query(row), row=row)
     yield call("DeleteTable", put_it, lambda ddb: ddb.delete_table(TableName=hits))
     yield call("UpdateTable", put_it, lambda ddb: ddb.update_table(TableName=hits, DeletionProtectionEnabled=False))

@@ -11,6 +11,7 @@ from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import HitName, digest_of
 from trailbell.hits.query import HitQuery
 from trailbell.store import rows
+from trailbell.store.deliveries import delivery_levels
 from trailbell.store.dynamo import Row, decode, encode, get_all
 from trailbell.store.query.hit_query import workers
 from trailbell.store.query.partitions import day_groups
@@ -40,7 +41,7 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
 
 def was_notified(client: Any, table: str, hit: Hit) -> bool:
     """Whether the notifier has notified a hit."""
-    return bool(list(get_all(client, table, [rows.delivery_key(*hit.identity)])))
+    return bool(delivery_levels(client, table, {hit.delivery_identity, *hit.identities_before}))
 
 
 def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterator[Row]:
@@ -62,7 +63,8 @@ def _of_event(client: Any, table: str, account: str, event_id: str) -> Iterator[
         ExpressionAttributeValues=encode({":pk": rows.hit_key(account, event_id, "")["pk"]}),
         ConsistentRead=True,
     )
-    yield from map(decode, response["Items"])
+    # A stronger verdict stands beside the hit it raises, which is the one that people name.
+    yield from (row for row in map(decode, response["Items"]) if not row.get("raisedFrom"))
 
 
 def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
