@@ -120,7 +120,7 @@ def _roles() -> Iterator[Act]:
     attached = {"PolicyArn": "arn:aws:iam::aws:policy/AWSDenyAll"}
     taken = undone(_iam("attach_role_policy", **attached), _iam("detach_role_policy", **attached))
     yield Act(part, "policy attached", taken, alarms, part)
-    yield Act(part, "trust", _trust(), alarms, part)
+    yield Act(part, "trust", _trust(), HANDOVER, part)
 
 
 def _trust() -> Do:
