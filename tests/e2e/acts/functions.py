@@ -90,7 +90,6 @@ def _functions(name: str, own: str, other: str, alarms: tuple[str, ...]) -> Iter
     yield Act(own, "environment: another table", _environment(logical), alarms, own)
     yield Act(own, "handler", _handler(logical, own), alarms, own)
     yield Act(own, "role", _role(logical, theirs, mine), alarms, own)
-    yield Act(own, "code", _code(logical), alarms, own)
 
 
 def _mappings() -> Iterator[Act]:
@@ -145,6 +144,8 @@ def acts() -> Iterator[Act]:
 
 def deletions() -> Iterator[Act]:
     """The acts that cannot, which come last."""
+    yield Act("detector", "code", _code("DetectorFunction"), DETECTOR_FAILS, "detector")
+    yield Act("notifier", "code", _code("NotifierFunction"), NOTIFIER_FAILS, "notifier")
     yield Act("detector's mapping", "deleted", _unmapped("detector"), READING, "detector's mapping")
     yield Act("notifier's mapping", "deleted", _unmapped("notifier"), HANDOVER, "notifier's mapping")
     for name, own, alarms in (("Detector", "detector", READING), ("Notifier", "notifier", HANDOVER)):

@@ -53,7 +53,7 @@ def deployed(aws: LocalAws) -> LocalAws:
     """The same embedded AWS with the product in it, and with somebody who gets mails."""
     aws.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
     bootstrap(aws)
-    deploy(aws, TRAIL_BUCKET, alert_emails="oncall@example.com=medium")
+    deploy(aws, TRAIL_BUCKET, alert_emails="oncall@example.com")
     return aws
 
 
