@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from trailbell.cloudtrail.object_key import ObjectKind
+from trailbell.flows.canary import CanaryCounters
+from trailbell.flows.clock import ClockCounters
 from trailbell.flows.counters import DetectorCounters as Detected
 from trailbell.flows.delivery import DeliveryCounters
 from trailbell.flows.stream_batch import NotifierCounters as Notified
-from trailbell.handlers import detector, handover, notifier
+from trailbell.handlers import clock, detector, handover, notifier
 
 
 Template = dict[str, Any]
@@ -21,9 +23,10 @@ Names = dict[str, set[str]]
 
 # Emitted, and left for a closer look: sums of what is shown, and what is ignored by its kind.
 NOT_SHOWN = {
-    "detector": {"RecordsRead", "CountMismatch"}
+    "detector": {"RecordsRead", "CountMismatch", "CanariesDetected"}
     | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
     "handover": {"HitsNotReceived"},
+    "clock": {"TasksFailed", "DueDone", "DueFailed", "DueUnknown", "CanariesSent", "ClockRuns"},
     "notifier": {"HitsReceived", "HitsUnreadable", "CountMismatch", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
 }
 COLUMNS = 24
@@ -45,10 +48,12 @@ class Recorder:
 @pytest.fixture(scope="session")
 def emitted() -> Names:
     """What the handlers emit after a batch in which everything happened, by service."""
-    recorders: dict[str, Any] = {"detector": Recorder(), "notifier": Recorder()}
+    recorders: dict[str, Any] = {name: Recorder() for name in ("detector", "notifier", "clock")}
     detector._count(recorders["detector"], Detected(hits_new=1, objects_ignored=Counter({ObjectKind.FOREIGN: 1})))
     notifier._count(recorders["notifier"], Notified(alerts_sent=1))
     notifier._count_delivery(recorders["notifier"], DeliveryCounters())
+    clock._count_run(recorders["clock"], ClockCounters())
+    clock._count_canaries(recorders["clock"], CanaryCounters(seconds=[1]))
     written = io.StringIO()
     with contextlib.redirect_stdout(written):
         handover.kept(1)
@@ -129,6 +134,7 @@ def test_every_metric_an_alarm_watches_is_emitted(template_of: Callable[..., Tem
         "detector": {"CountMismatch", "ObjectsRead"},
         "notifier": {"CountMismatch", "HitsFailed"},
         "handover": {"HitsNotReceived"},
+        "clock": {"ClockRuns", "CanariesReturned"},
     }
     assert [service for service, names in watched.items() if names - emitted[service]] == []
 

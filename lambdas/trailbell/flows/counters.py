@@ -18,6 +18,7 @@ class DetectorCounters:
     failures:                 objects_failed, by the word for what went wrong.
     records_fully_parsed:     those of records_read that the prefilter has not seen.
     hits_to_notify:           those of hits_new that the notifier must receive: neither muted nor quiet.
+    canaries:                 found for the first time; they are no hits.
     event_to_hit_seconds_max: from an event to its hit, the longest of the batch.
     """
 
@@ -40,6 +41,7 @@ class DetectorCounters:
     hits_known: int = 0
     hits_muted: int = 0
     hits_to_notify: int = 0
+    canaries: int = 0
     event_to_hit_seconds_max: int = 0
 
     @property

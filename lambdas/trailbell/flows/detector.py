@@ -19,7 +19,9 @@ from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
+from trailbell.flows.canary import Canaries, keep_canary
 from trailbell.flows.counters import DetectorCounters
+from trailbell.hits.canary import is_canary
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
@@ -102,6 +104,7 @@ class Detector:
     now: Callable[[], str]
     max_bytes: int
     malformed_records: MalformedRecords | None = None
+    canaries: Canaries | None = None
     trail: TrailPlace = ANYWHERE
     clock: Callable[[], float] = time.monotonic
 
@@ -163,7 +166,7 @@ class Detector:
             hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
             if ref.replay:
                 hits = (_replayed(hit, ref) for hit in hits)
-            for chunk in _in_chunks(hits):
+            for chunk in _in_chunks(self._without_canaries(hits, outcome)):
                 for part in _apart(chunk):
                     outcome.counters.kept(part, self.table.keep(part))
                 self._check(deadline)
@@ -182,6 +185,14 @@ class Detector:
         letters, which somebody with a place in the queue's policy could then fill at will.
         """
         return ref.classified.kind if self.trail.holds(ref.bucket, ref.key) else ObjectKind.FOREIGN
+
+    def _without_canaries(self, hits: Iterable[Hit], outcome: _Outcome) -> Iterator[Hit]:
+        """Hits; canaries among them are kept apart and counted."""
+        for hit in hits:
+            if not is_canary(hit):
+                yield hit
+            elif self.canaries:
+                outcome.counters.canaries += keep_canary(self.canaries, hit)
 
     def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
         for piece in body:
