@@ -127,6 +127,9 @@ class _Nothing:
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         raise ValueError(reason)
 
+    def foreign(self, ref: object) -> None:
+        raise ValueError(ref)
+
 
 def rows(rounds: int = ROUNDS) -> list[Row]:
     """The batch's time against its slowest object's, requests against pointer rows, and hits against one at a time."""

@@ -30,6 +30,8 @@ _ENVIRONMENT = {
     "TRAILBELL_TABLE": "hits",
     "TRAILBELL_TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:alerts",
     "TRAILBELL_RETENTION_DAYS": "400",
+    "TRAILBELL_TRAIL_BUCKET": "trail",
+    "TRAILBELL_TRAIL_PREFIX": "AWSLogs/",
     "TRAILBELL_MAX_INFLATED_BYTES": "100000000",
     "PYTHONDONTWRITEBYTECODE": "1",  # as in Lambda, where the asset cannot be written to
 }

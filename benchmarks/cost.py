@@ -22,7 +22,7 @@ _LOGS_GB = 0.50
 _ALARM, _METRIC = 0.10, 0.30  # a month each
 
 # What is there, once for a deployment (infra/watch.py, handlers).
-_ALARMS, _METRICS = 12, 34
+_ALARMS, _METRICS = 13, 35
 
 # What an account does.
 _FILES_A_DAY = 3 * 288  # three busy regions, a log file every five minutes

@@ -34,6 +34,8 @@ class Alerter(Construct):
             self, "Detector", code=code, settings=settings, trail=trail, ingest_queue=ingest_queue, store=store
         )
         notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, channels=channels)
+        assert notifier.function.role
+        channels.accept_only(notifier.function.role)
         watch = self._watch(settings, ingest_queue, detector, notifier)
         clock = Clock(
             self,
@@ -80,6 +82,7 @@ class Alerter(Construct):
             watch.function(name, function)
             watch.counts(name)
         watch.stream(notifier.function)
+        watch.handover()
         watch.silence(settings.silence_minutes)
         self._output("OperationsTopic", watch.topic.topic_arn, "Notified when the alerter itself is in trouble")
         return watch

@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_cdk import Annotations, Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -52,6 +53,26 @@ class Channels:
         promise, *self.best_effort = self.deployed
         assert isinstance(promise.built, sns.Topic)
         self.alert_topic = promise.built
+
+    def accept_only(self, publisher: iam.IRole) -> None:
+        """Let nobody but one role publish to the topics of the channels: an alert says what the notifier says.
+
+        By a denial, because a topic's own policy and the identities' policies each suffice to allow it. A service that
+        publishes for somebody else has no such ARN, and is denied, too.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+        """
+        for channel in self.deployed:
+            if isinstance(channel.built, sns.Topic):
+                channel.built.add_to_resource_policy(
+                    iam.PolicyStatement(
+                        sid="NobodyElsePublishes",
+                        effect=iam.Effect.DENY,
+                        actions=["sns:Publish"],
+                        principals=[iam.StarPrincipal()],
+                        resources=[channel.built.topic_arn],
+                        conditions={"ArnNotEquals": {"aws:PrincipalArn": publisher.role_arn}},
+                    )
+                )
 
     def outputs(self) -> Iterator[tuple[str, str, str]]:
         """The stack's outputs for what was built: name, value, description."""

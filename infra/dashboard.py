@@ -36,7 +36,10 @@ _PROMISES = {
         "DetectorCountMismatch",
         "NotifierCountMismatch",
     ),
-    "Everybody is notified: every hit's alert is delivered.": ("DeliveryFailing", "ChannelFailing"),
+    "Everybody is notified: every hit's alert is delivered.": (
+        *("HitsNotReceived", "DeliveryFailing"),
+        "ChannelFailing",
+    ),
 }
 """Promise → the alarms that say when it is broken (infra/watch.py)."""
 

@@ -90,6 +90,8 @@ class Detector(Construct):
             environment={
                 "TRAILBELL_TABLE": store.table.table_name,
                 "TRAILBELL_RETENTION_DAYS": str(settings.hit_retention_days),
+                "TRAILBELL_TRAIL_BUCKET": trail.bucket.bucket_name,
+                "TRAILBELL_TRAIL_PREFIX": trail.log_prefix,
                 "TRAILBELL_MAX_INFLATED_BYTES": str(settings.max_inflated_mb * _MB),
             },
         )

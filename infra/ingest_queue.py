@@ -3,14 +3,16 @@
 A queue, because S3 → Lambda throws a notification away after two retries.
 """
 
-from aws_cdk import Duration, RemovalPolicy
+import jsii
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.interfaces.aws_s3 import IBucketRef
 from constructs import Construct
 
 from .findings import NO_CUSTOMER_KEY, skip
@@ -23,6 +25,37 @@ from .trail import TrailBucket
 _VISIBILITY = 6
 _MAX_RECEIVES = 5
 _RETENTION = Duration.days(14)  # the longest there is: time to notice, fix and redrive
+
+
+@jsii.implements(s3.IBucketNotificationDestination)
+class _ToQueue:
+    """A queue to which S3 may send for one bucket of this account.
+
+    Not the CDK's own destination, which asks for the bucket's ARN alone: that holds no account number, so a bucket
+    that somebody else makes under the name of a deleted one would do.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+    """
+
+    def __init__(self, queue: sqs.Queue) -> None:
+        self._queue = queue
+
+    def bind(self, scope: Construct, bucket: IBucketRef) -> s3.BucketNotificationDestinationConfig:
+        allowed = self._queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sqs:SendMessage"],
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                resources=[self._queue.queue_arn],
+                conditions={
+                    "ArnLike": {"aws:SourceArn": bucket.bucket_ref.bucket_arn},
+                    "StringEquals": {"aws:SourceAccount": Stack.of(scope).account},
+                },
+            )
+        )
+        # S3 tries the queue when the notification is set.
+        before = [allowed.policy_dependable] if allowed.policy_dependable else []
+        return s3.BucketNotificationDestinationConfig(
+            arn=self._queue.queue_arn, type=s3.BucketNotificationDestinationType.QUEUE, dependencies=before
+        )
 
 
 class IngestQueue(Construct):
@@ -47,9 +80,7 @@ class IngestQueue(Construct):
         else:
             # For an imported bucket the CDK merges this into the notifications the bucket already has.
             prefix = s3.NotificationKeyFilter(prefix=trail.log_prefix)
-            trail.bucket.add_event_notification(
-                s3.EventType.OBJECT_CREATED, notifications.SqsDestination(self.queue), prefix
-            )
+            trail.bucket.add_event_notification(s3.EventType.OBJECT_CREATED, _ToQueue(self.queue), prefix)
 
     def _from_topic(self, topic_arn: str) -> None:
         """The topic may be S3's or CloudTrail's own, here or in another account; the envelope tells them apart."""

@@ -1,7 +1,8 @@
 """The trail and its bucket: a new pair, or an existing bucket that is only read."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -52,12 +53,20 @@ class TrailBucket(Construct):
 
     def _new_trail(self, bucket: s3.Bucket, settings: Settings) -> None:
         """All regions, global services, management reads and writes: a KMS reader hides among the reads."""
+        trail_arn = Stack.of(self).format_arn(
+            service="cloudtrail",
+            resource="trail",
+            resource_name=STACK_NAME,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        _let_trail_write(bucket, trail_arn, [Stack.of(self).account, settings.organization_id])
         trail = cloudtrail.Trail(
             self,
             "Trail",
             encryption_key=self.key,  # its own policy has to let CloudTrail encrypt and the detector decrypt
-            trail_name=STACK_NAME,  # the CDK writes the bucket policy of an organisation trail only for a named one
-            bucket=bucket,
+            trail_name=STACK_NAME,
+            # As if it were somebody else's: the CDK would let every trail of every account write into it.
+            bucket=s3.Bucket.from_bucket_name(self, "ByName", bucket.bucket_name),
             is_multi_region_trail=True,
             include_global_service_events=True,
             enable_file_validation=True,
@@ -65,4 +74,28 @@ class TrailBucket(Construct):
             is_organization_trail=True if settings.organization_id else None,
             org_id=settings.organization_id or None,
         )
+        assert bucket.policy
+        trail.node.add_dependency(bucket.policy)  # CloudTrail tries the bucket before it makes the trail
         skip(trail, "CKV_AWS_35", NO_CUSTOMER_KEY)
+
+
+def _let_trail_write(bucket: s3.Bucket, trail_arn: str, owners: list[str]) -> None:
+    """Let one trail write below AWSLogs/ for its account and, where there is one, its organisation.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+    """
+    ours = {"aws:SourceArn": trail_arn}
+    folders = [bucket.arn_for_objects(f"AWSLogs/{owner}/*") for owner in owners if owner]
+    written = {**ours, "s3:x-amz-acl": "bucket-owner-full-control"}
+    for action, resources, conditions in (
+        ("s3:GetBucketAcl", [bucket.bucket_arn], ours),
+        ("s3:PutObject", folders, written),
+    ):
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=[action],
+                principals=[iam.ServicePrincipal("cloudtrail.amazonaws.com")],
+                resources=resources,
+                conditions={"StringEquals": conditions},
+            )
+        )

@@ -5,7 +5,7 @@ A topic of its own: subscriptions to alerts are filtered by level, which alarms 
 
 from collections.abc import Iterable
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -28,6 +28,7 @@ PERIOD = Duration.minutes(5)
 
 _OLDEST_MINUTES = 15  # CloudTrail delivers every five minutes; three deliveries waiting is trouble
 _ITERATOR_AGE_MINUTES = 5
+_HANDOVER_PERIODS = 12  # an hour
 
 
 class Watch(Construct):
@@ -38,10 +39,29 @@ class Watch(Construct):
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         self.topic = sns.Topic(self, "Topic", display_name="trailbell operations", enforce_ssl=True)
         skip(self.topic, "CKV_AWS_26", NO_CUSTOMER_KEY)
-        # A topic with a policy of its own no longer lets the account's alarms publish.
-        self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        self.topic.add_to_resource_policy(self._alarms_of_this_account())
         for address in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
+
+    def _alarms_of_this_account(self) -> iam.PolicyStatement:
+        """A topic with a policy of its own no longer lets alarms publish; another account's are none of ours.
+
+        https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+        """
+        stack = Stack.of(self)
+        alarms = stack.format_arn(
+            service="cloudwatch", resource="alarm", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        return iam.PolicyStatement(
+            sid="1",  # CloudFormation compares statements by it
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[self.topic.topic_arn],
+            conditions={
+                "ArnLike": {"aws:SourceArn": alarms},
+                "StringEquals": {"aws:SourceAccount": stack.account},
+            },
+        )
 
     def dead_letters(self, name: str, queue: sqs.Queue) -> None:
         """Something waits in a dead-letter queue."""
@@ -76,10 +96,22 @@ class Watch(Construct):
         failed = own_metric("notifier", "ChannelsFailed")
         self._alarm("ChannelFailing", failed, 1)
 
+    def handover(self) -> None:
+        """Hits are kept and the notifier receives none: what is between the two was cut, and neither has failed.
+
+        A hit that is kept at the end of a period and received at the beginning of the next makes one such period, so
+        it takes two of them within the hour. A hit that stays alone is the canary's to find.
+        """
+        kept_only = own_metric("handover", "HitsNotReceived", statistic="Minimum")
+        self._alarm("HitsNotReceived", kept_only, 1, periods=_HANDOVER_PERIODS, breaching=2)
+
     def silence(self, minutes: int) -> None:
-        """The dead-man's switch: no log file has come for so long."""
+        """The dead-man's switch: no log file was read for so long.
+
+        Read, and not received: an object that is ignored, or that fails, says nothing about the trail.
+        """
         if minutes:
-            metric = own_metric("detector", "ObjectsReceived")
+            metric = own_metric("detector", "ObjectsRead")
             self._alarm("Silence", metric, 1, below=True, periods=max(minutes // 5, 1))
 
     def clock(self, canary_minutes: int) -> None:
@@ -97,8 +129,12 @@ class Watch(Construct):
         *,
         below: bool = False,
         periods: int = 1,
+        breaching: int | None = None,
     ) -> None:
-        """An alarm whose description is the table's advice on it (ops/advice.toml), which must have one."""
+        """An alarm whose description is the table's advice on it (ops/advice.toml), which must have one.
+
+        periods, breaching: it fires when so many of the last so many periods are over the threshold, by default all.
+        """
         operators = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
             self,
@@ -106,6 +142,7 @@ class Watch(Construct):
             metric=metric,
             threshold=threshold,
             evaluation_periods=periods,
+            datapoints_to_alarm=breaching,
             alarm_description=alarm_advice(name).text,
             comparison_operator=operators.LESS_THAN_THRESHOLD
             if below

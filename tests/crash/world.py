@@ -103,6 +103,9 @@ class _Journal:
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """The same."""
 
+    def foreign(self, ref: ObjectRef) -> None:
+        """The same."""
+
     def dropped(self, what: str, error: Exception) -> None:
         """The same."""
 

@@ -32,7 +32,8 @@ sys.path[:0] = sys.argv[1:]
 import trailbell.handlers.detector, trailbell.handlers.notifier, aws_lambda_powertools
 from trailbell.handlers.environment import Variables, read_environment
 found = read_environment(Variables({
-    "TRAILBELL_TABLE": "hits", "TRAILBELL_RETENTION_DAYS": "1", "TRAILBELL_MAX_INFLATED_BYTES": "1"}), detects=True)
+    "TRAILBELL_TABLE": "hits", "TRAILBELL_TRAIL_BUCKET": "trail", "TRAILBELL_TRAIL_PREFIX": "AWSLogs/",
+    "TRAILBELL_RETENTION_DAYS": "1", "TRAILBELL_MAX_INFLATED_BYTES": "1"}), detects=True)
 files = [trailbell.handlers.detector.__file__, aws_lambda_powertools.__file__, str(found.rulebook)]
 print(json.dumps({"files": files, "modules": sorted(sys.modules)}))
 """

@@ -621,7 +621,8 @@ ALARMS = {
     "NotifierCountMismatch": ("CountMismatch", "notBreaching"),
     "DeliveryDelayed": ("IteratorAge", "notBreaching"),
     "DeliveryFailing": ("HitsFailed", "notBreaching"),
-    "Silence": ("ObjectsReceived", "breaching"),
+    "HitsNotReceived": ("HitsNotReceived", "notBreaching"),
+    "Silence": ("ObjectsRead", "breaching"),
     "ClockErrors": ("Errors", "notBreaching"),
     "ClockThrottled": ("Throttles", "notBreaching"),
     "ClockStopped": ("ClockRuns", "breaching"),
@@ -638,6 +639,15 @@ def test_alarm_watches_and_tells_operations(new_trail: Template, name: str) -> N
     assert (alarm["MetricName"], alarm["TreatMissingData"]) == (metric, missing)
     assert plain(alarm["AlarmActions"][0]) == "WatchTopic"
     assert alarm["AlarmDescription"] == alarm_advice(name).text
+
+
+def test_hits_that_are_kept_and_not_received_fire(new_trail: Template) -> None:
+    """A mapping that is off makes no error: all other alarms stay green while nobody is notified."""
+    alarm = properties(new_trail, "AWS::CloudWatch::Alarm", "WatchHitsNotReceived")
+
+    assert (alarm["Statistic"], alarm["Period"]) == ("Minimum", 300)  # 1 where kept, 0 where received
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (2, 12, 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
 def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:

@@ -90,6 +90,9 @@ class Chain:
     def failed(self, what: str, error: Exception) -> None:
         self.errors.append(f"{what}: {error}")
 
+    def foreign(self, ref: ObjectRef) -> None:
+        raise AssertionError(str(ref))
+
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         self.errors.append(reason)
 

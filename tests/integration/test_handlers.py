@@ -134,6 +134,8 @@ def environment(
     monkeypatch.setenv("TRAILBELL_TABLE", table)
     monkeypatch.setenv("TRAILBELL_TOPIC_ARN", topic_arn)
     monkeypatch.setenv("TRAILBELL_RETENTION_DAYS", "400")
+    monkeypatch.setenv("TRAILBELL_TRAIL_BUCKET", "trail")
+    monkeypatch.setenv("TRAILBELL_TRAIL_PREFIX", "AWSLogs/")
     monkeypatch.setenv("TRAILBELL_MAX_INFLATED_BYTES", str(MAX_BYTES))
     monkeypatch.setenv("TRAILBELL_RULEBOOK", str(rulebook))
     return monkeypatch
@@ -523,7 +525,10 @@ def test_table_that_cannot_be_written_sends_every_message_back(
     [
         pytest.param(
             detector.handler,
-            ("TRAILBELL_TABLE", "TRAILBELL_RETENTION_DAYS", "TRAILBELL_MAX_INFLATED_BYTES"),
+            (
+                *("TRAILBELL_TABLE", "TRAILBELL_RETENTION_DAYS", "TRAILBELL_MAX_INFLATED_BYTES"),
+                *("TRAILBELL_TRAIL_BUCKET", "TRAILBELL_TRAIL_PREFIX"),
+            ),
             id="detector",
         ),
         pytest.param(
@@ -537,7 +542,7 @@ def test_missing_environment_is_told_at_once(
     environment: pytest.MonkeyPatch, handle: Callable[[dict[str, Any], object], Any], missing: tuple[str, ...]
 ) -> None:
     """Told one by one, a deployment is mended three times."""
-    for name in ("TABLE", "TOPIC_ARN", "RETENTION_DAYS", "MAX_INFLATED_BYTES"):
+    for name in ("TABLE", "TOPIC_ARN", "RETENTION_DAYS", "MAX_INFLATED_BYTES", "TRAIL_BUCKET", "TRAIL_PREFIX"):
         environment.delenv(f"TRAILBELL_{name}")
 
     with pytest.raises(SettingsError) as caught:
@@ -757,3 +762,21 @@ def given_sns(environment: pytest.MonkeyPatch, sns: object) -> None:
 
 def account_of(envelope: dict[str, Any]) -> str:
     return str(json.loads(envelope["Message"])["account"])
+
+
+def test_hits_kept_and_received_are_written_to_one_metric(
+    put_log_file: PutLogFile, stream: Stream, subscribe: Callable[..., Receive], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its minimum tells a notifier that is cut off, which itself can tell nothing."""
+
+    def handed_over() -> list[float]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [value for line in lines if line.get("service") == "handover" for value in line["HitsNotReceived"]]
+
+    detector.handler(given_batch(given_notification(put_log_file([given_record()]))), None)
+    kept = handed_over()
+    notifier.handler(stream(), None)
+    received = handed_over()
+    notifier.handler({"Records": []}, None)
+
+    assert (kept, received, handed_over()) == ([1], [0], [])

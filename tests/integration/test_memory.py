@@ -75,6 +75,8 @@ def test_batch_of_large_log_files_fits_into_the_detectors_memory(tmp_path: Path)
         **os.environ,
         "TRAILBELL_TABLE": "hits",
         "TRAILBELL_RETENTION_DAYS": "1",
+        "TRAILBELL_TRAIL_BUCKET": "b",
+        "TRAILBELL_TRAIL_PREFIX": "AWSLogs/",
         "TRAILBELL_MAX_INFLATED_BYTES": str(Settings().max_inflated_mb * MB),
         "TRAILBELL_RULEBOOK": str(tmp_path / "rulebook.json"),
     }

@@ -157,6 +157,8 @@ class World:
     def malformed_record(self, *_: object) -> None:
         raise AssertionError("there is none")
 
+    foreign = malformed_record
+
     def notifier(self) -> Notifier:
         return Notifier(
             SnsAlertTopic(self.sns, "topic"), DynamoDeliveryRecords(self.dynamo, "hits", 400), self, lambda: SEEN

@@ -73,6 +73,9 @@ class EventLog:
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         pass
 
+    def foreign(self, ref: ObjectRef) -> None:
+        pass
+
 
 @dataclass
 class Clock:

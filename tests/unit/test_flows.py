@@ -10,6 +10,7 @@ import pytest
 from tests.unit.log_files import log_file
 from trailbell.alerts.alert import Alert
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.object_key import ObjectKind, TrailPlace
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, TableError
 from trailbell.flows.claims import Claim
@@ -18,6 +19,7 @@ from trailbell.flows.notifier import RESERVE, Notifier
 from trailbell.flows.stream_batch import StreamHit
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.lookback.replay import replay_message
 from trailbell.rulebook.cases import BASE_RECORD
 
 
@@ -57,6 +59,9 @@ class FakeJournal:
 
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         self.notified.append(f"{ref} {index}: {reason}")
+
+    def foreign(self, ref: ObjectRef) -> None:
+        self.notified.append(f"{ref} is foreign")
 
 
 def disable_key(event_id: str) -> dict[str, Any]:
@@ -117,6 +122,56 @@ def test_same_log_file_three_times_is_one_hit(world: World) -> None:
     assert len(table.rows) == 1
     assert [(counters.hits_new, counters.hits_known) for counters in tallies] == [(1, 0), (0, 1), (0, 1)]
     assert [counters.event_to_hit_seconds_max for counters in tallies] == [4 * 60 + 50, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        pytest.param("attackers", FOLDER + "a.json.gz", id="another-bucket"),
+        pytest.param("B", FOLDER + "a.json.gz", id="another-case"),
+        pytest.param("b", "copies/" + FOLDER + "a.json.gz", id="another-prefix"),
+        pytest.param("b", FOLDER[3:] + "a.json.gz", id="cut-prefix"),
+    ],
+)
+def test_object_of_another_place_is_ignored_named_and_not_tried_again(world: World, bucket: str, key: str) -> None:
+    """Whoever gets a message into the queue could name a bucket of their own, with whatever records they like."""
+    detector, objects, table, event_log = world
+    objects.bodies = {key: log_file(disable_key("e"))}
+    guarded = replace(detector, trail=TrailPlace("b", "AWSLogs/"))
+    body = json.dumps({"s3Bucket": bucket, "s3ObjectKey": [key]})
+
+    failed, counters = guarded.detect_batch([{"messageId": "m", "body": body}])
+
+    assert (failed, table.rows, counters.failures) == ([], {}, {})
+    assert counters.objects_ignored == {ObjectKind.FOREIGN: 1}
+    assert counters.balanced
+    assert event_log.notified == [f"s3://{bucket}/{key} is foreign"]
+
+
+def test_object_of_the_trails_place_is_read(world: World) -> None:
+    """A check that refuses everything would be as safe as it is useless."""
+    detector, objects, table, event_log = world
+    objects.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e"))}
+
+    _, counters = replace(detector, trail=TrailPlace("b", "AWSLogs/")).detect_batch([message(FOLDER + "a.json.gz")])
+
+    assert (len(table.rows), counters.objects_read, event_log.notified) == (1, 1, [])
+
+
+@pytest.mark.parametrize(("notify", "expected"), [(True, 2), (False, 0)])
+def test_hits_that_the_notifier_must_receive_are_counted(world: World, notify: bool, expected: int) -> None:
+    """What the alarm compares with what it received: counting quiet hits, too, would fire at every replay."""
+    detector, objects, _, _ = world
+    objects.bodies = {FOLDER + "a.json.gz": log_file(disable_key("e-1"), disable_key("e-2"))}
+    ref = ObjectRef("b", FOLDER + "a.json.gz", size=1)
+    later = replace(detector, now=lambda: "2026-10-01T00:00:00Z")
+
+    counted = [
+        later.detect_batch([{"messageId": "m", "body": replay_message(ref, notify=notify)}])[1].hits_to_notify
+        for _ in range(2)
+    ]
+
+    assert counted == [expected, 0]
 
 
 def test_digest_among_log_files_is_ignored_and_does_not_end_the_batch(world: World) -> None:

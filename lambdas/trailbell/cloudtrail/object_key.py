@@ -22,13 +22,17 @@ from enum import StrEnum
 
 
 class ObjectKind(StrEnum):
-    """Why an object is read (LOG_FILE) or ignored (all others; the value is the name it is counted under)."""
+    """Why an object is read (LOG_FILE) or ignored (all others; the value is the name it is counted under).
+
+    FOREIGN: not the trail's own, whatever its key looks like; no key says that, it takes a TrailPlace.
+    """
 
     LOG_FILE = "log file"
     DIGEST = "digest"
     INSIGHT = "insight"
     AGGREGATED = "aggregated"
     OTHER = "other"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,21 @@ class ObjectKey:
     account: str = ""
     region: str = ""
     organisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPlace:
+    """Where a trail writes: a bucket, and the prefix up to and with "AWSLogs/". Empty texts leave it open."""
+
+    bucket: str = ""
+    prefix: str = ""
+
+    def holds(self, bucket: str, key: str) -> bool:
+        """Whether an object is in this place; names are compared as they are, by case and byte."""
+        return (not self.bucket or bucket == self.bucket) and key.startswith(self.prefix)
+
+
+ANYWHERE = TrailPlace()
 
 
 _FOLDERS = {

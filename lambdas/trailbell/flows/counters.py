@@ -17,6 +17,7 @@ class DetectorCounters:
     objects_deferred:         given back without having been begun, because time was short.
     failures:                 objects_failed, by the word for what went wrong.
     records_fully_parsed:     those of records_read that the prefilter has not seen.
+    hits_to_notify:           those of hits_new that the notifier must receive: neither muted nor quiet.
     canaries:                 found for the first time; they are no hits.
     event_to_hit_seconds_max: from an event to its hit, the longest of the batch.
     """
@@ -39,6 +40,7 @@ class DetectorCounters:
     hits_new: int = 0
     hits_known: int = 0
     hits_muted: int = 0
+    hits_to_notify: int = 0
     canaries: int = 0
     event_to_hit_seconds_max: int = 0
 
@@ -57,10 +59,15 @@ class DetectorCounters:
         )
 
     def kept(self, hits: Sequence[Hit], new: int) -> None:
-        """Count hits that are in the table now, some of them new; they stay, whatever becomes of their log file."""
+        """Count hits that are in the table now, some of them new; they stay, whatever becomes of their log file.
+
+        hits: all to be notified of, or none of them.
+        """
         self.hits_new += new
         self.hits_known += len(hits) - new
         self.hits_muted += sum(bool(hit.muted_by) for hit in hits)
+        if all(hit.is_to_notify for hit in hits):
+            self.hits_to_notify += new
         if new:
             self.event_to_hit_seconds_max = max(
                 [self.event_to_hit_seconds_max, *(hit.delay for hit in hits if not hit.quiet)]

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
-from trailbell.cloudtrail.object_key import ObjectKind
+from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.canary import Canaries, keep_canary
 from trailbell.flows.counters import DetectorCounters
@@ -69,6 +69,9 @@ class DetectorLog(Protocol):
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """An entry of a log file is malformed and was skipped."""
 
+    def foreign(self, ref: ObjectRef) -> None:
+        """A message named an object that is not the trail's; it was ignored."""
+
 
 @dataclass(slots=True)
 class _Outcome:
@@ -89,6 +92,7 @@ class Detector:
     """The flow with everything it needs.
 
     now:               the time as UTC ISO 8601 with Z.
+    trail:             where the trail writes; an object of any other place is ignored, whoever sent the message.
     malformed_records: None if malformed records are to be written to the event log alone.
     clock:             seconds that only grow.
     """
@@ -101,6 +105,7 @@ class Detector:
     max_bytes: int
     malformed_records: MalformedRecords | None = None
     canaries: Canaries | None = None
+    trail: TrailPlace = ANYWHERE
     clock: Callable[[], float] = time.monotonic
 
     def detect_batch(
@@ -150,7 +155,7 @@ class Detector:
 
     def _detect_object(self, ref: ObjectRef, deadline: float) -> _Outcome:
         outcome, counts = _Outcome(), DetectionCounts()
-        kind = ref.classified.kind
+        kind = self._kind(ref)
         if kind is not ObjectKind.LOG_FILE:
             outcome.counters.objects_ignored[kind] += 1
             return outcome
@@ -162,7 +167,8 @@ class Detector:
             if ref.replay:
                 hits = (_replayed(hit, ref) for hit in hits)
             for chunk in _in_chunks(self._without_canaries(hits, outcome)):
-                outcome.counters.kept(chunk, self.table.keep(chunk))
+                for part in _apart(chunk):
+                    outcome.counters.kept(part, self.table.keep(part))
                 self._check(deadline)
             if self.malformed_records and counts.malformed:
                 self.malformed_records.keep(ref, counts.malformed)
@@ -171,6 +177,14 @@ class Detector:
         outcome.counters.read(counts)
         outcome.malformed = counts.malformed
         return outcome
+
+    def _kind(self, ref: ObjectRef) -> ObjectKind:
+        """What an object is to us.
+
+        One of another place is ignored rather than failed: a message that fails comes back and ends in the dead
+        letters, which somebody with a place in the queue's policy could then fill at will.
+        """
+        return ref.classified.kind if self.trail.holds(ref.bucket, ref.key) else ObjectKind.FOREIGN
 
     def _without_canaries(self, hits: Iterable[Hit], outcome: _Outcome) -> Iterator[Hit]:
         """Hits; canaries among them are kept apart and counted."""
@@ -193,6 +207,8 @@ class Detector:
         return self.clock() > deadline - RESERVE
 
     def _log(self, ref: ObjectRef, outcome: _Outcome) -> None:
+        if outcome.counters.objects_ignored[ObjectKind.FOREIGN]:
+            self.event_log.foreign(ref)
         if outcome.error:
             self.event_log.failed(str(ref), outcome.error)
         for malformed in outcome.malformed:
@@ -224,6 +240,16 @@ def _in_chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
         raise
     if chunk:
         yield chunk
+
+
+def _apart(chunk: Sequence[Hit]) -> Iterator[list[Hit]]:
+    """A chunk's hits that somebody is to be notified of, then the others: the table says how many of each are new.
+
+    In this order, because where both are of one identity, the one that is not muted stays.
+    """
+    for to_notify in (True, False):
+        if part := [hit for hit in chunk if hit.is_to_notify is to_notify]:
+            yield part
 
 
 _NEVER_QUIET_SECONDS = 86_400

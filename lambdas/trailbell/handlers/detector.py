@@ -15,6 +15,7 @@ from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
+from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
@@ -46,6 +47,7 @@ def _detector() -> Detector:
         max_bytes=environment.max_inflated_bytes,
         canaries=DynamoCanaries(dynamodb, environment.table),
         malformed_records=DynamoMalformedRecords(dynamodb, environment.table, environment.retention_days),
+        trail=environment.trail,
     )
 
 
@@ -61,6 +63,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     else:
         failed, counters = [], detector.detect(event, "direct invocation", seconds)
     _count(metrics, counters)
+    handover.kept(counters.hits_to_notify)
     metrics.flush_metrics()
     if counters.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
@@ -91,9 +94,12 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "CountMismatch": 0 if counters.balanced else 1,
     }
     for kind in ObjectKind:
-        if kind is not ObjectKind.LOG_FILE:
+        if kind not in (ObjectKind.LOG_FILE, ObjectKind.FOREIGN):
             counts[f"ObjectsIgnored{kind.capitalize()}"] = counters.objects_ignored[kind]
-    for outcome, count in counters.failures.items():  # CloudWatch bills every name: these are emitted when they happen
+    # CloudWatch bills every name: these are emitted when they happen.
+    if foreign := counters.objects_ignored[ObjectKind.FOREIGN]:
+        counts["ObjectsIgnoredForeign"] = foreign
+    for outcome, count in counters.failures.items():
         counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
@@ -101,5 +107,6 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         metrics.add_metric(name="SlowestEventToHit", unit=MetricUnit.Seconds, value=counters.event_to_hit_seconds_max)
     # In the log beside the metrics: CloudWatch bills every metric, and nobody needs an alarm for these.
     metrics.add_metadata(key="NotificationsIgnored", value=counters.notifications_ignored)
+    metrics.add_metadata(key="HitsToNotify", value=counters.hits_to_notify)
     metrics.add_metadata(key="RecordsFullyParsed", value=counters.records_fully_parsed)
     metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=counters.bytes_inflated)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import trailbell
+from trailbell.cloudtrail.object_key import ANYWHERE, TrailPlace
 from trailbell.engine.rulebook import Level
 from trailbell.errors import SettingsError
 
@@ -56,6 +57,7 @@ class Environment:
     """What the stack sets for its functions (infra/functions.py), beside what channels declare.
 
     max_inflated_bytes: 0 for the notifier.
+    trail:              where the trail writes; anywhere for the notifier.
     runbook_url:        see alerts/links.py.
     """
 
@@ -64,6 +66,7 @@ class Environment:
     max_inflated_bytes: int
     rulebook: Path
     runbook_url: str = ""
+    trail: TrailPlace = ANYWHERE
 
 
 def read_environment(variables: Variables, *, detects: bool) -> Environment:
@@ -74,7 +77,12 @@ def read_environment(variables: Variables, *, detects: bool) -> Environment:
         max_inflated_bytes=variables.number("TRAILBELL_MAX_INFLATED_BYTES") if detects else 0,
         rulebook=Path(variables.text("TRAILBELL_RULEBOOK", required=False) or _RULEBOOK),
         runbook_url=variables.text("TRAILBELL_RUNBOOK_URL", required=False),
+        trail=_trail(variables) if detects else ANYWHERE,
     )
+
+
+def _trail(variables: Variables) -> TrailPlace:
+    return TrailPlace(variables.text("TRAILBELL_TRAIL_BUCKET"), variables.text("TRAILBELL_TRAIL_PREFIX"))
 
 
 def seconds_left(context: Any) -> float:

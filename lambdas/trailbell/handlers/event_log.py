@@ -29,6 +29,10 @@ class EventLog:
             extra={"what": what, "error": str(error), "error_type": type(error).__name__},
         )
 
+    def foreign(self, ref: ObjectRef) -> None:
+        """A message named an object that is not the trail's; it was ignored."""
+        self._logger.warning("object is not the trail's, ignored", extra={"object": str(ref)})
+
     def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
         """An entry of a log file is malformed and was skipped."""
         self._logger.warning("record passed over", extra={"object": str(ref), "index": index, "reason": reason})

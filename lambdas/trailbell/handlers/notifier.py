@@ -22,6 +22,7 @@ from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.notifier import Notifier, complete
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit, UnreadableHit
+from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.canary import Canary
@@ -99,6 +100,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     come_back = relay.relay(new_canaries(event))
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, counters)
+    handover.received(counters.hits_received)
     _count_delivery(metrics, delivery.counters)
     metrics.flush_metrics()
     if counters.hits_in_alert_max >= _STORM_HITS and _is_stream(event):

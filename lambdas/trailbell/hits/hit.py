@@ -153,6 +153,11 @@ class Hit:
         return seconds_between(self.event_time, self.seen_at)
 
     @property
+    def is_to_notify(self) -> bool:
+        """Whether the notifier is to receive it: the kind of its row says the same (store/rows.py)."""
+        return not (self.muted_by or self.quiet)
+
+    @property
     def severity(self) -> Level:
         """The level as something that can be compared."""
         return Level[self.level.upper()]

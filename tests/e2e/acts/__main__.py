@@ -1,0 +1,23 @@
+"""`python -m tests.e2e.acts` does every act on a deployment of its own and writes docs/silenced.md (some minutes)."""
+
+import tempfile
+from pathlib import Path
+
+from tests.e2e.acts.page import PAGE, written
+from tests.e2e.acts.rows import deployed, rows
+from trailbell.cli.local.local_aws import start_local_aws
+
+
+def main() -> None:
+    """Deploy, act, write."""
+    with tempfile.TemporaryDirectory() as folder:
+        aws = start_local_aws(Path(folder))
+        try:
+            found = list(rows(deployed(aws)))
+        finally:
+            aws.stop()
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

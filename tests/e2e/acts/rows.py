@@ -1,0 +1,129 @@
+"""The table: every act done on the deployed stack, and who answers it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.acts import functions, messages, storage
+from tests.e2e.acts.act import Act
+from tests.e2e.acts.record import DEPLOYER, Recorder
+from tests.e2e.acts.stack import TRAIL, ActedOn
+from trailbell.cli.doctor.stack_checks import check_stack
+from trailbell.cli.local.command import TRAIL_BUCKET
+from trailbell.cli.local.deployment import STACK, bootstrap, deploy
+from trailbell.cli.local.local_aws import LocalAws
+from trailbell.engine.rulebook import load_rulebook
+from trailbell.hits.detect import HitDetector
+from trailbell.ops.checks.finding import OK
+
+
+@dataclass(frozen=True)
+class Row:
+    """An act and its answers.
+
+    call:       eventSource without the domain, and eventName.
+    by_hand:    rules and levels where somebody of the account does it; deployed: where CloudFormation does.
+    doctor:     conditions (ops/advice.toml) that were not there before.
+    imitated:   the embedded AWS does not know the call: its record has no answer, and nothing was changed.
+    """
+
+    part: str
+    what: str
+    call: str
+    by_hand: str
+    deployed: str
+    alarms: tuple[str, ...]
+    doctor: tuple[str, ...]
+    cut: str
+    missed: bool
+    imitated: bool
+
+    @property
+    def answered_later(self) -> bool:
+        """Whether anybody hears of it even if the rule's mail does not get out."""
+        return bool(self.alarms or self.doctor or self.missed)
+
+
+def deployed(aws: LocalAws) -> LocalAws:
+    """The same embedded AWS with the product in it, and with somebody who gets mails."""
+    aws.client("s3").create_bucket(Bucket=TRAIL_BUCKET)
+    bootstrap(aws)
+    deploy(aws, TRAIL_BUCKET, alert_emails="oncall@example.com")
+    return aws
+
+
+def rows(aws: LocalAws) -> Iterator[Row]:
+    """Do every act on a fresh deployment, the ones that cannot be undone last."""
+    _make_trail(aws)
+    stack = ActedOn(aws, Recorder())
+    detector = HitDetector(load_rulebook(_rulebook(aws).read_text(encoding="utf-8")))
+    for act in every_act(with_clock=stack.has("ClockSchedule")):
+        yield _row(act, stack, detector)
+
+
+def every_act(*, with_clock: bool) -> Iterator[Act]:
+    """All acts, in the order in which they can be done; those on the clock where there is one."""
+    yield from chain(functions.acts(), messages.acts(), storage.acts())
+    if with_clock:
+        yield from storage.clock_acts()
+    yield from chain(functions.deletions(), messages.deletions(), storage.deletions())
+
+
+def _make_trail(aws: LocalAws) -> None:
+    """The embedded AWS deploys no trail, so the trail of the bucket is made by hand, as it would be."""
+    cloudtrail = aws.client("cloudtrail")
+    cloudtrail.create_trail(
+        Name=TRAIL, S3BucketName=TRAIL_BUCKET, IsMultiRegionTrail=True, EnableLogFileValidation=True
+    )
+    cloudtrail.start_logging(Name=TRAIL)
+
+
+def _rulebook(aws: LocalAws) -> Path:
+    """The rulebook that was deployed, in its asset."""
+    (found,) = (aws.log.parent / "cdk.out").glob("asset.*/trailbell/rulebook.json")
+    return found
+
+
+def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
+    before = _conditions(stack.aws)
+    stack.recorder.records.clear()
+    stack.recorder.imitated.clear()
+    doing = act.do(stack)
+    next(doing)
+    records, imitated = list(stack.recorder.records), bool(stack.recorder.imitated)
+    new = _conditions(stack.aws) - before
+    for _ in doing:
+        pass
+    (record, *_) = records
+    return Row(
+        act.part,
+        act.what,
+        f"{record['eventSource'].removesuffix('.amazonaws.com')}:{record['eventName']}",
+        _hits(records, detector),
+        _hits([{**one, "userIdentity": DEPLOYER} for one in records], detector),
+        tuple(name for name in act.alarms if name in stack.alarms()),
+        tuple(sorted(new)),
+        act.cut,
+        act.missed,
+        imitated,
+    )
+
+
+def _conditions(aws: LocalAws) -> Counter[str]:
+    """What doctor finds, by condition."""
+    findings = check_stack(aws.client, STACK, datetime.now(UTC))
+    return Counter(one.condition for one in findings if one.state != OK and one.condition)
+
+
+def _hits(records: list[dict[str, Any]], detector: HitDetector) -> str:
+    found = []
+    for record in records:
+        hit = detector.detect_record(json.loads(json.dumps(record)), record["eventTime"])
+        if hit and not hit.muted_by:
+            found.append(f"{hit.name} ({hit.level})")
+    return ", ".join(dict.fromkeys(found))
