@@ -259,7 +259,10 @@ def test_each_function_has_its_own_event_source() -> None:
 
 
 class FakeCloudFormation:
-    """Knows one stack; moto's own needs packages we do not have."""
+    """Knows one stack, whose template declares nothing; moto's own needs packages we do not have.
+
+    A whole stack with its template is in tests/infra/test_doctor_acts.py.
+    """
 
     def __init__(self, outputs: dict[str, str], resources: list[tuple[str, str]]) -> None:
         self.outputs, self.resources = outputs, resources
@@ -272,11 +275,17 @@ class FakeCloudFormation:
         arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/trailbell/1"
         return {"Stacks": [{"StackId": arn, "Outputs": outputs}]}
 
+    def get_template(self, **_: str) -> dict[str, Any]:
+        return {"TemplateBody": {"Resources": {}}}
+
     def get_paginator(self, name: str) -> "FakeCloudFormation":
         return self
 
     def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
-        entries = [{"ResourceType": kind, "PhysicalResourceId": physical} for kind, physical in self.resources]
+        entries = [
+            {"LogicalResourceId": f"{number}", "ResourceType": kind, "PhysicalResourceId": physical}
+            for number, (kind, physical) in enumerate(self.resources)
+        ]
         return [{"StackResourceSummaries": entries}]
 
 
@@ -318,10 +327,24 @@ def stack(aws: None) -> FakeCloudFormation:
     return FakeCloudFormation(outputs, [*queues, ("AWS::Lambda::EventSourceMapping", "1")])
 
 
+class Unmoved:
+    """SQS with no message on the move, which moto cannot say."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def list_message_move_tasks(self, **_: Any) -> dict[str, Any]:
+        return {"Results": []}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
 @pytest.fixture
 def clients(stack: FakeCloudFormation) -> Clients:
     """Moto's clients, CloudFormation, and what moto's extras would need refused."""
-    real, given = boto3.client, {"cloudformation": stack, "cloudwatch": Denying(), "lambda": Denying()}
+    real, sqs = boto3.client, Unmoved(boto3.client("sqs"))
+    given = {"cloudformation": stack, "cloudwatch": Denying(), "lambda": Denying(), "sqs": sqs}
     return lambda service, **_: given.get(service) or real(service)
 
 
@@ -359,7 +382,8 @@ def test_a_refusal_does_not_hide_what_was_found_before_it(clients: Clients, stac
     clients("sqs").send_message(QueueUrl=stack.outputs["DeadLetters"], MessageBody="x")
     clients("sqs").delete_queue(QueueUrl=stack.outputs["AlertDeadLetters"])
 
-    assert states(found(clients, "DeadLetters") + found(clients, "dead letters")) == ["problem", "unknown"]
+    assert states(found(clients, "DeadLetters") + found(clients, "AlertDeadLetters")) == ["problem", "problem"]
+    assert found(clients, "AlertDeadLetters")[0].condition == "check.gone"
 
 
 def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Clients) -> None:
@@ -372,11 +396,14 @@ def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Client
         "log files": "unknown",
         "source": "ok",
         "functions": "unknown",
+        "consumers": "unknown",
         "DeadLetters": "ok",
         "AlertDeadLetters": "ok",
-        "AlertTopic": "ok",
-        "OperationsTopic": "ok",
+        "AlertTopic": "warning",
+        "OperationsTopic": "warning",
         "alarms": "warning",
+        "mute rules": "unknown",
+        "as deployed": "ok",
     }
     assert "\x1b" not in shown["functions"].meaning
 
@@ -521,12 +548,15 @@ def test_the_command_prints_lines_and_ends_with_a_status(
     """Scripts read the status; people read the table."""
     monkeypatch.setattr("boto3.client", clients)
     fine = CliRunner().invoke(cli, ["doctor", "--format", "jsonl"], catch_exceptions=False)
+    strict = CliRunner().invoke(cli, ["doctor", "--strict"], catch_exceptions=False)
     clients("sqs").send_message(QueueUrl=stack.outputs["DeadLetters"], MessageBody="x")
     malformed = CliRunner().invoke(cli, ["doctor"], catch_exceptions=False)
 
     lines = [json.loads(line) for line in fine.stdout.splitlines()]
     assert fine.exit_code == 0
     assert all(set(line) == {"state", "check", "meaning", "fix", "condition"} for line in lines)
+    assert "unknown" in {line["state"] for line in lines}
+    assert strict.exit_code == 1
     assert malformed.exit_code == 1
     assert "trailbell dlq list" in malformed.stdout
     with pytest.raises(SettingsError, match="no stack nosuch"):

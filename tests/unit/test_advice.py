@@ -12,14 +12,24 @@ import pytest
 
 from tools.alarms import PAGE, alarms, written
 from trailbell.ops.advice import advice_on, table
-from trailbell.ops.answers import Alarm, EventSource, Queue, Trail, TrailStatus
+from trailbell.ops.answers import Alarm, Declared, EventSource, Queue, Reading, Trail, TrailStatus
 from trailbell.ops.checks.alarms import alarm_findings
+from trailbell.ops.checks.as_deployed import deployment_findings
 from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
 from trailbell.ops.checks.events import event_findings
 from trailbell.ops.checks.finding import OK, Finding
+from trailbell.ops.checks.foreign import (
+    denial_findings,
+    foreign_consumer_findings,
+    foreign_subscriber_findings,
+    move_findings,
+    mute_findings,
+)
 from trailbell.ops.checks.functions import function_findings
+from trailbell.ops.checks.parts import KINDS
 from trailbell.ops.checks.refusal import refusal_finding
 from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
+from trailbell.ops.checks.stack import drift_findings, stack_findings
 from trailbell.ops.checks.topics import subscription_findings
 from trailbell.ops.checks.trail import log_file_finding, no_trail_finding, trail_findings
 
@@ -41,6 +51,41 @@ def queue(policy: object = None, waiting: int = 0) -> Queue:
 
 def filtered(name: str, value: str) -> dict[str, object]:
     return {**CREATED, "Filter": {"Key": {"FilterRules": [{"Name": name, "Value": value}]}}}
+
+
+def changed_resources() -> list[Reading]:
+    """One of each kind with every part changed, gone, and its owner gone; a policy with other statements."""
+    readings = []
+    for name, kind in KINDS.items():
+        members = [member for part in kind.parts for member in part.defaults]
+        declared: dict[str, object] = {member: {"Variables": {"is": "deployed"}} for member in members}
+        live: dict[str, object] = {member: {"Variables": {"is": "now"}} for member in members}
+        owner = {"FunctionName": "f", "Principal": "p", "Action": "a", "Statement": "s", "PolicyName": "p", "Roles": []}
+        resource = Declared("Name", name, "physical", declared | owner)
+        readings += [Reading(resource, live), Reading(resource, {}, "physical"), Reading(resource, {}, "its-owner")]
+    statements = {"Statement": [{"Effect": "Deny"}, {"Effect": "Allow"}]}
+    wanted = {"PolicyDocument": {"Statement": {"Effect": "Allow", "Sid": "1", "Action": "x"}}, "Topics": ["t"]}
+    policy = Declared("Policy", "AWS::SNS::TopicPolicy", "policy", wanted)
+    return [*readings, Reading(policy, {"PolicyDocument": statements})]
+
+
+def stack_itself() -> list[Finding]:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    denying = {"Statement": [deny, {**deny, "Condition": {"StringEquals": {"aws:SourceVpc": "x"}}}]}
+    statuses = ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE")
+    drift = {"StackResourceDriftStatus": "DELETED", "LogicalResourceId": "x"}
+    return [
+        *(finding for status in statuses for finding in stack_findings("trailbell", status)),
+        *drift_findings([drift], "a resource could not be read"),
+        *deployment_findings(changed_resources(), ["AWS::New::Thing"]),
+        *foreign_subscriber_findings("AlertTopic", [{"Protocol": "https", "Endpoint": "https://e"}], (), "1"),
+        *foreign_consumer_findings([EventSource("0f1e", QUEUE_ARN, "Enabled")], ()),
+        *move_findings("DeadLetters", ["arn:x"], ()),
+        *denial_findings("b", denying, "arn:aws:iam::1:role/r", "arn:aws:s3:::b/AWSLogs/*"),
+        *mute_findings(["a"]),
+        *alarm_findings([Alarm("a", "OK", "x", True, "because I say so")], 1),
+        refusal_finding("trail", "not there", "NoSuchBucket"),
+    ]
 
 
 def whatever_is_wrong() -> list[Finding]:
@@ -75,6 +120,7 @@ def whatever_is_wrong() -> list[Finding]:
         *alarm_findings([Alarm("a", "INSUFFICIENT_DATA", "x", True)], 1),
         refusal_finding("trail", "no", "AccessDenied"),
         refusal_finding("trail", "no"),
+        *stack_itself(),
     ]
 
 

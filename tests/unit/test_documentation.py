@@ -184,6 +184,7 @@ def test_calls_of_the_aws_cli_exist(words: tuple[str, ...]) -> None:
     assert {RENAMED.get(name, name) for name in names} <= members
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """To a file that exists, and to a heading in it."""

@@ -9,6 +9,22 @@ from typing import Any
 Answer = Mapping[str, Any]
 """A part of an answer as AWS gives it."""
 
+GONE = frozenset(
+    {
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+        "TableNotFoundException",
+        "TrailNotFoundException",
+    }
+)
+"""The codes by which AWS says that what was asked about is not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trail:
@@ -55,14 +71,50 @@ class EventSource:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm: its name and state, what it means by its own description, and whether its actions are enabled."""
+    """An alarm: its name and state, what it means by its own description, whether its actions are enabled.
+
+    `reason` is why it is in its state, by CloudWatch or by whoever set the state.
+    """
 
     name: str
     state: str
     meaning: str
     acts: bool
+    reason: str = ""
 
 
 def as_list(value: object) -> Sequence[Any]:
     """A member of a policy that may be one thing or a list of them, as a list."""
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A resource as the stack's template declares it, with its references filled in (ops/references.py).
+
+    `name` is the logical id without the hash that the CDK puts behind it; `kind` the type, `physical` the physical id.
+    """
+
+    name: str
+    kind: str
+    physical: str
+    properties: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A question that AWS did not answer: the operation, the error's code ("" for none), and its words."""
+
+    operation: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a resource is like now, in the template's words; `gone` names what is no longer there ("" if all is)."""
+
+    resource: Declared
+    live: Answer
+    gone: str = ""
+    refusals: tuple[Refusal, ...] = ()

@@ -5,6 +5,7 @@ None is made before it is asked for. What botocore raises goes through: whoever 
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -59,28 +60,60 @@ class DeployedStack:
         """Whose the stack is, by its ARN."""
         return str(self._description["StackId"].split(":")[4])
 
+    @property
+    def status(self) -> str:
+        """Such as UPDATE_COMPLETE."""
+        return str(self._description.get("StackStatus", ""))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The values of the template's parameters by name; those kept in SSM as they were at the deployment."""
+        found = self._description.get("Parameters", ())
+        return {entry["ParameterKey"]: entry.get("ResolvedValue") or entry["ParameterValue"] for entry in found}
+
+    @property
+    def partition(self) -> str:
+        """The partition, by the stack's ARN."""
+        return str(self._description["StackId"].split(":")[1])
+
     @cached_property
-    def _resources(self) -> list[tuple[str, str]]:
+    def template(self) -> Answer:
+        """The template that was deployed, transforms applied."""
+        answer = self._clients("cloudformation").get_template(StackName=self.name, TemplateStage="Processed")
+        found = answer["TemplateBody"]
+        return json.loads(found) if isinstance(found, str) else found
+
+    @cached_property
+    def _resources(self) -> list[Answer]:
         pages = self._clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
-        return [
-            (entry["ResourceType"], entry.get("PhysicalResourceId", ""))
-            for page in pages
-            for entry in page["StackResourceSummaries"]
-        ]
+        return [entry for page in pages for entry in page["StackResourceSummaries"]]
 
     def resources(self, kind: str) -> list[str]:
         """The physical ids of the stack's resources of one type, such as AWS::SQS::Queue."""
-        return [physical for found, physical in self._resources if found == kind and physical]
+        found = [entry.get("PhysicalResourceId", "") for entry in self._resources if entry["ResourceType"] == kind]
+        return [physical for physical in found if physical]
+
+    def physical_ids(self) -> dict[str, str]:
+        """The physical ids by logical id."""
+        return {entry["LogicalResourceId"]: entry.get("PhysicalResourceId", "") for entry in self._resources}
 
     def dead_letter_queue(self, output: str = "DeadLetters") -> Queue:
         """The queue that an output names."""
         return read_queue(self._clients("sqs"), self.output(output))
 
+    def queue(self, url: str) -> Queue:
+        """A queue by its URL."""
+        return read_queue(self._clients("sqs"), url)
+
     def ingest_queue(self) -> Queue:
-        """The queue whose dead letters go to the output DeadLetters. Raises SettingsError when there is none."""
+        """The queue of the output IngestQueue; of an older stack the one whose dead letters go to DeadLetters.
+
+        Raises SettingsError when there is none.
+        """
+        with suppress(SettingsError):
+            return self.queue(self.output("IngestQueue"))
         dead_letters = self.dead_letter_queue()
-        for url in self.resources("AWS::SQS::Queue"):
-            queue = read_queue(self._clients("sqs"), url)
+        for queue in map(self.queue, self.resources("AWS::SQS::Queue")):
             if queue.dead_letters == dead_letters.arn:
                 return queue
         raise SettingsError(f"stack {self.name}: no queue gives its dead letters to {dead_letters.arn}")

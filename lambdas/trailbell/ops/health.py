@@ -4,13 +4,18 @@ Read-only; nothing is judged here (that is ops/checks). What botocore raises goe
 a refusal means.
 """
 
+import json
 from datetime import datetime
 from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from trailbell.ops.answers import Alarm, Answer, EventSource, Trail, TrailStatus
+from trailbell.ops.answers import GONE, Alarm, Answer, Declared, EventSource, Reading, Trail, TrailStatus
 from trailbell.ops.deployed_stack import Clients, DeployedStack
+from trailbell.ops.deployed_template import declared_resources
+from trailbell.ops.drift import detect_drift
+from trailbell.ops.live.reader import answered_or
+from trailbell.ops.live.resources import read_resources
 from trailbell.ops.newest_log_file import newest_log_file
 
 
@@ -56,7 +61,9 @@ class Health:
         try:
             pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
             return [entry for page in pages for entry in page["Subscriptions"]]
-        except ClientError:
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                raise
             own = [arn for arn in self.stack.resources("AWS::SNS::Subscription") if arn.startswith(f"{topic_arn}:")]
             if not own:
                 raise
@@ -69,11 +76,60 @@ class Health:
         return {name: events.describe_rule(Name=name).get("State", "") for name in names}
 
     def event_sources(self) -> list[EventSource]:
-        """What feeds the stack's functions."""
-        client = self._clients("lambda")
+        """What feeds the stack's functions; a mapping that is gone feeds none."""
         uuids = self.stack.resources("AWS::Lambda::EventSourceMapping")
-        found = [(uuid, client.get_event_source_mapping(UUID=uuid)) for uuid in uuids]
-        return [EventSource(uuid, entry["EventSourceArn"], entry.get("State", "")) for uuid, entry in found]
+        return [source for uuid in uuids for source in self._event_source(uuid)]
+
+    def _event_source(self, uuid: str) -> list[EventSource]:
+        try:
+            return [_source(self._clients("lambda").get_event_source_mapping(UUID=uuid))]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                return []
+            raise
+
+    def consumers(self, queue_arn: str) -> list[EventSource]:
+        """All event source mappings of a queue, the stack's or not."""
+        pages = self._clients("lambda").get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue_arn)
+        return [_source(entry) for page in pages for entry in page["EventSourceMappings"]]
+
+    def move_destinations(self, queue_arn: str) -> list[str]:
+        """Where messages of a dead-letter queue are being moved to; "" is where they came from."""
+        answer = self._clients("sqs").list_message_move_tasks(SourceArn=queue_arn, MaxResults=10)
+        return [task.get("DestinationArn", "") for task in answer["Results"] if task["Status"] == "RUNNING"]
+
+    @cached_property
+    def declared(self) -> list[Declared]:
+        """The resources as the deployed template declares them."""
+        return declared_resources(self._clients, self.stack)
+
+    def readings(self) -> list[Reading]:
+        """The same resources as they are now."""
+        return read_resources(self._clients, self.declared)
+
+    def bucket_policy(self) -> Answer:
+        """The trail bucket's policy, empty where it has none."""
+        bucket, s3 = self.stack.output("TrailBucket"), self._clients("s3")
+        found = answered_or("NoSuchBucketPolicy", lambda: s3.get_bucket_policy(Bucket=bucket))
+        return dict(json.loads(found.get("Policy") or "{}"))
+
+    def muted_alarms(self) -> list[str]:
+        """The stack's alarms that a mute rule of CloudWatch names, in force or to come."""
+        client, own = self._clients("cloudwatch"), set(self.stack.resources("AWS::CloudWatch::Alarm"))
+        muted: set[str] = set()
+        more: dict[str, str] = {}
+        while True:
+            answer = client.list_alarm_mute_rules(Statuses=["ACTIVE", "SCHEDULED"], **more)
+            for entry in answer.get("AlarmMuteRuleSummaries", ()):
+                name = entry["AlarmMuteRuleArn"].rpartition(":")[2]
+                muted |= own & set(client.get_alarm_mute_rule(AlarmMuteRuleName=name)["MuteTargets"]["AlarmNames"])
+            if not answer.get("NextToken"):
+                return sorted(muted)
+            more = {"NextToken": answer["NextToken"]}
+
+    def drift(self) -> tuple[list[Answer], str]:
+        """What CloudFormation's drift detection finds, and why it did not finish ("" if it did)."""
+        return detect_drift(self._clients("cloudformation"), self.stack.name)
 
     def alarms(self) -> list[Alarm]:
         """The stack's alarms."""
@@ -88,6 +144,7 @@ class Health:
                 entry.get("StateValue", ""),
                 entry.get("AlarmDescription", ""),
                 bool(entry.get("ActionsEnabled", True)),
+                entry.get("StateReason", ""),
             )
             for entry in found
         ]
@@ -96,6 +153,10 @@ class Health:
         """When the newest log file of the stack's account and region came; None if none did today or yesterday."""
         s3 = self._clients("s3")
         return newest_log_file(s3, self.stack, prefix, organisation=organisation, now=now)
+
+
+def _source(entry: Answer) -> EventSource:
+    return EventSource(entry["UUID"], entry["EventSourceArn"], entry.get("State", ""))
 
 
 def _trail(entry: Answer) -> Trail:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -19,26 +20,47 @@ _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNKNOWN: "dim"}
 
 @click.command()
 @stack_options("The stack to check.", "Check what `trailbell local --keep` left running.")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-def doctor(connection: Connection, form: str) -> None:
+@click.option("--format", "form", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True)
+@click.option("--drift", is_flag=True, help="Also start CloudFormation's drift detection and wait for it (minutes).")
+@click.option("--strict", is_flag=True, help="Exit with 1 also when something could not be checked.")
+def doctor(connection: Connection, form: str, *, drift: bool, strict: bool) -> None:
     """Check a deployed stack and its trail: would you be notified? Nothing is changed.
 
-    Each line is ok, a warning, a problem, or unknown (not permitted to check), and says how to fix it. The
-    exit status is 1 when there is a problem. Run it in the stack's Region; it needs read permissions only.
+    Every resource of the stack is compared with the template it was deployed from. Each line is ok, a warning, a
+    problem, or unknown (not permitted to check), and says how to fix it. The exit status is 1 when there is a
+    problem; with --strict also when something is unknown. Run it in the stack's Region; it needs read permissions
+    only (docs/security.md lists them).
 
     \b
     Example:
       trailbell doctor
       trailbell doctor --format jsonl | jq 'select(.state == "problem")'
     """
-    findings = check_stack(connection.client, connection.stack, datetime.now(UTC))
-    if form == "jsonl":
-        for finding in findings:
-            click.echo(json.dumps(asdict(finding), ensure_ascii=True))
-    else:
-        print_table(["state", "check", "what it means", "how to fix it"], map(_cells, findings))
-    sys.exit(int(any(finding.state == PROBLEM for finding in findings)))
+    now = datetime.now(UTC)
+    findings = check_stack(connection.client, connection.stack, now, drift=drift)
+    _PRINTED[form](findings, connection.stack, now)
+    failing = {PROBLEM, UNKNOWN} if strict else {PROBLEM}
+    sys.exit(int(any(finding.state in failing for finding in findings)))
+
+
+def _print_document(findings: Sequence[Finding], stack: str, now: datetime) -> None:
+    counts = {state: sum(finding.state == state for finding in findings) for state in _STYLES}
+    document = {"stack": stack, "checkedAt": now.isoformat(timespec="seconds"), "counts": counts}
+    listed = [asdict(finding) for finding in findings]
+    click.echo(json.dumps({**document, "findings": listed}, ensure_ascii=True, indent=2))
+
+
+def _print_lines(findings: Sequence[Finding], stack: str, now: datetime) -> None:
+    for finding in findings:
+        click.echo(json.dumps(asdict(finding), ensure_ascii=True))
+
+
+def _print_table(findings: Sequence[Finding], stack: str, now: datetime) -> None:
+    print_table(["state", "check", "what it means", "how to fix it"], map(_cells, findings))
 
 
 def _cells(finding: Finding) -> list[str | Text]:
     return [Text(finding.state, style=_STYLES[finding.state]), finding.check, finding.meaning, finding.fix]
+
+
+_PRINTED = {"table": _print_table, "json": _print_document, "jsonl": _print_lines}

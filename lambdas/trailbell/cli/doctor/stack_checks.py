@@ -8,30 +8,44 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.errors import SettingsError
-from trailbell.ops.answers import Trail
+from trailbell.ops.answers import GONE, Trail
 from trailbell.ops.checks.alarms import alarm_findings
+from trailbell.ops.checks.as_deployed import deployment_findings
 from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
 from trailbell.ops.checks.events import event_findings
 from trailbell.ops.checks.finding import Finding
+from trailbell.ops.checks.foreign import (
+    denial_findings,
+    foreign_consumer_findings,
+    foreign_subscriber_findings,
+    move_findings,
+    mute_findings,
+)
 from trailbell.ops.checks.functions import function_findings
 from trailbell.ops.checks.queue_policy import senders
 from trailbell.ops.checks.refusal import refusal_finding
 from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
-from trailbell.ops.checks.topics import subscription_findings
+from trailbell.ops.checks.stack import drift_findings, stack_findings
+from trailbell.ops.checks.topics import TOPICS, subscription_findings
 from trailbell.ops.checks.trail import log_file_finding, no_trail_finding, trail_findings
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.health import Health
+from trailbell.ops.live.resources import unread_types
 
 
 Check = Callable[[Health, datetime], Iterable[Finding]]
 
 
-def check_stack(clients: Clients, stack: str, now: datetime) -> list[Finding]:
-    """All findings. Raises SettingsError when there is no such stack, or nobody may look at it."""
+def check_stack(clients: Clients, stack: str, now: datetime, *, drift: bool = False) -> list[Finding]:
+    """All findings, CloudFormation's drift detection among them where it is asked for.
+
+    Raises SettingsError when there is no such stack, or nobody may look at it.
+    """
     health = Health(clients, DeployedStack(clients, stack))
     with explained_errors():
         health.stack.output("TrailBucket")
-    return [finding for name, check in _CHECKS.items() for finding in _guarded(name, check, health, now)]
+    checks = {**_CHECKS, "drift": _check_drift} if drift else _CHECKS
+    return [finding for name, check in checks.items() for finding in _guarded(name, check, health, now)]
 
 
 def _guarded(name: str, check: Check, health: Health, now: datetime) -> Iterator[Finding]:
@@ -39,11 +53,25 @@ def _guarded(name: str, check: Check, health: Health, now: datetime) -> Iterator
     try:
         yield from check(health, now)
     except ClientError as error:
-        yield refusal_finding(name, str(error), error.response["Error"]["Code"])
+        code = error.response["Error"]["Code"]
+        if not (code in GONE and name in _ABOUT_QUEUES):
+            yield refusal_finding(name, str(error), code)
     except BotoCoreError as error:
         yield refusal_finding(name, str(error))
     except (SettingsError, KeyError, ValueError) as error:
         yield refusal_finding(name, f"{type(error).__name__}: {error}")
+
+
+def _check_status_of_stack(health: Health, now: datetime) -> Iterator[Finding]:
+    yield from stack_findings(health.stack.name, health.stack.status)
+
+
+def _check_as_deployed(health: Health, now: datetime) -> Iterator[Finding]:
+    yield from deployment_findings(health.readings(), unread_types(health.declared))
+
+
+def _check_drift(health: Health, now: datetime) -> Iterator[Finding]:
+    yield from drift_findings(*health.drift())
 
 
 def _check_trails(health: Health, now: datetime) -> Iterator[Finding]:
@@ -108,30 +136,71 @@ def _notified_topics(health: Health) -> set[str]:
     return topics | {str(entry.get("TopicArn")) for entry in entries}
 
 
+def _check_denials(health: Health, now: datetime) -> Iterator[Finding]:
+    """Of a bucket that the stack made, the policy is compared as a whole."""
+    for resource in health.declared:
+        if resource.name == "DetectorRole" and not health.stack.resources("AWS::S3::Bucket"):
+            bucket, partition = health.stack.output("TrailBucket"), health.stack.partition
+            role = f"arn:{partition}:iam::{health.stack.account}:role/{resource.physical}"
+            prefixes = [trail.prefix for trail in _visible_trails(health)[:1] if trail.prefix]
+            objects = f"arn:{partition}:s3:::{'/'.join([bucket, *prefixes])}/AWSLogs/*"
+            yield from denial_findings(bucket, health.bucket_policy(), role, objects)
+
+
 def _check_functions(health: Health, now: datetime) -> Iterator[Finding]:
     yield from function_findings(health.event_sources())
 
 
-def _check_dead_letters(health: Health, now: datetime) -> Iterator[Finding]:
-    for output in DEAD_LETTER_QUEUES:
-        yield dead_letter_finding(output, health.stack.dead_letter_queue(output))
+def _check_consumers(health: Health, now: datetime) -> Iterator[Finding]:
+    own = health.stack.resources("AWS::Lambda::EventSourceMapping")
+    yield from foreign_consumer_findings(health.consumers(health.stack.ingest_queue().arn), own)
+
+
+def _check_dead_letters(output: str, health: Health, now: datetime) -> Iterator[Finding]:
+    yield dead_letter_finding(output, health.stack.dead_letter_queue(output))
+
+
+def _check_moves(output: str, health: Health, now: datetime) -> Iterator[Finding]:
+    queues = {read.arn for read in map(health.stack.queue, health.stack.resources("AWS::SQS::Queue"))}
+    moved_to = health.move_destinations(health.stack.dead_letter_queue(output).arn)
+    yield from move_findings(output, moved_to, queues)
 
 
 def _check_topic(output: str, health: Health, now: datetime) -> Iterator[Finding]:
-    yield from subscription_findings(output, health.subscriptions(health.stack.output(output)))
+    topic = health.stack.output(output)
+    subscriptions = health.subscriptions(topic)
+    yield from subscription_findings(output, subscriptions)
+    own = {
+        (str(resource.properties.get("Protocol")), str(resource.properties.get("Endpoint")))
+        for resource in health.declared
+        if resource.kind == "AWS::SNS::Subscription" and resource.properties.get("TopicArn") == topic
+    }
+    yield from foreign_subscriber_findings(output, subscriptions, own, health.stack.account)
 
 
 def _check_alarms(health: Health, now: datetime) -> Iterator[Finding]:
     yield from alarm_findings(health.alarms(), len(health.stack.resources("AWS::CloudWatch::Alarm")))
 
 
+def _check_mutes(health: Health, now: datetime) -> Iterator[Finding]:
+    yield from mute_findings(health.muted_alarms())
+
+
+_ABOUT_QUEUES = ("consumers", *(f"moves from {output}" for output in DEAD_LETTER_QUEUES))
+"""Checks that have nothing to say where the queue is gone: others say that it is."""
+
 _CHECKS: dict[str, Check] = {
+    "stack": _check_status_of_stack,
     "trail": _check_trails,
     "log files": _check_log_files,
+    "denials": _check_denials,
     "source": _check_source,
     "functions": _check_functions,
-    "dead letters": _check_dead_letters,
-    "AlertTopic": partial(_check_topic, "AlertTopic"),
-    "OperationsTopic": partial(_check_topic, "OperationsTopic"),
+    "consumers": _check_consumers,
+    **{output: partial(_check_dead_letters, output) for output in DEAD_LETTER_QUEUES},
+    **{f"moves from {output}": partial(_check_moves, output) for output in DEAD_LETTER_QUEUES},
+    **{output: partial(_check_topic, output) for output in TOPICS},
     "alarms": _check_alarms,
+    "mute rules": _check_mutes,
+    "as deployed": _check_as_deployed,
 }

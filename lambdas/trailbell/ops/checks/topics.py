@@ -7,6 +7,10 @@ from trailbell.ops.checks.finding import PROBLEM, WARNING, Finding, fine, found
 from trailbell.text.safe_text import one_line
 
 
+TOPICS = ("AlertTopic", "OperationsTopic")
+"""By the stack's outputs."""
+
+
 def subscription_findings(topic: str, subscriptions: Sequence[Answer]) -> Iterator[Finding]:
     """At least one subscriber, and each of them confirmed. `topic` is the stack's output that names the topic."""
     confirmed = [entry for entry in subscriptions if entry.get("SubscriptionArn", "").startswith("arn:")]
