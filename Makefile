@@ -63,11 +63,14 @@ golden: generate ## The same as generate
 generate: setup ## Write everything anew that is made of rules and tables; then read the git diff
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
+token-forms: setup build/tokens/.ready ## Take the known beginnings of tokens from the pinned scanner's rules anew
+	PYTHONPATH=. build/tokens/bin/python -m tools.token_forms
+
 lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or a .in file
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
-	for name in uv checkov audit fuzz; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
+	for name in uv checkov audit fuzz tokens; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
@@ -90,7 +93,7 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	touch $@
 
 # Tools get their own environments, so that their pins do not affect ours.
-build/checkov/.ready build/audit/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
+build/checkov/.ready build/audit/.ready build/tokens/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
 	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@
@@ -102,4 +105,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test lint quick check test-fast stress fuzz audit format rule generate golden lock clean
+.PHONY: help setup demo test lint quick check test-fast stress fuzz audit format rule generate golden token-forms lock clean

@@ -7,6 +7,7 @@ through. The records of all rules go through detector, notifier and `trailbell s
 import copy
 import io
 import json
+import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from aws_lambda_powertools import Logger
 from click.testing import CliRunner
 
 from tests.rules.outputs import OUTPUTS
-from tests.rules.rule_hits import RULES, matching_records
+from tests.rules.rule_hits import RULES, hit_of, matching_records
 from tests.unit.log_files import log_file
+from tests.unit.secret_shapes import AFTER_A_NAME, IN_A_COMMAND, LONG_RANDOM, ONE_TIME, password, tokens, written
 from trailbell.cli.scan.command import scan
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.engine.rulebook import Rule, Rulebook
@@ -27,6 +29,7 @@ from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS
 from trailbell.rulebook.load import compile_rules
+from trailbell.text.redaction import redacted_record
 
 
 MATCHING = matching_records()
@@ -160,3 +163,103 @@ def test_canaries_do_not_change_what_matches(rule: Rule, record: dict[str, Any])
 
     assert hit
     assert hit.user_agent.startswith("tool/1.0")
+
+
+def _texts_with_secrets() -> list[tuple[str, str]]:
+    """Every known shape with a secret in it, and the secret."""
+    dice = random.Random(11)  # noqa: S311
+    found = [(written(shape, secret), secret) for shape in (*AFTER_A_NAME, *IN_A_COMMAND) if (secret := password(dice))]
+    found += [(written(shape, "48120796"), "48120796") for shape in ONE_TIME]
+    key = "".join(dice.choices("0123456789abcdef", k=40))
+    found += [(written(shape, key), key) for shape in LONG_RANDOM]
+    return found + [(f"used {token} for it", token) for _, token in tokens(dice)]
+
+
+@pytest.fixture(scope="module")
+def hits_with_secrets() -> tuple[list[Hit], list[str]]:
+    """A hit for each shape, with the secret in its error message and its agent, tokens also in names; the secrets."""
+    rule, record = MATCHING[0]
+    hits, secrets = [], []
+    for text, secret in _texts_with_secrets():
+        fields = copy.deepcopy(record) | {"errorCode": "AccessDenied", "errorMessage": text, "userAgent": text}
+        if text.startswith("used "):
+            arn = f"arn:aws:sts::111122223333:assumed-role/Admin/{secret}"
+            fields["userIdentity"] = {"type": "AssumedRole", "arn": arn, "principalId": f"AROA:{secret}"}
+            fields["requestParameters"] = {**(fields["requestParameters"] or {}), "name": f"/prod/{secret}"}
+            fields["resources"] = [{"ARN": f"arn:aws:ssm:us-east-1:111122223333:parameter/{secret}"}]
+        hits.append(hit_of(rule, fields))
+        secrets.append(secret)
+    return hits, secrets
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_no_shape_of_a_secret_leaves_through_any_output(
+    output: str, hits_with_secrets: tuple[list[Hit], list[str]]
+) -> None:
+    """Whatever a caller writes into an agent or AWS into an error message is mailed to many."""
+    hits, secrets = hits_with_secrets
+
+    shown = OUTPUTS[output](hits)
+
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_no_shape_of_a_secret_leaves_through_a_record() -> None:
+    """`trailbell hit` shows the whole record, and its text ends in tickets."""
+    for text, secret in _texts_with_secrets():
+        record = {"requestParameters": {"note": text, "list": [{"comment": text}]}, "errorMessage": text}
+        assert secret not in json.dumps(redacted_record(record), ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"documentName": "AWS-RunShellScript", "parameters": {"commands": ["canary"], "executionTimeout": ["canary"]}},
+        {"parameters": {"Cmd": ["canary"]}, "targetParameterName": "InstanceId"},
+        {"name": "/prod/db", "type": "String", "value": "canary"},
+        {"content": "{'canary': 1}", "name": "doc"},
+        {"userData": "canary", "instanceType": "t3.micro"},
+        {"environment": {"variables": {"STAGE": "canary"}}, "functionName": "f"},
+        {
+            "containerDefinitions": [
+                {"name": "app", "environment": [{"name": "A", "value": "canary"}], "command": ["canary"]}
+            ]
+        },
+        {"overrides": {"containerOverrides": [{"command": ["sh", "-c", "canary"], "name": "app"}]}},
+        {"taskInvocationParameters": {"runCommand": {"parameters": {"commands": ["canary"]}, "documentVersion": "1"}}},
+        {"taskInvocationParameters": {"lambda": {"payload": "canary"}, "stepFunctions": {"input": "canary"}}},
+        {"taskParameters": {"commands": {"values": ["canary"]}}},
+        {"parameters": [{"parameterKey": "Stage", "parameterValue": "canary"}], "stackName": "s"},
+        {"templateBody": "canary"},
+        {"input": '{"a": "canary"}', "stateMachineArn": "a"},
+        {"tags": [{"key": "db_password", "value": "canary"}]},
+        {"filters": [{"name": "tag:secret", "values": ["canary"]}]},
+        {"masterUserPassword": "canary", "newAdminPwd": "canary", "tokenCode": "123canary"},
+        {"xksProxyAuthenticationCredential": {"rawSecretAccessKey": "canary"}},
+        {"Parameters": {"Commands": ["canary"]}, "Value": "canary"},
+    ],
+)
+def test_what_is_given_to_programs_leaves_only_when_asked_for(members: dict[str, Any]) -> None:
+    """Commands, parameters, values and environments hold passwords in any form; `--show-secrets` shows them."""
+    for section in ("requestParameters", "responseElements"):
+        shown = redacted_record({section: members})
+        assert "canary" not in json.dumps(shown)
+        assert list(shown[section]) == list(members), "names stay: they tell what was given"
+
+
+def test_record_keeps_what_tells_about_an_act() -> None:
+    """A record in which everything is hidden explains no hit."""
+    members = {
+        "documentName": "AWS-RunShellScript",
+        "targets": [{"key": "tag:Stage", "values": ["prod"]}],
+        "tags": [{"key": "Owner", "value": "orders"}],
+        "parameterFilters": [{"key": "Name", "option": "BeginsWith", "values": ["/prod/"]}],
+        "command": {"commandId": "0b6b2e3c-7a5d-4a52-a9c0-1a7c3c7d9a10", "status": "Pending"},
+        "accessKey": {"userName": "dana", "status": "Active"},
+        "keyId": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "CheckMfa": "Success",
+        "passwordResetRequired": True,
+        "secretId": "prod/db",
+    }
+
+    assert redacted_record({"requestParameters": members}) == {"requestParameters": members}
