@@ -18,13 +18,17 @@ from infra.watch import PERIOD, Watch, own_metric
 
 
 _PROMISES = {
-    "Nothing goes unseen: log files keep coming.": ("Silence",),
+    "Nothing goes unseen: log files keep coming, and canaries come back.": (
+        *("Silence", "CanaryMissing"),
+        "ClockStopped",
+    ),
     "Nothing waits: log files are read, and alerts delivered, within minutes.": (
         "OldestNotification",
         "DeliveryDelayed",
     ),
     "Nothing is dropped: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
-    "Nothing fails: both functions run, and as often as they must.": (
+    "Nothing fails: all functions run, and as often as they must.": (
+        *("ClockErrors", "ClockThrottled"),
         *("DetectorErrors", "DetectorThrottled"),
         *("NotifierErrors", "NotifierThrottled"),
     ),
@@ -171,10 +175,13 @@ def _topic(topic: sns.Topic) -> list[cloudwatch.IWidget]:
     published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
     failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")
     late = own_metric("notifier", "SlowestEventToAlert", statistic="Maximum", label="seconds")
+    canary = own_metric("clock", "CanarySeconds", statistic="Maximum", label="canary")
+    returned = own_metric("clock", "CanariesReturned", label="canaries back")
+    missing = own_metric("clock", "CanariesMissing", label="canaries missing")
     return [
-        _graph("Alerts", [sent, published, *channels]),
-        _graph("Event to alert, slowest", [late]),
-        _graph("Deliveries that failed", [failed]),
+        _graph("Alerts", [sent, published, *channels, returned]),
+        _graph("Event to alert, slowest", [late, canary]),
+        _graph("Deliveries that failed", [failed, missing]),
     ]
 
 

@@ -80,7 +80,7 @@ class Detector(Construct):
         store: HitTable,
     ) -> None:
         super().__init__(scope, id)
-        self.function = _function(
+        self.function = shared_function(
             self,
             "detector",
             code,
@@ -95,18 +95,18 @@ class Detector(Construct):
         )
         self.role_arn = self.function.role.role_arn if self.function.role else ""
         log_files = trail.bucket.arn_for_objects(f"{trail.log_prefix}*")
-        _allow(self.function, [log_files], "s3:GetObject", "s3:GetObjectVersion")
+        allow(self.function, [log_files], "s3:GetObject", "s3:GetObjectVersion")
         reason = "Every log file has a name of its own; nothing else in the bucket can be read."
         acknowledge(self, wildcard(self, log_files), reason)
-        _allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+        allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
         # Whether a version before kept the same act, under another key.
         own_hits = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["H#*"]}}
-        _allow(self.function, [store.table.table_arn], "dynamodb:Query", conditions=own_hits)
+        allow(self.function, [store.table.table_arn], "dynamodb:Query", conditions=own_hits)
         if trail.key:
-            _allow(self.function, [trail.key.key_arn], "kms:Decrypt")
+            allow(self.function, [trail.key.key_arn], "kms:Decrypt")
         # Not the CDK's event source, which grants the role more than Lambda's poller asks of it.
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        _allow(self.function, [ingest_queue.queue.queue_arn], *_POLLER)
+        allow(self.function, [ingest_queue.queue.queue_arn], *_POLLER)
         lambda_.EventSourceMapping(
             self,
             "FromQueue",
@@ -134,7 +134,7 @@ class Notifier(Construct):
         }
         for channel in channels.deployed:
             environment |= channel.environment
-        self.function = _function(
+        self.function = shared_function(
             self, "notifier", code, settings, timeout=_NOTIFIER_TIMEOUT, memory_mb=512, environment=environment
         )
         self.dead_letters = encrypted_queue(self, "DeadLetters")
@@ -148,20 +148,21 @@ class Notifier(Construct):
         for channel in channels.deployed:
             for permission in channel.permissions:
                 conditions = {operator: dict(values) for operator, values in permission.conditions.items()}
-                _allow(self.function, [permission.resource], *permission.actions, conditions=conditions)
+                allow(self.function, [permission.resource], *permission.actions, conditions=conditions)
 
     def _allow_table(self, store: HitTable) -> None:
-        """Delivery records, and what the same actor did before: keys N# and P# (store/rows.py). No hit."""
+        """Delivery records, what the same actor did before, canaries: keys N#, P#, K# (store/rows.py). No hit."""
         table = [store.table.table_arn]
-        for actions, keys in ((("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*"), (("Query",), "P#*")):
+        records = (("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*")
+        for actions, keys in (records, (("PutItem",), "K#*"), (("Query",), "P#*")):
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
-            _allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
+            allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
 
     def _read_stream(self, store: HitTable) -> None:
         # A row is there for the first time, or takes the place of one that nobody was notified of (store/rows.py).
         new_hits = {
             "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
-            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("hit")}}},
+            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_("hit", "canary")}}},
         }
         self.function.add_event_source(
             sources.DynamoEventSource(
@@ -180,7 +181,7 @@ class Notifier(Construct):
         acknowledge(self, wildcard(self, "*"), reason)
 
 
-def _function(
+def shared_function(
     scope: Construct,
     name: str,
     code: Path,
@@ -208,15 +209,16 @@ def _function(
         memory_size=memory_mb,
         environment={"POWERTOOLS_LOG_LEVEL": "INFO", **environment},
     )
-    _allow(function, [group.attr_arn], "logs:CreateLogStream", "logs:PutLogEvents")
+    allow(function, [group.attr_arn], "logs:CreateLogStream", "logs:PutLogEvents")
     for check, reason in _SKIPPED.items():
         skip(function, check, reason)
     acknowledge(function, "L1", "The runtime is the setting `python`, which takes the newest, 3.14, too.")
     return function
 
 
-def _allow(
+def allow(
     function: lambda_.Function, resources: list[str], *actions: str, conditions: Mapping[str, Any] | None = None
 ) -> None:
+    """Let a function's role make some calls on some resources."""
     statement = iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions or None)
     function.add_to_role_policy(statement)

@@ -71,6 +71,7 @@ def encrypted_queue(
     id: str,
     visibility: Duration | None = None,
     dead_letters: sqs.DeadLetterQueue | None = None,
+    retention: Duration = _RETENTION,
 ) -> sqs.Queue:
     """A queue encrypted with SQS's own key."""
     queue = sqs.Queue(
@@ -78,7 +79,7 @@ def encrypted_queue(
         id,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
-        retention_period=_RETENTION,
+        retention_period=retention,
         visibility_timeout=visibility,
         dead_letter_queue=dead_letters,
         removal_policy=RemovalPolicy.DESTROY,

@@ -53,6 +53,7 @@ class Settings:
     runbook_url:        address of your runbooks, with {rule}, {service} and {level} filled in; in every alert.
     alert_on:           calls to be notified of without writing a rule, as service:EventName.
     silence_minutes:    without a log file for so long, operations are notified; 0 for never.
+    canary_minutes:     a canary that takes longer than this is reported as missing; 0 sends none.
     architecture:       of the functions.
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
@@ -74,6 +75,7 @@ class Settings:
     runbook_url: str = ""
     alert_on: tuple[str, ...] = ()
     silence_minutes: int = 60
+    canary_minutes: int = 30
     architecture: str = "arm64"
     hit_retention_days: int = 400
     log_retention_days: int = 90
@@ -192,6 +194,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "runbook_url": _runbook,
     "alert_on": read_alert_on,
     "silence_minutes": _number(0, 1440),
+    "canary_minutes": _number(0, 1440),
     "architecture": one_of("arm64", "x86_64"),
     "hit_retention_days": _number(1, 3650),
     "log_retention_days": _number(

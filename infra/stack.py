@@ -7,6 +7,7 @@ from aws_cdk import CfnOutput, CfnResource, Stack
 from constructs import Construct
 
 from infra.channels import Channels
+from infra.clock import Clock
 from infra.dashboard import Dashboard
 from infra.findings import acknowledge, skip
 from infra.functions import Detector, Notifier
@@ -31,6 +32,17 @@ class TrailbellStack(Stack):
         )
         notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, channels=channels)
         watch = self._watch(settings, ingest_queue, detector, notifier)
+        clock = Clock(
+            self,
+            "Clock",
+            code=code,
+            settings=settings,
+            store=store,
+            alert_topic=channels.alert_topic,
+            operations=watch.topic,
+        )
+        watch.function("Clock", clock.function)
+        watch.clock(settings.canary_minutes)
         if channels.best_effort:
             watch.channels()
         dashboard = Dashboard(
@@ -53,6 +65,7 @@ class TrailbellStack(Stack):
         self._output("Dashboard", dashboard.name, "Flow and promises at a glance, in CloudWatch")
         self._output("IngestQueue", ingest_queue.queue.queue_url, "Notifications to do; trailbell replay sends there")
         self._output("DeadLetters", ingest_queue.dead_letters.queue_url, "Notifications that could not be done")
+        self._output("ClockFunction", clock.function.function_name, "Sends canaries: trailbell doctor --fire")
         self._output("AlertDeadLetters", notifier.dead_letters.queue_url, "Hits whose alerts could not be delivered")
 
     def _watch(self, settings: Settings, ingest_queue: IngestQueue, detector: Detector, notifier: Notifier) -> Watch:
@@ -60,8 +73,9 @@ class TrailbellStack(Stack):
         watch.dead_letters("DeadLetters", ingest_queue.dead_letters)
         watch.dead_letters("AlertDeadLetters", notifier.dead_letters)
         watch.backlog(ingest_queue.queue)
-        watch.function("Detector", detector.function)
-        watch.function("Notifier", notifier.function)
+        for name, function in (("Detector", detector.function), ("Notifier", notifier.function)):
+            watch.function(name, function)
+            watch.counts(name)
         watch.stream(notifier.function)
         watch.silence(settings.silence_minutes)
         self._output("OperationsTopic", watch.topic.topic_arn, "Notified when the alerter itself is in trouble")

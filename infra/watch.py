@@ -53,13 +53,15 @@ class Watch(Construct):
         self._alarm("OldestNotification", metric, _OLDEST_MINUTES * 60)
 
     def function(self, name: str, function: lambda_.Function) -> None:
-        """A function fails, is throttled, or its counts do not add up."""
+        """A function fails or is throttled."""
         errors = function.metric_errors(period=PERIOD, statistic="Sum")
         self._alarm(f"{name}Errors", errors, 1)
         throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
         self._alarm(f"{name}Throttled", throttles, 1)
-        broken = own_metric(name.lower(), "CountMismatch")
-        self._alarm(f"{name}CountMismatch", broken, 1)
+
+    def counts(self, name: str) -> None:
+        """A function's counts do not add up."""
+        self._alarm(f"{name}CountMismatch", own_metric(name.lower(), "CountMismatch"), 1)
 
     def stream(self, function: lambda_.Function) -> None:
         """Hits wait to be delivered, or cannot be."""
@@ -78,6 +80,13 @@ class Watch(Construct):
         if minutes:
             metric = own_metric("detector", "ObjectsReceived")
             self._alarm("Silence", metric, 1, below=True, periods=max(minutes // 5, 1))
+
+    def clock(self, canary_minutes: int) -> None:
+        """The clock has not run, or its canaries do not come back: both are counts that stop."""
+        self._alarm("ClockStopped", own_metric("clock", "ClockRuns"), 1, below=True, periods=3)
+        if canary_minutes:
+            returned = own_metric("clock", "CanariesReturned")
+            self._alarm("CanaryMissing", returned, 1, below=True, periods=(60 + canary_minutes) // 5 + 3)
 
     def _alarm(
         self,

@@ -39,7 +39,7 @@ ROOMS = (
     Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
     Room("store", "writes the hit table; the keys of all rows", (*_PURE, "flows"), ("botocore",)),
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
-    Room("aws", "AWS clients and the trail bucket", ("cloudtrail",), ("botocore",)),
+    Room("aws", "AWS clients, the trail bucket, the clock's calls", ("cloudtrail", "hits"), ("botocore",)),
     Room("ops", "operations on a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
     Room("ops/checks", "findings about a deployment, from plain values", ("text", "ops"), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),

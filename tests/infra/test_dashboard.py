@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from trailbell.cloudtrail.object_key import ObjectKind
+from trailbell.flows.canary import CanaryCounters
+from trailbell.flows.clock import ClockCounters
 from trailbell.flows.counters import DetectorCounters as Detected
 from trailbell.flows.delivery import DeliveryCounters
 from trailbell.flows.stream_batch import NotifierCounters as Notified
-from trailbell.handlers import detector, notifier
+from trailbell.handlers import clock, detector, notifier
 
 
 Template = dict[str, Any]
@@ -18,8 +20,9 @@ Names = dict[str, set[str]]
 
 # Emitted, and left for a closer look: sums of what is shown, and what is ignored by its kind.
 NOT_SHOWN = {
-    "detector": {"RecordsRead", "CountMismatch"}
+    "detector": {"RecordsRead", "CountMismatch", "CanariesDetected"}
     | {f"ObjectsIgnored{kind.capitalize()}" for kind in ObjectKind if kind is not ObjectKind.LOG_FILE},
+    "clock": {"TasksFailed", "DueDone", "DueFailed", "DueUnknown", "CanariesSent", "ClockRuns"},
     "notifier": {"HitsReceived", "HitsUnreadable", "CountMismatch", "RelatedRead", "RelatedFailed", "RelatedSkipped"},
 }
 COLUMNS = 24
@@ -41,10 +44,12 @@ class Recorder:
 @pytest.fixture(scope="session")
 def emitted() -> Names:
     """What the handlers emit after a batch in which everything happened, by service."""
-    recorders: dict[str, Any] = {"detector": Recorder(), "notifier": Recorder()}
+    recorders: dict[str, Any] = {name: Recorder() for name in ("detector", "notifier", "clock")}
     detector._count(recorders["detector"], Detected(hits_new=1))
     notifier._count(recorders["notifier"], Notified(alerts_sent=1))
     notifier._count_delivery(recorders["notifier"], DeliveryCounters())
+    clock._count_run(recorders["clock"], ClockCounters())
+    clock._count_canaries(recorders["clock"], CanaryCounters(seconds=[1]))
     return {service: recorder.names for service, recorder in recorders.items()}
 
 
@@ -87,7 +92,7 @@ def series(widgets: list[Template]) -> list[list[Any]]:
 
 def own(metrics: list[tuple[str, str, list[str]]]) -> Names:
     """The names among them that are ours, by service."""
-    found: Names = {"detector": set(), "notifier": set()}
+    found: Names = {"detector": set(), "notifier": set(), "clock": set()}
     for namespace, name, dimensions in metrics:
         if namespace == "trailbell":
             key, service = dimensions
@@ -118,6 +123,7 @@ def test_every_metric_an_alarm_watches_is_emitted(template_of: Callable[..., Tem
     assert watched == {
         "detector": {"CountMismatch", "ObjectsReceived"},
         "notifier": {"CountMismatch", "HitsFailed"},
+        "clock": {"ClockRuns", "CanariesReturned"},
     }
     assert [service for service, names in watched.items() if names - emitted[service]] == []
 

@@ -70,6 +70,7 @@ def test_every_setting_is_taken() -> None:
         "alert_on": ("ec2:TerminateInstances", "s3:DeleteBucket"),
         "runbook_url": "https://wiki.example.com/{service}/{rule}?level={level}",
         "silence_minutes": 0,
+        "canary_minutes": 0,
         "architecture": "x86_64",
         "hit_retention_days": 30,
         "log_retention_days": 7,

@@ -216,7 +216,7 @@ def test_every_queue_is_encrypted_and_refuses_plain_http(new_trail: Template) ->
         if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     }
 
-    assert len(queues) == 3
+    assert len(queues) == 4
     assert {queue["Properties"].get("SqsManagedSseEnabled") for queue in queues.values()} == {True}
     assert refusing == {f"{name[:-8]}.Arn" for name in queues}
 
@@ -253,7 +253,7 @@ def test_notifier_reads_only_new_hits_from_the_stream(new_trail: Template) -> No
     assert plain(mapping["EventSourceArn"]) == "HitsTable.StreamArn"
     assert json.loads(criterion["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"NewImage": {"kind": {"S": ["hit"]}}},
+        "dynamodb": {"NewImage": {"kind": {"S": ["hit", "canary"]}}},
     }
 
 
@@ -411,6 +411,33 @@ def test_notifier_may_do_what_it_does_and_nothing_else(new_trail: Template) -> N
     assert allowed(new_trail, "NotifierRole") == NOTIFIER
 
 
+def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None:
+    """It reads no hit and no log file; its one call of its own is about parameters that never exist."""
+    assert allowed(new_trail, "ClockRole") == {
+        "ClockLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
+        "WatchTopic": {"sns:Publish"},
+        "ClockCanaries.Arn": {"sqs:ReceiveMessage", "sqs:DeleteMessage"},
+        "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/trailbell/canary/*": {"ssm:DeleteParameter"},
+    }
+    (keys,) = [
+        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for statement in statements(new_trail, "ClockRole")
+        if plain(statement["Resource"]) == "HitsTable.Arn"
+    ]
+    assert keys == ["K#*", "D#*"]
+
+
+def test_canaries_come_back_to_the_clock_and_to_nobody_else(new_trail: Template) -> None:
+    """Inboxes filter by level, which a canary does not have; its own queue takes nothing else."""
+    (filter_policy,) = [
+        one["Properties"]["FilterPolicy"]
+        for one in resources(new_trail, "AWS::SNS::Subscription").values()
+        if plain(one["Properties"]["Endpoint"]) == "ClockCanaries.Arn"
+    ]
+    assert filter_policy == {"kind": ["canary"]}
+
+
 def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template) -> None:
     """The half that talks to the outside must not be able to read, forge or remove hits."""
     keys = {
@@ -420,7 +447,7 @@ def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template)
     }
 
     records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
-    assert keys == {records: ["N#*"], ("dynamodb:Query",): ["P#*"]}
+    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*"]}
 
 
 def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:
@@ -492,7 +519,7 @@ def test_only_the_cdks_own_function_has_a_managed_policy(template_of: TemplateOf
     roles = resources(template_of(**settings), "AWS::IAM::Role")
 
     managed = [name for name, role in roles.items() if role["Properties"].get("ManagedPolicyArns")]
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert len(managed) == 1
     assert managed[0].startswith("BucketNotificationsHandler")
     assert [name for name, role in roles.items() if role["Properties"].get("Policies")] == []
@@ -523,6 +550,7 @@ def test_outputs_are_what_the_command_looks_up(new_trail: Template) -> None:
         "IngestQueue": "IngestQueue",
         "DeadLetters": "IngestDeadLetters",
         "AlertDeadLetters": "NotifierDeadLetters",
+        "ClockFunction": "ClockFunction",
         "OperationsTopic": "WatchTopic",
     }
 
@@ -549,9 +577,9 @@ def test_topic_brings_notifications_and_others_are_told_what_to_allow(template_o
 
     template = template_of(trail_bucket="archive-logs", trail_topic_arn=topic)
 
-    (subscription,) = resources(template, "AWS::SNS::Subscription").values()
-    assert subscription["Properties"]["TopicArn"] == topic
-    assert plain(subscription["Properties"]["Endpoint"]) == "IngestQueue.Arn"
+    subscriptions = resources(template, "AWS::SNS::Subscription").values()
+    ours = {plain(one["Properties"]["Endpoint"]): one["Properties"]["TopicArn"] for one in subscriptions}
+    assert ours["IngestQueue.Arn"] == topic
     assert topic in json.dumps(properties(template, "AWS::SQS::QueuePolicy", "IngestQueue"))
     assert not resources(template, "Custom::S3BucketNotifications")
     allowed = {name: plain(template["Outputs"][name]["Value"]) for name in ("AllowOnTopic", "AllowOnBucket")}
@@ -565,7 +593,7 @@ def test_eventbridge_brings_notifications(template_of: TemplateOf) -> None:
     """For buckets whose notifications already go there; nothing is changed on the bucket."""
     template = template_of(trail_bucket="my-logs", trail_prefix="org", eventbridge=True)
 
-    rule = properties(template, "AWS::Events::Rule")
+    rule = properties(template, "AWS::Events::Rule", "Ingest")
     assert rule["EventPattern"]["detail"] == {
         "bucket": {"name": ["my-logs"]},
         "object": {"key": [{"prefix": "org/AWSLogs/"}]},
@@ -594,6 +622,10 @@ ALARMS = {
     "DeliveryDelayed": ("IteratorAge", "notBreaching"),
     "DeliveryFailing": ("HitsFailed", "notBreaching"),
     "Silence": ("ObjectsReceived", "breaching"),
+    "ClockErrors": ("Errors", "notBreaching"),
+    "ClockThrottled": ("Throttles", "notBreaching"),
+    "ClockStopped": ("ClockRuns", "breaching"),
+    "CanaryMissing": ("CanariesReturned", "breaching"),
 }
 
 

@@ -16,8 +16,11 @@ from botocore.session import Session
 MODELS = Path(__file__).parent / "models"
 
 CALLS = {
-    "dynamodb": ("BatchGetItem", "BatchWriteItem", "PutItem", "Query"),
+    "dynamodb": ("BatchGetItem", "BatchWriteItem", "DeleteItem", "PutItem", "Query"),
     "s3": ("GetObject",),
+    "sns": ("Publish",),
+    "sqs": ("DeleteMessage", "ReceiveMessage"),
+    "ssm": ("DeleteParameter",),
 }
 """What the functions call beside what channels declare. A test reads the adapters and finds what is missing here."""
 

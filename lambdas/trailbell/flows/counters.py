@@ -17,6 +17,7 @@ class DetectorCounters:
     objects_deferred:         given back without having been begun, because time was short.
     failures:                 objects_failed, by the word for what went wrong.
     records_fully_parsed:     those of records_read that the prefilter has not seen.
+    canaries:                 found for the first time; they are no hits.
     event_to_hit_seconds_max: from an event to its hit, the longest of the batch.
     """
 
@@ -38,6 +39,7 @@ class DetectorCounters:
     hits_new: int = 0
     hits_known: int = 0
     hits_muted: int = 0
+    canaries: int = 0
     event_to_hit_seconds_max: int = 0
 
     @property

@@ -19,7 +19,9 @@ from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
+from trailbell.flows.canary import Canaries, keep_canary
 from trailbell.flows.counters import DetectorCounters
+from trailbell.hits.canary import is_canary
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
@@ -98,6 +100,7 @@ class Detector:
     now: Callable[[], str]
     max_bytes: int
     malformed_records: MalformedRecords | None = None
+    canaries: Canaries | None = None
     clock: Callable[[], float] = time.monotonic
 
     def detect_batch(
@@ -158,7 +161,7 @@ class Detector:
             hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
             if ref.replay:
                 hits = (_replayed(hit, ref) for hit in hits)
-            for chunk in _in_chunks(hits):
+            for chunk in _in_chunks(self._without_canaries(hits, outcome)):
                 outcome.counters.kept(chunk, self.table.keep(chunk))
                 self._check(deadline)
             if self.malformed_records and counts.malformed:
@@ -168,6 +171,14 @@ class Detector:
         outcome.counters.read(counts)
         outcome.malformed = counts.malformed
         return outcome
+
+    def _without_canaries(self, hits: Iterable[Hit], outcome: _Outcome) -> Iterator[Hit]:
+        """Hits; canaries among them are kept apart and counted."""
+        for hit in hits:
+            if not is_canary(hit):
+                yield hit
+            elif self.canaries:
+                outcome.counters.canaries += keep_canary(self.canaries, hit)
 
     def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
         for piece in body:

@@ -18,6 +18,7 @@ from trailbell.flows.detector import Detector
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
+from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.malformed import DynamoMalformedRecords
 from trailbell.text.times import utc_now
@@ -43,6 +44,7 @@ def _detector() -> Detector:
         event_log=EventLog(Logger(service="detector")),
         now=utc_now,
         max_bytes=environment.max_inflated_bytes,
+        canaries=DynamoCanaries(dynamodb, environment.table),
         malformed_records=DynamoMalformedRecords(dynamodb, environment.table, environment.retention_days),
     )
 
@@ -84,6 +86,7 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "RecordsMalformed": counters.records_malformed,
         "HitsNew": counters.hits_new,
         "HitsKnown": counters.hits_known,
+        "CanariesDetected": counters.canaries,
         "HitsMuted": counters.hits_muted,
         "CountMismatch": 0 if counters.balanced else 1,
     }

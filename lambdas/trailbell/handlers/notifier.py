@@ -14,14 +14,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from trailbell.alerts.channel import Channel
 from trailbell.alerts.channels import declared_channels
+from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.aws.clients import Clients
-from trailbell.errors import TableError
+from trailbell.errors import SettingsError, TableError
+from trailbell.flows.canary import CanaryRelay, StreamCanary
 from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.notifier import Notifier, complete
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit, UnreadableHit
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
+from trailbell.hits.canary import Canary
+from trailbell.store.canaries import CANARY, DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
 from trailbell.store.related_hits import DynamoRelatedHits
@@ -46,10 +50,11 @@ def _metrics() -> Metrics:
 class _Parts:
     """What lasts from one batch to the next."""
 
-    topic: Channel
+    topic: SnsAlertTopic
     related: DynamoRelatedHits
     channels: tuple[Channel, ...]
     delivery_records: DynamoDeliveryRecords
+    canaries: DynamoCanaries
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
@@ -63,6 +68,8 @@ def _parts() -> _Parts:
     opened = _open_channels(variables, clients)
     variables.check()
     topic, *channels = opened
+    if not isinstance(topic, SnsAlertTopic):
+        raise SettingsError("the alert topic is not set (the stack sets it; deploy it again)")
     return _Parts(
         topic=topic,
         related=DynamoRelatedHits(clients.impatient_client("dynamodb"), environment.table),
@@ -70,6 +77,7 @@ def _parts() -> _Parts:
         delivery_records=DynamoDeliveryRecords(
             clients.client("dynamodb"), environment.table, environment.retention_days
         ),
+        canaries=DynamoCanaries(clients.client("dynamodb"), environment.table),
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
@@ -87,13 +95,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     parts, metrics = _parts(), _metrics()
     delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
     notifier = Notifier(delivery, parts.delivery_records, parts.event_log, utc_now)
+    relay = CanaryRelay(parts.topic, parts.canaries, parts.event_log, utc_now)
+    come_back = relay.relay(new_canaries(event))
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, counters)
     _count_delivery(metrics, delivery.counters)
     metrics.flush_metrics()
     if counters.hits_in_alert_max >= _STORM_HITS and _is_stream(event):
         time.sleep(_pause(context))
-    return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
+    return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in (*come_back, *failed)]}
 
 
 def _is_stream(event: dict[str, Any]) -> bool:
@@ -104,6 +114,16 @@ def _is_stream(event: dict[str, Any]) -> bool:
 def _pause(context: Any) -> float:
     """How long to wait after a storm, well within what is left of the time-out."""
     return max(min(_STORM_PAUSE, seconds_left(context) - _SPARE), 0.0)
+
+
+def new_canaries(event: dict[str, Any]) -> Iterator[StreamCanary]:
+    """New rows of canaries that the detector has found."""
+    for entry in event["Records"]:
+        image = entry["dynamodb"].get("NewImage") or {}
+        if entry["eventName"] == "INSERT" and image.get("kind") == {"S": CANARY}:
+            row = decode(image)
+            canary = Canary(row["pk"].partition("#")[2], row["nonce"])
+            yield StreamCanary(entry["dynamodb"]["SequenceNumber"], canary, row["eventTime"])
 
 
 def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.rulebook.alert_on import alert_on_rules
+from trailbell.rulebook.canary import canary_rule
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailbell.rulebook.load import compile_rules
 from trailbell.rulebook.never_matches import faults_of_rules
@@ -28,7 +29,7 @@ def build_rulebook(
     faults = (*unreadable, *applied.errors, *faults_of_rules(rules, applied.rules))
     if faults:
         raise RuleError("\n".join(faults))
-    return make_rulebook(applied.rules, placeholders), applied.expired
+    return make_rulebook((*applied.rules, canary_rule()), placeholders), applied.expired
 
 
 def make_rulebook(rules: tuple[Rule, ...], placeholders: Placeholders) -> Rulebook:

@@ -10,6 +10,7 @@ from typing import Any
 from trailbell.alerts.alert import Alert, alert_documents, sns_attributes
 from trailbell.alerts.channel import Clients, Declaration, Permission, Topic, Variables
 from trailbell.alerts.setting import Setting, emails
+from trailbell.hits.canary import Canary
 
 
 # SNS takes 256 KB for all forms of a message, its subject and attributes together (API reference, Publish).
@@ -38,6 +39,15 @@ class SnsAlertTopic:
             MessageStructure="json",
             Message=message,
             MessageAttributes=sns_attributes(alert),
+        )
+
+    def notify_canary(self, canary: Canary, event_time: str) -> None:
+        """Publish a canary; raises what botocore raises. Its attributes are such that no filter on levels takes it."""
+        said = {"name": canary.name, "nonce": canary.nonce, "eventTime": event_time}
+        self._client.publish(
+            TopicArn=self._topic_arn,
+            Message=json.dumps({"canary": said}),
+            MessageAttributes={"kind": {"DataType": "String", "StringValue": "canary"}},
         )
 
 

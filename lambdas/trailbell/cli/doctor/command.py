@@ -9,10 +9,14 @@ from datetime import UTC, datetime
 import click
 from rich.text import Text
 
+from trailbell.cli.doctor.fire import fire
 from trailbell.cli.doctor.stack_checks import check_stack
+from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.terminal.display import print_table
+from trailbell.ops.canary import FiredCanary
 from trailbell.ops.checks.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
+from trailbell.ops.deployed_stack import DeployedStack
 
 
 _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNKNOWN: "dim"}
@@ -23,7 +27,8 @@ _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNKNOWN: "dim"}
 @click.option("--format", "form", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True)
 @click.option("--drift", is_flag=True, help="Also start CloudFormation's drift detection and wait for it (minutes).")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when something could not be checked.")
-def doctor(connection: Connection, form: str, *, drift: bool, strict: bool) -> None:
+@click.option("--fire", "fires", is_flag=True, help="Only send a canary through the whole chain, and wait for it.")
+def doctor(connection: Connection, form: str, *, drift: bool, strict: bool, fires: bool) -> None:
     """Check a deployed stack and its trail: would you be notified? Nothing is changed.
 
     Every resource of the stack is compared with the template it was deployed from. Each line is ok, a warning, a
@@ -35,7 +40,12 @@ def doctor(connection: Connection, form: str, *, drift: bool, strict: bool) -> N
     Example:
       trailbell doctor
       trailbell doctor --format jsonl | jq 'select(.state == "problem")'
+      trailbell doctor --fire
     """
+    if fires:
+        with explained_errors():
+            sent = FiredCanary(connection.client, DeployedStack(connection.client, connection.stack))
+            sys.exit(int(not fire(sent)))
     now = datetime.now(UTC)
     findings = check_stack(connection.client, connection.stack, now, drift=drift)
     _PRINTED[form](findings, connection.stack, now)

@@ -1,0 +1,113 @@
+"""Lambda's way into the clock: a five-minute schedule, or somebody who asks for a canary now.
+
+    {"time": "2026-11-29T01:15:00Z", ...}   what EventBridge sends: do what is due at that time
+    {"fire": true}                          send a canary now; the answer names it
+    {"collect": true}                       take what has come back, and nothing else
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from trailbell.aws.canary_call import canary_call
+from trailbell.aws.canary_queue import SqsCanaryQueue
+from trailbell.aws.clients import Clients
+from trailbell.aws.operations_topic import SnsOperationsTopic
+from trailbell.flows.canary import DUE_KIND, CanaryCounters, CanaryWatch
+from trailbell.flows.clock import Clock, ClockCounters
+from trailbell.handlers.environment import Variables
+from trailbell.handlers.event_log import EventLog
+from trailbell.store.canaries import DynamoCanaries
+from trailbell.store.due import DynamoDueRows
+from trailbell.text.times import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What lasts from one run to the next."""
+
+    canaries: DynamoCanaries
+    queue: SqsCanaryQueue
+    operations: SnsOperationsTopic
+    due: DynamoDueRows
+    ssm: Any
+    minutes: int
+    event_log: EventLog
+
+    def watch(self) -> CanaryWatch:
+        return CanaryWatch(self.canaries, self.queue, self.operations, self.due, canary_call(self.ssm), self.minutes)
+
+
+@functools.cache
+def _metrics() -> Metrics:
+    return Metrics(namespace="trailbell", service="clock")
+
+
+@functools.cache
+def _parts() -> _Parts:
+    """Built once per cold start, here and nowhere else."""
+    variables = Variables()
+    table = variables.text("TRAILBELL_TABLE")
+    topic, queue = variables.text("TRAILBELL_OPERATIONS_TOPIC_ARN"), variables.text("TRAILBELL_CANARY_QUEUE_URL")
+    minutes = variables.number("TRAILBELL_CANARY_MINUTES")
+    variables.check()
+    clients = Clients()
+    dynamodb = clients.client("dynamodb")
+    return _Parts(
+        canaries=DynamoCanaries(dynamodb, table),
+        queue=SqsCanaryQueue(clients.client("sqs"), queue),
+        operations=SnsOperationsTopic(clients.client("sns"), topic),
+        due=DynamoDueRows(dynamodb, table),
+        ssm=clients.client("ssm"),
+        minutes=minutes,
+        event_log=EventLog(Logger(service="clock")),
+    )
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Do what is due; what fails is logged and due again. Raises what reading the due rows raises."""
+    del context  # a run takes a second; what the function's end cuts off is due again
+    parts, now = _parts(), utc_now()
+    watch = parts.watch()
+    if event.get("fire"):
+        canary = watch.send(now[:19].replace(":", "-"), now)
+        answer = {"canary": canary.name if canary else ""}
+    elif event.get("collect"):
+        watch.collect(now)
+        answer = {}
+    else:
+        clock = Clock(parts.due, {"canary": watch.run}, {DUE_KIND: watch.judge}, parts.event_log)
+        _count_run(_metrics(), clock.run(str(event.get("time") or now)))
+        answer = {}
+    _count_canaries(_metrics(), watch.counters)
+    _metrics().flush_metrics()
+    return answer
+
+
+def _count_run(metrics: Metrics, counters: ClockCounters) -> None:
+    counts = {
+        "ClockRuns": 1,
+        "TasksFailed": counters.tasks_failed,
+        "DueDone": counters.due_done,
+        "DueFailed": counters.due_failed,
+        "DueUnknown": counters.due_unknown,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def _count_canaries(metrics: Metrics, counters: CanaryCounters) -> None:
+    counts = {
+        "CanariesSent": counters.sent,
+        "CanariesReturned": counters.returned,
+        "CanariesMissing": counters.missing,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    for seconds in counters.seconds:
+        metrics.add_metric(name="CanarySeconds", unit=MetricUnit.Seconds, value=seconds)

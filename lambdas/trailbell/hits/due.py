@@ -1,0 +1,12 @@
+"""Something to do at a time: what the clock finds in a due row (store/due.py)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """due_at: when, UTC, ISO 8601 with Z, to the second; kind: which task does it; id: what it is about."""
+
+    due_at: str
+    kind: str
+    id: str

@@ -1,0 +1,45 @@
+"""A canary sent by hand: the deployed clock sends it and takes it back; its rows say how far it has come."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from trailbell.errors import SettingsError
+from trailbell.ops.deployed_stack import Clients, DeployedStack
+from trailbell.store.canaries import DynamoCanaries
+
+
+_PAUSE_SECONDS = 10.0
+
+
+class FiredCanary:
+    """A canary of a deployed stack. Raises SettingsError when the clock does not answer as it should."""
+
+    def __init__(self, clients: Clients, stack: DeployedStack) -> None:
+        self._lambda = clients("lambda")
+        self._function = stack.output("ClockFunction")
+        self._canaries = DynamoCanaries(clients("dynamodb"), stack.output("HitTable"))
+        self.name = str(self._invoke({"fire": True}).get("canary", ""))
+        if not self.name:
+            raise SettingsError("the clock has sent a canary in this very second; try again")
+
+    def steps(
+        self, seconds: float, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> Iterator[dict[str, Any]]:
+        """Its rows, by step, again and again until it is back or so many seconds are over."""
+        deadline = clock() + seconds
+        while True:
+            self._invoke({"collect": True})
+            steps = dict(self._canaries.steps(self.name))
+            yield steps
+            if "returned" in steps or clock() + _PAUSE_SECONDS > deadline:
+                return
+            sleep(_PAUSE_SECONDS)
+
+    def _invoke(self, event: dict[str, bool]) -> dict[str, Any]:
+        answer = self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer or not isinstance(payload, dict):
+            raise SettingsError("the clock failed; its log says why")
+        return payload

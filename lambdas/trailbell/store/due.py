@@ -1,0 +1,90 @@
+"""Due rows: what is to be done at a time. The clock reads them from where it last ended, so that nothing is skipped.
+
+    D#{yyyy-mm-ddThh}   {due time}#{kind}#{id}    what to do, by kind
+    D#cursor            -                         the first hour that may still hold work
+
+A row is deleted when it is done. The cursor stays an hour behind the last hour that was read to its end: a writer whose
+clock is late still finds its row read. After an outage of days the hours in between are read one by one.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from trailbell.hits.due import Due
+from trailbell.store.dynamo import Row, decode, encode
+
+
+DUE = "due"
+_CURSOR = {"pk": "D#cursor", "sk": "-"}
+_HOUR = "%Y-%m-%dT%H"
+_LATE = timedelta(hours=1)
+
+
+def due_key(due: Due) -> Row:
+    """The primary key of a due row."""
+    return {"pk": f"D#{due.due_at[:13]}", "sk": f"{due.due_at}#{due.kind}#{due.id}"}
+
+
+class DynamoDueRows:
+    """Writes, reads and deletes due rows."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client, self._table = client, table
+
+    def add(self, due: Due) -> None:
+        """Write a row; writing it again changes nothing."""
+        row = {**due_key(due), "kind": DUE, "dueAt": due.due_at, "what": due.kind, "id": due.id}
+        self._client.put_item(TableName=self._table, Item=encode(row))
+
+    def until(self, now: str) -> Iterator[Due]:
+        """What is due at `now`, earliest first."""
+        last = _moment(now)
+        hour = min(self._cursor(last), last)
+        while hour <= last:
+            for row in self._rows(hour, now):
+                yield Due(row["dueAt"], row["what"], row["id"])
+            hour += timedelta(hours=1)
+
+    def done(self, due: Due) -> None:
+        """Delete a row that is done; deleting it again changes nothing."""
+        self._client.delete_item(TableName=self._table, Key=encode(due_key(due)))
+
+    def read_to(self, now: str, first_left: str) -> None:
+        """Remember where to begin next; first_left: the due time of the earliest row that is not done, "" if none."""
+        hour = _moment(first_left or now)
+        if not first_left:
+            hour -= _LATE
+        row = {**_CURSOR, "kind": "cursor", "hour": hour.strftime(_HOUR)}
+        self._client.put_item(TableName=self._table, Item=encode(row))
+
+    def _cursor(self, otherwise: datetime) -> datetime:
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=encode({":pk": _CURSOR["pk"]}),
+            ConsistentRead=True,
+        )
+        rows = [decode(item) for item in answer["Items"]]
+        return _moment(rows[0]["hour"] + ":00:00Z") if rows else otherwise - _LATE
+
+    def _rows(self, hour: datetime, now: str) -> Iterator[Row]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk < :after",
+            # `$` follows `#`: everything due at this very second is included.
+            "ExpressionAttributeValues": encode({":pk": f"D#{hour.strftime(_HOUR)}", ":after": f"{now}$"}),
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self._client.query(**request)
+            yield from map(decode, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _moment(text: str) -> datetime:
+    """The hour of a time."""
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,197 @@
+"""A canary goes the whole way through the real adapters, is never a hit, and reaches nobody but its own queue."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.aws.canary_call import canary_call
+from trailbell.aws.canary_queue import SqsCanaryQueue
+from trailbell.aws.operations_topic import SnsOperationsTopic
+from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.engine.rulebook import Rulebook
+from trailbell.flows.canary import CanaryRelay, CanaryWatch, StreamCanary
+from trailbell.flows.detector import Detector
+from trailbell.handlers import clock
+from trailbell.hits.canary import Canary
+from trailbell.hits.detect import HitDetector
+from trailbell.hits.due import Due
+from trailbell.rulebook.canary import canary_rule
+from trailbell.store.canaries import DynamoCanaries
+from trailbell.store.due import DynamoDueRows
+from trailbell.store.hit_table import DynamoHitTable
+
+
+NOW = "2026-11-20T09:00:00Z"
+KEY = "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/20/111122223333_CloudTrail_eu-central-1_x.json.gz"
+
+Receive = Callable[[], list[dict[str, Any]]]
+
+
+def call_record(parameter: str) -> dict[str, Any]:
+    """What CloudTrail writes of the canary's call."""
+    role = "arn:aws:iam::111122223333:role/trailbell-ClockRole"
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": "arn:aws:sts::111122223333:assumed-role/trailbell-ClockRole/trailbell-clock",
+            "accountId": "111122223333",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role, "userName": "trailbell-ClockRole"}},
+        },
+        "eventTime": NOW,
+        "eventSource": "ssm.amazonaws.com",
+        "eventName": "DeleteParameter",
+        "awsRegion": "eu-central-1",
+        "sourceIPAddress": "198.51.100.1",
+        "userAgent": "Botocore",
+        "errorCode": "ParameterNotFound",
+        "errorMessage": f"Parameter {parameter} not found.",
+        "requestParameters": {"name": parameter},
+        "responseElements": None,
+        "eventID": "ca7e0000-0000-4000-8000-00000000000c",
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": "111122223333",
+        "eventCategory": "Management",
+    }
+
+
+class Chain:
+    """The chain, link by link, on moto."""
+
+    def __init__(self, table: str, topic_arn: str) -> None:
+        self.table, self.topic_arn = table, topic_arn
+        dynamodb, sns, sqs = boto3.client("dynamodb"), boto3.client("sns"), boto3.client("sqs")
+        self.dynamodb = dynamodb
+        self.canaries = DynamoCanaries(dynamodb, table)
+        url = sqs.create_queue(QueueName="canaries")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        only = {"FilterPolicy": json.dumps({"kind": ["canary"]})}
+        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=only)
+        self.topic = SnsAlertTopic(sns, topic_arn)
+        self.queue = SqsCanaryQueue(sqs, url)
+        operations = sns.create_topic(Name="operations")["TopicArn"]
+        self.watch = CanaryWatch(
+            self.canaries,
+            self.queue,
+            SnsOperationsTopic(sns, operations),
+            DynamoDueRows(dynamodb, table),
+            canary_call(boto3.client("ssm")),
+            30,
+        )
+        self.errors: list[str] = []
+
+    def failed(self, what: str, error: Exception) -> None:
+        self.errors.append(f"{what}: {error}")
+
+    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+        self.errors.append(reason)
+
+    def read(self, ref: ObjectRef) -> Iterator[bytes]:
+        yield self.log_file
+
+    def detect(self, *parameters: str) -> Any:
+        """Give the detector a log file with a canary's calls."""
+        records = [call_record(parameter) for parameter in parameters]
+        self.log_file = gzip.compress(json.dumps({"Records": records}).encode())
+        table = DynamoHitTable(self.dynamodb, self.table, 400)
+        finder = HitDetector(Rulebook((canary_rule(),)))
+        detector = Detector(finder, self, table, self, lambda: "2026-11-20T09:05:00Z", 10**6, canaries=self.canaries)
+        notification = {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {
+            "bucket": {"name": "trail"}, "object": {"key": KEY, "size": 1}}}]}  # fmt: skip
+        return detector.detect(notification, "message")
+
+    def relay(self, canary: Canary) -> list[str]:
+        """Give the notifier what the stream holds of a canary."""
+        return CanaryRelay(self.topic, self.canaries, self, lambda: "2026-11-20T09:05:02Z").relay(
+            [StreamCanary("1", canary, NOW)]
+        )
+
+
+@pytest.fixture
+def chain(table: str, topic_arn: str) -> Chain:
+    return Chain(table, topic_arn)
+
+
+def test_canary_goes_the_whole_way_and_comes_back(chain: Chain) -> None:
+    """Each link leaves its row, which is what tells operations where one was lost."""
+    canary = chain.watch.send("2026-11-20T09", NOW)
+    assert canary
+    counters = chain.detect(canary.parameter)
+    assert chain.relay(canary) == []
+    chain.watch.collect("2026-11-20T09:10:00Z")
+
+    assert chain.errors == []
+    assert (counters.canaries, counters.hits_new, counters.balanced) == (1, 0, True)
+    assert set(chain.canaries.steps("2026-11-20T09")) == {"sent", "detected", "published", "returned"}
+    assert chain.watch.counters.returned == 1
+    assert list(chain.queue.receive()) == []
+
+
+def test_canary_is_no_hit(chain: Chain, read_rows: Callable[[str], list[dict[str, Any]]]) -> None:
+    """It must neither be listed, nor mailed, nor counted among what people did."""
+    chain.detect(Canary("2026-11-20T09", "0" * 32).parameter)
+
+    assert [row["pk"] for row in read_rows("")] == ["K#2026-11-20T09"]
+
+
+def test_canary_reaches_no_inbox_that_filters_by_level(chain: Chain, subscribe: Callable[..., Receive]) -> None:
+    """Every mail subscription filters by level; a mail an hour would be muted within a day."""
+    inbox = subscribe(level=["informational", "low", "medium", "high", "critical"])
+
+    chain.relay(Canary("2026-11-20T09", "0" * 32))
+
+    assert inbox() == []
+
+
+@pytest.mark.parametrize("name", ["/trailbell/canary/x", "/trailbell/canary/2026-11-20T09/short", "/other/parameter"])
+def test_name_that_the_clock_never_gave_is_no_canary(chain: Chain, name: str) -> None:
+    """Anybody may call DeleteParameter with any name."""
+    counters = chain.detect(name)
+
+    assert counters.canaries == 0
+    assert chain.errors == []
+
+
+def test_due_rows_are_read_from_where_the_clock_ended(chain: Chain) -> None:
+    """Hours in between are read one by one, the last one up to now."""
+
+    rows = DynamoDueRows(chain.dynamodb, chain.table)
+    due = [Due("2026-11-20T09:30:00Z", "canary", "a"), Due("2026-11-22T10:00:00Z", "canary", "b")]
+    later = Due("2026-11-22T10:00:01Z", "canary", "c")
+    rows.read_to("2026-11-20T09:00:00Z", "")
+    for one in (*due, later):
+        rows.add(one)
+
+    assert list(rows.until("2026-11-22T10:00:00Z")) == due
+    rows.done(due[0])
+    rows.read_to("2026-11-22T10:00:00Z", due[1].due_at)
+    assert list(rows.until("2026-11-22T11:00:00Z")) == [due[1], later]
+
+
+def test_clock_sends_takes_back_and_counts(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function as Lambda calls it: a schedule's run, one by hand, and one that only takes what has come back."""
+    queue = boto3.client("sqs").get_queue_url(QueueName="canaries")["QueueUrl"]
+    operations = boto3.client("sns").create_topic(Name="operations")["TopicArn"]
+    for name, value in {"TABLE": chain.table, "OPERATIONS_TOPIC_ARN": operations, "CANARY_QUEUE_URL": queue}.items():
+        monkeypatch.setenv(f"TRAILBELL_{name}", value)
+    monkeypatch.setenv("TRAILBELL_CANARY_MINUTES", "30")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "trailbell")
+    clock._parts.cache_clear()
+
+    clock.handler({"time": NOW}, None)
+    clock.handler({"time": NOW}, None)
+    sent = chain.canaries.steps("2026-11-20T09")["sent"]
+    chain.relay(Canary("2026-11-20T09", sent["nonce"]))
+    fired = clock.handler({"fire": True}, None)["canary"]
+    clock.handler({"collect": True}, None)
+    clock._parts.cache_clear()
+
+    assert set(chain.canaries.steps("2026-11-20T09")) >= {"sent", "published", "returned"}
+    assert set(chain.canaries.steps(fired)) == {"sent"}
