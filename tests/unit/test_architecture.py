@@ -73,6 +73,7 @@ def test_room_imports_only_rooms_above_it(room: Room) -> None:
     assert [fault for file in files for fault in room_faults(room, file)] == []
 
 
+@pytest.mark.slow
 def test_every_package_a_room_may_use_is_used() -> None:
     """A permission nobody uses lets the next one in unseen."""
     idle = []
@@ -108,6 +109,7 @@ def test_asset_holds_the_rooms_that_run_in_lambda() -> None:
     assert shipped == {room.name for room in ROOMS if room.in_lambda}
 
 
+@pytest.mark.slow
 def test_asset_holds_what_handlers_import_and_nothing_else(tmp_path: Path) -> None:
     """What only the command line needs is paid for at no cold start; what is imported late must be there, too."""
     names = {file.relative_to(PACKAGE).as_posix() for file in asset.shipped_modules()}

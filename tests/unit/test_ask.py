@@ -97,6 +97,7 @@ def test_levels_are_read(text: str, expected: tuple[str, ...]) -> None:
         LevelsType().convert("severe+", None, None)
 
 
+@pytest.mark.slow
 def test_rules_are_named_by_pattern_or_id_of_one_long_gone() -> None:
     """Hits stay when their rule is gone."""
     gone = "00000000-1111-2222-3333-444444444444"
@@ -212,6 +213,7 @@ def test_record_nested_without_end_is_shown_to_a_depth() -> None:
     assert "[nested too deeply]" in json.dumps(shown_record(nested))
 
 
+@pytest.mark.slow
 def test_pipe_that_is_closed_ends_the_command_quietly(tmp_path: Path) -> None:
     """`trailbell rules list | head -1` is not an error to be read about."""
     program = Path(sys.executable).parent / "trailbell"

@@ -169,6 +169,7 @@ def test_rules_check_gives_one_line_for_each_fault(rules_folder: Path, tmp_path:
         assert len([line for line in lines if file in line and words in line]) == 1, (file, words, lines)
 
 
+@pytest.mark.slow
 def test_shipped_rules_have_no_fault() -> None:
     """What we ship passes our own check."""
     result = run("rules", "check")
@@ -242,6 +243,7 @@ def test_local_files_get_the_keys_of_a_trail_bucket() -> None:
     )
 
 
+@pytest.mark.slow
 def test_rules_check_of_a_part_of_the_shipped_rules_finds_its_cases() -> None:
     """Who works on one rule checks one rule; the operations it refers to are known above its folder."""
     rules = Path(__file__).parents[2] / "rules"

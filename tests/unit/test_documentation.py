@@ -110,6 +110,7 @@ def test_command_is_one_that_the_command_line_takes(words: tuple[str, ...]) -> N
     command.make_context(words[0], names, parent=context)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("words", [words for words in OURS if needs_no_aws(words)], ids=" ".join)
 def test_command_that_needs_no_aws_does_what_it_is_shown_for(words: tuple[str, ...]) -> None:
@@ -183,6 +184,7 @@ def test_calls_of_the_aws_cli_exist(words: tuple[str, ...]) -> None:
     assert {RENAMED.get(name, name) for name in names} <= members
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """To a file that exists, and to a heading in it."""

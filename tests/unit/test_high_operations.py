@@ -214,6 +214,7 @@ def test_a_denied_call_whose_request_is_there_is_judged_by_it(tmp_path: Path) ->
     assert not hit(overwrite=False)
 
 
+@pytest.mark.slow
 def test_a_rule_alone_in_its_file_sees_the_others() -> None:
     """`rules check` compiles file by file; a rule whose list was empty there would hold no case."""
     (alone,) = load_rules(ROOT / "rules" / "identity" / "aws_identity_denied_on_destructive.yml", CASE_SETTINGS).rules
@@ -243,6 +244,7 @@ def test_once_per_day_is_a_word_or_a_truth_value(tmp_path: Path) -> None:
         compile_rules(tmp_path, {})
 
 
+@pytest.mark.slow
 def test_ten_denied_attempts_of_one_actor_are_one_hit_and_another_actor_is_another() -> None:
     """Whoever is denied after a pipeline would be hidden behind its hit of the day."""
     detector = HitDetector(build_rulebook(ROOT / "rules", ROOT / "none", CASE_SETTINGS, date(2026, 11, 29))[0])

@@ -307,6 +307,7 @@ def case_records() -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_well_formed_log_files_are_prefiltered_whole(shipped: Rulebook) -> None:
     """All cases of all rules in one log file as CloudTrail writes it: same hits, and none is left to a full parse."""
     records = case_records()

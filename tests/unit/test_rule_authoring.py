@@ -316,6 +316,7 @@ def in_shell(script: str, folder: Path, **variables: str) -> subprocess.Complete
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_pre_commit_hook_finds_the_fault(elsewhere: Path) -> None:
     """Run as pre-commit does: the entry, then the arguments."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
@@ -331,6 +332,7 @@ def test_pre_commit_hook_finds_the_fault(elsewhere: Path) -> None:
     assert in_shell(command, elsewhere).returncode == 0
 
 
+@pytest.mark.slow
 def test_action_finds_the_fault_marks_its_line_and_leaves_a_log(elsewhere: Path) -> None:
     """The script of its step, with the inputs as GitHub gives them; none of them stands in the script's text."""
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

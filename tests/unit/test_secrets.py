@@ -300,7 +300,7 @@ def test_text_without_a_shape_is_unchanged(text: str) -> None:
 
 
 @given(st.sampled_from([*AFTER_A_NAME, *IN_A_COMMAND]), st.randoms(use_true_random=False), st.text(max_size=30))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_random_secret_never_stays_in_any_surroundings(shape: str, dice: random.Random, before: str) -> None:
     """What stands before a secret is the caller's choice, too."""
     secret = password(dice)
