@@ -114,8 +114,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-<<<<<<< HEAD
 .PHONY: help setup demo test lint quick check test-fast stress fuzz audit release format rule generate golden token-forms lock clean
-=======
-.PHONY: help setup demo test lint quick check test-fast stress fuzz audit format rule generate golden token-forms lock clean
->>>>>>> author
