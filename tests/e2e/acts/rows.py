@@ -90,13 +90,13 @@ def _rulebook(aws: LocalAws) -> Path:
 
 
 def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
-    before = _conditions(stack.aws)
+    before = _conditions(stack)
     stack.recorder.records.clear()
     stack.recorder.imitated.clear()
     doing = act.do(stack)
     next(doing)
     records, imitated = list(stack.recorder.records), bool(stack.recorder.imitated)
-    new = _conditions(stack.aws) - before
+    new = _conditions(stack) - before
     for _ in doing:
         pass
     (record, *_) = records
@@ -114,9 +114,9 @@ def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
     )
 
 
-def _conditions(aws: LocalAws) -> Counter[str]:
+def _conditions(stack: ActedOn) -> Counter[str]:
     """What doctor finds, by condition."""
-    findings = check_stack(aws.client, STACK, datetime.now(UTC))
+    findings = check_stack(stack.unrecorded, STACK, datetime.now(UTC))
     return Counter(one.condition for one in findings if one.state != OK and one.condition)
 
 
