@@ -3,7 +3,7 @@
     python -m benchmarks.quiet_month FOLDER      writes the month as log files; then: trailbell scan FOLDER --summary
 
 Nothing in it was ever recorded. Every record is routine: whatever alerts here is noise, or a deliberate choice that
-docs/performance.md gives the reason for. The same records on every run.
+docs/noise.md gives the reason for. The same records on every run.
 """
 
 import gzip
