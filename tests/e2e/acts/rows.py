@@ -107,7 +107,7 @@ def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
         _hits(records, detector),
         _hits([{**one, "userIdentity": DEPLOYER} for one in records], detector),
         tuple(name for name in act.alarms if name in stack.alarms()),
-        tuple(sorted(new)),
+        _found(new),
         act.cut,
         act.missed,
         imitated,
@@ -118,6 +118,11 @@ def _conditions(stack: ActedOn) -> Counter[str]:
     """What doctor finds, by condition."""
     findings = check_stack(stack.unrecorded, STACK, datetime.now(UTC))
     return Counter(one.condition for one in findings if one.state != OK and one.condition)
+
+
+def _found(new: Counter[str]) -> tuple[str, ...]:
+    """The conditions in order; of a stack that is deleted only that, for its parts go one by one while doctor looks."""
+    return ("stack.deleted",) if "stack.deleted" in new else tuple(sorted(new))
 
 
 def _hits(records: list[dict[str, Any]], detector: HitDetector) -> str:
