@@ -90,13 +90,13 @@ def _rulebook(aws: LocalAws) -> Path:
 
 
 def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
-    before = _conditions(stack.aws)
+    before = _conditions(stack)
     stack.recorder.records.clear()
     stack.recorder.imitated.clear()
     doing = act.do(stack)
     next(doing)
     records, imitated = list(stack.recorder.records), bool(stack.recorder.imitated)
-    new = _conditions(stack.aws) - before
+    new = _conditions(stack) - before
     for _ in doing:
         pass
     (record, *_) = records
@@ -107,17 +107,22 @@ def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
         _hits(records, detector),
         _hits([{**one, "userIdentity": DEPLOYER} for one in records], detector),
         tuple(name for name in act.alarms if name in stack.alarms()),
-        tuple(sorted(new)),
+        _found(new),
         act.cut,
         act.missed,
         imitated,
     )
 
 
-def _conditions(aws: LocalAws) -> Counter[str]:
+def _conditions(stack: ActedOn) -> Counter[str]:
     """What doctor finds, by condition."""
-    findings = check_stack(aws.client, STACK, datetime.now(UTC))
+    findings = check_stack(stack.unrecorded, STACK, datetime.now(UTC))
     return Counter(one.condition for one in findings if one.state != OK and one.condition)
+
+
+def _found(new: Counter[str]) -> tuple[str, ...]:
+    """The conditions in order; of a stack that is deleted only that, for its parts go one by one while doctor looks."""
+    return ("stack.deleted",) if "stack.deleted" in new else tuple(sorted(new))
 
 
 def _hits(records: list[dict[str, Any]], detector: HitDetector) -> str:

@@ -17,6 +17,7 @@ class ActedOn:
     def __init__(self, aws: LocalAws, recorder: Recorder) -> None:
         self.aws, self.recorder = aws, recorder
         self.client = cache(lambda service: recorder.listen(aws.client(service)))
+        self.unrecorded = cache(aws.client)
 
     @cached_property
     def _parts(self) -> dict[str, str]:
