@@ -22,7 +22,7 @@ def test_hit_survives_the_way_through_json(given_hit: GivenHit) -> None:
     again = hit_from_document(json.loads(json.dumps(hit_document(hit))))
 
     assert again == hit
-    assert hit_document(hit)["hitId"] == f"111122223333/{hit.event_id}/{hit.rule_id}"
+    assert hit_document(hit)["hitId"] == f"111122223333/{hit.event_id}/act"
     assert hit_document(replace(hit, place=replace(hit.place, index=0)))["place"]["index"] == 0
 
 
