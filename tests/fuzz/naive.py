@@ -117,11 +117,21 @@ _RELATIONS: dict[str, Callable[[str, str], bool]] = {
     "suffix": lambda value, text: text == "" or value[-len(text) :] == text,
     "contains": lambda value, text: value.find(text) >= 0,
 }
+
+
+def _re(values: list[Any], given: list[Any], roots: Any) -> bool:
+    """Python's own engine: it says the same, but that in RE2 `$` is the end of the text alone."""
+    pattern, flags = given
+    search = re.compile((f"(?{flags})" if flags else "") + pattern.replace("$", r"\Z")).search
+    return any(search(text) for text in _texts(values, inside=True))
+
+
 _TESTS: dict[str, Callable[[list[Any], list[Any], Any], bool]] = {
     "eq": _relation(_RELATIONS["eq"]),
     "prefix": _relation(_RELATIONS["prefix"]),
     "suffix": _relation(_RELATIONS["suffix"]),
     "contains": _relation(_RELATIONS["contains"], inside=True),
+    "re": _re,
     "in": lambda values, given, roots: any(text.lower() in given[0] for text in _texts(values)),
     "glob": _glob,
     "any": lambda values, given, roots: [value for value in _flat(values) if value is not None] != [],
