@@ -154,6 +154,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         related=NobodyElse(),
         channels=(),
         delivery_records=marks,
+        canaries=None,
         event_log=SilentJournal(),
         rate_limit=RateLimit(),
         runbook="",
