@@ -96,7 +96,7 @@ def test_readers_that_are_gone_cost_no_mail_and_no_second_one(
 
     assert answers == [DONE, DONE]
     assert len(receive()) == 1
-    first, *_ = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    first, *_ = [line for line in capsys.readouterr().out.splitlines() if '"ChannelsFailed"' in line]
     assert counts(first)["ChannelsFailed"] == 2
 
 

@@ -223,7 +223,7 @@ def test_address_is_in_no_log_and_failures_are_counted(
     written = "".join(capsys.readouterr()) + caplog.text
     assert "SECRET" not in written
     assert "localhost" not in written
-    metrics = json.loads(next(line for line in written.splitlines() if '"_aws"' in line))
+    metrics = json.loads(next(line for line in written.splitlines() if '"ChannelsFailed"' in line))
     assert (metrics["ChannelsNotified"], metrics["ChannelsFailed"]) == ([counted[0]], [counted[1]])
     assert metrics["AlertsSent"] == [1]
 

@@ -169,7 +169,10 @@ def _check_moves(output: str, health: Health, now: datetime) -> Iterator[Finding
 def _check_topic(output: str, health: Health, now: datetime) -> Iterator[Finding]:
     topic = health.stack.output(output)
     subscriptions = health.subscriptions(topic)
-    yield from subscription_findings(output, subscriptions)
+    # Canaries come back to a queue of the stack's own: it notifies nobody.
+    queues = {url.rpartition("/")[2] for url in health.stack.resources("AWS::SQS::Queue")}
+    others = [entry for entry in subscriptions if str(entry.get("Endpoint")).rpartition(":")[2] not in queues]
+    yield from subscription_findings(output, others)
     own = {
         (str(resource.properties.get("Protocol")), str(resource.properties.get("Endpoint")))
         for resource in health.declared
