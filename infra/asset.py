@@ -12,8 +12,11 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from uv import find_uv_bin
 
@@ -27,26 +30,38 @@ from .models import write_models
 _LOCK = product_root() / "lambdas" / "requirements.txt"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
 _HANDLERS = ("trailbell.handlers.detector", "trailbell.handlers.notifier")
+_KEPT_SECONDS = 2 * 24 * 3600
 _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
 # Parts of Powertools that nothing here imports; their bytecode would be a fifth of the asset.
 _NOT_COMPILED = r"aws_lambda_powertools/(event_handler/|utilities/(?!jmespath_utils/)[^/]+/)"
 
 
 def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path) -> Path:
-    """Build the asset for an architecture and a Python (such as 3.13) below `build`, and return its folder."""
-    target = build / f"asset-{architecture}-{python}"
-    shutil.rmtree(target, ignore_errors=True)
+    """Build the asset for an architecture and a Python (such as 3.13) below `build`, and return its folder.
+
+    The folder is named by its content and never changes once it is there, because CDK copies it after this returns:
+    with one name for all, a second synth at the same time would take it away in the middle. Those of the last days
+    are left; they are some megabytes each.
+    """
     compiler, exact = _compiler(python)
-    shutil.copytree(_wheels(architecture, python, build, compiler, exact), target)
-    package = target / "trailbell"
-    for module in shipped_modules():
-        copy = target / module.relative_to(SOURCES)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(module, copy)
-    write_models(package / "aws" / "models")
-    (package / "rulebook.json").write_text(dump_rulebook(rulebook), encoding="utf-8")
-    _compile(compiler, target, "trailbell")
-    return target
+    wheels = _wheels(architecture, python, build, compiler, exact)
+    with _unfinished(build) as target:
+        shutil.copytree(wheels, target, dirs_exist_ok=True)
+        package = target / "trailbell"
+        for module in shipped_modules():
+            copy = target / module.relative_to(SOURCES)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(module, copy)
+        write_models(package / "aws" / "models")
+        (package / "rulebook.json").write_text(dump_rulebook(rulebook), encoding="utf-8")
+        _compile(compiler, target, "trailbell")
+        digest = _digest(target)
+        finished = build / f"asset-{architecture}-{python}-{digest}"
+        if finished.is_dir() and _digest(finished) != digest:  # somebody wrote into it
+            shutil.rmtree(finished)
+        _finish(target, finished)
+    _remove_old(build, finished)
+    return finished
 
 
 def shipped_modules() -> list[Path]:
@@ -93,20 +108,55 @@ def _wheels(architecture: str, python: str, build: Path, compiler: str, exact: s
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     wheels = build / f"wheels-{digest}"
     if not wheels.exists():
-        unfinished = build / f"unfinished-{digest}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        command = [
-            *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
-            *("--requirement", str(_LOCK), "--target", str(unfinished)),
-            *("--python-platform", platform, "--python-version", python),
-        ]
-        subprocess.run(command, check=True)
-        for leftover in (".lock", "bin"):  # uv's lock file; console scripts nobody calls in Lambda
-            path = unfinished / leftover
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        _compile(compiler, unfinished, ".")
-        unfinished.rename(wheels)
+        with _unfinished(build) as unfinished:
+            command = [
+                *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+                *("--only-binary", ":all:", "--requirement", str(_LOCK), "--target", str(unfinished)),
+                *("--python-platform", platform, "--python-version", python),
+            ]
+            subprocess.run(command, check=True)
+            for leftover in (".lock", "bin"):  # uv's lock file; console scripts nobody calls in Lambda
+                path = unfinished / leftover
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            _compile(compiler, unfinished, ".")
+            _finish(unfinished, wheels)
     return wheels
+
+
+@contextmanager
+def _unfinished(build: Path) -> Iterator[Path]:
+    """A folder of this build alone; what is left of it afterwards is removed."""
+    build.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="unfinished-", dir=build, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _finish(unfinished: Path, finished: Path) -> None:
+    """Give a folder its name, all at once; where another process was first, what it made is the same."""
+    unfinished.chmod(0o755)  # a temporary folder is its owner's alone
+    try:
+        unfinished.rename(finished)
+    except OSError:
+        if not finished.is_dir():
+            raise
+
+
+def _digest(folder: Path) -> str:
+    """Sixteen hexadecimal digits of the names and bytes of all files of a folder."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _remove_old(build: Path, kept: Path) -> None:
+    """Remove assets of earlier days, which no running synth can be reading."""
+    kept.touch()
+    before = time.time() - _KEPT_SECONDS
+    for folder in build.glob("asset-*"):
+        if folder.stat().st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _compiler(python: str) -> tuple[str, str]:

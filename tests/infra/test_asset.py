@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -110,6 +112,40 @@ def test_asset_holds_libraries_for_the_processor_and_python_chosen(
 def test_asset_is_the_same_every_time(asset: Path, rulebook: Rulebook, tmp_path: Path) -> None:
     """Other bytes are another deployment, even when nothing was changed."""
     assert digest_of(build_asset("x86_64", PYTHON, rulebook, tmp_path)) == digest_of(asset)
+
+
+def test_asset_stays_while_others_are_built(asset: Path, rulebook: Rulebook) -> None:
+    """CDK copies it after it was built; another synth at that moment must not take it away."""
+    before = {path: path.stat().st_mtime_ns for path in asset.rglob("*")}
+    other = replace(rulebook, automation_roles=("arn:aws:iam::111111111111:role/ci",))
+
+    built = {build_asset("x86_64", PYTHON, book, asset.parent) for book in (rulebook, other)}
+
+    assert len(built) == 2
+    assert asset in built
+    assert {path: path.stat().st_mtime_ns for path in asset.rglob("*")} == before
+
+
+def test_assets_built_at_once_are_whole(rulebook: Rulebook, asset: Path, tmp_path: Path) -> None:
+    """Two shells with one checkout, or two suites of these tests."""
+    with ThreadPoolExecutor(3) as threads:
+        built = list(threads.map(lambda _: build_asset("x86_64", PYTHON, rulebook, tmp_path), range(3)))
+
+    assert {path.name for path in built} == {asset.name}
+    assert digest_of(built[0]) == digest_of(asset)
+    assert sorted(path.name.partition("-")[0] for path in tmp_path.iterdir()) == ["asset", "wheels"]
+
+
+def test_assets_of_earlier_days_are_removed(rulebook: Rulebook, tmp_path: Path) -> None:
+    """They are never looked at again, and nobody empties build/."""
+    old, recent = tmp_path / "asset-x86_64-3.13-old", tmp_path / "asset-x86_64-3.13-recent"
+    old.mkdir()
+    recent.mkdir()
+    os.utime(old, (0, 0))
+
+    built = build_asset("x86_64", PYTHON, rulebook, tmp_path)
+
+    assert {path for path in tmp_path.iterdir() if path.name.startswith("asset")} == {recent, built}
 
 
 def test_asset_built_again_forgets_what_was_there(asset: Path, rulebook: Rulebook, tmp_path: Path) -> None:
