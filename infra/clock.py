@@ -70,7 +70,10 @@ class Clock(Construct):
         self._allow(store, operations)
 
     def _allow(self, store: HitTable, operations: sns.ITopic) -> None:
-        """Rows of canaries (K#) and what is due (D#), the operations topic, its queue, and the canary's own call."""
+        """Rows of canaries (K#) and what is due (D#), the operations topic, its queue, and the canary's own call.
+
+        For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#).
+        """
         self.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
@@ -78,6 +81,9 @@ class Clock(Construct):
                 conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["K#*", "D#*"]}},
             )
         )
+        for actions, keys in ((["dynamodb:Query"], ["H#*", "S#*"]), (["dynamodb:PutItem"], ["O#*"])):
+            condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
+            allow(self.function, [store.table.table_arn], *actions, conditions=condition)
         allow(self.function, [operations.topic_arn], "sns:Publish")
         allow(self.function, [self.canaries.queue_arn], "sqs:ReceiveMessage", "sqs:DeleteMessage")
         parameters = Stack.of(self).format_arn(service="ssm", resource="parameter", resource_name=f"{CANARY_PATH[1:]}*")

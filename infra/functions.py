@@ -93,6 +93,7 @@ class Detector(Construct):
                 "TRAILBELL_TRAIL_BUCKET": trail.bucket.bucket_name,
                 "TRAILBELL_TRAIL_PREFIX": trail.log_prefix,
                 "TRAILBELL_MAX_INFLATED_BYTES": str(settings.max_inflated_mb * _MB),
+                "TRAILBELL_REMINDER_HOURS": ",".join(map(str, settings.reminders)),
             },
         )
         self.role_arn = self.function.role.role_arn if self.function.role else ""
@@ -101,9 +102,9 @@ class Detector(Construct):
         reason = "Every log file has a name of its own; nothing else in the bucket can be read."
         acknowledge(self, wildcard(self, log_files), reason)
         allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
-        # Whether a version before kept the same act, under another key.
-        own_hits = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["H#*"]}}
-        allow(self.function, [store.table.table_arn], "dynamodb:Query", conditions=own_hits)
+        # An act as it is kept, also by a version before; its state, what undoes it, and what was said about it.
+        acts = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["H#*", "S#*", "U#*", "O#*"]}}
+        allow(self.function, [store.table.table_arn], "dynamodb:Query", conditions=acts)
         if trail.key:
             allow(self.function, [trail.key.key_arn], "kms:Decrypt")
         # Not the CDK's event source, which grants the role more than Lambda's poller asks of it.
@@ -153,10 +154,10 @@ class Notifier(Construct):
                 allow(self.function, [permission.resource], *permission.actions, conditions=conditions)
 
     def _allow_table(self, store: HitTable) -> None:
-        """Delivery records, what the same actor did before, canaries: keys N#, P#, K# (store/rows.py). No hit."""
+        """Delivery records, what the same actor did before, canaries, follow-ups: keys N#, P#, K#, O#. No hit."""
         table = [store.table.table_arn]
         records = (("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*")
-        for actions, keys in (records, (("PutItem",), "K#*"), (("Query",), "P#*")):
+        for actions, keys in (records, (("PutItem",), "K#*"), (("Query",), "P#*"), (("Query",), "O#*")):
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
             allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
 
@@ -164,7 +165,7 @@ class Notifier(Construct):
         # A row is there for the first time, or takes the place of one that nobody was notified of (store/rows.py).
         new_hits = {
             "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
-            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_("hit", "canary")}}},
+            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_("hit", "canary", "follow-up")}}},
         }
         self.function.add_event_source(
             sources.DynamoEventSource(

@@ -28,6 +28,7 @@ class Properties(TypedDict, total=False):
     alert_on: list[str]
     silence_minutes: int
     canary_minutes: int
+    reminders: list[int]
     architecture: str
     hit_retention_days: int
     log_retention_days: int

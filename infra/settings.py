@@ -4,6 +4,7 @@ Every fault is reported at once, with the setting's name, what was given and wha
 """
 
 import functools
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
     "trail_topic_arn": "a new trail's bucket tells the queue itself",
 }
+_HOURS = "a list of whole numbers from 1 to 720, or []"
 _RUNBOOK = 'an https address such as https://wiki.example.com/alerts/{rule}, with {rule}, {service}, {level}, or ""'
 
 
@@ -54,6 +56,7 @@ class Settings:
     alert_on:           calls to be notified of without writing a rule, as service:EventName.
     silence_minutes:    without a log file for so long, operations are notified; 0 for never.
     canary_minutes:     a canary that takes longer than this is reported as missing; 0 sends none.
+    reminders:          hours before an undo's deadline at which those who were notified are reminded; none for never.
     architecture:       of the functions.
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
@@ -76,6 +79,7 @@ class Settings:
     alert_on: tuple[str, ...] = ()
     silence_minutes: int = 60
     canary_minutes: int = 30
+    reminders: tuple[int, ...] = (24,)
     architecture: str = "arm64"
     hit_retention_days: int = 400
     log_retention_days: int = 90
@@ -172,6 +176,18 @@ def _number(low: int, high: int, choices: tuple[int, ...] = ()) -> Callable[[Any
     return read
 
 
+def _hours(raw: Any) -> tuple[int, ...]:
+    """A list of hours, each once, the longest first; JSON on the command line."""
+    try:
+        given = json.loads(raw) if isinstance(raw, str) else raw
+        if not isinstance(given, list | tuple):
+            raise ValueError(_HOURS)
+        read = _number(1, 720)
+        return tuple(sorted({read(one) for one in given}, reverse=True))
+    except ValueError:  # JSON's, too
+        raise ValueError(_HOURS) from None
+
+
 def _runbook(raw: Any) -> str:
     """An address; nothing stands in braces but what alerts fill in (alerts/links.py)."""
     address = matching(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?", _RUNBOOK)(raw)
@@ -200,6 +216,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "alert_on": read_alert_on,
     "silence_minutes": _number(0, 1440),
     "canary_minutes": _number(0, 1440),
+    "reminders": _hours,
     "architecture": one_of("arm64", "x86_64"),
     "hit_retention_days": _number(1, 3650),
     "log_retention_days": _number(

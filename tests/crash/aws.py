@@ -102,17 +102,47 @@ class FakeDynamo:
         after(kind, call)
         return {}
 
-    def query(self, ExpressionAttributeValues: Item, ConsistentRead: bool, **_: Any) -> dict[str, Any]:  # noqa: N803
-        """The rows of a partition."""
-        partition = ExpressionAttributeValues[":pk"]["S"]
-        call = f"query {partition}"
+    def query(self, ConsistentRead: bool, KeyConditionExpression: str, **more: Any) -> dict[str, Any]:  # noqa: N803
+        """The rows of a partition, or those between two sort keys, in order."""
+        values = {name: typed["S"] for name, typed in more["ExpressionAttributeValues"].items()}
+        call = f"query {' '.join(values.values())}"
         kind = self.faults.at(call, ANY_CALL)
         before(kind, call)
         assert ConsistentRead, "an old answer may lack a row"
+        wanted = _SORT_KEYS[KeyConditionExpression]
         with self.lock:
-            found = [row for (pk, _), row in self.rows.items() if pk == partition]
+            keys = sorted(key for key in self.rows if key[0] == values[":pk"] and wanted(key[1], values))
+            if not more.get("ScanIndexForward", True):
+                keys.reverse()
+            found = [self.rows[key] for key in keys[: more.get("Limit")]]
         after(kind, call)
         return {"Items": found}
+
+    def delete_item(self, TableName: str, Key: Item) -> None:  # noqa: N803
+        call = f"delete {_name(Key)}"
+        kind = self.faults.at(call, ANY_CALL)
+        before(kind, call)
+        with self.lock:
+            self.rows.pop(_key(Key), None)
+        after(kind, call)
+
+    def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        """All of some puts, or none."""
+        puts = [item["Put"] for item in TransactItems]
+        call = f"transact {_name(puts[0]['Item'])} +{len(puts) - 1}"
+        kind = self.faults.at(call, ANY_CALL)
+        before(kind, call)
+        with self.lock:
+            held = [_holds(put, self.rows.get(_key(put["Item"]))) for put in puts]
+            if not all(held):
+                after(kind, call)
+                codes = [{"Code": "None" if one else "ConditionalCheckFailed"} for one in held]
+                refusal = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": codes}
+                raise ClientError(refusal, call)
+            for put in puts:
+                self._put(put["Item"])
+        after(kind, call)
+        return {}
 
     def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803
         ((table, requests),) = RequestItems.items()
@@ -146,11 +176,14 @@ class FakeDynamo:
         return {"Responses": {table: found}, "UnprocessedKeys": unprocessed}
 
     def get_paginator(self, name: str) -> "FakeDynamo":
-        assert name == "scan"
+        assert name in ("scan", "query")
         return self
 
-    def paginate(self, ExpressionAttributeValues: Item, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
-        """A scan for hits by when they were read."""
+    def paginate(self, ExpressionAttributeValues: Item, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """A query, or a scan for hits by when they were read."""
+        if "KeyConditionExpression" in more:
+            yield self.query(ExpressionAttributeValues=ExpressionAttributeValues, **more)
+            return
         since, until = (ExpressionAttributeValues[name]["S"] for name in (":since", ":until"))
         hits = [row for row in self.rows.values() if row["kind"]["S"] == "hit"]
         yield {"Items": [row for row in hits if since <= row["seenAt"]["S"] <= until]}
@@ -213,6 +246,26 @@ class FakeSns:
             self.overtake()
         after(kind, call)
         return {}
+
+
+_SORT_KEYS: dict[str, Callable[[str, dict[str, str]], bool]] = {
+    "pk = :pk": lambda sk, values: True,
+    "pk = :pk AND sk = :sk": lambda sk, values: sk == values[":sk"],
+    "pk = :pk AND sk < :after": lambda sk, values: sk < values[":after"],
+    "pk = :pk AND begins_with(sk, :sk)": lambda sk, values: sk.startswith(values[":sk"]),
+    "pk = :pk AND sk BETWEEN :since AND :until": lambda sk, values: values[":since"] <= sk <= values[":until"],
+}
+
+
+def _holds(put: dict[str, Any], there: Item | None) -> bool:
+    """Whether the condition of a put in a transaction holds."""
+    condition, values = put["ConditionExpression"], put.get("ExpressionAttributeValues", {})
+    if condition == "attribute_not_exists(pk)":
+        return there is None
+    if condition == "attribute_not_exists(pk) OR #at > :at":
+        return there is None or there["at"]["S"] > values[":at"]["S"]
+    assert condition == "#version = :version", condition
+    return there is not None and there["version"] == values[":version"]
 
 
 def _gives_way(there: Item, values: Item) -> bool:

@@ -22,6 +22,7 @@ from trailbell.flows.notifier import Notifier
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit
 from trailbell.handlers import notifier as handler
+from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
 from trailbell.store.deliveries import DynamoDeliveryRecords
@@ -154,6 +155,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         related=NobodyElse(),
         channels=(),
         delivery_records=marks,
+        follow_ups=DynamoFollowUps(FakeDynamo(Faults(nothing)), "hits"),
         canaries=None,
         event_log=SilentJournal(),
         rate_limit=RateLimit(),

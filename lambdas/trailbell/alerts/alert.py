@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from trailbell.alerts.follow_up_mail import follow_up_subject, follow_up_text
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.subject import mail_subject
 from trailbell.alerts.summary import summary_of
+from trailbell.hits.follow_up import FollowUp, follow_up_document
 from trailbell.hits.hit import Hit, hit_document
 from trailbell.hits.related import Related, RelatedHit
 
@@ -33,16 +35,31 @@ class Alert:
 
     related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
+    follow_ups: of a message that follows an alert: what is said of each hit, in their order; all of one kind.
     """
 
     hits: tuple[Hit, ...]
     related: Related | None = None
     runbook: str = ""
+    follow_ups: tuple[FollowUp, ...] = ()
 
     @property
     def sample(self) -> Hit:
         """The hit that is shown in full: the first that happened."""
         return self.hits[0]
+
+    @property
+    def subject(self) -> str:
+        """The subject of its mail."""
+        if self.follow_ups:
+            return follow_up_subject(self.hits, self.follow_ups)
+        return mail_subject(self.hits)
+
+    def text(self, max_chars: int) -> str:
+        """The text of its mail, cut where it is longer."""
+        if self.follow_ups:
+            return follow_up_text(self.hits, self.follow_ups, max_chars, runbook=self.runbook)
+        return mail_text(self.hits, max_chars, related=self.related, runbook=self.runbook)
 
 
 def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
@@ -69,13 +86,16 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "firstEventTime": summary.first,
         "lastEventTime": summary.last,
         "links": links_of(sample, alert.runbook),
-        "subject": mail_subject(alert.hits),
-        "text": mail_text(alert.hits, max_text, related=alert.related, runbook=alert.runbook),
+        "subject": alert.subject,
+        "text": alert.text(max_text),
         "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }
     if sample.raised_from:
         document["raisedFrom"] = {"level": sample.raised_from, "rule": sample.raised_from_rule}
+    if alert.follow_ups:
+        document["alertId"] = f"{document['alertId']}-{alert.follow_ups[0].name}"
+        document["followUp"] = follow_up_document(alert.follow_ups[0])
     if alert.related is not None:
         document["related"] = _related(alert.related)
     return document

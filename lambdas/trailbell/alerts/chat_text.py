@@ -6,9 +6,11 @@ Whatever a record says stands in a code span, where neither links nor mentions w
 from collections.abc import Iterator
 
 from trailbell.alerts.alert import Alert
+from trailbell.alerts.follow_up_mail import follow_up_sentences
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail_lines import utc
 from trailbell.alerts.summary import Summary, summary_of
+from trailbell.hits.follow_up import What
 from trailbell.hits.hit import Hit
 from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import one_line
@@ -37,6 +39,9 @@ def escaped(text: str) -> str:
 
 def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
     hit = alert.sample
+    if alert.follow_ups:
+        yield from _follow_up(alert)
+        return
     actors = len(summary.actors)
     who = f"{actors} actors" if actors > 1 else _code(hit.actor.text, 200)
     what = f" on {_code(named_resource(summary.resources[0]), 200)}" if summary.resources else ""
@@ -50,6 +55,13 @@ def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
     links = [f"{label}: {escaped(address)}" for label, address in links_of(hit, alert.runbook).items()]
     if links:
         yield "\n".join(links)
+
+
+def _follow_up(alert: Alert) -> Iterator[str]:
+    """What is said later: its sentences, and the commands while they help."""
+    yield from (escaped(sentence) for sentence in follow_up_sentences(alert.hits, alert.follow_ups))
+    if alert.follow_ups[0].what is What.REMINDER:
+        yield from _undo(alert.sample)
 
 
 def _undo(hit: Hit) -> Iterator[str]:

@@ -16,15 +16,16 @@ SUBJECT_LIMIT = 99
 _LEAST = 12  # characters of the resource and of who that stay
 
 
-def mail_subject(hits: Sequence[Hit]) -> str:
+def mail_subject(hits: Sequence[Hit], prefix: str = "") -> str:
     """[LEVEL] title: resource by who, account region; at most SUBJECT_LIMIT characters, printable ASCII.
 
+    prefix: stands before it all, of a message that follows an alert.
     What does not fit is cut from who first, then from the resource, then from the title.
     """
     hit, summary = hits[0], summary_of(hits)
     count = f" x{len(hits)}" if len(hits) > 1 else ""
     raised = f", WAS {hit.raised_from.upper()}" if hit.raised_from else ""
-    head = f"[{hit.level.upper()}{raised}]{count} "
+    head = f"{prefix}[{hit.level.upper()}{raised}]{count} "
     account = hit.account if len(summary.accounts) == 1 else f"{len(summary.accounts)} accounts"
     region = hit.region if len(summary.regions) == 1 else f"{len(summary.regions)} regions"
     tail = f", {account} {region}".rstrip()

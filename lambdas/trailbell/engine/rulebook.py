@@ -47,6 +47,36 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoneBy:
+    """One way in which what a rule reports is undone by a later call, and how the two records name the same thing.
+
+    detection: the tree that the later record matches.
+    of:        the rule's events that it is about, in lower case; all if none is named.
+    act, undo: paths of values that must be equal, in the act's record and in the later one; of several the first that
+               has a value counts, and in each `+` joins what is one name only together.
+    word:      undone; replaced, where something else took its place; stopped, where what was done stays done.
+    anywhere:  whether the later call may be made in another Region.
+    """
+
+    detection: list[Any]
+    act: tuple[str, ...]
+    undo: tuple[str, ...]
+    of: tuple[str, ...] = ()
+    word: str = "undone"
+    anywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Undoes:
+    """What a silent rule's record undoes: acts that the rule of that id reports (see UndoneBy)."""
+
+    rule_id: str
+    undo: tuple[str, ...]
+    word: str
+    anywhere: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RuleException:
     """A deployer's exception from a rule: a Sigma filter, with its owner, its reason and its last day.
 
@@ -73,6 +103,8 @@ class Rule:
     once_per_actor: with once_per_day: all of one actor's.
     precedence: of the rules that a record matches the highest is primary; between equals the level decides.
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
+    undone_by:  the later calls that undo what it reports.
+    undoes:     of a silent rule: what its records undo. It makes no hits (rulebook/undone_by.py).
     detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
                 and ["keyword", test] (tests: engine/predicates.py).
     """
@@ -95,6 +127,13 @@ class Rule:
     exceptions: tuple[RuleException, ...] = ()
     once_per_day: bool = False
     once_per_actor: bool = False
+    undone_by: tuple[UndoneBy, ...] = ()
+    undoes: tuple[Undoes, ...] = ()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it makes no hits."""
+        return bool(self.undoes)
 
     @property
     def strength(self) -> tuple[int, int, str]:
@@ -153,5 +192,11 @@ def _rule(entry: dict[str, Any]) -> Rule:
             "gate": {path: tuple(values) for path, values in entry["gate"].items()},
             "undo": Undo(**{**undo, "steps": tuple(undo["steps"])}),
             "exceptions": tuple(RuleException(**exception) for exception in entry["exceptions"]),
+            "undone_by": tuple(UndoneBy(**_with_tuples(one, "act", "undo", "of")) for one in entry["undone_by"]),
+            "undoes": tuple(Undoes(**_with_tuples(one, "undo")) for one in entry["undoes"]),
         }
     )
+
+
+def _with_tuples(entry: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {**entry, **{name: tuple(entry[name]) for name in names}}

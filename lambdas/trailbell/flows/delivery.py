@@ -100,8 +100,8 @@ class Delivery:
                 self._notify(channel, alert)
 
     def _look_up(self, alert: Alert) -> Related | None:
-        """What else the actor did; None where that is no question: several actors, or none we know."""
-        if alert.sample.actor.kind in _NO_ACTOR or len({hit.actor.key for hit in alert.hits}) > 1:
+        """What else the actor did; None where that is no question: several actors, none we know, or a follow-up."""
+        if alert.follow_ups or alert.sample.actor.kind in _NO_ACTOR or len({hit.actor.key for hit in alert.hits}) > 1:
             return None
         if self._lookups >= MAX_LOOKUPS or self._seconds >= MAX_SECONDS or self._failures["related hits"]:
             self.counters.related_skipped += 1

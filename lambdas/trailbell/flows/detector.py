@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
@@ -24,6 +24,7 @@ from trailbell.flows.counters import DetectorCounters
 from trailbell.hits.canary import is_canary
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.hits.undoing import Undoing
 
 
 OBJECTS_AT_ONCE = 10
@@ -39,6 +40,9 @@ LAST_CALL = 3.0
 """Seconds before the function is stopped at which it answers, whatever is still running: the answer must get out."""
 
 
+_Found = TypeVar("_Found")
+
+
 class TrailBucket(Protocol):
     """Where log files are read from."""
 
@@ -51,6 +55,16 @@ class HitTable(Protocol):
 
     def keep(self, hits: Sequence[Hit]) -> int:
         """Keep hits, each identity once; how many were new. After a TableError any part of them may have been kept."""
+
+
+class Tracking(Protocol):
+    """Where acts are tracked until they are undone, and what is to be done about them later."""
+
+    def plan(self, hits: Sequence[Hit]) -> None:
+        """What is to be done later about hits that are not kept yet. Raises TableError."""
+
+    def track(self, hits: Sequence[Hit], undoings: Sequence[Undoing]) -> None:
+        """Follow up hits that are kept, and what undoes some. Raises TableError."""
 
 
 class MalformedRecords(Protocol):
@@ -105,6 +119,7 @@ class Detector:
     max_bytes: int
     malformed_records: MalformedRecords | None = None
     canaries: Canaries | None = None
+    tracking: Tracking | None = None
     trail: TrailPlace = ANYWHERE
     clock: Callable[[], float] = time.monotonic
 
@@ -163,12 +178,9 @@ class Detector:
             return _deferred()
         try:
             body = self._in_time(self.bucket.read(ref), deadline)
-            hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
-            if ref.replay:
-                hits = (_replayed(hit, ref) for hit in hits)
-            for chunk in _in_chunks(self._without_canaries(hits, outcome)):
-                for part in _apart(chunk):
-                    outcome.counters.kept(part, self.table.keep(part))
+            found = self.hit_detector.detect_all(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
+            for chunk in _in_chunks(self._without_canaries(found, outcome)):
+                self._keep(chunk, ref, outcome)
                 self._check(deadline)
             if self.malformed_records and counts.malformed:
                 self.malformed_records.keep(ref, counts.malformed)
@@ -178,6 +190,18 @@ class Detector:
         outcome.malformed = counts.malformed
         return outcome
 
+    def _keep(self, chunk: Sequence[Hit | Undoing], ref: ObjectRef, outcome: _Outcome) -> None:
+        """Plan for the hits of a chunk, keep them, then track them: who finds an act must find its hit."""
+        hits = [one for one in chunk if isinstance(one, Hit)]
+        if ref.replay:
+            hits = [_replayed(hit, ref) for hit in hits]
+        if self.tracking:
+            self.tracking.plan(hits)
+        for part in _apart(hits):
+            outcome.counters.kept(part, self.table.keep(part))
+        if self.tracking:
+            self.tracking.track(hits, [one for one in chunk if isinstance(one, Undoing)])
+
     def _kind(self, ref: ObjectRef) -> ObjectKind:
         """What an object is to us.
 
@@ -186,13 +210,13 @@ class Detector:
         """
         return ref.classified.kind if self.trail.holds(ref.bucket, ref.key) else ObjectKind.FOREIGN
 
-    def _without_canaries(self, hits: Iterable[Hit], outcome: _Outcome) -> Iterator[Hit]:
-        """Hits; canaries among them are kept apart and counted."""
-        for hit in hits:
-            if not is_canary(hit):
-                yield hit
+    def _without_canaries(self, found: Iterable[Hit | Undoing], outcome: _Outcome) -> Iterator[Hit | Undoing]:
+        """What was found; canaries are kept apart and counted."""
+        for one in found:
+            if isinstance(one, Undoing) or not is_canary(one):
+                yield one
             elif self.canaries:
-                outcome.counters.canaries += keep_canary(self.canaries, hit)
+                outcome.counters.canaries += keep_canary(self.canaries, one)
 
     def _in_time(self, body: Iterable[bytes], deadline: float) -> Iterator[bytes]:
         for piece in body:
@@ -225,12 +249,13 @@ def _replayed(hit: Hit, ref: ObjectRef) -> Hit:
     return replace(hit, quiet=True) if hit.delay > _NEVER_QUIET_SECONDS else hit
 
 
-def _in_chunks(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
-    """Hits in chunks. When reading fails or time is over, the hits before that place still come, as the last chunk."""
-    chunk: list[Hit] = []
+def _in_chunks(found: Iterable[_Found]) -> Iterator[list[_Found]]:
+    """What was found, in chunks. When reading fails or time is over, what is before that place still comes, as the
+    last chunk."""
+    chunk: list[_Found] = []
     try:
-        for hit in hits:
-            chunk.append(hit)
+        for one in found:
+            chunk.append(one)
             if len(chunk) == CHUNK:
                 yield chunk
                 chunk = []

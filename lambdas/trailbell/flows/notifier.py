@@ -22,6 +22,7 @@ from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Level
 from trailbell.errors import OutOfTimeError
 from trailbell.flows.claims import Claim
+from trailbell.flows.follow_ups import FollowUpNotifier, StreamFollowUp, may_be_followed_up
 from trailbell.flows.stream_batch import Identity, NotifierCounters, StreamBatch, StreamHit, UnreadableHit
 from trailbell.hits.hit import ACT, Hit, raised
 
@@ -72,6 +73,7 @@ class Notifier:
 
     now:   the time as UTC ISO 8601 with Z.
     clock: seconds that only grow; sleep: waits for seconds of it.
+    follow_ups: None where there are none.
     """
 
     topic: AlertTopic
@@ -80,9 +82,10 @@ class Notifier:
     now: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    follow_ups: FollowUpNotifier | None = None
 
     def notify(
-        self, batch: Iterable[StreamHit | UnreadableHit], seconds: float = math.inf
+        self, batch: Iterable[StreamHit | StreamFollowUp | UnreadableHit], seconds: float = math.inf
     ) -> tuple[list[str], NotifierCounters]:
         """Notify of the hits of a stream batch within some seconds; the sequence numbers of those that must come back,
         and the counters.
@@ -90,8 +93,10 @@ class Notifier:
         Raises what reading the delivery records raises: then nothing was sent and the whole batch comes back.
         """
         work = StreamBatch(self.clock() + seconds - RESERVE)
-        for entry in batch:
-            work.add(entry)
+        entries = list(batch)
+        for entry in entries:
+            if not isinstance(entry, StreamFollowUp):
+                work.add(entry)
         for unreadable in work.unreadable:
             self.event_log.failed(f"hit {unreadable.name}", unreadable.error)
         self._leave_out_delivered(work)
@@ -104,7 +109,26 @@ class Notifier:
         if held:
             work.defer(held)
             self.event_log.failed(f"{len(held)} hits", OutOfTimeError(_HELD))
-        return work.failed, work.counters
+        return [*work.failed, *self._follow_up(entries, work)], work.counters
+
+    def _follow_up(self, entries: Sequence[StreamHit | StreamFollowUp | UnreadableHit], work: StreamBatch) -> list[str]:
+        """After the acts, notify of what became of them; the sequence numbers of what must come back."""
+        if not self.follow_ups:
+            return []
+        follow_ups = [entry for entry in entries if isinstance(entry, StreamFollowUp)]
+        left = {*work.failed}
+        delivered = [
+            (entry.sequence, entry.hit)
+            for entry in entries
+            if isinstance(entry, StreamHit) and entry.sequence not in left
+        ]
+        try:
+            failed = self.follow_ups.notify(follow_ups, delivered, work.deadline)
+        except Exception as error:  # the boundary: the acts were notified of, and are known when they come again
+            self.event_log.failed("follow-ups", error)
+            maybe = [sequence for sequence, hit in delivered if may_be_followed_up(hit)]
+            failed = [*(entry.sequence for entry in follow_ups), *maybe]
+        return [*dict.fromkeys(failed)]
 
     def _leave_out_delivered(self, work: StreamBatch) -> None:
         """Hits that were notified of are known. An act that two accounts record is one; its second record is known,

@@ -20,10 +20,14 @@ from trailbell.aws.clients import Clients
 from trailbell.aws.operations_topic import SnsOperationsTopic
 from trailbell.flows.canary import DUE_KIND, CanaryCounters, CanaryWatch
 from trailbell.flows.clock import Clock, ClockCounters
+from trailbell.flows.reminders import Reminders
 from trailbell.handlers.environment import Variables
 from trailbell.handlers.event_log import EventLog
+from trailbell.hits.reminders import DUE_KIND as REMINDER
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.due import DynamoDueRows
+from trailbell.store.follow_ups import DynamoFollowUps
+from trailbell.store.kept_hits import DynamoKeptHits
 from trailbell.text.times import utc_now
 
 
@@ -35,6 +39,7 @@ class _Parts:
     queue: SqsCanaryQueue
     operations: SnsOperationsTopic
     due: DynamoDueRows
+    reminders: Reminders
     ssm: Any
     minutes: int
     event_log: EventLog
@@ -63,6 +68,7 @@ def _parts() -> _Parts:
         queue=SqsCanaryQueue(clients.client("sqs"), queue),
         operations=SnsOperationsTopic(clients.client("sns"), topic),
         due=DynamoDueRows(dynamodb, table),
+        reminders=Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table)),
         ssm=clients.client("ssm"),
         minutes=minutes,
         event_log=EventLog(Logger(service="clock")),
@@ -81,7 +87,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         watch.collect(now)
         answer = {}
     else:
-        clock = Clock(parts.due, {"canary": watch.run}, {DUE_KIND: watch.judge}, parts.event_log)
+        by_kind = {DUE_KIND: watch.judge, REMINDER: parts.reminders.judge}
+        clock = Clock(parts.due, {"canary": watch.run}, by_kind, parts.event_log)
         _count_run(_metrics(), clock.run(str(event.get("time") or now)))
         answer = {}
     _count_canaries(_metrics(), watch.counters)

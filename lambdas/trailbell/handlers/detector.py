@@ -15,13 +15,16 @@ from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
+from trailbell.flows.tracking import HitTracking
 from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
 from trailbell.store.canaries import DynamoCanaries
+from trailbell.store.due import DynamoDueRows
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.malformed import DynamoMalformedRecords
+from trailbell.store.tracking import DynamoTracking
 from trailbell.text.times import utc_now
 
 
@@ -39,7 +42,7 @@ def _detector() -> Detector:
     clients = Clients()
     dynamodb = clients.client("dynamodb")
     return Detector(
-        hit_detector=HitDetector(load_rulebook(environment.rulebook.read_text(encoding="utf-8"))),
+        hit_detector=HitDetector(load_rulebook(environment.rulebook.read_text(encoding="utf-8")), undoings=True),
         bucket=S3TrailBucket(clients.client("s3")),
         table=DynamoHitTable(dynamodb, environment.table, environment.retention_days),
         event_log=EventLog(Logger(service="detector")),
@@ -47,6 +50,12 @@ def _detector() -> Detector:
         max_bytes=environment.max_inflated_bytes,
         canaries=DynamoCanaries(dynamodb, environment.table),
         malformed_records=DynamoMalformedRecords(dynamodb, environment.table, environment.retention_days),
+        tracking=HitTracking(
+            DynamoTracking(dynamodb, environment.table, environment.retention_days),
+            DynamoDueRows(dynamodb, environment.table),
+            environment.reminder_hours,
+            utc_now,
+        ),
         trail=environment.trail,
     )
 

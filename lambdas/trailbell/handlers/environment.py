@@ -38,6 +38,14 @@ class Variables:
             return 0
         return int(value or 0)
 
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Whole numbers with commas between, none where it is not set or one of them is none."""
+        parts = [part for part in self.text(name, required=False).split(",") if part]
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            self._faults.append(f"{name} is {','.join(parts)!r}, not whole numbers")
+            return ()
+        return tuple(map(int, parts))
+
     def level(self, name: str) -> Level:
         """A level's word, medium where it is not set."""
         value = self.text(name, required=False) or Level.MEDIUM.word
@@ -59,6 +67,7 @@ class Environment:
     max_inflated_bytes: 0 for the notifier.
     trail:              where the trail writes; anywhere for the notifier.
     runbook_url:        see alerts/links.py.
+    reminder_hours:     before a deadline; none for no reminders, and for the notifier.
     """
 
     table: str
@@ -66,6 +75,7 @@ class Environment:
     max_inflated_bytes: int
     rulebook: Path
     runbook_url: str = ""
+    reminder_hours: tuple[int, ...] = ()
     trail: TrailPlace = ANYWHERE
 
 
@@ -77,6 +87,7 @@ def read_environment(variables: Variables, *, detects: bool) -> Environment:
         max_inflated_bytes=variables.number("TRAILBELL_MAX_INFLATED_BYTES") if detects else 0,
         rulebook=Path(variables.text("TRAILBELL_RULEBOOK", required=False) or _RULEBOOK),
         runbook_url=variables.text("TRAILBELL_RUNBOOK_URL", required=False),
+        reminder_hours=variables.numbers("TRAILBELL_REMINDER_HOURS"),
         trail=_trail(variables) if detects else ANYWHERE,
     )
 

@@ -19,6 +19,7 @@ from trailbell.aws.clients import Clients
 from trailbell.errors import SettingsError, TableError
 from trailbell.flows.canary import CanaryRelay, StreamCanary
 from trailbell.flows.delivery import Delivery, DeliveryCounters
+from trailbell.flows.follow_ups import FollowUpCounters, FollowUpNotifier, StreamFollowUp
 from trailbell.flows.notifier import Notifier, complete
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit, UnreadableHit
@@ -29,6 +30,7 @@ from trailbell.hits.canary import Canary
 from trailbell.store.canaries import CANARY, DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
+from trailbell.store.follow_ups import FOLLOW_UP, DynamoFollowUps, read_follow_up
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify, read_hit
 from trailbell.text.times import utc_now
@@ -55,6 +57,7 @@ class _Parts:
     related: DynamoRelatedHits
     channels: tuple[Channel, ...]
     delivery_records: DynamoDeliveryRecords
+    follow_ups: DynamoFollowUps
     canaries: DynamoCanaries
     event_log: EventLog
     rate_limit: RateLimit
@@ -78,6 +81,7 @@ def _parts() -> _Parts:
         delivery_records=DynamoDeliveryRecords(
             clients.client("dynamodb"), environment.table, environment.retention_days
         ),
+        follow_ups=DynamoFollowUps(clients.client("dynamodb"), environment.table),
         canaries=DynamoCanaries(clients.client("dynamodb"), environment.table),
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
@@ -95,13 +99,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Notify of the new hits of the event; those that could not be delivered are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
     delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
-    notifier = Notifier(delivery, parts.delivery_records, parts.event_log, utc_now)
+    records, log = parts.delivery_records, parts.event_log
+    follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, log, time.monotonic)
+    notifier = Notifier(delivery, records, log, utc_now, follow_ups=follow_ups)
     relay = CanaryRelay(parts.topic, parts.canaries, parts.event_log, utc_now)
     come_back = relay.relay(new_canaries(event))
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
     _count(metrics, counters)
     handover.received(counters.hits_received)
     _count_delivery(metrics, delivery.counters)
+    _count_follow_ups(metrics, follow_ups.counters)
     metrics.flush_metrics()
     if counters.hits_in_alert_max >= _STORM_HITS and _is_stream(event):
         time.sleep(_pause(context))
@@ -128,12 +135,24 @@ def new_canaries(event: dict[str, Any]) -> Iterator[StreamCanary]:
             yield StreamCanary(entry["dynamodb"]["SequenceNumber"], canary, row["eventTime"])
 
 
-def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | UnreadableHit]:
-    """New hit rows only (store/rows.py). The stream's filter says the same; this holds where a filter is missing."""
+def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | StreamFollowUp | UnreadableHit]:
+    """New rows of hits and follow-ups only (store/rows.py). The stream's filter says the same; this holds where a
+    filter is missing. A follow-up that is written again says more exactly what was said.
+    """
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
         if image and is_to_notify(entry["eventName"], image):
             yield _read(entry["dynamodb"]["SequenceNumber"], image)
+        elif image and entry["eventName"] == "INSERT" and image.get("kind") == {"S": FOLLOW_UP}:
+            yield _read_follow_up(entry["dynamodb"]["SequenceNumber"], image)
+
+
+def _read_follow_up(sequence: str, image: dict[str, Any]) -> StreamFollowUp | UnreadableHit:
+    try:
+        follow_up, hit = read_follow_up(decode(image))
+        return StreamFollowUp(sequence, follow_up, complete(hit))
+    except (TableError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
 
 
 def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
@@ -160,6 +179,14 @@ def _count(metrics: Metrics, counters: NotifierCounters) -> None:
         metrics.add_metric(
             name="SlowestEventToAlert", unit=MetricUnit.Seconds, value=counters.event_to_alert_seconds_max
         )
+
+
+def _count_follow_ups(metrics: Metrics, counters: FollowUpCounters) -> None:
+    """Emitted when there are some: CloudWatch bills every name."""
+    counts = {"FollowUpsSent": counters.sent, "FollowUpsFailed": counters.failed}
+    for name, value in counts.items():
+        if value:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 def _count_delivery(metrics: Metrics, counters: DeliveryCounters) -> None:

@@ -21,6 +21,7 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.facts.facts import derived_fields, facts_of
 from trailbell.hits.hit import Hit, Place, counted, make_hit
 from trailbell.hits.level import highest
+from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
 
 
 if TYPE_CHECKING:
@@ -85,10 +86,14 @@ class HitDetector:
     """A rulebook, ready to detect hits in log files.
 
     full_parse_bytes: how much is parsed in full, over all log files, before the prefilter is used.
+    undoings: whether calls that undo acts are looked for, too.
     """
 
-    def __init__(self, rulebook: Rulebook, full_parse_bytes: int = _FULL_PARSE_BYTES) -> None:
-        self._matcher = Matcher(rulebook.rules, GATE_FIELDS, dotted_root=False)
+    def __init__(
+        self, rulebook: Rulebook, full_parse_bytes: int = _FULL_PARSE_BYTES, *, undoings: bool = False
+    ) -> None:
+        rules = [rule for rule in rulebook.rules if undoings or not rule.is_silent]
+        self._matcher = Matcher(rules, GATE_FIELDS, dotted_root=False)
         self._rulebook = rulebook
         self._full_parse_bytes_left = full_parse_bytes
         self._derived = derived_fields(rulebook.trusted_accounts)
@@ -104,7 +109,20 @@ class HitDetector:
         counts: DetectionCounts,
         max_bytes: int = MAX_INFLATED_BYTES,
     ) -> Iterator[Hit]:
-        """Match every record of a log file, as it is read; hits come in file order.
+        """Match every record of a log file, as it is read; hits come in file order, as in `detect_all`."""
+        found = self.detect_all(body, bucket, key, seen_at, counts, max_bytes)
+        return (one for one in found if isinstance(one, Hit))
+
+    def detect_all(
+        self,
+        body: Iterable[bytes],
+        bucket: str,
+        key: ObjectKey,
+        seen_at: str,
+        counts: DetectionCounts,
+        max_bytes: int = MAX_INFLATED_BYTES,
+    ) -> Iterator[Hit | Undoing]:
+        """Match every record of a log file, as it is read; hits and what undoes some come in file order.
 
         body: the object's content in pieces, gzipped or not; bucket, key: where it is ("" and a path for a local
         one); seen_at: now, UTC, ISO 8601 with Z; counts: complete once the last hit was taken.
@@ -123,7 +141,8 @@ class HitDetector:
     def detect_record(self, fields: Mapping[str, Any], seen_at: str) -> Hit | None:
         """The hit of one record that was parsed elsewhere, None if no rule matches it."""
         file = _LogFile("", _NO_OBJECT, seen_at, DetectionCounts())
-        return next(self._detect_in_fields(fields, file, 0, None), None)
+        found = self._detect_in_fields(fields, file, 0, None)
+        return next((one for one in found if isinstance(one, Hit)), None)
 
     def _prefiltered_block(self, splitter: Splitter, file: _LogFile) -> "Block | None":
         """The next block of whole records, prefiltered; None where the next record is to be parsed in full.
@@ -150,7 +169,7 @@ class HitDetector:
             self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
         return self._prefilter
 
-    def _detect_in_block(self, block: "Block", file: _LogFile) -> Iterator[Hit]:
+    def _detect_in_block(self, block: "Block", file: _LogFile) -> Iterator[Hit | Undoing]:
         """Count the records of a block, and decide on those that rules may match."""
         counts = file.counts
         counts.records_read += block.records
@@ -160,7 +179,7 @@ class HitDetector:
             yield from self._detect_in_text(Entry(text), file, file.index + position, rules)
         file.index += block.records
 
-    def _detect_in_entry(self, entry: Entry, file: _LogFile) -> Iterator[Hit]:
+    def _detect_in_entry(self, entry: Entry, file: _LogFile) -> Iterator[Hit | Undoing]:
         """Decide on one record that the prefilter has not seen."""
         self._full_parse_bytes_left -= len(entry.text)
         file.counts.records_read += 1
@@ -170,7 +189,7 @@ class HitDetector:
 
     def _detect_in_text(
         self, entry: Entry, file: _LogFile, index: int, rules: Sequence[CompiledRule] | None
-    ) -> Iterator[Hit]:
+    ) -> Iterator[Hit | Undoing]:
         fields = parse_entry(entry, index)
         if isinstance(fields, MalformedRecord):
             file.counts.add_malformed(fields)
@@ -184,7 +203,7 @@ class HitDetector:
         index: int,
         rules: Sequence[CompiledRule] | None,
         text: bytes = b"",
-    ) -> Iterator[Hit]:
+    ) -> Iterator[Hit | Undoing]:
         """Decide on one record; rules: those left to decide, None for all whose gate it passes."""
         if rules is None:
             candidates = self._matcher.candidates(fields)
@@ -197,7 +216,7 @@ class HitDetector:
             return
         try:
             record = make_record(fields, index, file.key.account)
-            hit = self._hit(rules, record, Place(file.bucket, file.key.text, index), file.seen_at)
+            hit, undoing = self._found(rules, record, Place(file.bucket, file.key.text, index), file.seen_at)
         except RecursionError:  # deeper than any request of AWS; it must not cost its neighbours
             file.counts.add_malformed(
                 MalformedRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES])
@@ -208,15 +227,22 @@ class HitDetector:
             file.counts.hits += 1
             file.counts.hits_muted += bool(hit.muted_by)
             yield hit
+        if undoing:
+            yield undoing
 
-    def _hit(self, candidates: Sequence[CompiledRule], record: Record, place: Place, seen_at: str) -> Hit | None:
+    def _found(
+        self, candidates: Sequence[CompiledRule], record: Record, place: Place, seen_at: str
+    ) -> tuple[Hit | None, Undoing | None]:
         if record.repeats:
             candidates = [one for one in candidates if asks_for(one.rule.detection, _REPEATS)]
             if not candidates:
-                return None
+                return None, None
         facts = facts_of(record, self._rulebook.trusted_accounts)
         matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
+        undoing = undoing_of(silent(matches), record, facts)
+        matches = [match for match in matches if not match.rule.is_silent]
         if not matches:
-            return None
+            return None, undoing
         level, note = highest(counted(matches), facts, self._rulebook.automation_roles, record.event_name)
-        return make_hit(record, facts, matches, level, place, seen_at, note)
+        links = act_links((match.rule for match in counted(matches)), record, facts)
+        return make_hit(record, facts, matches, level, place, seen_at, note, links), undoing

@@ -65,6 +65,7 @@ class Hit:
     replayed: found by a replay of history that notifies.
     kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
               of versions before, and where a rule has a dedup window of a day.
+    undo_links: what an undo of it is found by (hits/undoing.py): each text is one way, all links in it must be undone.
     raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
 
@@ -114,6 +115,7 @@ class Hit:
     kept_as: str = ""
     raised_from: str = ""
     raised_from_rule: str = ""
+    undo_links: tuple[str, ...] = ()
     format: int = HIT_FORMAT
 
     @property
@@ -164,7 +166,14 @@ class Hit:
 
 
 def make_hit(
-    record: Record, facts: Facts, matches: list[Match], level: Level, place: Place, seen_at: str, level_note: str = ""
+    record: Record,
+    facts: Facts,
+    matches: list[Match],
+    level: Level,
+    place: Place,
+    seen_at: str,
+    level_note: str = "",
+    undo_links: tuple[str, ...] = (),
 ) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
@@ -218,6 +227,7 @@ def make_hit(
         muted_reason=muted.reason if muted else "",
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
+        undo_links=() if rule.once_per_day else undo_links,
     )
 
 

@@ -1,4 +1,5 @@
-"""A hit's state is what people made of it: open until somebody acknowledges or resolves it; reopened at any time.
+"""A hit's state is what became of it: open until somebody acknowledges or resolves it, or a later call undoes the act;
+reopened at any time.
 
 It is kept beside the hit, never in it: a hit says what happened, and that does not change.
 """
@@ -9,13 +10,22 @@ from dataclasses import dataclass
 from trailbell.errors import StateError
 
 
-OPEN, ACKED, RESOLVED = "open", "acked", "resolved"
-STATES = (OPEN, ACKED, RESOLVED)
+OPEN, ACKED, RESOLVED, UNDONE = "open", "acked", "resolved", "undone"
+STATES = (OPEN, ACKED, RESOLVED, UNDONE)
 UNRESOLVED = (OPEN, ACKED)
 
-_BECOMES = {"ack": ACKED, "resolve": RESOLVED, "reopen": OPEN}
+UNDO = "undo"
+"""The action of a later call that undid the act; all others are people's."""
+
+_BECOMES = {"ack": ACKED, "resolve": RESOLVED, "reopen": OPEN, UNDO: UNDONE}
 # What must be so before, as a table: action → states in which it changes something.
-_FROM = {"ack": {OPEN}, "resolve": {OPEN, ACKED}, "reopen": {ACKED, RESOLVED}, "note": {OPEN, ACKED, RESOLVED}}
+_FROM = {
+    "ack": {OPEN},
+    "resolve": {OPEN, ACKED, UNDONE},
+    "reopen": {ACKED, RESOLVED, UNDONE},
+    "note": {*STATES},
+    UNDO: {OPEN, ACKED, UNDONE},  # from undone: an earlier undo was read later
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class HitState:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """One step of a hit's history: `action` is ack, resolve, reopen or note; `word` the state it led to."""
+    """One step of a hit's history: `action` is ack, resolve, reopen, note or undo; `word` the state it led to."""
 
     version: int
     action: str
@@ -69,4 +79,4 @@ def _nothing_to_do(before: HitState, action: str) -> str:
     if not before.version:
         return "it is open already"
     done = f"{before.word} already, by {before.by} at {before.at}"
-    return f"it is {done}" + ("; reopen it first" if (action, before.word) == ("ack", RESOLVED) else "")
+    return f"it is {done}" + ("; reopen it first" if action == "ack" and before.word in (RESOLVED, UNDONE) else "")

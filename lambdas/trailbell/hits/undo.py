@@ -43,6 +43,16 @@ def unknown_places(template: str) -> list[str]:
     return [name for name in _PLACE.findall(template) if not _is_known(name)]
 
 
+def place_values(name: str, record: Record, facts: Facts) -> list[str]:
+    """What a record holds in a place of a template, by its name without braces; none if nothing."""
+    return _values(name, record, facts)
+
+
+def resource_region(record: Record, facts: Facts) -> str:
+    """Where the record's resource lives; where the call was made, if no resource says."""
+    return _region(record, facts.resources)
+
+
 def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
     """The steps, filled. One that names what this record does not hold is left out if another fits:
     some rules report two acts, each with its own way back. If none fits, all are shown with visible gaps."""
@@ -70,9 +80,17 @@ def undo_deadline(undo: Undo, record: Record) -> str:
 
 def seconds_left(until: str, now: str) -> int | None:
     """Seconds from `now` (ISO 8601) to a deadline of `undo_deadline`, negative if past; None if it is no time."""
+    deadline = deadline_time(until)
     try:
-        deadline = datetime.strptime(until, _DEADLINE).replace(tzinfo=UTC)
-        return int((deadline - datetime.fromisoformat(now)).total_seconds())
+        return int((deadline - datetime.fromisoformat(now)).total_seconds()) if deadline else None
+    except ValueError:
+        return None
+
+
+def deadline_time(until: str) -> datetime | None:
+    """A deadline of `undo_deadline` as a time; None if it is none."""
+    try:
+        return datetime.strptime(until, _DEADLINE).replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -12,6 +12,7 @@ from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
 from trailbell.rulebook.load import compile_rules
 from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.placeholders import Placeholders
+from trailbell.rulebook.undone_by import undo_rules
 
 
 def build_rulebook(
@@ -30,7 +31,8 @@ def build_rulebook(
     faults = (*unreadable, *applied.errors, *faults_of_rules(rules, applied.rules))
     if faults:
         raise RuleError("\n".join(faults))
-    return make_rulebook((*applied.rules, canary_rule()), placeholders), applied.expired
+    rules_of_ours = (canary_rule(), *undo_rules(applied.rules))
+    return make_rulebook((*applied.rules, *rules_of_ours), placeholders), applied.expired
 
 
 def make_rulebook(rules: tuple[Rule, ...], placeholders: Placeholders) -> Rulebook:

@@ -18,6 +18,7 @@ from sigma.exceptions import SigmaError
 from trailbell.engine.rulebook import UNMUTABLE, Rule, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
+from trailbell.rulebook.detection import compile_detection, parse_rule
 from trailbell.rulebook.documents import Document, Refused
 from trailbell.rulebook.draft import FILL_IN
 from trailbell.rulebook.lint import normalised
@@ -25,7 +26,6 @@ from trailbell.rulebook.load import RuleSet
 from trailbell.rulebook.misspellings import question
 from trailbell.rulebook.own_exceptions import faults_of_exception, inversion_of
 from trailbell.rulebook.placeholders import Placeholders
-from trailbell.rulebook.rule import compile_detection, parse_rule
 from trailbell.rulebook.source import judge_documents, rule_files
 
 

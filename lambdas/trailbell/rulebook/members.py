@@ -77,6 +77,29 @@ _UNDO = _map(
     },
 )
 
+_PATHS: Schema = {"type": ["string", "array"], "items": {"type": "string"}}
+
+_UNDONE_BY: Schema = {
+    "type": "array",
+    "description": "The later calls that undo the act: they close its hit, and who was notified is told so.",
+    "items": _map(
+        "One way of undoing it.",
+        {
+            "event": {**_PATHS, "description": "Name of the later call, or several."},
+            "source": _text("Its event source, where that is not the rule's own."),
+            "link": {**_PATHS, "description": "Path by which both records name the same thing: resource.key."},
+            "act": {**_PATHS, "description": "Path in the act's record; of several the first that has a value."},
+            "undo": {**_PATHS, "description": "Path in the later record, with the same value."},
+            "fields": _open_map("What else the later record must have.", {}),
+            "unless": _open_map("What the later record must not have.", {}),
+            "of": {**_PATHS, "description": "Which of the rule's events it is about; all if not given."},
+            "word": _text("What becomes of the act.", enum=["undone", "replaced", "stopped"]),
+            "anywhere": {"type": "boolean", "description": "Whether it may be made in another Region."},
+        },
+        ("event",),
+    ),
+}
+
 _ABOUT: Mapping[str, Schema] = {
     "title": _text("What happened, in at most 50 characters: subject of the mail."),
     "id": _text("A UUID, which stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
@@ -95,7 +118,7 @@ _ABOUT: Mapping[str, Schema] = {
 
 RULE: Schema = {
     "$schema": _DIALECT,
-    "title": "A trailbell rule: Sigma 2.1 with the fields check, undo, once_per_day and precedence",
+    "title": "A trailbell rule: Sigma 2.1 with the fields check, undo, undone_by, once_per_day and precedence",
     **_map(
         "One rule.",
         {
@@ -112,6 +135,7 @@ RULE: Schema = {
             "level": _text("For an ordinary actor: root is reported one level higher.", enum=list(LEVELS)),
             "check": _texts("What to check first, in order. In the mail."),
             "undo": _UNDO,
+            "undone_by": _UNDONE_BY,
             "once_per_day": {
                 "type": ["boolean", "string"],
                 "enum": [True, False, "actor"],

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from sigma.collection import SigmaCollection
-from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.errors import RuleError
 from trailbell.hits.undo import unknown_places
-from trailbell.rulebook.compile import Compiler, Node, UnsupportedError, gate_of
+from trailbell.rulebook.compile import Compiler, Node, gate_of
+from trailbell.rulebook.detection import compile_detection, parse_rule
 from trailbell.rulebook.documents import Document
-from trailbell.rulebook.lint import faults_of, normalised, refused_field
+from trailbell.rulebook.undone_by import compile_undone_by
 
 
 _BY_ACTOR = "actor"
@@ -24,35 +23,10 @@ def compile_rule(document: Document, compiler: Compiler) -> Rule:
     if "correlation" in content:
         raise RuleError(f"{place}: correlation rules are not supported yet; the rules they refer to are, alone")
     parsed = parse_rule(content, place)
-    return _rule(parsed, compile_detection(parsed, compiler, place), document)
+    return _rule(parsed, compile_detection(parsed, compiler, place), document, compiler)
 
 
-def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
-    """Lint, then let pySigma parse and validate. Raises RuleError."""
-    faults = list(faults_of(content.get("detection")))
-    if faults:
-        raise RuleError(f"{place}: {'; '.join(faults)}")
-    try:
-        (parsed,) = SigmaCollection.from_dicts([normalised(content)]).rules
-    except SigmaError as error:
-        reason = refused_field(content.get("detection")) if isinstance(content.get("detection"), dict) else ""
-        raise RuleError(f"{place}: {' '.join((reason or str(error)).split())}") from None
-    except (AttributeError, TypeError, ValueError) as error:  # how pySigma meets a number where text belongs
-        raise RuleError(f"{place}: a field is of the wrong type: {error}") from None
-    if not isinstance(parsed, SigmaRule):
-        raise RuleError(f"{place}: not a detection rule")
-    return parsed
-
-
-def compile_detection(parsed: SigmaRule, compiler: Compiler, place: str) -> Node:
-    """The detection tree. Raises RuleError."""
-    try:
-        return compiler.detection(parsed)
-    except (SigmaError, UnsupportedError) as error:
-        raise RuleError(f"{place}: {' '.join(str(error).split())}") from None
-
-
-def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
+def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Compiler) -> Rule:
     stem, content, place = document.path.stem, document.content, document.place
     nth = f"-{document.number}" if document.number > 1 else ""
     name = parsed.name or stem.removeprefix("aws_").replace("_", "-") + nth
@@ -77,6 +51,7 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
         undo=_undo(content.get("undo"), place),
         once_per_day=bool(once),
         once_per_actor=once == _BY_ACTOR,
+        undone_by=compile_undone_by(content.get("undone_by", []), gate_of(detection), compiler, place),
     )
 
 

@@ -7,18 +7,20 @@ A row is deleted when it is done. The cursor stays an hour behind the last hour 
 clock is late still finds its row read. After an outage of days the hours in between are read one by one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from trailbell.hits.due import Due
-from trailbell.store.dynamo import Row, decode, encode
+from trailbell.store.dynamo import Row, decode, encode, write_all
 
 
 DUE = "due"
 _CURSOR = {"pk": "D#cursor", "sk": "-"}
 _HOUR = "%Y-%m-%dT%H"
 _LATE = timedelta(hours=1)
+_FIRST = timedelta(days=30)
+"""How far back the first run of all looks: the clock may have been broken since the stack was deployed."""
 
 
 def due_key(due: Due) -> Row:
@@ -34,8 +36,11 @@ class DynamoDueRows:
 
     def add(self, due: Due) -> None:
         """Write a row; writing it again changes nothing."""
-        row = {**due_key(due), "kind": DUE, "dueAt": due.due_at, "what": due.kind, "id": due.id}
-        self._client.put_item(TableName=self._table, Item=encode(row))
+        self._client.put_item(TableName=self._table, Item=encode(_row(due)))
+
+    def add_all(self, dues: Iterable[Due]) -> None:
+        """Write rows; writing them again changes nothing. Raises TableError or what botocore raises."""
+        write_all(self._client, self._table, map(_row, dict.fromkeys(dues)))
 
     def until(self, now: str) -> Iterator[Due]:
         """What is due at `now`, earliest first."""
@@ -66,7 +71,7 @@ class DynamoDueRows:
             ConsistentRead=True,
         )
         rows = [decode(item) for item in answer["Items"]]
-        return _moment(rows[0]["hour"] + ":00:00Z") if rows else otherwise - _LATE
+        return _moment(rows[0]["hour"] + ":00:00Z") if rows else otherwise - _FIRST
 
     def _rows(self, hour: datetime, now: str) -> Iterator[Row]:
         request: dict[str, Any] = {
@@ -82,6 +87,10 @@ class DynamoDueRows:
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _row(due: Due) -> Row:
+    return {**due_key(due), "kind": DUE, "dueAt": due.due_at, "what": due.kind, "id": due.id}
 
 
 def _moment(text: str) -> datetime:

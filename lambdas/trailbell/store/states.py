@@ -46,21 +46,24 @@ class DynamoHitStates:
 
     def write(self, identity: Identity, after: HitState, change: StateChange, expires_at: int) -> None:
         """Write a state and the step that led to it. Raises StateError when somebody else was faster."""
+        try:
+            self._client.transact_write_items(TransactItems=self.puts(identity, after, change, expires_at))
+        except ClientError as error:
+            if not was_refused(error):
+                raise
+            now, history = self.read(identity)
+            last = f"{history[-1].action} by {history[-1].by} at {history[-1].at}" if history else now.word
+            raise StateError(f"somebody changed it at the same moment ({last}): look again, then repeat") from None
+
+    def puts(self, identity: Identity, after: HitState, change: StateChange, expires_at: int) -> list[dict[str, Any]]:
+        """A change as the items of a transaction, which is refused where somebody else was faster."""
         key = state_key(*identity)
         state = {"state": after.word, "version": after.version, "by": after.by, "at": after.at, "note": after.note}
         rows: Iterable[tuple[Row, dict[str, Any]]] = (
             ({**key, "kind": STATE, **state, "expiresAt": expires_at}, _unchanged_since(after.version - 1)),
             (_history_row(key, change, expires_at), {"ConditionExpression": "attribute_not_exists(pk)"}),
         )
-        puts = [{"Put": {"TableName": self._table, "Item": encode(row), **condition}} for row, condition in rows]
-        try:
-            self._client.transact_write_items(TransactItems=puts)
-        except ClientError as error:
-            if not _was_refused(error):
-                raise
-            now, history = self.read(identity)
-            last = f"{history[-1].action} by {history[-1].by} at {history[-1].at}" if history else now.word
-            raise StateError(f"somebody changed it at the same moment ({last}): look again, then repeat") from None
+        return [{"Put": {"TableName": self._table, "Item": encode(row), **condition}} for row, condition in rows]
 
 
 def _unchanged_since(version: int) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def _unchanged_since(version: int) -> dict[str, Any]:
     }
 
 
-def _was_refused(error: ClientError) -> bool:
+def was_refused(error: ClientError) -> bool:
     """Whether a condition did not hold, or another transaction was at the same rows."""
     if error.response["Error"]["Code"] != "TransactionCanceledException":
         return False

@@ -15,7 +15,6 @@ from trailbell.alerts.alert import Alert, sns_attributes
 from trailbell.alerts.channel import Clients, Declaration, Permission, Topic, Variables
 from trailbell.alerts.chat_text import chat_text, escaped
 from trailbell.alerts.setting import Setting, level_or_none
-from trailbell.alerts.subject import mail_subject
 from trailbell.alerts.summary import Summary, summary_of
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit
@@ -53,7 +52,7 @@ class SnsChatTopic:
 def chat_message(alert: Alert) -> dict[str, Any]:
     """The alert in the form of a custom notification, version 1.0."""
     hit, summary = alert.sample, summary_of(alert.hits)
-    subject = mail_subject(alert.hits)
+    subject = alert.subject
     return {
         "version": "1.0",
         "source": "custom",

@@ -16,7 +16,6 @@ from trailbell.alerts.chat_text import chat_text, escaped
 from trailbell.alerts.https_post import HttpsPost
 from trailbell.alerts.setting import DEFAULT_LEVEL, Setting, level, matching, one_of
 from trailbell.alerts.stored_secret import SECRET_CALLS, StoredSecret, read_reference, secret_permissions
-from trailbell.alerts.subject import mail_subject
 from trailbell.engine.rulebook import Level
 from trailbell.errors import ChannelError
 from trailbell.text.safe_text import unlinked
@@ -102,7 +101,7 @@ class Webhook:
 
 def slack_message(alert: Alert) -> dict[str, Any]:
     """The alert as Slack and what is compatible take it. What records say mentions nobody and links nowhere."""
-    title = escaped(unlinked(mail_subject(alert.hits)))
+    title = escaped(unlinked(alert.subject))
     sections = (f"*{title}*", chat_text(alert, _MAX_SECTION))
     return {
         "text": title,  # for notifications, and for what knows no blocks

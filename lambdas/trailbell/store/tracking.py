@@ -1,0 +1,189 @@
+"""Acts and what undoes them, in one partition for each link, so that whichever record comes second finds the other.
+
+    U#{account}#{link}   act#{eventTime}#{eventID}      `way`: all links that must be undone with it
+    U#{account}#{link}   {word}#{eventTime}#{eventID}   what undone, replaced or stopped it: by whom, by which call
+
+Both sides write their rows, then read the other's, strongly consistent: of two detectors at once at least one sees
+both. For each word the earliest call after the act's own second counts; one that is found later and is earlier takes
+its place. What an undo closes lies between the undo before it and itself, so that a thing that is switched off and on
+a thousand times costs no more to track than one. Everything may be written again, in any order.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from trailbell.errors import TableError
+from trailbell.hits.follow_up import FollowUp, What
+from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.hit_state import RESOLVED, UNDO, UNDONE, change_state
+from trailbell.hits.undoing import WORDS, Undoing
+from trailbell.store.dynamo import Row, decode, encode, write_all
+from trailbell.store.follow_ups import follow_up_key, follow_up_row
+from trailbell.store.kept_hits import DynamoKeptHits
+from trailbell.store.states import DynamoHitStates, was_refused
+from trailbell.store.workers import Workers
+from trailbell.text.times import DAY_SECONDS
+
+
+TRACKED = "tracked"
+_WRITERS = 8
+_ATTEMPTS = 6
+_NEXT = "$"  # follows `#`
+
+
+def link_partition(account: str, link: str) -> str:
+    """The partition of a link's acts and undos."""
+    return f"U#{account}#{link}"
+
+
+class DynamoTracking:
+    """Tracks acts until they are undone."""
+
+    def __init__(self, client: Any, table: str, retention_days: int) -> None:
+        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
+        self._states, self._hits = DynamoHitStates(client, table), DynamoKeptHits(client, table)
+        self._workers = Workers(_WRITERS)
+
+    def track(self, hits: Sequence[Hit], undoings: Sequence[Undoing]) -> None:
+        """Write acts that are kept and what undoes some, and close each act that is undone by what is known now.
+
+        Raises TableError or what botocore raises; done again it comes to the same.
+        """
+        expires_at = int(time.time()) + self._retention
+        acts = [row for hit in hits for row in _act_rows(hit, expires_at)]
+        undos = [row for undoing in undoings for row in _undo_rows(undoing, expires_at)]
+        rows = {(row["pk"], row["sk"]): row for row in (*acts, *undos)}
+        write_all(self._client, self._table, rows.values(), workers=self._workers)
+        found = [(act, word) for act in _distinct(acts) for word in WORDS]
+        for undo, before in zip(undos, self._workers.each(self._acts_before, undos), strict=True):
+            found += [(act, undo["word"]) for act in before]
+        distinct = {(act["way"], act["sk"], word): (act, word) for act, word in found}
+        self._workers.each(lambda one: self._close(*one, expires_at), distinct.values())
+
+    def _acts_before(self, undo: Row) -> list[Row]:
+        """The acts of an undo's link that came after the undo before it."""
+        at, word = undo["at"], undo["word"]
+        before = self._query(undo["pk"], f"{word}#", f"{word}#{at}", first=True, backward=True)
+        since = before[0]["at"] if before else ""
+        return self._query(undo["pk"], f"act#{since}", f"act#{at}")
+
+    def _close(self, act: Row, word: str, expires_at: int) -> None:
+        """Follow an act up if every link of its way was undone in that word."""
+        last: Row | None = None
+        for link in act["way"].split(" "):
+            partition = link_partition(act["account"], link)
+            found = self._query(partition, f"{word}#{act['at']}{_NEXT}", f"{word}{_NEXT}", first=True)
+            if not found:
+                return
+            last = max(found[0], last or found[0], key=lambda undo: (undo["at"], undo["eventID"]))
+        if last:
+            self._follow_up(act, last, expires_at)
+
+    def _follow_up(self, act: Row, undo: Row, expires_at: int) -> None:
+        """Write what became of an act, unless an earlier such call is known or somebody resolved it before."""
+        said = _said(undo)
+        for _ in range(_ATTEMPTS):
+            found = self._hits.act(act["account"], act["eventID"])
+            if found is None:
+                return
+            hit, state, _ = found
+            known = self._known(hit, said.name)
+            if (known and known["at"] <= said.at) or state.word == RESOLVED:
+                return
+            row = follow_up_row(said, hit, expires_at)
+            items = [{"Put": {"TableName": self._table, "Item": encode(row), **_not_before(said.at)}}]
+            if said.word == UNDONE and (known is None or state.word == UNDONE):
+                after, change = change_state(state, UNDO, said.by, said.at, f"by {said.event_name}")
+                items += self._states.puts(hit.identity, after, change, expires_at)
+            try:
+                self._client.transact_write_items(TransactItems=items)
+            except ClientError as error:
+                if not was_refused(error):
+                    raise
+            else:
+                return
+        raise TableError(f"{self._table}: the state of {act['eventID']} was changed {_ATTEMPTS} times meanwhile")
+
+    def _known(self, hit: Hit, name: str) -> Row | None:
+        key = follow_up_key(hit.account, hit.event_id, name)
+        rows = self._query(key["pk"], key["sk"], key["sk"], first=True)
+        return rows[0] if rows else None
+
+    def _query(
+        self, partition: str, since: str, until: str, *, first: bool = False, backward: bool = False
+    ) -> list[Row]:
+        """Rows of a partition from one sort key to before another."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
+            "ExpressionAttributeValues": encode({":pk": partition, ":since": since, ":until": until}),
+            "ConsistentRead": True,
+            "ScanIndexForward": not backward,
+        }
+        if first:
+            answer = self._client.query(**request, Limit=1)
+            return [decode(item) for item in answer["Items"]]
+        pages = self._client.get_paginator("query").paginate(**request)
+        return [decode(item) for page in pages for item in page["Items"]]
+
+
+def _act_rows(hit: Hit, expires_at: int) -> Iterator[Row]:
+    if hit.kept_as != ACT:
+        return
+    for way in hit.undo_links:
+        for link in way.split(" "):
+            yield {
+                "pk": link_partition(hit.account, link),
+                "sk": f"act#{hit.event_time}#{hit.event_id}",
+                "kind": TRACKED,
+                "account": hit.account,
+                "eventID": hit.event_id,
+                "at": hit.event_time,
+                "way": way,
+                "expiresAt": expires_at,
+            }
+
+
+def _undo_rows(undoing: Undoing, expires_at: int) -> Iterator[Row]:
+    for link, word in undoing.links:
+        yield {
+            "pk": link_partition(undoing.account, link),
+            "sk": f"{word}#{undoing.event_time}#{undoing.event_id}",
+            "kind": TRACKED,
+            "eventID": undoing.event_id,
+            "at": undoing.event_time,
+            "eventName": undoing.event_name,
+            "by": undoing.by,
+            "byKey": undoing.by_key,
+            "word": word,
+            "expiresAt": expires_at,
+        }
+
+
+def _distinct(rows: Iterable[Row]) -> list[Row]:
+    """Rows once each; of an act with several links one row for each way."""
+    return [*{(row["way"], row["sk"]): row for row in rows}.values()]
+
+
+def _said(undo: Row) -> FollowUp:
+    return FollowUp(
+        what=What.UNDONE,
+        name=undo["word"],
+        at=undo["at"],
+        word=undo["word"],
+        by=undo["by"],
+        by_key=undo["byKey"],
+        event_name=undo["eventName"],
+        event_id=undo["eventID"],
+    )
+
+
+def _not_before(at: str) -> Row:
+    return {
+        "ConditionExpression": "attribute_not_exists(pk) OR #at > :at",
+        "ExpressionAttributeNames": {"#at": "at"},
+        "ExpressionAttributeValues": encode({":at": at}),
+    }
