@@ -157,8 +157,8 @@ class Notifier(Construct):
         """Delivery records, what the same actor did before, canaries, follow-ups: keys N#, P#, K#, O#. No hit."""
         table = [store.table.table_arn]
         records = (("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*")
-        for actions, keys in (records, (("PutItem",), "K#*"), (("Query",), "P#*"), (("Query",), "O#*")):
-            condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
+        for actions, *keys in (records, (("PutItem",), "K#*"), (("Query",), "P#*", "O#*")):
+            condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
             allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
 
     def _read_stream(self, store: HitTable) -> None:

@@ -253,7 +253,7 @@ def test_notifier_reads_only_new_hits_from_the_stream(new_trail: Template) -> No
     assert plain(mapping["EventSourceArn"]) == "HitsTable.StreamArn"
     assert json.loads(criterion["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"NewImage": {"kind": {"S": ["hit", "canary"]}}},
+        "dynamodb": {"NewImage": {"kind": {"S": ["hit", "canary", "follow-up"]}}},
     }
 
 
@@ -412,7 +412,7 @@ def test_notifier_may_do_what_it_does_and_nothing_else(new_trail: Template) -> N
 
 
 def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None:
-    """It reads no hit and no log file; its one call of its own is about parameters that never exist."""
+    """It reads hits to remind of them, and writes none; its one call of its own is about parameters that never exist."""
     assert allowed(new_trail, "ClockRole") == {
         "ClockLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
@@ -420,12 +420,16 @@ def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None
         "ClockCanaries.Arn": {"sqs:ReceiveMessage", "sqs:DeleteMessage"},
         "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/trailbell/canary/*": {"ssm:DeleteParameter"},
     }
-    (keys,) = [
-        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    keys = {
+        (*listed(statement["Action"]),): statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
         for statement in statements(new_trail, "ClockRole")
         if plain(statement["Resource"]) == "HitsTable.Arn"
-    ]
-    assert keys == ["K#*", "D#*"]
+    }
+    assert keys == {
+        ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"): ["K#*", "D#*"],
+        ("dynamodb:Query",): ["H#*", "S#*"],
+        ("dynamodb:PutItem",): ["O#*"],
+    }
 
 
 def test_canaries_come_back_to_the_clock_and_to_nobody_else(new_trail: Template) -> None:
@@ -447,7 +451,7 @@ def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template)
     }
 
     records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
-    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*"]}
+    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*", "O#*"]}
 
 
 def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:
