@@ -18,6 +18,7 @@ from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
+from trailbell.hits.short_id import SHORT, short_id
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
@@ -141,6 +142,16 @@ class Hit:
     def hit_id(self) -> str:
         """The identity as one text, for people and machines."""
         return "/".join(self.identity)
+
+    @property
+    def short_id(self) -> str:
+        """The id that people type; a stronger verdict has that of its act."""
+        return self.short_id_of()
+
+    def short_id_of(self, length: int = SHORT) -> str:
+        """The same with more characters, which tell apart what eight do not."""
+        account, event_id, kept_as = self.identity
+        return short_id((account, event_id, ACT if self.kept_as else kept_as), self.event_time, length)
 
     @property
     def service(self) -> str:
@@ -312,7 +323,7 @@ def _once(record: Record, actor: str) -> str:
 
 def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
-    return {"hitId": hit.hit_id, "service": hit.service, **_document(hit)}
+    return {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service, **_document(hit)}
 
 
 def hit_from_document(document: Mapping[str, Any]) -> Hit:

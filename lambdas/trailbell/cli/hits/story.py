@@ -10,7 +10,6 @@ from trailbell.alerts.subject import mail_subject
 from trailbell.cli.hits.output import found_line, table_text
 from trailbell.cli.options.times import Zone, show_time, zone_name
 from trailbell.hits.hit import Hit, hit_document
-from trailbell.hits.hit_id import short_id
 from trailbell.hits.hit_state import HitState, StateChange
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
@@ -38,7 +37,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
     """The story as JSON; `record` where it could be had, else `recordMissing`, which says why."""
     state = story.state
     return {
-        "id": short_id(story.hit),
+        "id": story.hit.short_id,
         "hit": hit_document(story.hit),
         "state": {"state": state.word, "by": state.by, "at": state.at, "note": state.note},
         "history": [
@@ -57,7 +56,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
 def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     """The story for a person: where it stands, the mail, what else happened, the record."""
     hit = story.hit
-    yield f"Hit {short_id(hit)}: {_standing(story)}"
+    yield f"Hit {hit.short_id}: {_standing(story)}"
     for one in story.history:
         note = f": {one_line(one.note)}" if one.note else ""
         yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
