@@ -33,11 +33,13 @@ class Alert:
 
     related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
+    where:   options of commands that say where the hits are (alerts/commands.py), "" for none.
     """
 
     hits: tuple[Hit, ...]
     related: Related | None = None
     runbook: str = ""
+    where: str = ""
 
     @property
     def sample(self) -> Hit:
@@ -53,6 +55,7 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
     sample, summary = alert.sample, summary_of(alert.hits)
     document = {
         "schema": SCHEMA,
+        "shortId": sample.short_id,
         "alertId": f"{sample.hit_id}+{len(alert.hits) - 1}",
         "level": sample.level,
         "count": len(alert.hits),
@@ -70,7 +73,7 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "lastEventTime": summary.last,
         "links": links_of(sample, alert.runbook),
         "subject": mail_subject(alert.hits),
-        "text": mail_text(alert.hits, max_text, related=alert.related, runbook=alert.runbook),
+        "text": mail_text(alert.hits, max_text, related=alert.related, runbook=alert.runbook, where=alert.where),
         "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }

@@ -54,7 +54,7 @@ class Place:
 class Hit:
     """One act that a rule reports. Its identity is (account, event_id, kept_as), or (account, once, rule_id).
 
-    rule:     the rule's file stem; name: its slug.
+    rule:     the rule's file stem; name: its slug; short_title: its title for subjects, "" where the title does.
     level:    the rule's, shifted by the actor (hits/level.py); level_note says why it differs.
     also:     slugs of the weaker rules the record matches too; also_ids: their ids; also_muted: those under
               an exception.
@@ -115,6 +115,7 @@ class Hit:
     kept_as: str = ""
     raised_from: str = ""
     raised_from_rule: str = ""
+    short_title: str = ""
     format: int = HIT_FORMAT
 
     @property
@@ -193,6 +194,7 @@ def make_hit(
         rule=rule.stem,
         name=rule.name,
         title=rule.title,
+        short_title=rule.short,
         level=level.word,
         event_time=record.event_time,
         event_source=_name(record.event_source),

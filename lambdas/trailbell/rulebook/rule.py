@@ -64,6 +64,7 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
         name=name,
         stem=stem,
         title=parsed.title or stem,
+        short=_short(content, place),
         level=Level[parsed.level.name] if parsed.level else Level.MEDIUM,
         description=" ".join((parsed.description or "").split()),
         detection=detection,
@@ -78,6 +79,13 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document) -> Rule:
         once_per_day=bool(once),
         once_per_actor=once == _BY_ACTOR,
     )
+
+
+def _short(content: dict[str, Any], place: str) -> str:
+    value = content.get("short", "")
+    if not isinstance(value, str):
+        raise RuleError(f"{place}: short is a text, not {value!r}")
+    return " ".join(value.split())
 
 
 def _precedence(content: dict[str, Any], place: str) -> int:

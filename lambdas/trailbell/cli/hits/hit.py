@@ -73,7 +73,7 @@ def hit(
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
-    story = Story(found, state, history, notified, related, hours, record)
+    story = Story(found, state, history, notified, related, hours, record, connection.options)
     if form == "json":
         click.echo(json.dumps(story_document(story, zone), indent=2))
     else:
