@@ -7,6 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trailbell.alerts.alert import Alert, alert_document
+from trailbell.alerts.chat_text import chat_text
+from trailbell.alerts.mail import mail_text
+from trailbell.cli.options.connection import Connection
 from trailbell.hits.hit import Hit, raised
 from trailbell.hits.hit_id import parse_hit_name
 from trailbell.hits.short_id import LONGEST, SHORT, read_short_id, shard_of, short_id
@@ -77,3 +81,32 @@ def test_longer_ids_tell_apart_what_eight_characters_do_not() -> None:
 
     assert short_id(first, "2026-11-26") == short_id(second, "2026-11-26")
     assert short_id(first, "2026-11-26", 9) != short_id(second, "2026-11-26", 9)
+
+
+def test_mail_and_chat_hold_commands_to_paste(given_hit: GivenHit) -> None:
+    """Whoever is woken up must not look up an id; beyond ten hits the line says that there are more."""
+    hits = [given_hit(eventID=f"11111111-0000-4000-8000-{number:012d}") for number in range(12)]
+    first = hits[0].short_id
+
+    one, crowd = mail_text(hits[:1]), mail_text(hits)
+    elsewhere = chat_text(Alert(tuple(hits[:1]), where="--stack other"), 3000)
+
+    for word in ("ack", "resolve", "undo"):
+        assert f": trailbell {word} {first}\n" in one
+        assert f"`trailbell {word} {first} --stack other`" in elsewhere
+    assert f"acknowledge (the first 10 of 12): trailbell ack {' '.join(hit.short_id for hit in hits[:10])}\n" in crowd
+    assert alert_document(Alert(tuple(hits)))["shortId"] == first
+
+
+@pytest.mark.parametrize(
+    ("connection", "options"),
+    [
+        (Connection(False, "", "trailbell"), ""),
+        (Connection(False, "", "other"), "--stack other"),
+        (Connection(False, "my table", "other"), "--table 'my table'"),
+        (Connection(True, "", "trailbell"), "--local"),
+    ],
+)
+def test_commands_lead_to_the_table_that_was_asked(connection: Connection, options: str) -> None:
+    """What `trailbell hit --stack other` shows is pasted into the same shell."""
+    assert connection.options == options
