@@ -22,11 +22,11 @@ from trailbell.flows.notifier import Notifier
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit
 from trailbell.handlers import notifier as handler
-from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
+from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.rows import hit_row
 
 

@@ -107,6 +107,12 @@ MISSPELT_RULES = [
     ("facts.outcome", "facts.outcom", 10, "no fact is called 'facts.outcom'; did you mean 'facts.outcome'?"),
     ("check: [Ask.]", "check: Ask.", 14, "check is a list, not 'Ask.'"),
     ("level: high", "level: high\nonce_per_dya: true", 14, "did you mean 'once_per_day'?"),
+    (
+        "level: high",
+        "level: high\nshort: Twenty-Three Characters",
+        14,
+        "short has 23 characters, and at most 22 are shown",
+    ),
     ("level: high", "level: high\nprecedense: 3", 14, "did you mean 'precedence'?"),
     ("level: high", "level: high\nprecedence: high", 14, "precedence is a whole number, not 'high'"),
     ("level: high", "level: high\nteam: blue", 14, "unknown field 'team': nothing reads it"),

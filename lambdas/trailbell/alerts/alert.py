@@ -36,12 +36,14 @@ class Alert:
     related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
     follow_ups: of a message that follows an alert: what is said of each hit, in their order; all of one kind.
+    where:   options of commands that say where the hits are (alerts/commands.py), "" for none.
     """
 
     hits: tuple[Hit, ...]
     related: Related | None = None
     runbook: str = ""
     follow_ups: tuple[FollowUp, ...] = ()
+    where: str = ""
 
     @property
     def sample(self) -> Hit:
@@ -58,8 +60,8 @@ class Alert:
     def text(self, max_chars: int) -> str:
         """The text of its mail, cut where it is longer."""
         if self.follow_ups:
-            return follow_up_text(self.hits, self.follow_ups, max_chars, runbook=self.runbook)
-        return mail_text(self.hits, max_chars, related=self.related, runbook=self.runbook)
+            return follow_up_text(self.hits, self.follow_ups, max_chars, runbook=self.runbook, where=self.where)
+        return mail_text(self.hits, max_chars, related=self.related, runbook=self.runbook, where=self.where)
 
 
 def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
     sample, summary = alert.sample, summary_of(alert.hits)
     document = {
         "schema": SCHEMA,
+        "shortId": sample.short_id,
         "alertId": f"{sample.hit_id}+{len(alert.hits) - 1}",
         "level": sample.level,
         "count": len(alert.hits),

@@ -6,6 +6,7 @@ Whatever a record says stands in a code span, where neither links nor mentions w
 from collections.abc import Iterator
 
 from trailbell.alerts.alert import Alert
+from trailbell.alerts.commands import handles
 from trailbell.alerts.follow_up_mail import follow_up_sentences
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail_lines import utc
@@ -55,6 +56,7 @@ def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
     links = [f"{label}: {escaped(address)}" for label, address in links_of(hit, alert.runbook).items()]
     if links:
         yield "\n".join(links)
+    yield "\n".join(f"{meaning}: `{command}`" for meaning, command in handles(alert.hits, alert.where))
 
 
 def _follow_up(alert: Alert) -> Iterator[str]:

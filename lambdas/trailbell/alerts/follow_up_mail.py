@@ -4,6 +4,7 @@ acts of one rule and person; what differs between them stands beside each.
 
 from collections.abc import Iterator, Sequence
 
+from trailbell.alerts.commands import handles
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail_lines import row, span, utc, wrapped
 from trailbell.alerts.subject import mail_subject
@@ -26,7 +27,7 @@ def follow_up_subject(hits: Sequence[Hit], follow_ups: Sequence[FollowUp]) -> st
 
 
 def follow_up_text(
-    hits: Sequence[Hit], follow_ups: Sequence[FollowUp], limit: int = 30_000, *, runbook: str = ""
+    hits: Sequence[Hit], follow_ups: Sequence[FollowUp], limit: int = 30_000, *, runbook: str = "", where: str = ""
 ) -> str:
     """The text; hits and what is said of each, in the same order, all of one kind. Cut where it is longer than `limit`,
     and says so.
@@ -37,7 +38,7 @@ def follow_up_text(
         _acts(hits, follow_ups),
         _undo(hits) if what is What.REMINDER else _what_is_left(hits) if what is What.TOO_LATE else iter(()),
         _links(hits, runbook),
-        (f"hit {one_line(hit.hit_id, 300)}" for hit in hits[:_MAX_LISTED]),
+        (f"{meaning}: {command}" for meaning, command in handles(hits, where)),
     ]
     text = "\n\n".join("\n".join(section) for section in map(list, sections) if section) + "\n"
     return text if len(text) <= limit else f"{text[:limit]}\n{CUT} (cut: the rest is in the hit table)\n"

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
+from trailbell.alerts.commands import handles
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail_lines import row, span, utc, wrapped
 from trailbell.alerts.mail_who import account_note, who_section
@@ -40,10 +41,13 @@ _ONE_OUTCOME = {
 }
 
 
-def mail_text(hits: Sequence[Hit], limit: int = 30_000, *, related: Related | None = None, runbook: str = "") -> str:
+def mail_text(
+    hits: Sequence[Hit], limit: int = 30_000, *, related: Related | None = None, runbook: str = "", where: str = ""
+) -> str:
     """The mail's text for hits of one alert (oldest first, at least one); the first hit is shown in full.
 
-    related: what else the actor did, None if it was not looked up; runbook: see alerts/links.py.
+    related: what else the actor did, None if it was not looked up; runbook: see alerts/links.py; where: options of
+    commands that say where the table is, "" for the stack that they take by themselves.
     A text of more than `limit` characters is cut, and says so.
     """
     hit, summary = hits[0], summary_of(hits)
@@ -57,7 +61,7 @@ def mail_text(hits: Sequence[Hit], limit: int = 30_000, *, related: Related | No
         _harmless(hit),
         _related(hit, related),
         _links(hit, runbook),
-        _ids(hit),
+        _ids(hits, where),
     ]
     text = "\n\n".join("\n".join(section) for section in map(list, sections) if section) + "\n"
     return text if len(text) <= limit else f"{text[:limit]}\n{CUT} (cut: the rest is in the hit table)\n"
@@ -236,12 +240,15 @@ def _links(hit: Hit, runbook: str) -> Iterator[str]:
             yield from row("read more", address)
 
 
-def _ids(hit: Hit) -> Iterator[str]:
+def _ids(hits: Sequence[Hit], where: str) -> Iterator[str]:
+    hit = hits[0]
     tags = " ".join(tag.removeprefix("attack.").upper() for tag in hit.tags if tag.startswith("attack.t"))
     yield f"rule {hit.name}" + (f" | {tags}" if tags else "") + (f" | by {hit.author}" if hit.author else "")
-    yield f"hit {one_line(hit.hit_id, 300)}"
-    where = f"s3://{hit.place.bucket}/{hit.place.key}" if hit.place.bucket else hit.place.key
-    yield f"record {hit.place.index} of {one_line(where, 1200)}"
+    yield f"hit {hit.short_id} ({one_line(hit.hit_id, 300)})"
+    for meaning, command in handles(hits, where):
+        yield f"{meaning}: {command}"
+    file = f"s3://{hit.place.bucket}/{hit.place.key}" if hit.place.bucket else hit.place.key
+    yield f"record {hit.place.index} of {one_line(file, 1200)}"
     if hit.request_id:
         yield f"request {one_line(hit.request_id, 100)}"
     if not hit.name.startswith(UNMUTABLE):

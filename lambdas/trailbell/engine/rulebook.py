@@ -11,6 +11,9 @@ from trailbell.errors import RuleError
 
 FORMAT = 1
 
+SHORT_TITLE = 22
+"""Characters of a short title: beside them a mail's subject holds level, resource, actor, account and id."""
+
 UNMUTABLE = "trail-"
 """How the names of rules about the trail and trailbell itself begin: muting one would hide an attack on them."""
 
@@ -98,6 +101,7 @@ class Rule:
     rule_id:    Sigma's id (a UUID); a rule without one goes by its name.
     name:       the slug that people use, such as kms-key-disabled.
     stem:       its file's name without .yml.
+    short:      the title for subjects, "" where the title does.
     exceptions: those that name this rule and had not expired at synth.
     once_per_day: a dedup window of a day: all records of one operation, account and day make one hit.
     once_per_actor: with once_per_day: all of one actor's.
@@ -127,6 +131,7 @@ class Rule:
     exceptions: tuple[RuleException, ...] = ()
     once_per_day: bool = False
     once_per_actor: bool = False
+    short: str = ""
     undone_by: tuple[UndoneBy, ...] = ()
     undoes: tuple[Undoes, ...] = ()
 

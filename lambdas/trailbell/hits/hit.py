@@ -18,6 +18,7 @@ from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
+from trailbell.hits.short_id import SHORT, short_id
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
@@ -53,7 +54,7 @@ class Place:
 class Hit:
     """One act that a rule reports. Its identity is (account, event_id, kept_as), or (account, once, rule_id).
 
-    rule:     the rule's file stem; name: its slug.
+    rule:     the rule's file stem; name: its slug; short_title: its title for subjects, "" where the title does.
     level:    the rule's, shifted by the actor (hits/level.py); level_note says why it differs.
     also:     slugs of the weaker rules the record matches too; also_ids: their ids; also_muted: those under
               an exception.
@@ -115,6 +116,7 @@ class Hit:
     kept_as: str = ""
     raised_from: str = ""
     raised_from_rule: str = ""
+    short_title: str = ""
     undo_links: tuple[str, ...] = ()
     format: int = HIT_FORMAT
 
@@ -143,6 +145,16 @@ class Hit:
     def hit_id(self) -> str:
         """The identity as one text, for people and machines."""
         return "/".join(self.identity)
+
+    @property
+    def short_id(self) -> str:
+        """The id that people type; a stronger verdict has that of its act."""
+        return self.short_id_of()
+
+    def short_id_of(self, length: int = SHORT) -> str:
+        """The same with more characters, which tell apart what eight do not."""
+        account, event_id, kept_as = self.identity
+        return short_id((account, event_id, ACT if self.kept_as else kept_as), self.event_time, length)
 
     @property
     def service(self) -> str:
@@ -191,6 +203,7 @@ def make_hit(
         rule=rule.stem,
         name=rule.name,
         title=rule.title,
+        short_title=rule.short,
         level=level.word,
         event_time=record.event_time,
         event_source=_name(record.event_source),
@@ -322,7 +335,7 @@ def _once(record: Record, actor: str) -> str:
 
 def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
-    return {"hitId": hit.hit_id, "service": hit.service, **_document(hit)}
+    return {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service, **_document(hit)}
 
 
 def hit_from_document(document: Mapping[str, Any]) -> Hit:

@@ -53,6 +53,7 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "mutedReason": lambda hit: hit.muted_reason,
     "eventID": lambda hit: hit.event_id,
     "requestID": lambda hit: hit.request_id,
+    "shortID": lambda hit: hit.short_id,
     "hitID": lambda hit: hit.hit_id,
     "file": lambda hit: f"s3://{hit.place.bucket}/{hit.place.key}" if hit.place.bucket else hit.place.key,
     "index": lambda hit: str(hit.place.index),

@@ -7,6 +7,8 @@ Sigma's own members: https://github.com/SigmaHQ/sigma-specification/blob/main/sp
 from collections.abc import Mapping
 from typing import Any
 
+from trailbell.engine.rulebook import SHORT_TITLE
+
 
 Schema = Mapping[str, Any]
 
@@ -101,7 +103,7 @@ _UNDONE_BY: Schema = {
 }
 
 _ABOUT: Mapping[str, Schema] = {
-    "title": _text("What happened, in at most 50 characters: subject of the mail."),
+    "title": _text("What happened, in at most 50 characters: headline of the mail."),
     "id": _text("A UUID, which stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
     "name": _text("What hits are filtered by: the file's stem without aws_, with hyphens."),
     "status": _text(
@@ -118,7 +120,7 @@ _ABOUT: Mapping[str, Schema] = {
 
 RULE: Schema = {
     "$schema": _DIALECT,
-    "title": "A trailbell rule: Sigma 2.1 with the fields check, undo, undone_by, once_per_day and precedence",
+    "title": "A trailbell rule: Sigma 2.1 with the fields short, check, undo, undone_by, once_per_day and precedence",
     **_map(
         "One rule.",
         {
@@ -133,6 +135,12 @@ RULE: Schema = {
             ),
             "falsepositives": _texts("When it is harmless. In the mail."),
             "level": _text("For an ordinary actor: root is reported one level higher.", enum=list(LEVELS)),
+            "short": _text(
+                "The title for the subject of the mail, where it competes with resource and actor; the title itself "
+                "if that is short enough.",
+                minLength=1,
+                maxLength=SHORT_TITLE,
+            ),
             "check": _texts("What to check first, in order. In the mail."),
             "undo": _UNDO,
             "undone_by": _UNDONE_BY,

@@ -38,6 +38,7 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
         name=name,
         stem=stem,
         title=parsed.title or stem,
+        short=_short(content, place),
         level=Level[parsed.level.name] if parsed.level else Level.MEDIUM,
         description=" ".join((parsed.description or "").split()),
         detection=detection,
@@ -53,6 +54,13 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
         once_per_actor=once == _BY_ACTOR,
         undone_by=compile_undone_by(content.get("undone_by", []), gate_of(detection), compiler, place),
     )
+
+
+def _short(content: dict[str, Any], place: str) -> str:
+    value = content.get("short", "")
+    if not isinstance(value, str):
+        raise RuleError(f"{place}: short is a text, not {value!r}")
+    return " ".join(value.split())
 
 
 def _precedence(content: dict[str, Any], place: str) -> int:

@@ -58,13 +58,13 @@ def hit(
 ) -> None:
     """Show one hit: its state and who changed it, the alert as mailed, related hits, and the record itself.
 
-    ID: as a table shows it (261126-0a1b2c3d), as a mail shows it (account/event id/rule id), or an event's id.
+    ID: the short id of a mail or a table (k7m2p9qx), the whole id (account/event id/act), or an event's id.
     Secrets in the record are replaced; --show-secrets leaves them.
 
     \b
     Example:
-      trailbell hit 261126-0a1b2c3d
-      trailbell hit 261126-0a1b2c3d --format json | jq .record.requestParameters
+      trailbell hit k7m2p9qx
+      trailbell hit k7m2p9qx --format json | jq .record.requestParameters
     """
     with explained_errors():
         client, table = connection.client("dynamodb"), connection.table()
@@ -73,7 +73,7 @@ def hit(
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
-    story = Story(found, state, history, notified, related, hours, record)
+    story = Story(found, state, history, notified, related, hours, record, connection.options)
     if form == "json":
         click.echo(json.dumps(story_document(story, zone), indent=2))
     else:

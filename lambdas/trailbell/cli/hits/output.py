@@ -12,7 +12,6 @@ from rich.text import Text
 
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.terminal.display import console, hit_line, level_text, line_table
-from trailbell.hits.hit_id import short_id
 from trailbell.hits.hit_state import OPEN
 from trailbell.store.query.hit_query import FoundHit, HitPage
 from trailbell.text.resource_name import short_resource
@@ -23,7 +22,7 @@ FORMS = ("table", "json", "jsonl", "csv")
 
 _NARROW_STEADY = 190
 _NARROW = 150  # columns of a terminal below which account, region and call are left to `trailbell hit`
-_LEAST = {"id": 15, "level": 8, "state": 8, "account": 12}  # never cut
+_LEAST = {"id": 8, "level": 8, "state": 8, "account": 12}  # never cut
 _STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14}
 _STATES = {"open": "", "acked": "yellow", "resolved": "green"}
 
@@ -32,7 +31,7 @@ def found_line(found: FoundHit, zone: Zone) -> dict[str, Any]:
     """A hit as one JSON object: as `scan` prints it, and its ids and state."""
     hit, state = found.hit, found.state
     return {
-        "id": short_id(hit),
+        "id": hit.short_id,
         "hitId": hit.hit_id,
         **hit_line(hit),
         "eventTime": stamp(hit.event_time, zone),
@@ -110,7 +109,7 @@ def _cells(found: FoundHit, zone: Zone) -> list[str | Text]:
     resource = short_resource(hit.resources[0]) + more if hit.resources else ""
     undelivered = ("muted" if hit.muted_by else "replayed" if hit.quiet else "") if found.state.word == OPEN else ""
     return [
-        short_id(hit),
+        hit.short_id,
         show_time(hit.event_time, zone),
         level_text(hit.level),
         undelivered or state_text(found.state.word),

@@ -10,7 +10,6 @@ from trailbell.alerts.subject import mail_subject
 from trailbell.cli.hits.output import found_line, table_text
 from trailbell.cli.options.times import Zone, show_time, zone_name
 from trailbell.hits.hit import Hit, hit_document
-from trailbell.hits.hit_id import short_id
 from trailbell.hits.hit_state import HitState, StateChange
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
@@ -22,6 +21,7 @@ class Story:
 
     notified: whether somebody was notified of it.
     hours:  how far around it related hits were looked for.
+    where:  options of commands that lead to the same table.
     record: as people may see it, or why it cannot be had.
     """
 
@@ -32,13 +32,14 @@ class Story:
     related: RelatedHits
     hours: int
     record: dict[str, Any] | str
+    where: str = ""
 
 
 def story_document(story: Story, zone: Zone) -> dict[str, Any]:
     """The story as JSON; `record` where it could be had, else `recordMissing`, which says why."""
     state = story.state
     return {
-        "id": short_id(story.hit),
+        "id": story.hit.short_id,
         "hit": hit_document(story.hit),
         "state": {"state": state.word, "by": state.by, "at": state.at, "note": state.note},
         "history": [
@@ -47,7 +48,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         ],
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
         "notified": story.notified,
-        "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit])},
+        "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit], where=story.where)},
         "relatedByActor": [found_line(one, zone) for one in story.related.actor],
         "relatedByResource": [found_line(one, zone) for one in story.related.resource],
         "record" if isinstance(story.record, dict) else "recordMissing": story.record,
@@ -57,11 +58,11 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
 def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     """The story for a person: where it stands, the mail, what else happened, the record."""
     hit = story.hit
-    yield f"Hit {short_id(hit)}: {_standing(story)}"
+    yield f"Hit {hit.short_id}: {_standing(story)}"
     for one in story.history:
         note = f": {one_line(one.note)}" if one.note else ""
         yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
-    yield from ("", f"Subject: {mail_subject([hit])}", "", mail_text([hit]).rstrip())
+    yield from ("", f"Subject: {mail_subject([hit])}", "", mail_text([hit], where=story.where).rstrip())
     related = (("by the same actor", story.related.actor), ("on the same resource", story.related.resource))
     for title, hits in related:
         yield from ("", f"Other hits {title}, {story.hours} h around it:" + ("" if hits else " none"))

@@ -92,6 +92,7 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "undo": list(hit.undo),
         "file": f"s3://{place.bucket}/{place.key}" if place.bucket else place.key,
         "index": place.index,
+        "shortId": hit.short_id,
     }
 
 
