@@ -13,6 +13,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
+from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
@@ -123,8 +124,40 @@ def _related() -> Related:
     )
 
 
+def _scheduled(number: int) -> Record:
+    more = {"eventName": "ScheduleKeyDeletion", "requestParameters": {"pendingWindowInDays": 7}}
+    return given(number, **more, responseElements={"deletionDate": f"Sep 8, 2026, {8 + number}:14:07 AM"})
+
+
+def _followed(alert: Alert, *follow_ups: FollowUp) -> Alert:
+    return replace(alert, follow_ups=follow_ups)
+
+
+def _undone(at: str, word: str = "undone", call: str = "CancelKeyDeletion") -> FollowUp:
+    return FollowUp(What.UNDONE, word, at, word, "role Admin, session alice@example.com", "alice", call, "e-9")
+
+
+def follow_ups() -> Iterator[tuple[str, str, Alert]]:
+    """What follows an alert."""
+    one, two = _alert(_scheduled(1)), _alert(_scheduled(1), _scheduled(2))
+    at = "2026-09-01T09:26:07Z"
+    yield "undone", "follows an alert: the act was undone", _followed(one, _undone(at))
+    yield (
+        "undone-several",
+        "two acts were undone at different times",
+        _followed(two, _undone(at), _undone(at[:-2] + "9Z")),
+    )
+    replaced = _followed(_alert(given()), _undone(at, "replaced", "PutKeyPolicy"))
+    yield "replaced", "something else took its place", replaced
+    reminder = FollowUp(What.REMINDER, "reminder-24h", "2026-09-07T09:14:07Z")
+    yield "reminder", "the deadline is near, and nobody has undone it", _followed(one, reminder)
+    yield "reminder-several", "two deadlines", _followed(two, reminder, reminder)
+    yield "deadline-passed", "the deadline has passed", _followed(one, FollowUp(What.TOO_LATE, "too-late", at))
+
+
 def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     """What a rule's first case does not show: name, what it shows, and the alert."""
+    yield from follow_ups()
     yield "burst", "twelve keys by one actor, in one mail", _alert(*map(given, range(1, 13)))
     yield "several-actors", "a storm: one rule, many actors", _many_actors()
     yield "related", "what else the actor did before", _alert(given(), related=_related())
