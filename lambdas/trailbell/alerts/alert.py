@@ -35,6 +35,7 @@ class Alert:
 
     related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
+    gathered: whether the hits came in a quiet period, after an alert of their group.
     follow_ups: of a message that follows an alert: what is said of each hit, in their order; all of one kind.
     where:   options of commands that say where the hits are (alerts/commands.py), "" for none.
     """
@@ -44,6 +45,7 @@ class Alert:
     runbook: str = ""
     follow_ups: tuple[FollowUp, ...] = ()
     where: str = ""
+    gathered: bool = False
 
     @property
     def sample(self) -> Hit:
