@@ -86,19 +86,23 @@ def following(period: Period, gathered: Sequence[Arrival], level: str) -> Period
     return _with_names(after, [Arrival("", one.resources) for one in gathered], level)
 
 
-def messages(batches: Iterable[tuple[int, Sequence[Arrival]]], seconds: int, level: str) -> Iterator[list[str]]:
-    """What a group's hits come to: the ids of each message, in order; batches: when they arrive, in order."""
+def messages(
+    batches: Iterable[tuple[int, Sequence[Arrival]]], seconds: int, level: str
+) -> Iterator[tuple[list[str], bool]]:
+    """What a group's hits come to: the ids of each message, in order, and whether it was gathered; batches: when they
+    arrive, in order.
+    """
     period, held = None, list[Arrival]()
     for now, arrivals in batches:
         if period and period.ends <= now and held:
-            yield [one.id for one in held]
+            yield [one.id for one in held], True
             period, held = following(period, held, level), []
         at_once, waiting, period = receive(period, arrivals, now, seconds, level)
         if at_once:
-            yield at_once
+            yield at_once, False
         held += [one for one in arrivals if one.id in waiting]
     if held:
-        yield [one.id for one in held]
+        yield [one.id for one in held], True
 
 
 def digest(text: str) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.alerts.alert import Alert
-from trailbell.alerts.quiet import Arrival, Period, QuietMinutes, following, group_of, receive
+from trailbell.alerts.over_time import arrivals_of, group_of_alert
+from trailbell.alerts.quiet import Period, QuietMinutes, following, receive
 from trailbell.errors import TableError
 from trailbell.hits.due import Due
 from trailbell.hits.hit import Hit, hit_document
@@ -41,17 +42,6 @@ def group_partition(group: str) -> str:
     return f"G#{group}"
 
 
-def group_of_alert(alert: Alert) -> str:
-    """The group that an alert belongs to."""
-    sample = alert.sample
-    return group_of(sample.rule_id, sample.level, sample.account, (hit.actor.key for hit in alert.hits))
-
-
-def arrival_of(hit: Hit) -> Arrival:
-    """A hit as gathering sees it."""
-    return Arrival(hit.hit_id, hit.resources)
-
-
 class DynamoPeriods:
     """The notifier's side and the clock's."""
 
@@ -68,7 +58,7 @@ class DynamoPeriods:
         seconds = self._minutes.seconds(sample.name, sample.level)
         if not seconds or sample.raised_from:
             return alert.hits
-        arrivals = [arrival_of(hit) for hit in alert.hits]
+        arrivals = arrivals_of(alert)
         for _ in range(_ATTEMPTS):
             row = self._row(group)
             before = _period(row) if row else None
@@ -96,7 +86,7 @@ class DynamoPeriods:
         period = _period(row) if row else None
         if row and period and iso_time(datetime.fromtimestamp(period.ends, UTC)) == ends:
             level = hits[0].level
-            self._write(group, following(period, [arrival_of(hit) for hit in hits], level), row)
+            self._write(group, following(period, arrivals_of(Alert(tuple(hits))), level), row)
         key = {"pk": group_partition(group), "sk": f"{GATHERED}#{ends}#{now}"}
         put_new(self._client, self._table, {**key, "kind": GATHERED, "group": group, "ends": ends, **_expiry()})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from trailbell.alerts.grouping import group_hits
+from trailbell.alerts.over_time import alerts_over_time
 from trailbell.cli.scan.log_sources import Sources
 from trailbell.cli.scan.options import Output
 from trailbell.cli.scan.output import Wipe, print_cost, print_pages
@@ -22,13 +22,13 @@ def print_result(output: Output, restored: list[Any], hits: Iterator[Hit], wipe:
     """Print hits as asked for, with those `restored` from the state of a scan that goes on."""
     if output.alerts:
         earlier = map(hit_from_document, restored)
-        alerts = group_hits(notified([*earlier, *notified(hits)]))
+        alerts = alerts_over_time(notified([*earlier, *notified(hits)]), output.quiet)
         print_alerts(alerts, output.form)
         return
     if not output.summary:
         print_pages(hits, output.form, wipe)
         return
-    cost = Cost()
+    cost = Cost(output.quiet)
     for members in restored:
         cost.add(Act(*members))
     for hit in hits:
