@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trailbell.alerts.links import links_of
+from trailbell.alerts.links import EVENTS, links_of, links_of_all
 from trailbell.alerts.mail import mail_text
+from trailbell.alerts.mail_undo import most_urgent
 from trailbell.alerts.subject import mail_subject
-from trailbell.alerts.summary import summary_of
+from trailbell.alerts.summary import counts, summary_of
 from trailbell.hits.hit import Hit, hit_document
 from trailbell.hits.related import Related, RelatedHit
 
@@ -33,15 +34,17 @@ class Alert:
 
     related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
+    as_of:   when it is sent or read (UTC, ISO 8601), for what is left until a deadline; "" for when it was detected.
     """
 
     hits: tuple[Hit, ...]
     related: Related | None = None
     runbook: str = ""
+    as_of: str = ""
 
     @property
     def sample(self) -> Hit:
-        """The hit that is shown in full: the first that happened."""
+        """The first hit that happened, which stands for the alert where all of its hits are the same."""
         return self.hits[0]
 
 
@@ -68,14 +71,24 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "actorCount": len(summary.actors),
         "firstEventTime": summary.first,
         "lastEventTime": summary.last,
-        "links": links_of(sample, alert.runbook),
+        "regions": list(summary.regions),
+        "outcomes": [{"outcome": outcome, "count": count} for outcome, count in summary.outcomes],
+        "addresses": [
+            {"address": address, "count": count}
+            for address, count in counts(alert.hits, lambda hit: hit.source_ip)[:_MAX_ACTORS]
+            if address
+        ],
+        "links": {**_first_event(sample), **links_of_all(alert.hits, alert.runbook)},
         "subject": mail_subject(alert.hits),
-        "text": mail_text(alert.hits, max_text, related=alert.related, runbook=alert.runbook),
+        "text": mail_text(alert.hits, max_text, related=alert.related, runbook=alert.runbook, as_of=alert.as_of),
         "hits": _whole_hits(alert.hits, max_hits_bytes),
         "hitIds": [hit.hit_id for hit in alert.hits[:_MAX_HIT_IDS]],
     }
     if sample.raised_from:
         document["raisedFrom"] = {"level": sample.raised_from, "rule": sample.raised_from_rule}
+    urgent = most_urgent(alert.hits)
+    if urgent and urgent[0].undo_until:
+        document["deadline"] = {"until": urgent[0].undo_until, "hitId": urgent[0].hit_id}
     if alert.related is not None:
         document["related"] = _related(alert.related)
     return document
@@ -101,6 +114,11 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
 def sns_attributes(alert: Alert) -> dict[str, dict[str, str]]:
     """The same as SNS takes them with a message."""
     return {name: {"DataType": "String", "StringValue": value} for name, value in alert_attributes(alert).items()}
+
+
+def _first_event(hit: Hit) -> dict[str, str]:
+    """The link of the first event, also in an alert of several hits: readers of version 1 know it by this name."""
+    return {label: address for label, address in links_of(hit).items() if label == EVENTS[0]}
 
 
 def _related(related: Related) -> dict[str, Any]:
