@@ -79,6 +79,8 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = {
     "outcome": st.sampled_from(list(_OUTCOMES)),
     "actor": ACTORS,
     "resources": st.lists(st.sampled_from(KEYS), max_size=2, unique=True).map(tuple),
+    "acted_on": st.sampled_from([(), KEYS[:1], KEYS[1:3]]),
+    "shown": st.dictionaries(st.sampled_from(["window", "to"]), token("shown")).map(lambda given: tuple(given.items())),
     "place": st.builds(Place, st.just("b"), token("file"), st.integers(0, 3)),
     "seen_at": SEEN,
     "error_code": st.sampled_from(["", "CodeQ0Q", "CodeQ1Q"]),
@@ -136,9 +138,12 @@ def test_each_printed_fact_holds_for_every_hit(
 
     assert title == f"HIGH - KMS Key Disabled ({len(hits)} times{_by_actors(hits)})"
     check_head(" ".join(head.split()), hits)
+    check_asked_for(sections.get("Asked", []), hits)
     check_undo(sections.get("Undo", []), hits)
     check_who(sections["Who"], hits)
     for section, member in (("Resource", "resources"), ("Resources", "resources"), ("Check", "check")):
+        if {hit.acted_on for hit in hits} != {()} and member == "resources":
+            continue  # a subset of the resources in all that is recorded, and of none here
         listed = set(re.findall(r"(?:Key|Check)Q\dQ", "\n".join(sections.get(section, []))))
         assert not listed or listed == set(
             re.findall(r"(?:Key|Check)Q\dQ", str([getattr(hit, member) for hit in hits]))
@@ -206,7 +211,7 @@ def check_head(head: str, hits: Sequence[Hit]) -> None:
         assert re.search(r"All (?:were |succeeded|failed)", head)
     regions = sorted({hit.region or "no region" for hit in hits})
     assert all(region in head for region in regions)
-    resources = {one for hit in hits for one in hit.resources}
+    resources = {one for hit in hits for one in hit.acted_on or hit.resources}
     shown = re.search(r"KMS key KeyQ\dQ(?: and (\d+) more)? in", head)
     assert int(shown[1] or 0) + 1 == len(resources) if shown else not resources
     verbs = {"reported" if hit.event_type == "AwsServiceEvent" else _verb(hit) for hit in hits}
@@ -264,6 +269,17 @@ def _span(seconds: int) -> str:
     return " ".join([f"{number} {unit}" for number, unit in parts if number][:2]) or "0 s"
 
 
+def check_asked_for(section: Sequence[str], hits: Sequence[Hit]) -> None:
+    """Each value of a label is every hit's, or has the number of those that have it; none is missing."""
+    given = [(label, value) for hit in hits for label, value in hit.shown]
+    printed, label = {}, ""
+    for line in section[1:]:
+        label = line[2:14].strip() or label
+        value, _, number = line[15:].partition(", ")
+        printed[label, value] = number
+    assert printed == {one: "" if given.count(one) == len(hits) else times(given.count(one)) for one in set(given)}
+
+
 def check_undo(section: Sequence[str], hits: Sequence[Hit]) -> None:
     """Each command stands under a deadline that a hit with this command has; none of the ten most urgent is missing."""
     given = {(hit.undo_until, step) for hit in hits for step in hit.undo}
@@ -293,7 +309,7 @@ def check_undo(section: Sequence[str], hits: Sequence[Hit]) -> None:
         assert whose[2] == earliest
         assert any(
             hit.undo_until == earliest
-            and whose[1] in (hit.event_name, *(one.split("/")[1] for one in hit.resources[:1]))
+            and whose[1] in (hit.event_name, *(one.split("/")[1] for one in (hit.acted_on or hit.resources)[:1]))
             for hit in hits
             if hit.undo
         )

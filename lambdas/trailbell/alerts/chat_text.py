@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.links import links_of_all
-from trailbell.alerts.mail_lines import utc
+from trailbell.alerts.mail_lines import counted, utc
 from trailbell.alerts.mail_undo import most_urgent
-from trailbell.alerts.summary import Summary, each, summary_of
+from trailbell.alerts.summary import Summary, each, shown_values, summary_of
 from trailbell.hits.hit import Hit
 from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import one_line
 
 
 _MAX_UNDO = 3
+_MAX_SHOWN = 6
 _MAX_NAMED = 5
 
 
@@ -40,6 +41,9 @@ def escaped(text: str) -> str:
 def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
     hits = alert.hits
     yield _first_paragraph(hits, summary)
+    asked_for = list(_asked_for(hits))
+    if asked_for:
+        yield "\n".join(asked_for)
     for meaning in each(hits, lambda hit: (hit.meaning.strip(),) if hit.meaning else ()):
         yield escaped(meaning)
     yield from _undo(alert)
@@ -54,8 +58,8 @@ def _first_paragraph(hits: Sequence[Hit], summary: Summary) -> str:
     several = f"{len(summary.actors)} actors" if len(summary.actors) > 1 else f"one actor in {people} sessions or ways"
     who = several if people > 1 else _code(hits[0].actor.text, 200)
     calls = _some([_code(name, 100) for name in each(hits, lambda hit: (hit.event_name,))])
-    what = f" on {_code(named_resource(summary.resources[0]), 200)}" if summary.resources else ""
-    others = f" and {len(summary.resources) - 1} more" if len(summary.resources) > 1 else ""
+    what = f" on {_code(named_resource(summary.acted_on[0]), 200)}" if summary.acted_on else ""
+    others = f" and {len(summary.acted_on) - 1} more" if len(summary.acted_on) > 1 else ""
     count = f", {len(hits)} times" if len(hits) > 1 else ""
     accounts = f"account {summary.accounts[0]}" if len(summary.accounts) == 1 else f"{len(summary.accounts)} accounts"
     where = f"{accounts}, {_some([_code(region or 'no region', 40) for region in summary.regions])}"
@@ -65,6 +69,13 @@ def _first_paragraph(hits: Sequence[Hit], summary: Summary) -> str:
     else:
         outcome = ", ".join(f"{number} {word}" for word, number in summary.outcomes)
     return f"{who}: {calls}{what}{others}{count}, in {where}, {when}. {outcome}."
+
+
+def _asked_for(hits: Sequence[Hit]) -> Iterator[str]:
+    """The telling parameters, each value with its number unless all hits have it."""
+    for label, values in list(shown_values(hits))[:_MAX_SHOWN]:
+        named = [f"{_code(value, 200)}{counted(count, len(hits))}" for value, count in values if value]
+        yield f"{escaped(one_line(label, 40))}: {_some(named)}"
 
 
 def _undo(alert: Alert) -> Iterator[str]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from trailbell.alerts.mail_end import ids_section, links_section, related_section
 from trailbell.alerts.mail_head import head_section
-from trailbell.alerts.mail_lines import wrapped
+from trailbell.alerts.mail_lines import rows, wrapped
 from trailbell.alerts.mail_undo import undo_section
 from trailbell.alerts.mail_who import who_section
-from trailbell.alerts.summary import Summary, each, summary_of
+from trailbell.alerts.summary import Summary, each, shown_values, summary_of
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import Related
 from trailbell.text.safe_text import CUT, one_line
@@ -33,6 +33,7 @@ def mail_text(
     summary = summary_of(hits)
     sections = [
         head_section(hits, summary),
+        _asked_for(hits),
         _meaning(hits),
         undo_section(hits, as_of),
         who_section(hits, summary),
@@ -47,6 +48,13 @@ def mail_text(
     return text if len(text) <= limit else f"{text[:limit]}\n{CUT} (cut: the rest is in the hit table)\n"
 
 
+def _asked_for(hits: Sequence[Hit]) -> Iterator[str]:
+    if any(hit.shown for hit in hits):
+        yield "Asked for"
+        for label, values in shown_values(hits):
+            yield from rows(label, values, len(hits))
+
+
 def _meaning(hits: Sequence[Hit]) -> Iterator[str]:
     meanings = each(hits, lambda hit: (hit.meaning,) if hit.meaning else ())
     if meanings:
@@ -56,7 +64,7 @@ def _meaning(hits: Sequence[Hit]) -> Iterator[str]:
 
 
 def _what(summary: Summary) -> Iterator[str]:
-    resources = summary.resources
+    resources = list(dict.fromkeys((*summary.acted_on, *summary.resources)))
     if not resources:
         return
     yield "Resource" if len(resources) == 1 else f"Resources ({len(resources)})"

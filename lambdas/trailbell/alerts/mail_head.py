@@ -85,11 +85,11 @@ def _calls(hits: Sequence[Hit]) -> str:
 
 
 def _on(summary: Summary) -> str:
-    if not summary.resources:
+    if not summary.acted_on:
         return ""
-    others = len(summary.resources) - 1
+    others = len(summary.acted_on) - 1
     more = f" and {others} more" if others else ""
-    return f" on {one_line(named_resource(summary.resources[0]), 300)}{more}"
+    return f" on {one_line(named_resource(summary.acted_on[0]), 300)}{more}"
 
 
 def _where(summary: Summary) -> str:

@@ -76,7 +76,8 @@ def _deadline(urgent: Sequence[Hit], untils: Sequence[str], hits: Sequence[Hit],
     if len(untils) == 1:
         return f" (until {until})"
     first = urgent[0]
-    whose = one_line(named_resource(first.resources[0]), 200) if first.resources else one_line(first.event_name, 100)
+    acted_on = first.main_resources
+    whose = one_line(named_resource(acted_on[0]), 200) if acted_on else one_line(first.event_name, 100)
     return f" (deadlines differ; the earliest is that of {whose}, {untils[0]})"
 
 

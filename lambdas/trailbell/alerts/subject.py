@@ -28,7 +28,7 @@ def mail_subject(hits: Sequence[Hit]) -> str:
     account = hit.account if len(summary.accounts) == 1 else f"{len(summary.accounts)} accounts"
     region = hit.region if len(summary.regions) == 1 else f"{len(summary.regions)} regions"
     tail = f", {account} {region}".rstrip()
-    title, what = hit.title, short_resources(summary.resources)
+    title, what = hit.title, short_resources(summary.acted_on)
     who = f"{len(summary.actors)} actors" if len(summary.actors) > 1 else hit.actor.name or hit.actor.text
     joints = len(" by ") + (len(": ") if what else 0)
     room = SUBJECT_LIMIT - len(head) - len(tail) - joints

@@ -5,7 +5,7 @@ some of the hits have is never said of all of them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ class Summary:
     people:    the same, but told apart also where one key has several sessions or ways to come.
     accounts, regions: each once, in order of appearance; a hit without region has "".
     resources: each once, in order of appearance.
+    acted_on:  those of them that a call of these acted upon; the others only occur.
     outcomes:  each with its number, most frequent first.
     errors:    code and message of the hits that were denied or failed, each with its number.
     first, last: the earliest and the latest valid event time; NO_TIME if no hit has one.
@@ -38,6 +39,7 @@ class Summary:
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
     resources: tuple[str, ...]
+    acted_on: tuple[str, ...]
     outcomes: Counts[str]
     errors: Counts[tuple[str, str]]
     first: str
@@ -54,6 +56,7 @@ def summary_of(hits: Sequence[Hit]) -> Summary:
         accounts=each(hits, lambda hit: (hit.account,)),
         regions=each(hits, lambda hit: (hit.region,)),
         resources=each(hits, lambda hit: hit.resources),
+        acted_on=each(hits, lambda hit: hit.main_resources),
         outcomes=counts(hits, lambda hit: hit.outcome),
         errors=counts(failed, lambda hit: (hit.error_code, hit.error_message)),
         first=times[0],
@@ -69,6 +72,12 @@ def counts(hits: Iterable[Hit], value: Callable[[Hit], _Value]) -> Counts[_Value
 def each(hits: Iterable[Hit], values: Callable[[Hit], Iterable[_Value]]) -> tuple[_Value, ...]:
     """The values that hits have, each once, in order of appearance."""
     return tuple(dict.fromkeys(value for hit in hits for value in values(hit)))
+
+
+def shown_values(hits: Sequence[Hit]) -> Iterator[tuple[str, Counts[str]]]:
+    """Each label of what hits show of their requests, with its values."""
+    for label in each(hits, lambda hit: [name for name, _ in hit.shown]):
+        yield label, tuple(Counter(dict(hit.shown).get(label, "") for hit in hits).most_common())
 
 
 def _actors(hits: Sequence[Hit], known_by: Callable[[Actor], tuple[str, ...]]) -> Counts[Actor]:

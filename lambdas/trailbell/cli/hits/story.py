@@ -21,6 +21,7 @@ class Story:
     """A hit with all that is known about it.
 
     notified: whether somebody was notified of it.
+    as_of:  when the story is told (ISO 8601): what is left until a deadline is reckoned from then.
     hours:  how far around it related hits were looked for.
     record: as people may see it, or why it cannot be had.
     """
@@ -32,6 +33,7 @@ class Story:
     related: RelatedHits
     hours: int
     record: dict[str, Any] | str
+    as_of: str = ""
 
 
 def story_document(story: Story, zone: Zone) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         ],
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
         "notified": story.notified,
-        "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit])},
+        "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit], as_of=story.as_of)},
         "relatedByActor": [found_line(one, zone) for one in story.related.actor],
         "relatedByResource": [found_line(one, zone) for one in story.related.resource],
         "record" if isinstance(story.record, dict) else "recordMissing": story.record,
@@ -61,7 +63,7 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     for one in story.history:
         note = f": {one_line(one.note)}" if one.note else ""
         yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
-    yield from ("", f"Subject: {mail_subject([hit])}", "", mail_text([hit]).rstrip())
+    yield from ("", f"Subject: {mail_subject([hit])}", "", mail_text([hit], as_of=story.as_of).rstrip())
     related = (("by the same actor", story.related.actor), ("on the same resource", story.related.resource))
     for title, hits in related:
         yield from ("", f"Other hits {title}, {story.hours} h around it:" + ("" if hits else " none"))

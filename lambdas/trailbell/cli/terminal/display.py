@@ -92,6 +92,7 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "undo": list(hit.undo),
         "file": f"s3://{place.bucket}/{place.key}" if place.bucket else place.key,
         "index": place.index,
+        "shown": dict(hit.shown),
     }
 
 
@@ -123,8 +124,9 @@ def level_text(level: str) -> Text:
 
 
 def _cells(hit: Hit) -> list[str | Text]:
-    more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
-    resource = short_resource(hit.resources[0]) + more if hit.resources else ""
+    acted_on = hit.main_resources
+    more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
+    resource = short_resource(acted_on[0]) + more if acted_on else ""
     return [
         _utc(hit),
         level_text("muted" if hit.muted_by else "replayed" if hit.quiet else hit.level),
