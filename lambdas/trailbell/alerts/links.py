@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from trailbell.cloudtrail.partition import PARTITIONS
 from trailbell.facts.actor import Actor
+from trailbell.facts.person import permission_set
 from trailbell.hits.hit import Hit
 
 
@@ -147,8 +148,10 @@ def _actor_page(actor: Actor, hit: Hit) -> dict[str, str]:
     if len(parts) < 6 or parts[:3] != ["arn", hit.partition, "iam"] or parts[4] != hit.account:
         return {}
     kind, _, path = parts[5].partition("/")
-    name = _quoted(path.rpartition("/")[2])
-    pages = {"role": f"roles/details/{name}?section=revoke_sessions", "user": f"users/details/{name}"}
+    bare = path.rpartition("/")[2]
+    name = _quoted(bare)
+    revoke = "" if permission_set(bare) else "?section=revoke_sessions"  # IAM refuses to change those roles
+    pages = {"role": f"roles/details/{name}{revoke}", "user": f"users/details/{name}"}
     if kind not in pages or not 0 < len(name) <= _MAX_NAME:
         return {}
     return {kind: _console(hit.partition, hit.region, f"iam/home#/{pages[kind]}")}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from trailbell.alerts.mail_end import ids_section, links_section, related_section
 from trailbell.alerts.mail_head import head_section
 from trailbell.alerts.mail_lines import rows, wrapped
+from trailbell.alerts.mail_stop import stop_section
 from trailbell.alerts.mail_undo import undo_section
 from trailbell.alerts.mail_who import who_section
 from trailbell.alerts.summary import Summary, each, shown_values, summary_of
@@ -37,6 +38,7 @@ def mail_text(
         _meaning(hits),
         undo_section(hits, as_of),
         who_section(hits, summary),
+        stop_section(hits, summary),
         _what(summary),
         _check(hits),
         _harmless(hits),

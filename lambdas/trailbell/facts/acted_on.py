@@ -26,7 +26,8 @@ def acted_on(record: Record, resources: tuple[str, ...]) -> tuple[str, ...]:
     outer = _CONTAINERS.get(record.service, frozenset[str]())
     inner = [(resource, _type(resource)) for resource in resources if _type(resource) not in outer]
     operation = record.event_name.lower()
-    named = [kind for _, kind in inner if kind and kind in operation]
+    made = _USED if operation.startswith("start") else frozenset[str]()  # a session that is started is new
+    named = [kind for _, kind in inner if kind and kind in operation and kind not in made]
     if named:
         kind = min(named, key=lambda one: (operation.index(one), -len(one)))  # a contact channel rather than a contact
         return tuple(resource for resource, its in inner if its == kind)

@@ -56,7 +56,7 @@ def _texts(paths: Sequence[str], record: Record, facts: Mapping[str, Any]) -> It
     for path in paths:
         *parents, last = path.split(".")
         if path in POLICY:
-            value: Any = (policy_allows(record) if last == "allows" else policy_denies(record)) or None
+            value: Any = "; ".join(policy_allows(record) if last == "allows" else policy_denies(record))
         elif parents[0] == "facts":
             value = _walk(facts, path.split(".")[1:])
         else:

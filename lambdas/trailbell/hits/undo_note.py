@@ -25,6 +25,11 @@ def undo_note(undo: Undo, record: Record, steps: Sequence[str]) -> str:
 
 def newer_cli(steps: Sequence[str]) -> Iterator[str]:
     """A sentence for each kind of command that an older AWS CLI does not know."""
-    for command, since in _NEW.items():
-        if any(f"{step} ".startswith(f"aws {command} ") for step in steps):
-            yield f"aws {command} needs an AWS CLI of {since} or later."
+    for since in dict.fromkeys(_NEW.values()):
+        new = [command for command, date in _NEW.items() if date == since and _is_in(command, steps)]
+        if new:
+            yield f"{' and '.join(f'aws {command}' for command in new)} need an AWS CLI of {since} or later."
+
+
+def _is_in(command: str, steps: Sequence[str]) -> bool:
+    return any(f"{step} ".startswith(f"aws {command} ") for step in steps)

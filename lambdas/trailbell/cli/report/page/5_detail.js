@@ -14,7 +14,7 @@ function open(index) {
     make("p", {}, `${hit.actor} called ${hit.call} (${hit.source}) in account ${hit.account}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
     ...states(hit),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
-    ...section(hit.undo.length ? "Undo" : "", ...(hit.undoUntil ? [make("p", { class: "deadline" }, `until ${hit.undoUntil}${left(hit.undoUntil)}`)] : []),
+    ...section(hit.undo.length ? "Undo" : "", ...(hit.undoUntil ? [make("p", { class: "deadline" }, `until ${hit.undoUntil}${timeLeft(hit.undoUntil)}`)] : []),
       ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
     ...section(hit.shown.length ? "Asked for" : "", list(hit.shown, "mono")),
@@ -34,7 +34,7 @@ function outcome(hit) {
   return hit.outcome === "success" ? "It succeeded." : `Outcome: ${hit.outcome || "unknown"}${why ? ` (${why})` : ""}.`;
 }
 // What is left until a deadline as of now, when it is read; nothing where it is no time.
-function left(until) {
+function timeLeft(until) {
   const moment = Date.parse(until.replace(" UTC", "Z").replace(" ", "T"));
   if (Number.isNaN(moment)) return "";
   const hours = Math.floor(Math.abs(moment - Date.now()) / 3600000);
