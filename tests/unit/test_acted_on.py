@@ -75,7 +75,7 @@ def test_member_survives_json_and_its_absence_means_all(given_hit: Callable[...,
     hit = replace(given_hit(), acted_on=("a",), shown=(("window", "7"), ("to", "x")))
 
     assert hit_from_document(hit_document(hit)) == hit
-    assert hit_document(hit)["shown"] == {"window": "7", "to": "x"}
+    assert hit_document(hit)["shown"] == [{"label": "window", "value": "7"}, {"label": "to", "value": "x"}]
     old = hit_document(given_hit())
     assert "actedOn" not in old
     assert "shown" not in old

@@ -339,8 +339,13 @@ def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
     document = {"hitId": hit.hit_id, "service": hit.service, **_document(hit)}
     if hit.shown:
-        document["shown"] = dict(hit.shown)
+        document["shown"] = shown_document(hit)
     return document
+
+
+def shown_document(hit: Hit) -> list[dict[str, str]]:
+    """What a hit shows of its request, as JSON: a list, for a map of DynamoDB would lose the order."""
+    return [{"label": label, "value": value} for label, value in hit.shown]
 
 
 def hit_from_document(document: Mapping[str, Any]) -> Hit:
@@ -352,7 +357,7 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
             "actor": Actor(**_known(Actor, mapping(document, "actor"))),
             "place": Place(**_known(Place, mapping(document, "place"))),
             "resources": tuple(document.get("resources", ())),
-            "shown": tuple(mapping(document, "shown").items()),
+            "shown": tuple((text(one, "label"), text(one, "value")) for one in document.get("shown", ())),
         }
     )
 

@@ -74,9 +74,9 @@ def csv_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True) -> str:
 
 
 def _flat(value: Any) -> str:
-    if isinstance(value, dict):
-        return json.dumps(value) if value else ""
-    return " ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return " ".join(one if isinstance(one, str) else json.dumps(one) for one in value)
+    return str(value)
 
 
 def table_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True, steady: bool = False) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trailbell.alerts.alert import Alert, alert_document
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import Hit, shown_document
 from trailbell.text.resource_name import short_resource
 from trailbell.text.safe_text import one_line
 
@@ -92,7 +92,7 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "undo": list(hit.undo),
         "file": f"s3://{place.bucket}/{place.key}" if place.bucket else place.key,
         "index": place.index,
-        "shown": dict(hit.shown),
+        "shown": shown_document(hit),
     }
 
 
