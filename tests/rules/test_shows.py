@@ -90,3 +90,13 @@ def test_every_step_is_a_command_with_options_that_exist(rule: Rule) -> None:
         known = {xform_name(name, "-") for name in shape.members} | GENERAL if shape else GENERAL
         options = {word.removeprefix("--") for word in words if word.startswith("--")}
         assert {one for one in options if one.removeprefix("no-") not in known and one not in FLAGS} == set(), step
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULE_LIST if rule.check], ids=lambda rule: rule.name)
+def test_first_check_does_not_ask_what_the_record_answers(rule: Rule) -> None:
+    """What the record says stands in the mail; the first minute is for what it does not say."""
+    asks = re.search(
+        r"requestParameters|responseElements|See the|in the request|in (?:accountIdsToAdd|iamRole)", rule.check[0]
+    )
+
+    assert asks is None, rule.check[0]
