@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -17,7 +17,7 @@ from constructs import Construct
 from .channels import Channels
 from .findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from .ingest_queue import IngestQueue, encrypted_queue
-from .settings import Settings
+from .settings import STACK_NAME, Settings
 from .store import HitTable
 from .trail import TrailBucket
 
@@ -137,6 +137,9 @@ class Notifier(Construct):
             "TRAILBELL_RUNBOOK_URL": settings.runbook_url,
             "TRAILBELL_QUIET_MINUTES": json.dumps(dict(settings.quiet_minutes), sort_keys=True),
         }
+        stack = Stack.of(self).stack_name
+        if stack != STACK_NAME:
+            environment["TRAILBELL_WHERE"] = f"--stack {stack}"
         for channel in channels.deployed:
             environment |= channel.environment
         self.function = shared_function(

@@ -162,6 +162,7 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         event_log=SilentJournal(),
         rate_limit=RateLimit(),
         runbook="",
+        where="",
     )
     monkeypatch.setattr(handler, "_parts", lambda: parts)
     monkeypatch.setattr("trailbell.handlers.notifier.time.sleep", pauses.append)

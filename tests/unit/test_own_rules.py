@@ -97,7 +97,7 @@ MISSPELT_RULES = [
     ("level: high\n", "", 1, "no 'level': write informational, low, medium, high or critical"),
     ("status: stable", "status: stabel", 4, "did you mean 'stable'?"),
     ("    steps:", "    step:", 16, "unknown field 'step' in undo; did you mean 'steps'?"),
-    ("    note:", "    notes:", 17, "unknown field 'notes' in undo; did you mean 'note'?"),
+    ("    note:", "    notes:", 17, "undo.notes is a map, not"),
     ("undo:\n", "undo:\n    withn: 7\n", 16, "did you mean 'within'?"),
     ("service: cloudtrail", "servce: cloudtrail", 5, "unknown field 'servce' in logsource; did you mean 'service'?"),
     ("detection:", "detecton:", 6, "did you mean 'detection'?"),

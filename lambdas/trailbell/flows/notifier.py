@@ -199,7 +199,7 @@ class Notifier:
         claims = dict(zip((hit.identity for hit in hits), self.delivery_records.claim(hits), strict=True))
         ours = tuple(hit for hit in hits if claims[hit.identity] is Claim.OURS)
         if ours:
-            delivered = replace(alert, hits=ours)
+            delivered = replace(alert, hits=ours, as_of=self.now())
             self._publish(delivered)
             work.counters.sent(delivered, self.now())
         for hit in hits:

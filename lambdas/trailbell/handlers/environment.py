@@ -82,6 +82,7 @@ class Environment:
     quiet:              how long the notifier's quiet periods are.
     trail:              where the trail writes; anywhere for the notifier.
     runbook_url:        see alerts/links.py.
+    where:              options of the commands in mails that lead to this deployment.
     reminder_hours:     before a deadline; none for no reminders, and for the notifier.
     """
 
@@ -90,6 +91,7 @@ class Environment:
     max_inflated_bytes: int
     rulebook: Path
     runbook_url: str = ""
+    where: str = ""
     reminder_hours: tuple[int, ...] = ()
     quiet: QuietMinutes = _QUIET
     trail: TrailPlace = ANYWHERE
@@ -103,6 +105,7 @@ def read_environment(variables: Variables, *, detects: bool) -> Environment:
         max_inflated_bytes=variables.number("TRAILBELL_MAX_INFLATED_BYTES") if detects else 0,
         rulebook=Path(variables.text("TRAILBELL_RULEBOOK", required=False) or _RULEBOOK),
         runbook_url=variables.text("TRAILBELL_RUNBOOK_URL", required=False),
+        where=variables.text("TRAILBELL_WHERE", required=False),
         quiet=variables.quiet("TRAILBELL_QUIET_MINUTES"),
         reminder_hours=variables.numbers("TRAILBELL_REMINDER_HOURS"),
         trail=_trail(variables) if detects else ANYWHERE,

@@ -65,6 +65,7 @@ class _Parts:
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
+    where: str = ""
 
 
 @functools.cache
@@ -90,6 +91,7 @@ def _parts() -> _Parts:
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
+        where=environment.where,
     )
 
 
@@ -102,7 +104,15 @@ def _open_channels(variables: Variables, clients: Clients) -> list[Channel]:
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Notify of the new hits of the event; those that could not be delivered are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
-    delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
+    delivery = Delivery(
+        parts.topic,
+        parts.related,
+        parts.channels,
+        parts.event_log,
+        parts.rate_limit,
+        parts.runbook,
+        where=parts.where,
+    )
     records, log = parts.delivery_records, parts.event_log
     follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, log, time.monotonic)
     periods = parts.periods if _is_stream(event) else None  # a person who asks for hits gets them now

@@ -68,7 +68,12 @@ _LOG_SOURCE = _map(
 _UNDO = _map(
     "How the act is undone, as the mail shows it.",
     {
-        "steps": _texts("Commands ready to paste, and sentences; {places} are filled from the record."),
+        "steps": {
+            "type": "array",
+            "items": {"type": ["string", "object"]},
+            "description": "Commands ready to paste; {places} are filled from the record. Under the name of an event "
+            "(or of several, with commas) those that are for it alone.",
+        },
         "until": _text("Path of the record's member with the deadline, such as responseElements.deletionDate."),
         "within": {
             "type": "integer",
@@ -76,6 +81,7 @@ _UNDO = _map(
             "description": "Days after the event during which the undo works, if AWS defines them.",
         },
         "note": _text("What to know about the undo, or why there is none."),
+        "notes": {"type": "object", "description": "The same for some events alone: their names, and the text."},
     },
 )
 
@@ -120,7 +126,7 @@ _ABOUT: Mapping[str, Schema] = {
 
 RULE: Schema = {
     "$schema": _DIALECT,
-    "title": "A trailbell rule: Sigma 2.1 with the fields short, check, undo, undone_by, once_per_day and precedence",
+    "title": "A trailbell rule: Sigma 2.1 with members of trailbell's own",
     **_map(
         "One rule.",
         {
@@ -142,6 +148,11 @@ RULE: Schema = {
                 maxLength=SHORT_TITLE,
             ),
             "check": _texts("What to check first, in order. In the mail."),
+            "shows": {
+                "type": "object",
+                "description": "What of a record tells what was asked for: label to path, or to several paths of which "
+                "the first that has a value counts. In the mail.",
+            },
             "undo": _UNDO,
             "undone_by": _UNDONE_BY,
             "once_per_day": {

@@ -16,7 +16,7 @@ from trailbell.rulebook.misfits import Keys, Misfit, misfits
 from trailbell.rulebook.misspellings import meant, question
 
 
-_OURS = frozenset({"short", "check", "undo", "undone_by", "once_per_day", "precedence"})
+_OURS = frozenset({"short", "check", "shows", "undo", "undone_by", "once_per_day", "precedence"})
 """Members that trailbell alone reads: who writes them, writes rules for it."""
 
 _MEMBER = re.compile(r"^([A-Za-z_-]+)[ \t]*:", re.MULTILINE)

@@ -21,6 +21,7 @@ from trailbell.store.query.hits_around import find_related
 from trailbell.store.states import DynamoHitStates
 from trailbell.text.redaction import redacted_record, shown_record
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 @click.command()
@@ -73,7 +74,8 @@ def hit(
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
-    story = Story(found, state, history, notified, related, hours, record, connection.options)
+    as_of = iso_time(datetime.now(UTC))
+    story = Story(found, state, history, notified, related, hours, record, connection.options, as_of)
     if form == "json":
         click.echo(json.dumps(story_document(story, zone), indent=2))
     else:

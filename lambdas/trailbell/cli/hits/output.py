@@ -68,10 +68,14 @@ def csv_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True) -> str:
         if head:
             writer.writerow(line)
             head = False
-        writer.writerow(
-            [csv_cell(" ".join(value) if isinstance(value, list) else str(value)) for value in line.values()]
-        )
+        writer.writerow([csv_cell(_flat(value)) for value in line.values()])
     return out.getvalue()
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(one if isinstance(one, str) else json.dumps(one) for one in value)
+    return str(value)
 
 
 def table_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True, steady: bool = False) -> str:
@@ -105,8 +109,9 @@ def state_text(word: str) -> Text:
 
 def _cells(found: FoundHit, zone: Zone) -> list[str | Text]:
     hit = found.hit
-    more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
-    resource = short_resource(hit.resources[0]) + more if hit.resources else ""
+    acted_on = hit.main_resources
+    more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
+    resource = short_resource(acted_on[0]) + more if acted_on else ""
     undelivered = ("muted" if hit.muted_by else "replayed" if hit.quiet else "") if found.state.word == OPEN else ""
     return [
         hit.short_id,

@@ -20,6 +20,7 @@ class Story:
     """A hit with all that is known about it.
 
     notified: whether somebody was notified of it.
+    as_of:  when the story is told (ISO 8601): what is left until a deadline is reckoned from then.
     hours:  how far around it related hits were looked for.
     where:  options of commands that lead to the same table.
     record: as people may see it, or why it cannot be had.
@@ -33,6 +34,7 @@ class Story:
     hours: int
     record: dict[str, Any] | str
     where: str = ""
+    as_of: str = ""
 
 
 def story_document(story: Story, zone: Zone) -> dict[str, Any]:
@@ -48,7 +50,10 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         ],
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
         "notified": story.notified,
-        "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit], where=story.where)},
+        "alert": {
+            "subject": mail_subject([story.hit]),
+            "text": _mail(story),
+        },
         "relatedByActor": [found_line(one, zone) for one in story.related.actor],
         "relatedByResource": [found_line(one, zone) for one in story.related.resource],
         "record" if isinstance(story.record, dict) else "recordMissing": story.record,
@@ -62,7 +67,12 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     for one in story.history:
         note = f": {one_line(one.note)}" if one.note else ""
         yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
-    yield from ("", f"Subject: {mail_subject([hit])}", "", mail_text([hit], where=story.where).rstrip())
+    yield from (
+        "",
+        f"Subject: {mail_subject([hit])}",
+        "",
+        _mail(story).rstrip(),
+    )
     related = (("by the same actor", story.related.actor), ("on the same resource", story.related.resource))
     for title, hits in related:
         yield from ("", f"Other hits {title}, {story.hours} h around it:" + ("" if hits else " none"))
@@ -82,3 +92,7 @@ def _standing(story: Story) -> str:
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
     return f"{state.word}{by}; {'notified' if story.notified else undelivered}"
+
+
+def _mail(story: Story) -> str:
+    return mail_text([story.hit], where=story.where, as_of=story.as_of)
