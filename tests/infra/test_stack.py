@@ -655,6 +655,18 @@ def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
     assert len(resources(new_trail, "AWS::CloudWatch::Alarm")) == len(ALARMS)
 
 
+_IN_WORDS = {15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen", 19: "nineteen", 20: "twenty"}
+
+
+def test_pages_count_the_alarms_that_the_stack_has(new_trail: Template) -> None:
+    """Written by hand in three places, and wrong in one of them for two alarms' time."""
+    count, docs = len(resources(new_trail, "AWS::CloudWatch::Alarm")), Path(__file__).parents[2] / "docs"
+
+    assert f": {_IN_WORDS[count]} alarms notify" in (docs.parent / "README.md").read_text(encoding="utf-8")
+    assert f"There are always {_IN_WORDS[count]}" in (docs / "operating.md").read_text(encoding="utf-8")
+    assert f"None of {count} alarms has" in (docs / "getting-started.md").read_text(encoding="utf-8")
+
+
 def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template_of: TemplateOf) -> None:
     """Woken up by a name, one searches for it; a page that lacks it, or says something else, costs the night."""
     text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")

@@ -90,7 +90,11 @@ def _headline(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
 
 
 def _as_known_before(hit: Hit) -> Iterator[str]:
-    """What this alert has to do with earlier ones about the same act, or with another account's record of it."""
+    """Why an act is notified of now: what was known of it before, or that another account records it, too."""
+    if hit.muted_before:
+        yield from wrapped(
+            f"The exception {one_line(hit.muted_before, 100)} muted it when it was found, and mutes it no more."
+        )
     if hit.raised_from:
         by = f" by {one_line(hit.raised_from_rule, 100)}" if hit.raised_from_rule else ""
         yield from wrapped(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
-from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind
+from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
 from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, Record, make_record
 from trailbell.cloudtrail.splitter import Entry, Splitter
 from trailbell.engine.condition import asks_for
@@ -120,10 +120,14 @@ class HitDetector:
                 yield from self._detect_in_entry(splitter.take(), file)
         counts.bytes_inflated = splitter.bytes_read
 
-    def detect_record(self, fields: Mapping[str, Any], seen_at: str) -> Hit | None:
-        """The hit of one record that was parsed elsewhere, None if no rule matches it."""
-        file = _LogFile("", _NO_OBJECT, seen_at, DetectionCounts())
-        return next(self._detect_in_fields(fields, file, 0, None), None)
+    def detect_record(self, fields: Mapping[str, Any], seen_at: str, place: Place | None = None) -> Hit | None:
+        """The hit of one record that was parsed elsewhere, None if no rule matches it.
+
+        place: where the record is, if it is in a log file.
+        """
+        bucket, key, index = (place.bucket, classify_key(place.key), place.index) if place else ("", _NO_OBJECT, 0)
+        file = _LogFile(bucket, key, seen_at, DetectionCounts())
+        return next(self._detect_in_fields(fields, file, index, None), None)
 
     def _prefiltered_block(self, splitter: Splitter, file: _LogFile) -> "Block | None":
         """The next block of whole records, prefiltered; None where the next record is to be parsed in full.

@@ -12,6 +12,7 @@ from trailbell.cli.options.times import Zone, show_time, zone_name
 from trailbell.hits.hit import Hit, hit_document
 from trailbell.hits.hit_id import short_id
 from trailbell.hits.hit_state import HitState, StateChange
+from trailbell.hits.verdict import Verdict, muted_text, verdict_document, verdict_text
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
 
@@ -23,6 +24,7 @@ class Story:
     notified: whether somebody was notified of it.
     hours:  how far around it related hits were looked for.
     record: as people may see it, or why it cannot be had.
+    today:  what would become of the act today, None where it was not judged.
     """
 
     hit: Hit
@@ -32,11 +34,13 @@ class Story:
     related: RelatedHits
     hours: int
     record: dict[str, Any] | str
+    today: Verdict | None = None
 
 
 def story_document(story: Story, zone: Zone) -> dict[str, Any]:
-    """The story as JSON; `record` where it could be had, else `recordMissing`, which says why."""
+    """The story as JSON; `record` where it could be had, else `recordMissing`, which says why; `today` if judged."""
     state = story.state
+    today = {"today": verdict_document(story.today)} if story.today else {}
     return {
         "id": short_id(story.hit),
         "hit": hit_document(story.hit),
@@ -47,6 +51,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         ],
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
         "notified": story.notified,
+        **today,
         "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit])},
         "relatedByActor": [found_line(one, zone) for one in story.related.actor],
         "relatedByResource": [found_line(one, zone) for one in story.related.resource],
@@ -58,6 +63,8 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     """The story for a person: where it stands, the mail, what else happened, the record."""
     hit = story.hit
     yield f"Hit {short_id(hit)}: {_standing(story)}"
+    if story.today:
+        yield f"  {one_line(verdict_text(hit, story.today), 600)}"
     for one in story.history:
         note = f": {one_line(one.note)}" if one.note else ""
         yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
@@ -77,7 +84,7 @@ def _standing(story: Story) -> str:
     """In what state a hit is, and whether anybody was notified of it."""
     undelivered = "not notified (found by a replay of history)" if story.hit.quiet else "not notified yet"
     if story.hit.muted_by:
-        undelivered = f"not notified (muted by {one_line(story.hit.muted_by)})"
+        undelivered = f"not notified ({one_line(muted_text(story.hit))})"
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
     return f"{state.word}{by}; {'notified' if story.notified else undelivered}"

@@ -35,7 +35,7 @@ def print_hits(hits: Iterable[Hit], form: str) -> None:
     else:
         print_table(
             ["time (UTC)", "level", "rule", "call", "actor", "resource", "account", "region"],
-            ([*_cells(hit)] for hit in hits),
+            (hit_cells(hit) for hit in hits),
         )
 
 
@@ -122,7 +122,8 @@ def level_text(level: str) -> Text:
     return Text(level, style=_STYLES.get(level, ""))
 
 
-def _cells(hit: Hit) -> list[str | Text]:
+def hit_cells(hit: Hit) -> list[str | Text]:
+    """A hit as the cells of a table's row: time, level, rule, call, actor, resource, account, region."""
     more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
     resource = short_resource(hit.resources[0]) + more if hit.resources else ""
     return [
