@@ -162,21 +162,37 @@ class Detector:
         if self._is_late(deadline):
             return _deferred()
         try:
-            body = self._in_time(self.bucket.read(ref), deadline)
-            hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
-            if ref.replay:
-                hits = (_replayed(hit, ref) for hit in hits)
-            for chunk in _in_chunks(self._without_canaries(hits, outcome)):
-                for part in _apart(chunk):
-                    outcome.counters.kept(part, self.table.keep(part))
-                self._check(deadline)
-            if self.malformed_records and counts.malformed:
-                self.malformed_records.keep(ref, counts.malformed)
+            self._read(ref, counts, outcome, deadline)
         except Exception as error:  # the boundary: logged, counted, and back to the queue
-            return outcome.fail(error)
+            outcome.fail(error)
+        else:
+            outcome.counters.objects_read += 1
         outcome.counters.read(counts)
         outcome.malformed = counts.malformed
         return outcome
+
+    def _read(self, ref: ObjectRef, counts: DetectionCounts, outcome: _Outcome, deadline: float) -> None:
+        """Keep the hits of a log file, then its malformed records, also of one that breaks off. Raises what fails."""
+        body = self._in_time(self.bucket.read(ref), deadline)
+        hits = self.hit_detector.detect(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
+        if ref.replay:
+            hits = (_replayed(hit, ref) for hit in hits)
+        try:
+            self._keep_hits(hits, outcome, deadline)
+        except LogFileError:
+            self._keep_malformed(ref, counts)
+            raise
+        self._keep_malformed(ref, counts)
+
+    def _keep_malformed(self, ref: ObjectRef, counts: DetectionCounts) -> None:
+        if self.malformed_records and counts.malformed:
+            self.malformed_records.keep(ref, counts.malformed)
+
+    def _keep_hits(self, hits: Iterable[Hit], outcome: _Outcome, deadline: float) -> None:
+        for chunk in _in_chunks(self._without_canaries(hits, outcome)):
+            for part in _apart(chunk):
+                outcome.counters.kept(part, self.table.keep(part))
+            self._check(deadline)
 
     def _kind(self, ref: ObjectRef) -> ObjectKind:
         """What an object is to us.
