@@ -68,6 +68,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with everything that the pages' commands take."""
     folder = tmp_path_factory.mktemp("desk")
     shutil.copytree(ROOT / "examples" / "AWSLogs", folder / "AWSLogs")
+    shutil.copytree(ROOT / "examples" / "AWSLogs", folder / "month")
     shutil.copytree(ROOT / "rules" / "cloudhsm", folder / "sigma-rules")
     shutil.copytree(ROOT / "rules" / "cloudhsm", folder / "my-rules")
     shutil.copytree(ROOT / "tests" / "rules" / "cloudhsm", folder / "my-cases")
