@@ -196,6 +196,8 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     graver = replace(alert.sample, level="critical", replayed=True)
     graver = replace(raised(graver, "high", "kms-key-deletion-scheduled"), shared_event_id="5d9f0c52-0000-4000-8000-1")
     yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
+    late = replace(alert.sample, muted_before="nightly-rotation")
+    yield "late", "an act that an exception muted and mutes no more", replace(alert, hits=(late,))
     bare = _alert(given(resources=None, requestParameters=None))
     yield "no-resources", "the record names no resource, and the undo has a gap", bare
     service = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.asset import HANDLERS
 from trailbell.alerts.channels import declared_channels
 from trailbell.handlers.environment import Variables, read_environment
 from trailbell.ops.advice import alarm_advice
@@ -659,6 +660,26 @@ def test_hits_that_are_kept_and_not_received_fire(new_trail: Template) -> None:
 def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
     """Every alarm is one that somebody thought about."""
     assert len(resources(new_trail, "AWS::CloudWatch::Alarm")) == len(ALARMS)
+
+
+def test_every_functions_handler_is_in_the_asset(new_trail: Template) -> None:
+    """One that is not fails at every call; where it is the clock's, no canary is sent, and none is missed."""
+    functions = resources(new_trail, "AWS::Lambda::Function").values()
+    handlers = {one["Properties"]["Handler"].rpartition(".")[0] for one in functions}
+
+    assert {name for name in handlers if name.startswith("trailbell.")} == set(HANDLERS)
+
+
+_IN_WORDS = {15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen", 19: "nineteen", 20: "twenty"}
+
+
+def test_pages_count_the_alarms_that_the_stack_has(new_trail: Template) -> None:
+    """Written by hand in three places, and wrong in one of them for two alarms' time."""
+    count, docs = len(resources(new_trail, "AWS::CloudWatch::Alarm")), Path(__file__).parents[2] / "docs"
+
+    assert f": {_IN_WORDS[count]} alarms notify" in (docs.parent / "README.md").read_text(encoding="utf-8")
+    assert f"There are always {_IN_WORDS[count]}" in (docs / "operating.md").read_text(encoding="utf-8")
+    assert f"None of {count} alarms has" in (docs / "getting-started.md").read_text(encoding="utf-8")
 
 
 def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template_of: TemplateOf) -> None:

@@ -22,16 +22,19 @@ from trailbell.hits.hit import Hit, Place
 
 
 GROUPS = 1_000
+_PASSED = r"(?: muted them when they were found, and mutes them no more)?(?: \(SourceQ\dQ\)|\))?"
 LIMIT = 1_000_000
 
 # Members that all hits of an alert share (alerts/grouping.py), those of the rule, and those that no text shows.
 OF_THE_GROUP = {"account", "rule_id", "level", "raised_from"}
-OF_THE_RULE = {"rule", "name", "title", "author", "tags"}
+OF_THE_RULE = {"rule", "name", "title", "short_title", "author", "tags"}
 NOT_SHOWN = {
     "partition",
     "also_ids",
     "muted_by",
     "muted_owner",
+    "muted_until",
+    "undo_links",
     "muted_reason",
     "once",
     "replayed",
@@ -102,6 +105,7 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = {
     "also_muted": tokens("muted"),
     "level_note": st.sampled_from(["", "LevelQ0Q", "LevelQ1Q"]),
     "raised_from_rule": token("before"),
+    "muted_before": st.sampled_from(["", "ExceptionQ0Q", "ExceptionQ1Q"]),
     "quiet": st.booleans(),
 }
 
@@ -149,7 +153,8 @@ def test_each_printed_fact_holds_for_every_hit(
             re.findall(r"(?:Key|Check)Q\dQ", str([getattr(hit, member) for hit in hits]))
         )
     ids = sections["rule"]
-    assert [line.removeprefix("hit ") for line in ids if line.startswith("hit ")] == [hit.hit_id for hit in hits[:10]]
+    listed_hits = [line.removeprefix("hit ") for line in ids if line.startswith("hit ")]
+    assert listed_hits == [f"{hit.short_id} ({hit.hit_id})" for hit in hits[:10]]
     assert [line for line in ids if re.match("record|request", line) and "(the first hit's)" not in line] == []
     events = dict(_split(line) for line in sections.get("Links", []) if "event" in line)
     assert events.get("first event") == links_of(hits[0]).get("event")
@@ -180,6 +185,7 @@ def check_head(head: str, hits: Sequence[Hit]) -> None:
         "Source": lambda hit: (hit.event_source,),
         "Level": lambda hit: (hit.level_note,),
         "Before": lambda hit: (hit.raised_from_rule,),
+        "Exception": lambda hit: (hit.muted_before,),
         "Also": lambda hit: hit.also,
         "Muted": lambda hit: hit.also_muted,
         "Text": lambda hit: (hit.actor.text,),
@@ -192,7 +198,9 @@ def check_head(head: str, hits: Sequence[Hit]) -> None:
             assert having, found[0]
             if len(having) == total:
                 continue
-            number = re.match(r"(?: \(SourceQ\dQ\)|\))?(?: by \w+)?,? ?\(?(once|\d+ times)", head[found.end() :])
+            number = re.match(
+                _PASSED + r"(?: \(SourceQ\dQ\)|\))?(?: by \w+)?,? ?\(?(once|\d+ times)", head[found.end() :]
+            )
             assert number, f"{found[0]} is not of all, and has no number: {head}"
             if kind in ("Call", "Source"):
                 source = re.match(r" \((SourceQ\dQ)\)", head[found.end() :])

@@ -173,6 +173,11 @@ def _as_known_before(hits: Sequence[Hit]) -> Iterator[str]:
     """What this alert has to do with earlier ones about the same acts, or with another account's records of them."""
     total = len(hits)
     acts = "this act" if total == 1 else "these acts"
+    for name, count in counts(hits, lambda hit: hit.muted_before):
+        if name:
+            muted = f"muted {'it when it was' if total == 1 else 'them when they were'} found, and mutes"
+            no_more = f"{'it' if total == 1 else 'them'} no more"
+            yield from wrapped(f"The exception {one_line(name, 100)} {muted} {no_more}{counted(count, total)}.")
     for (level, rule), count in counts(hits, lambda hit: (hit.raised_from, hit.raised_from_rule)):
         if level:
             by = f" by {one_line(rule, 100)}" if rule else ""

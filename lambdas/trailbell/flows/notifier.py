@@ -230,14 +230,3 @@ def _alerts(hits: Iterable[Hit], work: StreamBatch) -> list[Alert]:
 
 def _is_below(level: str, hit: Hit) -> bool:
     return level.upper() in Level.__members__ and Level[level.upper()] < hit.severity
-
-
-def complete(hit: Hit) -> Hit:
-    """The hit, if it is complete enough for an alert: with an identity, a level we know, and times that are times.
-
-    Raises ValueError, TypeError, KeyError or AttributeError if it is not.
-    """
-    if not all(isinstance(part, str) and part for part in hit.identity):
-        raise ValueError(f"identity {hit.identity} is not whole")
-    _ = hit.severity, hit.delay  # what grouping and the mail compute
-    return hit

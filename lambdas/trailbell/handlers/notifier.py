@@ -21,13 +21,14 @@ from trailbell.flows.canary import CanaryRelay, StreamCanary
 from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.follow_ups import FollowUpCounters, FollowUpNotifier, StreamFollowUp
 from trailbell.flows.gathering import StreamGathered
-from trailbell.flows.notifier import Notifier, StreamEntry, complete
+from trailbell.flows.notifier import Notifier, StreamEntry
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit, UnreadableHit
 from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.canary import Canary
+from trailbell.hits.hit import complete
 from trailbell.store.canaries import CANARY, DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode

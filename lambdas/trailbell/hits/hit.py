@@ -62,7 +62,9 @@ class Hit:
     level:    the rule's, shifted by the actor (hits/level.py); level_note says why it differs.
     also:     slugs of the weaker rules the record matches too; also_ids: their ids; also_muted: those under
               an exception.
-    muted_by: the exception under which nobody is notified of it, with muted_owner and muted_reason; "" if none.
+    muted_by: the exception under which nobody is notified of it, with muted_owner, muted_reason and muted_until
+              (its last day; "" in rows of versions before); "" if none.
+    muted_before: the exception that had muted it when it was found, where it is delivered later (ops/muted.py).
     once:     in place of the event's id where the rule has a dedup window of a day; "" otherwise.
     seen_at:  when we read it, UTC, ISO 8601 with Z.
     acted_on: those of the resources that the call acted upon; empty if it was all of them.
@@ -118,6 +120,8 @@ class Hit:
     muted_by: str = ""
     muted_owner: str = ""
     muted_reason: str = ""
+    muted_until: str = ""
+    muted_before: str = ""
     once: str = ""
     quiet: bool = False
     replayed: bool = False
@@ -148,6 +152,16 @@ class Hit:
         if not self.kept_as:
             return ()
         return tuple((self.account, self.event_id, rule_id) for rule_id in (self.rule_id, *self.also_ids))
+
+    @property
+    def delivery_identities(self) -> tuple[tuple[str, str, str], ...]:
+        """Everything that a delivery record of this act may be kept under, also where a version before kept the act and
+        this one delivered it.
+        """
+        if self.kept_as or self.once:
+            return (self.delivery_identity, *self.identities_before)
+        act = (self.account, self.event_id, ACT)
+        return (self.identity, delivery_identity(act, self.shared_event_id))
 
     @property
     def hit_id(self) -> str:
@@ -255,6 +269,7 @@ def make_hit(
         muted_by=muted.name if muted else "",
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
+        muted_until=muted.expires if muted else "",
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
@@ -269,6 +284,17 @@ def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> t
 def raised(hit: Hit, level: str, rule: str) -> Hit:
     """A stronger verdict on an act that was reported before, by a rule at a level."""
     return replace(hit, kept_as=f"{_RAISED}{hit.level}", raised_from=level, raised_from_rule=rule)
+
+
+def complete(hit: Hit) -> Hit:
+    """The hit, if it is complete enough for an alert: with an identity, a level we know, and times that are times.
+
+    Raises ValueError, TypeError, KeyError or AttributeError if it is not.
+    """
+    if not all(isinstance(part, str) and part for part in hit.identity):
+        raise ValueError(f"identity {hit.identity} is not whole")
+    _ = hit.severity, hit.delay  # what grouping and the mail compute
+    return hit
 
 
 def seconds_between(earlier: str, later: str) -> int:

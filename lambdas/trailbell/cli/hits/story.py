@@ -11,6 +11,7 @@ from trailbell.cli.hits.output import found_line, table_text
 from trailbell.cli.options.times import Zone, show_time, zone_name
 from trailbell.hits.hit import Hit, hit_document
 from trailbell.hits.hit_state import HitState, StateChange
+from trailbell.hits.verdict import Verdict, muted_text, verdict_document, verdict_text
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
 
@@ -24,6 +25,7 @@ class Story:
     hours:  how far around it related hits were looked for.
     where:  options of commands that lead to the same table.
     record: as people may see it, or why it cannot be had.
+    today:  what would become of the act today, None where it was not judged.
     """
 
     hit: Hit
@@ -33,13 +35,15 @@ class Story:
     related: RelatedHits
     hours: int
     record: dict[str, Any] | str
+    today: Verdict | None = None
     where: str = ""
     as_of: str = ""
 
 
 def story_document(story: Story, zone: Zone) -> dict[str, Any]:
-    """The story as JSON; `record` where it could be had, else `recordMissing`, which says why."""
+    """The story as JSON; `record` where it could be had, else `recordMissing`, which says why; `today` if judged."""
     state = story.state
+    today = {"today": verdict_document(story.today)} if story.today else {}
     return {
         "id": story.hit.short_id,
         "hit": hit_document(story.hit),
@@ -50,6 +54,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         ],
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
         "notified": story.notified,
+        **today,
         "alert": {
             "subject": mail_subject([story.hit]),
             "text": _mail(story),
@@ -64,6 +69,8 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     """The story for a person: where it stands, the mail, what else happened, the record."""
     hit = story.hit
     yield f"Hit {hit.short_id}: {_standing(story)}"
+    if story.today:
+        yield f"  {one_line(verdict_text(hit, story.today), 600)}"
     for one in story.history:
         note = f": {one_line(one.note)}" if one.note else ""
         yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
@@ -88,7 +95,7 @@ def _standing(story: Story) -> str:
     """In what state a hit is, and whether anybody was notified of it."""
     undelivered = "not notified (found by a replay of history)" if story.hit.quiet else "not notified yet"
     if story.hit.muted_by:
-        undelivered = f"not notified (muted by {one_line(story.hit.muted_by)})"
+        undelivered = f"not notified ({one_line(muted_text(story.hit))})"
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
     return f"{state.word}{by}; {'notified' if story.notified else undelivered}"

@@ -35,7 +35,7 @@ def print_hits(hits: Iterable[Hit], form: str) -> None:
     else:
         print_table(
             ["time (UTC)", "level", "rule", "call", "actor", "resource", "account", "region"],
-            ([*_cells(hit)] for hit in hits),
+            (hit_cells(hit) for hit in hits),
         )
 
 
@@ -124,7 +124,8 @@ def level_text(level: str) -> Text:
     return Text(level, style=_STYLES.get(level, ""))
 
 
-def _cells(hit: Hit) -> list[str | Text]:
+def hit_cells(hit: Hit) -> list[str | Text]:
+    """A hit as the cells of a table's row: time, level, rule, call, actor, resource, account, region."""
     acted_on = hit.main_resources
     more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
     resource = short_resource(acted_on[0]) + more if acted_on else ""
