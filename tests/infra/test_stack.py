@@ -254,7 +254,7 @@ def test_notifier_reads_only_new_hits_from_the_stream(new_trail: Template) -> No
     assert plain(mapping["EventSourceArn"]) == "HitsTable.StreamArn"
     assert json.loads(criterion["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"NewImage": {"kind": {"S": ["hit", "canary", "follow-up"]}}},
+        "dynamodb": {"NewImage": {"kind": {"S": ["hit", "canary", "follow-up", "gathered"]}}},
     }
 
 
@@ -416,7 +416,7 @@ def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None
     """It reads hits to remind of them, and writes none; its one call of its own names parameters that never exist."""
     assert allowed(new_trail, "ClockRole") == {
         "ClockLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
+        "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:BatchGetItem"},
         "WatchTopic": {"sns:Publish"},
         "ClockCanaries.Arn": {"sqs:ReceiveMessage", "sqs:DeleteMessage"},
         "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/trailbell/canary/*": {"ssm:DeleteParameter"},
@@ -432,6 +432,8 @@ def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None
         ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"): ["K#*", "D#*"],
         ("dynamodb:Query",): ["H#*", "S#*"],
         ("dynamodb:PutItem",): ["O#*"],
+        ("dynamodb:PutItem", "dynamodb:Query"): ["G#*"],
+        ("dynamodb:BatchGetItem",): ["N#*"],
     }
 
 
@@ -448,13 +450,20 @@ def test_canaries_come_back_to_the_clock_and_to_nobody_else(new_trail: Template)
 def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template) -> None:
     """The half that talks to the outside must not be able to read, forge or remove hits."""
     keys = {
-        (*listed(statement["Action"]),): statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        (*sorted(listed(statement["Action"])),): statement["Condition"]["ForAllValues:StringLike"][
+            "dynamodb:LeadingKeys"
+        ]
         for statement in statements(new_trail, "NotifierRole")
         if plain(statement["Resource"]) == "HitsTable.Arn"
     }
 
     records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
-    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*", "O#*"]}
+    assert keys == {
+        records: ["N#*"],
+        ("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"): ["G#*"],
+        ("dynamodb:PutItem",): ["K#*", "D#*"],
+        ("dynamodb:Query",): ["P#*", "O#*"],
+    }
 
 
 def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:
