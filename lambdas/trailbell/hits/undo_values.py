@@ -9,6 +9,7 @@ from trailbell.hits.undo import is_section, place_values
 
 
 _JOINED = "+"
+_COLONS_OF_ARN = 5
 
 
 def parts_of(path: str) -> list[str]:
@@ -20,7 +21,10 @@ def joined_values(path: str, record: Record, facts: Facts) -> list[str]:
     """The values of a path; of one with `+` a value for each of the one part that may have several. None if a part has
     none, or if more than one has several: which belongs to which is not said.
     """
-    parts = [[*dict.fromkeys(map(_bare, _values(part, record, facts)))] for part in parts_of(path)]
+    parts = [
+        [*dict.fromkeys(_bare(value, record.account) for value in _values(part, record, facts))]
+        for part in parts_of(path)
+    ]
     if not all(parts) or sum(len(values) > 1 for values in parts) > 1:
         return []
     count = max(map(len, parts))
@@ -45,9 +49,12 @@ def _scalars(node: Any, names: Sequence[str]) -> Iterator[str]:
         yield str(node)
 
 
-def _bare(value: str) -> str:
-    """A name as both records may give it: of an ARN what follows the resource's type, else the whole."""
-    if value.startswith("arn:"):
-        resource = value.split(":", 5)[-1]
-        value = resource.partition("/")[2] or resource.partition(":")[2] or resource
+def _bare(value: str, account: str) -> str:
+    """A name as both records may give it: of an ARN what follows the resource's type, else the whole. What is another
+    account's keeps its account: its trail `main` is not ours.
+    """
+    if value.startswith("arn:") and value.count(":") >= _COLONS_OF_ARN:
+        *_, owner, resource = value.split(":", _COLONS_OF_ARN)
+        bare = resource.partition("/")[2] or resource.partition(":")[2] or resource
+        value = bare if owner in ("", account) else f"{owner}:{bare}"
     return value.strip("/")
