@@ -51,7 +51,7 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
         undo=_undo(content.get("undo"), place),
         once_per_day=bool(once),
         once_per_actor=once == _BY_ACTOR,
-        undone_by=compile_undone_by(content.get("undone_by", []), gate_of(detection), compiler, place),
+        undone_by=compile_undone_by(content.get("undone_by", []), content.get("detection"), compiler, place),
     )
 
 

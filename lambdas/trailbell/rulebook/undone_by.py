@@ -30,16 +30,15 @@ _MEMBERS = frozenset({"event", "source", "link", "act", "undo", "fields", "unles
 _LINKS = ("link", "act", "undo")
 
 
-def compile_undone_by(
-    content: Any, gate: Mapping[str, tuple[str, ...]], compiler: Compiler, place: str
-) -> tuple[UndoneBy, ...]:
-    """The entries of a rule whose own detection has that gate. Raises RuleError."""
+def compile_undone_by(content: Any, detection: Any, compiler: Compiler, place: str) -> tuple[UndoneBy, ...]:
+    """The entries of a rule with that detection, as its author wrote it. Raises RuleError."""
     if not isinstance(content, list):
         raise RuleError(f"{place}: undone_by is a list of maps")
     faults = [one.problem for one in undone_by_misfits(content)]
     if faults:
         raise RuleError(f"{place}: {'; '.join(faults)}")
-    return tuple(_entry(one, gate.get(_SOURCE, ()), compiler, f"{place}: undone_by") for one in content)
+    sources = sorted(set(_sources(detection)))
+    return tuple(_entry(one, sources, compiler, f"{place}: undone_by") for one in content)
 
 
 def undone_by_misfits(content: Sequence[Any]) -> Iterator[Misfit]:
@@ -83,10 +82,20 @@ def _silent(detection: str, entries: list[UndoneBy]) -> Rule:
     )
 
 
-def _entry(content: Any, own_sources: tuple[str, ...], compiler: Compiler, place: str) -> UndoneBy:
+def _sources(detection: Any) -> Iterator[str]:
+    """The event sources of a rule. Not by its gate, which is empty where a deployer's setting is."""
+    if isinstance(detection, dict):
+        given = detection.get(_SOURCE)
+        yield from (str(one) for one in _texts(given) if given is not None)
+        yield from (source for part in detection.values() for source in _sources(part))
+    elif isinstance(detection, list):
+        yield from (source for part in detection for source in _sources(part))
+
+
+def _entry(content: Any, own_sources: list[str], compiler: Compiler, place: str) -> UndoneBy:
     if not isinstance(content, dict) or set(content) - _MEMBERS or "event" not in content:
         raise RuleError(f"{place}: an entry is a map with event, and some of {', '.join(sorted(_MEMBERS))}")
-    sources = _texts(content["source"]) if "source" in content else list(own_sources)
+    sources = _texts(content["source"]) if "source" in content else own_sources
     if not sources or ("source" not in content and len(set(map(service_of, sources))) > 1):
         raise RuleError(f"{place}: the rule has not exactly one event source, so say source: of the undo")
     word = content.get("word", WORDS[0])
