@@ -80,6 +80,8 @@ _UNDO = _map(
 
 _PATHS: Schema = {"type": ["string", "array"], "items": {"type": "string"}}
 
+_CONDITIONS: Schema = {"type": ["object", "array"], "items": {"type": "object"}}
+
 _UNDONE_BY: Schema = {
     "type": "array",
     "description": "The later calls that undo the act: they close its hit, and who was notified is told so.",
@@ -93,12 +95,15 @@ _UNDONE_BY: Schema = {
             "undo": {**_PATHS, "description": "Path in the later record, with the same value."},
             "fields": _open_map("What else the later record must have.", {}),
             "unless": {
-                "type": ["object", "array"],
-                "items": {"type": "object"},
+                **_CONDITIONS,
                 "description": "What the later record must not have: all of a map, or any map of a list.",
             },
             "of": {**_PATHS, "description": "Which of the rule's events it is about; all if not given."},
-            "when": _open_map("What the act's record must have, where it is not about every act.", {}),
+            "when": {
+                **_CONDITIONS,
+                "description": "What the act's record must have, where it is not about every act: all of a map, or any"
+                " map of a list.",
+            },
             "word": _text("What becomes of the act.", enum=list(UNDONE_WORDS)),
             "anywhere": {"type": "boolean", "description": "Whether it may be made in another Region."},
         },
