@@ -163,8 +163,8 @@ def _faults_of_later(detector: HitDetector, hit: Hit, case: Case) -> Iterator[st
         expected = {later.word} if later.word else set()
         if words != expected:
             shown = later.name or f"number {number}, {later.record['eventName']}"
-            made = " and ".join(sorted(words)) or "not undone"
-            yield f"undone_by, {shown}: the act is {made}, not {later.word or 'to be undone by it'}"
+            made = " and ".join(sorted(words)) or "left alone"
+            yield f"undone_by, {shown}: the act is {made}, not {later.word or 'to be left alone by it'}"
 
 
 def _odd_members(content: list[Any]) -> Iterator[Misfit]:

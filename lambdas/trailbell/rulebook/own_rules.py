@@ -73,6 +73,10 @@ def _undone_by_misfits(content: Any) -> Iterator[Misfit]:
 
 
 def _fact_misfits(selection: Any, keys: Keys) -> Iterator[Misfit]:
+    if isinstance(selection, list):
+        for at, item in enumerate(selection):
+            yield from _fact_misfits(item, (*keys, at))
+        return
     for field in _fields(selection):
         if problem := _fact_fault(field.split("|")[0]):
             yield Misfit((*keys, field), problem)
@@ -100,8 +104,4 @@ def _condition_misfits(condition: Any, selections: Iterable[str], keys: Keys) ->
 
 
 def _fields(selection: Any) -> Iterator[str]:
-    if isinstance(selection, dict):
-        yield from (field for field in selection if isinstance(field, str))
-    elif isinstance(selection, list):
-        for item in selection:
-            yield from _fields(item)
+    return (field for field in (selection if isinstance(selection, dict) else ()) if isinstance(field, str))

@@ -18,6 +18,7 @@ from typing import Any
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.engine.rulebook import Level, Rule, Undoes, UndoneBy
 from trailbell.errors import RuleError
+from trailbell.hits.undo_values import parts_of
 from trailbell.hits.undoing import WORDS, is_path
 from trailbell.rulebook.compile import Compiler, gate_of
 from trailbell.rulebook.detection import compile_detection, parse_rule
@@ -142,11 +143,10 @@ def _key(sources: list[Any], content: Mapping[str, Any], undo: tuple[str, ...], 
 
 
 def _fault_of_path(path: Any) -> str:
-    if isinstance(path, str) and is_path(path):
-        return ""
-    parts = path.split("+") if isinstance(path, str) else []
-    meant = next(filter(None, (fault_of_field(part.strip()) for part in parts)), "")
-    return meant or f"no record has {path!r}"
+    if not isinstance(path, str):
+        return f"a path is text, not {path!r}"
+    faults = (fault_of_field(part) for part in parts_of(path) if part and not is_path(part))
+    return "" if is_path(path) else next(filter(None, faults), f"no record has {path!r}")
 
 
 def _texts(given: Any) -> list[Any]:
