@@ -18,9 +18,9 @@ _INTRODUCTION = """# Every rule
 
 By service, the most severe first. Levels are those of the rule: root is reported one level higher, roles in
 `automation_roles` one lower. [Rules](../rules/README.md) says how to write them, [the mails](mails.md) shows the
-mail of each. `{places}` in a command are filled from the record. "Undone by" names the later calls that close a hit, or
-say what became of it ([what undoes it](../rules/README.md#what-undoes-it)). `make generate` writes this page from the files
-in `rules/`; a test checks that it is current.
+mail of each. `{places}` in a command are filled from the record. "Undone by" names the later calls that close a hit,
+or say what became of it ([what undoes it](../rules/README.md#what-undoes-it)). `make generate` writes this page from
+the files in `rules/`; a test checks that it is current.
 """
 
 
