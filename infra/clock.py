@@ -72,7 +72,8 @@ class Clock(Construct):
     def _allow(self, store: HitTable, operations: sns.ITopic) -> None:
         """Rows of canaries (K#) and what is due (D#), the operations topic, its queue, and the canary's own call.
 
-        For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#).
+        For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#). For quiet periods: these
+        (G#), and whether their hits were notified of (N#).
         """
         self.function.add_to_role_policy(
             iam.PolicyStatement(
@@ -81,7 +82,13 @@ class Clock(Construct):
                 conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["K#*", "D#*"]}},
             )
         )
-        for actions, keys in ((["dynamodb:Query"], ["H#*", "S#*"]), (["dynamodb:PutItem"], ["O#*"])):
+        rights = (
+            (["dynamodb:Query"], ["H#*", "S#*"]),
+            (["dynamodb:PutItem"], ["O#*"]),
+            (["dynamodb:Query", "dynamodb:PutItem"], ["G#*"]),
+            (["dynamodb:BatchGetItem"], ["N#*"]),
+        )
+        for actions, keys in rights:
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
             allow(self.function, [store.table.table_arn], *actions, conditions=condition)
         allow(self.function, [operations.topic_arn], "sns:Publish")

@@ -29,6 +29,7 @@ class Properties(TypedDict, total=False):
     silence_minutes: int
     canary_minutes: int
     reminders: list[int]
+    quiet_minutes: int | dict[str, int]
     architecture: str
     hit_retention_days: int
     log_retention_days: int

@@ -13,6 +13,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
+from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
@@ -110,6 +111,30 @@ def _many_actors() -> Alert:
     return Alert(tuple(hits), runbook=RUNBOOK)
 
 
+def _differing() -> Alert:
+    """Two people of one permission set and a role; one address more than people; one call denied."""
+
+    def scheduled(number: int, who: Record, days: int, **changes: Any) -> Record:
+        answer = {"deletionDate": f"Sep {1 + days}, 2026, 9:00:00 AM", "pendingWindowInDays": days}
+        window = {"pendingWindowInDays": days}
+        call = given(number, eventName="ScheduleKeyDeletion", userIdentity=who, responseElements=answer)
+        return merged(merged(call, {"requestParameters": window}), changes)
+
+    role = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+    dana, erin = _session(role, "dana@example.com"), _session(role, "erin@example.com")
+    records = (
+        scheduled(1, dana, 29),
+        scheduled(2, dana, 8, sourceIPAddress="203.0.113.9", userAgent="Boto3/1.40.4"),
+        scheduled(3, erin, 29, awsRegion="eu-west-1"),
+        scheduled(4, _session("Deploy", "ci"), 29, userAgent="terraform"),
+    )
+    hits = [_placed(_everything().detect_record(record, SEEN_AT), number) for number, record in enumerate(records)]
+    denied = replace(
+        hits[3], outcome="denied", error_code="AccessDenied", error_message="not authorized", undo_until=""
+    )
+    return Alert((*hits[:3], denied), runbook=RUNBOOK)
+
+
 def _related() -> Related:
     def earlier(time: str, title: str, level: str, name: str) -> RelatedHit:
         return RelatedHit(f"111122223333/{time}/r", f"2026-{time}Z", title, level, "kms", name)
@@ -123,10 +148,43 @@ def _related() -> Related:
     )
 
 
+def _scheduled(number: int) -> Record:
+    more = {"eventName": "ScheduleKeyDeletion", "requestParameters": {"pendingWindowInDays": 7}}
+    return given(number, **more, responseElements={"deletionDate": f"Sep 8, 2026, {8 + number}:14:07 AM"})
+
+
+def _followed(alert: Alert, *follow_ups: FollowUp) -> Alert:
+    return replace(alert, follow_ups=follow_ups)
+
+
+def _undone(at: str, word: str = "undone", call: str = "CancelKeyDeletion") -> FollowUp:
+    return FollowUp(What.UNDONE, word, at, word, "role Admin, session alice@example.com", "alice", call, "e-9")
+
+
+def follow_ups() -> Iterator[tuple[str, str, Alert]]:
+    """What follows an alert."""
+    one, two = _alert(_scheduled(1)), _alert(_scheduled(1), _scheduled(2))
+    at = "2026-09-01T09:26:07Z"
+    yield "undone", "follows an alert: the act was undone", _followed(one, _undone(at))
+    yield (
+        "undone-several",
+        "two acts were undone at different times",
+        _followed(two, _undone(at), _undone(at[:-2] + "9Z")),
+    )
+    replaced = _followed(_alert(given()), _undone(at, "replaced", "PutKeyPolicy"))
+    yield "replaced", "something else took its place", replaced
+    reminder = FollowUp(What.REMINDER, "reminder-24h", "2026-09-07T09:14:07Z")
+    yield "reminder", "the deadline is near, and nobody has undone it", _followed(one, reminder)
+    yield "reminder-several", "two deadlines", _followed(two, reminder, reminder)
+    yield "deadline-passed", "the deadline has passed", _followed(one, FollowUp(What.TOO_LATE, "too-late", at))
+
+
 def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     """What a rule's first case does not show: name, what it shows, and the alert."""
+    yield from follow_ups()
     yield "burst", "twelve keys by one actor, in one mail", _alert(*map(given, range(1, 13)))
     yield "several-actors", "a storm: one rule, many actors", _many_actors()
+    yield "differing", "one rule, and acts that differ in all but it: deadline, person, address, outcome", _differing()
     yield "related", "what else the actor did before", _alert(given(), related=_related())
     yield "related-none", "the actor did nothing else", _alert(given(), related=Related())
     note = "could not be read; the alert did not wait"
@@ -138,6 +196,8 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     graver = replace(alert.sample, level="critical", replayed=True)
     graver = replace(raised(graver, "high", "kms-key-deletion-scheduled"), shared_event_id="5d9f0c52-0000-4000-8000-1")
     yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
+    late = replace(alert.sample, muted_before="nightly-rotation")
+    yield "late", "an act that an exception muted and mutes no more", replace(alert, hits=(late,))
     bare = _alert(given(resources=None, requestParameters=None))
     yield "no-resources", "the record names no resource, and the undo has a gap", bare
     service = {

@@ -71,6 +71,7 @@ def _entry(rule: Rule, path: Path) -> str:
             f"### {rule.name}\n",
             f"**{rule.level.word}: {rule.title}**. {' · '.join(_links(rule, path))}\n",
             f"{_prose(rule.description)}\n",
+            *_shows(rule),
             *_undo(rule),
             *undone_by_lines(path),
             *_points("Check first", rule.check),
@@ -88,13 +89,31 @@ def _links(rule: Rule, path: Path) -> Iterator[str]:
             yield f"[{technique}](https://attack.mitre.org/techniques/{technique.replace('.', '/')}/)"
 
 
+def _shows(rule: Rule) -> Iterator[str]:
+    if rule.shows:
+        shown = (f"{label} (`{paths[0]}`)" for label, paths in rule.shows)
+        yield f"Shows of the request: {', '.join(shown)}.\n"
+
+
 def _undo(rule: Rule) -> Iterator[str]:
     undo = rule.undo
     limits = [f"within {undo.within} days"] if undo.within else []
     limits += [f"until `{undo.until}`"] if undo.until else []
     yield f"Undo{' (' + ', '.join(limits) + ')' if limits else ''}:{' ' + _prose(undo.note) if undo.note else ''}\n"
+    for events, note in undo.notes:
+        yield f"For {', '.join(events)}: {_prose(note)}\n"
     if undo.steps:
-        yield "```\n" + "\n".join(step.strip() for step in undo.steps) + "\n```\n"
+        yield "```\n" + "\n".join(_steps(rule)) + "\n```\n"
+
+
+def _steps(rule: Rule) -> Iterator[str]:
+    """The steps; above those for some events only, which."""
+    said: tuple[str, ...] = ()
+    for step, events in zip(rule.undo.steps, rule.undo.events or ((),) * len(rule.undo.steps), strict=True):
+        if events != said:
+            yield f"# {', '.join(events) or 'all'}"
+            said = events
+        yield step
 
 
 def _points(name: str, texts: tuple[str, ...]) -> Iterator[str]:

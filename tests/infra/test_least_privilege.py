@@ -229,7 +229,7 @@ def test_notifier_reaches_no_hit_and_of_the_pointers_only_those_of_actors(world:
         (*listed(one["Action"]),): one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for one in bound
     }
     records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
-    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*"]}
+    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*", "O#*"]}
 
 
 @pytest.mark.parametrize("role", ROLES)

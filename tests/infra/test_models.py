@@ -127,7 +127,7 @@ def test_endpoints_are_those_of_botocore(lean: Clients, region: str, monkeypatch
 
 def test_models_are_small(models: Path) -> None:
     """They are parsed at every cold start."""
-    assert sum(path.stat().st_size for path in models.rglob("*.json")) < 250_000
+    assert sum(path.stat().st_size for path in models.rglob("*.json")) < 256 * 1024
 
 
 def test_operation_that_does_not_exist_cannot_be_asked_for() -> None:

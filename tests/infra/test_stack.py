@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.asset import HANDLERS
 from trailbell.alerts.channels import declared_channels
 from trailbell.handlers.environment import Variables, read_environment
 from trailbell.ops.advice import alarm_advice
@@ -253,7 +254,7 @@ def test_notifier_reads_only_new_hits_from_the_stream(new_trail: Template) -> No
     assert plain(mapping["EventSourceArn"]) == "HitsTable.StreamArn"
     assert json.loads(criterion["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"NewImage": {"kind": {"S": ["hit", "canary"]}}},
+        "dynamodb": {"NewImage": {"kind": {"S": ["hit", "canary", "follow-up"]}}},
     }
 
 
@@ -412,7 +413,7 @@ def test_notifier_may_do_what_it_does_and_nothing_else(new_trail: Template) -> N
 
 
 def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None:
-    """It reads no hit and no log file; its one call of its own is about parameters that never exist."""
+    """It reads hits to remind of them, and writes none; its one call of its own names parameters that never exist."""
     assert allowed(new_trail, "ClockRole") == {
         "ClockLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
@@ -420,12 +421,18 @@ def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None
         "ClockCanaries.Arn": {"sqs:ReceiveMessage", "sqs:DeleteMessage"},
         "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/trailbell/canary/*": {"ssm:DeleteParameter"},
     }
-    (keys,) = [
-        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    keys = {
+        (*sorted(listed(statement["Action"])),): statement["Condition"]["ForAllValues:StringLike"][
+            "dynamodb:LeadingKeys"
+        ]
         for statement in statements(new_trail, "ClockRole")
         if plain(statement["Resource"]) == "HitsTable.Arn"
-    ]
-    assert keys == ["K#*", "D#*"]
+    }
+    assert keys == {
+        ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"): ["K#*", "D#*"],
+        ("dynamodb:Query",): ["H#*", "S#*"],
+        ("dynamodb:PutItem",): ["O#*"],
+    }
 
 
 def test_canaries_come_back_to_the_clock_and_to_nobody_else(new_trail: Template) -> None:
@@ -447,7 +454,7 @@ def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template)
     }
 
     records = ("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem")
-    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*"]}
+    assert keys == {records: ["N#*"], ("dynamodb:PutItem",): ["K#*"], ("dynamodb:Query",): ["P#*", "O#*"]}
 
 
 def test_other_readers_are_there_only_if_asked_for(new_trail: Template) -> None:
@@ -653,6 +660,26 @@ def test_hits_that_are_kept_and_not_received_fire(new_trail: Template) -> None:
 def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
     """Every alarm is one that somebody thought about."""
     assert len(resources(new_trail, "AWS::CloudWatch::Alarm")) == len(ALARMS)
+
+
+def test_every_functions_handler_is_in_the_asset(new_trail: Template) -> None:
+    """One that is not fails at every call; where it is the clock's, no canary is sent, and none is missed."""
+    functions = resources(new_trail, "AWS::Lambda::Function").values()
+    handlers = {one["Properties"]["Handler"].rpartition(".")[0] for one in functions}
+
+    assert {name for name in handlers if name.startswith("trailbell.")} == set(HANDLERS)
+
+
+_IN_WORDS = {15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen", 19: "nineteen", 20: "twenty"}
+
+
+def test_pages_count_the_alarms_that_the_stack_has(new_trail: Template) -> None:
+    """Written by hand in three places, and wrong in one of them for two alarms' time."""
+    count, docs = len(resources(new_trail, "AWS::CloudWatch::Alarm")), Path(__file__).parents[2] / "docs"
+
+    assert f": {_IN_WORDS[count]} alarms notify" in (docs.parent / "README.md").read_text(encoding="utf-8")
+    assert f"There are always {_IN_WORDS[count]}" in (docs / "operating.md").read_text(encoding="utf-8")
+    assert f"None of {count} alarms has" in (docs / "getting-started.md").read_text(encoding="utf-8")
 
 
 def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template_of: TemplateOf) -> None:

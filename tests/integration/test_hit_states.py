@@ -7,11 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
+from trailbell.cloudtrail.record import NO_TIME
 from trailbell.errors import SettingsError, StateError
 from trailbell.flows.stream_batch import StreamHit
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.hit import Hit
-from trailbell.hits.hit_id import parse_hit_name, short_id
+from trailbell.hits.hit_id import digest_of, parse_hit_name
 from trailbell.hits.hit_state import UNRESOLVED, HitState, change_state
 from trailbell.hits.query import HitQuery
 from trailbell.store.hit_table import DynamoHitTable
@@ -136,12 +137,13 @@ def test_states_neither_change_the_hit_nor_reach_the_notifier(
 
 
 def test_hit_is_found_by_whatever_name_somebody_has(given_hit: GivenHit, dynamodb: Any, table: str) -> None:
-    """The id from a mail, from the table's first column, from CloudTrail's own console."""
+    """The id from a mail, from the table's first column, from CloudTrail's own console, from a note of last year."""
     hits = [given_hit(number) for number in range(1, 9)]
     DynamoHitTable(dynamodb, table, 400).keep(hits)
     hit = hits[4]
+    short, dated = hit.short_id, f"260915-{digest_of(hit.identity)}"
 
-    for name in (hit.hit_id, f"{hit.account}/{hit.event_id}", hit.event_id, short_id(hit)):
+    for name in (hit.hit_id, f"{hit.account}/{hit.event_id}", hit.event_id, short, short.upper(), dated):
         assert find_hit(dynamodb, table, parse_hit_name(name), NOW)[0] == hit, name
 
 
@@ -152,8 +154,35 @@ def test_ambiguous_or_unknown_name_says_what_to_give(given_hit: GivenHit, dynamo
 
     with pytest.raises(SettingsError, match=f"(?s){one.hit_id}.*{other.hit_id}"):
         find_hit(dynamodb, table, parse_hit_name(one.event_id), NOW)
-    with pytest.raises(SettingsError, match="no such hit"):
-        find_hit(dynamodb, table, parse_hit_name("260915-00000000"), NOW)
+    for name in ("260915-00000000", "00000000"):
+        with pytest.raises(SettingsError, match="no such hit"):
+            find_hit(dynamodb, table, parse_hit_name(name), NOW)
+
+
+def test_two_hits_of_one_short_id_are_told_apart_by_more_of_it(given_hit: GivenHit, dynamodb: Any, table: str) -> None:
+    """Rare, and then nobody may close the wrong one: both are listed, each with an id that names it alone."""
+    one, other = given_hit(6847, kept_as="act"), given_hit(23929, kept_as="act")
+    assert one.short_id == other.short_id
+    DynamoHitTable(dynamodb, table, 400).keep([one, other])
+
+    with pytest.raises(SettingsError, match="several hits") as refused:
+        find_hit(dynamodb, table, parse_hit_name(one.short_id), NOW)
+
+    names = [line.split()[0] for line in str(refused.value).splitlines()[1:]]
+    assert all(name.startswith(one.short_id) for name in names)
+    found = [find_hit(dynamodb, table, parse_hit_name(name), NOW)[0] for name in names]
+    assert {hit.hit_id for hit in found} == {one.hit_id, other.hit_id}
+
+
+def test_hit_without_a_time_and_a_hit_of_a_version_before_have_short_ids(
+    given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    """A record whose time cannot be read is kept under 1970; a row with a rule's id is found like any other."""
+    hits = [given_hit(1, event_time=NO_TIME), given_hit(2, kept_as="")]
+    DynamoHitTable(dynamodb, table, 400).keep(hits)
+
+    for hit in hits:
+        assert find_hit(dynamodb, table, parse_hit_name(hit.short_id), NOW)[0] == hit
 
 
 @pytest.mark.parametrize("name", ["", "a//b", "269999-0a1b2c3d", "a\nb", "x" * 300])

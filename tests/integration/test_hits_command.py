@@ -20,7 +20,6 @@ from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.options.connection import Connection, aws_client
 from trailbell.errors import SettingsError, StateError
 from trailbell.hits.hit import Hit, Place
-from trailbell.hits.hit_id import short_id
 from trailbell.hits.query import HitQuery
 from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.store.deliveries import DynamoDeliveryRecords
@@ -69,7 +68,7 @@ def test_forms_say_the_same(run: Run, keep: Callable[..., list[Hit]], given_hit:
     assert [row["hitId"] for row in rows] == [line["hitId"] for line in lines]
     assert rows[0]["resources"] == " ".join(lines[0]["resources"])
     assert table[0].split() == "id time (UTC) level state rule call actor resource account region".split()
-    assert table[1].split()[:6] == [short_id(hit), "2026-09-15", "10:00:00", "high", "open", "kms-key-disabled"]
+    assert table[1].split()[:6] == [hit.short_id, "2026-09-15", "10:00:00", "high", "open", "kms-key-disabled"]
 
 
 def test_pages_are_joined_by_a_token_on_stderr(run: Run, keep: Callable[..., list[Hit]], given_hit: GivenHit) -> None:
@@ -131,9 +130,9 @@ def test_story_of_a_hit_holds_record_alert_state_and_related(
         given_hit(3, event_time="2026-09-15T09:30:00Z", actor="arn:aws:iam::111122223333:role/Other"),
     )
     DynamoDeliveryRecords(dynamodb, table, 400).record([hit])
-    run("ack", short_id(hit), "--note", "asking alice")
+    run("ack", hit.short_id, "--note", "asking alice")
 
-    story = run("hit", short_id(hit)).stdout
+    story = run("hit", hit.short_id).stdout
     document = json.loads(run("hit", hit.hit_id, "--format", "json").stdout)
     open_record = json.loads(run("hit", hit.event_id, "--format", "json", "--show-secrets").stdout)["record"]
 
@@ -167,11 +166,11 @@ def test_work_on_hits_is_seen_by_the_next_who_asks(
     """ack, resolve, reopen and note, as a team uses them."""
     first, second = keep(given_hit(1), given_hit(2))
 
-    assert "acked (was open)" in run("ack", short_id(first)).stdout
-    run("resolve", short_id(first), short_id(second), "-m", "planned")
-    run("note", short_id(second), "CHG-4711", "was", "approved")
+    assert "acked (was open)" in run("ack", first.short_id).stdout
+    run("resolve", first.short_id, second.short_id, "-m", "planned")
+    run("note", second.short_id, "CHG-4711", "was", "approved")
     assert run(*since("--open", "--format", "jsonl")).stdout == ""
-    run("reopen", short_id(second))
+    run("reopen", second.short_id)
     lines = [json.loads(line) for line in run(*since("--format", "jsonl")).stdout.splitlines()]
 
     states = {line["eventID"][-1]: (line["state"], line["note"]) for line in lines}
@@ -184,10 +183,10 @@ def test_one_hit_that_refuses_does_not_keep_the_others(
 ) -> None:
     """Ten ids pasted, one of them resolved by somebody else meanwhile."""
     first, second = keep(given_hit(1), given_hit(2))
-    run("resolve", short_id(first))
+    run("resolve", first.short_id)
 
     with pytest.raises(StateError, match="resolved already, by arn:aws"):
-        run("resolve", short_id(first), short_id(second))
+        run("resolve", first.short_id, second.short_id)
 
     assert run(*since("--open", "--format", "jsonl")).stdout == ""
 

@@ -40,7 +40,9 @@ def test_hit_of_another_version_is_still_read(given_hit: GivenHit) -> None:
 
 def test_subject_says_what_who_and_where(given_hit: GivenHit) -> None:
     """The subject is all that is read on a lock screen."""
-    assert mail_subject([given_hit()]) == "[HIGH] KMS Key Disabled: 1234abcd by role/Admin, 111122223333 us-east-1"
+    hit = given_hit()
+    said = "[HIGH] KMS Key Disabled: 1234abcd by role/Admin, 111122223333 us-east-1"
+    assert mail_subject([hit]) == f"{said} #{hit.short_id}"
 
 
 @pytest.mark.parametrize(

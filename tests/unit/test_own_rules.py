@@ -98,7 +98,7 @@ MISSPELT_RULES = [
     ("level: high\n", "", 1, "no 'level': write informational, low, medium, high or critical"),
     ("status: stable", "status: stabel", 4, "did you mean 'stable'?"),
     ("    steps:", "    step:", 16, "unknown field 'step' in undo; did you mean 'steps'?"),
-    ("    note:", "    notes:", 17, "unknown field 'notes' in undo; did you mean 'note'?"),
+    ("    note:", "    notes:", 17, "undo.notes is a map, not"),
     ("undo:\n", "undo:\n    withn: 7\n", 16, "did you mean 'within'?"),
     ("service: cloudtrail", "servce: cloudtrail", 5, "unknown field 'servce' in logsource; did you mean 'service'?"),
     ("detection:", "detecton:", 6, "did you mean 'detection'?"),
@@ -108,6 +108,12 @@ MISSPELT_RULES = [
     ("facts.outcome", "facts.outcom", 10, "no fact is called 'facts.outcom'; did you mean 'facts.outcome'?"),
     ("check: [Ask.]", "check: Ask.", 14, "check is a list, not 'Ask.'"),
     ("level: high", "level: high\nonce_per_dya: true", 14, "did you mean 'once_per_day'?"),
+    (
+        "level: high",
+        "level: high\nshort: Twenty-Three Characters",
+        14,
+        "short has 23 characters, and at most 22 are shown",
+    ),
     ("level: high", "level: high\nprecedense: 3", 14, "did you mean 'precedence'?"),
     ("level: high", "level: high\nprecedence: high", 14, "precedence is a whole number, not 'high'"),
     ("level: high", "level: high\nteam: blue", 14, "unknown field 'team': nothing reads it"),
@@ -206,6 +212,7 @@ def test_case_says_what_undoes_the_act(project: Path, right: str, wrong: str, wo
     [
         ("EnabelKey", "kms has no call enabelkey; the nearest is EnableKey; a part of undone_by never has an effect"),
         ("EnableKey\n      fields: {requestparameters.x: y}", "write requestParameters.x"),
+        ("EnableKey\n      of: DisabelKey", "undone_by.of names events that the rule does not: disabelkey"),
     ],
 )
 def test_later_call_that_no_record_has_is_refused(project: Path, event: str, words: str) -> None:

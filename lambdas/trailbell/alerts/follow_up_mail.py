@@ -4,19 +4,22 @@ acts of one rule and person; what differs between them stands beside each.
 
 from collections.abc import Iterator, Sequence
 
+from trailbell.alerts.commands import command, handles
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail_lines import row, span, utc, wrapped
 from trailbell.alerts.subject import mail_subject
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit, seconds_between
 from trailbell.hits.undo import seconds_left
-from trailbell.text.resource_name import short_resources
+from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import CUT, one_line
 
 
 _MAX_LISTED = 10
 _HEADS = {What.REMINDER: "Reminder", What.TOO_LATE: "Too late"}
 _NOTHING_DUE = "No reminder of it will come any more."
+_SEEN = "No call that undoes it was seen, and nobody has resolved the hit."
+_UNSEEN = "Nobody has resolved the hit. Whether it was undone does not follow from the records."
 _STILL_OPEN = "The hit stays open: resolve it once you have looked."
 
 
@@ -26,7 +29,7 @@ def follow_up_subject(hits: Sequence[Hit], follow_ups: Sequence[FollowUp]) -> st
 
 
 def follow_up_text(
-    hits: Sequence[Hit], follow_ups: Sequence[FollowUp], limit: int = 30_000, *, runbook: str = ""
+    hits: Sequence[Hit], follow_ups: Sequence[FollowUp], limit: int = 30_000, *, runbook: str = "", where: str = ""
 ) -> str:
     """The text; hits and what is said of each, in the same order, all of one kind. Cut where it is longer than `limit`,
     and says so.
@@ -37,7 +40,7 @@ def follow_up_text(
         _acts(hits, follow_ups),
         _undo(hits) if what is What.REMINDER else _what_is_left(hits) if what is What.TOO_LATE else iter(()),
         _links(hits, runbook),
-        (f"hit {one_line(hit.hit_id, 300)}" for hit in hits[:_MAX_LISTED]),
+        _commands(hits, follow_ups[0], where),
     ]
     text = "\n\n".join("\n".join(section) for section in map(list, sections) if section) + "\n"
     return text if len(text) <= limit else f"{text[:limit]}\n{CUT} (cut: the rest is in the hit table)\n"
@@ -56,14 +59,15 @@ def follow_up_sentences(hits: Sequence[Hit], follow_ups: Sequence[FollowUp]) -> 
         )
         yield _NOTHING_DUE if said.word == said.what else _STILL_OPEN
         return
-    earliest = min(hits, key=lambda hit: hit.undo_until)
-    whose = f", the earliest of {len(hits)}, {short_resources(earliest.resources) or 'no resource'}" if several else ""
+    earliest, due = min(zip(hits, follow_ups, strict=True), key=lambda one: one[0].undo_until)
+    named = ", ".join(map(named_resource, earliest.resources[:1])) or "no resource"
+    whose = f", the earliest of {len(hits)} ({one_line(named, 300)})" if several else ""
     if said.what is What.TOO_LATE:
-        yield f"The deadline has passed: {earliest.undo_until}{whose}. Nobody was seen to undo the act in time."
+        yield f"The deadline has passed: {earliest.undo_until}{whose}."
     else:
-        left = seconds_left(earliest.undo_until, said.at)
-        yield f"{span(left or 0)} left to undo: until {earliest.undo_until}{whose}."
-        yield "Nobody was seen to undo it, and nobody has resolved the hit."
+        left = seconds_left(earliest.undo_until, due.at) or 0
+        yield f"{span(left)} left to undo: until {earliest.undo_until}{whose}."
+    yield _SEEN if all(hit.undo_links for hit in hits) else _UNSEEN
 
 
 def _last(follow_ups: Sequence[FollowUp]) -> str:
@@ -117,6 +121,15 @@ def _what_is_left(hits: Sequence[Hit]) -> Iterator[str]:
     )
     if hits[0].undo_note:
         yield from wrapped(hits[0].undo_note, indent="  ")
+
+
+def _commands(hits: Sequence[Hit], said: FollowUp, where: str) -> Iterator[str]:
+    if said.word == What.UNDONE:
+        yield f"details: {command('hit', hits[:1], where)}"
+        return
+    for meaning, line in handles(hits, where):
+        if said.what is not What.TOO_LATE or "undo" not in meaning:
+            yield f"{meaning}: {line}"
 
 
 def _links(hits: Sequence[Hit], runbook: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from botocore.session import Session
 MODELS = Path(__file__).parent / "models"
 
 CALLS = {
-    "dynamodb": ("BatchGetItem", "BatchWriteItem", "DeleteItem", "PutItem", "Query"),
+    "dynamodb": ("BatchGetItem", "BatchWriteItem", "DeleteItem", "PutItem", "Query", "TransactWriteItems"),
     "s3": ("GetObject",),
     "sns": ("Publish",),
     "sqs": ("DeleteMessage", "ReceiveMessage"),

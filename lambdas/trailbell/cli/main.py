@@ -23,6 +23,7 @@ _COMMANDS = LazyCommands(
         "resolve": "trailbell.cli.hits.states:resolve",
         "reopen": "trailbell.cli.hits.states:reopen",
         "note": "trailbell.cli.hits.states:note",
+        "undo": "trailbell.cli.hits.undo:undo",
         "rules": "trailbell.cli.rules.command:rules",
         "doctor": "trailbell.cli.doctor.command:doctor",
         "dlq": "trailbell.cli.dead_letters.dlq:dlq",

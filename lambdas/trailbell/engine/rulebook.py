@@ -11,6 +11,9 @@ from trailbell.errors import RuleError
 
 FORMAT = 1
 
+SHORT_TITLE = 22
+"""Characters of a short title: beside them a mail's subject holds level, resource, actor, account and id."""
+
 UNMUTABLE = "trail-"
 """How the names of rules about the trail and trailbell itself begin: muting one would hide an attack on them."""
 
@@ -38,12 +41,23 @@ class Undo:
     until:  path of the record's field that holds the deadline, "" if AWS states none there.
     within: days from the event within which undoing works, 0 if there is no such limit.
     note:   what the reader must know about undoing, or why it is impossible.
+    events: for each step the names of the events it is for, none for all; empty if every step is for all.
+    notes:  what holds for some events only: their names, and the text.
     """
 
     steps: tuple[str, ...] = ()
     until: str = ""
     within: int = 0
     note: str = ""
+    events: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+    def steps_for(self, event: str) -> tuple[str, ...]:
+        """The steps for an event, by its name."""
+        if not self.events:
+            return self.steps
+        own = zip(self.steps, self.events, strict=True)
+        return tuple(step for step, events in own if not events or event in events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +118,12 @@ class Rule:
     rule_id:    Sigma's id (a UUID); a rule without one goes by its name.
     name:       the slug that people use, such as kms-key-disabled.
     stem:       its file's name without .yml.
+    short:      the title for subjects, "" where the title does.
     exceptions: those that name this rule and had not expired at synth.
     once_per_day: a dedup window of a day: all records of one operation, account and day make one hit.
     once_per_actor: with once_per_day: all of one actor's.
     precedence: of the rules that a record matches the highest is primary; between equals the level decides.
+    shows:      labels and the paths of what is shown of a record (hits/shown.py).
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     undone_by:  the later calls that undo what it reports.
     undoes:     of a silent rule: what its records undo. It makes no hits (rulebook/undone_by.py).
@@ -129,10 +145,12 @@ class Rule:
     references: tuple[str, ...] = ()
     falsepositives: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
+    shows: tuple[tuple[str, tuple[str, ...]], ...] = ()
     undo: Undo = Undo()
     exceptions: tuple[RuleException, ...] = ()
     once_per_day: bool = False
     once_per_actor: bool = False
+    short: str = ""
     undone_by: tuple[UndoneBy, ...] = ()
     undoes: tuple[Undoes, ...] = ()
 
@@ -194,9 +212,17 @@ def _rule(entry: dict[str, Any]) -> Rule:
         **{
             **entry,
             **{name: tuple(entry[name]) for name in _TUPLES},
+            "shows": tuple((label, tuple(paths)) for label, paths in entry.get("shows", ())),
             "level": Level(entry["level"]),
             "gate": {path: tuple(values) for path, values in entry["gate"].items()},
-            "undo": Undo(**{**undo, "steps": tuple(undo["steps"])}),
+            "undo": Undo(
+                **{
+                    **undo,
+                    "steps": tuple(undo["steps"]),
+                    "events": tuple(tuple(events) for events in undo.get("events", ())),
+                    "notes": tuple((tuple(events), note) for events, note in undo.get("notes", ())),
+                }
+            ),
             "exceptions": tuple(RuleException(**exception) for exception in entry["exceptions"]),
             "undone_by": tuple(UndoneBy(**_with_tuples(one, "act", "undo", "of")) for one in entry["undone_by"]),
             "undoes": tuple(Undoes(**_with_tuples(one, "undo")) for one in entry["undoes"]),

@@ -20,14 +20,18 @@ from trailbell.aws.clients import Clients
 from trailbell.aws.operations_topic import SnsOperationsTopic
 from trailbell.flows.canary import DUE_KIND, CanaryCounters, CanaryWatch
 from trailbell.flows.clock import Clock, ClockCounters
+from trailbell.flows.gathering import Gathering
 from trailbell.flows.reminders import Reminders
 from trailbell.handlers.environment import Variables
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.reminders import DUE_KIND as REMINDER
 from trailbell.store.canaries import DynamoCanaries
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
 from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.kept_hits import DynamoKeptHits
+from trailbell.store.periods import DUE_KIND as GATHERED
+from trailbell.store.periods import DynamoPeriods
 from trailbell.text.times import utc_now
 
 
@@ -40,6 +44,7 @@ class _Parts:
     operations: SnsOperationsTopic
     due: DynamoDueRows
     reminders: Reminders
+    gathering: Gathering
     ssm: Any
     minutes: int
     event_log: EventLog
@@ -68,6 +73,7 @@ def _parts() -> _Parts:
         queue=SqsCanaryQueue(clients.client("sqs"), queue),
         operations=SnsOperationsTopic(clients.client("sns"), topic),
         due=DynamoDueRows(dynamodb, table),
+        gathering=Gathering(DynamoPeriods(dynamodb, table), DynamoDeliveryRecords(dynamodb, table, 0)),
         reminders=Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table)),
         ssm=clients.client("ssm"),
         minutes=minutes,
@@ -87,7 +93,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         watch.collect(now)
         answer = {}
     else:
-        by_kind = {DUE_KIND: watch.judge, REMINDER: parts.reminders.judge}
+        by_kind = {DUE_KIND: watch.judge, REMINDER: parts.reminders.judge, GATHERED: parts.gathering.judge}
         clock = Clock(parts.due, {"canary": watch.run}, by_kind, parts.event_log)
         _count_run(_metrics(), clock.run(str(event.get("time") or now)))
         answer = {}

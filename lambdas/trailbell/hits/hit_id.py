@@ -1,9 +1,10 @@
-"""How people name a hit: by its whole id, its event's id, or the short id that tables show.
+"""How people name a hit: by its short id, its whole id, or its event's id.
 
-account/event id/rule id     the hit itself (mails and JSON say it)
+k7m2p9qx                     its short id (hits/short_id.py); longer where eight characters name two
+account/event id/act         the hit itself (mails and JSON say it)
 account/event id             its event
 event id                     the same, account unknown
-yymmdd-xxxxxxxx              the day and the start of the SHA-256 of the whole id
+yymmdd-xxxxxxxx              what tables of versions before showed: the day, and the start of the whole id's SHA-256
 """
 
 import hashlib
@@ -12,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from trailbell.errors import SettingsError
-from trailbell.hits.hit import Hit
+from trailbell.hits.short_id import ShortId, read_short_id
 
 
-_SHORT = re.compile(r"(?P<day>\d{6})-(?P<digest>[0-9a-f]{8})", re.ASCII)
-_FORMS = "the id a table shows (261126-0a1b2c3d), account/event id/rule id as a mail shows it, or an event's id"
+_DATED = re.compile(r"(?P<day>\d{6})-(?P<digest>[0-9a-f]{8})", re.ASCII)
+_FORMS = "the short id of a mail or a table (k7m2p9qx), the whole id (account/event id/act), or an event's id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +29,25 @@ class HitName:
     rule_id: str = ""
     day: date | None = None
     digest: str = ""
-
-
-def short_id(hit: Hit) -> str:
-    """The hit's short id: eight digits tell a day's hits apart, and the day says where to look."""
-    year, month, day = hit.event_time[2:4], hit.event_time[5:7], hit.event_time[8:10]
-    return f"{year}{month}{day}-{digest_of(hit.identity)}"
+    short: ShortId | None = None
 
 
 def digest_of(identity: tuple[str, str, str]) -> str:
-    """The second part of a short id."""
+    """The second part of a dated id."""
     return hashlib.sha256("/".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def parse_hit_name(text: str) -> HitName:
-    """Read the name that somebody gives for a hit. Raises SettingsError for a text of none of the four forms."""
-    short = _SHORT.fullmatch(text)
+    """Read the name that somebody gives for a hit. Raises SettingsError for a text of none of the five forms."""
+    short = read_short_id(text)
     if short:
+        return HitName(short=short)
+    dated = _DATED.fullmatch(text)
+    if dated:
         try:
-            return HitName(day=datetime.strptime(short["day"], "%y%m%d").date(), digest=short["digest"])
+            return HitName(day=datetime.strptime(dated["day"], "%y%m%d").date(), digest=dated["digest"])
         except ValueError:
-            raise SettingsError(f"{text}: {short['day']} is no day; give {_FORMS}") from None
+            raise SettingsError(f"{text}: {dated['day']} is no day; give {_FORMS}") from None
     parts = text.split("/", 2)
     if not all(parts) or len(parts[-1]) > 256 or not text.isprintable():
         raise SettingsError(f"{text!r} names no hit; give {_FORMS}")

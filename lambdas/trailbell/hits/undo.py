@@ -59,9 +59,9 @@ def resource_region(record: Record, facts: Facts) -> str:
 
 
 def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
-    """The steps, filled. One that names what this record does not hold is left out if another fits:
-    some rules report two acts, each with its own way back. If none fits, all are shown with visible gaps."""
-    filled = [_fill(step, record, facts) for step in undo.steps]
+    """The steps for this record's event, filled. One that names what this record does not hold is left out if another
+    fits: some acts are recorded in two forms. If none fits, all are shown with visible gaps."""
+    filled = [_fill(step, record, facts) for step in undo.steps_for(record.event_name)]
     fits = any(step.complete and step.specific for step in filled)
     return tuple(step.text for step in filled if step.complete or not fits)
 

@@ -7,6 +7,8 @@ Sigma's own members: https://github.com/SigmaHQ/sigma-specification/blob/main/sp
 from collections.abc import Mapping
 from typing import Any
 
+from trailbell.engine.rulebook import SHORT_TITLE
+
 
 Schema = Mapping[str, Any]
 
@@ -67,7 +69,12 @@ _LOG_SOURCE = _map(
 _UNDO = _map(
     "How the act is undone, as the mail shows it.",
     {
-        "steps": _texts("Commands ready to paste, and sentences; {places} are filled from the record."),
+        "steps": {
+            "type": "array",
+            "items": {"type": ["string", "object"]},
+            "description": "Commands ready to paste; {places} are filled from the record. Under the name of an event "
+            "(or of several, with commas) those that are for it alone.",
+        },
         "until": _text("Path of the record's member with the deadline, such as responseElements.deletionDate."),
         "within": {
             "type": "integer",
@@ -75,6 +82,7 @@ _UNDO = _map(
             "description": "Days after the event during which the undo works, if AWS defines them.",
         },
         "note": _text("What to know about the undo, or why there is none."),
+        "notes": {"type": "object", "description": "The same for some events alone: their names, and the text."},
     },
 )
 
@@ -112,7 +120,7 @@ _UNDONE_BY: Schema = {
 }
 
 _ABOUT: Mapping[str, Schema] = {
-    "title": _text("What happened, in at most 50 characters: subject of the mail."),
+    "title": _text("What happened, in at most 50 characters: headline of the mail."),
     "id": _text("A UUID, which stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
     "name": _text("What hits are filtered by: the file's stem without aws_, with hyphens."),
     "status": _text(
@@ -129,7 +137,7 @@ _ABOUT: Mapping[str, Schema] = {
 
 RULE: Schema = {
     "$schema": _DIALECT,
-    "title": "A trailbell rule: Sigma 2.1 with the fields check, undo, undone_by, once_per_day and precedence",
+    "title": "A trailbell rule: Sigma 2.1 with members of trailbell's own",
     **_map(
         "One rule.",
         {
@@ -144,7 +152,18 @@ RULE: Schema = {
             ),
             "falsepositives": _texts("When it is harmless. In the mail."),
             "level": _text("For an ordinary actor: root is reported one level higher.", enum=list(LEVELS)),
+            "short": _text(
+                "The title for the subject of the mail, where it competes with resource and actor; the title itself "
+                "if that is short enough.",
+                minLength=1,
+                maxLength=SHORT_TITLE,
+            ),
             "check": _texts("What to check first, in order. In the mail."),
+            "shows": {
+                "type": "object",
+                "description": "What of a record tells what was asked for: label to path, or to several paths of which "
+                "the first that has a value counts. In the mail.",
+            },
             "undo": _UNDO,
             "undone_by": _UNDONE_BY,
             "once_per_day": {

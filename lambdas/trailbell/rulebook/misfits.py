@@ -86,6 +86,8 @@ def _scalar(schema: Schema, value: Any, keys: Keys) -> Iterator[Misfit]:
         yield Misfit(keys, f"{_name(keys)} is {_meaning(schema)}, not {_shown(value)}")
     if "minimum" in schema and value < schema["minimum"]:
         yield Misfit(keys, f"{_name(keys)} is at least {schema['minimum']}, not {_shown(value)}")
+    if "maxLength" in schema and len(value) > schema["maxLength"]:
+        yield Misfit(keys, f"{_name(keys)} has {len(value)} characters, and at most {schema['maxLength']} are shown")
     if "minLength" in schema and len(value) < schema["minLength"]:
         yield Misfit(keys, f"{_name(keys)} is empty: {schema['description']}", missing=True)
 

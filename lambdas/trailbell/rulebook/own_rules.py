@@ -17,7 +17,7 @@ from trailbell.rulebook.misspellings import meant, question
 from trailbell.rulebook.undone_by import undone_by_misfits
 
 
-_OURS = frozenset({"check", "undo", "undone_by", "once_per_day", "precedence"})
+_OURS = frozenset({"short", "check", "shows", "undo", "undone_by", "once_per_day", "precedence"})
 """Members that trailbell alone reads: who writes them, writes rules for it."""
 
 _CONDITIONS = frozenset({"fields", "unless", "when"})

@@ -31,15 +31,24 @@ _MEMBERS = frozenset({"event", "source", "link", "act", "undo", "fields", "unles
 _LINKS = ("link", "act", "undo")
 
 
-def compile_undone_by(content: Any, detection: Any, compiler: Compiler, place: str) -> tuple[UndoneBy, ...]:
-    """The entries of a rule with that detection, as its author wrote it. Raises RuleError."""
+def compile_undone_by(
+    content: Any, detection: Any, listed: frozenset[str], compiler: Compiler, place: str
+) -> tuple[UndoneBy, ...]:
+    """The entries of a rule with that detection, as its author wrote it. Raises RuleError.
+
+    listed: the names of events that the rule asks for, in lower case; none if it asks in another way.
+    """
     if not isinstance(content, list):
         raise RuleError(f"{place}: undone_by is a list of maps")
     faults = [one.problem for one in undone_by_misfits(content)]
     if faults:
         raise RuleError(f"{place}: {'; '.join(faults)}")
     sources = sorted(set(_sources(detection)))
-    return tuple(_entry(one, sources, compiler, f"{place}: undone_by") for one in content)
+    entries = tuple(_entry(one, sources, compiler, f"{place}: undone_by") for one in content)
+    unlisted = {name for entry in entries for name in entry.of if listed and name not in listed}
+    if unlisted:
+        raise RuleError(f"{place}: undone_by.of names events that the rule does not: {', '.join(sorted(unlisted))}")
+    return entries
 
 
 def undone_by_misfits(content: Sequence[Any]) -> Iterator[Misfit]:

@@ -1,11 +1,13 @@
 """Delivery records: which hits were notified of, and which somebody is about to notify of, in rows of their own.
 
-    N#{account}#{eventID}    act    kind `claim`: owner, leaseUntil (epoch seconds); then kind `told`: level
+    N#{account}#{eventID}    act    kind `claim`: owner, leaseUntil (epoch seconds); then kind `told`: level, alert
 
 A claim is a lease: whoever holds it publishes the hit's alert and then writes the record in its place. If it ends
 before, another one may claim the hit once the lease is over. So two notifiers, or an operator beside the stream, never
 publish the same hit. What remains is the moment between publishing and recording: a crash exactly there publishes
 twice, because losing an alert would be worse.
+
+`alert` is the id of the first hit of the alert, the same in the records of all of its hits.
 """
 
 import time
@@ -50,10 +52,16 @@ class DynamoDeliveryRecords:
         return list(self._workers.each(self._claim, hits))
 
     def record(self, hits: Sequence[Hit]) -> None:
-        """Record that hits were notified, in place of their claims."""
+        """Record that the hits of an alert were notified, in place of their claims."""
         expires_at = int(time.time()) + self._retention
         rows = [
-            {**delivery_key(*hit.delivery_identity), "kind": DELIVERED, "level": hit.level, "expiresAt": expires_at}
+            {
+                **delivery_key(*hit.delivery_identity),
+                "kind": DELIVERED,
+                "level": hit.level,
+                "alert": hits[0].hit_id,
+                "expiresAt": expires_at,
+            }
             for hit in hits
         ]
         write_all(self._client, self._table, {(row["pk"], row["sk"]): row for row in rows}.values())
@@ -101,10 +109,19 @@ def delivery_levels(client: Any, table: str, identities: Iterable[Identity]) -> 
 
     Raises TableError or what botocore raises.
     """
+    return _delivered(client, table, identities, "level")
+
+
+def delivery_alerts(client: Any, table: str, identities: Iterable[Identity]) -> dict[Identity, str]:
+    """The same with the alert that each was in."""
+    return _delivered(client, table, identities, "alert")
+
+
+def _delivered(client: Any, table: str, identities: Iterable[Identity], member: str) -> dict[Identity, str]:
     keys = {tuple(delivery_key(*identity).items()): identity for identity in identities}
     found = get_all(client, table, map(dict, keys))
     return {
-        keys[("pk", row["pk"]), ("sk", row["sk"])]: str(row.get("level", ""))
+        keys[("pk", row["pk"]), ("sk", row["sk"])]: str(row.get(member, ""))
         for row in found
         if row["kind"] == DELIVERED
     }

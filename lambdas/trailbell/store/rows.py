@@ -20,19 +20,19 @@ muted) is in its pointers as of the last delivery, in its row as of the first.
 """
 
 import time
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from trailbell.errors import NewerFormatError
+from trailbell.hits import short_id
 from trailbell.hits.hit import HIT_FORMAT, Hit, hit_document, hit_from_document
 from trailbell.store.dynamo import Row
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import one_line
 
 
-SHARDS = 4
-"""Partitions per day of the time pointers: 4,000 writes a second before one is hot."""
+# Partitions per day of the time pointers: 4,000 writes a second before one is hot.
+SHARDS = short_id.SHARDS
 
 HIT = "hit"
 MUTED = "muted"
@@ -199,7 +199,7 @@ def identity_of(pointer: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def time_shard(event_id: str) -> int:
     """In which of a day's shards the time pointer of a hit is."""
-    return zlib.crc32(event_id.encode()) % SHARDS
+    return short_id.shard_of(event_id)
 
 
 def _fit(part: str) -> str:

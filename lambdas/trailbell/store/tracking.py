@@ -124,10 +124,14 @@ class DynamoTracking:
             "ScanIndexForward": not backward,
         }
         if first:
-            answer = self._client.query(**request, Limit=1)
-            return [decode(item) for item in answer["Items"]]
-        pages = self._client.get_paginator("query").paginate(**request)
-        return [decode(item) for page in pages for item in page["Items"]]
+            request["Limit"] = 1
+        rows = list[Row]()
+        while True:
+            answer = self._client.query(**request)
+            rows += map(decode, answer["Items"])
+            if first or "LastEvaluatedKey" not in answer:
+                return rows
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _act_rows(hit: Hit, expires_at: int) -> Iterator[Row]:

@@ -45,16 +45,16 @@ def short_resource(resource: str) -> str:
     return name[:8] if _UUID.fullmatch(name) else name
 
 
-def short_resources(resources: Sequence[str]) -> str:
-    """The first of some resources, with the number of the others; an alias comes before its key."""
+def short_resources(resources: Sequence[str]) -> tuple[str, str]:
+    """The first of some resources, and the number of the others (" +2"), "" if none; an alias comes before its key."""
     if not resources:
-        return ""
+        return "", ""
     first, *others = resources
     aliases = [resource for resource in resources if ":alias/" in resource]
     if len(resources) == 2 and len(aliases) == 1:
         (key,) = (resource for resource in resources if resource not in aliases)
-        return f"{short_resource(aliases[0])} ({short_resource(key)})"
-    return short_resource(first) + (f" +{len(others)}" if others else "")
+        return f"{short_resource(aliases[0])} ({short_resource(key)})", ""
+    return short_resource(first), f" +{len(others)}" if others else ""
 
 
 def named_resource(resource: str) -> str:

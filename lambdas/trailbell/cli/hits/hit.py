@@ -11,6 +11,7 @@ from trailbell.cli.hits.story import Story, story_document, story_lines
 from trailbell.cli.options.aws_errors import explain, explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.times import Zone, ZoneType
+from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
 from trailbell.errors import LogFileError
 from trailbell.hits.hit import Hit
@@ -21,6 +22,7 @@ from trailbell.store.query.hits_around import find_related
 from trailbell.store.states import DynamoHitStates
 from trailbell.text.redaction import redacted_record, shown_record
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 @click.command()
@@ -44,6 +46,8 @@ from trailbell.text.safe_text import one_line
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--pager/--no-pager", default=True, help="Long text on a terminal goes through $PAGER.")
+@today_option
+@by_option
 @connection_options
 def hit(
     name: str,
@@ -54,17 +58,21 @@ def hit(
     zone: Zone,
     form: str,
     pager: bool,
+    today: str,
+    by: str | None,
     connection: Connection,
 ) -> None:
     """Show one hit: its state and who changed it, the alert as mailed, related hits, and the record itself.
 
-    ID: as a table shows it (261126-0a1b2c3d), as a mail shows it (account/event id/rule id), or an event's id.
+    Of a muted hit also what would become of it today (of any hit with --today all).
+
+    ID: the short id of a mail or a table (k7m2p9qx), the whole id (account/event id/act), or an event's id.
     Secrets in the record are replaced; --show-secrets leaves them.
 
     \b
     Example:
-      trailbell hit 261126-0a1b2c3d
-      trailbell hit 261126-0a1b2c3d --format json | jq .record.requestParameters
+      trailbell hit k7m2p9qx
+      trailbell hit k7m2p9qx --format json | jq .record.requestParameters
     """
     with explained_errors():
         client, table = connection.client("dynamodb"), connection.table()
@@ -72,8 +80,10 @@ def hit(
         state, history = DynamoHitStates(client, table).read(found.identity)
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
+        verdict = verdicts(connection, [found], today, by).get(found.hit_id)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
-    story = Story(found, state, history, notified, related, hours, record)
+    as_of = iso_time(datetime.now(UTC))
+    story = Story(found, state, history, notified, related, hours, record, verdict, connection.options, as_of)
     if form == "json":
         click.echo(json.dumps(story_document(story, zone), indent=2))
     else:

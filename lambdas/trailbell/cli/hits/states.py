@@ -10,7 +10,7 @@ import click
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.errors import SettingsError, StateError
-from trailbell.hits.hit_id import parse_hit_name, short_id
+from trailbell.hits.hit_id import parse_hit_name
 from trailbell.hits.hit_state import change_state
 from trailbell.store.query.hit_lookup import find_hit
 from trailbell.store.states import DynamoHitStates
@@ -35,7 +35,7 @@ def ack(names: tuple[str, ...], note: str, connection: Connection) -> None:
 
     \b
     Example:
-      trailbell ack 261126-0a1b2c3d --note "asking alice"
+      trailbell ack k7m2p9qx --note "asking alice"
     """
     _change("ack", names, note, connection)
 
@@ -47,7 +47,7 @@ def resolve(names: tuple[str, ...], note: str, connection: Connection) -> None:
 
     \b
     Example:
-      trailbell resolve 261126-0a1b2c3d --note "planned, CHG-4711"
+      trailbell resolve k7m2p9qx --note "planned, CHG-4711"
     """
     _change("resolve", names, note, connection)
 
@@ -59,7 +59,7 @@ def reopen(names: tuple[str, ...], note: str, connection: Connection) -> None:
 
     \b
     Example:
-      trailbell reopen 261126-0a1b2c3d --note "it happened again"
+      trailbell reopen k7m2p9qx --note "it happened again"
     """
     _change("reopen", names, note, connection)
 
@@ -73,7 +73,7 @@ def note(name: str, text: tuple[str, ...], connection: Connection) -> None:
 
     \b
     Example:
-      trailbell note 261126-0a1b2c3d alice says it was her
+      trailbell note k7m2p9qx alice says it was her
     """
     _change("note", (name,), " ".join(text), connection)
 
@@ -105,4 +105,4 @@ def _change_one(find: Callable[[datetime], Any], states: DynamoHitStates, action
     after, change = change_state(before, action, by, iso_time(now), note)
     states.write(found.identity, after, change, expires_at)
     was = f" (was {before.word})" if before.word != after.word else ""
-    return f"{short_id(found)} {found.name}: {after.word}{was}"
+    return f"{found.short_id} {found.name}: {after.word}{was}"

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+STACK = "trailbell"
 _FUNCTION_SECONDS = 900  # no function runs longer
 
 
@@ -50,6 +52,14 @@ class Connection:
 
         return DeployedStack(self.client, self.stack)
 
+    @property
+    def options(self) -> str:
+        """The options that lead to the same table, for commands to be pasted; "" where none are needed."""
+        if self.local:
+            return "--local"
+        stack = f"--stack {shlex.quote(self.stack)}" if self.stack != STACK else ""
+        return f"--table {shlex.quote(self.table_given)}" if self.table_given else stack
+
     def caller(self) -> str:
         """The ARN of whoever runs the command."""
         return str(self.client("sts").get_caller_identity()["Arn"])
@@ -78,7 +88,7 @@ def connection_options(command: Command) -> Command:
         return command(*arguments, connection=Connection(local, table, stack), **named)
 
     for option in (
-        click.option("--stack", default="trailbell", show_default=True, help="The stack to look the table up from."),
+        click.option("--stack", default=STACK, show_default=True, help="The stack to look the table up from."),
         click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
         click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`."),
     ):
@@ -95,6 +105,6 @@ def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Comma
             return command(*arguments, connection=Connection(local, "", stack), **named)
 
         with_local = click.option("--local", is_flag=True, help=local_help)(connected)
-        return click.option("--stack", default="trailbell", show_default=True, help=stack_help)(with_local)
+        return click.option("--stack", default=STACK, show_default=True, help=stack_help)(with_local)
 
     return decorate

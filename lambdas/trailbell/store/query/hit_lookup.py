@@ -10,11 +10,13 @@ from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import HitName, digest_of
 from trailbell.hits.query import HitQuery
+from trailbell.hits.short_id import LONGEST, SHORT, ShortId, short_id
 from trailbell.store import rows
 from trailbell.store.deliveries import delivery_levels
 from trailbell.store.dynamo import Row, decode, encode, get_all
 from trailbell.store.query.hit_query import workers
 from trailbell.store.query.partitions import day_groups
+from trailbell.store.query.pointer_filter import Pointer
 from trailbell.store.query.pointers import PointerReader
 
 
@@ -34,14 +36,22 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
         )
     hits = [(rows.read_hit(row), int(row["expiresAt"])) for row in candidates]
     if len(hits) > 1:
-        ids = "\n  ".join(hit.hit_id for hit, _ in hits)
+        ids = "\n  ".join(_told_apart([hit for hit, _ in hits]))
         raise SettingsError(f"several hits go by that name; give one of these in full:\n  {ids}")
     return hits[0]
 
 
+def _told_apart(hits: list[Hit]) -> list[str]:
+    """A line for each of some hits, its short id with as many characters as tell it from the others."""
+    length = SHORT
+    while length < LONGEST and len({hit.short_id_of(length) for hit in hits}) < len(hits):
+        length += 1
+    return [f"{hit.short_id_of(length)}  {hit.hit_id}  {hit.name}" for hit in hits]
+
+
 def was_notified(client: Any, table: str, hit: Hit) -> bool:
     """Whether the notifier has notified a hit."""
-    return bool(delivery_levels(client, table, {hit.delivery_identity, *hit.identities_before}))
+    return bool(delivery_levels(client, table, hit.delivery_identities))
 
 
 def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterator[Row]:
@@ -49,6 +59,8 @@ def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterat
         yield from get_all(client, table, [rows.hit_key(name.account, name.event_id, name.rule_id)])
     elif name.account:
         yield from _of_event(client, table, name.account, name.event_id)
+    elif name.short:
+        yield from get_all(client, table, _of_short(client, table, name.short, now))
     elif name.day:
         yield from get_all(client, table, _of_day(client, table, name.day, name.digest))
     else:
@@ -67,10 +79,30 @@ def _of_event(client: Any, table: str, account: str, event_id: str) -> Iterator[
     yield from (row for row in map(decode, response["Items"]) if not row.get("raisedFrom"))
 
 
-def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
-    """The keys of the hits that a short id names."""
+def _of_short(client: Any, table: str, short: ShortId, now: datetime) -> list[Row]:
+    """The keys of the hits that a short id names, from one partition of its day."""
+    for day in short.days(now.astimezone(UTC).date()):
+        query = _whole_day(day)
+        with workers() as pool:
+            pointers = PointerReader(client, table, pool, query).read(day_groups(query, (short.shard,)))
+            named = [rows.pointed_at(pointer) for pointer in pointers if _is_named(pointer, short)]
+        if named:
+            return named[:_MANY]
+    return []
+
+
+def _is_named(pointer: Pointer, short: ShortId) -> bool:
+    return short_id(rows.identity_of(pointer), pointer["sk"], len(short.text)) == short.text
+
+
+def _whole_day(day: date) -> HitQuery:
     midnight = datetime.combine(day, time.min, UTC)
-    query = HitQuery(since=midnight, until=midnight + timedelta(hours=24, seconds=-1))
+    return HitQuery(since=midnight, until=midnight + timedelta(hours=24, seconds=-1))
+
+
+def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
+    """The keys of the hits that an id of versions before names."""
+    query = _whole_day(day)
     with workers() as pool:
         pointers = PointerReader(client, table, pool, query).read(day_groups(query))
         named = (rows.pointed_at(one) for one in pointers if digest_of(rows.identity_of(one)) == digest)

@@ -14,15 +14,16 @@ function open(index) {
     make("p", {}, `${hit.actor} called ${hit.call} (${hit.source}) in account ${hit.account}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
     ...states(hit),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
-    ...section(hit.undo.length ? "Undo" : "", ...(hit.undoUntil ? [make("p", { class: "deadline" }, `until ${hit.undoUntil}`)] : []),
+    ...section(hit.undo.length ? "Undo" : "", ...(hit.undoUntil ? [make("p", { class: "deadline" }, `until ${hit.undoUntil}${timeLeft(hit.undoUntil)}`)] : []),
       ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
+    ...section(hit.shown.length ? "Asked for" : "", list(hit.shown, "mono")),
     ...section(hit.resources.length ? "Resources" : "", list(hit.resources, "mono")),
     ...section(hit.check.length ? "Check first" : "", list(hit.check)),
     ...section(hit.falsepositives.length ? "Harmless when" : "", list(hit.falsepositives)),
     ...section("Who and where from", facts([["actor", hit.actorKey], ["address", hit.address], ["agent", hit.agent], ["session", hit.session]])),
     ...section("Ids", facts([["rule", `${hit.rule} (${hit.ruleID})`], ["also matches", hit.also.join(", ")], ["event", hit.eventID], ["request", hit.requestID],
-      ["hit", hit.hitID], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["techniques", hit.tags.join(", ")]])),
+      ["hit", `${hit.shortID} (${hit.hitID})`], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["techniques", hit.tags.join(", ")]])),
     ...section(hit.references.length ? "References" : "", make("ul", {}, ...hit.references.map(reference))));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
@@ -31,6 +32,14 @@ function open(index) {
 function outcome(hit) {
   const why = [hit.error, hit.errorMessage].filter(Boolean).join(": ");
   return hit.outcome === "success" ? "It succeeded." : `Outcome: ${hit.outcome || "unknown"}${why ? ` (${why})` : ""}.`;
+}
+// What is left until a deadline as of now, when it is read; nothing where it is no time.
+function timeLeft(until) {
+  const moment = Date.parse(until.replace(" UTC", "Z").replace(" ", "T"));
+  if (Number.isNaN(moment)) return "";
+  const hours = Math.floor(Math.abs(moment - Date.now()) / 3600000);
+  const span = hours < 24 ? `${hours} h` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return moment > Date.now() ? ` (${span} left now)` : ` (over since ${span})`;
 }
 function states(hit) {
   if (hit.muted) return [make("p", { class: "quiet" }, `Muted by the exception ${hit.muted} of ${hit.mutedOwner}: ${hit.mutedReason}`)];

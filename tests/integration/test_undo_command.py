@@ -1,0 +1,174 @@
+"""`trailbell undo`: what can still be undone of an alert, as a script that may be run as it is."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from trailbell.cli.main import cli
+from trailbell.hits.hit import Hit
+from trailbell.store.deliveries import DynamoDeliveryRecords
+from trailbell.store.hit_table import DynamoHitTable
+
+
+GivenHit = Callable[..., Hit]
+Undo = Callable[..., str]
+FORM = "%Y-%m-%d %H:%M:%S UTC"
+ENABLE = "aws kms enable-key --region eu-central-1 --key-id key-"
+
+
+@pytest.fixture
+def undo(table: str) -> Undo:
+    def make(*arguments: str) -> str:
+        result = CliRunner().invoke(cli, ["undo", *arguments, "--table", table], catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.stdout
+
+    return make
+
+
+@pytest.fixture
+def keep(dynamodb: Any, table: str) -> Callable[..., list[Hit]]:
+    def make(*hits: Hit) -> list[Hit]:
+        DynamoHitTable(dynamodb, table, 400).keep(hits)
+        return list(hits)
+
+    return make
+
+
+def given_act(given_hit: GivenHit, number: int, *, hours: float = 48, minute: int = 0, **more: Any) -> Hit:
+    """A hit that can be undone for some hours from now (or could, some hours ago)."""
+    until = (datetime.now(UTC) + timedelta(hours=hours, minutes=1)).strftime(FORM)
+    members = {"undo": (f"{ENABLE}{number}",), "undo_until": until, "kept_as": "act", **more}
+    return given_hit(number, event_time=f"2026-09-15T10:{minute:02}:00Z", **members)
+
+
+def commands(script: str) -> list[str]:
+    return [line for line in script.splitlines() if line and not line.startswith("#")]
+
+
+def test_all_hits_of_an_alert_are_undone_each_with_its_own_deadline(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    """Two keys of one alert, one of them due in eight days: a deadline printed for both would be wrong for one."""
+    first, second = given_act(given_hit, 1), given_act(given_hit, 2, hours=192, minute=40)
+    other = given_act(given_hit, 3, minute=20)
+    keep(first, second, other)
+    records = DynamoDeliveryRecords(dynamodb, table, 400)
+    records.record([first, second])
+    records.record([other])
+
+    for name in (first.short_id, second.hit_id, second.short_id):
+        script = undo(name)
+        assert commands(script) == [f"{ENABLE}1", f"{ENABLE}2"]
+        assert f"{first.undo_until}: 2 d" in script
+        assert f"{second.undo_until}: 8 d" in script
+        assert "does not say" not in script
+    assert commands(undo(first.short_id, other.short_id)) == [f"{ENABLE}1", f"{ENABLE}2", f"{ENABLE}3"]
+    assert commands(undo(first.short_id, "--alone")) == [f"{ENABLE}1"]
+
+
+def test_where_the_table_does_not_say_what_was_one_alert_the_hits_that_would_be_are_taken(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """Delivery records of versions before hold no alert: the same grouping is done again, and it is said."""
+    one, near = given_act(given_hit, 1), given_act(given_hit, 2, minute=30)
+    keep(
+        one,
+        near,
+        given_act(given_hit, 3, actor="arn:aws:iam::111122223333:role/Other"),
+        given_act(given_hit, 4, level="low"),
+        given_act(given_hit, 5, muted_by="nightly"),
+        given_hit(6, event_time="2026-09-15T13:00:00Z", undo=(f"{ENABLE}6",)),
+    )
+
+    script = " ".join(undo(one.short_id).replace("\n# ", " ").splitlines())
+
+    assert f"does not say what was in one alert with {one.short_id}" in script
+    assert "within 1 h of it" in script
+    assert commands(undo(one.short_id)) == [f"{ENABLE}1", f"{ENABLE}2"]
+    assert json.loads(undo(one.short_id, "--format", "json"))["alertRecorded"] is False
+
+
+def test_muted_hit_is_undone_alone(undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit) -> None:
+    """It was in no alert."""
+    muted, _ = keep(given_act(given_hit, 1, muted_by="nightly"), given_act(given_hit, 2))
+
+    assert commands(undo(muted.short_id)) == [f"{ENABLE}1"]
+
+
+def test_what_cannot_run_now_is_a_comment_that_says_why(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    """Too late, a gap, resolved by somebody, the same once more: none of it may run from a pipe."""
+    gap = "aws ssm put-parameter --value '<current value>' --name /app"
+    hits = [
+        given_act(given_hit, 1, hours=-3),
+        given_act(given_hit, 2, undo=(gap, "Ask the owner of the key first.", f"{ENABLE}2")),
+        given_act(given_hit, 3),
+        given_act(given_hit, 4, undo=(f"{ENABLE}2",)),
+        given_act(given_hit, 5, undo=(), undo_note="Nothing brings it back."),
+    ]
+    keep(*hits)
+    DynamoDeliveryRecords(dynamodb, table, 400).record(hits)
+    CliRunner().invoke(cli, ["resolve", hits[2].short_id, "--table", table], catch_exceptions=False)
+
+    script = undo(hits[0].short_id)
+
+    lines = script.splitlines()
+    assert f"# too late: {ENABLE}1" in lines
+    assert any("over for 2 h 59 min" in line for line in lines)
+    assert f"# fill in <current value>: {gap}" in lines
+    assert "# Ask the owner of the key first." in lines
+    assert f"# resolved already: {ENABLE}3" in lines
+    assert f"# as above: {ENABLE}2" in lines
+    assert "# Nothing brings it back." in lines
+    assert commands(script) == [f"{ENABLE}2"]
+    assert commands(undo(hits[2].short_id)) == [f"{ENABLE}2", f"{ENABLE}3"]  # asked for by name
+
+
+def test_script_runs_in_a_shell_and_nothing_of_a_record_with_it(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit, tmp_path: Path
+) -> None:
+    """An actor's name, a resource and a note with line breaks and commands stay comments."""
+    evil = "x\naws evil $(aws evil)\r\u2028aws evil"
+    hit = given_act(
+        given_hit, 1, resources=(f"arn:aws:kms:eu-central-1:1:key/{evil}", evil), undo_note=evil, title=evil
+    )
+    keep(hit)
+    (tmp_path / "aws").write_text('#!/bin/sh\necho "$*" >> "$CALLS"\n')
+    (tmp_path / "aws").chmod(0o755)
+    calls = tmp_path / "calls"
+
+    subprocess.run(
+        ["/bin/sh"],
+        input=undo(hit.short_id),
+        text=True,
+        check=True,
+        env={**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin", "CALLS": str(calls)},
+    )
+
+    assert calls.read_text().splitlines() == [f"{ENABLE}1".removeprefix("aws ")]
+
+
+def test_json_says_the_same(undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit) -> None:
+    """For a runbook that decides by itself what it runs."""
+    (hit,) = keep(given_act(given_hit, 1, undo=(f"{ENABLE}1", "aws x --y '<z>'"), undo_note="Works."))
+
+    document = json.loads(undo(hit.short_id, "--format", "json"))
+
+    (one,) = document["hits"]
+    assert one["shortId"] == hit.short_id
+    assert one["until"] == hit.undo_until
+    assert 47 * 3600 < one["secondsLeft"] <= 48 * 3600 + 60
+    assert (one["expired"], one["heldBack"], one["state"], one["note"]) == (False, "", "open", "Works.")
+    assert one["steps"] == [
+        {"text": f"{ENABLE}1", "command": True, "gaps": []},
+        {"text": "aws x --y '<z>'", "command": True, "gaps": ["<z>"]},
+    ]
