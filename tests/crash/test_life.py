@@ -60,7 +60,7 @@ def _calls(name: str) -> list[Any]:
 
 
 def _rule(name: str) -> Rule:
-    way = UndoneBy(_calls(UNDONE_BY[name]), ("requestParameters.keyId",), ("requestParameters.keyId",))
+    way = UndoneBy(_calls(UNDONE_BY[name]), ("requestParameters.keyId",), ("requestParameters.keyId",), key=name)
     return replace(
         RULE,
         rule_id=name,

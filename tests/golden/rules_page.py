@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.golden.alerts import ROOT, all_rules
 from tests.golden.mails import FOLDERS
+from tests.golden.undone_by import undone_by_lines
 from trailbell.engine.rulebook import Level, Rule
 
 
@@ -17,8 +18,9 @@ _INTRODUCTION = """# Every rule
 
 By service, the most severe first. Levels are those of the rule: root is reported one level higher, roles in
 `automation_roles` one lower. [Rules](../rules/README.md) says how to write them, [the mails](mails.md) shows the
-mail of each. `{places}` in a command are filled from the record. `make generate` writes this page from the files
-in `rules/`; a test checks that it is current.
+mail of each. `{places}` in a command are filled from the record. "Undone by" names the later calls that close a hit,
+or say what became of it ([what undoes it](../rules/README.md#what-undoes-it)). `make generate` writes this page from
+the files in `rules/`; a test checks that it is current.
 """
 
 
@@ -71,6 +73,7 @@ def _entry(rule: Rule, path: Path) -> str:
             f"{_prose(rule.description)}\n",
             *_shows(rule),
             *_undo(rule),
+            *undone_by_lines(path),
             *_points("Check first", rule.check),
             *_points("Harmless when", rule.falsepositives),
         ]

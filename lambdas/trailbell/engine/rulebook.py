@@ -66,25 +66,31 @@ class UndoneBy:
 
     detection: the tree that the later record matches.
     of:        the rule's events that it is about, in lower case; all if none is named.
+    when:      the tree that the act's record matches; empty if any does.
     act, undo: paths of values that must be equal, in the act's record and in the later one; of several the first that
                has a value counts, and in each `+` joins what is one name only together.
-    word:      undone; replaced, where something else took its place; stopped, where what was done stays done.
+    word:      undone; replaced, where something else took its place; stopped, where what was done stays done;
+               answered, where the undo was begun and no record says how it ended.
     anywhere:  whether the later call may be made in another Region.
+    key:       what is the same in all entries that ask for the same later call: links are made of it, so they neither
+               mix entries nor change with the deployer's settings.
     """
 
     detection: list[Any]
     act: tuple[str, ...]
     undo: tuple[str, ...]
     of: tuple[str, ...] = ()
+    when: list[Any] = field(default_factory=list)
     word: str = "undone"
     anywhere: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Undoes:
-    """What a silent rule's record undoes: acts that the rule of that id reports (see UndoneBy)."""
+    """What a silent rule's record undoes: acts of rules with an entry of that key (see UndoneBy)."""
 
-    rule_id: str
+    key: str
     undo: tuple[str, ...]
     word: str
     anywhere: bool

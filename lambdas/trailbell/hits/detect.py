@@ -178,6 +178,12 @@ class HitDetector:
         found = self._detect_in_fields(fields, file, index, None)
         return next((one for one in found if isinstance(one, Hit)), None)
 
+    def undoing_in_record(self, fields: Mapping[str, Any], seen_at: str) -> Undoing | None:
+        """What one record undoes; None if nothing, or if this detector does not look for it."""
+        file = _LogFile("", _NO_OBJECT, seen_at, DetectionCounts())
+        found = self._detect_in_fields(fields, file, 0, None)
+        return next((one for one in found if isinstance(one, Undoing)), None)
+
     def _prefiltered_block(self, splitter: Splitter, file: _LogFile) -> "Block | None":
         """The next block of whole records, prefiltered; None where the next record is to be parsed in full.
 

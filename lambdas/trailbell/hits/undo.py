@@ -43,6 +43,11 @@ def unknown_places(template: str) -> list[str]:
     return [name for name in _PLACE.findall(template) if not _is_known(name)]
 
 
+def is_section(name: str) -> bool:
+    """Whether a place is a path below a member of the record."""
+    return name.partition(".")[0] in _SECTIONS
+
+
 def place_values(name: str, record: Record, facts: Facts) -> list[str]:
     """What a record holds in a place of a template, by its name without braces; none if nothing."""
     return _values(name, record, facts)

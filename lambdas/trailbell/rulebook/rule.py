@@ -34,6 +34,7 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
     if not isinstance(once, bool) and once != _BY_ACTOR:
         raise RuleError(f"{place}: once_per_day is true, false or {_BY_ACTOR}, not {once!r}")
     gate = gate_of(detection)
+    listed = frozenset(gate.get("eventName", ()))
     return Rule(
         rule_id=str(parsed.id) if parsed.id else name,
         name=name,
@@ -51,10 +52,10 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
         falsepositives=tuple(parsed.falsepositives or ()),
         check=_sentences(content, "check", place),
         shows=compile_shows(content.get("shows"), place),
-        undo=compile_undo(content.get("undo"), place, frozenset(gate.get("eventName", ()))),
+        undo=compile_undo(content.get("undo"), place, listed),
         once_per_day=bool(once),
         once_per_actor=once == _BY_ACTOR,
-        undone_by=compile_undone_by(content.get("undone_by", []), gate_of(detection), compiler, place),
+        undone_by=compile_undone_by(content.get("undone_by", []), content.get("detection"), listed, compiler, place),
     )
 
 
