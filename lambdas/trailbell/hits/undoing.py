@@ -23,7 +23,7 @@ WORDS = ("undone", "replaced", "stopped", "answered")
 """What a later call makes of an act: nothing of it is left; something else took its place; it ended; its undo was
 begun, and no record says how that ended."""
 
-UNDONE, _, STOPPED, _ = WORDS
+UNDONE, REPLACED, STOPPED, _ = WORDS
 
 _MAX_LINKS = 20
 _MAX_WAYS = 20

@@ -19,7 +19,7 @@ from trailbell.errors import TableError
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import RESOLVED, UNDO, UNDONE, change_state
-from trailbell.hits.undoing import STOPPED, WORDS, Undoing
+from trailbell.hits.undoing import REPLACED, STOPPED, WORDS, Undoing
 from trailbell.store.dynamo import Row, decode, encode, write_all
 from trailbell.store.follow_ups import follow_up_key, follow_up_row
 from trailbell.store.kept_hits import DynamoKeptHits
@@ -186,8 +186,10 @@ def _said(undo: Row) -> FollowUp:
 
 
 def _is_ordinary_end(said: FollowUp, hit: Hit) -> bool:
-    """Whether somebody ended what is theirs: every session and command ends, and that is nobody's news."""
-    return said.word == STOPPED and said.by == hit.actor.text
+    """Whether somebody ended or replaced what is theirs: every session ends, and a role that puts a parameter puts it
+    again. That is nobody's news, and what is put is an act of its own.
+    """
+    return said.word in (STOPPED, REPLACED) and said.by == hit.actor.text
 
 
 def _not_before(at: str) -> Row:
