@@ -4,6 +4,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,9 @@ from trailbell.ops.undelivered import read_dropped
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
 from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.periods import DynamoPeriods
 from trailbell.store.rows import hit_row
+from trailbell.text.times import iso_time
 
 
 GivenHit = Callable[..., Hit]
@@ -237,6 +240,22 @@ def test_untold_finds_every_hit_without_a_mark_and_tells_it(stack: FakeStack, ru
     ]
     assert sorted(stack.topic.notified) == [given_hit(1).hit_id, given_hit(2).hit_id]
     assert [shown.exit_code, notified.exit_code, again.exit_code] == [1, 0, 0]
+
+
+def test_held_hits_are_counted_and_left_to_the_clock(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """They are nobody's failure; once their period is over without a delivery record, they are."""
+    first, second = (replace(given_hit(number), kept_as="act", rule_id=f"r-{number}") for number in (1, 2))
+    stack.keep(first, second)
+    periods, now = DynamoPeriods(stack.dynamodb, "hits"), datetime.now(UTC)
+    for ago, hit in ((timedelta(minutes=5), first), (timedelta(hours=3), second)):
+        opener = replace(hit, event_id=f"opener of {hit.event_id}")
+        assert periods.receive(Alert((opener,)), iso_time(now - ago)) == (opener,)
+        assert periods.receive(Alert((hit,)), iso_time(now - ago)) == ()
+
+    result = run("undelivered", "--since", "2026-09-01", "--format", "jsonl")
+
+    assert "1 more are held in quiet periods" in result.stderr
+    assert [json.loads(line)["eventID"] for line in result.stdout.splitlines()] == [second.event_id]
 
 
 def test_hit_that_is_over_is_not_told_again(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:

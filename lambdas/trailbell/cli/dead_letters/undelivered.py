@@ -19,8 +19,10 @@ from trailbell.ops.dead_letters import Message, batches, delete, show_again
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.undelivered import UndeliveredHits, read_dropped
 from trailbell.store.dynamo import Row, decode
+from trailbell.store.query.held import held_until
 from trailbell.store.rows import read_hit
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_time
 
 
 _WORK_SECONDS = 900  # longer than any delivery; what was not done is shown again at once all the same
@@ -37,7 +39,8 @@ _ON_ITS_WAY = timedelta(minutes=10)  # what is younger the stream delivers of it
 def undelivered(since: str, deliver: bool, muted: bool, by: str | None, connection: Connection, form: str) -> None:
     """Show hits without a delivery record, whatever became of their messages: the check that none is lost.
 
-    Looks at hits read until ten minutes ago (younger ones are on their way), by reading the whole table once.
+    Looks at hits read until ten minutes ago (younger ones are on their way), by reading the whole table once. Hits that
+    a quiet period holds are only counted: the clock has them delivered at its end.
     With --muted, at hits that an exception muted and that it mutes no more, because it is gone, has expired or was
     changed: each is judged again by its record, with the rules and exceptions of today.
     The exit status is 1 when there are some, or when some could not be delivered.
@@ -57,10 +60,27 @@ def undelivered(since: str, deliver: bool, muted: bool, by: str | None, connecti
         if muted:
             left = muted_hits(connection, hits, window, by, form, deliver=deliver)
         else:
-            found = hits.undelivered(hits.seen_between(*window))
+            found = _not_held(connection, hits.undelivered(hits.seen_between(*window)), iso_time(now))
             left = say_delivery(hits.notify(found)) if deliver else _show(found, form)
     if left:
         raise SystemExit(1)
+
+
+def _not_held(connection: Connection, images: Iterable[Row], now: str) -> Iterator[Row]:
+    """Those that no quiet period holds any more; how many are held is said."""
+    client, table = connection.client("dynamodb"), connection.deployed.output("HitTable")
+    held = list[str]()
+    for image in images:
+        try:
+            ends = held_until(client, table, read_hit(decode(image)), now)
+        except (TableError, ValueError, TypeError, KeyError, AttributeError):
+            ends = ""  # it cannot be read, which is said where it is shown
+        if ends:
+            held.append(ends)
+        else:
+            yield image
+    if held:
+        click.echo(f"{len(held)} more are held in quiet periods, which end until {max(held)}", err=True)
 
 
 def find_undelivered_hits(clients: Clients, deployed: DeployedStack) -> UndeliveredHits:
