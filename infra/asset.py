@@ -29,7 +29,7 @@ from .models import write_models
 
 _LOCK = product_root() / "lambdas" / "requirements.txt"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
-_HANDLERS = ("trailbell.handlers.detector", "trailbell.handlers.notifier")
+HANDLERS = ("trailbell.handlers.clock", "trailbell.handlers.detector", "trailbell.handlers.notifier")
 _KEPT_SECONDS = 2 * 24 * 3600
 _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
 # Parts of Powertools that nothing here imports; their bytecode would be a fifth of the asset.
@@ -72,7 +72,7 @@ def shipped_modules() -> list[Path]:
     """
     found: dict[str, Path] = {}
     # Channels are found by their folder, which no import in the source shows.
-    names = [*_HANDLERS, *(channel.open.__module__ for channel in declared_channels())]
+    names = [*HANDLERS, *(channel.open.__module__ for channel in declared_channels())]
     while names:
         name = names.pop()
         file = _module_file(name)

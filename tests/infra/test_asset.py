@@ -31,7 +31,7 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")
 IMPORT = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
-import trailbell.handlers.detector, trailbell.handlers.notifier, aws_lambda_powertools
+import trailbell.handlers.clock, trailbell.handlers.detector, trailbell.handlers.notifier, aws_lambda_powertools
 from trailbell.handlers.environment import Variables, read_environment
 found = read_environment(Variables({
     "TRAILBELL_TABLE": "hits", "TRAILBELL_TRAIL_BUCKET": "trail", "TRAILBELL_TRAIL_PREFIX": "AWSLogs/",
@@ -66,6 +66,7 @@ def test_asset_holds_what_the_functions_need(asset: Path) -> None:
     names = names_in(asset)
 
     assert {
+        "trailbell/handlers/clock.py",
         "trailbell/handlers/detector.py",
         "trailbell/handlers/notifier.py",
         "trailbell/rulebook.json",

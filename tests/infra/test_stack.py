@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.asset import HANDLERS
 from trailbell.alerts.channels import declared_channels
 from trailbell.handlers.environment import Variables, read_environment
 from trailbell.ops.advice import alarm_advice
@@ -659,6 +660,14 @@ def test_hits_that_are_kept_and_not_received_fire(new_trail: Template) -> None:
 def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
     """Every alarm is one that somebody thought about."""
     assert len(resources(new_trail, "AWS::CloudWatch::Alarm")) == len(ALARMS)
+
+
+def test_every_functions_handler_is_in_the_asset(new_trail: Template) -> None:
+    """One that is not fails at every call; where it is the clock's, no canary is sent, and none is missed."""
+    functions = resources(new_trail, "AWS::Lambda::Function").values()
+    handlers = {one["Properties"]["Handler"].rpartition(".")[0] for one in functions}
+
+    assert {name for name in handlers if name.startswith("trailbell.")} == set(HANDLERS)
 
 
 def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template_of: TemplateOf) -> None:

@@ -196,7 +196,7 @@ def test_channels_share_no_name() -> None:
 def test_lambda_side_loads_without_build_time_packages() -> None:
     """pySigma, PyYAML and the command line's packages are not in the asset."""
     code = (
-        "import sys, trailbell.handlers.detector, trailbell.handlers.notifier\n"
+        "import sys, trailbell.handlers.clock, trailbell.handlers.detector, trailbell.handlers.notifier\n"
         "print([name for name in ('sigma', 'yaml', 'click', 'rich', 're2', 'trailbell.cli', 'trailbell.rulebook')"
         " if name in sys.modules])"
     )
