@@ -10,9 +10,11 @@ from typing import Any
 import click
 from rich.text import Text
 
+from trailbell.alerts.mail_lines import span
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.terminal.display import console, hit_line, level_text, line_table
-from trailbell.hits.hit_state import OPEN
+from trailbell.hits.hit_state import OPEN, UNDONE
+from trailbell.hits.standing import Standing, standing_of
 from trailbell.store.query.hit_query import FoundHit, HitPage
 from trailbell.text.resource_name import short_resource
 from trailbell.text.safe_text import csv_cell, one_line
@@ -23,13 +25,17 @@ FORMS = ("table", "json", "jsonl", "csv")
 _NARROW_STEADY = 190
 _NARROW = 150  # columns of a terminal below which account, region and call are left to `trailbell hit`
 _LEAST = {"id": 8, "level": 8, "state": 8, "account": 12}  # never cut
-_STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14}
-_STATES = {"open": "", "acked": "yellow", "resolved": "green"}
+_WIDEST_UNDO = 15  # "deadline passed"
+_STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14, "undo": _WIDEST_UNDO}
+_STATES = {"open": "", "acked": "yellow", "resolved": "green", "undone": "green"}
 
 
-def found_line(found: FoundHit, zone: Zone) -> dict[str, Any]:
-    """A hit as one JSON object: as `scan` prints it, and its ids and state."""
+def found_line(found: FoundHit, zone: Zone, now: str) -> dict[str, Any]:
+    """A hit as one JSON object: as `scan` prints it, its ids and state, and its deadline and undo as of now (UTC, ISO
+    8601 with Z)."""
     hit, state = found.hit, found.state
+    standing = standing_of(hit, state, now)
+    undone = state.word == UNDONE
     return {
         "id": hit.short_id,
         "hitId": hit.hit_id,
@@ -39,42 +45,50 @@ def found_line(found: FoundHit, zone: Zone) -> dict[str, Any]:
         "stateBy": state.by,
         "stateAt": state.at and stamp(state.at, zone),
         "note": state.note,
+        "until": standing.until,
+        "secondsLeft": standing.seconds,
+        "expired": standing.expired,
+        "undoneBy": state.by if undone else "",
+        "undoneAt": stamp(state.at, zone) if undone else "",
+        "undoneAfterSeconds": standing.undone_after,
     }
 
 
-def page_text(page: HitPage, form: str, zone: Zone) -> str:
+def page_text(page: HitPage, form: str, zone: Zone, now: str) -> str:
     """A page of hits, ready to be written: with its token in `json`; that of other forms is for stderr."""
     if form == "json":
-        document = {"hits": [found_line(found, zone) for found in page.hits], "nextPageToken": page.next_token}
-        return json.dumps(document, indent=2) + "\n"
+        lines = [found_line(found, zone, now) for found in page.hits]
+        return json.dumps({"hits": lines, "nextPageToken": page.next_token}, indent=2) + "\n"
     if form == "jsonl":
-        return "".join(json_line(found, zone) for found in page.hits)
+        return "".join(json_line(found, zone, now) for found in page.hits)
     if form == "csv":
-        return csv_text(page.hits, zone)
-    return table_text(page.hits, zone)
+        return csv_text(page.hits, zone, now)
+    return table_text(page.hits, zone, now)
 
 
-def json_line(found: FoundHit, zone: Zone) -> str:
+def json_line(found: FoundHit, zone: Zone, now: str) -> str:
     """A hit as a line of JSON."""
-    return json.dumps(found_line(found, zone), ensure_ascii=True) + "\n"
+    return json.dumps(found_line(found, zone, now), ensure_ascii=True) + "\n"
 
 
-def csv_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True) -> str:
-    """Hits as CSV; no cell is a formula in a spreadsheet. Lists are joined with blanks."""
+def csv_text(hits: Iterable[FoundHit], zone: Zone, now: str, *, head: bool = True) -> str:
+    """Hits as CSV; no cell is a formula in a spreadsheet. Lists are joined with blanks; what is not known is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for found in hits:
-        line = found_line(found, zone)
+        line = found_line(found, zone, now)
         if head:
             writer.writerow(line)
             head = False
-        writer.writerow(
-            [csv_cell(" ".join(value) if isinstance(value, list) else str(value)) for value in line.values()]
-        )
+        writer.writerow([csv_cell(_cell_text(value)) for value in line.values()])
     return out.getvalue()
 
 
-def table_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True, steady: bool = False) -> str:
+def _cell_text(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def table_text(hits: Iterable[FoundHit], zone: Zone, now: str, *, head: bool = True, steady: bool = False) -> str:
     """Hits as a table, one line each: cut to fit on a terminal, whole in a pipe.
 
     steady: columns are about as wide whatever stands in them, for a table that is printed piece by piece.
@@ -82,11 +96,15 @@ def table_text(hits: Iterable[FoundHit], zone: Zone, *, head: bool = True, stead
     out = console()
     narrow = sys.stdout.isatty() and out.width < (_NARROW if not steady else _NARROW_STEADY)
     time = f"time ({zone_name(zone)})"
-    columns = ["id", time, "level", "state", "rule", "call", "actor", "resource", "account", "region"]
+    columns = ["id", time, "level", "state", "undo", "rule", "call", "actor", "resource", "account", "region"]
+    every = [_cells(found, zone, now) for found in hits]
+    undo_width = max((len(cells[columns.index("undo")]) for cells in every), default=0)
     left_out = {"call", "account", "region"} if narrow else set()
+    if narrow and not undo_width and not steady:
+        left_out.add("undo")
     shown = [name for name in columns if name not in left_out]
-    rows = ([cells[columns.index(name)] for name in shown] for cells in (_cells(found, zone) for found in hits))
-    least = {**_LEAST, time: 19, **(_STEADY if steady else {})}
+    rows = ([cells[columns.index(name)] for name in shown] for cells in every)
+    least = {**_LEAST, time: 19, "undo": undo_width, **(_STEADY if steady else {})}
     with out.capture() as captured:
         out.print(line_table(shown, rows, least, head=head))
     return captured.get()
@@ -103,7 +121,16 @@ def state_text(word: str) -> Text:
     return Text(word, style=_STATES.get(word, ""))
 
 
-def _cells(found: FoundHit, zone: Zone) -> list[str | Text]:
+def undo_text(standing: Standing) -> Text:
+    """What is to say of a hit's undo in a few words: after how long it came, or how long is left for it."""
+    if standing.undone_after is not None:
+        return Text(f"after {span(standing.undone_after)}")
+    if not standing.waits or standing.seconds is None:
+        return Text("")
+    return Text("deadline passed", style="bold red") if standing.expired else Text(f"{span(standing.seconds)} left")
+
+
+def _cells(found: FoundHit, zone: Zone, now: str) -> list[str | Text]:
     hit = found.hit
     more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
     resource = short_resource(hit.resources[0]) + more if hit.resources else ""
@@ -113,6 +140,7 @@ def _cells(found: FoundHit, zone: Zone) -> list[str | Text]:
         show_time(hit.event_time, zone),
         level_text(hit.level),
         undelivered or state_text(found.state.word),
+        undo_text(standing_of(hit, found.state, now)),
         hit.name,
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),

@@ -14,7 +14,7 @@ function open(index) {
     make("p", {}, `${hit.actor} called ${hit.call} (${hit.source}) in account ${hit.account}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
     ...states(hit),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
-    ...section(hit.undo.length ? "Undo" : "", ...(hit.undoUntil ? [make("p", { class: "deadline" }, `until ${hit.undoUntil}`)] : []),
+    ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.waits ? "deadline" : "quiet" }, deadlineText(hit)),
       ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
     ...section(hit.resources.length ? "Resources" : "", list(hit.resources, "mono")),
@@ -33,6 +33,7 @@ function outcome(hit) {
   return hit.outcome === "success" ? "It succeeded." : `Outcome: ${hit.outcome || "unknown"}${why ? ` (${why})` : ""}.`;
 }
 function states(hit) {
+  if (becameOf(hit)) return [make("p", { class: hit.undoneAfter ? "became" : "quiet" }, becameOf(hit))];
   if (hit.muted) return [make("p", { class: "quiet" }, `Muted by the exception ${hit.muted} of ${hit.mutedOwner}: ${hit.mutedReason}`)];
   return hit.quiet ? [make("p", { class: "quiet" }, "Found by a replay; nobody was notified.")] : [];
 }
