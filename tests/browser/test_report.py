@@ -289,7 +289,7 @@ def lives() -> tuple[list[Hit], dict[Identity, HitState]]:
     """Hits of five days ago, each with a deadline: one has passed, one is ahead, one was undone, resolved, muted."""
     began = datetime.now(UTC) - timedelta(days=5)
 
-    def hit(number: int, days: int, **members: str) -> Hit:
+    def hit(number: int, days: int, **members: Any) -> Hit:
         until = f"{began + timedelta(days=days, hours=2, minutes=30):%Y-%m-%d %H:%M:%S} UTC"
         at = iso_time(began - timedelta(minutes=number))
         return replace(HIT, event_id=f"e{number}", kept_as="act", event_time=at, undo_until=until, **members)

@@ -11,10 +11,12 @@ import pytest
 
 from tests.e2e.product import Deployed, receive_until
 from trailbell.cli.local.command import TRAIL_BUCKET
+from trailbell.cli.local.put_forward import put_forward
 from trailbell.hits.hit import Hit
 from trailbell.hits.query import HitQuery
 from trailbell.rulebook.cases import BASE_RECORD
-from trailbell.store.query.hit_query import find_hits
+from trailbell.store.query.hit_query import find_found, find_hits
+from trailbell.text.times import iso_time
 
 
 pytestmark = pytest.mark.e2e
@@ -42,6 +44,33 @@ def disable_key() -> dict[str, Any]:
         "eventName": "DisableKey",
         "eventID": str(uuid.uuid4()),
     }
+
+
+def schedule_deletion(user: dict[str, Any], key: str, at: datetime) -> dict[str, Any]:
+    """A key's last seven days begin."""
+    return on_key("ScheduleKeyDeletion", user, key, at) | {
+        "responseElements": {"deletionDate": iso_time(at + timedelta(days=7))}
+    }
+
+
+def on_key(event_name: str, user: dict[str, Any], key: str, at: datetime) -> dict[str, Any]:
+    return {
+        **disable_key(),
+        "userIdentity": user,
+        "eventName": event_name,
+        "eventTime": iso_time(at),
+        "requestParameters": {"keyId": key, "pendingWindowInDays": 7},
+    }
+
+
+def states_of(deployed: Deployed, *records: dict[str, Any]) -> list[str]:
+    ids = [record["eventID"] for record in records]
+    begin = datetime.now(UTC) - timedelta(hours=2)
+    query = HitQuery(since=begin, until=datetime.now(UTC), actor=records[0]["userIdentity"]["arn"])
+    found = {
+        one.hit.event_id: one.state.word for one in find_found(deployed.aws.client("dynamodb"), deployed.table, query)
+    }
+    return [found[event_id] for event_id in ids]
 
 
 def hits_of(deployed: Deployed, record: dict[str, Any]) -> list[Hit]:
@@ -75,6 +104,30 @@ def test_same_log_file_three_times_is_one_hit_and_one_alert(deployed: Deployed) 
 
     assert len(hits_of(deployed, record)) == 1
     assert [alert["count"] for alert in alerts] == [1]
+
+
+def test_acts_that_are_undone_are_closed_and_one_that_waits_is_reminded_of(deployed: Deployed) -> None:
+    """An act's whole life, with nothing imitated but the time: of three acts two are undone, one waits."""
+    done, user = datetime.now(UTC) - timedelta(minutes=30), disable_key()["userIdentity"]
+    acts = [schedule_deletion(user, f"key-{uuid.uuid4()}", done + timedelta(minutes=each)) for each in range(3)]
+    undo = [
+        on_key("CancelKeyDeletion", user, act["requestParameters"]["keyId"], done + timedelta(minutes=12))
+        for act in acts[:2]
+    ]
+    given_log_file(deployed, *undo)  # the undo comes first, as it may
+    given_log_file(deployed, *acts)
+
+    alerts = receive_until(deployed.inbox, len(acts) + len(undo) + 2)
+    told = [alert for alert in alerts if alert.get("followUp")]
+    put_forward(deployed.aws, deployed.clock, iso_time(done + timedelta(days=3, hours=13)))
+    reminders = receive_until(deployed.inbox, 1)
+
+    ids = [f"{act['recipientAccountId']}/{act['eventID']}/act" for act in acts]
+    assert sorted(one for alert in told for one in alert["hitIds"]) == sorted(ids[:2])
+    assert {alert["followUp"]["name"] for alert in told} == {"undone"}
+    assert all("undone after 1" in " ".join(alert["text"].split()) for alert in told)
+    assert [(one["followUp"]["name"], one["hitIds"]) for one in reminders] == [("reminder-half", ids[2:])]
+    assert states_of(deployed, *acts) == ["undone", "undone", "open"]
 
 
 def test_corrupt_object_among_ten_is_dead_lettered_and_the_nine_are_told(deployed: Deployed) -> None:
