@@ -58,6 +58,7 @@ class Clock(Construct):
                 "TRAILBELL_OPERATIONS_TOPIC_ARN": operations.topic_arn,
                 "TRAILBELL_CANARY_QUEUE_URL": self.canaries.queue_url,
                 "TRAILBELL_CANARY_MINUTES": str(settings.canary_minutes),
+                "TRAILBELL_REPORT_DAY": settings.report_day,
             },
         )
         self.schedule = events.Rule(
@@ -72,7 +73,8 @@ class Clock(Construct):
     def _allow(self, store: HitTable, operations: sns.ITopic) -> None:
         """Rows of canaries (K#) and what is due (D#), the operations topic, its queue, and the canary's own call.
 
-        For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#).
+        For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#). For the weekly report:
+        which were sent (W#); by time (T#) what the week's hits, states, delivery records and canaries are.
         """
         self.function.add_to_role_policy(
             iam.PolicyStatement(
@@ -81,7 +83,13 @@ class Clock(Construct):
                 conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["K#*", "D#*"]}},
             )
         )
-        for actions, keys in ((["dynamodb:Query"], ["H#*", "S#*"]), (["dynamodb:PutItem"], ["O#*"])):
+        for actions, keys in (
+            (["dynamodb:Query"], ["H#*", "S#*"]),
+            (["dynamodb:PutItem"], ["O#*"]),
+            (["dynamodb:Query", "dynamodb:PutItem"], ["W#*"]),
+            (["dynamodb:Query"], ["T#*"]),
+            (["dynamodb:BatchGetItem"], ["H#*", "S#*", "N#*", "K#*"]),
+        ):
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
             allow(self.function, [store.table.table_arn], *actions, conditions=condition)
         allow(self.function, [operations.topic_arn], "sns:Publish")

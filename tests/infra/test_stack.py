@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -416,22 +417,21 @@ def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None
     """It reads hits to remind of them, and writes none; its one call of its own names parameters that never exist."""
     assert allowed(new_trail, "ClockRole") == {
         "ClockLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
+        "HitsTable.Arn": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:BatchGetItem"},
         "WatchTopic": {"sns:Publish"},
         "ClockCanaries.Arn": {"sqs:ReceiveMessage", "sqs:DeleteMessage"},
         "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/trailbell/canary/*": {"ssm:DeleteParameter"},
     }
-    keys = {
-        (*sorted(listed(statement["Action"])),): statement["Condition"]["ForAllValues:StringLike"][
-            "dynamodb:LeadingKeys"
-        ]
-        for statement in statements(new_trail, "ClockRole")
-        if plain(statement["Resource"]) == "HitsTable.Arn"
-    }
+    keys = defaultdict[str, set[str]](set)
+    for statement in statements(new_trail, "ClockRole"):
+        if plain(statement["Resource"]) == "HitsTable.Arn":
+            for action in listed(statement["Action"]):
+                keys[action].update(listed(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]))
     assert keys == {
-        ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"): ["K#*", "D#*"],
-        ("dynamodb:Query",): ["H#*", "S#*"],
-        ("dynamodb:PutItem",): ["O#*"],
+        "dynamodb:DeleteItem": {"K#*", "D#*"},
+        "dynamodb:PutItem": {"K#*", "D#*", "O#*", "W#*"},
+        "dynamodb:Query": {"K#*", "D#*", "H#*", "S#*", "T#*", "W#*"},
+        "dynamodb:BatchGetItem": {"H#*", "S#*", "N#*", "K#*"},
     }
 
 
