@@ -13,7 +13,7 @@ from typing import Any
 from trailbell.alerts.channels import declared_channels
 from trailbell.alerts.setting import Setting, boolean, emails, matching, one_of
 from trailbell.errors import SettingsError
-from trailbell.flows.weekly import DAYS
+from trailbell.hits.week import DAYS
 from trailbell.rulebook.alert_on import read_alert_on
 from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
 

@@ -16,9 +16,9 @@ from tests.crash.aws import FakeDynamo
 from tests.crash.explore import without_pauses
 from tests.crash.faults import ANY_CALL, OVERTAKEN, Faults, Killed, after, before, chosen, nothing
 from trailbell.flows.clock import Clock
-from trailbell.flows.weekly import DAYS, WeeklyReport, due_on
+from trailbell.flows.weekly import WeeklyReport, due_on
 from trailbell.hits.due import Due
-from trailbell.hits.week import Week
+from trailbell.hits.week import DAYS, Week
 from trailbell.store.reports import DynamoReports
 
 

@@ -73,6 +73,16 @@ def states_of(deployed: Deployed, *records: dict[str, Any]) -> list[str]:
     return [found[event_id] for event_id in ids]
 
 
+def forget_reports(deployed: Deployed) -> None:
+    """Other tests put the clock forward, too, and past a Monday."""
+    dynamodb, partition = deployed.aws.client("dynamodb"), {":pk": {"S": "W#report"}}
+    found = dynamodb.query(
+        TableName=deployed.table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=partition
+    )
+    for row in found["Items"]:
+        dynamodb.delete_item(TableName=deployed.table, Key={"pk": row["pk"], "sk": row["sk"]})
+
+
 def hits_of(deployed: Deployed, record: dict[str, Any]) -> list[Hit]:
     day = datetime(2026, 9, 1, tzinfo=UTC)
     query = HitQuery(since=day, until=day + timedelta(days=1), actor=record["userIdentity"]["arn"])
@@ -128,6 +138,30 @@ def test_acts_that_are_undone_are_closed_and_one_that_waits_is_reminded_of(deplo
     assert all("undone after 1" in " ".join(alert["text"].split()) for alert in told)
     assert [(one["followUp"]["name"], one["hitIds"]) for one in reminders] == [("reminder-half", ids[2:])]
     assert states_of(deployed, *acts) == ["undone", "undone", "open"]
+
+
+def test_operations_get_the_week_on_monday(deployed: Deployed) -> None:
+    """The deployed clock reads the deployed table and rulebook, and mails what the week came to, once."""
+    sqs, sns = deployed.aws.client("sqs"), deployed.aws.client("sns")
+    (topic,) = [one["TopicArn"] for one in sns.list_topics()["Topics"] if "Watch" in one["TopicArn"]]
+    url = sqs.create_queue(QueueName="operations")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    given_log_file(deployed, disable_key() | {"eventTime": iso_time(datetime.now(UTC))})
+    assert receive_until(deployed.inbox, 1)
+    forget_reports(deployed)
+    today = datetime.now(UTC).date()
+    monday = today + timedelta(days=7 - today.weekday())
+
+    put_forward(deployed.aws, deployed.clock, f"{monday - timedelta(days=7)}T08:05:00Z")
+    for minute in (5, 10):
+        put_forward(deployed.aws, deployed.clock, f"{monday}T08:{minute:02}:00Z")
+    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+
+    reports = [one["Body"] for one in answer.get("Messages", ()) if one["Body"].startswith("The week")]
+    assert len(reports) == 1
+    assert "KMS Key Disabled" in reports[0]
+    assert "every hit was delivered" in reports[0]
 
 
 def test_corrupt_object_among_ten_is_dead_lettered_and_the_nine_are_told(deployed: Deployed) -> None:

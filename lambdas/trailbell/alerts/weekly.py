@@ -6,7 +6,7 @@ from statistics import median
 
 from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.engine.rulebook import Level
-from trailbell.hits.week import ExpiringException, RuleCount, WaitingHit, Week
+from trailbell.hits.week import ExpiringException, RuleCount, UndoneHit, WaitingHit, Week
 from trailbell.text.safe_text import CUT, one_line
 
 
@@ -74,16 +74,13 @@ def _open(week: Week) -> Iterator[str]:
 
 def _waiting(hit: WaitingHit) -> str:
     left = f"{span(hit.seconds)} left" if hit.seconds > 0 else f"DEADLINE PASSED {span(-hit.seconds)} ago"
-    what = f"{hit.short_id}  {hit.level} {_said(hit.title)}, {_said(hit.account, 40)} by {_said(hit.actor)}"
+    what = f"{_named(hit)}, {_said(hit.account, 40)} by {_said(hit.actor)}"
     return f"    {what}\n              until {_said(hit.until, 60)}: {left}"
 
 
 def _undone(week: Week) -> Iterator[str]:
     yield f"Undone, of this week's: {len(week.undone) or 'none'}"
-    yield from _listed(
-        f"    {hit.short_id}  {hit.level} {_said(hit.title)}: after {span(hit.after)}, by {_said(hit.by)}"
-        for hit in week.undone
-    )
+    yield from _listed(f"    {_named(hit)}: after {span(hit.after)}, by {_said(hit.by)}" for hit in week.undone)
 
 
 def _mutes(week: Week) -> Iterator[str]:
@@ -150,6 +147,10 @@ def _listed(lines: Iterable[str]) -> Iterator[str]:
     yield from every[:_MAX_LISTED]
     if len(every) > _MAX_LISTED:
         yield f"    ... and {len(every) - _MAX_LISTED} more"
+
+
+def _named(hit: WaitingHit | UndoneHit) -> str:
+    return f"{_said(hit.short_id, 24)}  {_said(hit.level, 20)} {_said(hit.title)}"
 
 
 def _count(number: int, word: str) -> str:

@@ -12,10 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from trailbell.alerts.weekly import weekly_subject, weekly_text
-from trailbell.hits.week import ExpiringException, Week
+from trailbell.hits.week import DAYS, ExpiringException, Week
 
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _HOUR = timedelta(hours=8)  # UTC: what came late of the week before is there by then
 _LONGEST = timedelta(days=35)
 

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from trailbell.engine.rulebook import RuleException
 
 
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 _SOON = timedelta(days=30)
 
 
