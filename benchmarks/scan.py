@@ -91,8 +91,10 @@ def _scan(found: list[Path], rulebook: Rulebook, jobs: int) -> tuple[float, tupl
     for hit in run_scan(list(found), plan, result):
         digest.update("/".join((*hit.identity, hit.place.key, str(hit.place.index))).encode())
     seconds = time.perf_counter() - began
-    counts = [value for value in asdict(result).values() if isinstance(value, int)]
-    return seconds, (digest.hexdigest(), result.hits, counts)
+    of_records = asdict(result.counts)
+    del of_records["records_fully_parsed"]  # each process begins without the prefilter
+    counts = [*of_records.values(), result.files_read, result.partial, result.outside]
+    return seconds, (digest.hexdigest(), result.counts.hits, counts)
 
 
 if __name__ == "__main__":

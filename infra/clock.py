@@ -73,8 +73,9 @@ class Clock(Construct):
     def _allow(self, store: HitTable, operations: sns.ITopic) -> None:
         """Rows of canaries (K#) and what is due (D#), the operations topic, its queue, and the canary's own call.
 
-        For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#). For the weekly report:
-        which were sent (W#); by time (T#) what the week's hits, states, delivery records and canaries are.
+        For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#). For quiet periods: these
+        (G#), and whether their hits were notified of (N#). For the weekly report: which were sent (W#); by time (T#)
+        what the week's hits, states, delivery records and canaries are.
         """
         self.function.add_to_role_policy(
             iam.PolicyStatement(
@@ -83,13 +84,14 @@ class Clock(Construct):
                 conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["K#*", "D#*"]}},
             )
         )
-        for actions, keys in (
+        rights = (
             (["dynamodb:Query"], ["H#*", "S#*"]),
             (["dynamodb:PutItem"], ["O#*"]),
-            (["dynamodb:Query", "dynamodb:PutItem"], ["W#*"]),
+            (["dynamodb:Query", "dynamodb:PutItem"], ["G#*", "W#*"]),
             (["dynamodb:Query"], ["T#*"]),
             (["dynamodb:BatchGetItem"], ["H#*", "S#*", "N#*", "K#*"]),
-        ):
+        )
+        for actions, keys in rights:
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
             allow(self.function, [store.table.table_arn], *actions, conditions=condition)
         allow(self.function, [operations.topic_arn], "sns:Publish")

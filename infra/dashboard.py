@@ -162,6 +162,7 @@ def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
         "notified before": "HitsNotifiedBefore",
         "failed": "HitsFailed",
         "deferred": "HitsDeferred",
+        "held": "HitsHeld",
     }
     age = notifier.function.metric("IteratorAge", period=PERIOD, statistic="Maximum", label="milliseconds")
     return [

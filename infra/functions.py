@@ -1,11 +1,12 @@
 """The two functions, each with a role that holds the permissions of its half and nothing else."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -16,7 +17,7 @@ from constructs import Construct
 from .channels import Channels
 from .findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from .ingest_queue import IngestQueue, encrypted_queue
-from .settings import Settings
+from .settings import STACK_NAME, Settings
 from .store import HitTable
 from .trail import TrailBucket
 
@@ -134,7 +135,11 @@ class Notifier(Construct):
             "TRAILBELL_TABLE": store.table.table_name,
             "TRAILBELL_RETENTION_DAYS": str(settings.hit_retention_days),
             "TRAILBELL_RUNBOOK_URL": settings.runbook_url,
+            "TRAILBELL_QUIET_MINUTES": json.dumps(dict(settings.quiet_minutes), sort_keys=True),
         }
+        stack = Stack.of(self).stack_name
+        if stack != STACK_NAME:
+            environment["TRAILBELL_WHERE"] = f"--stack {stack}"
         for channel in channels.deployed:
             environment |= channel.environment
         self.function = shared_function(
@@ -154,10 +159,14 @@ class Notifier(Construct):
                 allow(self.function, [permission.resource], *permission.actions, conditions=conditions)
 
     def _allow_table(self, store: HitTable) -> None:
-        """Delivery records, what the same actor did before, canaries, follow-ups: keys N#, P#, K#, O#. No hit."""
+        """Delivery records, what the same actor did before, canaries, follow-ups, quiet periods and when they end:
+        keys N#, P#, K#, O#, G#, D#. No hit but those that it has held.
+        """
         table = [store.table.table_arn]
         records = (("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*")
-        for actions, *keys in (records, (("PutItem",), "K#*"), (("Query",), "P#*", "O#*")):
+        periods = (("PutItem", "Query", "BatchWriteItem"), "G#*")
+        others = ((("PutItem",), "K#*", "D#*"), (("Query",), "P#*", "O#*"))
+        for actions, *keys in (records, periods, *others):
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
             allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
 
@@ -165,7 +174,7 @@ class Notifier(Construct):
         # A row is there for the first time, or takes the place of one that nobody was notified of (store/rows.py).
         new_hits = {
             "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
-            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_("hit", "canary", "follow-up")}}},
+            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_("hit", "canary", "follow-up", "gathered")}}},
         }
         self.function.add_event_source(
             sources.DynamoEventSource(

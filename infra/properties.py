@@ -30,6 +30,7 @@ class Properties(TypedDict, total=False):
     canary_minutes: int
     report_day: str
     reminders: list[int]
+    quiet_minutes: int | dict[str, int]
     architecture: str
     hit_retention_days: int
     log_retention_days: int

@@ -25,6 +25,7 @@ _NEEDS_BUCKET = {
     "trail_topic_arn": "a new trail's bucket tells the queue itself",
 }
 _HOURS = "a list of whole numbers from 1 to 720, or []"
+_QUIET = 'a whole number from 0 to 1440, or a map of levels, rules and "default" to such numbers'
 _RUNBOOK = 'an https address such as https://wiki.example.com/alerts/{rule}, with {rule}, {service}, {level}, or ""'
 
 
@@ -59,6 +60,7 @@ class Settings:
     canary_minutes:     a canary that takes longer than this is reported as missing; 0 sends none.
     report_day:         the day on which operations get the week's report; "" for none.
     reminders:          hours before an undo's deadline at which those who were notified are reminded; none for never.
+    quiet_minutes:      name of a level or rule, or "default" → how long what follows an alert is gathered; 0: not.
     architecture:       of the functions.
     hit_retention_days: how long hits stay in the table.
     log_retention_days: how long the functions' own logs are kept; a number CloudWatch Logs knows.
@@ -83,6 +85,7 @@ class Settings:
     canary_minutes: int = 30
     report_day: str = "monday"
     reminders: tuple[int, ...] = (24,)
+    quiet_minutes: Mapping[str, int] = field(default_factory=lambda: {"default": 60})
     architecture: str = "arm64"
     hit_retention_days: int = 400
     log_retention_days: int = 90
@@ -198,6 +201,17 @@ def _report_day(raw: Any) -> str:
     return str(raw)
 
 
+def _quiet(raw: Any) -> dict[str, int]:
+    """Minutes for all, or a map of levels, rules and "default" to minutes; JSON on the command line."""
+    try:
+        given = json.loads(raw) if isinstance(raw, str) else raw
+        by_name = given if isinstance(given, Mapping) else {"default": given}
+        read = _number(0, 1440)
+        return {"default": 60, **{str(name): read(minutes) for name, minutes in by_name.items()}}
+    except ValueError:  # JSON's, too
+        raise ValueError(_QUIET) from None
+
+
 def _runbook(raw: Any) -> str:
     """An address; nothing stands in braces but what alerts fill in (alerts/links.py)."""
     address = matching(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?", _RUNBOOK)(raw)
@@ -228,6 +242,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "canary_minutes": _number(0, 1440),
     "report_day": _report_day,
     "reminders": _hours,
+    "quiet_minutes": _quiet,
     "architecture": one_of("arm64", "x86_64"),
     "hit_retention_days": _number(1, 3650),
     "log_retention_days": _number(

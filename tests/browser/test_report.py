@@ -199,6 +199,7 @@ def test_hostile_text_stays_text(page: Page, tmp_path: Path) -> None:
             values[part.name] = (HOSTILE, "javascript:alert(1)", "https://example.com/\u202egpj")
     names: dict[str, Any] = {part.name: HOSTILE for part in fields(Actor) if part.name != "console"}
     actor = Actor(**names)
+    values["shown"] = ((HOSTILE, HOSTILE),)
     changed = values | {"event_time": "2026-09-15T10:00:00Z", "level": "high", "muted_by": ""}
     hostile = replace(HIT, **changed, actor=actor, place=Place(HOSTILE, HOSTILE, 0))
 

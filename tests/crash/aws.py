@@ -92,8 +92,10 @@ class FakeDynamo:
             self.overtake()
         with self.lock:
             if ConditionExpression:
-                assert ConditionExpression.startswith("attribute_not_exists(pk)"), ConditionExpression
+                versioned = ConditionExpression == "#version = :version"
+                assert versioned or ConditionExpression.startswith("attribute_not_exists(pk)"), ConditionExpression
                 there = self.rows.get(_key(Item))
+                assert there or not versioned
                 if there and not _gives_way(there, names.get("ExpressionAttributeValues", {})):
                     after(kind, call)
                     refusal = {"Error": {"Code": "ConditionalCheckFailedException"}, "Item": there}
@@ -275,6 +277,8 @@ def _gives_way(there: Item, values: Item) -> bool:
     if ":claim" in values:
         over = int(there.get("leaseUntil", {"N": "0"})["N"]) < int(values[":now"]["N"])
         return bool(there["kind"] == values[":claim"] and (over or there["owner"] == values[":owner"]))
+    if ":version" in values:
+        return bool(there["version"] == values[":version"])
     return there["kind"] in [values[name] for name in (":quiet", ":muted") if name in values]
 
 

@@ -96,3 +96,16 @@ def test_replay_tells_when_asked_to(deployed: Deployed, replay: Callable[..., Re
     assert "PEOPLE ARE NOTIFIED" in sent.stderr
     assert alert["hitIds"] == [hit.hit_id]
     assert hit.quiet is False
+
+
+def test_what_exceptions_muted_is_judged_by_the_rulebook_that_is_deployed(
+    deployed: Deployed, replay: Callable[..., Result]
+) -> None:
+    """It is in the code that the detector runs; nobody keeps a second copy that grows stale."""
+    del deployed, replay  # the stack, and the environment in which commands find it
+
+    result = CliRunner().invoke(cli, ["undelivered", "--muted"], catch_exceptions=False)
+
+    assert "judged today by what is deployed in stack trailbell" in result.stderr
+    assert "0 muted hits that nobody was notified of" in result.stderr
+    assert result.exit_code == 0

@@ -47,7 +47,7 @@ def test_every_other_way_in_alerts_and_a_changed_setting_moves_from_one_to_the_n
     sns, s3 = aws.client("sns"), aws.client("s3")
     topic = sns.create_topic(Name="trail")["TopicArn"]
 
-    deploy(aws, TRAIL_BUCKET, trail_topic_arn=topic)
+    deploy(aws, TRAIL_BUCKET, trail_topic_arn=topic, quiet_minutes="0")
     inbox = Inbox(aws, DeployedStack(aws.client, STACK).output("AlertTopic"))
     by_cloudtrail = given_log_file(aws)
     sns.publish(TopicArn=topic, Message=json.dumps({"s3Bucket": TRAIL_BUCKET, "s3ObjectKey": [KEY]}))
@@ -59,7 +59,7 @@ def test_every_other_way_in_alerts_and_a_changed_setting_moves_from_one_to_the_n
     by_s3 = given_log_file(aws)
     assert notified(aws, inbox) == [by_s3]
 
-    deploy(aws, TRAIL_BUCKET, eventbridge="true")
+    deploy(aws, TRAIL_BUCKET, eventbridge="true", quiet_minutes="0")
     eventbridge: dict[str, Any] = {"EventBridgeConfiguration": {}}
     s3.put_bucket_notification_configuration(Bucket=TRAIL_BUCKET, NotificationConfiguration=eventbridge)
     by_eventbridge = given_log_file(aws)

@@ -111,6 +111,30 @@ def _many_actors() -> Alert:
     return Alert(tuple(hits), runbook=RUNBOOK)
 
 
+def _differing() -> Alert:
+    """Two people of one permission set and a role; one address more than people; one call denied."""
+
+    def scheduled(number: int, who: Record, days: int, **changes: Any) -> Record:
+        answer = {"deletionDate": f"Sep {1 + days}, 2026, 9:00:00 AM", "pendingWindowInDays": days}
+        window = {"pendingWindowInDays": days}
+        call = given(number, eventName="ScheduleKeyDeletion", userIdentity=who, responseElements=answer)
+        return merged(merged(call, {"requestParameters": window}), changes)
+
+    role = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+    dana, erin = _session(role, "dana@example.com"), _session(role, "erin@example.com")
+    records = (
+        scheduled(1, dana, 29),
+        scheduled(2, dana, 8, sourceIPAddress="203.0.113.9", userAgent="Boto3/1.40.4"),
+        scheduled(3, erin, 29, awsRegion="eu-west-1"),
+        scheduled(4, _session("Deploy", "ci"), 29, userAgent="terraform"),
+    )
+    hits = [_placed(_everything().detect_record(record, SEEN_AT), number) for number, record in enumerate(records)]
+    denied = replace(
+        hits[3], outcome="denied", error_code="AccessDenied", error_message="not authorized", undo_until=""
+    )
+    return Alert((*hits[:3], denied), runbook=RUNBOOK)
+
+
 def _related() -> Related:
     def earlier(time: str, title: str, level: str, name: str) -> RelatedHit:
         return RelatedHit(f"111122223333/{time}/r", f"2026-{time}Z", title, level, "kms", name)
@@ -160,6 +184,7 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield from follow_ups()
     yield "burst", "twelve keys by one actor, in one mail", _alert(*map(given, range(1, 13)))
     yield "several-actors", "a storm: one rule, many actors", _many_actors()
+    yield "differing", "one rule, and acts that differ in all but it: deadline, person, address, outcome", _differing()
     yield "related", "what else the actor did before", _alert(given(), related=_related())
     yield "related-none", "the actor did nothing else", _alert(given(), related=Related())
     note = "could not be read; the alert did not wait"
@@ -171,6 +196,8 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     graver = replace(alert.sample, level="critical", replayed=True)
     graver = replace(raised(graver, "high", "kms-key-deletion-scheduled"), shared_event_id="5d9f0c52-0000-4000-8000-1")
     yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
+    late = replace(alert.sample, muted_before="nightly-rotation")
+    yield "late", "an act that an exception muted and mutes no more", replace(alert, hits=(late,))
     bare = _alert(given(resources=None, requestParameters=None))
     yield "no-resources", "the record names no resource, and the undo has a gap", bare
     service = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.golden.alerts import ROOT, all_rules
 from tests.golden.mails import FOLDERS
+from tests.golden.undone_by import undone_by_lines
 from trailbell.engine.rulebook import Level, Rule
 
 
@@ -17,8 +18,9 @@ _INTRODUCTION = """# Every rule
 
 By service, the most severe first. Levels are those of the rule: root is reported one level higher, roles in
 `automation_roles` one lower. [Rules](../rules/README.md) says how to write them, [the mails](mails.md) shows the
-mail of each. `{places}` in a command are filled from the record. `make generate` writes this page from the files
-in `rules/`; a test checks that it is current.
+mail of each. `{places}` in a command are filled from the record. "Undone by" names the later calls that close a hit,
+or say what became of it ([what undoes it](../rules/README.md#what-undoes-it)). `make generate` writes this page from
+the files in `rules/`; a test checks that it is current.
 """
 
 
@@ -69,7 +71,9 @@ def _entry(rule: Rule, path: Path) -> str:
             f"### {rule.name}\n",
             f"**{rule.level.word}: {rule.title}**. {' · '.join(_links(rule, path))}\n",
             f"{_prose(rule.description)}\n",
+            *_shows(rule),
             *_undo(rule),
+            *undone_by_lines(path),
             *_points("Check first", rule.check),
             *_points("Harmless when", rule.falsepositives),
         ]
@@ -85,13 +89,31 @@ def _links(rule: Rule, path: Path) -> Iterator[str]:
             yield f"[{technique}](https://attack.mitre.org/techniques/{technique.replace('.', '/')}/)"
 
 
+def _shows(rule: Rule) -> Iterator[str]:
+    if rule.shows:
+        shown = (f"{label} (`{paths[0]}`)" for label, paths in rule.shows)
+        yield f"Shows of the request: {', '.join(shown)}.\n"
+
+
 def _undo(rule: Rule) -> Iterator[str]:
     undo = rule.undo
     limits = [f"within {undo.within} days"] if undo.within else []
     limits += [f"until `{undo.until}`"] if undo.until else []
     yield f"Undo{' (' + ', '.join(limits) + ')' if limits else ''}:{' ' + _prose(undo.note) if undo.note else ''}\n"
+    for events, note in undo.notes:
+        yield f"For {', '.join(events)}: {_prose(note)}\n"
     if undo.steps:
-        yield "```\n" + "\n".join(step.strip() for step in undo.steps) + "\n```\n"
+        yield "```\n" + "\n".join(_steps(rule)) + "\n```\n"
+
+
+def _steps(rule: Rule) -> Iterator[str]:
+    """The steps; above those for some events only, which."""
+    said: tuple[str, ...] = ()
+    for step, events in zip(rule.undo.steps, rule.undo.events or ((),) * len(rule.undo.steps), strict=True):
+        if events != said:
+            yield f"# {', '.join(events) or 'all'}"
+            said = events
+        yield step
 
 
 def _points(name: str, texts: tuple[str, ...]) -> Iterator[str]:

@@ -73,6 +73,7 @@ def test_every_setting_is_taken() -> None:
         "canary_minutes": 0,
         "report_day": "friday",
         "reminders": (72, 24),
+        "quiet_minutes": {"default": 30, "critical": 0},
         "architecture": "x86_64",
         "hit_retention_days": 30,
         "log_retention_days": 7,

@@ -1,6 +1,7 @@
 """A fresh AWS (moto, in process) for every test, with the hit table, a topic and hits to put into them."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, Place
@@ -35,6 +37,20 @@ HIT = Hit(
     place=Place("trail", "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/09/15/a.json.gz", 0),
     seen_at="2026-09-15T10:04:00Z",
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_request_at_a_time() -> Iterator[None]:
+    """DynamoDB answers many at once; moto's tables are dicts that a query must not see change."""
+    answer, lock = DynamoHandler.call_action, threading.RLock()
+
+    def call_action(handler: DynamoHandler) -> Any:
+        with lock:
+            return answer(handler)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DynamoHandler, "call_action", call_action)
+        yield
 
 
 @pytest.fixture(autouse=True)

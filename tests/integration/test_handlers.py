@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.unit.log_files import broken_log_file
 from trailbell.aws.clients import Clients
 from trailbell.engine.rulebook import dump_rulebook
 from trailbell.errors import SettingsError
@@ -506,6 +507,20 @@ def test_failure_without_a_queue_is_raised(put_log_file: PutLogFile, metrics: Me
     assert metrics()["ObjectsFailed"] == 1
 
 
+def test_metrics_of_a_log_file_that_breaks_off_add_up(put_log_file: PutLogFile, table: str, metrics: Metrics) -> None:
+    """Its first half is read, its hits are kept and notified: `0 records, 1 hit` looks like a defect."""
+    key = put_log_file(broken_log_file(given_record(1), given_record(2, eventName="ListKeys"), given_record(3)))
+
+    counted = []
+    for _ in range(2):
+        detector.handler(given_batch(given_notification(key)), None)
+        counted.append(metrics())
+
+    names = ("ObjectsFailed", "RecordsRead", "RecordsMatchedAgainstRules", "RecordsNotWatched", "CountMismatch")
+    assert [[one[name] for name in names] for one in counted] == [[1, 2, 1, 1, 0], [1, 2, 1, 1, 0]]
+    assert [(one["HitsNew"], one["HitsKnown"]) for one in counted] == [(1, 0), (0, 1)]
+
+
 def test_table_that_cannot_be_written_sends_every_message_back(
     put_log_file: PutLogFile, dynamodb: Any, table: str, metrics: Metrics
 ) -> None:
@@ -517,7 +532,8 @@ def test_table_that_cannot_be_written_sends_every_message_back(
 
     counted = metrics()
     assert answer == failures("m0", "m1")
-    assert (counted["ObjectsFailed"], counted["ObjectsRead"], counted["RecordsRead"]) == (2, 0, 0)
+    assert (counted["ObjectsFailed"], counted["ObjectsRead"], counted["HitsNew"]) == (2, 0, 0)
+    assert (counted["RecordsRead"], counted["CountMismatch"]) == (2, 0)
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,7 @@ def test_hit_comes_back_from_its_row_as_it_was(dynamodb: Any, table: str, hit_ta
         part.name: (f"{part.name} 1", f"{part.name} 2") if part.type == tuple[str, ...] else f"{part.name} é 🔑"
         for part in fields(Hit)
     }
+    members["shown"] = (("to é 🔑", "1"), ("from", "2"))
     hit = Hit(**members | {"actor": actor, "place": Place("trail", "key", 0), "format": 1, "level": "high"})
 
     hit_table.keep([hit])

@@ -27,6 +27,7 @@ from trailbell.hits.related import Related
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
 from trailbell.store.follow_ups import DynamoFollowUps
+from trailbell.store.periods import DynamoPeriods
 from trailbell.store.rows import hit_row
 
 
@@ -156,10 +157,12 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         channels=(),
         delivery_records=marks,
         follow_ups=DynamoFollowUps(FakeDynamo(Faults(nothing)), "hits"),
+        periods=DynamoPeriods(FakeDynamo(Faults(nothing)), "hits"),
         canaries=None,
         event_log=SilentJournal(),
         rate_limit=RateLimit(),
         runbook="",
+        where="",
     )
     monkeypatch.setattr(handler, "_parts", lambda: parts)
     monkeypatch.setattr("trailbell.handlers.notifier.time.sleep", pauses.append)

@@ -135,7 +135,7 @@ Exceptions that expire within 30 days, or have expired: their hits are notified 
     2026-12-24  nightly (owner: sre)
 
 Deliveries: 1 hit without a delivery record, the oldest of 2026-11-25 10:00:00 UTC
-    trailbell undelivered lists them; those of the last minutes may be under way
+    trailbell undelivered lists them; those of the last hour may be gathered in a quiet period
     1 hit found by a replay of which nobody was to be notified
     How often one was deferred or failed and was tried again is not in the
     table: see the metrics HitsDeferred, HitsFailed and ChannelsFailed.

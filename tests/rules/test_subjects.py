@@ -41,6 +41,7 @@ def test_worst_subject_still_says_level_what_which_and_who(
         raised_from=before,
         actor=actor,
         resources=(RESOURCE, "other"),
+        acted_on=(),
         region="ap-northeast-1",
     )
 

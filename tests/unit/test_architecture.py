@@ -113,7 +113,7 @@ def test_asset_holds_the_rooms_that_run_in_lambda() -> None:
 def test_asset_holds_what_handlers_import_and_nothing_else(tmp_path: Path) -> None:
     """What only the command line needs is paid for at no cold start; what is imported late must be there, too."""
     names = {file.relative_to(PACKAGE).as_posix() for file in asset.shipped_modules()}
-    only_command_line = {"__main__.py", "text/redaction.py", "cloudtrail/selection.py", "hits/query.py"}
+    only_command_line = {"__main__.py", "cloudtrail/selection.py", "hits/query.py"}
 
     assert {"hits/detect.py", "engine/prefilter/prefilter.py", "store/malformed.py", "errors.py"} <= names
     assert not names & only_command_line

@@ -205,7 +205,8 @@ def test_hits_before_the_place_where_a_log_file_breaks_are_kept(world: World) ->
 
     assert failed == ["m-a"]
     assert (first.hits_new, second.hits_new, second.hits_known) == (CHUNK + 39, 0, CHUNK + 39)
-    assert (first.objects_failed, first.objects_read, first.records_read) == (1, 0, 0)
+    assert (first.objects_failed, first.objects_read, first.records_read) == (1, 0, CHUNK + 39)
+    assert first.records_matched == first.hits_new
     assert first.failures == {"Corrupt": 1}
     assert first.balanced
     assert second.balanced

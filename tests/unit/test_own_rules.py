@@ -85,6 +85,7 @@ def check(project: Path, *more: str) -> Result:
     return run("rules", "check", project / "rules", "--exceptions", project / "exceptions", *more)
 
 
+UNDONE_BY = "undone_by:\n    - event: EnableKey\n"
 MISSPELT_RULES = [
     ("undo:", "undoo:", 15, "unknown field 'undoo'; did you mean 'undo'?"),
     ("check:", "chek:", 14, "unknown field 'chek'; did you mean 'check'?"),
@@ -97,7 +98,7 @@ MISSPELT_RULES = [
     ("level: high\n", "", 1, "no 'level': write informational, low, medium, high or critical"),
     ("status: stable", "status: stabel", 4, "did you mean 'stable'?"),
     ("    steps:", "    step:", 16, "unknown field 'step' in undo; did you mean 'steps'?"),
-    ("    note:", "    notes:", 17, "unknown field 'notes' in undo; did you mean 'note'?"),
+    ("    note:", "    notes:", 17, "undo.notes is a map, not"),
     ("undo:\n", "undo:\n    withn: 7\n", 16, "did you mean 'within'?"),
     ("service: cloudtrail", "servce: cloudtrail", 5, "unknown field 'servce' in logsource; did you mean 'service'?"),
     ("detection:", "detecton:", 6, "did you mean 'detection'?"),
@@ -117,6 +118,33 @@ MISSPELT_RULES = [
     ("level: high", "level: high\nprecedence: high", 14, "precedence is a whole number, not 'high'"),
     ("level: high", "level: high\nteam: blue", 14, "unknown field 'team': nothing reads it"),
     ("level: high", "level: high\nUndo: {}", 14, "unknown field 'Undo': 'undo' is there already"),
+    ("level: high", "level: high\nundone_by: {event: EnableKey}", 14, "undone_by is a list"),
+    ("undo:\n", f"{UNDONE_BY}      lnik: resource.key\nundo:\n", 17, "unknown field 'lnik' in undone_by; did you mean"),
+    ("undo:\n", f"{UNDONE_BY}      link: a.b\nundo:\n", 17, "a.b is no member of a CloudTrail record"),
+    ("undo:\n", f"{UNDONE_BY}      link: [resource.key, responseElement.x]\nundo:\n", 17, "write responseElements.x"),
+    ("undo:\n", f"{UNDONE_BY}      link: requestParameters.password\nundo:\n", 17, "no record has 'requestParameters"),
+    ("undo:\n", f"{UNDONE_BY}      link: resource.key+\nundo:\n", 17, "no record has 'resource.key+'"),
+    ("undo:\n", f"{UNDONE_BY}      word: undone\nundo:\n", 16, "say either link:, or act: and undo:, not neither"),
+    ("undo:\n", f"{UNDONE_BY}      act: region\nundo:\n", 16, "say either link:, or act: and undo:, not act"),
+    (
+        "undo:\n",
+        f"{UNDONE_BY}      link: region\n      act: region\n      undo: region\nundo:\n",
+        16,
+        "not link and act and undo",
+    ),
+    ("undo:\n", f"{UNDONE_BY}      link: region\n      word: done\nundo:\n", 18, "did you mean 'undone'?"),
+    (
+        "undo:\n",
+        f"{UNDONE_BY}      link: region\n      unless: {{facts.policy.publik: true}}\nundo:\n",
+        18,
+        "did you mean 'facts.policy.public'?",
+    ),
+    (
+        "undo:\n",
+        f"{UNDONE_BY}      link: region\n      when:\n          - facts.actor.knd: root\nundo:\n",
+        19,
+        "did you mean 'facts.actor.kind'?",
+    ),
 ]
 
 
@@ -134,6 +162,83 @@ def test_misspelt_rule_is_refused_with_its_line(project: Path, right: str, wrong
     with pytest.raises(RuleError, match=re.escape(words)) as refused:
         compile_rules(project / "rules", {})
     assert f"{file}: line {line}: " in str(refused.value)
+
+
+UNDONE_RULE = f"""{RULE}undone_by:
+    - event: EnableKey
+      link: requestParameters.keyId
+"""
+UNDONE_CASE = CASES.replace(
+    "  undo: [enable it]\n",
+    """\
+    requestParameters: {keyId: k}
+  undone_by:
+    - record: {eventName: EnableKey, requestParameters: {keyId: k}}
+      undone: true
+    - name: another key
+      record: {eventName: EnableKey, requestParameters: {keyId: other}}
+      undone: false
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("", "", ""),
+        (
+            "undone: true",
+            "undone: false",
+            "undone_by, number 1, EnableKey: the act is undone, not to be left alone by it",
+        ),
+        ("undone: true", "undone: replaced", "number 1, EnableKey: the act is undone, not replaced"),
+        ("keyId: other", "keyId: k", "undone_by, another key: the act is undone, not to be left alone by it"),
+        ("undone: false", "undone: true", "undone_by, another key: the act is left alone, not undone"),
+    ],
+)
+def test_case_says_what_undoes_the_act(project: Path, right: str, wrong: str, words: str) -> None:
+    """With rules of one's own nobody else tries it."""
+    (project / "rules" / "aws_key_disabled.yml").write_text(UNDONE_RULE, encoding="utf-8")
+    (project / "cases" / "aws_key_disabled.yml").write_text(UNDONE_CASE.replace(right, wrong, 1), encoding="utf-8")
+
+    result = check(project)
+
+    assert words in result.stderr
+    assert result.exit_code == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("EnabelKey", "kms has no call enabelkey; the nearest is EnableKey; a part of undone_by never has an effect"),
+        ("EnableKey\n      fields: {requestparameters.x: y}", "write requestParameters.x"),
+        ("EnableKey\n      of: DisabelKey", "undone_by.of names events that the rule does not: disabelkey"),
+    ],
+)
+def test_later_call_that_no_record_has_is_refused(project: Path, event: str, words: str) -> None:
+    """It would leave every hit of the rule open for ever, in silence."""
+    file = project / "rules" / "aws_key_disabled.yml"
+    file.write_text(UNDONE_RULE.replace("EnableKey", event), encoding="utf-8")
+
+    found = check(project)
+
+    assert f"{file}:" in found.stderr
+    assert words in found.stderr
+    with pytest.raises(RuleError, match=re.escape(words)):
+        build_rulebook(project / "rules", None, {}, date(2026, 9, 1))
+
+
+def test_rule_of_several_services_says_which_undoes(project: Path) -> None:
+    """The same name may be a call of each."""
+    file = project / "rules" / "aws_key_disabled.yml"
+    text = UNDONE_RULE.replace("eventSource: kms", "eventSource: [ssm.amazonaws.com, kms").replace(
+        ".com\n", ".com]\n", 1
+    )
+    file.write_text(text, encoding="utf-8")
+    assert "say source: of the undo" in check(project).stderr
+
+    file.write_text(text.replace("link:", "source: kms.amazonaws.com\n      link:"), encoding="utf-8")
+    assert "say source:" not in check(project).stderr
 
 
 def test_right_rule_cases_and_exception_pass(project: Path) -> None:
@@ -165,6 +270,10 @@ def test_members_of_ones_own_begin_with_x(project: Path) -> None:
         ("    eventName: DisableKey\n", "    eventname: DisableKey\n", 5, "write eventName"),
         ("    eventName: DisableKey\n", "    eventName: DisableKey\n    errorcode: x\n", 6, "write errorCode"),
         ("- name: it was denied\n  match", "- match", 8, "has no 'name'"),
+        ("  undo:", "  undone_by: [{record: {eventName: EnableKey}}]\n  undo:", 6, "no 'undone'"),
+        ("  undo:", "  undone_by: [{record: {eventName: x}, undone: stoped}]\n  undo:", 6, "did you mean 'stopped'?"),
+        ("  undo:", "  undone_by: [{record: {eventname: x}, undone: true}]\n  undo:", 6, "write eventName"),
+        ("  match: false", "  undone_by: [{record: {}, undone: false}]\n  match: false", 9, "is for cases that match"),
     ],
 )
 def test_misspelt_case_is_refused_with_its_line(project: Path, right: str, wrong: str, line: int, words: str) -> None:

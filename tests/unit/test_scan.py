@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from trailbell.cli.main import cli
-from trailbell.cli.scan.work import Done, work
+from trailbell.cli.scan.work import work
 from trailbell.cli.terminal.interrupt import Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.notification import ObjectRef
@@ -230,6 +230,6 @@ def test_scan_ends_by_the_code_of_an_error_and_not_by_its_text(code: str, messag
         HitDetector(Rulebook(())), ObjectRef("trail", "a.json.gz"), pieces, Selection(), "2026-11-20T10:00:00Z"
     )
 
-    assert isinstance(done, Done)
+    assert done.last
     assert done.stop is stops
     assert message in done.error

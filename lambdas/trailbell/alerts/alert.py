@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.alerts.follow_up_mail import follow_up_subject, follow_up_text
-from trailbell.alerts.links import links_of
+from trailbell.alerts.links import EVENTS, links_of, links_of_all
 from trailbell.alerts.mail import mail_text
+from trailbell.alerts.mail_undo import most_urgent
 from trailbell.alerts.subject import mail_subject
-from trailbell.alerts.summary import summary_of
+from trailbell.alerts.summary import counts, summary_of
 from trailbell.hits.follow_up import FollowUp, follow_up_document
 from trailbell.hits.hit import Hit, hit_document
 from trailbell.hits.related import Related, RelatedHit
@@ -35,8 +36,10 @@ class Alert:
 
     related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
+    gathered: whether the hits came in a quiet period, after an alert of their group.
     follow_ups: of a message that follows an alert: what is said of each hit, in their order; all of one kind.
     where:   options of commands that say where the hits are (alerts/commands.py), "" for none.
+    as_of:   when it is sent or read (UTC, ISO 8601), for what is left until a deadline; "" for when it was detected.
     """
 
     hits: tuple[Hit, ...]
@@ -44,10 +47,12 @@ class Alert:
     runbook: str = ""
     follow_ups: tuple[FollowUp, ...] = ()
     where: str = ""
+    gathered: bool = False
+    as_of: str = ""
 
     @property
     def sample(self) -> Hit:
-        """The hit that is shown in full: the first that happened."""
+        """The first hit that happened, which stands for the alert where all of its hits are the same."""
         return self.hits[0]
 
     @property
@@ -61,7 +66,15 @@ class Alert:
         """The text of its mail, cut where it is longer."""
         if self.follow_ups:
             return follow_up_text(self.hits, self.follow_ups, max_chars, runbook=self.runbook, where=self.where)
-        return mail_text(self.hits, max_chars, related=self.related, runbook=self.runbook, where=self.where)
+        return mail_text(
+            self.hits,
+            max_chars,
+            related=self.related,
+            runbook=self.runbook,
+            where=self.where,
+            as_of=self.as_of,
+            gathered=self.gathered,
+        )
 
 
 def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 30_000) -> dict[str, Any]:
@@ -88,7 +101,14 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "actorCount": len(summary.actors),
         "firstEventTime": summary.first,
         "lastEventTime": summary.last,
-        "links": links_of(sample, alert.runbook),
+        "regions": list(summary.regions),
+        "outcomes": [{"outcome": outcome, "count": count} for outcome, count in summary.outcomes],
+        "addresses": [
+            {"address": address, "count": count}
+            for address, count in counts(alert.hits, lambda hit: hit.source_ip)[:_MAX_ACTORS]
+            if address
+        ],
+        "links": {**_first_event(sample), **links_of_all(alert.hits, alert.runbook)},
         "subject": alert.subject,
         "text": alert.text(max_text),
         "hits": _whole_hits(alert.hits, max_hits_bytes),
@@ -99,6 +119,9 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
     if alert.follow_ups:
         document["alertId"] = f"{document['alertId']}-{alert.follow_ups[0].name}"
         document["followUp"] = follow_up_document(alert.follow_ups[0])
+    urgent = most_urgent(alert.hits)
+    if urgent and urgent[0].undo_until:
+        document["deadline"] = {"until": urgent[0].undo_until, "hitId": urgent[0].hit_id}
     if alert.related is not None:
         document["related"] = _related(alert.related)
     return document
@@ -124,6 +147,11 @@ def alert_attributes(alert: Alert) -> dict[str, str]:
 def sns_attributes(alert: Alert) -> dict[str, dict[str, str]]:
     """The same as SNS takes them with a message."""
     return {name: {"DataType": "String", "StringValue": value} for name, value in alert_attributes(alert).items()}
+
+
+def _first_event(hit: Hit) -> dict[str, str]:
+    """The link of the first event, also in an alert of several hits: readers of version 1 know it by this name."""
+    return {label: address for label, address in links_of(hit).items() if label == EVENTS[0]}
 
 
 def _related(related: Related) -> dict[str, Any]:

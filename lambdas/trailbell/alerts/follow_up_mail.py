@@ -65,8 +65,8 @@ def follow_up_sentences(hits: Sequence[Hit], follow_ups: Sequence[FollowUp]) -> 
     if said.what is What.TOO_LATE:
         yield f"The deadline has passed: {earliest.undo_until}{whose}."
     else:
-        left = span(seconds_left(earliest.undo_until, due.at) or 0)
-        yield f"{left} left to undo: until {earliest.undo_until}{whose}."
+        left = seconds_left(earliest.undo_until, due.at) or 0
+        yield f"{span(left)} left to undo: until {earliest.undo_until}{whose}."
     yield _SEEN if all(hit.undo_links for hit in hits) else _UNSEEN
 
 

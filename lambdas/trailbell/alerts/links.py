@@ -7,16 +7,21 @@ one resource is not known for sure, the link goes to the list that holds it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from trailbell.cloudtrail.partition import PARTITIONS
 from trailbell.facts.actor import Actor
+from trailbell.facts.person import permission_set
 from trailbell.hits.hit import Hit
 
 
+EVENTS = ("event", "first event", "last event")
+"""Labels of the links to events: of one hit, and of several."""
+
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
 _MAX_RESOURCES = 3
+_MAX_LOOKED_AT = 50  # hits of a storm
 _MAX_NAME = 512  # a longer one would make a line that mail programs break
 
 # An ARN's service and type → label and page. {n}: the name, {a}: the whole ARN, {r}: the region.
@@ -75,6 +80,39 @@ def links_of(hit: Hit, runbook: str = "") -> dict[str, str]:
     return links
 
 
+def links_of_all(hits: Sequence[Hit], runbook: str = "") -> dict[str, str]:
+    """Label → address for the hits of an alert (at least one): for one hit the same as links_of.
+
+    Of several the first and the last event, and the pages of all, numbered where a label has more than one; of each
+    label no more than _MAX_RESOURCES. The runbook where it is the same for all.
+    """
+    if len(hits) == 1:
+        return links_of(hits[0], runbook)
+    events = zip(EVENTS[1:], (links_of(hits[0]), links_of(hits[-1])), strict=True)
+    runbooks = {runbook_link(runbook, hit) for hit in hits} if runbook else set()
+    return {
+        **{label: links[EVENTS[0]] for label, links in events if EVENTS[0] in links},
+        **dict(_numbered(_pages(hits))),
+        **({"runbook": runbooks.pop()} if len(runbooks) == 1 else {}),
+    }
+
+
+def _pages(hits: Sequence[Hit]) -> dict[str, list[str]]:
+    """Label → addresses of the pages of resources and actors, each once."""
+    pages: dict[str, list[str]] = {}
+    for hit in hits[:_MAX_LOOKED_AT]:
+        for label, address in links_of(hit).items():
+            if label != EVENTS[0] and address not in pages.setdefault(label, []):
+                pages[label].append(address)
+    return {label: addresses for label, addresses in pages.items() if addresses}
+
+
+def _numbered(pages: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    for label, addresses in pages.items():
+        for number, address in enumerate(addresses[:_MAX_RESOURCES], start=1):
+            yield f"{label} {number}" if len(addresses) > 1 else label, address
+
+
 def runbook_link(template: str, hit: Hit) -> str:
     """The runbook's address for a hit; what a rule's author wrote is quoted, and nothing else is filled in."""
     address = template
@@ -110,8 +148,10 @@ def _actor_page(actor: Actor, hit: Hit) -> dict[str, str]:
     if len(parts) < 6 or parts[:3] != ["arn", hit.partition, "iam"] or parts[4] != hit.account:
         return {}
     kind, _, path = parts[5].partition("/")
-    name = _quoted(path.rpartition("/")[2])
-    pages = {"role": f"roles/details/{name}?section=revoke_sessions", "user": f"users/details/{name}"}
+    bare = path.rpartition("/")[2]
+    name = _quoted(bare)
+    revoke = "" if permission_set(bare) else "?section=revoke_sessions"  # IAM refuses to change those roles
+    pages = {"role": f"roles/details/{name}{revoke}", "user": f"users/details/{name}"}
     if kind not in pages or not 0 < len(name) <= _MAX_NAME:
         return {}
     return {kind: _console(hit.partition, hit.region, f"iam/home#/{pages[kind]}")}

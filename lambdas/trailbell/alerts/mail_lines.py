@@ -1,13 +1,14 @@
 """How the lines of a mail are made: wrapped sentences, labelled rows, times in UTC and spans of time."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trailbell.text.safe_text import one_line
 
 
 _WIDTH = 80
 _LABEL = 12
+_MAX_VALUES = 5  # of one row
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> list[str]:
@@ -18,10 +19,32 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> list[str]:
     )
 
 
-def row(label: str, value: str, limit: int = 400) -> Iterator[str]:
+def row(label: str, value: str, limit: int = 400, indent: str = "  ") -> Iterator[str]:
     """One labelled line, none for an empty value. The value may come from a record."""
     if value:
-        yield f"  {label:<{_LABEL}} {one_line(value, limit)}"
+        yield f"{indent}{label:<{_LABEL}} {one_line(value, limit)}"
+
+
+def rows(
+    label: str, values: Sequence[tuple[str, int]], total: int, limit: int = 400, indent: str = "  "
+) -> Iterator[str]:
+    """A labelled line for each value that `total` hits have: with its count, unless all of them have the same."""
+    named = [(value, count) for value, count in values if value]
+    for value, count in named[:_MAX_VALUES]:
+        yield from row(label, one_line(value, limit) + counted(count, total), limit + 40, indent)
+        label = ""
+    if len(named) > _MAX_VALUES:
+        yield from row("", f"... and {len(named) - _MAX_VALUES} more", limit, indent)
+
+
+def counted(count: int, total: int) -> str:
+    """How many of `total` hits something is true for, nothing if it is true for all: ", 3 times"."""
+    return "" if count == total else f", {times(count)}"
+
+
+def times(count: int) -> str:
+    """A number of acts in words: once, 3 times."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def utc(time: str) -> str:

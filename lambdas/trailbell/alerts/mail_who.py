@@ -4,10 +4,10 @@ Root or IAM user? Temporary credentials of a role or a federated user? Another A
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from trailbell.alerts.mail_lines import row, utc, wrapped
-from trailbell.alerts.summary import Summary
+from trailbell.alerts.mail_lines import rows, utc, wrapped
+from trailbell.alerts.summary import Summary, counts
 from trailbell.cloudtrail.partition import service_name
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit
@@ -15,6 +15,7 @@ from trailbell.text.safe_text import one_line
 
 
 MAX_ACTORS = 10
+_MAX_PRINCIPAL = 1100
 
 _IDENTITIES = {
     "root": "the root user of the account",
@@ -31,15 +32,21 @@ _IDENTITIES = {
 _BY_SERVICE = " (an AWS service, not an address)"
 
 
-def who_section(hit: Hit, summary: Summary) -> Iterator[str]:
-    """The section Who: all actors with their counts if there are several, then the first hit's in detail."""
-    if len(summary.actors) > 1:
-        yield f"Who ({len(summary.actors)} actors)"
-        yield from _actors(summary)
-        yield "  The first of them:"
-    else:
+def who_section(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
+    """The section Who: what is so for all hits; where there are several people, each with its count and its own."""
+    if len(summary.people) == 1:
         yield "Who"
-    yield from _identity(hit)
+        yield from _rows(hits, _ROWS)
+    else:
+        differing = [label for label in _ROWS if len(counts(hits, _ROWS[label])) > 1]
+        yield f"Who ({_how_many(summary)})"
+        yield from _people(hits, summary, differing)
+        common = [label for label in _ROWS if label not in differing]
+        if any(_ROWS[label](hits[0]) for label in common):
+            yield "  All of them:"
+            yield from _rows(hits, common)
+    if all("exec-env/AWS_Lambda" in hit.user_agent and hit.actor.kind == "role" for hit in hits):
+        yield from wrapped("The agent says it runs in Lambda; if so, the session name is the function's name.", "  ")
 
 
 def account_note(hit: Hit) -> str:
@@ -48,29 +55,34 @@ def account_note(hit: Hit) -> str:
     return one_line(hit.actor.account, 40) if foreign else ""
 
 
-def _actors(summary: Summary) -> Iterator[str]:
-    width = len(str(summary.actors[0][1]))
-    for actor, count in summary.actors[:MAX_ACTORS]:
-        yield f"  {count:>{width}} x {one_line(actor.text, 300)}"
-    if len(summary.actors) > MAX_ACTORS:
-        yield f"  ... and {len(summary.actors) - MAX_ACTORS} more"
+def _how_many(summary: Summary) -> str:
+    actors = len(summary.actors)
+    return f"{actors} actors" if actors > 1 else f"one actor, in {len(summary.people)} sessions or ways"
 
 
-def _identity(hit: Hit) -> Iterator[str]:
-    actor = hit.actor
-    yield from row("identity", _IDENTITIES.get(actor.kind, actor.kind))
-    yield from row("principal", actor.arn or actor.key.removeprefix("svc:"), 1100)
-    if account_note(hit):
-        yield from row("account", f"{actor.account}, not the account of the event ({hit.account})")
-    yield from row("credentials", ", ".join(_credentials(actor)))
-    yield from row("through", actor.via)
-    yield from row("address", hit.source_ip + (_BY_SERVICE if _is_service(hit.source_ip) else ""))
-    yield from row("agent", hit.user_agent)
-    if "exec-env/AWS_Lambda" in hit.user_agent and actor.kind == "role":
-        yield from wrapped("The agent says it runs in Lambda; if so, the session name is the function's name.", "  ")
+def _people(hits: Sequence[Hit], summary: Summary, labels: Sequence[str]) -> Iterator[str]:
+    width = len(str(summary.people[0][1]))
+    for person, count in summary.people[:MAX_ACTORS]:
+        yield f"  {count:>{width}} x {one_line(person.text, 300)}"
+        own = [hit for hit in hits if (hit.actor.key, hit.actor.text) == (person.key, person.text)]
+        yield from _rows(own, labels, indent=" " * (width + 5))
+    if len(summary.people) > MAX_ACTORS:
+        yield f"  ... and {len(summary.people) - MAX_ACTORS} more"
 
 
-def _credentials(actor: Actor) -> Iterator[str]:
+def _rows(
+    hits: Sequence[Hit], labels: Sequence[str] | dict[str, Callable[[Hit], str]], indent: str = "  "
+) -> Iterator[str]:
+    for label in labels:
+        limit = _MAX_PRINCIPAL if label == "principal" else 400
+        yield from rows(label, counts(hits, _ROWS[label]), len(hits), limit, indent)
+
+
+def _account(hit: Hit) -> str:
+    return f"{hit.actor.account}, not the account of the event ({hit.account})" if account_note(hit) else ""
+
+
+def _credentials(actor: Actor) -> str:
     parts = (
         f"{actor.credential} key" if actor.credential else "",
         f"ending in {actor.key_hint}" if actor.key_hint else "",
@@ -78,8 +90,19 @@ def _credentials(actor: Actor) -> Iterator[str]:
         "from the console" if actor.console else "",
         {"true": "with MFA", "false": "without MFA"}.get(actor.mfa, ""),
     )
-    return filter(None, parts)
+    return ", ".join(filter(None, parts))
 
 
 def _is_service(address: str) -> bool:
     return bool(service_name(address)) or address.startswith("AWS Internal")
+
+
+_ROWS: dict[str, Callable[[Hit], str]] = {
+    "identity": lambda hit: _IDENTITIES.get(hit.actor.kind, hit.actor.kind),
+    "principal": lambda hit: hit.actor.arn or hit.actor.key.removeprefix("svc:"),
+    "account": _account,
+    "credentials": lambda hit: _credentials(hit.actor),
+    "through": lambda hit: hit.actor.via,
+    "address": lambda hit: hit.source_ip + (_BY_SERVICE if _is_service(hit.source_ip) else ""),
+    "agent": lambda hit: hit.user_agent,
+}

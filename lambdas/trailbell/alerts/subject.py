@@ -102,7 +102,7 @@ def _widths(lengths: Sequence[int], floors: Sequence[int], room: int) -> list[in
 
 def _parts(hits: Sequence[Hit], summary: Summary, prefix: str) -> _Parts:
     hit = hits[0]
-    what, more = short_resources(summary.resources)
+    what, more = short_resources(summary.acted_on)
     several = len(summary.actors) > 1
     who = f"{len(summary.actors)} actors" if several else hit.actor.name or hit.actor.text
     return _Parts(

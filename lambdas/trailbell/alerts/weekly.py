@@ -107,7 +107,7 @@ def _deliveries(week: Week) -> Iterator[str]:
     done = week.deliveries
     if done.waiting:
         yield f"Deliveries: {_count(done.waiting, 'hit')} without a delivery record, the oldest of {utc(done.oldest)}"
-        yield "    trailbell undelivered lists them; those of the last minutes may be under way"
+        yield "    trailbell undelivered lists them; those of the last hour may be gathered in a quiet period"
     else:
         yield "Deliveries: every hit was delivered."
     if done.replayed:

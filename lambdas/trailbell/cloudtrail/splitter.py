@@ -92,7 +92,7 @@ class Splitter:
             boundary = self._buffer.rfind(_BOUNDARY, self._at)
             if boundary >= 0:
                 return boundary + 1
-            if len(self._buffer) - self._at > MAX_ENTRY_BYTES or not self._read_more():
+            if len(self._buffer) - self._at > MAX_ENTRY_BYTES or not self._can_read_more():
                 break
         end = len(self._buffer.rstrip(b" \t\r\n")) - len(b"]}")
         return end if end > self._at and self._buffer.startswith(b"]}", end) else None
@@ -106,6 +106,17 @@ class Splitter:
             raise self._broken("is no JSON object")
         self._at += 1
         return self._find_records(ended=self._ends())
+
+    def _can_read_more(self) -> bool:
+        """Read the next block; False at the end of the text, and where it breaks off.
+
+        What is in the buffer then can still be taken; whoever goes on behind it is told why it broke off.
+        """
+        try:
+            return self._read_more()
+        except LogFileError as error:
+            self._blocks = _broken_off(error)
+            return False
 
     def _read_more(self) -> bool:
         """Read the next block and drop what was taken; False at the end of the text."""
@@ -214,6 +225,12 @@ class Splitter:
     def _broken(self, how: str) -> LogFileError:
         where = self.bytes_read - len(self._buffer) + self._at
         return LogFileError(f"log file is not valid JSON: it {how} (byte {where})")
+
+
+def _broken_off(error: LogFileError) -> Iterator[bytes]:
+    """No block, but the error that reading met before."""
+    raise error
+    yield b""
 
 
 def _scan(text: bytes, position: int, depth: int, in_string: bool) -> tuple[int, int, bool, bool]:

@@ -41,12 +41,23 @@ class Undo:
     until:  path of the record's field that holds the deadline, "" if AWS states none there.
     within: days from the event within which undoing works, 0 if there is no such limit.
     note:   what the reader must know about undoing, or why it is impossible.
+    events: for each step the names of the events it is for, none for all; empty if every step is for all.
+    notes:  what holds for some events only: their names, and the text.
     """
 
     steps: tuple[str, ...] = ()
     until: str = ""
     within: int = 0
     note: str = ""
+    events: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+    def steps_for(self, event: str) -> tuple[str, ...]:
+        """The steps for an event, by its name."""
+        if not self.events:
+            return self.steps
+        own = zip(self.steps, self.events, strict=True)
+        return tuple(step for step, events in own if not events or event in events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +66,31 @@ class UndoneBy:
 
     detection: the tree that the later record matches.
     of:        the rule's events that it is about, in lower case; all if none is named.
+    when:      the tree that the act's record matches; empty if any does.
     act, undo: paths of values that must be equal, in the act's record and in the later one; of several the first that
                has a value counts, and in each `+` joins what is one name only together.
-    word:      undone; replaced, where something else took its place; stopped, where what was done stays done.
+    word:      undone; replaced, where something else took its place; stopped, where what was done stays done;
+               answered, where the undo was begun and no record says how it ended.
     anywhere:  whether the later call may be made in another Region.
+    key:       what is the same in all entries that ask for the same later call: links are made of it, so they neither
+               mix entries nor change with the deployer's settings.
     """
 
     detection: list[Any]
     act: tuple[str, ...]
     undo: tuple[str, ...]
     of: tuple[str, ...] = ()
+    when: list[Any] = field(default_factory=list)
     word: str = "undone"
     anywhere: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Undoes:
-    """What a silent rule's record undoes: acts that the rule of that id reports (see UndoneBy)."""
+    """What a silent rule's record undoes: acts of rules with an entry of that key (see UndoneBy)."""
 
-    rule_id: str
+    key: str
     undo: tuple[str, ...]
     word: str
     anywhere: bool
@@ -106,6 +123,7 @@ class Rule:
     once_per_day: a dedup window of a day: all records of one operation, account and day make one hit.
     once_per_actor: with once_per_day: all of one actor's.
     precedence: of the rules that a record matches the highest is primary; between equals the level decides.
+    shows:      labels and the paths of what is shown of a record (hits/shown.py).
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     undone_by:  the later calls that undo what it reports.
     undoes:     of a silent rule: what its records undo. It makes no hits (rulebook/undone_by.py).
@@ -127,6 +145,7 @@ class Rule:
     references: tuple[str, ...] = ()
     falsepositives: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
+    shows: tuple[tuple[str, tuple[str, ...]], ...] = ()
     undo: Undo = Undo()
     exceptions: tuple[RuleException, ...] = ()
     once_per_day: bool = False
@@ -193,9 +212,17 @@ def _rule(entry: dict[str, Any]) -> Rule:
         **{
             **entry,
             **{name: tuple(entry[name]) for name in _TUPLES},
+            "shows": tuple((label, tuple(paths)) for label, paths in entry.get("shows", ())),
             "level": Level(entry["level"]),
             "gate": {path: tuple(values) for path, values in entry["gate"].items()},
-            "undo": Undo(**{**undo, "steps": tuple(undo["steps"])}),
+            "undo": Undo(
+                **{
+                    **undo,
+                    "steps": tuple(undo["steps"]),
+                    "events": tuple(tuple(events) for events in undo.get("events", ())),
+                    "notes": tuple((tuple(events), note) for events, note in undo.get("notes", ())),
+                }
+            ),
             "exceptions": tuple(RuleException(**exception) for exception in entry["exceptions"]),
             "undone_by": tuple(UndoneBy(**_with_tuples(one, "act", "undo", "of")) for one in entry["undone_by"]),
             "undoes": tuple(Undoes(**_with_tuples(one, "undo")) for one in entry["undoes"]),

@@ -48,7 +48,8 @@ class DetectorCounters:
     def balanced(self) -> bool:
         """Whether nothing was lost silently or counted twice.
 
-        Objects received = read + ignored + failed + deferred; records read = matched + not watched + malformed.
+        Objects received = read + ignored + failed + deferred; records read = matched + not watched + malformed; and no
+        hit is without a record, also of a log file that broke off.
         """
         objects = self.objects_read + self.objects_ignored.total() + self.objects_failed + self.objects_deferred
         records = self.records_matched + self.records_not_watched + self.records_malformed
@@ -56,6 +57,7 @@ class DetectorCounters:
             self.objects_received == objects
             and self.objects_failed == self.failures.total()
             and self.records_read == records
+            and self.hits_new + self.hits_known + self.canaries <= self.records_matched
         )
 
     def kept(self, hits: Sequence[Hit], new: int) -> None:
@@ -74,8 +76,10 @@ class DetectorCounters:
             )
 
     def read(self, counts: DetectionCounts) -> None:
-        """Count one log file that was read to its end; the records of a failed one are counted when it comes again."""
-        self.objects_read += 1
+        """Count what was read of one log file, to its end or not: its hits are counted, so its records are.
+
+        A log file that comes again is counted again, as far as it is read then; most of its hits are known by then.
+        """
         self.bytes_inflated += counts.bytes_inflated
         self.records_read += counts.records_read
         self.records_fully_parsed += counts.records_fully_parsed

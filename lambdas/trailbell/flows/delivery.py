@@ -75,7 +75,7 @@ class Delivery:
     """An alert topic that notifies the channels, too. Make one for each batch: it counts, and knows who failed.
 
     rate_limit: what is waited for before each alert; runbook: the deployer's address of runbooks; clock: seconds that
-    only grow.
+    only grow; where: options of the commands in mails that lead to this deployment, "" for none.
     """
 
     topic: AlertTopic
@@ -85,6 +85,7 @@ class Delivery:
     rate_limit: RateLimit
     runbook: str = ""
     clock: Callable[[], float] = time.monotonic
+    where: str = ""
     counters: DeliveryCounters = field(default_factory=DeliveryCounters)
     _lookups: int = 0
     _seconds: float = 0.0
@@ -92,7 +93,7 @@ class Delivery:
 
     def notify(self, alert: Alert) -> None:
         """Deliver one alert; raises what the alert topic raises."""
-        alert = replace(alert, related=self._look_up(alert), runbook=self.runbook)
+        alert = replace(alert, related=self._look_up(alert), runbook=self.runbook, where=self.where)
         self.rate_limit.wait()
         self.topic.notify(alert)
         for channel in self.channels:

@@ -177,18 +177,31 @@ class Detector:
         if self._is_late(deadline):
             return _deferred()
         try:
-            body = self._in_time(self.bucket.read(ref), deadline)
-            found = self.hit_detector.detect_all(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
-            for chunk in _in_chunks(self._without_canaries(found, outcome)):
-                self._keep(chunk, ref, outcome)
-                self._check(deadline)
-            if self.malformed_records and counts.malformed:
-                self.malformed_records.keep(ref, counts.malformed)
+            self._read(ref, counts, outcome, deadline)
         except Exception as error:  # the boundary: logged, counted, and back to the queue
-            return outcome.fail(error)
+            outcome.fail(error)
+        else:
+            outcome.counters.objects_read += 1
         outcome.counters.read(counts)
         outcome.malformed = counts.malformed
         return outcome
+
+    def _read(self, ref: ObjectRef, counts: DetectionCounts, outcome: _Outcome, deadline: float) -> None:
+        """Keep the hits of a log file, then its malformed records, also of one that breaks off. Raises what fails."""
+        body = self._in_time(self.bucket.read(ref), deadline)
+        found = self.hit_detector.detect_all(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
+        try:
+            for chunk in _in_chunks(self._without_canaries(found, outcome)):
+                self._keep(chunk, ref, outcome)
+                self._check(deadline)
+        except LogFileError:
+            self._keep_malformed(ref, counts)
+            raise
+        self._keep_malformed(ref, counts)
+
+    def _keep_malformed(self, ref: ObjectRef, counts: DetectionCounts) -> None:
+        if self.malformed_records and counts.malformed:
+            self.malformed_records.keep(ref, counts.malformed)
 
     def _keep(self, chunk: Sequence[Hit | Undoing], ref: ObjectRef, outcome: _Outcome) -> None:
         """Plan for the hits of a chunk, keep them, then track them: who finds an act must find its hit."""

@@ -12,7 +12,7 @@ A row that cannot be read as a hit fails alone: it is counted, given back, and e
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -23,6 +23,7 @@ from trailbell.engine.rulebook import Level
 from trailbell.errors import OutOfTimeError
 from trailbell.flows.claims import Claim
 from trailbell.flows.follow_ups import FollowUpNotifier, StreamFollowUp, may_be_followed_up
+from trailbell.flows.gathering import StreamGathered
 from trailbell.flows.stream_batch import Identity, NotifierCounters, StreamBatch, StreamHit, UnreadableHit
 from trailbell.hits.hit import ACT, Hit, raised
 
@@ -35,6 +36,9 @@ _HELD = "claimed by another notifier, which has not delivered them yet; they com
 _PAUSE = 5.0  # seconds between two looks at hits that another one has claimed
 
 _DEFERRED = "deferred, because the function's time was nearly over; they are notified when they come again"
+
+
+StreamEntry = StreamHit | StreamFollowUp | StreamGathered | UnreadableHit
 
 
 class AlertTopic(Protocol):
@@ -60,6 +64,16 @@ class DeliveryRecords(Protocol):
         """Give back claims that came to nothing."""
 
 
+class Periods(Protocol):
+    """Quiet periods: what came soon after an alert of the same kind is gathered."""
+
+    def receive(self, alert: Alert, now: str) -> tuple[Hit, ...]:
+        """Hold what is to be gathered of an alert; the hits to notify of at once."""
+
+    def held(self, group: str, ends: str) -> list[Hit]:
+        """The hits that a group's period held."""
+
+
 class NotifierLog(Protocol):
     """Where the flow writes what a person may want to read later."""
 
@@ -73,7 +87,7 @@ class Notifier:
 
     now:   the time as UTC ISO 8601 with Z.
     clock: seconds that only grow; sleep: waits for seconds of it.
-    follow_ups: None where there are none.
+    follow_ups: None where there are none; periods: None where nothing is gathered.
     """
 
     topic: AlertTopic
@@ -83,17 +97,16 @@ class Notifier:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     follow_ups: FollowUpNotifier | None = None
+    periods: Periods | None = None
 
-    def notify(
-        self, batch: Iterable[StreamHit | StreamFollowUp | UnreadableHit], seconds: float = math.inf
-    ) -> tuple[list[str], NotifierCounters]:
+    def notify(self, batch: Iterable[StreamEntry], seconds: float = math.inf) -> tuple[list[str], NotifierCounters]:
         """Notify of the hits of a stream batch within some seconds; the sequence numbers of those that must come back,
         and the counters.
 
         Raises what reading the delivery records raises: then nothing was sent and the whole batch comes back.
         """
         work = StreamBatch(self.clock() + seconds - RESERVE)
-        entries = list(batch)
+        entries = [one for entry in batch for one in self._expanded(entry, work)]
         for entry in entries:
             if not isinstance(entry, StreamFollowUp):
                 work.add(entry)
@@ -111,6 +124,15 @@ class Notifier:
             self.event_log.failed(f"{len(held)} hits", OutOfTimeError(_HELD))
         return [*work.failed, *self._follow_up(entries, work)], work.counters
 
+    def _expanded(self, entry: StreamEntry, work: StreamBatch) -> Iterator[StreamHit | StreamFollowUp | UnreadableHit]:
+        """An entry; of a period that has ended each hit that it held."""
+        if not isinstance(entry, StreamGathered):
+            yield entry
+        elif self.periods:
+            for hit in self.periods.held(entry.group, entry.ends):
+                work.gathered.add(hit.identity)
+                yield StreamHit(entry.sequence, hit)
+
     def _follow_up(self, entries: Sequence[StreamHit | StreamFollowUp | UnreadableHit], work: StreamBatch) -> list[str]:
         """After the acts, notify of what became of them; the sequence numbers of what must come back."""
         if not self.follow_ups:
@@ -120,7 +142,7 @@ class Notifier:
         delivered = [
             (entry.sequence, entry.hit)
             for entry in entries
-            if isinstance(entry, StreamHit) and entry.sequence not in left
+            if isinstance(entry, StreamHit) and entry.sequence not in left and entry.hit.identity not in work.held
         ]
         try:
             failed = self.follow_ups.notify(follow_ups, delivered, work.deadline)
@@ -150,7 +172,7 @@ class Notifier:
     def _notify_all(self, work: StreamBatch, hits: Iterable[Hit]) -> list[Hit]:
         """Alert by alert, most severe first; the hits that another one has claimed."""
         held, deferred = list[Hit](), 0
-        for alert in group_hits(hits):
+        for alert in _alerts(hits, work):
             if self.clock() > work.deadline:
                 deferred += 1
                 work.defer(alert.hits)
@@ -170,10 +192,14 @@ class Notifier:
         Raises what publishing or recording raises, with nothing counted.
         """
         hits = work.first_of_act(alert.hits)
+        if self.periods and hits and not alert.gathered:
+            at_once = self.periods.receive(replace(alert, hits=tuple(hits)), self.now())
+            work.hold([hit for hit in hits if hit not in at_once])
+            hits = [*at_once]
         claims = dict(zip((hit.identity for hit in hits), self.delivery_records.claim(hits), strict=True))
         ours = tuple(hit for hit in hits if claims[hit.identity] is Claim.OURS)
         if ours:
-            delivered = replace(alert, hits=ours)
+            delivered = replace(alert, hits=ours, as_of=self.now())
             self._publish(delivered)
             work.counters.sent(delivered, self.now())
         for hit in hits:
@@ -193,16 +219,14 @@ class Notifier:
             raise
 
 
+def _alerts(hits: Iterable[Hit], work: StreamBatch) -> list[Alert]:
+    """Hits as alerts; what was gathered is kept apart from what is new."""
+    by_origin: tuple[list[Hit], list[Hit]] = ([], [])
+    for hit in hits:
+        by_origin[hit.identity in work.gathered].append(hit)
+    new, gathered = map(group_hits, by_origin)
+    return [*new, *(replace(alert, gathered=True) for alert in gathered)]
+
+
 def _is_below(level: str, hit: Hit) -> bool:
     return level.upper() in Level.__members__ and Level[level.upper()] < hit.severity
-
-
-def complete(hit: Hit) -> Hit:
-    """The hit, if it is complete enough for an alert: with an identity, a level we know, and times that are times.
-
-    Raises ValueError, TypeError, KeyError or AttributeError if it is not.
-    """
-    if not all(isinstance(part, str) and part for part in hit.identity):
-        raise ValueError(f"identity {hit.identity} is not whole")
-    _ = hit.severity, hit.delay  # what grouping and the mail compute
-    return hit

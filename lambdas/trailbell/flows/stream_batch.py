@@ -29,17 +29,20 @@ class UnreadableHit:
 
 @dataclass(slots=True)
 class NotifierCounters:
-    """The counts of a batch: hits received = notified + known + failed + deferred; the failed include unreadable ones.
+    """The counts of a batch: hits received = notified + known + held + failed + deferred; the failed include unreadable
+    ones. Hits that were held are received again when their quiet period ends.
 
     hits_known:                 notified before.
+    hits_held:                  in a quiet period, to be notified of at its end.
     hits_deferred:              given back untried, because time was short.
-    event_to_alert_seconds_max: from an event to its alert, the longest of the batch.
+    event_to_alert_seconds_max: from an event to its alert, the longest of the batch; what was gathered is not counted.
     hits_in_alert_max:          of the largest alert.
     """
 
     hits_received: int = 0
     hits_notified: int = 0
     hits_known: int = 0
+    hits_held: int = 0
     hits_failed: int = 0
     hits_deferred: int = 0
     hits_unreadable: int = 0
@@ -50,14 +53,15 @@ class NotifierCounters:
     @property
     def balanced(self) -> bool:
         """No hit is lost silently on its way out."""
-        return self.hits_received == self.hits_notified + self.hits_known + self.hits_failed + self.hits_deferred
+        ended = self.hits_notified + self.hits_known + self.hits_held
+        return self.hits_received == ended + self.hits_failed + self.hits_deferred
 
     def sent(self, alert: Alert, now: str) -> None:
         """Count an alert that everybody got who should; now: UTC, ISO 8601 with Z."""
         self.alerts_sent += 1
         self.hits_notified += len(alert.hits)
         self.hits_in_alert_max = max(self.hits_in_alert_max, len(alert.hits))
-        seconds = seconds_between(alert.sample.event_time, now)
+        seconds = 0 if alert.gathered else seconds_between(alert.sample.event_time, now)
         self.event_to_alert_seconds_max = max(self.event_to_alert_seconds_max, seconds)
 
 
@@ -70,6 +74,8 @@ class StreamBatch:
         self.unreadable: list[UnreadableHit] = []
         self.hits: dict[Identity, Hit] = {}
         self.failed: list[str] = []
+        self.gathered: set[Identity] = set()
+        self.held: set[Identity] = set()
         self._sequences: dict[Identity, str] = {}
         self._acts: set[Identity] = set()
 
@@ -97,6 +103,13 @@ class StreamBatch:
         """It was notified of before."""
         if self.hits.pop(identity, None):
             self.counters.hits_known += 1
+
+    def hold(self, hits: Sequence[Hit]) -> None:
+        """They are kept for the end of a quiet period."""
+        self.counters.hits_held += len(hits)
+        for hit in hits:
+            del self.hits[hit.identity]
+            self.held.add(hit.identity)
 
     def first_of_act(self, hits: Sequence[Hit]) -> list[Hit]:
         """Those that are not the second record of an act in this batch; a second one is known."""

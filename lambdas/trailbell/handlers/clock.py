@@ -22,6 +22,7 @@ from trailbell.aws.operations_topic import SnsOperationsTopic
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.canary import DUE_KIND, CanaryCounters, CanaryWatch
 from trailbell.flows.clock import Clock, ClockCounters
+from trailbell.flows.gathering import Gathering
 from trailbell.flows.reminders import Reminders
 from trailbell.flows.weekly import WeeklyReport
 from trailbell.handlers.environment import Variables, rulebook_path
@@ -29,9 +30,12 @@ from trailbell.handlers.event_log import EventLog
 from trailbell.hits.reminders import DUE_KIND as REMINDER
 from trailbell.hits.week import ExpiringException, expiring
 from trailbell.store.canaries import DynamoCanaries
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
 from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.kept_hits import DynamoKeptHits
+from trailbell.store.periods import DUE_KIND as GATHERED
+from trailbell.store.periods import DynamoPeriods
 from trailbell.store.reports import DynamoReports
 from trailbell.store.week import DynamoWeek
 from trailbell.text.times import utc_now
@@ -47,6 +51,7 @@ class _Parts:
     due: DynamoDueRows
     reminders: Reminders
     weekly: WeeklyReport
+    gathering: Gathering
     ssm: Any
     minutes: int
     event_log: EventLog
@@ -82,6 +87,7 @@ def _parts() -> _Parts:
         queue=SqsCanaryQueue(clients.client("sqs"), queue),
         operations=operations,
         due=DynamoDueRows(dynamodb, table),
+        gathering=Gathering(DynamoPeriods(dynamodb, table), DynamoDeliveryRecords(dynamodb, table, 0)),
         reminders=Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table)),
         weekly=WeeklyReport(
             DynamoReports(dynamodb, table), DynamoWeek(dynamodb, table), operations, exceptions, report_day
@@ -104,7 +110,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         watch.collect(now)
         answer = {}
     else:
-        by_kind = {DUE_KIND: watch.judge, REMINDER: parts.reminders.judge}
+        by_kind = {DUE_KIND: watch.judge, REMINDER: parts.reminders.judge, GATHERED: parts.gathering.judge}
         at_last = {"weekly report": parts.weekly.run}
         clock = Clock(parts.due, {"canary": watch.run}, by_kind, parts.event_log, at_last=at_last)
         _count_run(_metrics(), clock.run(str(event.get("time") or now)))

@@ -1,5 +1,6 @@
 """A function's environment as a type: everything missing is said at once, at cold start."""
 
+import json
 import math
 import os
 from collections.abc import Mapping
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import trailbell
+from trailbell.alerts.quiet import QuietMinutes
 from trailbell.cloudtrail.object_key import ANYWHERE, TrailPlace
 from trailbell.engine.rulebook import Level
 from trailbell.errors import SettingsError
 
 
+_QUIET = QuietMinutes()
 _RULEBOOK = Path(trailbell.__file__).parent / "rulebook.json"
 
 
@@ -46,6 +49,17 @@ class Variables:
             return ()
         return tuple(map(int, parts))
 
+    def quiet(self, name: str) -> QuietMinutes:
+        """Quiet periods as JSON, a map of names to minutes with the rest under "default"; the defaults if not set."""
+        try:
+            given = {
+                str(key): int(minutes) for key, minutes in json.loads(self.text(name, required=False) or "{}").items()
+            }
+        except (ValueError, TypeError, AttributeError) as error:
+            self._faults.append(f"{name} is no map of minutes: {error}")
+            return QuietMinutes()
+        return QuietMinutes(given.pop("default", QuietMinutes().otherwise), given)
+
     def level(self, name: str) -> Level:
         """A level's word, medium where it is not set."""
         value = self.text(name, required=False) or Level.MEDIUM.word
@@ -65,8 +79,10 @@ class Environment:
     """What the stack sets for its functions (infra/functions.py), beside what channels declare.
 
     max_inflated_bytes: 0 for the notifier.
+    quiet:              how long the notifier's quiet periods are.
     trail:              where the trail writes; anywhere for the notifier.
     runbook_url:        see alerts/links.py.
+    where:              options of the commands in mails that lead to this deployment.
     reminder_hours:     before a deadline; none for no reminders, and for the notifier.
     """
 
@@ -75,7 +91,9 @@ class Environment:
     max_inflated_bytes: int
     rulebook: Path
     runbook_url: str = ""
+    where: str = ""
     reminder_hours: tuple[int, ...] = ()
+    quiet: QuietMinutes = _QUIET
     trail: TrailPlace = ANYWHERE
 
 
@@ -87,6 +105,8 @@ def read_environment(variables: Variables, *, detects: bool) -> Environment:
         max_inflated_bytes=variables.number("TRAILBELL_MAX_INFLATED_BYTES") if detects else 0,
         rulebook=rulebook_path(variables),
         runbook_url=variables.text("TRAILBELL_RUNBOOK_URL", required=False),
+        where=variables.text("TRAILBELL_WHERE", required=False),
+        quiet=variables.quiet("TRAILBELL_QUIET_MINUTES"),
         reminder_hours=variables.numbers("TRAILBELL_REMINDER_HOURS"),
         trail=_trail(variables) if detects else ANYWHERE,
     )

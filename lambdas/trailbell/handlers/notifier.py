@@ -20,17 +20,20 @@ from trailbell.errors import SettingsError, TableError
 from trailbell.flows.canary import CanaryRelay, StreamCanary
 from trailbell.flows.delivery import Delivery, DeliveryCounters
 from trailbell.flows.follow_ups import FollowUpCounters, FollowUpNotifier, StreamFollowUp
-from trailbell.flows.notifier import Notifier, complete
+from trailbell.flows.gathering import StreamGathered
+from trailbell.flows.notifier import Notifier, StreamEntry
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit, UnreadableHit
 from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.canary import Canary
+from trailbell.hits.hit import complete
 from trailbell.store.canaries import CANARY, DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
 from trailbell.store.follow_ups import FOLLOW_UP, DynamoFollowUps, read_follow_up
+from trailbell.store.periods import GATHERED, DynamoPeriods
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify, read_hit
 from trailbell.text.times import utc_now
@@ -58,10 +61,12 @@ class _Parts:
     channels: tuple[Channel, ...]
     delivery_records: DynamoDeliveryRecords
     follow_ups: DynamoFollowUps
+    periods: DynamoPeriods
     canaries: DynamoCanaries
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
+    where: str = ""
 
 
 @functools.cache
@@ -82,10 +87,12 @@ def _parts() -> _Parts:
             clients.client("dynamodb"), environment.table, environment.retention_days
         ),
         follow_ups=DynamoFollowUps(clients.client("dynamodb"), environment.table),
+        periods=DynamoPeriods(clients.client("dynamodb"), environment.table, environment.quiet),
         canaries=DynamoCanaries(clients.client("dynamodb"), environment.table),
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
+        where=environment.where,
     )
 
 
@@ -98,10 +105,19 @@ def _open_channels(variables: Variables, clients: Clients) -> list[Channel]:
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Notify of the new hits of the event; those that could not be delivered are returned by sequence number."""
     parts, metrics = _parts(), _metrics()
-    delivery = Delivery(parts.topic, parts.related, parts.channels, parts.event_log, parts.rate_limit, parts.runbook)
+    delivery = Delivery(
+        parts.topic,
+        parts.related,
+        parts.channels,
+        parts.event_log,
+        parts.rate_limit,
+        parts.runbook,
+        where=parts.where,
+    )
     records, log = parts.delivery_records, parts.event_log
     follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, log, time.monotonic)
-    notifier = Notifier(delivery, records, log, utc_now, follow_ups=follow_ups)
+    periods = parts.periods if _is_stream(event) else None  # a person who asks for hits gets them now
+    notifier = Notifier(delivery, records, log, utc_now, follow_ups=follow_ups, periods=periods)
     relay = CanaryRelay(parts.topic, parts.canaries, parts.event_log, utc_now)
     come_back = relay.relay(new_canaries(event))
     failed, counters = notifier.notify(new_hits(event), seconds_left(context))
@@ -135,9 +151,9 @@ def new_canaries(event: dict[str, Any]) -> Iterator[StreamCanary]:
             yield StreamCanary(entry["dynamodb"]["SequenceNumber"], canary, row["eventTime"])
 
 
-def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | StreamFollowUp | UnreadableHit]:
-    """New rows of hits and follow-ups only (store/rows.py). The stream's filter says the same; this holds where a
-    filter is missing. A follow-up that is written again says more exactly what was said.
+def new_hits(event: dict[str, Any]) -> Iterator[StreamEntry]:
+    """New rows of hits, follow-ups and ended quiet periods only (store/rows.py). The stream's filter says the same;
+    this holds where a filter is missing. A follow-up that is written again says more exactly what was said.
     """
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
@@ -145,6 +161,9 @@ def new_hits(event: dict[str, Any]) -> Iterator[StreamHit | StreamFollowUp | Unr
             yield _read(entry["dynamodb"]["SequenceNumber"], image)
         elif image and entry["eventName"] == "INSERT" and image.get("kind") == {"S": FOLLOW_UP}:
             yield _read_follow_up(entry["dynamodb"]["SequenceNumber"], image)
+        elif image and entry["eventName"] == "INSERT" and image.get("kind") == {"S": GATHERED}:
+            row = decode(image)
+            yield StreamGathered(entry["dynamodb"]["SequenceNumber"], row["group"], row["ends"])
 
 
 def _read_follow_up(sequence: str, image: dict[str, Any]) -> StreamFollowUp | UnreadableHit:
@@ -167,6 +186,7 @@ def _count(metrics: Metrics, counters: NotifierCounters) -> None:
         "HitsReceived": counters.hits_received,
         "HitsNotified": counters.hits_notified,
         "HitsNotifiedBefore": counters.hits_known,
+        "HitsHeld": counters.hits_held,
         "HitsFailed": counters.hits_failed,
         "HitsDeferred": counters.hits_deferred,
         "HitsUnreadable": counters.hits_unreadable,

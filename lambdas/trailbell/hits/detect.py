@@ -6,12 +6,12 @@ the import of msgspec and pays for it after a few hundred records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
-from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind
+from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
 from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, Record, make_record
 from trailbell.cloudtrail.splitter import Entry, Splitter
 from trailbell.engine.condition import asks_for
@@ -41,6 +41,8 @@ _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 class DetectionCounts:
     """What became of a log file's records: read = matched against rules + not watched + malformed.
 
+    A record counts as read when it is decided on, so that this holds wherever reading ends.
+
     records_fully_parsed: those of records_read that the prefilter has not seen.
     malformed:            the first malformed records, at most 100.
     """
@@ -60,6 +62,19 @@ class DetectionCounts:
         """No record is lost silently: each one that was read is in one of the other counts."""
         return self.records_read == self.records_matched + self.records_not_watched + self.records_malformed
 
+    def add(self, more: "DetectionCounts") -> None:
+        """Add the counts of another part of the same log file, or of another one; not its malformed records."""
+        for name in NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+
+    def take(self) -> "DetectionCounts":
+        """What was counted since the last time, which is counted from nothing then; malformed records stay."""
+        taken = DetectionCounts()
+        taken.add(self)
+        for name in NUMBERS:
+            setattr(self, name, 0)
+        return taken
+
     def add_malformed(self, record: MalformedRecord) -> None:
         """Count a malformed record, and keep it if there are not too many already."""
         self.records_malformed += 1
@@ -67,11 +82,16 @@ class DetectionCounts:
             self.malformed.append(record)
 
 
+NUMBERS = tuple(part.name for part in fields(DetectionCounts) if part.name != "malformed")
+"""The members of DetectionCounts that are numbers."""
+
+
 @dataclass(slots=True)
 class _LogFile:
     """The log file that is being read.
 
     prefiltered: whether to try the prefilter, once it is due. index: position of the next record.
+    bytes_read:  those that are counted.
     """
 
     bucket: str
@@ -80,6 +100,12 @@ class _LogFile:
     counts: DetectionCounts
     prefiltered: bool = True
     index: int = 0
+    bytes_read: int = 0
+
+    def count_bytes(self, read: int) -> None:
+        """Count what was read since the last time, of so many bytes in all."""
+        self.counts.bytes_inflated += read - self.bytes_read
+        self.bytes_read = read
 
 
 class HitDetector:
@@ -125,24 +151,38 @@ class HitDetector:
         """Match every record of a log file, as it is read; hits and what undoes some come in file order.
 
         body: the object's content in pieces, gzipped or not; bucket, key: where it is ("" and a path for a local
-        one); seen_at: now, UTC, ISO 8601 with Z; counts: complete once the last hit was taken.
+        one); seen_at: now, UTC, ISO 8601 with Z; counts: complete once the last hit was taken, and of what was read
+        until then wherever reading ends.
         Raises LogFileError where the content stops being a log file: hits before that place were right.
         """
         splitter = Splitter(inflate(body, max_bytes))
         file = _LogFile(bucket, key, seen_at, counts)
-        while splitter.advance():
-            block = self._prefiltered_block(splitter, file)
-            if block:
-                yield from self._detect_in_block(block, file)
-            else:
-                yield from self._detect_in_entry(splitter.take(), file)
-        counts.bytes_inflated = splitter.bytes_read
+        try:
+            while splitter.advance():
+                file.count_bytes(splitter.bytes_read)
+                block = self._prefiltered_block(splitter, file)
+                if block:
+                    yield from self._detect_in_block(block, file)
+                else:
+                    yield from self._detect_in_entry(splitter.take(), file)
+        finally:
+            file.count_bytes(splitter.bytes_read)
 
-    def detect_record(self, fields: Mapping[str, Any], seen_at: str) -> Hit | None:
-        """The hit of one record that was parsed elsewhere, None if no rule matches it."""
+    def detect_record(self, fields: Mapping[str, Any], seen_at: str, place: Place | None = None) -> Hit | None:
+        """The hit of one record that was parsed elsewhere, None if no rule matches it.
+
+        place: where the record is, if it is in a log file.
+        """
+        bucket, key, index = (place.bucket, classify_key(place.key), place.index) if place else ("", _NO_OBJECT, 0)
+        file = _LogFile(bucket, key, seen_at, DetectionCounts())
+        found = self._detect_in_fields(fields, file, index, None)
+        return next((one for one in found if isinstance(one, Hit)), None)
+
+    def undoing_in_record(self, fields: Mapping[str, Any], seen_at: str) -> Undoing | None:
+        """What one record undoes; None if nothing, or if this detector does not look for it."""
         file = _LogFile("", _NO_OBJECT, seen_at, DetectionCounts())
         found = self._detect_in_fields(fields, file, 0, None)
-        return next((one for one in found if isinstance(one, Hit)), None)
+        return next((one for one in found if isinstance(one, Undoing)), None)
 
     def _prefiltered_block(self, splitter: Splitter, file: _LogFile) -> "Block | None":
         """The next block of whole records, prefiltered; None where the next record is to be parsed in full.
@@ -172,10 +212,11 @@ class HitDetector:
     def _detect_in_block(self, block: "Block", file: _LogFile) -> Iterator[Hit | Undoing]:
         """Count the records of a block, and decide on those that rules may match."""
         counts = file.counts
-        counts.records_read += block.records
+        counts.records_read += block.records - len(block.to_parse)
         counts.records_not_watched += block.not_watched
         counts.records_matched += block.records - block.not_watched - len(block.to_parse)
         for position, text, rules in block.to_parse:
+            counts.records_read += 1
             yield from self._detect_in_text(Entry(text), file, file.index + position, rules)
         file.index += block.records
 
@@ -222,6 +263,9 @@ class HitDetector:
                 MalformedRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES])
             )
             return
+        except Exception:  # a defect of ours: the record is not decided on, and so it is not read
+            file.counts.records_read -= 1
+            raise
         file.counts.records_matched += 1
         if hit:
             file.counts.hits += 1

@@ -16,7 +16,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """name: apart from the others of the same act, such as reminder-24h; word: undone, replaced or stopped.
+    """name: apart from the others of the same act, such as reminder-24h; word: of hits/undoing.py, WORDS.
 
     at, by, by_key, event_name, event_id: of the call that undid it; of a reminder `at` is when it was due.
     """

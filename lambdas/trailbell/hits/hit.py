@@ -16,10 +16,13 @@ from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.record import Record, mapping, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
+from trailbell.facts.acted_on import acted_on
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
 from trailbell.hits.short_id import SHORT, short_id
+from trailbell.hits.shown import shown_of
 from trailbell.hits.undo import fill_steps, undo_deadline
+from trailbell.hits.undo_note import undo_note
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
 from trailbell.text.secrets import redacted, redacted_name
@@ -39,6 +42,7 @@ _MAX_NAME = 256
 _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
 _MAX_ACTOR = 1024
+_MAX_ACTED_ON = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,13 @@ class Hit:
     level:    the rule's, shifted by the actor (hits/level.py); level_note says why it differs.
     also:     slugs of the weaker rules the record matches too; also_ids: their ids; also_muted: those under
               an exception.
-    muted_by: the exception under which nobody is notified of it, with muted_owner and muted_reason; "" if none.
+    muted_by: the exception under which nobody is notified of it, with muted_owner, muted_reason and muted_until
+              (its last day; "" in rows of versions before); "" if none.
+    muted_before: the exception that had muted it when it was found, where it is delivered later (ops/muted.py).
     once:     in place of the event's id where the rule has a dedup window of a day; "" otherwise.
     seen_at:  when we read it, UTC, ISO 8601 with Z.
+    acted_on: those of the resources that the call acted upon; empty if it was all of them.
+    shown:    label and value of what tells what was asked for (hits/shown.py).
     undo:     steps, filled; undo_until: the deadline as text, or "".
     quiet:    found by a replay of history whose hits are kept and nobody is notified of.
     replayed: found by a replay of history that notifies.
@@ -100,6 +108,8 @@ class Hit:
     references: tuple[str, ...] = ()
     falsepositives: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
+    acted_on: tuple[str, ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()
     undo: tuple[str, ...] = ()
     undo_until: str = ""
     undo_note: str = ""
@@ -110,6 +120,8 @@ class Hit:
     muted_by: str = ""
     muted_owner: str = ""
     muted_reason: str = ""
+    muted_until: str = ""
+    muted_before: str = ""
     once: str = ""
     quiet: bool = False
     replayed: bool = False
@@ -142,6 +154,16 @@ class Hit:
         return tuple((self.account, self.event_id, rule_id) for rule_id in (self.rule_id, *self.also_ids))
 
     @property
+    def delivery_identities(self) -> tuple[tuple[str, str, str], ...]:
+        """Everything that a delivery record of this act may be kept under, also where a version before kept the act and
+        this one delivered it.
+        """
+        if self.kept_as or self.once:
+            return (self.delivery_identity, *self.identities_before)
+        act = (self.account, self.event_id, ACT)
+        return (self.identity, delivery_identity(act, self.shared_event_id))
+
+    @property
     def hit_id(self) -> str:
         """The identity as one text, for people and machines."""
         return "/".join(self.identity)
@@ -155,6 +177,11 @@ class Hit:
         """The same with more characters, which tell apart what eight do not."""
         account, event_id, kept_as = self.identity
         return short_id((account, event_id, ACT if self.kept_as else kept_as), self.event_time, length)
+
+    @property
+    def main_resources(self) -> tuple[str, ...]:
+        """The resources that the call acted upon."""
+        return self.acted_on or self.resources
 
     @property
     def service(self) -> str:
@@ -196,6 +223,8 @@ def make_hit(
     rule, muted = primary_rule.rule, primary_rule.muted_by
     weaker = [match.rule for match in matches if match is not primary_rule and (muted or not match.muted_by)]
     also_muted = [match.rule.name for match in matches if match is not primary_rule and match.muted_by and not muted]
+    resources = tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES))
+    steps = fill_steps(rule.undo, record, facts)
     return Hit(
         account=record.account,
         event_id=record.event_id,
@@ -212,7 +241,7 @@ def make_hit(
         partition=record.partition,
         outcome=str(facts.outcome),
         actor=_shown(facts.actor),
-        resources=tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES)),
+        resources=resources,
         place=replace(place, key=encodable(place.key)),  # all else of a record is one line of printable text
         seen_at=seen_at,
         event_type=_name(text(record.fields, "eventType")),
@@ -228,9 +257,11 @@ def make_hit(
         references=rule.references,
         falsepositives=rule.falsepositives,
         check=rule.check,
-        undo=fill_steps(rule.undo, record, facts),
+        acted_on=_acted_on(record, facts, resources),
+        shown=shown_of(rule.shows, record, facts),
+        undo=steps,
         undo_until=_name(undo_deadline(rule.undo, record)),
-        undo_note=rule.undo.note,
+        undo_note=undo_note(rule.undo, record, steps),
         also=tuple(other.name for other in weaker),
         also_ids=tuple(other.rule_id for other in weaker),
         also_muted=tuple(also_muted),
@@ -238,6 +269,7 @@ def make_hit(
         muted_by=muted.name if muted else "",
         muted_owner=muted.owner if muted else "",
         muted_reason=muted.reason if muted else "",
+        muted_until=muted.expires if muted else "",
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
@@ -252,6 +284,17 @@ def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> t
 def raised(hit: Hit, level: str, rule: str) -> Hit:
     """A stronger verdict on an act that was reported before, by a rule at a level."""
     return replace(hit, kept_as=f"{_RAISED}{hit.level}", raised_from=level, raised_from_rule=rule)
+
+
+def complete(hit: Hit) -> Hit:
+    """The hit, if it is complete enough for an alert: with an identity, a level we know, and times that are times.
+
+    Raises ValueError, TypeError, KeyError or AttributeError if it is not.
+    """
+    if not all(isinstance(part, str) and part for part in hit.identity):
+        raise ValueError(f"identity {hit.identity} is not whole")
+    _ = hit.severity, hit.delay  # what grouping and the mail compute
+    return hit
 
 
 def seconds_between(earlier: str, later: str) -> int:
@@ -323,6 +366,14 @@ def _shown(actor: Actor) -> Actor:
     return replace(actor, **{**texts, "key": kept_actor(actor.key), "role": kept_actor(actor.role)})
 
 
+def _acted_on(record: Record, facts: Facts, resources: tuple[str, ...]) -> tuple[str, ...]:
+    """None where it is all of the resources, or so much text that only a forged record can hold it."""
+    mine = tuple(map(kept_resource, acted_on(record, facts.resources)))
+    if mine == resources or sum(map(len, mine)) > _MAX_ACTED_ON or not set(mine) <= set(resources):
+        return ()
+    return mine
+
+
 def _once(record: Record, actor: str) -> str:
     """The same for all records of one operation, and of one actor if one is given, on one day."""
     name = f"{record.event_time[:10]}-{record.event_source}-{record.event_name}"
@@ -335,7 +386,15 @@ def _once(record: Record, actor: str) -> str:
 
 def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
-    return {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service, **_document(hit)}
+    document = {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service, **_document(hit)}
+    if hit.shown:
+        document["shown"] = shown_document(hit)
+    return document
+
+
+def shown_document(hit: Hit) -> list[dict[str, str]]:
+    """What a hit shows of its request, as JSON: a list, for a map of DynamoDB would lose the order."""
+    return [{"label": label, "value": value} for label, value in hit.shown]
 
 
 def hit_from_document(document: Mapping[str, Any]) -> Hit:
@@ -347,6 +406,7 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
             "actor": Actor(**_known(Actor, mapping(document, "actor"))),
             "place": Place(**_known(Place, mapping(document, "place"))),
             "resources": tuple(document.get("resources", ())),
+            "shown": tuple((text(one, "label"), text(one, "value")) for one in document.get("shown", ())),
         }
     )
 

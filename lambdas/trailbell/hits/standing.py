@@ -36,9 +36,12 @@ class Standing:
         return seconds_between(self.hit.event_time, self.state.at) if self.state.word == UNDONE else None
 
 
-def standing_of(hit: Hit, state: HitState, now: str) -> Standing:
-    """Where a hit in a state stands at a moment (UTC, ISO 8601 with Z)."""
+def standing_of(hit: Hit, state: HitState, now: str, *, notified_later: bool = False) -> Standing:
+    """Where a hit in a state stands at a moment (UTC, ISO 8601 with Z).
+
+    notified_later: it was muted when it was found, and somebody was notified of it since.
+    """
     plan = undo_plan(hit, now)
     counts = hit.outcome == _SUCCESS
-    waits = is_in(state, bool(hit.muted_by), UNRESOLVED)
+    waits = is_in(state, bool(hit.muted_by) and not notified_later, UNRESOLVED)
     return Standing(hit, state, plan.until if counts else "", plan.seconds if counts else None, waits)

@@ -43,6 +43,11 @@ def unknown_places(template: str) -> list[str]:
     return [name for name in _PLACE.findall(template) if not _is_known(name)]
 
 
+def is_section(name: str) -> bool:
+    """Whether a place is a path below a member of the record."""
+    return name.partition(".")[0] in _SECTIONS
+
+
 def place_values(name: str, record: Record, facts: Facts) -> list[str]:
     """What a record holds in a place of a template, by its name without braces; none if nothing."""
     return _values(name, record, facts)
@@ -54,9 +59,9 @@ def resource_region(record: Record, facts: Facts) -> str:
 
 
 def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
-    """The steps, filled. One that names what this record does not hold is left out if another fits:
-    some rules report two acts, each with its own way back. If none fits, all are shown with visible gaps."""
-    filled = [_fill(step, record, facts) for step in undo.steps]
+    """The steps for this record's event, filled. One that names what this record does not hold is left out if another
+    fits: some acts are recorded in two forms. If none fits, all are shown with visible gaps."""
+    filled = [_fill(step, record, facts) for step in undo.steps_for(record.event_name)]
     fits = any(step.complete and step.specific for step in filled)
     return tuple(step.text for step in filled if step.complete or not fits)
 

@@ -1,25 +1,32 @@
 """What ties an act to the later call that undoes it: both records give the same link, in whichever order they come.
 
-A link is made of the rule that reported the act, the Region, and the values by which both records name the thing. It
+A link is made of what is asked of the later call, the Region, and the values by which both records name the thing. It
 is a digest: values come from records, and a link is a key of a row and a member of alerts.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 from trailbell.cloudtrail.record import NO_TIME, Record
+from trailbell.engine.condition import compile_node
 from trailbell.engine.matcher import Match
-from trailbell.engine.rulebook import Rule, Undoes
+from trailbell.engine.rulebook import Rule, Undoes, UndoneBy
 from trailbell.facts.facts import Facts
-from trailbell.hits.undo import place_values, resource_region, unknown_places
+from trailbell.hits.undo import resource_region, unknown_places
+from trailbell.hits.undo_values import joined_values, parts_of
 
 
-WORDS = ("undone", "replaced", "stopped")
-"""What a later call makes of an act: nothing of it is left; something else took its place; it ended."""
+WORDS = ("undone", "replaced", "stopped", "answered")
+"""What a later call makes of an act: nothing of it is left; something else took its place; it ended; its undo was
+begun, and no record says how that ended."""
 
-_JOINED = "+"
+UNDONE, REPLACED, STOPPED, _ = WORDS
+
 _MAX_LINKS = 20
+_MAX_WAYS = 20
 _SUCCESS = "success"
 
 
@@ -41,41 +48,43 @@ class Undoing:
 
 def is_path(path: str) -> bool:
     """Whether records may hold what a path names; `+` joins several."""
-    return not any(unknown_places(f"{{{part.strip()}}}") for part in path.split(_JOINED))
+    return not any(unknown_places(f"{{{part}}}") or not part for part in parts_of(path))
 
 
 def act_links(rules: Iterable[Rule], record: Record, facts: Facts) -> tuple[str, ...]:
     """What an undo of an act is found by, from the rules that report it, the primary one first: the first of them
-    whose undo can be recognised in this record decides.
+    whose undo can be recognised in this record decides. If it can be undone, it is only where the others whose acts
+    can be are undone with it: of a policy that is public on a key that is new in a Region, either alone is half of it.
 
     Each text is one way of undoing it: links with spaces between, all of which must be undone.
     """
     if facts.outcome != _SUCCESS or record.event_time == NO_TIME:
         return ()
-    for rule in rules:
-        if rule.undone_by and not rule.once_per_day:
-            ways = tuple(dict.fromkeys(_ways(rule, record, facts)))
-            if ways:
-                return ways
-    return ()
+    tracked = [ways for rule in rules if not rule.once_per_day and (ways := [*_ways(rule, record, facts)])]
+    if not tracked:
+        return ()
+    undos = [[links for word, links in ways if word == UNDONE] for ways in tracked]
+    whole = _together([links for links in undos if links]) if undos[0] else []
+    others = [links for word, links in tracked[0] if word != UNDONE]
+    return tuple(dict.fromkeys(" ".join(links) for links in (*whole, *others)))
 
 
-def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[str]:
-    for entry in rule.undone_by:
-        if entry.of and record.event_name.lower() not in entry.of:
-            continue
-        found = _links(rule.rule_id, entry.act, record, facts, anywhere=entry.anywhere)
-        if found:
-            yield " ".join(found)
+def words_for(ways: Iterable[str], undoing: Undoing) -> set[str]:
+    """The words that a single later record says of an act with these ways; none if it has nothing to do with it."""
+    found = set(undoing.links)
+    return {word for way in ways for word in WORDS if all((link, word) in found for link in way.split(" "))}
 
 
 def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing | None:
     """What a record undoes, by the silent rules that it matches; None if nothing that it names."""
     if record.event_time == NO_TIME:
         return None
-    links = dict[str, str]()
-    for undoes in (one for rule in rules for one in rule.undoes):
-        links |= dict.fromkeys(_undone_links(undoes, record, facts), undoes.word)
+    links = [
+        (link, undoes.word)
+        for rule in rules
+        for undoes in rule.undoes
+        for link in _links(undoes, undoes.undo, record, facts)
+    ]
     if not links:
         return None
     return Undoing(
@@ -85,7 +94,7 @@ def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing |
         event_name=record.event_name,
         by=facts.actor.text,
         by_key=facts.actor.key,
-        links=tuple(links.items()),
+        links=tuple(dict.fromkeys(links)),
     )
 
 
@@ -94,38 +103,39 @@ def silent(matches: Sequence[Match]) -> list[Rule]:
     return [match.rule for match in matches if match.rule.is_silent]
 
 
-def _undone_links(undoes: Undoes, record: Record, facts: Facts) -> list[str]:
-    return _links(undoes.rule_id, undoes.undo, record, facts, anywhere=undoes.anywhere)
+def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[tuple[str, list[str]]]:
+    """The word of each entry that is about this act, and the links by which an undo is found."""
+    for entry in rule.undone_by:
+        if _is_about(entry, record, facts):
+            links = _links(entry, entry.act, record, facts)
+            if links:
+                yield entry.word, links
 
 
-def _links(rule_id: str, paths: Sequence[str], record: Record, facts: Facts, *, anywhere: bool) -> list[str]:
+def _is_about(entry: UndoneBy, record: Record, facts: Facts) -> bool:
+    if entry.of and record.event_name.lower() not in entry.of:
+        return False
+    return not entry.when or compile_node(entry.when)((record.fields, {"facts": facts.as_fields()}))
+
+
+def _together(choices: list[list[list[str]]]) -> list[list[str]]:
+    """Every combination of one way of each rule; none if they are too many to be tracked."""
+    if prod(map(len, choices)) > _MAX_WAYS:
+        return []
+    whole = [[*dict.fromkeys(link for links in chosen for link in links)] for chosen in product(*choices)]
+    return [links for links in whole if len(links) <= _MAX_LINKS]
+
+
+def _links(asked: UndoneBy | Undoes, paths: Sequence[str], record: Record, facts: Facts) -> list[str]:
     """One link for each value of the first path that has any."""
-    region = "" if anywhere else resource_region(record, facts)
+    region = "" if asked.anywhere else resource_region(record, facts)
     for path in paths:
-        values = _joined(path, record, facts)
+        values = joined_values(path, record, facts)
         if 0 < len(values) <= _MAX_LINKS:
-            return [_link(rule_id, region, value) for value in values]
+            return [_link(asked.key, region, value) for value in values]
     return []
 
 
-def _joined(path: str, record: Record, facts: Facts) -> list[str]:
-    """The values of a path; of one with `+` a single value, if every part has one."""
-    parts = [place_values(part.strip(), record, facts) for part in path.split(_JOINED)]
-    if len(parts) == 1:
-        return [*dict.fromkeys(map(_bare, parts[0]))]
-    if any(len(values) != 1 for values in parts):
-        return []
-    return ["\n".join(_bare(values[0]) for values in parts)]
-
-
-def _bare(value: str) -> str:
-    """A name as both records may give it: of an ARN what follows the resource's type, else the whole."""
-    if value.startswith("arn:"):
-        resource = value.split(":", 5)[-1]
-        value = resource.partition("/")[2] or resource.partition(":")[2] or resource
-    return value.strip("/")
-
-
-def _link(rule_id: str, region: str, value: str) -> str:
-    named = "\n".join((rule_id, region, value)).encode("utf-8", "surrogatepass")
+def _link(key: str, region: str, value: str) -> str:
+    named = "\n".join((key, region, value)).encode("utf-8", "surrogatepass")
     return hashlib.sha256(named).hexdigest()[:32]

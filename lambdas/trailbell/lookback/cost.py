@@ -4,24 +4,24 @@ Counters, never hits: a year takes no more memory than a day. Two of them have a
 or hostile history comes near: the acts remembered to count each once, and the actors counted for one rule.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from trailbell.alerts.grouping import MAX_ACTORS
+from trailbell.alerts.over_time import window_of
+from trailbell.alerts.quiet import Arrival, QuietMinutes, digest, messages
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit
 
 
-_WINDOW = 300  # seconds: CloudTrail delivers about every five minutes, and what comes together makes one alert
 _MAX_REMEMBERED = 1_000_000
 _MAX_ACTORS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """As much of a hit as counting needs."""
+    """As much of a hit as counting needs. resources: digests, of critical hits (alerts/quiet.py)."""
 
     identity: str
     rule_id: str
@@ -32,6 +32,7 @@ class Act:
     actor_name: str
     account: str
     muted: bool
+    resources: Sequence[str] = ()
 
 
 def act_of(hit: Hit) -> Act:
@@ -47,6 +48,7 @@ def act_of(hit: Hit) -> Act:
         actor.name or actor.text,
         hit.account,
         bool(hit.muted_by),
+        [*map(digest, hit.resources)] if hit.severity is Level.CRITICAL else [],
     )
 
 
@@ -75,14 +77,20 @@ class RuleCost:
 class Cost:
     """Counts acts, each identity once however often its record was delivered."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: QuietMinutes) -> None:
         self._rules: dict[str, RuleCost] = {}
         self._seen = _Remembered(_MAX_REMEMBERED)
-        self._delivered = _Remembered(_MAX_REMEMBERED)
-        self._actors: dict[str, int] = {}
+        self._quiet = quiet
+        self._groups = defaultdict[tuple[str, str, str], _Group](_Group)
+        self._remembered = 0
 
     def __iter__(self) -> Iterator[RuleCost]:
         """Rules that had a hit, those with most alerts first."""
+        for cost in self._rules.values():
+            cost.alerts = 0
+        for (rule_id, level, _), group in self._groups.items():
+            cost = self._rules[rule_id]
+            cost.alerts += group.alerts(self._quiet.seconds(cost.rule, level), level)
         return iter(sorted(self._rules.values(), key=lambda cost: (-cost.alerts, -cost.hits, cost.rule)))
 
     def add(self, act: Act) -> None:
@@ -97,20 +105,45 @@ class Cost:
         cost.level = max(cost.level, act.level, key=lambda word: Level[word.upper()])
         cost.days[act.event_time[:10]] += 1
         _count_actor(cost, act)
-        cost.alerts += self._more_alerts(act)
+        group = self._groups[act.rule_id, act.level, act.account]
+        self._remembered += group.add(act, full=self._remembered >= _MAX_REMEMBERED)
 
-    def _more_alerts(self, act: Act) -> int:
-        """How many alerts an act adds, grouped as the notifier does: one for each actor, one for a storm of many."""
-        window = int(datetime.fromisoformat(act.event_time).timestamp()) // _WINDOW
-        group = f"{act.rule_id} {act.level} {act.account} {window}"
-        if not self._delivered.is_new(f"{group} {act.actor}"):
+
+@dataclass(slots=True)
+class _Group:
+    """A rule's acts of a level in an account: by window of arrival and actor what the critical ones name together.
+
+    beyond: acts that came when too much was remembered already; each counts as an alert.
+    """
+
+    windows: dict[int, dict[str, set[tuple[str, ...]]]] = field(default_factory=lambda: defaultdict(dict))
+    beyond: int = 0
+
+    def add(self, act: Act, *, full: bool) -> int:
+        """Count an act; how much more is remembered."""
+        named = self.windows[window_of(act.event_time)].setdefault(act.actor, set())
+        resources = tuple(act.resources)
+        if resources in named:
             return 0
-        actors = self._actors[group] = self._actors.pop(group, 0) + 1
-        if len(self._actors) > _MAX_REMEMBERED:
-            del self._actors[next(iter(self._actors))]
-        if actors == MAX_ACTORS + 1:
-            return 1 - MAX_ACTORS
-        return int(actors <= MAX_ACTORS)
+        if full:
+            self.beyond += 1
+            return 0
+        named.add(resources)
+        return 1
+
+    def alerts(self, seconds: int, level: str) -> int:
+        """The messages they come to, grouped and gathered as the notifier does."""
+        batches = defaultdict[str, list[tuple[int, list[Arrival]]]](list)
+        for window in sorted(self.windows):
+            actors = self.windows[window]
+            if len(actors) > MAX_ACTORS:  # one alert of them all
+                actors = {"": set[tuple[str, ...]]().union(*actors.values())}
+            for actor, named in actors.items():
+                # Hits that name the same are held or not held together, so one stands for all of them.
+                found = [Arrival(f"{window} {resources}", resources) for resources in sorted(named)]
+                if found:
+                    batches[actor].append((window, found))
+        return self.beyond + sum(len(list(messages(one, seconds, level))) for one in batches.values())
 
 
 def _count_actor(cost: RuleCost, act: Act) -> None:

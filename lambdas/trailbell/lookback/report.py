@@ -41,6 +41,7 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "account": lambda hit: hit.account,
     "region": lambda hit: hit.region,
     "resources": lambda hit: hit.resources,
+    "shown": lambda hit: tuple(f"{label}: {value}" for label, value in hit.shown),
     "undo": lambda hit: hit.undo,
     "undoUntil": lambda hit: hit.undo_until,
     "undoNote": lambda hit: " ".join(hit.undo_note.split()),

@@ -120,11 +120,18 @@ class DeployedStack:
 
     def stream_function(self) -> str:
         """The ARN of the function that a table's stream feeds. Raises SettingsError when there is none."""
+        return self._fed_by("dynamodb", "the hit table's stream")
+
+    def queue_function(self) -> str:
+        """The ARN of the function that a queue feeds. Raises SettingsError when there is none."""
+        return self._fed_by("sqs", "the ingest queue")
+
+    def _fed_by(self, service: str, what: str) -> str:
         for uuid in self.resources("AWS::Lambda::EventSourceMapping"):
             mapping = self._clients("lambda").get_event_source_mapping(UUID=uuid)
-            if ":dynamodb:" in mapping["EventSourceArn"]:
+            if f":{service}:" in mapping["EventSourceArn"]:
                 return str(mapping["FunctionArn"])
-        raise SettingsError(f"stack {self.name}: no function reads the hit table's stream")
+        raise SettingsError(f"stack {self.name}: no function reads {what}")
 
 
 def read_queue(sqs: Any, url: str) -> Queue:

@@ -86,10 +86,13 @@ class UndeliveredHits:
         found = self._from_stream(part)
         return self.seen_between(part.since - _BEFORE, part.until + _AFTER) if found is None else found
 
-    def seen_between(self, since: datetime, until: datetime) -> Iterator[Row]:
-        """Hits read at that time, delivered or not. Reads the whole table: nothing shorter is sure to find each."""
+    def seen_between(self, since: datetime, until: datetime, kind: str = HIT) -> Iterator[Row]:
+        """Hits (or rows of that kind) read at that time, delivered or not.
+
+        Reads the whole table: nothing shorter is sure to find each.
+        """
         values = {
-            ":hit": HIT,
+            ":kind": kind,
             ":since": iso_time(since),
             ":until": iso_time(until),
             # What is over may have lost its delivery record: DynamoDB removes expired rows late, and in any order.
@@ -102,7 +105,7 @@ class UndeliveredHits:
                 TableName=self._table,
                 ConsistentRead=True,
                 FilterExpression=(
-                    "kind = :hit AND expiresAt > :now"
+                    "kind = :kind AND expiresAt > :now"
                     " AND (attribute_not_exists(seenAt) OR seenAt BETWEEN :since AND :until)"
                 ),
                 ExpressionAttributeValues=encode(values),

@@ -4,7 +4,8 @@
 
 A case file is a list of maps: `name` (a sentence), `match` (true or false), `record` (what differs from
 BASE_RECORD, merged into it; null removes nothing but is written as null), and for a matching case optionally
-`undo` and `resources`, as the hit must hold them. rules/README.md explains the format.
+`undo` and `resources`, as the hit must hold them, and `undone_by`: later records (what differs from an ordinary call to
+the same service about the same resources), each with whether it undoes the act. rules/README.md explains the format.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,12 +17,14 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.hits.undoing import UNDONE, words_for
 from trailbell.rulebook.lines import line_of
 from trailbell.rulebook.members import CASES
-from trailbell.rulebook.misfits import Misfit, misfits
+from trailbell.rulebook.misfits import Keys, Misfit, misfits
 from trailbell.rulebook.placeholders import Placeholders
 from trailbell.rulebook.record_fields import fault_of_field
 from trailbell.rulebook.source import load_yaml
+from trailbell.rulebook.undone_by import undo_rules
 
 
 BASE_RECORD: Mapping[str, Any] = {
@@ -58,6 +61,17 @@ BASE_RECORD: Mapping[str, Any] = {
     "eventCategory": "Management",
 }
 
+# What a later record of a case has in common with the act's, and what it never has.
+_SHARED = ("eventSource", "awsRegion", "recipientAccountId", "resources")
+_LATER: Mapping[str, Any] = {
+    "eventName": "",
+    "eventTime": "2026-09-01T09:26:40Z",
+    "requestID": "22222222-0000-4000-8000-000000000043",
+    "eventID": "11111111-0000-4000-8000-000000000043",
+}
+
+_SEEN_AT = "2026-09-01T09:18:57Z"
+
 CASE_SETTINGS: Placeholders = {
     "trusted_accounts": (),
     "trail_buckets": ("example-trail-logs",),
@@ -70,6 +84,15 @@ CASE_SETTINGS: Placeholders = {
     "deployer_roles": ("arn:*:iam::*:role/cdk-*",),
 }
 """The settings that cases are written for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A record after that of a case, and the word for what becomes of the act; "" if it has nothing to do with it."""
+
+    name: str
+    record: Mapping[str, Any]
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +109,7 @@ class Case:
     undo: list[str] | None
     resources: list[str] | None
     index: int = 0
+    undone_by: tuple[Later, ...] = ()
 
     @property
     def line(self) -> int:
@@ -116,12 +140,14 @@ def load_cases(path: Path) -> list[Case]:
 
 def run_case(rule: Rule, case: Case) -> Iterator[str]:
     """Run one rule on one case and yield what is wrong, nothing if the case holds."""
-    hit = HitDetector(Rulebook((rule,))).detect_record(case.record, "2026-09-01T09:18:57Z")
+    detector = HitDetector(Rulebook((rule, *undo_rules((rule,)))), undoings=True)
+    hit = detector.detect_record(case.record, _SEEN_AT)
     if bool(hit) is not case.match:
         expected = "match" if case.match else "not match"
         yield f"{case.path}: {case.name}: {rule.name} should {expected}"
     if hit:
         yield from _differences(hit, case)
+        yield from (f"{case.path}: {case.name}: {fault}" for fault in _faults_of_later(detector, hit, case))
 
 
 def _differences(hit: Hit, case: Case) -> Iterator[str]:
@@ -130,19 +156,51 @@ def _differences(hit: Hit, case: Case) -> Iterator[str]:
             yield f"{case.path}: {case.name}: {what} is {list(got)}, not {expected}"
 
 
+def _faults_of_later(detector: HitDetector, hit: Hit, case: Case) -> Iterator[str]:
+    for number, later in enumerate(case.undone_by, 1):
+        undoing = detector.undoing_in_record(later.record, _SEEN_AT)
+        words = words_for(hit.undo_links, undoing) if undoing else set()
+        expected = {later.word} if later.word else set()
+        if words != expected:
+            shown = later.name or f"number {number}, {later.record['eventName']}"
+            made = " and ".join(sorted(words)) or "left alone"
+            yield f"undone_by, {shown}: the act is {made}, not {later.word or 'to be left alone by it'}"
+
+
 def _odd_members(content: list[Any]) -> Iterator[Misfit]:
     """Members that no record has, in records that are maps."""
     for index, entry in enumerate(content):
-        record = entry.get("record") if isinstance(entry, dict) else None
-        for name in record if isinstance(record, dict) else ():
-            fault = fault_of_field(str(name)) if str(name) != "facts" else "facts are derived, not recorded"
-            if fault:
-                yield Misfit((index, "record", name), fault)
+        if isinstance(entry, dict):
+            yield from _odd_members_of(entry.get("record"), (index, "record"))
+            later = entry.get("undone_by")
+            for at, one in enumerate(later if isinstance(later, list) else ()):
+                yield from _odd_members_of(
+                    one.get("record") if isinstance(one, dict) else None, (index, "undone_by", at, "record")
+                )
+            if later and entry.get("match") is False:
+                yield Misfit((index, "undone_by"), "undone_by is for cases that match")
+
+
+def _odd_members_of(record: Any, keys: Keys) -> Iterator[Misfit]:
+    for name in record if isinstance(record, dict) else ():
+        fault = fault_of_field(str(name)) if str(name) != "facts" else "facts are derived, not recorded"
+        if fault:
+            yield Misfit((*keys, name), fault)
 
 
 def _case(path: Path, index: int, entry: dict[str, Any]) -> Case:
     record = merged(BASE_RECORD, entry["record"])
-    return Case(path, str(entry["name"]), entry["match"], record, entry.get("undo"), entry.get("resources"), index)
+    later = tuple(_later(one, record) for one in entry.get("undone_by", []))
+    return Case(
+        path, str(entry["name"]), entry["match"], record, entry.get("undo"), entry.get("resources"), index, later
+    )
+
+
+def _later(entry: dict[str, Any], act: Mapping[str, Any]) -> Later:
+    shared = {name: act[name] for name in _SHARED if name in act}
+    record = merged({**BASE_RECORD, **_LATER, **shared}, entry["record"])
+    undone = entry["undone"]
+    return Later(str(entry.get("name", "")), record, undone if isinstance(undone, str) else UNDONE if undone else "")
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

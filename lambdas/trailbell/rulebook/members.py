@@ -12,6 +12,7 @@ from trailbell.engine.rulebook import SHORT_TITLE
 
 Schema = Mapping[str, Any]
 
+UNDONE_WORDS = ("undone", "replaced", "stopped", "answered")
 LEVELS = ("informational", "low", "medium", "high", "critical")
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -68,7 +69,12 @@ _LOG_SOURCE = _map(
 _UNDO = _map(
     "How the act is undone, as the mail shows it.",
     {
-        "steps": _texts("Commands ready to paste, and sentences; {places} are filled from the record."),
+        "steps": {
+            "type": "array",
+            "items": {"type": ["string", "object"]},
+            "description": "Commands ready to paste; {places} are filled from the record. Under the name of an event "
+            "(or of several, with commas) those that are for it alone.",
+        },
         "until": _text("Path of the record's member with the deadline, such as responseElements.deletionDate."),
         "within": {
             "type": "integer",
@@ -76,10 +82,13 @@ _UNDO = _map(
             "description": "Days after the event during which the undo works, if AWS defines them.",
         },
         "note": _text("What to know about the undo, or why there is none."),
+        "notes": {"type": "object", "description": "The same for some events alone: their names, and the text."},
     },
 )
 
 _PATHS: Schema = {"type": ["string", "array"], "items": {"type": "string"}}
+
+_CONDITIONS: Schema = {"type": ["object", "array"], "items": {"type": "object"}}
 
 _UNDONE_BY: Schema = {
     "type": "array",
@@ -88,14 +97,22 @@ _UNDONE_BY: Schema = {
         "One way of undoing it.",
         {
             "event": {**_PATHS, "description": "Name of the later call, or several."},
-            "source": _text("Its event source, where that is not the rule's own."),
-            "link": {**_PATHS, "description": "Path by which both records name the same thing: resource.key."},
+            "source": {**_PATHS, "description": "Its event source, or several, where that is not the rule's own."},
+            "link": {**_PATHS, "description": "Path by which both records name the same thing: resource.key; + joins."},
             "act": {**_PATHS, "description": "Path in the act's record; of several the first that has a value."},
             "undo": {**_PATHS, "description": "Path in the later record, with the same value."},
             "fields": _open_map("What else the later record must have.", {}),
-            "unless": _open_map("What the later record must not have.", {}),
+            "unless": {
+                **_CONDITIONS,
+                "description": "What the later record must not have: all of a map, or any map of a list.",
+            },
             "of": {**_PATHS, "description": "Which of the rule's events it is about; all if not given."},
-            "word": _text("What becomes of the act.", enum=["undone", "replaced", "stopped"]),
+            "when": {
+                **_CONDITIONS,
+                "description": "What the act's record must have, where it is not about every act: all of a map, or any"
+                " map of a list.",
+            },
+            "word": _text("What becomes of the act.", enum=list(UNDONE_WORDS)),
             "anywhere": {"type": "boolean", "description": "Whether it may be made in another Region."},
         },
         ("event",),
@@ -120,7 +137,7 @@ _ABOUT: Mapping[str, Schema] = {
 
 RULE: Schema = {
     "$schema": _DIALECT,
-    "title": "A trailbell rule: Sigma 2.1 with the fields short, check, undo, undone_by, once_per_day and precedence",
+    "title": "A trailbell rule: Sigma 2.1 with members of trailbell's own",
     **_map(
         "One rule.",
         {
@@ -142,6 +159,11 @@ RULE: Schema = {
                 maxLength=SHORT_TITLE,
             ),
             "check": _texts("What to check first, in order. In the mail."),
+            "shows": {
+                "type": "object",
+                "description": "What of a record tells what was asked for: label to path, or to several paths of which "
+                "the first that has a value counts. In the mail.",
+            },
             "undo": _UNDO,
             "undone_by": _UNDONE_BY,
             "once_per_day": {
@@ -173,6 +195,28 @@ _RECORD = _open_map(
     },
 )
 
+_UNDO_OF_CASE: Schema = {
+    "type": "array",
+    "description": "Later records, and what each makes of the act.",
+    "items": _map(
+        "One later record.",
+        {
+            "name": _text("What it shows, where that is not plain."),
+            "record": _open_map(
+                "In what it differs from an ordinary call by the role Admin: its source, Region, account and resources"
+                " are those of the act.",
+                _RECORD["properties"],
+            ),
+            "undone": {
+                "type": ["boolean", "string"],
+                "enum": [True, False, *UNDONE_WORDS],
+                "description": "Whether it undoes the act, or the word for what becomes of it.",
+            },
+        },
+        ("record", "undone"),
+    ),
+}
+
 CASE: Schema = _map(
     "One record, and whether the rule matches it.",
     {
@@ -181,6 +225,7 @@ CASE: Schema = _map(
         "record": _RECORD,
         "undo": _texts("The undo steps of the hit, filled, exactly."),
         "resources": _texts("The resources of the hit, exactly."),
+        "undone_by": _UNDO_OF_CASE,
     },
     ("name", "match", "record"),
 )

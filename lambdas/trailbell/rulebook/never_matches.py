@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trailbell.engine.predicates import compile_field
-from trailbell.engine.rulebook import Rule
+from trailbell.engine.rulebook import Rule, UndoneBy
 from trailbell.rulebook.known_calls import SUFFIX, fault_of_call, fault_of_source
 from trailbell.rulebook.record_fields import fault_of_field, is_arn, path_meant_by
 from trailbell.rulebook.source import rule_files
@@ -45,6 +45,15 @@ def findings_in(detection: Sequence[Any]) -> tuple[Finding, ...]:
     return tuple(Finding(one.written, f"{one.sentence}; {effect}") for one in dict.fromkeys(seen.findings))
 
 
+def findings_in_undo(entry: UndoneBy) -> tuple[Finding, ...]:
+    """What no record has in an entry of `undone_by:`."""
+    conditions = [entry.detection, *([entry.when] if entry.when else [])]
+    found = (one for condition in conditions for one in _examine(condition, frozenset()).findings)
+    return tuple(
+        Finding(one.written, f"{one.sentence}; a part of undone_by never has an effect") for one in dict.fromkeys(found)
+    )
+
+
 def faults_of_rules(where: Path, rules: Iterable[Rule]) -> tuple[str, ...]:
     """One message for each thing that can never match in rules of a folder (or file): file, line, rule and sentence.
 
@@ -59,6 +68,8 @@ def faults_of_rules(where: Path, rules: Iterable[Rule]) -> tuple[str, ...]:
         for one in findings_in(rule.detection)
     )
     for rule in rules:
+        for finding in (one for entry in rule.undone_by for one in findings_in_undo(entry)):
+            faults[f"{place_of(files.get(rule.stem, []), finding.written)}{rule.name}: {finding.sentence}"] = None
         for exception in rule.exceptions:
             for one in findings_in(exception.detection):
                 faults[f"exception {exception.name}: {one.sentence.partition('; ')[0]}"] = None

@@ -14,10 +14,14 @@ from trailbell.rulebook.lines import line_of
 from trailbell.rulebook.members import FACTS, RULE
 from trailbell.rulebook.misfits import Keys, Misfit, misfits
 from trailbell.rulebook.misspellings import meant, question
+from trailbell.rulebook.undone_by import undone_by_misfits
 
 
-_OURS = frozenset({"short", "check", "undo", "undone_by", "once_per_day", "precedence"})
+_OURS = frozenset({"short", "check", "shows", "undo", "undone_by", "once_per_day", "precedence"})
 """Members that trailbell alone reads: who writes them, writes rules for it."""
+
+_CONDITIONS = frozenset({"fields", "unless", "when"})
+"""Members of an entry of `undone_by:` that hold fields, as a selection does."""
 
 _MEMBER = re.compile(r"^([A-Za-z_-]+)[ \t]*:", re.MULTILINE)
 _WORDS_OF_CONDITIONS = frozenset({"and", "or", "not", "of", "them", "all", "any", "1"})
@@ -25,7 +29,12 @@ _WORDS_OF_CONDITIONS = frozenset({"and", "or", "not", "of", "them", "all", "any"
 
 def faults_of_own(document: Document) -> list[str]:
     """One sentence for each fault, with its line."""
-    found = [*misfits(RULE, document.content), *detection_misfits(document.content.get("detection"), ("detection",))]
+    content = document.content
+    found = [
+        *misfits(RULE, content),
+        *detection_misfits(content.get("detection"), ("detection",)),
+        *_undone_by_misfits(content.get("undone_by")),
+    ]
     return [located(document, one) for one in found]
 
 
@@ -52,9 +61,25 @@ def detection_misfits(detection: Any, keys: Keys) -> Iterator[Misfit]:
     selections = {str(name): value for name, value in detection.items() if name not in ("condition", "rules")}
     yield from _condition_misfits(detection.get("condition"), selections, keys)
     for name, selection in selections.items():
-        for field in _fields(selection):
-            if problem := _fact_fault(field.split("|")[0]):
-                yield Misfit((*keys, name, field), problem)
+        yield from _fact_misfits(selection, (*keys, name))
+
+
+def _undone_by_misfits(content: Any) -> Iterator[Misfit]:
+    entries = content if isinstance(content, list) else []
+    yield from undone_by_misfits(entries)
+    for index, entry in enumerate(entries):
+        for name in _CONDITIONS.intersection(entry if isinstance(entry, dict) else ()):
+            yield from _fact_misfits(entry[name], ("undone_by", index, name))
+
+
+def _fact_misfits(selection: Any, keys: Keys) -> Iterator[Misfit]:
+    if isinstance(selection, list):
+        for at, item in enumerate(selection):
+            yield from _fact_misfits(item, (*keys, at))
+        return
+    for field in _fields(selection):
+        if problem := _fact_fault(field.split("|")[0]):
+            yield Misfit((*keys, field), problem)
 
 
 def _fact_fault(path: str) -> str:
@@ -79,8 +104,4 @@ def _condition_misfits(condition: Any, selections: Iterable[str], keys: Keys) ->
 
 
 def _fields(selection: Any) -> Iterator[str]:
-    if isinstance(selection, dict):
-        yield from (field for field in selection if isinstance(field, str))
-    elif isinstance(selection, list):
-        for item in selection:
-            yield from _fields(item)
+    return (field for field in (selection if isinstance(selection, dict) else ()) if isinstance(field, str))

@@ -4,17 +4,17 @@ from typing import Any
 
 from sigma.rule import SigmaRule
 
-from trailbell.engine.rulebook import Level, Rule, Undo
+from trailbell.engine.rulebook import Level, Rule
 from trailbell.errors import RuleError
-from trailbell.hits.undo import unknown_places
 from trailbell.rulebook.compile import Compiler, Node, gate_of
 from trailbell.rulebook.detection import compile_detection, parse_rule
 from trailbell.rulebook.documents import Document
+from trailbell.rulebook.shows import compile_shows
+from trailbell.rulebook.undo import compile_undo
 from trailbell.rulebook.undone_by import compile_undone_by
 
 
 _BY_ACTOR = "actor"
-_UNDO_MEMBERS = {"steps", "until", "within", "note"}
 
 
 def compile_rule(document: Document, compiler: Compiler) -> Rule:
@@ -33,6 +33,8 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
     once = content.get("once_per_day", False)
     if not isinstance(once, bool) and once != _BY_ACTOR:
         raise RuleError(f"{place}: once_per_day is true, false or {_BY_ACTOR}, not {once!r}")
+    gate = gate_of(detection)
+    listed = frozenset(gate.get("eventName", ()))
     return Rule(
         rule_id=str(parsed.id) if parsed.id else name,
         name=name,
@@ -42,17 +44,18 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
         level=Level[parsed.level.name] if parsed.level else Level.MEDIUM,
         description=" ".join((parsed.description or "").split()),
         detection=detection,
-        gate=gate_of(detection),
+        gate=gate,
         precedence=_precedence(content, place),
         author=parsed.author or "",
         tags=tuple(f"{tag.namespace}.{tag.name}" for tag in parsed.tags),
         references=tuple(parsed.references or ()),
         falsepositives=tuple(parsed.falsepositives or ()),
         check=_sentences(content, "check", place),
-        undo=_undo(content.get("undo"), place),
+        shows=compile_shows(content.get("shows"), place),
+        undo=compile_undo(content.get("undo"), place, listed),
         once_per_day=bool(once),
         once_per_actor=once == _BY_ACTOR,
-        undone_by=compile_undone_by(content.get("undone_by", []), gate_of(detection), compiler, place),
+        undone_by=compile_undone_by(content.get("undone_by", []), content.get("detection"), listed, compiler, place),
     )
 
 
@@ -75,18 +78,3 @@ def _sentences(content: dict[str, Any], name: str, place: str) -> tuple[str, ...
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise RuleError(f"{place}: {name} is a list of texts")
     return tuple(" ".join(value.split()) for value in values)
-
-
-def _undo(content: Any, place: str) -> Undo:
-    if content is None:
-        return Undo()
-    if not isinstance(content, dict) or set(content) - _UNDO_MEMBERS:
-        raise RuleError(f"{place}: undo is a map of {', '.join(sorted(_UNDO_MEMBERS))}")
-    steps = _sentences(content, "steps", place)
-    until, within = content.get("until", ""), content.get("within", 0)
-    if not isinstance(within, int) or isinstance(within, bool) or within < 0:
-        raise RuleError(f"{place}: undo.within is a number of days, not {within!r}")
-    malformed = [name for step in (*steps, f"{{{until}}}" if until else "") for name in unknown_places(step)]
-    if malformed:
-        raise RuleError(f"{place}: undo names what no record has: {', '.join(malformed)}")
-    return Undo(steps, until, within, " ".join(str(content.get("note", "")).split()))

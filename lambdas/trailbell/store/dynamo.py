@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -26,6 +26,7 @@ _FIRST_PAUSE = 0.05  # seconds, doubled each time: 6 s in all at most
 _THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 def encode(row: Row) -> Row:
@@ -134,7 +135,7 @@ def _waits() -> Iterator[float]:
         yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 (spreads retries, guards nothing)
 
 
-def batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
     """The rows, some at a time."""
     remaining = iter(rows)
     while batch := list(islice(remaining, size)):

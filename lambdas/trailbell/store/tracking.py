@@ -1,7 +1,7 @@
 """Acts and what undoes them, in one partition for each link, so that whichever record comes second finds the other.
 
     U#{account}#{link}   act#{eventTime}#{eventID}      `way`: all links that must be undone with it
-    U#{account}#{link}   {word}#{eventTime}#{eventID}   what undone, replaced or stopped it: by whom, by which call
+    U#{account}#{link}   {word}#{eventTime}#{eventID}   what became of it, a word of hits/undoing.py: by whom
 
 Both sides write their rows, then read the other's, strongly consistent: of two detectors at once at least one sees
 both. For each word the earliest call after the act's own second counts; one that is found later and is earlier takes
@@ -19,7 +19,7 @@ from trailbell.errors import TableError
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import RESOLVED, UNDO, UNDONE, change_state
-from trailbell.hits.undoing import WORDS, Undoing
+from trailbell.hits.undoing import REPLACED, STOPPED, WORDS, Undoing
 from trailbell.store.dynamo import Row, decode, encode, write_all
 from trailbell.store.follow_ups import follow_up_key, follow_up_row
 from trailbell.store.kept_hits import DynamoKeptHits
@@ -91,7 +91,7 @@ class DynamoTracking:
                 return
             hit, state, _ = found
             known = self._known(hit, said.name)
-            if (known and known["at"] <= said.at) or state.word == RESOLVED:
+            if (known and known["at"] <= said.at) or state.word == RESOLVED or _is_ordinary_end(said, hit):
                 return
             row = follow_up_row(said, hit, expires_at)
             items = [{"Put": {"TableName": self._table, "Item": encode(row), **_not_before(said.at)}}]
@@ -183,6 +183,13 @@ def _said(undo: Row) -> FollowUp:
         event_name=undo["eventName"],
         event_id=undo["eventID"],
     )
+
+
+def _is_ordinary_end(said: FollowUp, hit: Hit) -> bool:
+    """Whether somebody ended or replaced what is theirs: every session ends, and a role that puts a parameter puts it
+    again. That is nobody's news, and what is put is an act of its own.
+    """
+    return said.word in (STOPPED, REPLACED) and said.by == hit.actor.text
 
 
 def _not_before(at: str) -> Row:

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from tests.e2e.acts.page import PAGE, written
-from tests.e2e.acts.rows import deployed, rows
+from tests.e2e.acts.rows import deployed, everything
 from trailbell.cli.local.local_aws import start_local_aws
 
 
@@ -13,7 +13,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         aws = start_local_aws(Path(folder))
         try:
-            found = list(rows(deployed(aws)))
+            found = everything(deployed(aws))
         finally:
             aws.stop()
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")

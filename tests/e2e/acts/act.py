@@ -18,6 +18,8 @@ class Act:
             One that the stack does not have is not shown.
     cut:    the link of the chain that is cut, at which a canary stays away; "" if it comes back.
     missed: whether the clock, which sends canaries, is left to miss them.
+    once:   whether only a canary stays away that is there at that moment.
+    flown:  whether a canary is sent while it is done, on the deployed stack.
     """
 
     part: str
@@ -26,12 +28,15 @@ class Act:
     alarms: tuple[str, ...] = ()
     cut: str = ""
     missed: bool = True
+    once: bool = False
+    flown: bool = False
 
 
 # What stops, and the alarms that watch for it (infra/watch.py).
 FEED = ("Silence",)
 READING = ("OldestNotification", "Silence")
 DETECTOR_FAILS = ("DetectorErrors", "OldestNotification", "Silence", "DeadLettersNotEmpty")
+TABLE_REFUSES = (*DETECTOR_FAILS, "ClockErrors")  # the clock, too, can neither read nor write what is due
 HANDOVER = ("HitsNotReceived",)
 NOTIFIER_FAILS = ("NotifierErrors", "DeliveryDelayed", "AlertDeadLettersNotEmpty")
 PUBLISHING = ("DeliveryFailing", "DeliveryDelayed", "AlertDeadLettersNotEmpty")

@@ -11,11 +11,8 @@ from tests.e2e.acts.stack import ActedOn
 
 
 NONE_MATCHES = {"Filters": [{"Pattern": '{"eventName": ["REMOVE"]}'}]}
-_NEW_HITS = {
-    "Filters": [
-        {"Pattern": json.dumps({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": {"kind": {"S": ["hit"]}}}})}
-    ]
-}
+_NEW_IMAGE = {"NewImage": {"kind": {"S": ["hit", "canary"]}}}
+_NEW_HITS = {"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT", "MODIFY"], "dynamodb": _NEW_IMAGE})}]}
 DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 
 
@@ -86,7 +83,7 @@ def _iam(operation: str, **arguments: Any) -> Do:
 def _functions(name: str, own: str, other: str, alarms: tuple[str, ...]) -> Iterator[Act]:
     logical, mine, theirs = f"{name}Function", f"{name}Role", f"{other}Role"
     throttled = (f"{name}Throttled", *(READING if name == "Detector" else HANDOVER))
-    yield Act(own, "concurrency set to none", _concurrency(logical), throttled, own)
+    yield Act(own, "concurrency set to none", _concurrency(logical), throttled, own, flown=True)
     yield Act(own, "environment: another table", _environment(logical), alarms, own)
     yield Act(own, "handler", _handler(logical, own), alarms, own)
     yield Act(own, "role", _role(logical, theirs, mine), alarms, own)
@@ -99,7 +96,8 @@ def _mappings() -> Iterator[Act]:
     ):
         own = "DetectorFunction" if of == "detector" else "NotifierFunction"
         filters = {"Filters": []} if of == "detector" else _NEW_HITS
-        yield Act(part, "off", undone(_mapping(of, Enabled=False), _mapping(of, Enabled=True)), alarms, part)
+        off = undone(_mapping(of, Enabled=False), _mapping(of, Enabled=True))
+        yield Act(part, "off", off, alarms, part, flown=True)
         filtered = undone(_mapping(of, FilterCriteria=NONE_MATCHES), _mapping(of, FilterCriteria=filters))
         # Messages that a filter leaves out are deleted from the queue: none grows old.
         yield Act(part, "filtered", filtered, ("Silence",) if of == "detector" else alarms, part)

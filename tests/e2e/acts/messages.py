@@ -42,14 +42,14 @@ def _permission(name: str, action: str) -> Do:
     )
 
 
-def _subscription(stack: ActedOn) -> str:
+def _subscription(stack: ActedOn, protocol: str = "email") -> str:
     found = stack.aws.client("sns").list_subscriptions_by_topic(TopicArn=stack.id("AlertsTopic"))["Subscriptions"]
-    return next(str(one["SubscriptionArn"]) for one in found if one["Protocol"] == "email")
+    return next(str(one["SubscriptionArn"]) for one in found if one["Protocol"] == protocol)
 
 
-def _filtered() -> Do:
+def _filtered(protocol: str = "email") -> Do:
     def do(stack: ActedOn) -> Iterator[None]:
-        arn = _subscription(stack)
+        arn = _subscription(stack, protocol)
         before = stack.aws.client("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["FilterPolicy"]
         for value in ('{"level": ["none"]}', before):
             given = {"SubscriptionArn": arn, "AttributeName": "FilterPolicy", "AttributeValue": value}
@@ -153,6 +153,7 @@ def _rule(operation: str, **arguments: Any) -> Do:
 def acts() -> Iterator[Act]:
     """The acts that can be undone."""
     yield Act("subscription", "filtered", _filtered())
+    yield Act("canaries' subscription", "filtered", _filtered("sqs"), (), "canaries' subscription", flown=True)
     yield Act("subscription", "added, of another account", _added())
     for part, name, alarms, cut in (
         ("alert topic", "AlertsTopic", PUBLISHING, "alert topic"),
@@ -164,13 +165,15 @@ def acts() -> Iterator[Act]:
         yield Act(part, "permission", _permission(name, "Publish"))
     yield Act("ingest queue", "policy", _queue_denied(), FEED, "ingest queue")
     yield Act("ingest queue", "permission", _queue_permission())
-    yield Act("ingest queue", "purged", call("sqs", "purge_queue", QueueUrl=_topic("IngestQueue")), (), "ingest queue")
-    delay = _queue_set("IngestQueue", "DelaySeconds", "900")
-    yield Act("ingest queue", "delayed", delay, (), "ingest queue")
+    purged = call("sqs", "purge_queue", QueueUrl=_topic("IngestQueue"))
+    yield Act("ingest queue", "purged", purged, (), "ingest queue", once=True)
+    # The longest delay that SQS takes: with CloudTrail's own five minutes a canary is back in time.
+    yield Act("ingest queue", "delayed", _queue_set("IngestQueue", "DelaySeconds", "900"))
     yield Act("dead letters", "moved elsewhere", _moved())
     yield Act("dead letters", "purged", call("sqs", "purge_queue", QueueUrl=_topic("NotifierDeadLetters")))
     yield Act("dead letters", "kept for a minute", _queue_set("IngestDeadLetters", "MessageRetentionPeriod", "60"))
-    yield Act("bucket notification", "gone", _notification(lambda _: []), FEED, "bucket notification")
+    gone = _notification(lambda _: [])
+    yield Act("bucket notification", "gone", gone, FEED, "bucket notification", flown=True)
     yield Act("bucket notification", "narrowed", _notification(_narrowed), FEED, "bucket notification")
     yield Act("bucket notification", "other events", _notification(_other_events), FEED, "bucket notification")
     yield Act("EventBridge rule", "disabled", _rule("disable_rule"), FEED, "EventBridge rule")

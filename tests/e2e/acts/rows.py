@@ -11,8 +11,11 @@ from typing import Any
 
 from tests.e2e.acts import functions, messages, storage
 from tests.e2e.acts.act import Act
+from tests.e2e.acts.canary import DrivenClock, Flight
+from tests.e2e.acts.known import Known, Times
 from tests.e2e.acts.record import DEPLOYER, Recorder
 from tests.e2e.acts.stack import TRAIL, ActedOn
+from tests.e2e.acts.times import Minutes
 from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, bootstrap, deploy
@@ -20,6 +23,7 @@ from trailbell.cli.local.local_aws import LocalAws
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.ops.checks.finding import OK
+from trailbell.ops.deployed_stack import DeployedStack
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Row:
     by_hand:    rules and levels where somebody of the account does it; deployed: where CloudFormation does.
     doctor:     conditions (ops/advice.toml) that were not there before.
     imitated:   the embedded AWS does not know the call: its record has no answer, and nothing was changed.
+    told:       from the act to the message that the canary is missing; None where none comes.
+    flight:     of a canary that was sent while the act was done; None where none was.
     """
 
     part: str
@@ -37,16 +43,25 @@ class Row:
     call: str
     by_hand: str
     deployed: str
-    alarms: tuple[str, ...]
+    alarms: tuple[Known, ...]
     doctor: tuple[str, ...]
     cut: str
     missed: bool
+    once: bool
     imitated: bool
+    told: Minutes | None
+    flight: Flight | None
 
     @property
     def answered_later(self) -> bool:
         """Whether anybody hears of it even if the rule's mail does not get out."""
-        return bool(self.alarms or self.doctor or self.missed)
+        return bool(self.alarms or self.doctor or self.told)
+
+    @property
+    def known_within(self) -> int | None:
+        """Minutes after which somebody knows at the latest without a hit; None where nobody does of itself."""
+        alarms = (one.minutes for one in self.alarms if not one.hits)
+        return min((one.most for one in (*alarms, self.told) if one), default=None)
 
 
 def deployed(aws: LocalAws) -> LocalAws:
@@ -57,13 +72,34 @@ def deployed(aws: LocalAws) -> LocalAws:
     return aws
 
 
-def rows(aws: LocalAws) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Found:
+    """The rows, the figures they are from, and a canary that was sent while nothing was cut."""
+
+    rows: list[Row]
+    times: Times
+    whole: Flight
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The deployed stack and what looks at it."""
+
+    stack: ActedOn
+    detector: HitDetector
+    times: Times
+    clock: DrivenClock
+
+
+def everything(aws: LocalAws) -> Found:
     """Do every act on a fresh deployment, the ones that cannot be undone last."""
     _make_trail(aws)
     stack = ActedOn(aws, Recorder())
     detector = HitDetector(load_rulebook(_rulebook(aws).read_text(encoding="utf-8")))
-    for act in every_act(with_clock=stack.has("ClockSchedule")):
-        yield _row(act, stack, detector)
+    times = Times(DeployedStack(aws.client, STACK).template)
+    stage = _Stage(stack, detector, times, DrivenClock(stack, aws.client))
+    whole = stage.clock.fly()
+    return Found([_row(act, stage) for act in every_act(with_clock=True)], times, whole)
 
 
 def every_act(*, with_clock: bool) -> Iterator[Act]:
@@ -89,7 +125,8 @@ def _rulebook(aws: LocalAws) -> Path:
     return found
 
 
-def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
+def _row(act: Act, stage: _Stage) -> Row:
+    stack, detector = stage.stack, stage.detector
     before = _conditions(stack)
     stack.recorder.records.clear()
     stack.recorder.imitated.clear()
@@ -97,6 +134,7 @@ def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
     next(doing)
     records, imitated = list(stack.recorder.records), bool(stack.recorder.imitated)
     new = _conditions(stack) - before
+    flight = stage.clock.fly() if act.flown else None
     for _ in doing:
         pass
     (record, *_) = records
@@ -106,11 +144,14 @@ def _row(act: Act, stack: ActedOn, detector: HitDetector) -> Row:
         f"{record['eventSource'].removesuffix('.amazonaws.com')}:{record['eventName']}",
         _hits(records, detector),
         _hits([{**one, "userIdentity": DEPLOYER} for one in records], detector),
-        tuple(name for name in act.alarms if name in stack.alarms()),
+        stage.times.known(act),
         _found(new),
         act.cut,
         act.missed,
+        act.once,
         imitated,
+        stage.times.canary(act),
+        flight,
     )
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.e2e.acts.act import DETECTOR_FAILS, FEED, HANDOVER, Act, Do, call, undone
+from tests.e2e.acts.act import FEED, HANDOVER, TABLE_REFUSES, Act, Do, call, undone
 from tests.e2e.acts.stack import TRAIL, ActedOn
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK
@@ -160,9 +160,9 @@ def _table_acts() -> Iterator[Act]:
     part = "hit table"
     view = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
     stream = undone(_table(StreamSpecification={"StreamEnabled": False}), _table(StreamSpecification=view))
-    yield Act(part, "stream off", stream, HANDOVER, part)
+    yield Act(part, "stream off", stream, HANDOVER, "hit table's stream", flown=True)
     yield Act(part, "expiry by another attribute", undone(_ttl("eventTime"), _ttl("expiresAt")))
-    yield Act(part, "policy", _table_policy(), DETECTOR_FAILS, part)
+    yield Act(part, "policy", _table_policy(), TABLE_REFUSES, part)
     yield Act(part, "recovery off", undone(_recovery(enabled=False), _recovery(enabled=True)))
     protected = undone(_table(DeletionProtectionEnabled=False), _table(DeletionProtectionEnabled=True))
     yield Act(part, "protection off", protected)
@@ -190,7 +190,7 @@ def deletions() -> Iterator[Act]:
     yield Act("trail", "deleted", _logging("delete_trail"), FEED, "trail")
     gone = call("dynamodb", "delete_table", TableName=_of("HitsTable"))
     yield Act(
-        "hit table", "deleted", undone_first(_table(DeletionProtectionEnabled=False), gone), DETECTOR_FAILS, "hit table"
+        "hit table", "deleted", undone_first(_table(DeletionProtectionEnabled=False), gone), TABLE_REFUSES, "hit table"
     )
     yield Act("stack", "deleted", _stack("delete_stack"), (), "stack", missed=False)
 

@@ -15,7 +15,7 @@ from trailbell.alerts.alert import Alert, sns_attributes
 from trailbell.alerts.channel import Clients, Declaration, Permission, Topic, Variables
 from trailbell.alerts.chat_text import chat_text, escaped
 from trailbell.alerts.setting import Setting, level_or_none
-from trailbell.alerts.summary import Summary, summary_of
+from trailbell.alerts.summary import Summary, each, summary_of
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit
 from trailbell.text.safe_text import one_line
@@ -26,6 +26,7 @@ _MAX_DESCRIPTION = 2_900
 _MAX_STEP = 300
 _MAX_STEPS = 5
 _MAX_RESOURCES = 5
+_MAX_REGIONS = 5
 
 _TOPIC = "TRAILBELL_CHAT_TOPIC_ARN"
 _LEVEL = "TRAILBELL_CHAT_LEVEL"
@@ -61,7 +62,7 @@ def chat_message(alert: Alert) -> dict[str, Any]:
             "textType": "client-markdown",
             "title": escaped(subject),
             "description": chat_text(alert, _MAX_DESCRIPTION),
-            "nextSteps": [escaped(one_line(step, _MAX_STEP)) for step in hit.check[:_MAX_STEPS]],
+            "nextSteps": [escaped(one_line(step, _MAX_STEP)) for step in _checks(alert)],
             "keywords": [hit.level, hit.service or "unknown", hit.name, hit.account],
         },
         "metadata": {
@@ -72,12 +73,16 @@ def chat_message(alert: Alert) -> dict[str, Any]:
             "additionalContext": {
                 "level": hit.level,
                 "account": hit.account,
-                "region": escaped(one_line(hit.region, 40)),
+                "region": escaped(", ".join(one_line(region, 40) for region in summary.regions[:_MAX_REGIONS])),
                 "hitId": hit.hit_id[:_MAX_STEP],
                 "count": str(len(alert.hits)),
             },
         },
     }
+
+
+def _checks(alert: Alert) -> tuple[str, ...]:
+    return each(alert.hits, lambda hit: hit.check)[:_MAX_STEPS]
 
 
 def _thread(hit: Hit, summary: Summary) -> str:

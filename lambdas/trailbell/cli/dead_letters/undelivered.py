@@ -7,16 +7,17 @@ from typing import Any
 
 import click
 
+from trailbell.cli.dead_letters.muted import muted_hits, say_delivery
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.times import parse_since
+from trailbell.cli.options.today import by_option
 from trailbell.cli.terminal.display import print_hits
 from trailbell.errors import NotificationError, TableError
-from trailbell.flows.notifier import complete
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import Hit, complete
 from trailbell.ops.dead_letters import Message, batches, delete, show_again
 from trailbell.ops.deployed_stack import Clients, DeployedStack
-from trailbell.ops.undelivered import Delivery, UndeliveredHits, read_dropped
+from trailbell.ops.undelivered import UndeliveredHits, read_dropped
 from trailbell.store.dynamo import Row, decode
 from trailbell.store.rows import read_hit
 from trailbell.text.safe_text import one_line
@@ -24,30 +25,40 @@ from trailbell.text.safe_text import one_line
 
 _WORK_SECONDS = 900  # longer than any delivery; what was not done is shown again at once all the same
 _ON_ITS_WAY = timedelta(minutes=10)  # what is younger the stream delivers of itself
-_NAMED = 5
 
 
 @click.command()
 @click.option("--since", default="7d", show_default=True, help="Read since when: 24h, 7d, or a date.")
 @click.option("--deliver", is_flag=True, help="Deliver them, too, through the deployed notifier.")
+@click.option("--muted", is_flag=True, help="Of muted hits those that would be notified of today: judge them again.")
+@by_option
 @stack_options("The stack whose hits to look through.", "Look into what `trailbell local --keep` left running.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-def undelivered(since: str, deliver: bool, connection: Connection, form: str) -> None:
+def undelivered(since: str, deliver: bool, muted: bool, by: str | None, connection: Connection, form: str) -> None:
     """Show hits without a delivery record, whatever became of their messages: the check that none is lost.
 
     Looks at hits read until ten minutes ago (younger ones are on their way), by reading the whole table once.
+    With --muted, at hits that an exception muted and that it mutes no more, because it is gone, has expired or was
+    changed: each is judged again by its record, with the rules and exceptions of today.
     The exit status is 1 when there are some, or when some could not be delivered.
 
     \b
     Example:
       trailbell undelivered --since 30d
       trailbell undelivered --deliver
+      trailbell undelivered --muted --since 90d
     """
+    if by and not muted:
+        raise click.UsageError("--by says by whose rules muted hits are judged: give --muted, too")
     now = datetime.now(UTC)
+    window = parse_since(since, now), now - _ON_ITS_WAY
     with explained_errors():
         hits = find_undelivered_hits(connection.client, connection.deployed)
-        found = hits.undelivered(hits.seen_between(parse_since(since, now), now - _ON_ITS_WAY))
-        left = _say(hits.notify(found)) if deliver else _show(found, form)
+        if muted:
+            left = muted_hits(connection, hits, window, by, form, deliver=deliver)
+        else:
+            found = hits.undelivered(hits.seen_between(*window))
+            left = say_delivery(hits.notify(found)) if deliver else _show(found, form)
     if left:
         raise SystemExit(1)
 
@@ -95,18 +106,7 @@ def _redrive(hits: UndeliveredHits, message: Message) -> bool:
         click.echo(f"AlertDeadLetters {name}: stays: {error}", err=True)
         return False
     click.echo(f"AlertDeadLetters {name}: ", nl=False)
-    return not _say(hits.notify(hits.dropped(part)))
-
-
-def _say(delivery: Delivery) -> int:
-    """Say what the delivery came to; how many hits are still undelivered."""
-    left = len(delivery.undelivered)
-    click.echo(
-        f"{delivery.notified_now} hits notified now, {delivery.notified_before} notified before, {left} undelivered"
-    )
-    for name in delivery.undelivered[:_NAMED]:
-        click.echo(f"  undelivered (see the notifier's log): {one_line(name, 300)}", err=True)
-    return left
+    return not say_delivery(hits.notify(hits.dropped(part)))
 
 
 def _show(images: Iterable[Row], form: str) -> int:

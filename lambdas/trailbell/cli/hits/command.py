@@ -11,6 +11,7 @@ from trailbell.cli.hits.output import FORMS, page_text, say_more
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.option_group import option_group
+from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
 from trailbell.store.query.hit_query import find_page
 from trailbell.text.times import iso_time
@@ -18,7 +19,7 @@ from trailbell.text.times import iso_time
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """In which form hits are shown, how many, from which page on, and whether new ones follow."""
+    """In which form hits are shown, how many, from which page on, whether new ones follow, which are judged again."""
 
     form: str
     limit: int
@@ -26,6 +27,8 @@ class Display:
     pager: bool
     following: bool
     every: float
+    today: str
+    by: str | None
 
 
 _display_options = option_group(
@@ -39,6 +42,8 @@ _display_options = option_group(
     click.option(
         "--every", default=5.0, show_default=True, type=click.FloatRange(1), help="Seconds between looks of --follow."
     ),
+    today_option,
+    by_option,
 )
 
 
@@ -52,12 +57,15 @@ def hits(conditions: Conditions, display: Display, connection: Connection) -> No
     TEXT: words that must all stand somewhere in the hit (address, user agent, error, names ...). The column undo says
     how long the act can still be undone, or after how long it was.
 
+    Beside muted hits stands what would become of them today, judged by their records; --follow does without.
+
     \b
     Example:
       trailbell hits --since 7d --service kms --level high+
       trailbell hits --from 2026-11-01 --to 2026-11-05 --actor alice --open --tz local
       trailbell hits --resource alias/app --since 30d --format csv > hits.csv
       trailbell hits --level critical --follow
+      trailbell hits --muted --since 30d
     """
     if display.following and (display.page_token or conditions.until or display.form == "json"):
         raise click.UsageError("--follow shows what comes next: not with --page-token, --until or --format json")
@@ -68,6 +76,8 @@ def hits(conditions: Conditions, display: Display, connection: Connection) -> No
             follow(connection, query, display.form, zone, display.limit, display.every)
             return
         page = find_page(connection.client("dynamodb"), connection.table(), query, display.limit, display.page_token)
-    show(page_text(page, display.form, zone, iso_time(now)), paged=display.pager and display.form == "table")
+        judged = verdicts(connection, [found.hit for found in page.hits], display.today, display.by)
+    text = page_text(page, display.form, zone, iso_time(now), judged)
+    show(text, paged=display.pager and display.form == "table")
     if display.form != "json":
         say_more(page)

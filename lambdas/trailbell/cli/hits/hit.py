@@ -11,6 +11,7 @@ from trailbell.cli.hits.story import Story, story_document, story_lines
 from trailbell.cli.options.aws_errors import explain, explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.times import Zone, ZoneType
+from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
 from trailbell.errors import LogFileError
 from trailbell.hits.hit import ACT, Hit
@@ -46,6 +47,8 @@ from trailbell.text.times import iso_time
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--pager/--no-pager", default=True, help="Long text on a terminal goes through $PAGER.")
+@today_option
+@by_option
 @connection_options
 def hit(
     name: str,
@@ -56,10 +59,14 @@ def hit(
     zone: Zone,
     form: str,
     pager: bool,
+    today: str,
+    by: str | None,
     connection: Connection,
 ) -> None:
     """Show one hit: its state and who changed or undid it, how long it can be undone, the alert as mailed, related
     hits, and the record itself.
+
+    Of a muted hit also what would become of it today (of any hit with --today all).
 
     ID: the short id of a mail or a table (k7m2p9qx), the whole id (account/event id/act), or an event's id.
     Secrets in the record are replaced; --show-secrets leaves them.
@@ -77,6 +84,7 @@ def hit(
         follow_ups = [one for one, _ in DynamoFollowUps(client, table).of([found])] if found.kept_as == ACT else []
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
+        verdict = verdicts(connection, [found], today, by).get(found.hit_id)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
     follow_ups.sort(key=lambda one: one.at)
     story = Story(
@@ -89,6 +97,7 @@ def hit(
         record=record,
         follow_ups=follow_ups,
         now=iso_time(now),
+        today=verdict,
         where=connection.options,
     )
     if form == "json":

@@ -12,9 +12,12 @@ from rich.text import Text
 
 from trailbell.alerts.mail_lines import span
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
+from trailbell.cli.options.today import Verdicts
 from trailbell.cli.terminal.display import console, hit_line, level_text, line_table
+from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import OPEN, UNDONE
 from trailbell.hits.standing import Standing, standing_of
+from trailbell.hits.verdict import Verdict, verdict_text
 from trailbell.store.query.hit_query import FoundHit, HitPage
 from trailbell.text.resource_name import short_resource
 from trailbell.text.safe_text import csv_cell, one_line
@@ -30,11 +33,11 @@ _STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14, "u
 _STATES = {"open": "", "acked": "yellow", "resolved": "green", "undone": "green"}
 
 
-def found_line(found: FoundHit, zone: Zone, now: str) -> dict[str, Any]:
-    """A hit as one JSON object: as `scan` prints it, its ids and state, and its deadline and undo as of now (UTC, ISO
-    8601 with Z)."""
+def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = None) -> dict[str, Any]:
+    """A hit as one JSON object: as `scan` prints it, its ids and state, its deadline and undo as of now (UTC, ISO 8601
+    with Z), and today's verdict, "" where it has none."""
     hit, state = found.hit, found.state
-    standing = standing_of(hit, state, now)
+    standing = standing_of(hit, state, now, notified_later=found.notified_later)
     undone = state.word == UNDONE
     return {
         "id": hit.short_id,
@@ -51,44 +54,69 @@ def found_line(found: FoundHit, zone: Zone, now: str) -> dict[str, Any]:
         "undoneBy": state.by if undone else "",
         "undoneAt": stamp(state.at, zone) if undone else "",
         "undoneAfterSeconds": standing.undone_after,
+        "mutedUntil": hit.muted_until,
+        **today_members(hit, (judged or {}).get(hit.hit_id)),
     }
 
 
-def page_text(page: HitPage, form: str, zone: Zone, now: str) -> str:
-    """A page of hits, ready to be written: with its token in `json`; that of other forms is for stderr."""
+def today_members(hit: Hit, verdict: Verdict | None) -> dict[str, str]:
+    """Today's verdict as members of one line: a word, and a sentence with the verdict at the time."""
+    return {
+        "today": str(verdict.today) if verdict else "",
+        "todayText": one_line(verdict_text(hit, verdict), 600) if verdict else "",
+    }
+
+
+def page_text(page: HitPage, form: str, zone: Zone, now: str, judged: Verdicts) -> str:
+    """A page of hits, ready to be written: with its token in `json`; that of other forms is for stderr.
+
+    judged: today's verdicts, which a table shows in a column of their own if there are any.
+    """
     if form == "json":
-        lines = [found_line(found, zone, now) for found in page.hits]
+        lines = [found_line(found, zone, now, judged) for found in page.hits]
         return json.dumps({"hits": lines, "nextPageToken": page.next_token}, indent=2) + "\n"
     if form == "jsonl":
-        return "".join(json_line(found, zone, now) for found in page.hits)
+        return "".join(json_line(found, zone, now, judged) for found in page.hits)
     if form == "csv":
-        return csv_text(page.hits, zone, now)
-    return table_text(page.hits, zone, now)
+        return csv_text(page.hits, zone, now, judged)
+    return table_text(page.hits, zone, now, judged)
 
 
-def json_line(found: FoundHit, zone: Zone, now: str) -> str:
+def json_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = None) -> str:
     """A hit as a line of JSON."""
-    return json.dumps(found_line(found, zone, now), ensure_ascii=True) + "\n"
+    return json.dumps(found_line(found, zone, now, judged), ensure_ascii=True) + "\n"
 
 
-def csv_text(hits: Iterable[FoundHit], zone: Zone, now: str, *, head: bool = True) -> str:
+def csv_text(
+    hits: Iterable[FoundHit], zone: Zone, now: str, judged: Verdicts | None = None, *, head: bool = True
+) -> str:
     """Hits as CSV; no cell is a formula in a spreadsheet. Lists are joined with blanks; what is not known is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for found in hits:
-        line = found_line(found, zone, now)
+        line = found_line(found, zone, now, judged)
         if head:
             writer.writerow(line)
             head = False
-        writer.writerow([csv_cell(_cell_text(value)) for value in line.values()])
+        writer.writerow([csv_cell(_flat(value)) for value in line.values()])
     return out.getvalue()
 
 
-def _cell_text(value: Any) -> str:
-    return " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+def _flat(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(one if isinstance(one, str) else json.dumps(one) for one in value)
+    return "" if value is None else str(value)
 
 
-def table_text(hits: Iterable[FoundHit], zone: Zone, now: str, *, head: bool = True, steady: bool = False) -> str:
+def table_text(
+    hits: Iterable[FoundHit],
+    zone: Zone,
+    now: str,
+    judged: Verdicts | None = None,
+    *,
+    head: bool = True,
+    steady: bool = False,
+) -> str:
     """Hits as a table, one line each: cut to fit on a terminal, whole in a pipe.
 
     steady: columns are about as wide whatever stands in them, for a table that is printed piece by piece.
@@ -96,10 +124,11 @@ def table_text(hits: Iterable[FoundHit], zone: Zone, now: str, *, head: bool = T
     out = console()
     narrow = sys.stdout.isatty() and out.width < (_NARROW if not steady else _NARROW_STEADY)
     time = f"time ({zone_name(zone)})"
-    columns = ["id", time, "level", "state", "undo", "rule", "call", "actor", "resource", "account", "region"]
-    every = [_cells(found, zone, now) for found in hits]
+    columns = ["id", time, "level", "state", "undo", "rule", "call", "actor", "resource", "account", "region", "today"]
+    every = [_cells(found, zone, now, judged) for found in hits]
     undo_width = max((len(cells[columns.index("undo")]) for cells in every), default=0)
     left_out = {"call", "account", "region"} if narrow else set()
+    left_out |= set() if judged else {"today"}
     if narrow and not undo_width and not steady:
         left_out.add("undo")
     shown = [name for name in columns if name not in left_out]
@@ -130,21 +159,24 @@ def undo_text(standing: Standing) -> Text:
     return Text("deadline passed", style="bold red") if standing.expired else Text(f"{span(standing.seconds)} left")
 
 
-def _cells(found: FoundHit, zone: Zone, now: str) -> list[str | Text]:
+def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> list[str | Text]:
     hit = found.hit
-    more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
-    resource = short_resource(hit.resources[0]) + more if hit.resources else ""
-    undelivered = ("muted" if hit.muted_by else "replayed" if hit.quiet else "") if found.state.word == OPEN else ""
+    acted_on = hit.main_resources
+    more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
+    resource = short_resource(acted_on[0]) + more if acted_on else ""
+    untouched = found.state.word == OPEN and not found.notified_later
+    undelivered = ("muted" if hit.muted_by else "replayed" if hit.quiet else "") if untouched else ""
     return [
         hit.short_id,
         show_time(hit.event_time, zone),
         level_text(hit.level),
         undelivered or state_text(found.state.word),
-        undo_text(standing_of(hit, found.state, now)),
+        undo_text(standing_of(hit, found.state, now, notified_later=found.notified_later)),
         hit.name,
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),
         one_line(resource, 80),
         hit.account,
         one_line(hit.region, 30),
+        today_members(hit, (judged or {}).get(hit.hit_id))["todayText"],
     ]

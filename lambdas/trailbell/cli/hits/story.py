@@ -14,6 +14,7 @@ from trailbell.hits.follow_up import FollowUp, What, follow_up_document
 from trailbell.hits.hit import Hit, hit_document, seconds_between
 from trailbell.hits.hit_state import HitState, StateChange
 from trailbell.hits.standing import Standing, standing_of
+from trailbell.hits.verdict import Verdict, muted_text, verdict_document, verdict_text
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
 
@@ -23,9 +24,11 @@ class Story:
     """A hit with all that is known about it.
 
     notified: whether somebody was notified of it.
+    as_of:  when the story is told (ISO 8601): what is left until a deadline is reckoned from then.
     hours:  how far around it related hits were looked for.
     where:  options of commands that lead to the same table.
     record: as people may see it, or why it cannot be had.
+    today:  what would become of the act today, None where it was not judged.
     follow_ups: what was said about it later, oldest first; now: as of when all of it is (UTC, ISO 8601 with Z).
     """
 
@@ -38,6 +41,7 @@ class Story:
     record: dict[str, Any] | str
     follow_ups: list[FollowUp]
     now: str
+    today: Verdict | None = None
     where: str = ""
 
     @property
@@ -47,8 +51,9 @@ class Story:
 
 
 def story_document(story: Story, zone: Zone) -> dict[str, Any]:
-    """The story as JSON; `record` where it could be had, else `recordMissing`, which says why."""
+    """The story as JSON; `record` where it could be had, else `recordMissing`, which says why; `today` if judged."""
     state, standing = story.state, story.standing
+    today = {"today": verdict_document(story.today)} if story.today else {}
     return {
         "id": story.hit.short_id,
         "hit": hit_document(story.hit),
@@ -65,7 +70,11 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         ],
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
         "notified": story.notified,
-        "alert": {"subject": mail_subject([story.hit]), "text": mail_text([story.hit], where=story.where)},
+        **today,
+        "alert": {
+            "subject": mail_subject([story.hit]),
+            "text": _mail(story),
+        },
         "relatedByActor": [found_line(one, zone, story.now) for one in story.related.actor],
         "relatedByResource": [found_line(one, zone, story.now) for one in story.related.resource],
         "record" if isinstance(story.record, dict) else "recordMissing": story.record,
@@ -77,10 +86,17 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     hit = story.hit
     yield f"Hit {hit.short_id}: {_standing(story)}"
     yield from _undo(story)
+    if story.today:
+        yield f"  {one_line(verdict_text(hit, story.today), 600)}"
     for one in story.history:
         note = f": {one_line(one.note)}" if one.note else ""
         yield f"  {show_time(one.at, zone)} ({zone_name(zone)})  {one.action} by {one_line(one.by)}{note}"
-    yield from ("", f"Subject: {mail_subject([hit])}", "", mail_text([hit], where=story.where).rstrip())
+    yield from (
+        "",
+        f"Subject: {mail_subject([hit])}",
+        "",
+        _mail(story).rstrip(),
+    )
     related = (("by the same actor", story.related.actor), ("on the same resource", story.related.resource))
     for title, hits in related:
         yield from ("", f"Other hits {title}, {story.hours} h around it:" + ("" if hits else " none"))
@@ -96,7 +112,7 @@ def _standing(story: Story) -> str:
     """In what state a hit is, and whether anybody was notified of it."""
     undelivered = "not notified (found by a replay of history)" if story.hit.quiet else "not notified yet"
     if story.hit.muted_by:
-        undelivered = f"not notified (muted by {one_line(story.hit.muted_by)})"
+        undelivered = f"not notified ({one_line(muted_text(story.hit))})"
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
     return f"{state.word}{by}; {'notified' if story.notified else undelivered}"
@@ -120,3 +136,7 @@ def _undo(story: Story) -> Iterator[str]:
         yield f"  Deadline passed: {standing.until}, {span(-standing.seconds)} ago"
     else:
         yield f"  Can be undone until {standing.until}: {span(standing.seconds)} left"
+
+
+def _mail(story: Story) -> str:
+    return mail_text([story.hit], where=story.where, as_of=story.now)

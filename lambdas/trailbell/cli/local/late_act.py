@@ -1,4 +1,6 @@
-"""An act of the examples, done again today. Their own deadlines are over, and of those the clock reminds nobody."""
+"""An act of the examples, done again today to another key. Their own deadlines are over, and of those the clock reminds
+nobody; and a second act on the same key would be gathered for an hour.
+"""
 
 import gzip
 import json
@@ -20,13 +22,14 @@ _CALL = "ScheduleKeyDeletion"
 
 def late_act(hits: Iterable[Hit], folder: Path, now: datetime) -> Path | None:
     """A log file below a folder with the first scheduled deletion of a key among some hits of local files, as if it
-    had been done again a minute ago; None if there is none. Raises LogFileError where its log file is gone.
+    had been done a minute ago to another one; None if there is none. Raises LogFileError where its log file is gone.
     """
     deletions = [hit for hit in hits if hit.event_name == _CALL and hit.undo_until]
     if not deletions:
         return None
     before = min(deletions, key=lambda hit: hit.event_time)
-    record = _again(_record(before), now.astimezone(UTC) - timedelta(minutes=1))
+    other_key = json.dumps(_record(before)).replace(before.resources[0].rpartition("/")[2], str(uuid.uuid4()))
+    record = _again(json.loads(other_key), now.astimezone(UTC) - timedelta(minutes=1))
     name = f"{before.account}_CloudTrail_{before.region}_{now:%Y%m%dT%H%M}Z_{uuid.uuid4().hex[:16]}.json.gz"
     file = folder / f"AWSLogs/{before.account}/CloudTrail/{before.region}/{now:%Y/%m/%d}" / name
     file.parent.mkdir(parents=True)

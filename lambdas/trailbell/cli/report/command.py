@@ -119,9 +119,13 @@ def _scan(
     if result.interrupted:
         click.echo("interrupted: no report was written", err=True)
         sys.exit(STATUS)
-    unreadable = f", {len(result.unreadable)} could not be read" if result.unreadable else ""
     where = ", ".join(one_line(place, 200) for place in places)
-    return f"{result.records:,} records in {result.files_read:,} log files of {where}{unreadable}."
+    partial = result.partial
+    whole = f"{result.counts.records_read - partial:,} records in {result.files_read:,} log files of {where}"
+    if not result.unreadable:
+        return f"{whole}."
+    more = f" but for {partial:,} records" if partial else ""
+    return f"{whole}, {len(result.unreadable)} could not be read{more}."
 
 
 def _ask(

@@ -95,13 +95,12 @@ def _status(sources: Sources, result: Scan, *, hits_fail: bool) -> int:
         return STATUS
     if result.unreadable or sources.unlisted:
         return 2
-    return int(hits_fail and result.hits > result.muted)
+    return int(hits_fail and result.counts.hits > result.counts.hits_muted)
 
 
 def _restore(state: State, result: Scan) -> Iterator[Any]:
     """What was kept of the hits of log files that are done already; their counts go into `result`."""
     for counts, kept in state.lines():
-        result.add(counts)
-        result.hits += counts.hits
-        result.muted += counts.hits_muted
+        result.files_read += 1
+        result.counts.add(counts)
         yield from kept

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from trailbell.alerts.quiet import QuietMinutes
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rulebooks import setting_option, strict_option
 from trailbell.cli.options.times import parse_since
@@ -46,6 +47,12 @@ class Output:
     alerts: bool
     summary_asked: bool
     drafts: Path | None
+    quiet_minutes: int
+
+    @property
+    def quiet(self) -> QuietMinutes:
+        """How long what follows an alert is gathered."""
+        return QuietMinutes(self.quiet_minutes)
 
     @property
     def summary(self) -> bool:
@@ -98,6 +105,13 @@ output_options = option_group(
         "summary_asked",
         is_flag=True,
         help="Print what each rule would have cost: hits, alerts, by whom, on which days.",
+    ),
+    click.option(
+        "--quiet-minutes",
+        type=click.IntRange(0, 1440),
+        default=QuietMinutes().otherwise,
+        show_default=True,
+        help="Of --alerts and --summary: how long what follows an alert is gathered; the setting of that name.",
     ),
     click.option(
         "--propose-exceptions",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from trailbell.alerts.grouping import group_hits
+from trailbell.alerts.over_time import alerts_over_time
 from trailbell.cli.scan.log_sources import Sources
 from trailbell.cli.scan.options import Output
 from trailbell.cli.scan.output import Wipe, print_cost, print_pages
@@ -22,13 +22,13 @@ def print_result(output: Output, restored: list[Any], hits: Iterator[Hit], wipe:
     """Print hits as asked for, with those `restored` from the state of a scan that goes on."""
     if output.alerts:
         earlier = map(hit_from_document, restored)
-        alerts = group_hits(notified([*earlier, *notified(hits)]))
+        alerts = alerts_over_time(notified([*earlier, *notified(hits)]), output.quiet)
         print_alerts(alerts, output.form)
         return
     if not output.summary:
         print_pages(hits, output.form, wipe)
         return
-    cost = Cost()
+    cost = Cost(output.quiet)
     for members in restored:
         cost.add(Act(*members))
     for hit in hits:
@@ -52,12 +52,16 @@ def print_counts(sources: Sources, result: Scan) -> None:
     ignored = ", ".join(f"{count} {kind}" for kind, count in sorted(sources.ignored.items())) or "0"
     if sources.passed_folders:
         ignored += f"; folders not listed: {', '.join(sorted(sources.passed_folders))}"
-    begin = "interrupted; so far: " if result.interrupted else ""
+    begin, counts = "interrupted; so far: " if result.interrupted else "", result.counts
     click.echo(
-        f"{begin}log files: {result.files_read} read, {len(result.unreadable)} unreadable; ignored: {ignored}\n"
-        f"records: {result.records} read = {result.matched} matched against rules + {result.not_watched} not watched"
-        f" + {result.malformed} malformed; hits: {result.hits}"
-        + (f", {result.muted} of them muted" if result.muted else "")
+        f"{begin}log files: {result.files_read} read, {len(result.unreadable)} unreadable"
+        + (", 1 cut short" if result.cut else "")
+        + f"; ignored: {ignored}\n"
+        f"records: {counts.records_read} read = {counts.records_matched} matched against rules"
+        f" + {counts.records_not_watched} not watched + {counts.records_malformed} malformed"
+        + (f" ({result.partial} of them in log files not read to their end)" if result.partial else "")
+        + f"; hits: {counts.hits}"
+        + (f", {counts.hits_muted} of them muted" if counts.hits_muted else "")
         + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,
     )

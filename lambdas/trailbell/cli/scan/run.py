@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from trailbell.cli.scan.state import State
-from trailbell.cli.scan.work import Done, Source, name_of, size_of
+from trailbell.cli.scan.work import Part, Source, name_of, size_of
 from trailbell.cli.scan.workers import Answer, Workers, work_alone
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
@@ -27,27 +27,27 @@ _WORTH_A_PROCESS = 1_000_000  # bytes of log files, gzipped: less is done before
 class Scan:
     """What a scan came to; hits are yielded as they are found, not kept.
 
+    counts:  of all records that were read, also those of log files that could be read no further, and their hits.
+    partial: those of these records that are in a log file that was not read to its end.
+    cut:     whether the scan was interrupted in the middle of a log file.
     outside: hits of records that were not asked for (another time, account or region); they are in no other count.
     """
 
     files_read: int = 0
     unreadable: list[str] = field(default_factory=list)
-    records: int = 0
-    matched: int = 0
-    not_watched: int = 0
-    malformed: int = 0
-    hits: int = 0
-    muted: int = 0
+    counts: DetectionCounts = field(default_factory=DetectionCounts)
+    partial: int = 0
+    cut: bool = False
     outside: int = 0
     interrupted: bool = False
 
-    def add(self, found: DetectionCounts) -> None:
-        """Count one file that was read."""
-        self.files_read += 1
-        self.records += found.records_read
-        self.matched += found.records_matched
-        self.not_watched += found.records_not_watched
-        self.malformed += found.records_malformed
+
+@dataclass(slots=True)
+class _Open:
+    """The log file whose turn it is: what was counted of it so far, and what is kept of its hits."""
+
+    counts: DetectionCounts = field(default_factory=DetectionCounts)
+    kept: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +69,24 @@ class Plan:
 
 def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, None, None]:
     """Yield the hits of every log file in turn, counting into `result`; what cannot be read is named on stderr."""
-    kept: list[Any] = []
+    file = _Open()
     with ExitStack() as closing:
         if plan.state:
             plan.state.open()
             closing.callback(plan.state.close)
         closing.callback(plan.progress.wipe)
-        for number, answer in _answers(sources, plan, closing):
-            if isinstance(answer, Done):
-                _finish(sources[number], answer, plan, result, kept)
-                kept = []
-                continue
+        for number, part in _answers(sources, plan, closing):
+            file.counts.add(part.counts)
+            result.counts.add(part.counts)
+            result.outside += part.outside
             if plan.state and plan.keep:
-                kept += map(plan.keep, answer)
-            for hit in answer:
-                result.hits += 1
-                result.muted += bool(hit.muted_by)
-                yield hit
+                file.kept += map(plan.keep, part.hits)
+            yield from part.hits
+            if part.last:
+                _finish(sources[number], part, plan, result, file)
+                file = _Open()
+    if file.counts.records_read:
+        result.cut, result.partial = True, result.partial + file.counts.records_read
     result.interrupted = plan.stopped()
 
 
@@ -105,21 +106,21 @@ def _answers(sources: list[Source], plan: Plan, closing: ExitStack) -> Iterator[
     return workers.work_through(sources, plan.stopped)
 
 
-def _finish(source: Source, done: Done, plan: Plan, result: Scan, kept: list[Any]) -> None:
-    """One log file is through: count it, say what was wrong with it, write it down."""
+def _finish(source: Source, end: Part, plan: Plan, result: Scan, file: _Open) -> None:
+    """One log file is through: say what was wrong with it, write it down."""
     name = name_of(source)
     plan.progress.advance(size_of(source) if plan.progress.shown else 0)
-    if done.error:
-        plan.progress.wipe()
-        if done.stop:
-            raise SettingsError(f"{one_line(name)}: {one_line(done.error)} (with --resume a scan goes on from here)")
-        result.unreadable.append(name)
-        click.echo(f"{one_line(name)}: {one_line(done.error)}", err=True)
-        return
-    result.add(done.counts)
-    result.outside += done.outside
-    for malformed in done.counts.malformed:
+    for malformed in end.counts.malformed:
         plan.progress.wipe()
         click.echo(f"{one_line(name)}: record {malformed.index}: {one_line(malformed.reason)}", err=True)
+    if end.error:
+        plan.progress.wipe()
+        if end.stop:
+            raise SettingsError(f"{one_line(name)}: {one_line(end.error)} (with --resume a scan goes on from here)")
+        result.unreadable.append(name)
+        result.partial += file.counts.records_read
+        click.echo(f"{one_line(name)}: {one_line(end.error)}", err=True)
+        return
+    result.files_read += 1
     if plan.state:
-        plan.state.add(name, done.counts, kept)
+        plan.state.add(name, file.counts, file.kept)

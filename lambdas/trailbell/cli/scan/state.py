@@ -7,17 +7,14 @@ one that is cut off (the machine went down) is not there, so its log file is rea
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO
 
 from trailbell.errors import SettingsError
-from trailbell.hits.detect import DetectionCounts
+from trailbell.hits.detect import NUMBERS, DetectionCounts
 
 
 FORMAT = "trailbell.scan/1"
-
-_COUNTS = [part.name for part in fields(DetectionCounts) if part.name != "malformed"]
 
 
 class State:
@@ -47,7 +44,7 @@ class State:
                 if "file" in entry and entry["file"] not in self.done:
                     self.done.add(entry["file"])
                     counts = DetectionCounts()
-                    for name in _COUNTS:
+                    for name in NUMBERS:
                         setattr(counts, name, int(entry["counts"].get(name, 0)))
                     yield counts, entry["hits"]
 
@@ -64,7 +61,7 @@ class State:
 
     def add(self, file: str, counts: DetectionCounts, hits: list[Any]) -> None:
         """A log file is through."""
-        self._write({"file": file, "counts": {name: getattr(counts, name) for name in _COUNTS}, "hits": hits})
+        self._write({"file": file, "counts": {name: getattr(counts, name) for name in NUMBERS}, "hits": hits})
 
     def close(self) -> None:
         """No more is to come."""

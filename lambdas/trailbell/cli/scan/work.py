@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,14 +34,21 @@ _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRef
 
 
 @dataclass(slots=True)
-class Done:
-    """One log file is through: its counts; how many hits were not asked for (and not counted); why it is unreadable.
+class Part:
+    """A part of a log file: its hits, and the counts of what was read of the file since the part before.
 
-    stop: no other file could be read either, so the scan has to end.
+    So whatever ends the reading, the counts are those of the records that the hits are from.
+
+    outside: how many hits were not asked for; they are in no other count.
+    last:    the log file is through, and counts.malformed has its malformed records.
+    error:   why it could be read no further.
+    stop:    no other file could be read either, so the scan has to end.
     """
 
+    hits: list[Hit] = field(default_factory=list)
     counts: DetectionCounts = field(default_factory=DetectionCounts)
     outside: int = 0
+    last: bool = False
     error: str = ""
     stop: bool = False
 
@@ -74,34 +81,36 @@ class Fetcher:
 
 def work(
     hit_detector: HitDetector, source: Source, pieces: Pieces, selection: Selection, seen_at: str
-) -> Iterator[list[Hit] | Done]:
-    """The hits of a log file in chunks, as they are found, and at last what it came to."""
-    done = Done()
-    hits = muted = 0
+) -> Iterator[Part]:
+    """A log file in parts, as its hits are found; the last one says how it ended."""
+    counts, part = DetectionCounts(), Part()
     bucket, key = (
         (source.bucket, source.classified) if isinstance(source, ObjectRef) else ("", classify_key(str(source)))
     )
-    chunk: list[Hit] = []
+    error, stop = "", False
     try:
-        for hit in hit_detector.detect(pieces(), bucket, key, seen_at, done.counts):
-            if not selection.holds(hit.account, hit.region, hit.event_time):
-                done.outside += 1
-                continue
-            hits += 1
-            muted += bool(hit.muted_by)
-            chunk.append(hit)
-            if len(chunk) == _CHUNK:
-                yield chunk
-                chunk = []
-    except LogFileError as error:
-        done.error = str(error)
-    except _refusals() as error:
-        done.error = str(error)
-        done.stop = _ends_the_scan(error)
-    if chunk:
-        yield chunk
-    done.counts.hits, done.counts.hits_muted = hits, muted
-    yield done
+        for hit in hit_detector.detect(pieces(), bucket, key, seen_at, counts):
+            if selection.holds(hit.account, hit.region, hit.event_time):
+                part.hits.append(hit)
+            else:
+                part.outside += 1
+            if len(part.hits) == _CHUNK:
+                yield _counted(part, counts)
+                part = Part()
+    except LogFileError as raised:
+        error = str(raised)
+    except _refusals() as raised:
+        error, stop = str(raised), _ends_the_scan(raised)
+    part = _counted(part, counts)
+    part.counts.malformed = counts.malformed
+    yield replace(part, last=True, error=error, stop=stop)
+
+
+def _counted(part: Part, counts: DetectionCounts) -> Part:
+    """A part with what was counted since the one before; of hits only those that were asked for."""
+    taken = counts.take()
+    taken.hits, taken.hits_muted = len(part.hits), sum(bool(hit.muted_by) for hit in part.hits)
+    return replace(part, counts=taken)
 
 
 def _refusals() -> tuple[type[Exception], ...]:
@@ -118,9 +127,8 @@ def hits_in(files: Iterable[Path], hit_detector: HitDetector, seen_at: str) -> I
     """The hits of local log files, in their order; what cannot be read gives none."""
     fetcher, everything = Fetcher(), Selection()
     for file in files:
-        for answer in work(hit_detector, file, fetcher.begin(file), everything, seen_at):
-            if not isinstance(answer, Done):
-                yield from answer
+        for part in work(hit_detector, file, fetcher.begin(file), everything, seen_at):
+            yield from part.hits
 
 
 def name_of(source: Source) -> str:

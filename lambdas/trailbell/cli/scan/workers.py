@@ -17,16 +17,15 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from trailbell.cli.scan.work import AHEAD, Done, Fetcher, Pieces, Source, work
+from trailbell.cli.scan.work import AHEAD, Fetcher, Part, Pieces, Source, work
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LocalError
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit
 
 
-Answer = tuple[int, list[Hit] | Done]
-"""A log file's number, and a chunk of its hits or its end."""
+Answer = tuple[int, Part]
+"""A log file's number, and a part of it."""
 
 _MAX_KEPT = 20_000  # hits found before their turn
 _MAX_AHEAD = 256  # log files begun before the turn of the first that is open
@@ -96,7 +95,7 @@ class _Turn:
     def __init__(self, pipes: list[Connection], sources: Sequence[Source]) -> None:
         self._pipes, self._sources = pipes, sources
         self._open: dict[Connection, deque[int]] = {pipe: deque() for pipe in pipes}
-        self._found: dict[int, deque[list[Hit] | Done]] = {}
+        self._found: dict[int, deque[Part]] = {}
         self._kept = 0
         self._next = 0  # the first file that nobody has
         self._first = 0  # the first file that is not through
@@ -127,21 +126,19 @@ class _Turn:
             except (EOFError, ConnectionError):
                 raise LocalError("a process of the scan has ended (out of memory?): try --jobs 1") from None
             self._found.setdefault(number, deque()).append(answer)
-            if isinstance(answer, Done):
+            self._kept += len(answer.hits)
+            if answer.last:
                 self._open[ready].popleft()
-            else:
-                self._kept += len(answer)
 
     def due(self) -> Iterator[Answer]:
         """What was found for the log file whose turn it is, and the next ones if it is through."""
         while waiting := self._found.get(self._first):
             answer = waiting.popleft()
             number = self._first
-            if isinstance(answer, Done):
+            self._kept -= len(answer.hits)
+            if answer.last:
                 del self._found[number]
                 self._first += 1
-            else:
-                self._kept -= len(answer)
             yield number, answer
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trailbell.alerts.alert import Alert, alert_document
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import Hit, shown_document
 from trailbell.text.resource_name import short_resource
 from trailbell.text.safe_text import one_line
 
@@ -35,7 +35,7 @@ def print_hits(hits: Iterable[Hit], form: str) -> None:
     else:
         print_table(
             ["time (UTC)", "level", "rule", "call", "actor", "resource", "account", "region"],
-            ([*_cells(hit)] for hit in hits),
+            (hit_cells(hit) for hit in hits),
         )
 
 
@@ -93,6 +93,7 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "file": f"s3://{place.bucket}/{place.key}" if place.bucket else place.key,
         "index": place.index,
         "shortId": hit.short_id,
+        "shown": shown_document(hit),
     }
 
 
@@ -123,9 +124,11 @@ def level_text(level: str) -> Text:
     return Text(level, style=_STYLES.get(level, ""))
 
 
-def _cells(hit: Hit) -> list[str | Text]:
-    more = f" (+{len(hit.resources) - 1})" if len(hit.resources) > 1 else ""
-    resource = short_resource(hit.resources[0]) + more if hit.resources else ""
+def hit_cells(hit: Hit) -> list[str | Text]:
+    """A hit as the cells of a table's row: time, level, rule, call, actor, resource, account, region."""
+    acted_on = hit.main_resources
+    more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
+    resource = short_resource(acted_on[0]) + more if acted_on else ""
     return [
         _utc(hit),
         level_text("muted" if hit.muted_by else "replayed" if hit.quiet else hit.level),

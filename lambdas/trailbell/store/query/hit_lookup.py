@@ -51,7 +51,7 @@ def _told_apart(hits: list[Hit]) -> list[str]:
 
 def was_notified(client: Any, table: str, hit: Hit) -> bool:
     """Whether the notifier has notified a hit."""
-    return bool(delivery_levels(client, table, {hit.delivery_identity, *hit.identities_before}))
+    return bool(delivery_levels(client, table, hit.delivery_identities))
 
 
 def _candidates(client: Any, table: str, name: HitName, now: datetime) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState, is_in
 from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
+from trailbell.store.deliveries import delivery_levels
 from trailbell.store.dynamo import GET_LIMIT, Row, batches, get_all
 from trailbell.store.query.page_token import BROAD, EXACT, make_token, moment_of, parse_token
 from trailbell.store.query.partitions import broad_groups, exact_groups, windows
@@ -29,11 +30,15 @@ _LARGEST_CHUNK = 800
 
 @dataclass(frozen=True, slots=True)
 class FoundHit:
-    """A hit, its state, and its place in the order (its pointer's sort key)."""
+    """A hit, its state, and its place in the order (its pointer's sort key).
+
+    notified_later: it was muted when it was found, and delivered since (ops/muted.py).
+    """
 
     hit: Hit
     state: HitState
     place: str
+    notified_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,8 @@ def is_answer(found: FoundHit, query: HitQuery) -> bool:
     """Whether a hit in its state answers a query; one with a dedup window of a day is judged by its own time."""
     if found.hit.once and datetime.fromisoformat(found.hit.event_time) < query.since:
         return False
-    in_state = not query.states or is_in(found.state, bool(found.hit.muted_by), query.states)
+    muted = bool(found.hit.muted_by) and not found.notified_later
+    in_state = not query.states or is_in(found.state, muted, query.states)
     return in_state and answers(found.hit, query)
 
 
@@ -146,11 +152,21 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
     else:
         keys = [key for pointer in chunk for key in (rows.pointed_at(pointer), _state_key(pointer))]
     rows_by_key |= _get(client, table, pool, keys)
-    for pointer in chunk:
-        row = rows_by_key.get(_named(rows.pointed_at(pointer)))
-        if row and rows.is_alive(row):
-            state = state_of(rows_by_key.get(_named(_state_key(pointer))))
-            yield FoundHit(rows.read_hit(row), state, pointer["sk"])
+    named = ((pointer, rows_by_key.get(_named(rows.pointed_at(pointer)))) for pointer in chunk)
+    hits = [(pointer, rows.read_hit(row)) for pointer, row in named if row and rows.is_alive(row)]
+    delivered = _delivered_later(client, table, [hit for _, hit in hits if hit.muted_by])
+    for pointer, hit in hits:
+        state = state_of(rows_by_key.get(_named(_state_key(pointer))))
+        yield FoundHit(hit, state, pointer["sk"], hit.identity in delivered)
+
+
+def _delivered_later(client: Any, table: str, muted: list[Hit]) -> set[tuple[str, str, str]]:
+    """The identities of those muted hits that somebody was notified of after all."""
+    if not muted:
+        return set()
+    keys = {hit.identity: set(hit.delivery_identities) for hit in muted}
+    levels = delivery_levels(client, table, {one for ones in keys.values() for one in ones})
+    return {identity for identity, ones in keys.items() if ones & levels.keys()}
 
 
 def _get(client: Any, table: str, pool: Executor, keys: Iterable[Row]) -> dict[tuple[str, str], Row]:

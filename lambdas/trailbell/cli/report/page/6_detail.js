@@ -17,6 +17,7 @@ function open(index) {
     ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.waits ? "deadline" : "quiet" }, deadlineText(hit)),
       ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
+    ...section(hit.shown.length ? "Asked for" : "", list(hit.shown, "mono")),
     ...section(hit.resources.length ? "Resources" : "", list(hit.resources, "mono")),
     ...section(hit.check.length ? "Check first" : "", list(hit.check)),
     ...section(hit.falsepositives.length ? "Harmless when" : "", list(hit.falsepositives)),

@@ -1,0 +1,235 @@
+"""What claims, clock and canary take: their requests and bytes, counted while the product's own code makes them.
+
+    python -m benchmarks.watching
+
+One hour of the clock (twelve runs, one canary that goes the whole way) and one alerted hit run on moto, an AWS in this
+process. Every call is counted with its bytes: the parameters as JSON, which is about what goes over the wire.
+"""
+
+import contextlib
+import io
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import botocore.client
+from moto import mock_aws
+
+from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.facts.actor import Actor
+from trailbell.flows.canary import CanaryCounters, CanaryRelay, StreamCanary
+from trailbell.flows.clock import ClockCounters
+from trailbell.flows.counters import DetectorCounters
+from trailbell.flows.delivery import DeliveryCounters
+from trailbell.flows.stream_batch import NotifierCounters
+from trailbell.handlers import clock, detector, notifier
+from trailbell.hits.canary import Canary
+from trailbell.hits.hit import ACT, Hit, Place
+from trailbell.store.canaries import DynamoCanaries
+from trailbell.store.deliveries import DynamoDeliveryRecords
+
+
+RUNS_AN_HOUR = 12  # infra/clock.py: SCHEDULE
+_BEGIN = datetime(2026, 11, 20, 9, tzinfo=UTC)
+_NOW = "2026-11-20T09:00:00Z"
+_REGION = "us-east-1"
+_HIT = Hit(
+    account="111122223333",
+    event_id="ca7e0000-0000-4000-8000-000000000001",
+    rule_id="3c1f7f0e-6a3b-4d0b-9d7e-6f5a2b1c8e01",
+    rule="aws_kms_key_disabled",
+    name="kms-key-disabled",
+    title="KMS Key Disabled",
+    level="high",
+    event_time=_NOW,
+    event_source="kms.amazonaws.com",
+    event_name="DisableKey",
+    region=_REGION,
+    partition="aws",
+    outcome="success",
+    actor=Actor(kind="role", text="role Deploy", key="arn:aws:iam::111122223333:role/Deploy", name="role/Deploy"),
+    resources=(),
+    place=Place("trail", "AWSLogs/a.json.gz", 0),
+    seen_at=_NOW,
+    kept_as=ACT,
+)
+
+
+@dataclass
+class Calls:
+    """Calls by service and operation, and the bytes of their parameters."""
+
+    count: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
+
+    def number(self, *names: str) -> int:
+        """How many calls of these were made: dynamodb, or dynamodb.PutItem."""
+        return sum(count for name, count in self.count.items() if name in names or name.partition(".")[0] in names)
+
+    @property
+    def requests(self) -> int:
+        """All calls."""
+        return self.count.total()
+
+    @property
+    def bytes_sent(self) -> int:
+        """Of all calls."""
+        return self.sent.total()
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What one thing takes.
+
+    claim:    of one alerted hit, beside its delivery record, which is not new.
+    quiet:    one run of the clock in which nothing is due.
+    canary:   one canary: what its hour's runs take beyond quiet ones, and its way through detector, notifier, topic.
+    log_line: bytes that a run of the clock logs, metrics included.
+    """
+
+    claim: Calls
+    quiet: Calls
+    canary: Calls
+    log_line: int
+
+
+def measured() -> Watching:
+    """Count. Everything runs in this process; nothing of the caller's AWS is used."""
+    with _own_aws(), mock_aws():
+        parts = _make_aws()
+        with _counted() as claim:
+            DynamoDeliveryRecords(parts["dynamodb"], "hits", 400).claim([_HIT])
+        with _counted() as hour:
+            logged = _hour(parts)
+        with _counted() as quiet:
+            _run(59)
+        clock._parts.cache_clear()  # its clients are of an AWS that ends here
+    return Watching(claim, quiet, _beyond(hour, quiet, RUNS_AN_HOUR), logged // RUNS_AN_HOUR)
+
+
+def metric_names(*, hits: bool = True) -> Mapping[str, int]:
+    """How many metrics each service emits, as its handler names them; CloudWatch bills each by the hour.
+
+    hits: in an hour with hits; some are sent in such an hour alone.
+    """
+    names: dict[str, set[str]] = defaultdict(set)
+
+    class Named:
+        def __init__(self, service: str) -> None:
+            self._service = service
+
+        def add_metric(self, name: str, **_: Any) -> None:
+            names[self._service].add(name)
+
+        def add_metadata(self, **_: Any) -> None:
+            """In the log alone."""
+
+    def of(service: str) -> Any:
+        return Named(service)
+
+    detector._count(of("detector"), DetectorCounters(hits_new=int(hits)))
+    notifier._count(of("notifier"), NotifierCounters(alerts_sent=int(hits)))
+    notifier._count_delivery(of("notifier"), DeliveryCounters())
+    clock._count_run(of("clock"), ClockCounters())
+    clock._count_canaries(of("clock"), CanaryCounters(seconds=[1]))
+    return {"handover": int(hits), **{service: len(found) for service, found in names.items()}}
+
+
+@contextmanager
+def _own_aws() -> Iterator[None]:
+    """The environment of a function whose AWS is in this process."""
+    variables = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": _REGION,
+        "AWS_REGION": _REGION,
+        "TRAILBELL_TABLE": "hits",
+        "TRAILBELL_CANARY_MINUTES": "30",
+    }
+    with patch.dict(os.environ, variables):
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)
+        yield
+
+
+def _make_aws() -> dict[str, Any]:
+    clients = {name: boto3.client(name) for name in ("dynamodb", "sns", "sqs")}
+    clients["dynamodb"].create_table(
+        TableName="hits",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    topic = clients["sns"].create_topic(Name="alerts")["TopicArn"]
+    queue = clients["sqs"].create_queue(QueueName="canaries")["QueueUrl"]
+    arn = clients["sqs"].get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    clients["sns"].subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    os.environ["TRAILBELL_OPERATIONS_TOPIC_ARN"] = clients["sns"].create_topic(Name="operations")["TopicArn"]
+    os.environ["TRAILBELL_CANARY_QUEUE_URL"] = queue
+    return {**clients, "topic": topic}
+
+
+@contextmanager
+def _counted() -> Iterator[Calls]:
+    calls, make = Calls(), botocore.client.BaseClient._make_api_call
+
+    def counting(self: Any, operation: str, given: dict[str, Any]) -> Any:
+        name = f"{self.meta.service_model.service_name}.{operation}"
+        calls.count[name] += 1
+        calls.sent[name] += len(json.dumps(given, default=str))
+        return make(self, operation, given)
+
+    with patch.object(botocore.client.BaseClient, "_make_api_call", counting):
+        yield calls
+
+
+def _hour(parts: Mapping[str, Any]) -> int:
+    """Run the clock for an hour, its canary's way included; the bytes that its runs log."""
+    canaries, canary = DynamoCanaries(parts["dynamodb"], "hits"), Canary(f"{_BEGIN:%Y-%m-%dT%H}", "0" * 32)
+    clock._parts.cache_clear()
+    with patch("trailbell.flows.canary.secrets.token_hex", return_value=canary.nonce):
+        logged = _run(0)
+    canaries.add(canary.name, "detected", nonce=canary.nonce, eventTime=_NOW, at=_NOW)  # as the detector does
+    relay = CanaryRelay(SnsAlertTopic(parts["sns"], parts["topic"]), canaries, _NoLog(), lambda: _NOW)
+    relay.relay([StreamCanary("1", canary, _NOW)])
+    return logged + sum(_run(minute) for minute in range(5, 60, 60 // RUNS_AN_HOUR))
+
+
+def _run(minute: int) -> int:
+    """One run of the clock as Lambda calls it; the bytes that it logs."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        clock.handler({"time": f"{_BEGIN + timedelta(minutes=minute):%Y-%m-%dT%H:%M:%SZ}"}, None)
+    return len(out.getvalue())
+
+
+def _beyond(hour: Calls, quiet: Calls, runs: int) -> Calls:
+    """What an hour takes beyond so many quiet runs."""
+    count = Counter({name: number - runs * quiet.count[name] for name, number in hour.count.items()})
+    sent = Counter({name: number - runs * quiet.sent[name] for name, number in hour.sent.items()})
+    return Calls(+count, +sent)
+
+
+class _NoLog:
+    def failed(self, what: str, error: Exception) -> None:
+        """Nothing fails here."""
+        raise error
+
+
+def main() -> None:
+    """Print what was counted."""
+    found = measured()
+    for name, calls in (("claim", found.claim), ("quiet run", found.quiet), ("canary", found.canary)):
+        print(f"{name:<10} {calls.requests} requests, {calls.bytes_sent} bytes: {dict(sorted(calls.count.items()))}")
+    print(f"a run logs {found.log_line} bytes; metrics: {dict(metric_names())}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The end of a mail: links, and the ids by which an act is found again."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from trailbell.alerts.commands import handles
+from trailbell.alerts.links import EVENTS, links_of_all
+from trailbell.alerts.mail_lines import row, utc, wrapped
+from trailbell.alerts.summary import Summary, each
+from trailbell.engine.rulebook import UNMUTABLE
+from trailbell.hits.hit import Hit
+from trailbell.hits.related import RELATED_HOURS, Related
+from trailbell.text.safe_text import one_line
+
+
+_MAX_LISTED = 10
+
+
+def related_section(hit: Hit, summary: Summary, related: Related | None) -> Iterator[str]:
+    """What else the first hit's actor did; where there are several actors, it says whose acts these are."""
+    if related is None:
+        return
+    several = len(summary.actors) > 1
+    yield f"{one_line(hit.actor.text, 300) if several else 'Same actor'}, previous {RELATED_HOURS} hours"
+    if not (related.hits or related.note or related.more):
+        yield "  no other hits"
+    for one in related.hits[:_MAX_LISTED]:
+        act = f"{one.title} ({one_line(one.event_name, 60)})" + (", muted by an exception" if one.muted else "")
+        yield f"  {utc(one.event_time)}  {one.level:<8} {one_line(act, 200)}"
+    if related.note:
+        yield from wrapped(related.note, indent="  ")
+    if related.note or related.more or len(related.hits) > _MAX_LISTED:
+        yield f"  show all: trailbell hits --since 7d --actor {shlex.quote(one_line(hit.actor.key, 1100))}"
+
+
+def links_section(hits: Sequence[Hit], summary: Summary, runbook: str) -> Iterator[str]:
+    """The section Links."""
+    links = links_of_all(hits, runbook)
+    references = each(hits, lambda hit: hit.references)
+    if links or references:
+        console = any(label in links for label in EVENTS) and len(summary.accounts) == 1
+        yield "Links" + (f" (for the console, sign in to account {hits[0].account})" if console else "")
+        for label, address in links.items():
+            yield from row(label, address, 2000)
+        for address in references[:3]:
+            yield from row("read more", address)
+
+
+def ids_section(hits: Sequence[Hit], where: str) -> Iterator[str]:
+    """The rule, the hits, what to type about them, and where the records are."""
+    hit, several = hits[0], len(hits) > 1
+    tags = " ".join(tag.removeprefix("attack.").upper() for tag in hit.tags if tag.startswith("attack.t"))
+    yield f"rule {hit.name}" + (f" | {tags}" if tags else "") + (f" | by {hit.author}" if hit.author else "")
+    for one in hits[:_MAX_LISTED]:
+        yield f"hit {one.short_id} ({one_line(one.hit_id, 300)})"
+    if len(hits) > _MAX_LISTED:
+        yield f"... and {len(hits) - _MAX_LISTED} more hits"
+    for meaning, command in handles(hits, where):
+        yield f"{meaning}: {command}"
+    of_first = " (the first hit's)" if several else ""
+    file = f"s3://{hit.place.bucket}/{hit.place.key}" if hit.place.bucket else hit.place.key
+    yield f"record {hit.place.index} of {one_line(file, 1200)}{of_first}"
+    if hit.request_id:
+        yield f"request {one_line(hit.request_id, 100)}{of_first}"
+    if not hit.name.startswith(UNMUTABLE):
+        yield f"to mute: write an exception for {hit.name}, see exceptions/README.md"

@@ -1,0 +1,111 @@
+"""What a rule shows of a record beside who and what: the telling parameters, redacted, as short texts.
+
+A rule names them under `shows`: a label, and the path of a member of the record below requestParameters,
+responseElements, additionalEventData or serviceEventDetails; a fact (`facts.external_accounts`); or what the policy in
+the request says, `policy.allows` and `policy.denies`. Of several paths the first that has a value counts. What is
+missing, or hidden by AWS, is not shown.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from trailbell.cloudtrail.record import Record
+from trailbell.facts.facts import Facts
+from trailbell.facts.policy_text import policy_allows, policy_denies
+from trailbell.text.redaction import redacted_member
+from trailbell.text.safe_text import one_line, unlinked
+from trailbell.text.secrets import names_secret
+
+
+Shows = tuple[tuple[str, tuple[str, ...]], ...]
+Shown = tuple[tuple[str, str], ...]
+
+SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
+POLICY = frozenset({"policy.allows", "policy.denies"})
+
+MAX_SHOWN = 12
+"""Rows of a hit."""
+
+_MAX_VALUE = 300
+_MAX_LABEL = 24
+_MAX_ITEMS = 20
+_MAX_LAYERS = 8
+_MAX_JSON = 16_384
+_HIDDEN = ("HIDDEN_DUE_TO_SECURITY_REASONS", "Value hidden due to security reasons.", "[redacted]")
+
+
+def unknown_show(path: str, facts: Sequence[str]) -> bool:
+    """Whether nothing can ever be shown of a path, or it may hold a secret. facts: the names of those that exist."""
+    head, _, rest = path.partition(".")
+    if head in SECTIONS:
+        return not rest or names_secret(rest)
+    return path not in POLICY and path not in facts
+
+
+def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
+    """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less."""
+    if not shows:
+        return ()
+    fields = facts.as_fields() if any(path.startswith("facts.") for _, paths in shows for path in paths) else {}
+    found = ((label, next(_texts(paths, record, fields), "")) for label, paths in shows)
+    return tuple((one_line(label, _MAX_LABEL), value) for label, value in found if value)[:MAX_SHOWN]
+
+
+def _texts(paths: Sequence[str], record: Record, facts: Mapping[str, Any]) -> Iterator[str]:
+    for path in paths:
+        *parents, last = path.split(".")
+        if path in POLICY:
+            value: Any = "; ".join(policy_allows(record) if last == "allows" else policy_denies(record))
+        elif parents[0] == "facts":
+            value = _walk(facts, path.split(".")[1:])
+        else:
+            value = redacted_member(last, _read(_walk(record.fields, path.split("."))))
+        text = one_line(unlinked(_text(value)), _MAX_VALUE)
+        if text:
+            yield text
+
+
+def _walk(value: Any, names: Sequence[str]) -> Any:
+    """The value at a path; of a list the values of its items, a single one alone."""
+    for at, name in enumerate(names):
+        if isinstance(value, list):
+            items = [_walk(item, names[at:]) for item in value[:_MAX_ITEMS]]
+            items = [item for item in items if item not in (None, "", [])]
+            return (items[0] if len(items) == 1 else items) if items else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _read(value: Any) -> Any:
+    """A text on one line; what is JSON in a text as the value that it is."""
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())
+    if line[:1] in ("{", "[") and len(line) <= _MAX_JSON:
+        try:
+            return json.loads(line)
+        except (ValueError, RecursionError):
+            return line
+    return line
+
+
+def _text(value: Any, layer: int = 0) -> str:
+    """A value as a reader writes it: no braces, no quotes."""
+    if layer > _MAX_LAYERS:
+        return "..."
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
+    if value in ([], {}):
+        return "none"
+    if isinstance(value, Mapping):
+        parts = [(name, _text(inner, layer + 1)) for name, inner in list(value.items())[:_MAX_ITEMS]]
+        return ", ".join(f"{name} {inner}" for name, inner in parts if inner)
+    if isinstance(value, list):
+        joint = "; " if any(isinstance(item, Mapping | list) for item in value) else ", "
+        more = [f"... and {len(value) - _MAX_ITEMS} more"] if len(value) > _MAX_ITEMS else []
+        return joint.join([*filter(None, (_text(item, layer + 1) for item in value[:_MAX_ITEMS])), *more])
+    text = " ".join(str(value).split())
+    return "" if text in _HIDDEN else text
