@@ -58,6 +58,7 @@ class Clock(Construct):
                 "TRAILBELL_OPERATIONS_TOPIC_ARN": operations.topic_arn,
                 "TRAILBELL_CANARY_QUEUE_URL": self.canaries.queue_url,
                 "TRAILBELL_CANARY_MINUTES": str(settings.canary_minutes),
+                "TRAILBELL_REPORT_DAY": settings.report_day,
             },
         )
         self.schedule = events.Rule(
@@ -73,7 +74,8 @@ class Clock(Construct):
         """Rows of canaries (K#) and what is due (D#), the operations topic, its queue, and the canary's own call.
 
         For reminders: hits (H#) and their states (S#), which it cannot write; follow-ups (O#). For quiet periods: these
-        (G#), and whether their hits were notified of (N#).
+        (G#), and whether their hits were notified of (N#). For the weekly report: which were sent (W#); by time (T#)
+        what the week's hits, states, delivery records and canaries are.
         """
         self.function.add_to_role_policy(
             iam.PolicyStatement(
@@ -85,8 +87,9 @@ class Clock(Construct):
         rights = (
             (["dynamodb:Query"], ["H#*", "S#*"]),
             (["dynamodb:PutItem"], ["O#*"]),
-            (["dynamodb:Query", "dynamodb:PutItem"], ["G#*"]),
-            (["dynamodb:BatchGetItem"], ["N#*"]),
+            (["dynamodb:Query", "dynamodb:PutItem"], ["G#*", "W#*"]),
+            (["dynamodb:Query"], ["T#*"]),
+            (["dynamodb:BatchGetItem"], ["H#*", "S#*", "N#*", "K#*"]),
         )
         for actions, keys in rights:
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}

@@ -28,6 +28,7 @@ class Properties(TypedDict, total=False):
     alert_on: list[str]
     silence_minutes: int
     canary_minutes: int
+    report_day: str
     reminders: list[int]
     quiet_minutes: int | dict[str, int]
     architecture: str

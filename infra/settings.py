@@ -13,6 +13,7 @@ from typing import Any
 from trailbell.alerts.channels import declared_channels
 from trailbell.alerts.setting import Setting, boolean, emails, matching, one_of
 from trailbell.errors import SettingsError
+from trailbell.hits.week import DAYS
 from trailbell.rulebook.alert_on import read_alert_on
 from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
 
@@ -57,6 +58,7 @@ class Settings:
     alert_on:           calls to be notified of without writing a rule, as service:EventName.
     silence_minutes:    without a log file for so long, operations are notified; 0 for never.
     canary_minutes:     a canary that takes longer than this is reported as missing; 0 sends none.
+    report_day:         the day on which operations get the week's report; "" for none.
     reminders:          hours before an undo's deadline at which those who were notified are reminded; none for never.
     quiet_minutes:      name of a level or rule, or "default" → how long what follows an alert is gathered; 0: not.
     architecture:       of the functions.
@@ -81,6 +83,7 @@ class Settings:
     alert_on: tuple[str, ...] = ()
     silence_minutes: int = 60
     canary_minutes: int = 30
+    report_day: str = "monday"
     reminders: tuple[int, ...] = (24,)
     quiet_minutes: Mapping[str, int] = field(default_factory=lambda: {"default": 60})
     architecture: str = "arm64"
@@ -191,6 +194,13 @@ def _hours(raw: Any) -> tuple[int, ...]:
         raise ValueError(_HOURS) from None
 
 
+def _report_day(raw: Any) -> str:
+    """A day of the week, or none."""
+    if raw not in (*DAYS, ""):
+        raise ValueError('a day from monday to sunday, or ""')
+    return str(raw)
+
+
 def _quiet(raw: Any) -> dict[str, int]:
     """Minutes for all, or a map of levels, rules and "default" to minutes; JSON on the command line."""
     try:
@@ -230,6 +240,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "alert_on": read_alert_on,
     "silence_minutes": _number(0, 1440),
     "canary_minutes": _number(0, 1440),
+    "report_day": _report_day,
     "reminders": _hours,
     "quiet_minutes": _quiet,
     "architecture": one_of("arm64", "x86_64"),

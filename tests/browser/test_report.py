@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,9 @@ from trailbell.cli.main import cli
 from trailbell.cli.report.report_file import report_html
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, Place
-from trailbell.lookback.report import NewestHits, embedded_json, pack_hits
+from trailbell.hits.hit_state import HitState
+from trailbell.lookback.report import Identity, NewestHits, embedded_json, pack_hits
+from trailbell.text.times import iso_time
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "AWSLogs"
@@ -66,8 +68,8 @@ def many(count: int) -> Iterable[Hit]:
         )
 
 
-def write(file: Path, hits: Iterable[Hit]) -> Path:
-    document = {"made": "now", "source": HOSTILE, "note": HOSTILE, **pack_hits(hits)}
+def write(file: Path, hits: Iterable[Hit], states: Mapping[Identity, HitState] | None = None) -> Path:
+    document = {"made": "now", "source": HOSTILE, "note": HOSTILE, **pack_hits(hits, states)}
     file.write_text(report_html(document), encoding="utf-8")
     return file
 
@@ -114,7 +116,7 @@ def test_filters_combine_and_can_be_taken_back(example: Page) -> None:
     example.click('.tile[data-level="critical"]')
     assert set(cells(example, 1)) == {"critical"}
     example.click('[data-facet="service"] [data-value="cloudhsm"]')
-    assert cells(example, 3) == ["DeleteCluster", "DeleteBackup"]
+    assert cells(example, 4) == ["DeleteCluster", "DeleteBackup"]
     assert count(example) == "2 of 38 hits"
     example.click("#chips button:last-child")
     assert count(example) == "38 hits"
@@ -183,7 +185,7 @@ def test_detail_has_what_it_means_and_the_undo(example: Page) -> None:
     assert "dana@example.com (Identity Center, permission set AdministratorAccess) called DeleteBackup" in text
     assert "AWS holds the deleted backup for seven days" in text
     assert "aws cloudhsmv2 restore-backup --region eu-central-1" in text
-    assert "until 2026-11-27" in text
+    assert " 2026-11-27 " in text  # "until" or "deadline passed", as of when the page is opened
     example.press("Escape")
 
 
@@ -282,6 +284,67 @@ def test_print_shows_rows_without_scrolling(example: Page) -> None:
 
     assert printed == 38
     assert colour == "rgb(255, 255, 255)"
+
+
+def lives() -> tuple[list[Hit], dict[Identity, HitState]]:
+    """Hits of five days ago, each with a deadline: one has passed, one is ahead, one was undone, resolved, muted."""
+    began = datetime.now(UTC) - timedelta(days=5)
+
+    def hit(number: int, days: int, **members: Any) -> Hit:
+        until = f"{began + timedelta(days=days, hours=2, minutes=30):%Y-%m-%d %H:%M:%S} UTC"
+        at = iso_time(began - timedelta(minutes=number))
+        return replace(HIT, event_id=f"e{number}", kept_as="act", event_time=at, undo_until=until, **members)
+
+    hits = [hit(1, 3), hit(2, 7), hit(3, 7), hit(4, 3), hit(5, 7, muted_by="drills")]
+    undone = HitState("undone", 1, "omar@example.com", iso_time(began + timedelta(minutes=9)), "by EnableKey")
+    resolved = HitState("resolved", 1, "alice", iso_time(began), "planned")
+    return hits, {hits[2].identity: undone, hits[3].identity: resolved} | {
+        one.identity: HitState() for one in (hits[0], hits[1], hits[4])
+    }
+
+
+def test_states_deadlines_and_undos_are_shown_sorted_and_filtered(page: Page, tmp_path: Path) -> None:
+    """What passed is marked, what is left is counted from now, what was undone says after how long."""
+    page.open(write(tmp_path / "report.html", *lives()))
+
+    shown = cells(page, 2)
+    page.click('[data-sort="left"]')
+    urgent = cells(page, 2)[:2]
+    page.click('#states [data-value="deadline passed"]')
+    passed = cells(page, 2)
+    page.click('#states [data-value="deadline passed"]')
+    page.click('#states [data-value="undone"]')
+    page.click(".row")
+    detail = page.run("return document.getElementById('detail').innerText")
+    page.press("Escape")
+
+    assert shown == ["deadline passed", "2 d 2 h left", "undone after 12 min", "resolved", "muted"]
+    assert urgent == ["deadline passed", "2 d 2 h left"]
+    assert passed == ["deadline passed"]
+    assert "Undone after 12 min, by omar@example.com, " in detail
+    assert "(by EnableKey)." in detail
+    assert page.run("return document.querySelectorAll('#states button').length") == 5
+
+
+def test_paper_has_the_undo_of_each_hit_and_what_became_of_others(page: Page, tmp_path: Path) -> None:
+    """Nobody can open a row of paper; and what was undone needs no command."""
+    page.open(write(tmp_path / "report.html", *lives()))
+    page.devtools("Emulation.setEmulatedMedia", media="print")
+    page.run("window.dispatchEvent(new Event('beforeprint'))")
+
+    rows = page.run("return [...document.querySelectorAll('.row, .onpaper')].map(one => one.innerText)")
+    marked = page.run("return document.querySelectorAll('.onpaper .deadline').length")
+    page.run("window.dispatchEvent(new Event('afterprint'))")
+    page.devtools("Emulation.setEmulatedMedia", media="")
+
+    assert len(rows) == 5 + 4  # nothing is left to do about one that is muted
+    assert "deadline passed: " in rows[1]
+    assert "aws kms enable-key --key-id 1" in rows[1]
+    assert " 2 d 2 h left):" in rows[3]
+    assert rows[5].startswith("Undone after 12 min, by omar@example.com")
+    assert rows[7].startswith("Resolved by alice")
+    assert marked == 1
+    assert page.run("return document.querySelectorAll('.onpaper').length") == 0
 
 
 def test_theme_follows_the_system_and_can_be_chosen(example: Page) -> None:

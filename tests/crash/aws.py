@@ -272,6 +272,8 @@ def _holds(put: dict[str, Any], there: Item | None) -> bool:
 
 def _gives_way(there: Item, values: Item) -> bool:
     """Whether a row gives way to a put: a claim that is over or the same owner's, or a row of the kinds named."""
+    if set(values) == {":now"}:
+        return int(there["leaseUntil"]["N"]) < int(values[":now"]["N"])
     if ":claim" in values:
         over = int(there.get("leaseUntil", {"N": "0"})["N"]) < int(values[":now"]["N"])
         return bool(there["kind"] == values[":claim"] and (over or there["owner"] == values[":owner"]))

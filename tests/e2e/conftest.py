@@ -48,4 +48,4 @@ def _find(aws: LocalAws) -> Deployed:
     (queue_arn,) = [mapping["EventSourceArn"] for mapping in mappings if ":sqs:" in mapping["EventSourceArn"]]
     queue = aws.client("sqs").get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
     inbox = Inbox(aws, stack.output("AlertTopic"))
-    return Deployed(aws, stack.output("HitTable"), queue, dead_letters, inbox)
+    return Deployed(aws, stack.output("HitTable"), queue, dead_letters, inbox, stack.output("ClockFunction"))

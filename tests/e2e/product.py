@@ -16,6 +16,7 @@ class Deployed:
     queue: str
     dead_letters: str
     inbox: Inbox
+    clock: str
 
 
 def receive_until(inbox: Inbox, count: int, attempts: int = 20) -> list[dict[str, Any]]:

@@ -8,11 +8,12 @@ from tests.golden.alerts import ROOT, RULES
 from tests.golden.mails import mail
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
+from trailbell.cli.local.expectation import expectation_for
 from trailbell.cli.main import cli
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Level, Rulebook
 from trailbell.hits.detect import DetectionCounts, HitDetector
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import ACT, Hit
 from trailbell.rulebook.cases import CASE_SETTINGS
 from trailbell.rulebook.load import compile_rules
 
@@ -47,8 +48,18 @@ def test_figures_of_the_demo_are_counted() -> None:
     mailed = [alert for alert in alerts() if alert.sample.severity >= Level.MEDIUM]
     hits = sum(len(alert.hits) for alert in alerts())
 
+    expected = expectation_for()
+    expected.read(sorted((ROOT / "examples" / "AWSLogs").rglob("CloudTrail/**/*.json.gz")), SEEN_AT)
+    undone = expected.follow_ups
+    rules = {
+        expected.hits[account, event_id, ACT].name for account, event_id, _ in (one.split("/") for one, _ in undone)
+    }
+
     assert f"{len(mailed)} mails for {hits} hits;" in STARTED
-    assert f"in the table once and was notified once: {hits}." in STARTED
+    assert len(rules) == len(undone), "acts of one rule would be one mail"
+    assert f"{len(undone)} mails say what became of {len(undone)} acts\n" in STARTED
+    assert f"in the table once and was notified once: {hits + 1}." in STARTED  # one is done again
+    assert f"{len(undone)} were undone and 1 reminded of" in STARTED
 
 
 def test_summary_that_is_shown_is_what_scan_prints() -> None:

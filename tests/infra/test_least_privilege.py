@@ -17,7 +17,7 @@ from tests.infra.iam.account import EXISTING
 from tests.infra.iam.call import Call
 from tests.infra.iam.matrix import calls, matrix
 from tests.infra.iam.moto_patches import enforcing_aws
-from tests.infra.iam.statements import ROLES, Statement, Template, listed
+from tests.infra.iam.statements import ROLES, Statement, Template, granted, listed
 from tests.infra.iam.world import World
 from trailbell.engine.rulebook import dump_rulebook
 from trailbell.rulebook.build import build_rulebook
@@ -275,3 +275,31 @@ def test_documented_matrix_is_the_one_of_the_stack(world: World) -> None:
     only_there = ("the trail's key", "the chat topic", "the event bus")  # in the stack that has them
     missing = {line for line in documented - found if world.key or not any(one in line for one in only_there)}
     assert missing == set()
+
+
+# What the weekly report asks for; tests/integration/test_weekly.py finds these very keys in what it does ask for.
+REPORT = {
+    *(("dynamodb:Query", key) for key in ("T#2026-11-24#0", "D#2026-12-01T08", "W#report")),
+    *(("dynamodb:BatchGetItem", key) for key in ("H#1#2", "S#1#2", "N#1#2", "N#shared#2", "K#2026-11-24T09")),
+    ("dynamodb:PutItem", "W#report"),
+}
+
+
+def test_clock_reads_what_the_weekly_report_asks_for_and_writes_no_hit(template_of: Callable[..., Template]) -> None:
+    """It runs once a week: a key that is missing here is found on a Monday, in AWS alone."""
+    policies = [one for one in template_of()["Resources"].values() if one["Type"] == "AWS::IAM::Policy"]
+    clocks = [one["Properties"] for one in policies if "ClockRole" in json.dumps(one["Properties"]["Roles"])]
+    every = [statement for policy in clocks for statement in policy["PolicyDocument"]["Statement"]]
+    on_table = [{**one, "Resource": "table"} for one in every if "HitsTable" in json.dumps(one["Resource"])]
+
+    assert [call for call in REPORT if not granted(on_table, call[0], "table", call[1])] == []
+    written = [
+        (action, key)
+        for action in ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem")
+        for key in ("H#1#2", "S#1#2", "N#1#2", "T#2026-11-24#0", "R#r#2026-11", "U#1#link", "B#2026-11-24")
+        if granted(on_table, action, "table", key)
+    ]
+    assert written == []
+    assert not any(
+        granted(on_table, "dynamodb:Query", "table", key) for key in ("N#1#2", "P#a#2026-11", "B#2026-11-24")
+    )

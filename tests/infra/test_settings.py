@@ -71,6 +71,7 @@ def test_every_setting_is_taken() -> None:
         "runbook_url": "https://wiki.example.com/{service}/{rule}?level={level}",
         "silence_minutes": 0,
         "canary_minutes": 0,
+        "report_day": "friday",
         "reminders": (72, 24),
         "quiet_minutes": {"default": 30, "critical": 0},
         "architecture": "x86_64",

@@ -67,7 +67,7 @@ def test_forms_say_the_same(run: Run, keep: Callable[..., list[Hit]], given_hit:
     assert document["hits"] == lines
     assert [row["hitId"] for row in rows] == [line["hitId"] for line in lines]
     assert rows[0]["resources"] == " ".join(lines[0]["resources"])
-    assert table[0].split() == "id time (UTC) level state rule call actor resource account region".split()
+    assert table[0].split() == "id time (UTC) level state undo rule call actor resource account region".split()
     assert table[1].split()[:6] == [hit.short_id, "2026-09-15", "10:00:00", "high", "open", "kms-key-disabled"]
 
 

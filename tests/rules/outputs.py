@@ -32,6 +32,8 @@ from trailbell.store.query.hit_query import FoundHit
 from trailbell.store.rows import delivery_key, hit_row, pointer_rows
 
 
+NOW = "2026-11-29T12:00:00Z"
+
 Output = Callable[[list[Hit]], str]
 
 
@@ -113,9 +115,9 @@ OUTPUTS: Mapping[str, Output] = {
     "lines of hits": _printed(lambda hits: print_hits(hits, "jsonl")),
     "table of alerts": _printed(lambda hits: print_alerts(group_hits(hits), "table")),
     "lines of alerts": _printed(lambda hits: print_alerts(group_hits(hits), "jsonl")),
-    "table of `hits`": lambda hits: table_text(_found(hits), UTC),
-    "lines of `hits`": lambda hits: "".join(json_line(found, UTC) for found in _found(hits)),
-    "csv of `hits`": lambda hits: csv_text(_found(hits), UTC),
+    "table of `hits`": lambda hits: table_text(_found(hits), UTC, NOW),
+    "lines of `hits`": lambda hits: "".join(json_line(found, UTC, NOW) for found in _found(hits)),
+    "csv of `hits`": lambda hits: csv_text(_found(hits), UTC, NOW),
     "csv": _printed(lambda hits: print_pages(hits, "csv", lambda: None)),
     "report": lambda hits: report_html({"made": "now", "source": "here", "note": "", **pack_hits(hits)}),
     "log": _logged,

@@ -48,7 +48,8 @@ class Clock:
     """The flow with everything it needs.
 
     regular: name → what is done at every run; by_kind: kind of a due row → what does it, and says whether it is
-    done or has to come again. Both take the time (UTC, ISO 8601 with Z), and raise what keeps them from it.
+    done or has to come again; at_last: what is done after both, because it may take long. All take the time (UTC, ISO
+    8601 with Z), and raise what keeps them from it.
     """
 
     due: DueRows
@@ -56,10 +57,18 @@ class Clock:
     by_kind: Mapping[str, Callable[[Due, str], bool]]
     event_log: ClockLog
     counters: ClockCounters = field(default_factory=ClockCounters)
+    at_last: Mapping[str, Callable[[str], None]] = field(default_factory=dict)
 
     def run(self, now: str) -> ClockCounters:
         """Do all that is due at a time; what was done. Raises what reading the due rows raises."""
-        for name, task in self.regular.items():
+        self._do_all(self.regular, now)
+        left = [due.due_at for due in self.due.until(now) if not self._do(due, now)]
+        self.due.read_to(now, min(left, default=""))
+        self._do_all(self.at_last, now)
+        return self.counters
+
+    def _do_all(self, tasks: Mapping[str, Callable[[str], None]], now: str) -> None:
+        for name, task in tasks.items():
             try:
                 task(now)
             except Exception as error:  # the boundary: logged, counted, and done by the next run
@@ -67,9 +76,6 @@ class Clock:
                 self.event_log.failed(f"task {name}", error)
             else:
                 self.counters.tasks_done += 1
-        left = [due.due_at for due in self.due.until(now) if not self._do(due, now)]
-        self.due.read_to(now, min(left, default=""))
-        return self.counters
 
     def _do(self, due: Due, now: str) -> bool:
         if due.kind not in self.by_kind:

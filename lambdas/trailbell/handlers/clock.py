@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,16 @@ from trailbell.aws.canary_call import canary_call
 from trailbell.aws.canary_queue import SqsCanaryQueue
 from trailbell.aws.clients import Clients
 from trailbell.aws.operations_topic import SnsOperationsTopic
+from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.canary import DUE_KIND, CanaryCounters, CanaryWatch
 from trailbell.flows.clock import Clock, ClockCounters
 from trailbell.flows.gathering import Gathering
 from trailbell.flows.reminders import Reminders
-from trailbell.handlers.environment import Variables
+from trailbell.flows.weekly import WeeklyReport
+from trailbell.handlers.environment import Variables, rulebook_path
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.reminders import DUE_KIND as REMINDER
+from trailbell.hits.week import ExpiringException, expiring
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
@@ -32,6 +36,8 @@ from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.kept_hits import DynamoKeptHits
 from trailbell.store.periods import DUE_KIND as GATHERED
 from trailbell.store.periods import DynamoPeriods
+from trailbell.store.reports import DynamoReports
+from trailbell.store.week import DynamoWeek
 from trailbell.text.times import utc_now
 
 
@@ -44,6 +50,7 @@ class _Parts:
     operations: SnsOperationsTopic
     due: DynamoDueRows
     reminders: Reminders
+    weekly: WeeklyReport
     gathering: Gathering
     ssm: Any
     minutes: int
@@ -65,16 +72,26 @@ def _parts() -> _Parts:
     table = variables.text("TRAILBELL_TABLE")
     topic, queue = variables.text("TRAILBELL_OPERATIONS_TOPIC_ARN"), variables.text("TRAILBELL_CANARY_QUEUE_URL")
     minutes = variables.number("TRAILBELL_CANARY_MINUTES")
+    report_day, rulebook = variables.text("TRAILBELL_REPORT_DAY", required=False), rulebook_path(variables)
     variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
+    operations = SnsOperationsTopic(clients.client("sns"), topic)
+
+    def exceptions(today: str) -> Sequence[ExpiringException]:
+        rules = load_rulebook(rulebook.read_text(encoding="utf-8")).rules  # once a week: no other run reads it
+        return expiring((one for rule in rules for one in rule.exceptions), today)
+
     return _Parts(
         canaries=DynamoCanaries(dynamodb, table),
         queue=SqsCanaryQueue(clients.client("sqs"), queue),
-        operations=SnsOperationsTopic(clients.client("sns"), topic),
+        operations=operations,
         due=DynamoDueRows(dynamodb, table),
         gathering=Gathering(DynamoPeriods(dynamodb, table), DynamoDeliveryRecords(dynamodb, table, 0)),
         reminders=Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table)),
+        weekly=WeeklyReport(
+            DynamoReports(dynamodb, table), DynamoWeek(dynamodb, table), operations, exceptions, report_day
+        ),
         ssm=clients.client("ssm"),
         minutes=minutes,
         event_log=EventLog(Logger(service="clock")),
@@ -83,7 +100,7 @@ def _parts() -> _Parts:
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Do what is due; what fails is logged and due again. Raises what reading the due rows raises."""
-    del context  # a run takes a second; what the function's end cuts off is due again
+    del context  # a run takes a second, the week's report some more; what the function's end cuts off is due again
     parts, now = _parts(), utc_now()
     watch = parts.watch()
     if event.get("fire"):
@@ -94,7 +111,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         answer = {}
     else:
         by_kind = {DUE_KIND: watch.judge, REMINDER: parts.reminders.judge, GATHERED: parts.gathering.judge}
-        clock = Clock(parts.due, {"canary": watch.run}, by_kind, parts.event_log)
+        at_last = {"weekly report": parts.weekly.run}
+        clock = Clock(parts.due, {"canary": watch.run}, by_kind, parts.event_log, at_last=at_last)
         _count_run(_metrics(), clock.run(str(event.get("time") or now)))
         answer = {}
     _count_canaries(_metrics(), watch.counters)

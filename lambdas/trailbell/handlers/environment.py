@@ -103,13 +103,18 @@ def read_environment(variables: Variables, *, detects: bool) -> Environment:
         table=variables.text("TRAILBELL_TABLE"),
         retention_days=variables.number("TRAILBELL_RETENTION_DAYS"),
         max_inflated_bytes=variables.number("TRAILBELL_MAX_INFLATED_BYTES") if detects else 0,
-        rulebook=Path(variables.text("TRAILBELL_RULEBOOK", required=False) or _RULEBOOK),
+        rulebook=rulebook_path(variables),
         runbook_url=variables.text("TRAILBELL_RUNBOOK_URL", required=False),
         where=variables.text("TRAILBELL_WHERE", required=False),
         quiet=variables.quiet("TRAILBELL_QUIET_MINUTES"),
         reminder_hours=variables.numbers("TRAILBELL_REMINDER_HOURS"),
         trail=_trail(variables) if detects else ANYWHERE,
     )
+
+
+def rulebook_path(variables: Variables) -> Path:
+    """Where the rulebook is: in the asset, unless a variable says otherwise."""
+    return Path(variables.text("TRAILBELL_RULEBOOK", required=False) or _RULEBOOK)
 
 
 def _trail(variables: Variables) -> TrailPlace:

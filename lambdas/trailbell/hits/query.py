@@ -20,7 +20,7 @@ class HitQuery:
     muted:    whether the hit is under an exception.
     event_id: of the hit's identity, whole.
     text:     words that the texts of a hit must all contain.
-    states:   what people made of it (hits/hit_state.py), any of them.
+    states:   what became of it (hits/hit_state.py), any of them.
     """
 
     since: datetime

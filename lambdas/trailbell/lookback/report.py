@@ -5,16 +5,18 @@ Whatever came from records is made harmless here (text/safe_text.py); the page i
 
 import heapq
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from trailbell.hits.hit import Hit
+from trailbell.hits.hit_state import HitState
 from trailbell.text.safe_text import one_line
 
 
 _MAX_TEXT = 2048
 
 Value = str | tuple[str, ...]
+Identity = tuple[str, str, str]
 
 COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "time": lambda hit: hit.event_time,
@@ -60,6 +62,13 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "index": lambda hit: str(hit.place.index),
 }
 
+STATE_COLUMNS: dict[str, Callable[[HitState], Value]] = {
+    "state": lambda state: state.word,
+    "stateBy": lambda state: state.by,
+    "stateAt": lambda state: state.at,
+    "stateNote": lambda state: state.note,
+}
+
 
 class NewestHits:
     """Takes any number of hits, each identity once, and keeps the newest `limit` of them."""
@@ -88,18 +97,21 @@ class NewestHits:
         return [hit for _, _, hit in sorted(self._kept, key=lambda entry: entry[:2], reverse=True)]
 
 
-def pack_hits(hits: Iterable[Hit]) -> dict[str, Any]:
-    """Columns, a pool of texts, and hits as rows of positions in it (lists of them where there are several texts)."""
+def pack_hits(hits: Iterable[Hit], states: Mapping[Identity, HitState] | None = None) -> dict[str, Any]:
+    """Columns, a pool of texts, and hits as rows of positions in it (lists of them where there are several texts).
+
+    states: of hits by their identity; those of a scan have none, and their columns are empty.
+    """
     pool: dict[str, int] = {}
 
     def place(text: str) -> int:
         return pool.setdefault(one_line(text, _MAX_TEXT), len(pool))
 
     rows = [
-        [place(value) if isinstance(value, str) else [place(one) for one in value] for value in _values(hit)]
-        for hit in hits
+        [place(value) if isinstance(value, str) else [place(one) for one in value] for value in values]
+        for values in (_values(hit, (states or {}).get(hit.identity)) for hit in hits)
     ]
-    return {"columns": list(COLUMNS), "pool": list(pool), "hits": rows}
+    return {"columns": [*COLUMNS, *STATE_COLUMNS], "pool": list(pool), "hits": rows}
 
 
 def embedded_json(document: Any) -> str:
@@ -108,5 +120,6 @@ def embedded_json(document: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _values(hit: Hit) -> list[Value]:
-    return [value(hit) for value in COLUMNS.values()]
+def _values(hit: Hit, state: HitState | None) -> Iterator[Value]:
+    yield from (value(hit) for value in COLUMNS.values())
+    yield from (value(state) if state else "" for value in STATE_COLUMNS.values())

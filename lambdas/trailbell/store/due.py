@@ -13,6 +13,7 @@ from typing import Any
 
 from trailbell.hits.due import Due
 from trailbell.store.dynamo import Row, decode, encode, write_all
+from trailbell.store.workers import Workers
 
 
 DUE = "due"
@@ -50,6 +51,13 @@ class DynamoDueRows:
             for row in self._rows(hour, now):
                 yield Due(row["dueAt"], row["what"], row["id"])
             hour += timedelta(hours=1)
+
+    def planned(self, now: str, last: datetime, workers: Workers) -> list[Due]:
+        """What is to be done from the hour of `now` on and until `last`, hours read side by side."""
+        first = _moment(now)
+        hours = [first + timedelta(hours=each) for each in range((last - first) // timedelta(hours=1) + 1)]
+        found = workers.each(lambda hour: list(self._rows(hour, f"{last:%Y-%m-%dT%H:%M:%SZ}")), hours)
+        return [Due(row["dueAt"], row["what"], row["id"]) for rows in found for row in rows]
 
     def done(self, due: Due) -> None:
         """Delete a row that is done; deleting it again changes nothing."""

@@ -12,6 +12,7 @@
     state               S#{account}#{eventID}       as the hit                    (store/states.py)
     its history         S#{account}#{eventID}       {rule id}#{version, 6 digits}
     malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
+    weekly report       W#report                    {yyyy-mm-dd}                 (store/reports.py)
 
 The five in the middle are pointers: small rows that name a hit. Readers skip a pointer whose hit does not exist (a
 crash between the two writes). A pointer also holds enough of its hit to answer most queries without it; where it

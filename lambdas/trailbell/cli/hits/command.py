@@ -14,6 +14,7 @@ from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
 from trailbell.store.query.hit_query import find_page
+from trailbell.text.times import iso_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ _display_options = option_group(
 def hits(conditions: Conditions, display: Display, connection: Connection) -> None:
     """Show hits, newest first. Conditions are combined; credentials and region come from the AWS environment.
 
-    TEXT: words that must all stand somewhere in the hit (address, user agent, error, names ...).
+    TEXT: words that must all stand somewhere in the hit (address, user agent, error, names ...). The column undo says
+    how long the act can still be undone, or after how long it was.
 
     Beside muted hits stands what would become of them today, judged by their records; --follow does without.
 
@@ -67,13 +69,15 @@ def hits(conditions: Conditions, display: Display, connection: Connection) -> No
     """
     if display.following and (display.page_token or conditions.until or display.form == "json"):
         raise click.UsageError("--follow shows what comes next: not with --page-token, --until or --format json")
-    query, zone = conditions.query(datetime.now(UTC)), conditions.zone
+    now = datetime.now(UTC)
+    query, zone = conditions.query(now), conditions.zone
     with explained_errors():
         if display.following:
             follow(connection, query, display.form, zone, display.limit, display.every)
             return
         page = find_page(connection.client("dynamodb"), connection.table(), query, display.limit, display.page_token)
         judged = verdicts(connection, [found.hit for found in page.hits], display.today, display.by)
-    show(page_text(page, display.form, zone, judged), paged=display.pager and display.form == "table")
+    text = page_text(page, display.form, zone, iso_time(now), judged)
+    show(text, paged=display.pager and display.form == "table")
     if display.form != "json":
         say_more(page)

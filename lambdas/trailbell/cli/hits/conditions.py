@@ -103,12 +103,12 @@ condition_options = option_group(
         default=None,
         help="Only what an exception kept from being notified, or only the rest.",
     ),
-    click.option("--open", "unresolved", is_flag=True, help="Only what nobody resolved yet; muted hits are left out."),
+    click.option("--open", "unresolved", is_flag=True, help="Only what is neither resolved nor undone; no muted hits."),
     click.option(
         "--state",
         default="",
         type=click.Choice(["", *STATES]),
-        metavar="open|acked|resolved",
+        metavar="|".join(STATES),
         help="Only hits in this state.",
     ),
 )

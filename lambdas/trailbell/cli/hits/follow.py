@@ -16,6 +16,7 @@ from trailbell.hits.query import HitQuery
 from trailbell.store.query.hit_follow import Follower
 from trailbell.store.query.hit_query import FoundHit, find_page
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import utc_now
 
 
 _PASSING = {
@@ -69,11 +70,13 @@ def _new(follower: Follower) -> list[FoundHit]:
 
 
 def _print(hits: list[FoundHit], form: str, zone: Zone, *, head: bool) -> None:
+    """Print hits as they stand now; what becomes of them later is not printed again."""
+    now = utc_now()
     if form == "csv":
-        text = csv_text(hits, zone, head=head)
+        text = csv_text(hits, zone, now, head=head)
     elif form == "table":
-        text = table_text(hits, zone, head=head, steady=True) if hits or head else ""
+        text = table_text(hits, zone, now, head=head, steady=True) if hits or head else ""
     else:
-        text = "".join(json_line(found, zone) for found in hits)
+        text = "".join(json_line(found, zone, now) for found in hits)
     sys.stdout.write(text)
     sys.stdout.flush()

@@ -14,9 +14,10 @@ from trailbell.cli.options.times import Zone, ZoneType
 from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
 from trailbell.errors import LogFileError
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_id import parse_hit_name
 from trailbell.ops.record_reader import fetch_record
+from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.query.hit_lookup import find_hit, was_notified
 from trailbell.store.query.hits_around import find_related
 from trailbell.store.states import DynamoHitStates
@@ -62,7 +63,8 @@ def hit(
     by: str | None,
     connection: Connection,
 ) -> None:
-    """Show one hit: its state and who changed it, the alert as mailed, related hits, and the record itself.
+    """Show one hit: its state and who changed or undid it, how long it can be undone, the alert as mailed, related
+    hits, and the record itself.
 
     Of a muted hit also what would become of it today (of any hit with --today all).
 
@@ -74,16 +76,30 @@ def hit(
       trailbell hit k7m2p9qx
       trailbell hit k7m2p9qx --format json | jq .record.requestParameters
     """
+    now = datetime.now(UTC)
     with explained_errors():
         client, table = connection.client("dynamodb"), connection.table()
-        found, _ = find_hit(client, table, parse_hit_name(name), datetime.now(UTC))
+        found, _ = find_hit(client, table, parse_hit_name(name), now)
         state, history = DynamoHitStates(client, table).read(found.identity)
+        follow_ups = [one for one, _ in DynamoFollowUps(client, table).of([found])] if found.kept_as == ACT else []
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
         verdict = verdicts(connection, [found], today, by).get(found.hit_id)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
-    as_of = iso_time(datetime.now(UTC))
-    story = Story(found, state, history, notified, related, hours, record, verdict, connection.options, as_of)
+    follow_ups.sort(key=lambda one: one.at)
+    story = Story(
+        hit=found,
+        state=state,
+        history=history,
+        notified=notified,
+        related=related,
+        hours=hours,
+        record=record,
+        follow_ups=follow_ups,
+        now=iso_time(now),
+        today=verdict,
+        where=connection.options,
+    )
     if form == "json":
         click.echo(json.dumps(story_document(story, zone), indent=2))
     else:

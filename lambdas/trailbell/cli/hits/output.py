@@ -10,11 +10,13 @@ from typing import Any
 import click
 from rich.text import Text
 
+from trailbell.alerts.mail_lines import span
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.options.today import Verdicts
 from trailbell.cli.terminal.display import console, hit_line, level_text, line_table
 from trailbell.hits.hit import Hit
-from trailbell.hits.hit_state import OPEN
+from trailbell.hits.hit_state import OPEN, UNDONE
+from trailbell.hits.standing import Standing, standing_of
 from trailbell.hits.verdict import Verdict, verdict_text
 from trailbell.store.query.hit_query import FoundHit, HitPage
 from trailbell.text.resource_name import short_resource
@@ -26,13 +28,17 @@ FORMS = ("table", "json", "jsonl", "csv")
 _NARROW_STEADY = 190
 _NARROW = 150  # columns of a terminal below which account, region and call are left to `trailbell hit`
 _LEAST = {"id": 8, "level": 8, "state": 8, "account": 12}  # never cut
-_STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14}
-_STATES = {"open": "", "acked": "yellow", "resolved": "green"}
+_WIDEST_UNDO = 15  # "deadline passed"
+_STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14, "undo": _WIDEST_UNDO}
+_STATES = {"open": "", "acked": "yellow", "resolved": "green", "undone": "green"}
 
 
-def found_line(found: FoundHit, zone: Zone, judged: Verdicts | None = None) -> dict[str, Any]:
-    """A hit as one JSON object: as `scan` prints it, its ids and state, and today's verdict, "" where it has none."""
+def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = None) -> dict[str, Any]:
+    """A hit as one JSON object: as `scan` prints it, its ids and state, its deadline and undo as of now (UTC, ISO 8601
+    with Z), and today's verdict, "" where it has none."""
     hit, state = found.hit, found.state
+    standing = standing_of(hit, state, now, notified_later=found.notified_later)
+    undone = state.word == UNDONE
     return {
         "id": hit.short_id,
         "hitId": hit.hit_id,
@@ -42,6 +48,12 @@ def found_line(found: FoundHit, zone: Zone, judged: Verdicts | None = None) -> d
         "stateBy": state.by,
         "stateAt": state.at and stamp(state.at, zone),
         "note": state.note,
+        "until": standing.until,
+        "secondsLeft": standing.seconds,
+        "expired": standing.expired,
+        "undoneBy": state.by if undone else "",
+        "undoneAt": stamp(state.at, zone) if undone else "",
+        "undoneAfterSeconds": standing.undone_after,
         "mutedUntil": hit.muted_until,
         **today_members(hit, (judged or {}).get(hit.hit_id)),
     }
@@ -55,32 +67,34 @@ def today_members(hit: Hit, verdict: Verdict | None) -> dict[str, str]:
     }
 
 
-def page_text(page: HitPage, form: str, zone: Zone, judged: Verdicts) -> str:
+def page_text(page: HitPage, form: str, zone: Zone, now: str, judged: Verdicts) -> str:
     """A page of hits, ready to be written: with its token in `json`; that of other forms is for stderr.
 
     judged: today's verdicts, which a table shows in a column of their own if there are any.
     """
     if form == "json":
-        lines = [found_line(found, zone, judged) for found in page.hits]
+        lines = [found_line(found, zone, now, judged) for found in page.hits]
         return json.dumps({"hits": lines, "nextPageToken": page.next_token}, indent=2) + "\n"
     if form == "jsonl":
-        return "".join(json_line(found, zone, judged) for found in page.hits)
+        return "".join(json_line(found, zone, now, judged) for found in page.hits)
     if form == "csv":
-        return csv_text(page.hits, zone, judged)
-    return table_text(page.hits, zone, judged)
+        return csv_text(page.hits, zone, now, judged)
+    return table_text(page.hits, zone, now, judged)
 
 
-def json_line(found: FoundHit, zone: Zone, judged: Verdicts | None = None) -> str:
+def json_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = None) -> str:
     """A hit as a line of JSON."""
-    return json.dumps(found_line(found, zone, judged), ensure_ascii=True) + "\n"
+    return json.dumps(found_line(found, zone, now, judged), ensure_ascii=True) + "\n"
 
 
-def csv_text(hits: Iterable[FoundHit], zone: Zone, judged: Verdicts | None = None, *, head: bool = True) -> str:
-    """Hits as CSV; no cell is a formula in a spreadsheet. Lists are joined with blanks."""
+def csv_text(
+    hits: Iterable[FoundHit], zone: Zone, now: str, judged: Verdicts | None = None, *, head: bool = True
+) -> str:
+    """Hits as CSV; no cell is a formula in a spreadsheet. Lists are joined with blanks; what is not known is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for found in hits:
-        line = found_line(found, zone, judged)
+        line = found_line(found, zone, now, judged)
         if head:
             writer.writerow(line)
             head = False
@@ -91,12 +105,13 @@ def csv_text(hits: Iterable[FoundHit], zone: Zone, judged: Verdicts | None = Non
 def _flat(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(one if isinstance(one, str) else json.dumps(one) for one in value)
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def table_text(
     hits: Iterable[FoundHit],
     zone: Zone,
+    now: str,
     judged: Verdicts | None = None,
     *,
     head: bool = True,
@@ -109,12 +124,16 @@ def table_text(
     out = console()
     narrow = sys.stdout.isatty() and out.width < (_NARROW if not steady else _NARROW_STEADY)
     time = f"time ({zone_name(zone)})"
-    columns = ["id", time, "level", "state", "rule", "call", "actor", "resource", "account", "region", "today"]
+    columns = ["id", time, "level", "state", "undo", "rule", "call", "actor", "resource", "account", "region", "today"]
+    every = [_cells(found, zone, now, judged) for found in hits]
+    undo_width = max((len(cells[columns.index("undo")]) for cells in every), default=0)
     left_out = {"call", "account", "region"} if narrow else set()
     left_out |= set() if judged else {"today"}
+    if narrow and not undo_width and not steady:
+        left_out.add("undo")
     shown = [name for name in columns if name not in left_out]
-    rows = ([cells[columns.index(name)] for name in shown] for cells in (_cells(found, zone, judged) for found in hits))
-    least = {**_LEAST, time: 19, **(_STEADY if steady else {})}
+    rows = ([cells[columns.index(name)] for name in shown] for cells in every)
+    least = {**_LEAST, time: 19, "undo": undo_width, **(_STEADY if steady else {})}
     with out.capture() as captured:
         out.print(line_table(shown, rows, least, head=head))
     return captured.get()
@@ -131,7 +150,16 @@ def state_text(word: str) -> Text:
     return Text(word, style=_STATES.get(word, ""))
 
 
-def _cells(found: FoundHit, zone: Zone, judged: Verdicts | None) -> list[str | Text]:
+def undo_text(standing: Standing) -> Text:
+    """What is to say of a hit's undo in a few words: after how long it came, or how long is left for it."""
+    if standing.undone_after is not None:
+        return Text(f"after {span(standing.undone_after)}")
+    if not standing.waits or standing.seconds is None:
+        return Text("")
+    return Text("deadline passed", style="bold red") if standing.expired else Text(f"{span(standing.seconds)} left")
+
+
+def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> list[str | Text]:
     hit = found.hit
     acted_on = hit.main_resources
     more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
@@ -143,6 +171,7 @@ def _cells(found: FoundHit, zone: Zone, judged: Verdicts | None) -> list[str | T
         show_time(hit.event_time, zone),
         level_text(hit.level),
         undelivered or state_text(found.state.word),
+        undo_text(standing_of(hit, found.state, now, notified_later=found.notified_later)),
         hit.name,
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),

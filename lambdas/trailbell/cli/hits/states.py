@@ -55,7 +55,7 @@ def resolve(names: tuple[str, ...], note: str, connection: Connection) -> None:
 @click.command()
 @_change_options
 def reopen(names: tuple[str, ...], note: str, connection: Connection) -> None:
-    """Open hits again: takes back `ack` and `resolve`; the history keeps all of it.
+    """Open hits again: takes back `ack` and `resolve`, and what a later call undid; the history keeps all of it.
 
     \b
     Example:

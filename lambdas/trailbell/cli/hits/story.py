@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.alerts.mail import mail_text
+from trailbell.alerts.mail_lines import span, utc
 from trailbell.alerts.subject import mail_subject
 from trailbell.cli.hits.output import found_line, table_text
 from trailbell.cli.options.times import Zone, show_time, zone_name
-from trailbell.hits.hit import Hit, hit_document
+from trailbell.hits.follow_up import FollowUp, What, follow_up_document
+from trailbell.hits.hit import Hit, hit_document, seconds_between
 from trailbell.hits.hit_state import HitState, StateChange
+from trailbell.hits.standing import Standing, standing_of
 from trailbell.hits.verdict import Verdict, muted_text, verdict_document, verdict_text
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
@@ -26,6 +29,7 @@ class Story:
     where:  options of commands that lead to the same table.
     record: as people may see it, or why it cannot be had.
     today:  what would become of the act today, None where it was not judged.
+    follow_ups: what was said about it later, oldest first; now: as of when all of it is (UTC, ISO 8601 with Z).
     """
 
     hit: Hit
@@ -35,19 +39,31 @@ class Story:
     related: RelatedHits
     hours: int
     record: dict[str, Any] | str
+    follow_ups: list[FollowUp]
+    now: str
     today: Verdict | None = None
     where: str = ""
-    as_of: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        """Its state and deadline as of now."""
+        return standing_of(self.hit, self.state, self.now)
 
 
 def story_document(story: Story, zone: Zone) -> dict[str, Any]:
     """The story as JSON; `record` where it could be had, else `recordMissing`, which says why; `today` if judged."""
-    state = story.state
+    state, standing = story.state, story.standing
     today = {"today": verdict_document(story.today)} if story.today else {}
     return {
         "id": story.hit.short_id,
         "hit": hit_document(story.hit),
+        "asOf": story.now,
         "state": {"state": state.word, "by": state.by, "at": state.at, "note": state.note},
+        "deadline": {"until": standing.until, "secondsLeft": standing.seconds, "expired": standing.expired},
+        "followUps": [
+            {**follow_up_document(one), "afterSeconds": seconds_between(story.hit.event_time, one.at)}
+            for one in story.follow_ups
+        ],
         "history": [
             {"action": one.action, "state": one.word, "by": one.by, "at": one.at, "note": one.note}
             for one in story.history
@@ -59,8 +75,8 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
             "subject": mail_subject([story.hit]),
             "text": _mail(story),
         },
-        "relatedByActor": [found_line(one, zone) for one in story.related.actor],
-        "relatedByResource": [found_line(one, zone) for one in story.related.resource],
+        "relatedByActor": [found_line(one, zone, story.now) for one in story.related.actor],
+        "relatedByResource": [found_line(one, zone, story.now) for one in story.related.resource],
         "record" if isinstance(story.record, dict) else "recordMissing": story.record,
     }
 
@@ -69,6 +85,7 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     """The story for a person: where it stands, the mail, what else happened, the record."""
     hit = story.hit
     yield f"Hit {hit.short_id}: {_standing(story)}"
+    yield from _undo(story)
     if story.today:
         yield f"  {one_line(verdict_text(hit, story.today), 600)}"
     for one in story.history:
@@ -84,7 +101,7 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     for title, hits in related:
         yield from ("", f"Other hits {title}, {story.hours} h around it:" + ("" if hits else " none"))
         if hits:
-            yield table_text(hits, zone).rstrip("\n")
+            yield table_text(hits, zone, story.now).rstrip("\n")
     if isinstance(story.record, dict):
         yield from ("", "The record:", json.dumps(story.record, indent=2, ensure_ascii=True))
     else:
@@ -101,5 +118,25 @@ def _standing(story: Story) -> str:
     return f"{state.word}{by}; {'notified' if story.notified else undelivered}"
 
 
+def _undo(story: Story) -> Iterator[str]:
+    """What came of the act: who undid it by which call, what reminders there were, and how long it can be undone."""
+    for one in story.follow_ups:
+        if one.what is What.UNDONE:
+            after = span(seconds_between(story.hit.event_time, one.at))
+            call = f"{one_line(one.event_name, 100)}, {utc(one.at)}, event {one_line(one.event_id, 100)}"
+            yield f"  {one.word.capitalize()} after {after}, by {one_line(one.by, 300)} ({call})"
+        else:
+            yield f"  {'Too late since' if one.what is What.TOO_LATE else 'Reminded of its deadline at'} {utc(one.at)}"
+    standing = story.standing
+    if not standing.until or standing.undone_after is not None:
+        return
+    if standing.seconds is None:
+        yield f"  Can be undone until {standing.until}"
+    elif standing.expired:
+        yield f"  Deadline passed: {standing.until}, {span(-standing.seconds)} ago"
+    else:
+        yield f"  Can be undone until {standing.until}: {span(standing.seconds)} left"
+
+
 def _mail(story: Story) -> str:
-    return mail_text([story.hit], where=story.where, as_of=story.as_of)
+    return mail_text([story.hit], where=story.where, as_of=story.now)

@@ -29,8 +29,10 @@ class Inbox:
         )
 
     def receive(self, seconds: int) -> Iterator[dict[str, Any]]:
-        """The alerts (alerts/alert.py, `alert_document`) that come within some seconds, each once."""
+        """The alerts (alerts/alert.py, `alert_document`) that come within some seconds, each once; no canaries."""
         answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds)
         for message in answer.get("Messages", ()):
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-            yield json.loads(message["Body"])
+            document = json.loads(message["Body"])
+            if "canary" not in document:
+                yield document

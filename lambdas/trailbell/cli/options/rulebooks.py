@@ -96,7 +96,7 @@ def rules_of(folder: Path | None, settings: tuple[str, ...]) -> tuple[tuple[Rule
     """The rules of a folder (default: the product's) without exceptions, and a message for each that has a fault."""
     carried = compiled_rulebook() if folder is None and not settings else None
     if carried:
-        return carried.rules, ()
+        return tuple(rule for rule in carried.rules if not rule.is_silent), ()
     from trailbell.rulebook.load import load_rules  # here, as this needs pySigma
 
     found = load_rules(folder or default_rules(), find_placeholders(settings))

@@ -19,9 +19,10 @@ from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
+from trailbell.hits.hit_state import HitState
 from trailbell.hits.query import HitQuery
-from trailbell.lookback.report import NewestHits, pack_hits
-from trailbell.store.query.hit_query import find_hits
+from trailbell.lookback.report import Identity, NewestHits, pack_hits
+from trailbell.store.query.hit_query import find_found
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
 
@@ -56,7 +57,8 @@ def report(
     settings: tuple[str, ...],
     connection: Connection,
 ) -> None:
-    """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with its undo.
+    """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with what became of
+    it, its undo, and how long that works.
 
     The file is self-contained, needs no network and no server, and can be sent to somebody. It names people and
     resources: treat it like the log files it came from.
@@ -67,7 +69,7 @@ def report(
       trailbell report --from-scan ./AWSLogs -o report.html
     """
     now = datetime.now(UTC)
-    kept = NewestHits(limit)
+    kept, states = NewestHits(limit), dict[Identity, HitState]()
     if places:
         selection = Selection(since=_moment(since, now), until=_moment(until, now))
         source = _scan(places, selection, rules, settings, now, kept)
@@ -76,12 +78,12 @@ def report(
             raise SettingsError("--rules and --setting are for --from-scan: the table's hits were found already")
         begin, end = _moment(since or "30d", now), _moment(until, now) or now + _CLOCK_SKEW
         assert begin
-        source = _ask(HitQuery(since=begin, until=end), connection, limit, kept)
+        source = _ask(HitQuery(since=begin, until=end), connection, limit, kept, states)
     hits = kept.newest_first()
     # The table was asked for one more than that, a scan for all there are.
     older = f"{kept.left_out:,} older ones are not" if places else "older ones are not"
     left_out = f"Only the newest {limit:,} hits are here; {older}. " if kept.left_out else ""
-    document = {"made": f"{now:%Y-%m-%d %H:%M:%S} UTC", "source": source, "note": left_out, **pack_hits(hits)}
+    document = {"made": f"{now:%Y-%m-%d %H:%M:%S} UTC", "source": source, "note": left_out, **pack_hits(hits, states)}
     content = report_html(document)
     try:
         output.write_text(content, encoding="utf-8")
@@ -126,12 +128,15 @@ def _scan(
     return f"{whole}, {len(result.unreadable)} could not be read{more}."
 
 
-def _ask(query: HitQuery, connection: Connection, limit: int, kept: NewestHits) -> str:
-    """Take the newest hits of the table; what the report says of where it comes from."""
+def _ask(
+    query: HitQuery, connection: Connection, limit: int, kept: NewestHits, states: dict[Identity, HitState]
+) -> str:
+    """Take the newest hits of the table with their states; what the report says of where it comes from."""
     with explained_errors():
         table = connection.table()
-        for number, hit in enumerate(find_hits(connection.client("dynamodb"), table, query)):
-            kept.add(hit)
+        for number, found in enumerate(find_found(connection.client("dynamodb"), table, query)):
+            kept.add(found.hit)
+            states[found.hit.identity] = found.state
             if number >= limit:  # newest first: one more says that there are more
                 break
     return f"From the table {table}, since {query.since:%Y-%m-%d %H:%M} UTC."

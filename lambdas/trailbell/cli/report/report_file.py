@@ -12,7 +12,9 @@ from trailbell.lookback.report import embedded_json
 from trailbell.text.safe_text import one_line
 
 
-_SCRIPTS = ("1_data.js", "2_elements.js", "3_overview.js", "4_table.js", "5_detail.js", "6_page.js")
+_SCRIPTS = (
+    *("1_standing.js", "2_data.js", "3_elements.js", "4_overview.js", "5_table.js", "6_detail.js", "7_page.js"),
+)
 
 
 def report_html(document: dict[str, Any]) -> str:

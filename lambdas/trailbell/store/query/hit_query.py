@@ -50,7 +50,12 @@ class HitPage:
 
 
 def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
-    """Hits that answer a query, newest first, read page by page as they are taken.
+    """The hits that `find_found` finds. Raises what it raises."""
+    return (found.hit for found in find_found(client, table, query))
+
+
+def find_found(client: Any, table: str, query: HitQuery) -> Iterator[FoundHit]:
+    """Hits that answer a query, with their states, newest first, read page by page as they are taken.
 
     A text that looks like a whole ARN is looked up as one; only if nothing is found, it is taken for a part of one.
     Raises NewerFormatError when the table holds hits of a newer version.
@@ -60,8 +65,8 @@ def find_hits(client: Any, table: str, query: HitQuery) -> Iterator[Hit]:
             with closing(search(client, table, pool, query, groups)) as matching:
                 first = next(matching, None)
                 if first is not None:
-                    yield first.hit
-                    yield from (each.hit for each in matching)
+                    yield first
+                    yield from matching
                     return
 
 

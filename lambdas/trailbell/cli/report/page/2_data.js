@@ -10,9 +10,9 @@ const HITS = PACKED.hits.map((row, id) => {
     hit[name] = Array.isArray(value) ? value.map((one) => PACKED.pool[one]) : PACKED.pool[value];
   });
   hit.moment = Date.parse(hit.time);
-  hit.state = hit.muted ? "muted" : hit.quiet ? "replayed" : "notified";
+  place(hit);
   hit.words = [hit.title, hit.rule, hit.call, hit.actor, hit.name, hit.actorKey, hit.account, hit.region, hit.service,
-    hit.outcome, hit.level, hit.error, hit.address, hit.agent, hit.eventID, hit.requestID, hit.muted, hit.file,
+    hit.outcome, hit.level, hit.standing, hit.stateBy, hit.stateNote, hit.error, hit.address, hit.agent, hit.eventID, hit.requestID, hit.muted, hit.file,
     ...hit.resources, ...hit.also].join("\n").toLowerCase();
   return hit;
 });
@@ -27,7 +27,7 @@ const FACETS = [
 ];
 const SMALL = [
   { key: "level", title: "Level", of: (hit) => [hit.level] },
-  { key: "state", title: "State", of: (hit) => [hit.state] },
+  { key: "standing", title: "State", of: (hit) => (hit.passed ? [hit.standing, PASSED] : [hit.standing]) },
 ];
 
 const NAMES = new Map(HITS.map((hit) => [hit.actorKey, hit.name || hit.actor]));
@@ -60,6 +60,7 @@ function passing(without = "") {
 
 const ORDER = {
   moment: (hit) => hit.moment,
+  left: urgency,
   level: (hit) => LEVELS.length - LEVELS.indexOf(hit.level),
   rule: (hit) => hit.rule, call: (hit) => hit.call, name: (hit) => hit.name || hit.actor,
   resource: (hit) => shortResource(hit.resources[0] ?? ""), account: (hit) => hit.account, region: (hit) => hit.region,

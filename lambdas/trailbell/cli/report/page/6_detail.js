@@ -14,7 +14,7 @@ function open(index) {
     make("p", {}, `${hit.actor} called ${hit.call} (${hit.source}) in account ${hit.account}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
     ...states(hit),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
-    ...section(hit.undo.length ? "Undo" : "", ...(hit.undoUntil ? [make("p", { class: "deadline" }, `until ${hit.undoUntil}${timeLeft(hit.undoUntil)}`)] : []),
+    ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.waits ? "deadline" : "quiet" }, deadlineText(hit)),
       ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
     ...section(hit.shown.length ? "Asked for" : "", list(hit.shown, "mono")),
@@ -33,15 +33,8 @@ function outcome(hit) {
   const why = [hit.error, hit.errorMessage].filter(Boolean).join(": ");
   return hit.outcome === "success" ? "It succeeded." : `Outcome: ${hit.outcome || "unknown"}${why ? ` (${why})` : ""}.`;
 }
-// What is left until a deadline as of now, when it is read; nothing where it is no time.
-function timeLeft(until) {
-  const moment = Date.parse(until.replace(" UTC", "Z").replace(" ", "T"));
-  if (Number.isNaN(moment)) return "";
-  const hours = Math.floor(Math.abs(moment - Date.now()) / 3600000);
-  const span = hours < 24 ? `${hours} h` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-  return moment > Date.now() ? ` (${span} left now)` : ` (over since ${span})`;
-}
 function states(hit) {
+  if (becameOf(hit)) return [make("p", { class: hit.undoneAfter ? "became" : "quiet" }, becameOf(hit))];
   if (hit.muted) return [make("p", { class: "quiet" }, `Muted by the exception ${hit.muted} of ${hit.mutedOwner}: ${hit.mutedReason}`)];
   return hit.quiet ? [make("p", { class: "quiet" }, "Found by a replay; nobody was notified.")] : [];
 }

@@ -1,7 +1,7 @@
 // The table of hits: only the rows in sight exist, so ten thousand scroll like ten.
 const HEADS = [
-  ["moment", "Time (UTC)", "172px"], ["level", "Level", "118px"], ["rule", "Rule", "17%"], ["call", "Call", "15%"],
-  ["name", "Actor", "16%"], ["resource", "Resource", "20%"], ["account", "Account", "134px"], ["region", "Region", "122px"],
+  ["moment", "Time (UTC)", "172px"], ["level", "Level", "118px"], ["left", "State", "164px"], ["rule", "Rule", "16%"],
+  ["call", "Call", "13%"], ["name", "Actor", "13%"], ["resource", "Resource", "17%"], ["account", "Account", "134px"], ["region", "Region", "122px"],
 ];
 const ROW = 34, SPARE = 12, PRINTED = 2000;
 let shown = HITS, current = 0, whole = false, painted = "";
@@ -16,7 +16,7 @@ function drawHeads() {
   }));
 }
 function sortBy(key) {
-  asked.down = asked.sort === key ? !asked.down : key === "moment" || key === "level";
+  asked.down = asked.sort === key ? !asked.down : key === "moment" || key === "level"; // by state: the next deadline first
   asked.sort = key;
   drawHeads();
   drawHits();
@@ -44,8 +44,8 @@ function paint() {
   if (painted === `${first} ${last} ${whole}`) return;
   painted = `${first} ${last} ${whole}`;
   const focused = document.activeElement?.classList.contains("row");
-  at("rows").replaceChildren(spacer(first), ...shown.slice(first, last).map((hit, offset) => row(hit, first + offset)),
-    whole ? left(last) : spacer(shown.length - last));
+  at("rows").replaceChildren(spacer(first), ...shown.slice(first, last).flatMap((hit, offset) => [row(hit, first + offset), ...(whole ? undoOnPaper(hit) : [])]),
+    whole ? unprinted(last) : spacer(shown.length - last));
   if (focused) at("rows").querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
 }
 function spacer(rows) {
@@ -53,16 +53,16 @@ function spacer(rows) {
   cell.style.height = `${rows * ROW}px`;
   return make("tr", { class: "spacer", "aria-hidden": "true", hidden: rows === 0 }, cell);
 }
-function left(last) {
+function unprinted(last) {
   const text = last < shown.length ? `${number.format(shown.length - last)} more hits are not printed: filter first` : "";
   return make("tr", { class: "spacer" }, make("td", { colspan: HEADS.length, class: "empty" }, text));
 }
 function row(hit, index) {
   const more = hit.resources.length > 1 ? make("span", { class: "aside" }, ` +${hit.resources.length - 1}`) : "";
-  const state = hit.state === "notified" ? "" : make("span", { class: "aside" }, ` ${hit.state}`);
   return make("tr", { class: "row", tabindex: index === current ? "0" : "-1", "aria-rowindex": index + 2, "data-index": index },
     make("td", { class: "time" }, utc(hit.moment)),
-    make("td", {}, make("span", { class: `level ${hit.level}` }, hit.level === "informational" ? "info" : hit.level), state),
+    make("td", {}, make("span", { class: `level ${hit.level}` }, hit.level === "informational" ? "info" : hit.level)),
+    make("td", { title: [hit.standing, left(hit)].filter(Boolean).join(", "), class: hit.passed ? "late" : hit.waits ? "" : "aside" }, stateText(hit)),
     make("td", { title: hit.title }, hit.rule), make("td", { title: hit.call }, hit.call),
     make("td", { title: hit.actor }, hit.name || hit.actor),
     make("td", { title: hit.resources.join("\n") }, shortResource(hit.resources[0] ?? ""), more),

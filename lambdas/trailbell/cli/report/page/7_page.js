@@ -1,6 +1,7 @@
 // The page as a whole: what is drawn when, and in which colours.
 function draw(focus = "") {
   drawLevels();
+  drawStates();
   drawTimeline();
   drawFacets();
   drawChips();
@@ -51,7 +52,7 @@ function headline() {
   at("headline").textContent = plural(HITS.length, "hit") + span;
   const accounts = new Set(HITS.map((hit) => hit.account)).size, actors = new Set(HITS.map((hit) => hit.actorKey)).size;
   at("subline").textContent = `${plural(actors, "actor")} in ${plural(accounts, "account")}. ${PACKED.source}`;
-  at("foot").textContent = `Made ${PACKED.made} by trailbell. Times are UTC. ${PACKED.note}`;
+  at("foot").textContent = `Made ${PACKED.made} by trailbell. Times are UTC. Deadlines as of ${utc(OPENED)}, when this page was opened. ${PACKED.note}`;
   document.title = `trailbell report: ${at("headline").textContent}`;
 }
 

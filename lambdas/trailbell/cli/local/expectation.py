@@ -1,0 +1,84 @@
+"""What the rules make of log files without AWS: the hits, and which acts later calls undo. The stack is held to it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from trailbell.cli.options.rulebooks import find_rulebook
+from trailbell.cli.scan.log_files import read_pieces
+from trailbell.cloudtrail.object_key import classify_key
+from trailbell.errors import LogFileError
+from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.hits.due import Due
+from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.reminders import reminders_of
+from trailbell.hits.undoing import WORDS, Undoing
+
+
+Identity = tuple[str, str, str]
+Said = tuple[str, str]
+"""A hit's whole id, and the name of what is said about it later: undone, replaced, stopped, reminder-24h ..."""
+
+
+@dataclass(slots=True)
+class Expectation:
+    """Everything that was read so far; detector: as the stack's, with the same settings."""
+
+    detector: HitDetector
+    hits: dict[Identity, Hit] = field(default_factory=dict)
+    undoings: list[Undoing] = field(default_factory=list)
+
+    def read(self, files: Iterable[Path], seen_at: str) -> list[Hit]:
+        """Read log files, as far as they are any; the hits that were found now."""
+        found = list[Hit]()
+        for file in files:
+            for one in self._read(file, seen_at):
+                if isinstance(one, Undoing):
+                    self.undoings.append(one)
+                elif one.identity not in self.hits:
+                    self.hits[one.identity] = one
+                    found.append(one)
+        return found
+
+    def _read(self, file: Path, seen_at: str) -> Iterator[Hit | Undoing]:
+        with suppress(LogFileError):
+            yield from self.detector.detect_all(
+                read_pieces(file), "", classify_key(str(file)), seen_at, DetectionCounts()
+            )
+
+    @property
+    def to_notify(self) -> set[str]:
+        """The ids of the hits that people are to be notified of: all that no exception mutes."""
+        return {hit.hit_id for hit in self.hits.values() if hit.is_to_notify}
+
+    @property
+    def follow_ups(self) -> set[Said]:
+        """What is to be said later of hits: their undo, if another call undid them after their own second."""
+        return {(hit.hit_id, word) for hit in self.hits.values() for word in WORDS if self._is_followed_up(hit, word)}
+
+    def reminders(self, hours: tuple[int, ...], now: str) -> list[Due]:
+        """What the clock is to remind of later than now, earliest first."""
+        undone = {hit_id for hit_id, word in self.follow_ups if word == WORDS[0]}
+        open_hits = [hit for hit in self.hits.values() if hit.hit_id not in undone]
+        return sorted((due for hit in open_hits for due in reminders_of(hit, hours, now)), key=lambda due: due.due_at)
+
+    def _is_followed_up(self, hit: Hit, word: str) -> bool:
+        if hit.kept_as != ACT or not hit.is_to_notify:
+            return False
+        links = {
+            (undoing.account, link)
+            for undoing in self.undoings
+            for link, made in undoing.links
+            if made == word and undoing.event_time > hit.event_time
+        }
+        return any(all((hit.account, link) in links for link in way.split(" ")) for way in hit.undo_links)
+
+
+def expectation_for(*settings: str) -> Expectation:
+    """Nothing read yet, with the product's rules under some settings (`name=value`)."""
+    from trailbell.rulebook.undone_by import undo_rules  # here, as this needs pySigma
+
+    rulebook = find_rulebook(None, settings)
+    complete = replace(rulebook, rules=(*rulebook.rules, *undo_rules(rulebook.rules)))
+    return Expectation(HitDetector(complete, undoings=True))
