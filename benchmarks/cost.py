@@ -106,11 +106,15 @@ def monthly_cost(accounts: int) -> Cost:
 
 
 def added_by(accounts: int) -> dict[str, Added]:
-    """What claims, clock and canary add to a deployment of so many accounts."""
+    """What claims, following up, clock and canary add to a deployment of so many accounts: every hit of the model can
+    be undone, has a deadline, and opens a quiet period.
+    """
     found = _measured()
     alone = accounts == 0  # then the log files of canaries are the only ones
     return {
         "claims": _of_calls(found.claim, _HITS_A_DAY * accounts),
+        "following up": _of_calls(found.tracked, _HITS_A_DAY * accounts),
+        "quiet periods": _of_calls(found.opened, _HITS_A_DAY * accounts),
         "clock": _clock(found),
         "canary": _canary(found, with_files=alone),
         "alarms": Added(parts={"alarms": len(_WATCHING_ALARMS) * _ALARM}),
@@ -137,7 +141,8 @@ def _hours_with_hits(accounts: int) -> float:
 
 def _of_calls(calls: Calls, a_day: float) -> Added:
     """Calls that are made so often a day."""
-    written, read = calls.number("dynamodb.PutItem", "dynamodb.DeleteItem"), calls.number("dynamodb.Query")
+    written = calls.number("dynamodb.PutItem", "dynamodb.DeleteItem") + 3 * calls.number("dynamodb.BatchWriteItem")
+    read = calls.number("dynamodb.Query", "dynamodb.BatchGetItem")
     parts = {
         "DynamoDB": written * _DYNAMODB_WRITE + read * _DYNAMODB_READ,
         "SQS": calls.number("sqs") * _SQS_REQUEST,
@@ -222,6 +227,9 @@ def counts() -> str:
     without_hits = metric_names(hits=False)["notifier"]
     lines = [
         f"- **A claim**: {_said(found.claim)} for each hit that is notified of.",
+        f"- **Following up**: {_said(found.tracked)} for each hit that can be undone and has a deadline.",
+        f"- **A quiet period**: {_said(found.opened)} for each alert that opens one.",
+        f"- **A hit that is held in one**: {_said(found.held)}, and mostly a mail less.",
         f"- **A run of the clock**, {runs:.0f} a day: {_said(found.quiet)}; it logs {found.log_line} bytes.",
         f"- **A canary**, {_HOURS:.0f} a day: {_said(found.canary)}, and one invocation of the notifier.",
         f"- **Alarms**: {len(_WATCHING_ALARMS)} of {len(_WATCHING_ALARMS) + len(_OTHER_ALARMS)}.",

@@ -1,4 +1,4 @@
-"""What claims, clock and canary take: their requests and bytes, counted while the product's own code makes them.
+"""What claims, following up, quiet periods, clock and canary take, counted while the product's own code makes it.
 
     python -m benchmarks.watching
 
@@ -13,7 +13,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -22,18 +22,27 @@ import boto3
 import botocore.client
 from moto import mock_aws
 
+from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.alerts.over_time import group_of_alert
 from trailbell.facts.actor import Actor
 from trailbell.flows.canary import CanaryCounters, CanaryRelay, StreamCanary
 from trailbell.flows.clock import ClockCounters
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.delivery import DeliveryCounters
+from trailbell.flows.gathering import Gathering
 from trailbell.flows.stream_batch import NotifierCounters
+from trailbell.flows.tracking import HitTracking
 from trailbell.handlers import clock, detector, notifier
 from trailbell.hits.canary import Canary
+from trailbell.hits.due import Due
 from trailbell.hits.hit import ACT, Hit, Place
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
+from trailbell.store.due import DynamoDueRows
+from trailbell.store.periods import DUE_KIND as GATHERED
+from trailbell.store.periods import DynamoPeriods
+from trailbell.store.tracking import DynamoTracking
 
 
 RUNS_AN_HOUR = 12  # infra/clock.py: SCHEDULE
@@ -90,11 +99,17 @@ class Watching:
 
     claim:    of one alerted hit, beside its delivery record, which is not new.
     quiet:    one run of the clock in which nothing is due.
+    tracked:  of one hit that can be undone and has a deadline: its place under the link, and three reminders.
+    opened:   of one alert that opens a quiet period.
+    held:     of one hit that is held in it, with the clock's run that has it delivered.
     canary:   one canary: what its hour's runs take beyond quiet ones, and its way through detector, notifier, topic.
     log_line: bytes that a run of the clock logs, metrics included.
     """
 
     claim: Calls
+    tracked: Calls
+    opened: Calls
+    held: Calls
     quiet: Calls
     canary: Calls
     log_line: int
@@ -106,12 +121,33 @@ def measured() -> Watching:
         parts = _make_aws()
         with _counted() as claim:
             DynamoDeliveryRecords(parts["dynamodb"], "hits", 400).claim([_HIT])
+        tracked, opened, held = _followed(parts["dynamodb"])
+        DynamoDueRows(parts["dynamodb"], "hits").read_to(_NOW, "")  # the first run of all looks a month back
         with _counted() as hour:
             logged = _hour(parts)
         with _counted() as quiet:
             _run(59)
         clock._parts.cache_clear()  # its clients are of an AWS that ends here
-    return Watching(claim, quiet, _beyond(hour, quiet, RUNS_AN_HOUR), logged // RUNS_AN_HOUR)
+    return Watching(claim, tracked, opened, held, quiet, _beyond(hour, quiet, RUNS_AN_HOUR), logged // RUNS_AN_HOUR)
+
+
+def _followed(dynamodb: Any) -> tuple[Calls, Calls, Calls]:
+    """What tracking a hit, opening a quiet period and holding a hit in it take."""
+    periods, records = DynamoPeriods(dynamodb, "hits"), DynamoDeliveryRecords(dynamodb, "hits", 400)
+    hit = replace(_HIT, undo_links=("0" * 32,), undo_until="2026-11-27 09:00:00 UTC")
+    due = DynamoDueRows(dynamodb, "hits")
+    tracking = HitTracking(DynamoTracking(dynamodb, "hits", 400), due, (24,), lambda: _NOW)
+    with _counted() as tracked:
+        tracking.plan([hit])
+        tracking.track([hit], [])
+    with _counted() as opened:
+        periods.receive(Alert((hit,)), _NOW)
+    later = replace(hit, event_id="ca7e0000-0000-4000-8000-000000000002")
+    with _counted() as held:
+        periods.receive(Alert((later,)), _NOW)
+        Gathering(periods, records).judge(Due("2026-11-20T10:00:00Z", GATHERED, group_of_alert(Alert((hit,)))), _NOW)
+        periods.held(group_of_alert(Alert((hit,))), "2026-11-20T10:00:00Z")  # as the notifier does
+    return tracked, opened, held
 
 
 def metric_names(*, hits: bool = True) -> Mapping[str, int]:
@@ -226,7 +262,15 @@ class _NoLog:
 def main() -> None:
     """Print what was counted."""
     found = measured()
-    for name, calls in (("claim", found.claim), ("quiet run", found.quiet), ("canary", found.canary)):
+    named = {
+        "claim": found.claim,
+        "tracked": found.tracked,
+        "opened": found.opened,
+        "held": found.held,
+        "quiet run": found.quiet,
+        "canary": found.canary,
+    }
+    for name, calls in named.items():
         print(f"{name:<10} {calls.requests} requests, {calls.bytes_sent} bytes: {dict(sorted(calls.count.items()))}")
     print(f"a run logs {found.log_line} bytes; metrics: {dict(metric_names())}")
 
