@@ -21,7 +21,7 @@ from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, Place
 
 
-GROUPS = 1_000
+GROUPS = 600
 _PASSED = r"(?: muted them when they were found, and mutes them no more)?(?: \(SourceQ\dQ\)|\))?"
 LIMIT = 1_000_000
 
