@@ -76,8 +76,9 @@ def receive(
     if any(digest(one) in period.openers for one in everything):
         return everything, [], _with_names(period, arrivals, level)
     at_once = [one for one in arrivals if level == Level.CRITICAL.word and _names_another(period, one)]
-    held = [one for one in arrivals if one not in at_once]
-    return [one.id for one in at_once], [one.id for one in held], _with_names(period, at_once, level)
+    ids = {one.id for one in at_once}
+    held = [one.id for one in arrivals if one.id not in ids]
+    return [one.id for one in at_once], held, _with_names(period, at_once, level)
 
 
 def following(period: Period, gathered: Sequence[Arrival], level: str) -> Period:
@@ -100,7 +101,8 @@ def messages(
         at_once, waiting, period = receive(period, arrivals, now, seconds, level)
         if at_once:
             yield at_once, False
-        held += [one for one in arrivals if one.id in waiting]
+        ids = set(waiting)
+        held += [one for one in arrivals if one.id in ids]
     if held:
         yield [one.id for one in held], True
 

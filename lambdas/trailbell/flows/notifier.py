@@ -194,7 +194,8 @@ class Notifier:
         hits = work.first_of_act(alert.hits)
         if self.periods and hits and not alert.gathered:
             at_once = self.periods.receive(replace(alert, hits=tuple(hits)), self.now())
-            work.hold([hit for hit in hits if hit not in at_once])
+            now = {hit.identity for hit in at_once}
+            work.hold([hit for hit in hits if hit.identity not in now])
             hits = [*at_once]
         claims = dict(zip((hit.identity for hit in hits), self.delivery_records.claim(hits), strict=True))
         ours = tuple(hit for hit in hits if claims[hit.identity] is Claim.OURS)

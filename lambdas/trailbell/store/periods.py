@@ -68,9 +68,10 @@ class DynamoPeriods:
         else:
             raise TableError(f"{self._table}: the quiet period of {sample.name} changed {_ATTEMPTS} times meanwhile")
         if held and after:
-            self._hold(group, after, [hit for hit in alert.hits if hit.hit_id in set(held)])
-        now_told = set(at_once)
-        return tuple(hit for hit in alert.hits if hit.hit_id in now_told)
+            waiting = set(held)
+            self._hold(group, after, [hit for hit in alert.hits if hit.hit_id in waiting])
+        notified = set(at_once)
+        return tuple(hit for hit in alert.hits if hit.hit_id in notified)
 
     def held(self, group: str, ends: str) -> list[Hit]:
         """The hits that a group's period held. Raises what botocore raises, and NewerFormatError."""
