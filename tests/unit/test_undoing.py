@@ -49,6 +49,7 @@ def said(rules: list[Rule], act: dict[str, Any], later: dict[str, Any]) -> set[s
     return words_for(ways(rules, act), undoing) if undoing else set()
 
 
+PATHS = (("requestParameters.keyId",), ("requestParameters.keyId",))
 ACT = record(requestParameters={"keyId": "k"})
 
 
@@ -185,3 +186,19 @@ def test_rulebook_keeps_what_undoes() -> None:
     loaded = load_rulebook(dump_rulebook(rulebook)).rules
 
     assert loaded == tuple(sorted(rulebook.rules, key=lambda one: one.rule_id))
+
+
+def test_who_undid_it_is_text_of_a_record() -> None:
+    """Whoever makes the later call chooses its session's name; it lands in mails, states and keys of rows."""
+    name = "www.evil.example\ud800\n@everyone AKIAIOSFODNN7EXAMPL3"
+    arn = f"arn:aws:sts::111122223333:assumed-role/Admin/{name}"
+    later = record("EnableKey\u202e", requestParameters={"keyId": "k"}, userIdentity={"arn": arn})
+    silent = undo_rules([rule("r", UndoneBy(["not", ["field", "eventName", ["null"]]], *PATHS, key="x"))])
+
+    undoing = HitDetector(make_rulebook(silent, {}), undoings=True).undoing_in_record(later, "2026-09-01T09:18:57Z")
+
+    assert undoing
+    for said_of_it in (undoing.by, undoing.by_key, undoing.event_name):
+        assert said_of_it.isprintable()
+        assert "www.evil.example" not in said_of_it
+        assert said_of_it.encode("utf-8")

@@ -240,7 +240,7 @@ def make_hit(
         region=_name(record.region),
         partition=record.partition,
         outcome=str(facts.outcome),
-        actor=_shown(facts.actor),
+        actor=shown_actor(facts.actor),
         resources=resources,
         place=replace(place, key=encodable(place.key)),  # all else of a record is one line of printable text
         seen_at=seen_at,
@@ -328,6 +328,11 @@ def _key(given: str, limit: int) -> str:
     return f"{kept[: limit - 17]}#{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
+def shown_name(given: str) -> str:
+    """A name from a record as hits hold it: harmless, no link, without secrets, bounded."""
+    return _name(given)
+
+
 def kept_resource(given: str) -> str:
     """A resource as hits hold it, which is how it is found."""
     return _key(given, _MAX_RESOURCE)
@@ -359,7 +364,7 @@ def _prose(given: str) -> str:
     return one_line(unlinked(redacted(given)))
 
 
-def _shown(actor: Actor) -> Actor:
+def shown_actor(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules were decided on the unchanged one."""
     parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}

@@ -15,6 +15,7 @@ from trailbell.engine.condition import compile_node
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule, Undoes, UndoneBy
 from trailbell.facts.facts import Facts
+from trailbell.hits.hit import shown_actor, shown_name
 from trailbell.hits.undo import resource_region, unknown_places
 from trailbell.hits.undo_values import joined_values, parts_of
 
@@ -87,13 +88,14 @@ def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing |
     ]
     if not links:
         return None
+    actor = shown_actor(facts.actor)  # what a record says is text of whoever made the call, here as in a hit
     return Undoing(
         account=record.account,
         event_id=record.event_id,
         event_time=record.event_time,
-        event_name=record.event_name,
-        by=facts.actor.text,
-        by_key=facts.actor.key,
+        event_name=shown_name(record.event_name),
+        by=actor.text,
+        by_key=actor.key,
         links=tuple(dict.fromkeys(links)),
     )
 
