@@ -190,7 +190,7 @@ def test_rulebook_keeps_what_undoes() -> None:
 
 def test_who_undid_it_is_text_of_a_record() -> None:
     """Whoever makes the later call chooses its session's name; it lands in mails, states and keys of rows."""
-    name = "www.evil.example\ud800\n@everyone AKIAIOSFODNN7EXAMPL3"
+    name = "www.evil.example\ud800\n@everyone"
     arn = f"arn:aws:sts::111122223333:assumed-role/Admin/{name}"
     later = record("EnableKey\u202e", requestParameters={"keyId": "k"}, userIdentity={"arn": arn})
     silent = undo_rules([rule("r", UndoneBy(["not", ["field", "eventName", ["null"]]], *PATHS, key="x"))])
