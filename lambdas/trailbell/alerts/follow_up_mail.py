@@ -57,6 +57,7 @@ def follow_up_sentences(hits: Sequence[Hit], follow_ups: Sequence[FollowUp]) -> 
             f"{acts} {said.word} after {took}, by {one_line(said.by, 300)}"
             f" ({one_line(said.event_name, 100)}{_last(follow_ups)})."
         )
+        yield from dict.fromkeys(one_line(one.note, 1000) for one in follow_ups if one.note)
         yield _NOTHING_DUE if said.word == said.what else _STILL_OPEN
         return
     earliest, due = min(zip(hits, follow_ups, strict=True), key=lambda one: one[0].undo_until)

@@ -72,6 +72,9 @@ class UndoneBy:
     word:      undone; replaced, where something else took its place; stopped, where what was done stays done;
                answered, where the undo was begun and no record says how it ended.
     anywhere:  whether the later call may be made in another Region.
+    resource_type: what the first part of the paths names, such as ssm:parameter, where a record may name it without
+               its ARN; "" where both always write it alike.
+    note:      what is left to know once that call was made, such as in which state it leaves the thing; "" if nothing.
     key:       what is the same in all entries that ask for the same later call: links are made of it, so they neither
                mix entries nor change with the deployer's settings.
     """
@@ -84,6 +87,8 @@ class UndoneBy:
     word: str = "undone"
     anywhere: bool = False
     key: str = ""
+    resource_type: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,8 @@ class Undoes:
     undo: tuple[str, ...]
     word: str
     anywhere: bool
+    resource_type: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

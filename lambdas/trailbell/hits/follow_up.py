@@ -19,6 +19,7 @@ class FollowUp:
     """name: apart from the others of the same act, such as reminder-24h; word: of hits/undoing.py, WORDS.
 
     at, by, by_key, event_name, event_id: of the call that undid it; of a reminder `at` is when it was due.
+    note: what is left to know once that call was made, "" if nothing.
     """
 
     what: What
@@ -29,6 +30,7 @@ class FollowUp:
     by_key: str = ""
     event_name: str = ""
     event_id: str = ""
+    note: str = ""
 
 
 def follow_up_document(follow_up: FollowUp) -> dict[str, str]:
@@ -42,6 +44,7 @@ def follow_up_document(follow_up: FollowUp) -> dict[str, str]:
         "byKey": follow_up.by_key,
         "eventName": follow_up.event_name,
         "eventID": follow_up.event_id,
+        "note": follow_up.note,
     }
     return {name: value for name, value in members.items() if value}
 

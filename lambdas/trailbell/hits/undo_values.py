@@ -1,6 +1,8 @@
 """The values by which two records name the same thing, by the paths that `undone_by:` of a rule gives."""
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from trailbell.cloudtrail.record import Record
@@ -10,6 +12,17 @@ from trailbell.hits.undo import is_section, place_values
 
 _JOINED = "+"
 _COLONS_OF_ARN = 5
+_ARN = "arn:"
+_TYPE_ENDS = re.compile(r"[:/]+")
+"""Between the type and the name: key/1234, log-group:main, parameter/prod/db."""
+
+# Account ids, or all in whatever case; names of resources keep theirs: a patch group `All` is not `all`.
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ModifyDocumentPermission.html
+_ACCOUNTS_OR_ALL = frozenset({"accountIdsToAdd", "accountIdsToRemove"})
+_ALL = "all"
+
+RESOURCE_TYPE = re.compile(r"[a-z0-9-]+:[a-z0-9-]+", re.ASCII)
+"""Service and type as they stand in ARNs: ssm:parameter."""
 
 
 def parts_of(path: str) -> list[str]:
@@ -17,13 +30,15 @@ def parts_of(path: str) -> list[str]:
     return [part.strip() for part in path.split(_JOINED)]
 
 
-def joined_values(path: str, record: Record, facts: Facts) -> list[str]:
+def joined_values(path: str, record: Record, facts: Facts, resource_type: str = "") -> list[str]:
     """The values of a path; of one with `+` a value for each of the one part that may have several. None if a part has
     none, or if more than one has several: which belongs to which is not said.
+
+    resource_type: what the first part names, such as ssm:parameter, where a record may name it without its ARN.
     """
     parts = [
-        [*dict.fromkeys(_bare(value, record.account) for value in _values(part, record, facts))]
-        for part in parts_of(path)
+        [*dict.fromkeys(_named(value, part, record.account, kind) for value in _values(part, record, facts))]
+        for part, kind in zip_longest(parts_of(path), (resource_type,), fillvalue="")
     ]
     if not all(parts) or sum(len(values) > 1 for values in parts) > 1:
         return []
@@ -49,12 +64,16 @@ def _scalars(node: Any, names: Sequence[str]) -> Iterator[str]:
         yield str(node)
 
 
-def _bare(value: str, account: str) -> str:
-    """A name as both records may give it: of an ARN what follows the resource's type, else the whole. What is another
-    account's keeps its account: its trail `main` is not ours.
+def _named(value: str, path: str, account: str, resource_type: str) -> str:
+    """A name as both records may give it: of an ARN service, type and name, and of a bare name the same where its type
+    is known. Else it is the name alone, which no ARN is equal to: an event data store and a dashboard may be called the
+    same. What is another account's keeps its account: its trail `main` is not ours.
     """
     if value.startswith("arn:") and value.count(":") >= _COLONS_OF_ARN:
-        *_, owner, resource = value.split(":", _COLONS_OF_ARN)
-        bare = resource.partition("/")[2] or resource.partition(":")[2] or resource
-        value = bare if owner in ("", account) else f"{owner}:{bare}"
-    return value.strip("/")
+        _, _, service, _, owner, resource = value.split(":", _COLONS_OF_ARN)
+        named = _ARN + service + ":" + _TYPE_ENDS.sub("/", resource, count=1).rstrip("/")
+        return named if owner in ("", account) else f"{named} of {owner}"
+    bare = value.strip("/")
+    if path.rpartition(".")[2] in _ACCOUNTS_OR_ALL and bare.lower() == _ALL:
+        return _ALL
+    return f"{_ARN}{resource_type}/{bare}" if resource_type else bare

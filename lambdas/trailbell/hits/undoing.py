@@ -35,7 +35,8 @@ _SUCCESS = "success"
 class Undoing:
     """A later record that undoes acts, if there are any.
 
-    links: those it undoes; word: of WORDS, by link; by, by_key: who made the call, for people and as a key.
+    links: those it undoes, each with its word of WORDS; notes: of some of the links what is left to know;
+    by, by_key: who made the call, for people and as a key.
     """
 
     account: str
@@ -45,6 +46,7 @@ class Undoing:
     by: str
     by_key: str
     links: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def is_path(path: str) -> bool:
@@ -80,13 +82,13 @@ def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing |
     """What a record undoes, by the silent rules that it matches; None if nothing that it names."""
     if record.event_time == NO_TIME:
         return None
-    links = [
-        (link, undoes.word)
+    found = [
+        (link, undoes)
         for rule in rules
         for undoes in rule.undoes
         for link in _links(undoes, undoes.undo, record, facts)
     ]
-    if not links:
+    if not found:
         return None
     actor = shown_actor(facts.actor)  # what a record says is text of whoever made the call, here as in a hit
     return Undoing(
@@ -96,7 +98,8 @@ def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing |
         event_name=shown_name(record.event_name),
         by=actor.text,
         by_key=actor.key,
-        links=tuple(dict.fromkeys(links)),
+        links=tuple(dict.fromkeys((link, undoes.word) for link, undoes in found)),
+        notes=tuple(dict.fromkeys((link, undoes.note) for link, undoes in found if undoes.note)),
     )
 
 
@@ -132,7 +135,7 @@ def _links(asked: UndoneBy | Undoes, paths: Sequence[str], record: Record, facts
     """One link for each value of the first path that has any."""
     region = "" if asked.anywhere else resource_region(record, facts)
     for path in paths:
-        values = joined_values(path, record, facts)
+        values = joined_values(path, record, facts, asked.resource_type)
         if 0 < len(values) <= _MAX_LINKS:
             return [_link(asked.key, region, value) for value in values]
     return []

@@ -101,6 +101,11 @@ _UNDONE_BY: Schema = {
             "link": {**_PATHS, "description": "Path by which both records name the same thing: resource.key; + joins."},
             "act": {**_PATHS, "description": "Path in the act's record; of several the first that has a value."},
             "undo": {**_PATHS, "description": "Path in the later record, with the same value."},
+            "type": _text(
+                "What the first part of the paths names, as ARNs say it (ssm:parameter), where a record may name it "
+                "without its ARN.",
+                pattern="^[a-z0-9-]+:[a-z0-9-]+$",
+            ),
             "fields": _open_map("What else the later record must have.", {}),
             "unless": {
                 **_CONDITIONS,
@@ -114,6 +119,7 @@ _UNDONE_BY: Schema = {
             },
             "word": _text("What becomes of the act.", enum=list(UNDONE_WORDS)),
             "anywhere": {"type": "boolean", "description": "Whether it may be made in another Region."},
+            "note": _text("What is left to know once that call was made. In the mail that follows.", minLength=1),
         },
         ("event",),
     ),

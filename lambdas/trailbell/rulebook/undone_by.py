@@ -18,7 +18,7 @@ from typing import Any
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.engine.rulebook import Level, Rule, Undoes, UndoneBy
 from trailbell.errors import RuleError
-from trailbell.hits.undo_values import parts_of
+from trailbell.hits.undo_values import RESOURCE_TYPE, parts_of
 from trailbell.hits.undoing import WORDS, is_path
 from trailbell.rulebook.compile import Compiler, gate_of
 from trailbell.rulebook.detection import compile_detection, parse_rule
@@ -27,7 +27,9 @@ from trailbell.rulebook.record_fields import fault_of_field
 
 
 _SOURCE = "eventSource"
-_MEMBERS = frozenset({"event", "source", "link", "act", "undo", "fields", "unless", "of", "when", "word", "anywhere"})
+_MEMBERS = frozenset(
+    {"event", "source", "link", "act", "undo", "type", "fields", "unless", "of", "when", "word", "anywhere", "note"}
+)
 _LINKS = ("link", "act", "undo")
 
 
@@ -78,7 +80,9 @@ def undo_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 def _silent(detection: str, entries: list[UndoneBy]) -> Rule:
     name = f"undo-{hashlib.sha256(detection.encode()).hexdigest()[:16]}"
     tree = json.loads(detection)
-    undoes = dict.fromkeys(Undoes(one.key, one.undo, one.word, one.anywhere) for one in entries)
+    undoes = dict.fromkeys(
+        Undoes(one.key, one.undo, one.word, one.anywhere, one.resource_type, one.note) for one in entries
+    )
     return Rule(
         rule_id=name,
         name=name,
@@ -111,6 +115,9 @@ def _entry(content: Any, own_sources: list[str], compiler: Compiler, place: str)
     word = content.get("word", WORDS[0])
     if word not in WORDS:
         raise RuleError(f"{place}: word is {', '.join(WORDS[:-1])} or {WORDS[-1]}, not {word!r}")
+    resource_type, note = str(content.get("type", "")), " ".join(str(content.get("note", "")).split())
+    if resource_type and not RESOURCE_TYPE.fullmatch(resource_type):
+        raise RuleError(f"{place}: type is a service and a type as ARNs have them, ssm:parameter, not {resource_type!r}")
     act, undo = (tuple(_texts(content.get(name, content.get("link")))) for name in ("act", "undo"))
     when = {"selection": content["when"], "condition": "selection"} if "when" in content else None
     return UndoneBy(
@@ -122,6 +129,8 @@ def _entry(content: Any, own_sources: list[str], compiler: Compiler, place: str)
         word=word,
         anywhere=bool(content.get("anywhere", False)),
         key=_key(sources, content, undo, word),
+        resource_type=resource_type,
+        note=note,
     )
 
 
@@ -147,7 +156,9 @@ def _key(sources: list[Any], content: Mapping[str, Any], undo: tuple[str, ...], 
     """What is asked of the later call, as its author wrote it: placeholders are not filled yet."""
     events = sorted(map(str, _texts(content["event"])))
     conditions = [content.get(name) for name in ("fields", "unless", "anywhere")]
-    asked = json.dumps([sorted(map(str, sources)), events, undo, word, conditions], sort_keys=True, default=str)
+    # What one rule says of the later call is not said of another rule's act.
+    more = [(name, content[name]) for name in ("type", "note") if name in content]
+    asked = json.dumps([sorted(map(str, sources)), events, undo, word, conditions, *more], sort_keys=True, default=str)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 

@@ -72,19 +72,17 @@ class DynamoTracking:
 
     def _close(self, act: Row, word: str, expires_at: int) -> None:
         """Follow an act up if every link of its way was undone in that word."""
-        last: Row | None = None
+        undos = list[Row]()
         for link in act["way"].split(" "):
             partition = link_partition(act["account"], link)
             found = self._query(partition, f"{word}#{act['at']}{_NEXT}", f"{word}{_NEXT}", first=True)
             if not found:
                 return
-            last = max(found[0], last or found[0], key=lambda undo: (undo["at"], undo["eventID"]))
-        if last:
-            self._follow_up(act, last, expires_at)
+            undos += found
+        self._follow_up(act, _said(undos), expires_at)
 
-    def _follow_up(self, act: Row, undo: Row, expires_at: int) -> None:
+    def _follow_up(self, act: Row, said: FollowUp, expires_at: int) -> None:
         """Write what became of an act, unless an earlier such call is known or somebody resolved it before."""
-        said = _said(undo)
         for _ in range(_ATTEMPTS):
             found = self._hits.act(act["account"], act["eventID"])
             if found is None:
@@ -152,6 +150,7 @@ def _act_rows(hit: Hit, expires_at: int) -> Iterator[Row]:
 
 
 def _undo_rows(undoing: Undoing, expires_at: int) -> Iterator[Row]:
+    notes = dict(undoing.notes)
     for link, word in undoing.links:
         yield {
             "pk": link_partition(undoing.account, link),
@@ -163,6 +162,7 @@ def _undo_rows(undoing: Undoing, expires_at: int) -> Iterator[Row]:
             "by": undoing.by,
             "byKey": undoing.by_key,
             "word": word,
+            **({"note": notes[link]} if link in notes else {}),
             "expiresAt": expires_at,
         }
 
@@ -172,7 +172,9 @@ def _distinct(rows: Iterable[Row]) -> list[Row]:
     return [*{(row["way"], row["sk"]): row for row in rows}.values()]
 
 
-def _said(undo: Row) -> FollowUp:
+def _said(undos: Sequence[Row]) -> FollowUp:
+    """What undid an act: the last of the calls that were needed, and what is left to know after any of them."""
+    undo = max(undos, key=lambda one: (one["at"], one["eventID"]))
     return FollowUp(
         what=What.UNDONE,
         name=undo["word"],
@@ -182,6 +184,7 @@ def _said(undo: Row) -> FollowUp:
         by_key=undo["byKey"],
         event_name=undo["eventName"],
         event_id=undo["eventID"],
+        note=" ".join(dict.fromkeys(one["note"] for one in undos if one.get("note"))),
     )
 
 

@@ -125,6 +125,8 @@ def _undo(story: Story) -> Iterator[str]:
             after = span(seconds_between(story.hit.event_time, one.at))
             call = f"{one_line(one.event_name, 100)}, {utc(one.at)}, event {one_line(one.event_id, 100)}"
             yield f"  {one.word.capitalize()} after {after}, by {one_line(one.by, 300)} ({call})"
+            if one.note:
+                yield from wrapped(one_line(one.note, 1000), indent="  ")
         else:
             yield f"  {'Too late since' if one.what is What.TOO_LATE else 'Reminded of its deadline at'} {utc(one.at)}"
     standing = story.standing
