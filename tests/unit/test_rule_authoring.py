@@ -106,6 +106,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def fill_in(*files: Path) -> None:
+    """As their author does."""
+    for file in files:
+        file.write_text(file.read_text("utf-8").replace(FILL_IN, "It is"), encoding="utf-8")
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Somebody's repository, with a rule that has two faults and an exception."""
@@ -119,7 +125,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("event", [[], ["--event", "RetireGrant"]], ids=["a-call-to-replace", "the-call"])
 def test_new_rule_is_valid_as_it_stands(checkout: Path, event: list[str]) -> None:
-    """Whoever begins must not begin with an error; the schemas that its first lines name are there."""
+    """Whoever begins has nothing to repair, only to fill in; the schemas that its first lines name are there."""
     result = run("rules", "new", "kms-grant-retired", "--service", "kms", *event)
 
     rule = checkout / "rules" / "kms" / "aws_kms_grant_retired.yml"
@@ -129,12 +135,24 @@ def test_new_rule_is_valid_as_it_stands(checkout: Path, event: list[str]) -> Non
     (compiled,) = compile_rules(rule, {})
     assert compiled.name == "kms-grant-retired"
     assert compiled.title == "KMS Grant Retired"
+    left = [
+        f"{file}:{number}: still to be filled in: "
+        for file in (rule, cases)
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if FILL_IN in line
+    ]
     checked = run("rules", "check", checkout / "rules" / "kms")
-    assert (checked.stderr, checked.exit_code) == ("", 0)
+    found = checked.stderr.splitlines()
+    assert checked.exit_code == 1
+    assert [line.partition(FILL_IN)[0][: len(place)] for line, place in zip(found, left, strict=True)] == left
     for file, name in ((rule, "rule"), (cases, "cases")):
         address = file.read_text("utf-8").splitlines()[0].partition("$schema=")[2]
         assert json.loads((file.parent / address).read_text("utf-8")) == json.loads(json.dumps(SCHEMAS[name]))
     assert (f"{FILL_IN}: the call" in rule.read_text("utf-8")) is not bool(event)
+
+    fill_in(rule, cases)
+    checked = run("rules", "check", checkout / "rules" / "kms")
+    assert (checked.stderr, checked.exit_code) == ("", 0)
 
 
 def test_new_rules_call_stands_once_in_its_cases(checkout: Path) -> None:
@@ -146,6 +164,7 @@ def test_new_rules_call_stands_once_in_its_cases(checkout: Path) -> None:
         text = file.read_text("utf-8")
         assert text.count("RetireGrant") == 1
         file.write_text(text.replace("RetireGrant", "RevokeGrant"), encoding="utf-8")
+    fill_in(rule, cases)
 
     assert run("rules", "check", rule).exit_code == 0
 
@@ -186,6 +205,7 @@ def test_rule_of_ones_own_is_compiled_with_the_rest_and_needs_no_cases(checkout:
     case_file.write_text(case_file.read_text("utf-8").replace("match: true", "match: false", 1), encoding="utf-8")
     assert f"{case_file}:2: a role makes the call: s3-bucket-deleted should not match" in run("rules", "check").stderr
     case_file.unlink()
+    fill_in(*local.glob("*.yml"))
     assert "1 rules compiled, 0 cases run, 0 faults" in run("rules", "check", local).stdout
 
 
@@ -231,6 +251,7 @@ def test_rule_elsewhere_has_its_schemas_beside_it(tmp_path: Path) -> None:
     assert rule.read_text("utf-8").startswith("# yaml-language-server: $schema=.schema/rule-1.json\n")
     for name in ("rule", "cases"):
         assert (tmp_path / ".schema" / f"{name}-1.json").read_text("utf-8") == run("rules", "schema", name).stdout
+    fill_in(rule, tmp_path / "cases" / rule.name)
     assert "1 rules compiled, 4 cases run, 0 faults" in run("rules", "check", tmp_path).stdout
 
 

@@ -11,6 +11,7 @@ from trailbell.alerts.subject import mail_subject
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit, seconds_between
 from trailbell.hits.undo import seconds_left
+from trailbell.hits.undoing import ANSWERED
 from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import CUT, one_line
 
@@ -57,8 +58,12 @@ def follow_up_sentences(hits: Sequence[Hit], follow_ups: Sequence[FollowUp]) -> 
             f"{acts} {said.word} after {took}, by {one_line(said.by, 300)}"
             f" ({one_line(said.event_name, 100)}{_last(follow_ups)})."
         )
-        yield from dict.fromkeys(one_line(one.note, 1000) for one in follow_ups if one.note)
-        yield _NOTHING_DUE if said.word == said.what else _STILL_OPEN
+        if said.note:
+            yield one_line(said.note, 1000)
+        if said.word == said.what or (said.word == ANSWERED and any(hit.undo_until for hit in hits)):
+            yield _NOTHING_DUE
+        if said.word != said.what:
+            yield _STILL_OPEN
         return
     earliest, due = min(zip(hits, follow_ups, strict=True), key=lambda one: one[0].undo_until)
     named = ", ".join(map(named_resource, earliest.resources[:1])) or "no resource"

@@ -176,5 +176,5 @@ def _groups(found: Iterable[StreamFollowUp]) -> list[list[StreamFollowUp]]:
     for one in found:
         hit, what = one.hit, one.follow_up
         act = hit.rule_id, hit.level, hit.account, hit.actor.key
-        groups[(*act, what.what, what.name, what.word, what.by_key, what.event_name)].append(one)
+        groups[(*act, what.what, what.name, what.word, what.by_key, what.event_name, what.note)].append(one)
     return [sorted(group, key=lambda one: (one.hit.event_time, one.hit.event_id)) for group in groups.values()]

@@ -1,7 +1,9 @@
 """Reminders: what the clock does when a deadline is near or over. An act that is still open is written as a follow-up,
-which the notifier brings to those who were notified of the act; one that was undone or resolved is left alone.
+which the notifier brings to those who were notified of the act; one that was undone, resolved or answered is left alone:
+of one whose deletion was cancelled, "too late" would be wrong.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +12,7 @@ from trailbell.hits.follow_up import FollowUp
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import UNRESOLVED, HitState
 from trailbell.hits.reminders import follow_up_of
+from trailbell.hits.undoing import ANSWERED
 
 
 class KeptHits(Protocol):
@@ -24,6 +27,9 @@ class FollowUps(Protocol):
 
     def add(self, follow_up: FollowUp, hit: Hit, expires_at: int) -> bool:
         """Write one, if it is not there; whether it was not."""
+
+    def of(self, hits: Sequence[Hit]) -> list[tuple[FollowUp, Hit]]:
+        """Those that there are of some hits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,9 @@ class Reminders:
         found = self.hits.act(account, event_id)
         if found:
             hit, state, expires_at = found
-            if hit.is_to_notify and state.word in UNRESOLVED:
+            if hit.is_to_notify and state.word in UNRESOLVED and not self._is_answered(hit):
                 self.follow_ups.add(follow_up, hit, expires_at)
         return True
+
+    def _is_answered(self, hit: Hit) -> bool:
+        return any(follow_up.word == ANSWERED for follow_up, _ in self.follow_ups.of([hit]))

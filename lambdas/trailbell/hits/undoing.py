@@ -24,7 +24,7 @@ WORDS = ("undone", "replaced", "stopped", "answered")
 """What a later call makes of an act: nothing of it is left; something else took its place; it ended; its undo was
 begun, and no record says how that ended."""
 
-UNDONE, REPLACED, STOPPED, _ = WORDS
+UNDONE, REPLACED, STOPPED, ANSWERED = WORDS
 
 _MAX_LINKS = 20
 _MAX_WAYS = 20
@@ -49,6 +49,24 @@ class Undoing:
     notes: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """A rule that reports an act, and its ways of finding what becomes of it: word, and the links for it."""
+
+    rule: Rule
+    ways: tuple[tuple[str, list[str]], ...]
+
+    @property
+    def undos(self) -> list[list[str]]:
+        """The links of each way of undoing it; none if no undo can be recognised."""
+        return [links for word, links in self.ways if word == UNDONE]
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether all that can be recognised is something in its place."""
+        return bool(self.ways) and all(word == REPLACED for word, _ in self.ways)
+
+
 def is_path(path: str) -> bool:
     """Whether records may hold what a path names; `+` joins several."""
     return not any(unknown_places(f"{{{part}}}") or not part for part in parts_of(path))
@@ -58,17 +76,19 @@ def act_links(rules: Iterable[Rule], record: Record, facts: Facts) -> tuple[str,
     """What an undo of an act is found by, from the rules that report it, the primary one first: the first of them
     whose undo can be recognised in this record decides. If it can be undone, it is only where the others whose acts
     can be are undone with it: of a policy that is public on a key that is new in a Region, either alone is half of it.
+    It is not where something would be left of what another rule reports.
 
     Each text is one way of undoing it: links with spaces between, all of which must be undone.
     """
     if facts.outcome != _SUCCESS or record.event_time == NO_TIME:
         return ()
-    tracked = [ways for rule in rules if not rule.once_per_day and (ways := [*_ways(rule, record, facts)])]
-    if not tracked:
+    found = [_Reported(rule, () if rule.once_per_day else tuple(_ways(rule, record, facts))) for rule in rules]
+    first = next((one for one in found if one.ways), None)
+    if first is None:
         return ()
-    undos = [[links for word, links in ways if word == UNDONE] for ways in tracked]
-    whole = _together([links for links in undos if links]) if undos[0] else []
-    others = [links for word, links in tracked[0] if word != UNDONE]
+    undone = [one for one in found if one.undos]
+    whole = _together([one.undos for one in undone]) if first.undos and not _leaves_some(found, record) else []
+    others = [links for word, links in first.ways if word != UNDONE]
     return tuple(dict.fromkeys(" ".join(links) for links in (*whole, *others)))
 
 
@@ -106,6 +126,19 @@ def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing |
 def silent(matches: Sequence[Match]) -> list[Rule]:
     """The rules among some matches that make no hits."""
     return [match.rule for match in matches if match.rule.is_silent]
+
+
+def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
+    """Whether a rule without an undo that can be recognised reports what is left once the others' acts are undone: it
+    is of a higher level than they (whoever used the root user has still used it), or there is something to be done
+    about it. What is replaced in the same call is not left.
+    """
+    highest = max(one.rule.level for one in found if one.undos)
+    return any(
+        one.rule.level > highest or (one.rule.undo.steps_for(record.event_name) and not one.is_replaced)
+        for one in found
+        if not one.undos
+    )
 
 
 def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[tuple[str, list[str]]]:

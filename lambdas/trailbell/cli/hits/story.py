@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.alerts.mail import mail_text
-from trailbell.alerts.mail_lines import span, utc
+from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.alerts.subject import mail_subject
 from trailbell.cli.hits.output import found_line, table_text
 from trailbell.cli.options.times import Zone, show_time, zone_name

@@ -13,7 +13,7 @@ from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.due import Due
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.reminders import reminders_of
-from trailbell.hits.undoing import WORDS, Undoing
+from trailbell.hits.undoing import ANSWERED, UNDONE, WORDS, Undoing
 
 
 Identity = tuple[str, str, str]
@@ -59,8 +59,8 @@ class Expectation:
 
     def reminders(self, hours: tuple[int, ...], now: str) -> list[Due]:
         """What the clock is to remind of later than now, earliest first."""
-        undone = {hit_id for hit_id, word in self.follow_ups if word == WORDS[0]}
-        open_hits = [hit for hit in self.hits.values() if hit.hit_id not in undone]
+        ended = {hit_id for hit_id, word in self.follow_ups if word in (UNDONE, ANSWERED)}
+        open_hits = [hit for hit in self.hits.values() if hit.hit_id not in ended]
         return sorted((due for hit in open_hits for due in reminders_of(hit, hours, now)), key=lambda due: due.due_at)
 
     def _is_followed_up(self, hit: Hit, word: str) -> bool:

@@ -12,6 +12,7 @@ from trailbell.cli.paths import default_exceptions, default_rules
 from trailbell.cli.rules.case_files import root_and_cases, run_cases
 from trailbell.cli.rules.findings import FORMS, Finding, faults_in, print_findings
 from trailbell.cli.rules.foreign_check import check_foreign
+from trailbell.cli.rules.unfilled import unfilled
 from trailbell.errors import RuleError, SettingsError
 from trailbell.rulebook.exceptions import Applied, apply_exceptions, judge_exceptions
 from trailbell.rulebook.load import RuleSet, load_rules
@@ -56,7 +57,7 @@ def check_rules(
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
-    Misspelt fields are faults. What can never match (a misspelt call, a field no record has) is a fault of the shipped
+    Misspelt fields are faults, and what still says FILL IN. What can never match (a misspelt call, a field no record has) is a fault of the shipped
     rules, else a warning. Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired
     one is a fault.
 
@@ -85,6 +86,8 @@ def check_rules(
         *_of_exceptions(where, found, exceptions, placeholders, shipped=folder is None),
         *(finding for case in ran for finding in case),
     ]
+    refused = {one.path for one in findings if one.kind == "exception"}  # which says so itself
+    findings += [one for one in unfilled(where, cases) if one.path not in refused]
     faults, warnings = faults_in(findings), len(findings) - faults_in(findings)
     print_findings(findings, form)
     if warnings:

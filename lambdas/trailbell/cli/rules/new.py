@@ -45,7 +45,7 @@ class _Place:
     "--into", type=click.Path(file_okay=False, path_type=Path), help="Another folder; cases go to INTO/cases."
 )
 def new_rule(name: str, service: str, call: str | None, is_local: bool, into: Path | None) -> None:
-    """Write a new rule and its cases, valid as they stand; fill in what says FILL IN.
+    """Write a new rule and its cases, which compile and hold; fill in what says FILL IN, which `rules check` refuses.
 
     \b
     Example:
