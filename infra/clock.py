@@ -85,7 +85,7 @@ class Clock(Construct):
             )
         )
         rights = (
-            (["dynamodb:Query"], ["H#*", "S#*"]),
+            (["dynamodb:Query"], ["H#*", "S#*", "O#*"]),
             (["dynamodb:PutItem"], ["O#*"]),
             (["dynamodb:Query", "dynamodb:PutItem"], ["G#*", "W#*"]),
             (["dynamodb:Query"], ["T#*"]),

@@ -121,26 +121,30 @@ def test_same_log_file_three_times_is_one_hit_and_one_alert(deployed: Deployed) 
 
 
 def test_acts_that_are_undone_are_closed_and_one_that_waits_is_reminded_of(deployed: Deployed) -> None:
-    """An act's whole life, with nothing imitated but the time: of three acts two are undone, one waits."""
+    """An act's whole life, with nothing imitated but the time: of four deletions two are undone, one is only cancelled,
+    and one waits.
+    """
     done, user = datetime.now(UTC) - timedelta(minutes=30), disable_key()["userIdentity"]
-    acts = [schedule_deletion(user, f"key-{uuid.uuid4()}", done + timedelta(minutes=each)) for each in range(3)]
-    undo = [
-        on_key("CancelKeyDeletion", user, act["requestParameters"]["keyId"], done + timedelta(minutes=12))
-        for act in acts[:2]
-    ]
+    acts = [schedule_deletion(user, f"key-{uuid.uuid4()}", done + timedelta(minutes=each)) for each in range(4)]
+    keys = [act["requestParameters"]["keyId"] for act in acts]
+    undo = [on_key("EnableKey", user, key, done + timedelta(minutes=12)) for key in keys[:2]]
+    undo.append(on_key("CancelKeyDeletion", user, keys[3], done + timedelta(minutes=12)))
     given_log_file(deployed, *undo)  # the undo comes first, as it may
     given_log_file(deployed, *acts)
 
-    told = follow_ups_of(receive_until(deployed.inbox, len(acts) + 1 + 2))  # a second repair is gathered: it is quiet
+    told = follow_ups_of(receive_until(deployed.inbox, len(acts) + 1 + 3))  # a second repair is gathered: it is quiet
     put_forward(deployed.aws, deployed.clock, iso_time(done + timedelta(days=3, hours=13)))
     told += follow_ups_of(receive_until(deployed.inbox, 10, attempts=8))
 
     ids = [f"{act['recipientAccountId']}/{act['eventID']}/act" for act in acts]
     said = [(alert["followUp"]["name"], hit_id) for alert in told for hit_id in alert["hitIds"]]
     undone = [" ".join(alert["text"].split()) for alert in told if alert["followUp"]["name"] == "undone"]
-    assert sorted(said) == sorted([("undone", ids[0]), ("undone", ids[1]), ("reminder-half", ids[2])])
+    answered = [" ".join(alert["text"].split()) for alert in told if alert["followUp"]["name"] == "answered"]
+    closed = [("undone", ids[0]), ("undone", ids[1])]
+    assert sorted(said) == sorted([*closed, ("answered", ids[3]), ("reminder-half", ids[2])])
     assert all("undone after 1" in text for text in undone)
-    assert states_of(deployed, *acts) == ["undone", "undone", "open"]
+    assert all("The key comes back disabled" in text for text in answered)
+    assert states_of(deployed, *acts) == ["undone", "undone", "open", "open"]
 
 
 def test_operations_get_the_week_on_monday(deployed: Deployed) -> None:

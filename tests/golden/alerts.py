@@ -157,8 +157,9 @@ def _followed(alert: Alert, *follow_ups: FollowUp) -> Alert:
     return replace(alert, follow_ups=follow_ups)
 
 
-def _undone(at: str, word: str = "undone", call: str = "CancelKeyDeletion") -> FollowUp:
-    return FollowUp(What.UNDONE, word, at, word, "role Admin, session alice@example.com", "alice", call, "e-9")
+def _undone(at: str, word: str = "undone", call: str = "EnableKey", note: str = "") -> FollowUp:
+    by = "role Admin, session alice@example.com"
+    return FollowUp(What.UNDONE, word, at, word, by, "alice", call, "e-9", note)
 
 
 def follow_ups() -> Iterator[tuple[str, str, Alert]]:
@@ -171,6 +172,9 @@ def follow_ups() -> Iterator[tuple[str, str, Alert]]:
         "two acts were undone at different times",
         _followed(two, _undone(at), _undone(at[:-2] + "9Z")),
     )
+    note = "The key comes back disabled, whatever it was before; whoever needs it has to enable it."
+    answered = _followed(one, _undone(at, "answered", "CancelKeyDeletion", note))
+    yield "answered", "the undo was begun, and something is left to know", answered
     replaced = _followed(_alert(given()), _undone(at, "replaced", "PutKeyPolicy"))
     yield "replaced", "something else took its place", replaced
     reminder = FollowUp(What.REMINDER, "reminder-24h", "2026-09-07T09:14:07Z")

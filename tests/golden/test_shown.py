@@ -14,6 +14,7 @@ from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Level, Rulebook
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.undoing import UNDONE
 from trailbell.rulebook.cases import CASE_SETTINGS
 from trailbell.rulebook.load import compile_rules
 
@@ -50,14 +51,14 @@ def test_figures_of_the_demo_are_counted() -> None:
 
     expected = expectation_for()
     expected.read(sorted((ROOT / "examples" / "AWSLogs").rglob("CloudTrail/**/*.json.gz")), SEEN_AT)
-    undone = expected.follow_ups
-    rules = {
-        expected.hits[account, event_id, ACT].name for account, event_id, _ in (one.split("/") for one, _ in undone)
-    }
+    said = {(*hit_id.split("/"), word) for hit_id, word in expected.follow_ups}
+    followed_up = {hit_id for hit_id, _ in expected.follow_ups}
+    undone = {hit_id for hit_id, word in expected.follow_ups if word == UNDONE}
+    mails = {(expected.hits[account, event_id, ACT].name, word) for account, event_id, _, word in said}
 
     assert f"{len(mailed)} mails for {hits} hits;" in STARTED
-    assert len(rules) == len(undone), "acts of one rule would be one mail"
-    assert f"{len(undone)} mails say what became of {len(undone)} acts\n" in STARTED
+    assert len(mails) == len(said), "acts of one rule would be one mail"
+    assert f"{len(mails)} mails say what became of {len(followed_up)} acts\n" in STARTED
     assert f"in the table once and was notified once: {hits + 1}." in STARTED  # one is done again
     assert f"{len(undone)} were undone and 1 reminded of" in STARTED
 

@@ -430,7 +430,7 @@ def test_clock_may_do_what_it_does_and_nothing_else(new_trail: Template) -> None
     assert keys == {
         "dynamodb:DeleteItem": {"K#*", "D#*"},
         "dynamodb:PutItem": {"K#*", "D#*", "O#*", "G#*", "W#*"},
-        "dynamodb:Query": {"K#*", "D#*", "H#*", "S#*", "T#*", "G#*", "W#*"},
+        "dynamodb:Query": {"K#*", "D#*", "H#*", "S#*", "O#*", "T#*", "G#*", "W#*"},
         "dynamodb:BatchGetItem": {"H#*", "S#*", "N#*", "K#*"},
     }
 

@@ -86,7 +86,7 @@ def _play(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, 
         f"{mailbox.mails} mails for {mailbox.hits} hits; the last {mailbox.last - began:.1f} s after the log"
         " files were put"
     )
-    out.print(f"{mailbox.follow_up_mails} mails say what became of {mailbox.follow_ups} acts\n")
+    out.print(f"{mailbox.follow_up_mails} mails say what became of {mailbox.acts_followed_up} acts\n")
 
 
 def _play_again(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation) -> None:

@@ -38,6 +38,11 @@ class Mailbox:
     last: float = 0.0
     not_mailed: list[str] = field(default_factory=list)
 
+    @property
+    def acts_followed_up(self) -> int:
+        """How many acts something was said of later, as far as messages name them."""
+        return len({hit_id for hit_id, _ in self.said})
+
     def receive_until(self, is_complete: Callable[[], bool]) -> None:
         """Print alerts as they come, until it is complete or nothing has come for a minute."""
         self.last = time.monotonic()
