@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.conftest import RULE
 from trailbell.cloudtrail.record import make_record
-from trailbell.engine.rulebook import Rule, UndoneBy, dump_rulebook, load_rulebook
+from trailbell.engine.rulebook import Level, Rule, Undo, UndoneBy, dump_rulebook, load_rulebook
 from trailbell.facts.facts import facts_of
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.undo_values import joined_values
@@ -60,18 +60,26 @@ ACT = record(requestParameters={"keyId": "k"})
         ("requestParameters.names", {"requestParameters": {"names": ["a", "b", "a"]}}, ["a", "b"]),
         ("requestParameters.keyId", {"requestParameters": {"keyId": 7}}, ["7"]),
         ("requestParameters.keyId", {"requestParameters": {"keyId": True}}, []),
-        ("requestParameters.keyId", {"requestParameters": {"keyId": KEY}}, [KEY.split("/")[1]]),
+        ("requestParameters.keyId", {"requestParameters": {"keyId": KEY}}, [f"arn:kms:key/{KEY.split('/')[1]}"]),
         ("requestParameters.name", {"requestParameters": {"name": "/prod/x"}}, ["prod/x"]),
         (
             "requestParameters.name",
             {"requestParameters": {"name": "arn:aws:ssm:us-east-1:111122223333:parameter/prod/x"}},
-            ["prod/x"],
+            ["arn:ssm:parameter/prod/x"],
         ),
         (
             "requestParameters.name",
             {"requestParameters": {"name": "arn:aws:cloudtrail:us-east-1:444455556666:trail/main"}},
-            ["444455556666:main"],
+            ["arn:cloudtrail:trail/main of 444455556666"],
         ),
+        (
+            "requestParameters.name",
+            {"requestParameters": {"name": "arn:aws:logs:us-east-1:111122223333:log-group:main:a"}},
+            ["arn:logs:log-group/main:a"],
+        ),
+        ("requestParameters.name", {"requestParameters": {"name": "arn:aws:s3:::bucket"}}, ["arn:s3:bucket"]),
+        ("requestParameters.accountIdsToAdd", {"requestParameters": {"accountIdsToAdd": ["All", "ALL"]}}, ["all"]),
+        ("requestParameters.patchGroup", {"requestParameters": {"patchGroup": "All"}}, ["All"]),
         ("requestParameters.a.b", {"requestParameters": {"a": [{"b": "x"}, {"c": 1}, {"b": ["y"]}]}}, ["x", "y"]),
         ("requestParameters.a + requestParameters.b", {"requestParameters": {"a": "x", "b": "y"}}, ["x\ny"]),
         ("requestParameters.a+requestParameters.b", {"requestParameters": {"a": "x"}}, []),
@@ -85,10 +93,39 @@ ACT = record(requestParameters={"keyId": "k"})
     ],
 )
 def test_values_of_a_path(path: str, members: dict[str, Any], values: list[str]) -> None:
-    """A name is the same in either spelling, and what belongs to which is never guessed."""
+    """What a thing is stays with its name, and what belongs to which is never guessed."""
     made = make_record(record(**members), 0)
 
     assert joined_values(path, made, facts_of(made)) == values
+
+
+PARAMETER = "arn:aws:ssm:us-east-1:111122223333:parameter/prod/x"
+
+
+@pytest.mark.parametrize(
+    ("act", "later", "resource_type", "same"),
+    [
+        ("/prod/x", PARAMETER, "ssm:parameter", True),
+        ("prod/x", "/prod/x", "ssm:parameter", True),
+        (PARAMETER, "/prod/x", "ssm:parameter", True),
+        ("/prod/x", PARAMETER, "", False),
+        ("/prod/x", "/prod/x", "", True),
+        ("/prod/x", PARAMETER.replace("parameter", "document"), "ssm:parameter", False),
+        (PARAMETER, PARAMETER.replace(":ssm:", ":glue:").replace("parameter", "table"), "", False),
+        (PARAMETER, PARAMETER.replace("1111", "9999"), "", False),
+        (PARAMETER, PARAMETER.replace(":aws:", ":aws-cn:"), "", True),
+    ],
+)
+def test_name_is_of_a_thing_of_its_type(act: str, later: str, resource_type: str, same: bool) -> None:
+    """An event data store and a dashboard may be called the same."""
+    path = "requestParameters.name"
+    rules = [rule("r", undone_by("Undo", path, resource_type=resource_type, anywhere=True))]
+
+    found = said(
+        rules, record(requestParameters={"name": act}), record("Undo", requestParameters={"name": later})
+    )
+
+    assert found == ({"undone"} if same else set())
 
 
 def test_act_with_several_values_takes_all_of_them() -> None:
@@ -116,6 +153,61 @@ def test_rule_that_cannot_be_undone_comes_first() -> None:
 
     assert said([worse, lesser], ACT, later) == set()
     assert said([lesser, worse], ACT, later) == {"undone"}
+
+
+UNDO_LATER = record("Undo", requestParameters={"keyId": "k"})
+
+
+@pytest.mark.parametrize(
+    ("other", "is_undone"),
+    [
+        ({"undo": Undo()}, True),
+        ({"undo": Undo(note="It cannot be undone.")}, True),
+        ({"undo": Undo(("restore it",))}, False),
+        ({"undo": Undo(("restore it",), events=(("EnableKey",),))}, True),
+        ({"undo": Undo(("restore it",), events=(("DisableKey",),))}, False),
+        ({"level": Level.CRITICAL}, False),
+        ({"level": Level.LOW, "undo": Undo(("restore it",)), "once_per_day": True}, False),
+    ],
+    ids=["none", "note only", "steps", "steps of another event", "steps of this event", "stronger", "once a day"],
+)
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "second"])
+def test_what_another_rule_reports_must_not_be_left(other: dict[str, Any], is_undone: bool, is_first: bool) -> None:
+    """A trail that is whole again may still write its events to a foreign log group."""
+    pair = [rule("known", undone_by("Undo")), rule("other", **other)]
+
+    assert said(pair[:: -1 if is_first else 1], ACT, UNDO_LATER) == ({"undone"} if is_undone else set())
+
+
+@pytest.mark.parametrize(
+    ("word", "level", "is_undone"),
+    [
+        ("replaced", Level.HIGH, True),
+        ("replaced", Level.CRITICAL, False),
+        ("stopped", Level.HIGH, False),
+        ("answered", Level.LOW, False),
+    ],
+)
+def test_what_was_not_undone_is_left(word: str, level: Level, is_undone: bool) -> None:
+    """A key whose deletion is scheduled is still there, whatever its policy says now."""
+    with_steps = {"undo": Undo(("delete it",)), "level": level}
+    pair = [rule("known", undone_by("Undo")), rule("other", undone_by("Delete", word=word), **with_steps)]
+
+    assert said(pair, ACT, UNDO_LATER) == ({"undone"} if is_undone else set())
+
+
+def test_note_is_of_the_entry_that_has_it() -> None:
+    """What a deployer's rule says of a call is not said of an act that ours reports."""
+    noted = undone_by("Undo", key="noted", note="It comes back disabled.")
+    silent = undo_rules([rule("ours", noted), rule("theirs", undone_by("Undo", key="plain"))])
+    made = make_record(UNDO_LATER, 0)
+
+    undoing = undoing_of(silent, made, facts_of(made))
+
+    assert undoing
+    (link,) = ways([rule("ours", noted)], ACT)
+    assert undoing.notes == ((link, "It comes back disabled."),)
+    assert len(undoing.links) == 2
 
 
 def test_entries_of_one_rule_do_not_mix() -> None:
@@ -180,7 +272,7 @@ def test_one_record_is_linked_once_for_all_rules() -> None:
 
 def test_rulebook_keeps_what_undoes() -> None:
     """It travels to Lambda as JSON."""
-    rules = [rule("r", undone_by("Undo", of=("disablekey",), when=calls("x"), word="stopped", anywhere=True))]
+    rules = [rule("r", undone_by("Undo", of=("disablekey",), when=calls("x"), word="stopped", anywhere=True, note="n"))]
     rulebook = make_rulebook((*rules, *undo_rules(rules)), {})
 
     loaded = load_rulebook(dump_rulebook(rulebook)).rules
