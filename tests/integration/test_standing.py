@@ -12,11 +12,15 @@ from click.testing import CliRunner
 
 from tests.integration.test_report import packed
 from trailbell.cli.main import cli
+from trailbell.flows.reminders import Reminders
+from trailbell.hits.due import Due
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.reminders import DUE_KIND
 from trailbell.hits.undoing import Undoing
 from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.kept_hits import DynamoKeptHits
 from trailbell.store.tracking import DynamoTracking
 from trailbell.text.times import iso_time
 
@@ -123,6 +127,33 @@ def test_story_says_who_undid_it_by_which_call_and_what_was_reminded_of(
     assert f"Can be undone until {left.undo_until}: 2 d" in others[0]
     assert "Reminded of its deadline at" in others[0]
     assert f"Deadline passed: {passed.undo_until}, 1 d" in others[1]
+
+
+NOTE = "The key comes back disabled."
+
+
+def test_act_that_was_answered_stays_open_and_is_not_reminded_of(
+    dynamodb: Any, table: str, given_act: GivenHit
+) -> None:
+    """Its deletion was cancelled: a mail that says "too late" would be wrong, and so would one that says "undone"."""
+    answered, left = every = [given_act(5, 7), given_act(6, 7)]
+    DynamoHitTable(dynamodb, table, 400).keep(every)
+    at, links = iso_time(datetime.now(UTC)), (("link-5", "answered"),)
+    call = Undoing(answered.account, "e-cancel", at, "CancelKeyDeletion", OMAR, "idc:omar", links, (("link-5", NOTE),))
+    DynamoTracking(dynamodb, table, 400).track(every, [call])
+    reminders = Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table))
+    for hit in every:
+        assert reminders.judge(Due(at, DUE_KIND, f"{hit.account}/{hit.event_id}/reminder-24h"), at)
+
+    story = run(table, "hit", answered.short_id, "--no-record")
+    document = json.loads(run(table, "hit", answered.short_id, "--no-record", "--format", "json"))
+    said = {hit.event_id: one.name for one, hit in DynamoFollowUps(dynamodb, table).of(every)}
+
+    assert said == {answered.event_id: "answered", left.event_id: "reminder-24h"}
+    assert document["state"]["state"] == "open"
+    assert document["followUps"][0]["note"] == NOTE
+    assert f"Answered after 5 d, by {OMAR} (CancelKeyDeletion, " in story
+    assert f"\n  {NOTE}\n" in story
 
 
 def test_failed_act_has_no_deadline(dynamodb: Any, table: str, given_act: GivenHit) -> None:

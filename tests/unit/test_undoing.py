@@ -121,9 +121,7 @@ def test_name_is_of_a_thing_of_its_type(act: str, later: str, resource_type: str
     path = "requestParameters.name"
     rules = [rule("r", undone_by("Undo", path, resource_type=resource_type, anywhere=True))]
 
-    found = said(
-        rules, record(requestParameters={"name": act}), record("Undo", requestParameters={"name": later})
-    )
+    found = said(rules, record(requestParameters={"name": act}), record("Undo", requestParameters={"name": later}))
 
     assert found == ({"undone"} if same else set())
 

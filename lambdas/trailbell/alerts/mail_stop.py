@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from trailbell.alerts.mail_lines import wrapped
+from trailbell.alerts.mail_stop_user import stop_users, users_of
 from trailbell.alerts.summary import Summary
 from trailbell.facts.actor import Actor
 from trailbell.facts.person import permission_set
@@ -26,7 +27,9 @@ _ROLES = ("role", "ec2", "lambda", "federated")
 
 
 def stop_section(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
-    """The section Stop: for people of Identity Center its commands, for sessions of roles a warning; else nothing."""
+    """The section Stop: for people of Identity Center and IAM users commands, for sessions of roles a warning; else
+    nothing.
+    """
     people = list({_person(actor): actor for actor, _ in summary.people if actor.kind == "identity-center"}.values())
     if people:
         yield "Stop the person" if len(people) == 1 else "Stop the people"
@@ -36,8 +39,12 @@ def stop_section(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
         if len(people) > _MAX_PEOPLE:
             yield f"  ... and the same for {len(people) - _MAX_PEOPLE} more"
         yield from wrapped(_ABOUT, indent="  ")
+    users = users_of(hit.actor for hit in hits)
+    if users and not people:
+        yield "Stop the user" if len(users) == 1 else "Stop the users"
+    yield from stop_users(users, hits)
     if any(actor.kind in _ROLES and actor.role for actor, _ in summary.people):
-        if not people:
+        if not people and not users:
             yield "Stop the actor"
         yield from wrapped(_ABOUT_ROLES, indent="  ")
 

@@ -1,6 +1,6 @@
 """Reminders: what the clock does when a deadline is near or over. An act that is still open is written as a follow-up,
-which the notifier brings to those who were notified of the act; one that was undone, resolved or answered is left alone:
-of one whose deletion was cancelled, "too late" would be wrong.
+which the notifier brings to those who were notified of the act. One that was undone, resolved or answered is left
+alone: of one whose deletion was cancelled, "too late" would be wrong.
 """
 
 from collections.abc import Sequence

@@ -117,7 +117,9 @@ def _entry(content: Any, own_sources: list[str], compiler: Compiler, place: str)
         raise RuleError(f"{place}: word is {', '.join(WORDS[:-1])} or {WORDS[-1]}, not {word!r}")
     resource_type, note = str(content.get("type", "")), " ".join(str(content.get("note", "")).split())
     if resource_type and not RESOURCE_TYPE.fullmatch(resource_type):
-        raise RuleError(f"{place}: type is a service and a type as ARNs have them, ssm:parameter, not {resource_type!r}")
+        raise RuleError(
+            f"{place}: type is a service and a type as ARNs have them, ssm:parameter, not {resource_type!r}"
+        )
     act, undo = (tuple(_texts(content.get(name, content.get("link")))) for name in ("act", "undo"))
     when = {"selection": content["when"], "condition": "selection"} if "when" in content else None
     return UndoneBy(

@@ -57,9 +57,9 @@ def check_rules(
     """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
-    Misspelt fields are faults, and what still says FILL IN. What can never match (a misspelt call, a field no record has) is a fault of the shipped
-    rules, else a warning. Exceptions (Sigma filters), in --exceptions or among the rules, are checked too; an expired
-    one is a fault.
+    Misspelt fields are faults, and what still says FILL IN. What can never match (a misspelt call, a field no record
+    has) is a fault of the shipped rules, else a warning. Exceptions (Sigma filters), in --exceptions or among the
+    rules, are checked too; an expired one is a fault.
 
     Of foreign rules each document gets a line: ok, warning, refused (which makes the exit status 1) and the reason.
 
