@@ -22,7 +22,8 @@ def undone_by_lines(path: Path) -> Iterator[str]:
     for word, head in _HEADS.items():
         calls = dict.fromkeys(_calls(one) for one in entries if one.get("word", "undone") == word)
         if calls:
-            yield f"{head}: {'; '.join(calls)}.\n"
+            notes = dict.fromkeys(one["note"] for one in entries if one.get("word", "undone") == word and "note" in one)
+            yield " ".join([f"{head}: {'; '.join(calls)}.", *notes]) + "\n"
 
 
 def _calls(entry: dict[str, Any]) -> str:

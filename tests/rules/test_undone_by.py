@@ -142,6 +142,41 @@ def test_thing_of_another_type_with_the_same_name_is_another_thing(rule: Rule, e
     assert tries
 
 
+def in_the_other_spelling(record: Mapping[str, Any], paths: Iterable[str], resource_type: str) -> dict[str, Any]:
+    """The record, with ARN for name and name for ARN in what the first part of these paths names."""
+    named = {parts_of(path)[0].rpartition(".")[2] for path in paths}
+    service, kind = resource_type.split(":")
+
+    def changed(name: str, value: Any) -> Any:
+        if name not in named or not isinstance(value, str):
+            return value
+        found = re.fullmatch(rf"arn:aws:{service}:us-east-1:111122223333:{kind}/(.+)", value)
+        return found[1] if found else f"arn:aws:{service}:us-east-1:111122223333:{kind}/{value.lstrip('/')}"
+
+    request = {name: changed(name, value) for name, value in record["requestParameters"].items()}
+    return {**record, "requestParameters": request}
+
+
+@pytest.mark.parametrize(("rule", "entry"), [one for one in ENTRIES if one.values[1].resource_type])
+def test_thing_is_the_same_in_either_spelling(rule: Rule, entry: UndoneBy) -> None:
+    """Where a type is given, a call may take a name as well as an ARN."""
+    found = alone(rule, entry)
+    tries = 0
+    for case in cases(rule):
+        hit = found.detect_record(case.record, SEEN_AT)
+        for later, undoes in tried(rule, entry, [case]):
+            if undoes:
+                other = in_the_other_spelling(later.record, entry.undo, entry.resource_type)
+                undoing = found.undoing_in_record(other, SEEN_AT)
+                assert hit
+                assert other != later.record
+                assert undoing
+                assert words_for(hit.undo_links, undoing) == {entry.word}
+                tries += 1
+
+    assert tries
+
+
 @pytest.mark.parametrize("rule", COMPILED.values(), ids=lambda rule: rule.name)
 def test_rule_says_what_undoes_it_or_why_not(rule: Rule) -> None:
     """A rule that offers commands and never notices that they were run would keep its hit open for ever."""

@@ -135,6 +135,13 @@ MISSPELT_RULES = [
     ("undo:\n", f"{UNDONE_BY}      link: region\n      word: done\nundo:\n", 18, "did you mean 'undone'?"),
     (
         "undo:\n",
+        f"{UNDONE_BY}      link: region\n      type: parameter\nundo:\n",
+        18,
+        "such as ssm:parameter, not 'para",
+    ),
+    ("undo:\n", f"{UNDONE_BY}      link: region\n      note: [a]\nundo:\n", 18, "note is"),
+    (
+        "undo:\n",
         f"{UNDONE_BY}      link: region\n      unless: {{facts.policy.publik: true}}\nundo:\n",
         18,
         "did you mean 'facts.policy.public'?",

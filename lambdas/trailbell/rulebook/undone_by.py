@@ -54,7 +54,7 @@ def compile_undone_by(
 
 
 def undone_by_misfits(content: Sequence[Any]) -> Iterator[Misfit]:
-    """Links that are not said, or said twice, and paths that no record has."""
+    """Links that are not said, or said twice, paths that no record has, and types that no ARN has."""
     for index, entry in enumerate(content):
         keys = ("undone_by", index)
         if not isinstance(entry, dict):
@@ -63,6 +63,9 @@ def undone_by_misfits(content: Sequence[Any]) -> Iterator[Misfit]:
         if given not in (["link"], ["act", "undo"]):
             problem = f"say either link:, or act: and undo:, not {' and '.join(given) or 'neither'}"
             yield Misfit(keys, f"undone_by: {problem}")
+        if "type" in entry and not RESOURCE_TYPE.fullmatch(str(entry["type"])):
+            problem = f"service and type as ARNs have them, such as ssm:parameter, not {entry['type']!r}"
+            yield Misfit((*keys, "type"), f"undone_by.type: {problem}")
         for name in given:
             for path in _texts(entry[name]):
                 if problem := _fault_of_path(path):
@@ -116,10 +119,6 @@ def _entry(content: Any, own_sources: list[str], compiler: Compiler, place: str)
     if word not in WORDS:
         raise RuleError(f"{place}: word is {', '.join(WORDS[:-1])} or {WORDS[-1]}, not {word!r}")
     resource_type, note = str(content.get("type", "")), " ".join(str(content.get("note", "")).split())
-    if resource_type and not RESOURCE_TYPE.fullmatch(resource_type):
-        raise RuleError(
-            f"{place}: type is a service and a type as ARNs have them, ssm:parameter, not {resource_type!r}"
-        )
     act, undo = (tuple(_texts(content.get(name, content.get("link")))) for name in ("act", "undo"))
     when = {"selection": content["when"], "condition": "selection"} if "when" in content else None
     return UndoneBy(
