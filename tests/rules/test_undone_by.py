@@ -157,7 +157,15 @@ def in_the_other_spelling(record: Mapping[str, Any], paths: Iterable[str], resou
     return {**record, "requestParameters": request}
 
 
-@pytest.mark.parametrize(("rule", "entry"), [one for one in ENTRIES if one.values[1].resource_type])
+TYPED = [
+    pytest.param(rule, entry, id=f"{rule.name}-{number}")
+    for rule in COMPILED.values()
+    for number, entry in enumerate(rule.undone_by, 1)
+    if entry.resource_type
+]
+
+
+@pytest.mark.parametrize(("rule", "entry"), TYPED)
 def test_thing_is_the_same_in_either_spelling(rule: Rule, entry: UndoneBy) -> None:
     """Where a type is given, a call may take a name as well as an ARN."""
     found = alone(rule, entry)
