@@ -25,6 +25,5 @@ BY_HAND = {
     "kms-foreign-key-used-by-service": "the same",
     "s3-object-foreign-key": "the same",
     "kms-used-by-external-account": "what was read is known",
-    "identity-no-mfa-user-write": "the key without a second factor stays, whatever becomes of what was done with it",
 }
 """By name of the rule."""
