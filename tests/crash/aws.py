@@ -15,6 +15,7 @@ from trailbell.text.safe_text import one_line
 
 
 SHARDS = 2
+_PAGE = 5  # rows of a query's answer; DynamoDB ends one after 1 MB
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -116,15 +117,27 @@ class FakeDynamo:
             keys = sorted(key for key in self.rows if key[0] == values[":pk"] and wanted(key[1], values))
             if not more.get("ScanIndexForward", True):
                 keys.reverse()
-            found = [self.rows[key] for key in keys[: more.get("Limit")]]
+            if "ExclusiveStartKey" in more:
+                start = _key(more["ExclusiveStartKey"])  # whose row may be gone
+                keys = [key for key in keys if (key > start if more.get("ScanIndexForward", True) else key < start)]
+            page = keys[: more.get("Limit", _PAGE)]
+            found = [self.rows[key] for key in page]
+            last = {"pk": {"S": page[-1][0]}, "sk": {"S": page[-1][1]}} if len(page) < len(keys) else None
         after(kind, call)
-        return {"Items": found}
+        return {"Items": found, **({"LastEvaluatedKey": last} if last else {})}
 
-    def delete_item(self, TableName: str, Key: Item) -> None:  # noqa: N803
+    def delete_item(self, TableName: str, Key: Item, ConditionExpression: str, **names: Any) -> None:  # noqa: N803
+        """Only on condition that the row is the one that was read."""
         call = f"delete {_name(Key)}"
         kind = self.faults.at(call, ANY_CALL)
         before(kind, call)
         with self.lock:
+            there = self.rows.get(_key(Key), {})
+            written = names.get("ExpressionAttributeValues", {}).get(":written")
+            assert ConditionExpression == ("written = :written" if written else "attribute_not_exists(written)")
+            if there.get("written") != written:
+                after(kind, call)
+                raise ConditionalCheckFailedError({"Error": {"Code": "ConditionalCheckFailedException"}}, call)
             self.rows.pop(_key(Key), None)
         after(kind, call)
 
@@ -184,7 +197,11 @@ class FakeDynamo:
     def paginate(self, ExpressionAttributeValues: Item, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
         """A query, or a scan for hits by when they were read."""
         if "KeyConditionExpression" in more:
-            yield self.query(ExpressionAttributeValues=ExpressionAttributeValues, **more)
+            answer: dict[str, Any] = {"LastEvaluatedKey": None}
+            while "LastEvaluatedKey" in answer:
+                start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]} if answer["LastEvaluatedKey"] else {}
+                answer = self.query(ExpressionAttributeValues=ExpressionAttributeValues, **more, **start)
+                yield answer
             return
         since, until = (ExpressionAttributeValues[name]["S"] for name in (":since", ":until"))
         hits = [row for row in self.rows.values() if row["kind"]["S"] == "hit"]
@@ -252,8 +269,6 @@ class FakeSns:
 
 _SORT_KEYS: dict[str, Callable[[str, dict[str, str]], bool]] = {
     "pk = :pk": lambda sk, values: True,
-    "pk = :pk AND sk = :sk": lambda sk, values: sk == values[":sk"],
-    "pk = :pk AND sk < :after": lambda sk, values: sk < values[":after"],
     "pk = :pk AND begins_with(sk, :sk)": lambda sk, values: sk.startswith(values[":sk"]),
     "pk = :pk AND sk BETWEEN :since AND :until": lambda sk, values: values[":since"] <= sk <= values[":until"],
 }
