@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.flows.claims import LEASE_SECONDS, Claim
+from trailbell.hits.held import HeldHit
 from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import Row, decode, encode, get_all, write_all
 from trailbell.store.rows import CLAIM, DELIVERED, delivery_key
@@ -42,10 +43,16 @@ class DynamoDeliveryRecords:
 
     def notified(self, hits: Sequence[Hit]) -> dict[Identity, str]:
         """The identities among `hits` that were notified of, under whichever rule, with the level it was at."""
-        keys = {hit.identity: (hit.delivery_identity, *hit.identities_before) for hit in hits}
+        keys = {hit.identity: hit.delivered_as for hit in hits}
         levels = delivery_levels(self._client, self._table, {one for ones in keys.values() for one in ones})
         found = ((identity, [levels[one] for one in ones if one in levels]) for identity, ones in keys.items())
         return {identity: done[0] for identity, done in found if done}
+
+    def left(self, held: Sequence[HeldHit]) -> list[HeldHit]:
+        """Of held hits those that nobody was notified of. Raises TableError or what botocore raises."""
+        named = {one for each in held for one in each.delivered_as}
+        delivered = delivery_levels(self._client, self._table, named)
+        return [each for each in held if not any(one in delivered for one in each.delivered_as)]
 
     def claim(self, hits: Sequence[Hit]) -> list[Claim]:
         """Claim hits, side by side; of each, what became of it. Raises what botocore raises."""

@@ -145,7 +145,9 @@ def query(
     request: dict[str, Any] = {
         "TableName": table,
         "KeyConditionExpression": "pk = :pk" + (" AND sk BETWEEN :since AND :until" if until else ""),
-        "ExpressionAttributeValues": encode({":pk": partition, **({":since": since, ":until": until} if until else {})}),
+        "ExpressionAttributeValues": encode(
+            {":pk": partition, **({":since": since, ":until": until} if until else {})}
+        ),
         "ConsistentRead": True,
         "ScanIndexForward": not backward,
     }

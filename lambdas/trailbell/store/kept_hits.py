@@ -23,4 +23,8 @@ class DynamoKeptHits:
         row = get_row(self._client, self._table, hit_key(account, event_id, ACT))
         if not row or not is_alive(row):
             return None
-        return read_hit(row), state_of(get_row(self._client, self._table, state_key(account, event_id, ACT))), int(row["expiresAt"])
+        return (
+            read_hit(row),
+            state_of(get_row(self._client, self._table, state_key(account, event_id, ACT))),
+            int(row["expiresAt"]),
+        )

@@ -66,9 +66,7 @@ class DynamoTracking:
     def _acts_before(self, undo: Row) -> list[Row]:
         """The acts of an undo's link that came after the undo before it."""
         at, word = undo["at"], undo["word"]
-        before = query(
-            self._client, self._table, undo["pk"], f"{word}#", f"{word}#{at}", limit=1, backward=True
-        )
+        before = query(self._client, self._table, undo["pk"], f"{word}#", f"{word}#{at}", limit=1, backward=True)
         since = next((one["at"] for one in before), "")
         return list(query(self._client, self._table, undo["pk"], f"act#{since}", f"act#{at}"))
 
