@@ -159,13 +159,13 @@ class Notifier(Construct):
                 allow(self.function, [permission.resource], *permission.actions, conditions=conditions)
 
     def _allow_table(self, store: HitTable) -> None:
-        """Delivery records, what the same actor did before, canaries, follow-ups, quiet periods and when they end:
-        keys N#, P#, K#, O#, G#, D#. No hit but those that it has held.
+        """Delivery records, what the same actor did before, canaries, follow-ups and the states they go by, quiet
+        periods and when they end: keys N#, P#, K#, O#, S#, G#, D#. No hit but those that it has held.
         """
         table = [store.table.table_arn]
         records = (("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*")
         periods = (("PutItem", "Query", "BatchWriteItem"), "G#*")
-        others = ((("PutItem",), "K#*", "D#*"), (("Query",), "P#*", "O#*"))
+        others = ((("PutItem",), "K#*", "D#*"), (("Query",), "P#*", "O#*"), (("BatchGetItem",), "S#*"))
         for actions, *keys in (records, periods, *others):
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
             allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)

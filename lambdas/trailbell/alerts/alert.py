@@ -65,7 +65,8 @@ class Alert:
     def text(self, max_chars: int) -> str:
         """The text of its mail, cut where it is longer."""
         if self.follow_ups:
-            return follow_up_text(self.hits, self.follow_ups, max_chars, runbook=self.runbook, where=self.where)
+            to_whom = {"runbook": self.runbook, "where": self.where, "as_of": self.as_of}
+            return follow_up_text(self.hits, self.follow_ups, max_chars, **to_whom)
         return mail_text(
             self.hits,
             max_chars,

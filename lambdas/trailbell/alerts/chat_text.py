@@ -64,7 +64,7 @@ def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
 
 def _follow_up(alert: Alert) -> Iterator[str]:
     """What is said later: its sentences, and the commands while they help."""
-    yield from (escaped(sentence) for sentence in follow_up_sentences(alert.hits, alert.follow_ups))
+    yield from (escaped(sentence) for sentence in follow_up_sentences(alert.hits, alert.follow_ups, alert.as_of))
     if alert.follow_ups[0].what is What.REMINDER:
         yield from _undo(alert)
 

@@ -34,8 +34,8 @@ class ClockLog(Protocol):
 
 @dataclass(slots=True)
 class ClockCounters:
-    """What one run did. due_unknown: rows of a kind this version does not know, which wait for one that does; what has to
-    come again, because there is more of it or it was asked for again meanwhile, is not counted.
+    """What one run did. due_unknown: rows of a kind this version does not know, which wait for one that does. What has
+    to come again, because there is more of it or it was asked for again meanwhile, is not counted.
     """
 
     tasks_done: int = 0

@@ -23,7 +23,7 @@ from typing import Protocol
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channel import Channel
 from trailbell.errors import ChannelError
-from trailbell.flows.notifier import AlertTopic
+from trailbell.flows.claims import AlertTopic
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.hits.related import Related
 

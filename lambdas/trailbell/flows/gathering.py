@@ -1,5 +1,5 @@
-"""The end of a quiet period: the clock has its hits notified of, until every one of them was; the notifier takes some of
-them at a time.
+"""The end of a quiet period: the clock has its hits notified of, until every one of them was; the notifier takes some
+of them at a time.
 """
 
 from collections.abc import Iterator, Sequence

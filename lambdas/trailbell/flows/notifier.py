@@ -14,7 +14,6 @@ cannot be read fails alone, too; the clock asks for it again, until a version is
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -22,7 +21,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Level
 from trailbell.errors import OutOfTimeError
-from trailbell.flows.claims import Claim
+from trailbell.flows.claims import AlertTopic, Claim, publish_claimed
 from trailbell.flows.follow_ups import FollowUpNotifier, StreamFollowUp, may_be_followed_up
 from trailbell.flows.gathering import MAX_GATHERED, StreamGathered, still_held
 from trailbell.flows.stream_batch import Identity, NotifierCounters, StreamBatch, StreamHit, UnreadableHit
@@ -42,13 +41,6 @@ _DEFERRED = "deferred, because the function's time was nearly over; they are not
 
 _Entry = StreamHit | StreamFollowUp | UnreadableHit
 StreamEntry = _Entry | StreamGathered
-
-
-class AlertTopic(Protocol):
-    """Where alerts are published."""
-
-    def notify(self, alert: Alert) -> None:
-        """Publish one alert, or raise."""
 
 
 class DeliveryRecords(Protocol):
@@ -214,7 +206,7 @@ class Notifier:
         ours = tuple(hit for hit in hits if claims[hit.identity] is Claim.OURS)
         if ours:
             delivered = replace(alert, hits=ours, as_of=self.now())
-            self._publish(delivered)
+            publish_claimed(self.topic, self.delivery_records, delivered, delivered.hits)
             work.counters.sent(delivered, self.now())
         for hit in hits:
             if claims[hit.identity] is Claim.DELIVERED:
@@ -222,15 +214,6 @@ class Notifier:
         held = [hit for hit in hits if claims[hit.identity] is Claim.HELD]
         work.look_again(held)
         return held
-
-    def _publish(self, alert: Alert) -> None:
-        try:
-            self.topic.notify(alert)
-            self.delivery_records.record(alert.hits)
-        except Exception:
-            with suppress(Exception):  # what cannot be given back ends with its lease
-                self.delivery_records.release(alert.hits)
-            raise
 
 
 def _alerts(hits: Iterable[Hit], work: StreamBatch) -> list[Alert]:

@@ -88,7 +88,9 @@ def _parts() -> _Parts:
         operations=operations,
         due=DynamoDueRows(dynamodb, table),
         gathering=Gathering(DynamoPeriods(dynamodb, table), DynamoDeliveryRecords(dynamodb, table, 0)),
-        reminders=Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table)),
+        reminders=Reminders(
+            DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table), DynamoDueRows(dynamodb, table)
+        ),
         weekly=WeeklyReport(
             DynamoReports(dynamodb, table), DynamoWeek(dynamodb, table), operations, exceptions, report_day
         ),

@@ -36,6 +36,7 @@ from trailbell.store.follow_ups import FOLLOW_UP, DynamoFollowUps, read_follow_u
 from trailbell.store.periods import GATHERED, DynamoPeriods
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify, read_hit
+from trailbell.store.states import DynamoHitStates
 from trailbell.text.times import utc_now
 
 
@@ -61,6 +62,7 @@ class _Parts:
     channels: tuple[Channel, ...]
     delivery_records: DynamoDeliveryRecords
     follow_ups: DynamoFollowUps
+    states: DynamoHitStates
     periods: DynamoPeriods
     canaries: DynamoCanaries
     event_log: EventLog
@@ -87,6 +89,7 @@ def _parts() -> _Parts:
             clients.client("dynamodb"), environment.table, environment.retention_days
         ),
         follow_ups=DynamoFollowUps(clients.client("dynamodb"), environment.table),
+        states=DynamoHitStates(clients.client("dynamodb"), environment.table),
         periods=DynamoPeriods(clients.client("dynamodb"), environment.table, environment.quiet),
         canaries=DynamoCanaries(clients.client("dynamodb"), environment.table),
         event_log=EventLog(Logger(service="notifier")),
@@ -115,7 +118,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         where=parts.where,
     )
     records, log = parts.delivery_records, parts.event_log
-    follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, log, time.monotonic)
+    follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, parts.states, log, time.monotonic, utc_now)
     periods = parts.periods if _is_stream(event) else None  # a person who asks for hits gets them now
     notifier = Notifier(delivery, records, log, utc_now, follow_ups=follow_ups, periods=periods)
     relay = CanaryRelay(parts.topic, parts.canaries, parts.event_log, utc_now)

@@ -7,8 +7,8 @@ from trailbell.hits.hit import Hit
 
 @dataclass(frozen=True, slots=True)
 class HeldHit:
-    """name: of the hit, for people; delivered_as: what a delivery record of it may be kept under, none where that cannot
-    be read; hit: None where it cannot be, with the `error` that says why.
+    """name: of the hit, for people; delivered_as: what a delivery record of it may be kept under, none where that is
+    not said; hit: None where it cannot be, with the `error` that says why.
     """
 
     name: str

@@ -7,7 +7,8 @@ before, another one may claim the hit once the lease is over. So two notifiers, 
 publish the same hit. What remains is the moment between publishing and recording: a crash exactly there publishes
 twice, because losing an alert would be worse.
 
-`alert` is the id of the first hit of the alert, the same in the records of all of its hits.
+`alert` is the id of the first hit of the alert, the same in the records of all of its hits. A follow-up that was no
+news any more when its turn came has a record with `skipped` in its place.
 """
 
 import time
@@ -60,17 +61,15 @@ class DynamoDeliveryRecords:
 
     def record(self, hits: Sequence[Hit]) -> None:
         """Record that the hits of an alert were notified, in place of their claims."""
-        expires_at = int(time.time()) + self._retention
-        rows = [
-            {
-                **delivery_key(*hit.delivery_identity),
-                "kind": DELIVERED,
-                "level": hit.level,
-                "alert": hits[0].hit_id,
-                "expiresAt": expires_at,
-            }
-            for hit in hits
-        ]
+        self._record(hits, {"alert": hits[0].hit_id})
+
+    def skip(self, hits: Sequence[Hit]) -> None:
+        """Record that nobody is to be notified of hits any more."""
+        self._record(hits, {"skipped": True})
+
+    def _record(self, hits: Sequence[Hit], members: Row) -> None:
+        common = {"kind": DELIVERED, "expiresAt": int(time.time()) + self._retention, **members}
+        rows = [{**delivery_key(*hit.delivery_identity), "level": hit.level, **common} for hit in hits]
         write_all(self._client, self._table, {(row["pk"], row["sk"]): row for row in rows}.values())
 
     def release(self, hits: Sequence[Hit]) -> None:

@@ -4,8 +4,8 @@
     D#cursor            -                         the first hour that may still hold work
 
 A row is deleted when it is done, unless it was written again meanwhile: whoever wrote it may have brought something
-that was not there when it was done. The cursor stays an hour behind the last hour that was read to its end: a writer whose
-clock is late still finds its row read. After an outage of days the hours in between are read one by one.
+that was not there when it was done. The cursor stays an hour behind the last hour that was read to its end: a writer
+whose clock is late still finds its row read. After an outage of days the hours in between are read one by one.
 """
 
 import uuid
