@@ -195,7 +195,7 @@ class FakeDynamo:
         return self
 
     def paginate(self, ExpressionAttributeValues: Item, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
-        """A query, or a scan for hits by when they were read."""
+        """A query, or a scan for rows of some kinds by when they were read."""
         if "KeyConditionExpression" in more:
             answer: dict[str, Any] = {"LastEvaluatedKey": None}
             while "LastEvaluatedKey" in answer:
@@ -204,8 +204,9 @@ class FakeDynamo:
                 yield answer
             return
         since, until = (ExpressionAttributeValues[name]["S"] for name in (":since", ":until"))
-        hits = [row for row in self.rows.values() if row["kind"]["S"] == "hit"]
-        yield {"Items": [row for row in hits if since <= row["seenAt"]["S"] <= until]}
+        kinds = [value for name, value in ExpressionAttributeValues.items() if name.startswith(":kind")]
+        rows = [row for row in self.rows.values() if row["kind"] in kinds]
+        yield {"Items": [row for row in rows if since <= row["seenAt"]["S"] <= until]}
 
     def _put(self, item: Item) -> None:
         old = self.rows.get(_key(item))

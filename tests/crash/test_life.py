@@ -375,7 +375,7 @@ def _judge(
             assert world.faults.between(invocation, time), f"{event_id}: {name} was said twice for nothing"
         if name == "undone":
             assert undo
-        if name not in ("alert", "undone") and (event_id, name) not in before:
+        if name not in ("alert", "undone") and (event_id, name) not in before and event_id not in world.touched:
             assert undo is None, f"{event_id} was undone, and is reminded of"
     deadlines = {event for event, undo in expected.items() if undo is None and _has_deadline(world, event)}
     for event_id in deadlines - world.touched:

@@ -15,7 +15,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.errors import OutOfTimeError
 from trailbell.flows.claims import AlertTopic, Claim, publish_claimed
 from trailbell.flows.stream_batch import Identity
-from trailbell.hits.follow_up import FollowUp, still_news
+from trailbell.hits.follow_up import FollowUp, followed_as, still_news
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import OPEN
 from trailbell.hits.undoing import UNDONE
@@ -180,8 +180,8 @@ def may_be_followed_up(hit: Hit) -> bool:
 
 
 def _mark(one: StreamFollowUp) -> Hit:
-    """What a follow-up's delivery record and claim are kept under: its act's, continued."""
-    return replace(one.hit, kept_as=f"{ACT}-{one.follow_up.name}")
+    """What stands for a follow-up in claims and delivery records."""
+    return replace(one.hit, kept_as=followed_as(one.follow_up.name))
 
 
 def _by_mark(found: Iterable[StreamFollowUp]) -> dict[Identity, StreamFollowUp]:

@@ -32,7 +32,7 @@ from trailbell.hits.hit import complete
 from trailbell.store.canaries import CANARY, DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
-from trailbell.store.follow_ups import FOLLOW_UP, DynamoFollowUps, read_follow_up
+from trailbell.store.follow_ups import DynamoFollowUps, is_new_follow_up, read_follow_up
 from trailbell.store.periods import GATHERED, DynamoPeriods
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify, read_hit
@@ -156,13 +156,13 @@ def new_canaries(event: dict[str, Any]) -> Iterator[StreamCanary]:
 
 def new_hits(event: dict[str, Any]) -> Iterator[StreamEntry]:
     """New rows of hits, follow-ups and ended quiet periods only (store/rows.py). The stream's filter says the same;
-    this holds where a filter is missing. A follow-up that is written again says more exactly what was said.
+    this holds where a filter is missing.
     """
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
         if image and is_to_notify(entry["eventName"], image):
             yield _read(entry["dynamodb"]["SequenceNumber"], image)
-        elif image and entry["eventName"] == "INSERT" and image.get("kind") == {"S": FOLLOW_UP}:
+        elif image and is_new_follow_up(entry["eventName"], image):
             yield _read_follow_up(entry["dynamodb"]["SequenceNumber"], image)
         elif image and entry["eventName"] == "INSERT" and image.get("kind") == {"S": GATHERED}:
             row = decode(image)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import RESOLVED, UNRESOLVED
 from trailbell.hits.undo import seconds_left
 
@@ -47,6 +47,11 @@ def still_news(follow_up: FollowUp, hit: Hit, state: str, undone_at: str, now: s
         return False
     left = seconds_left(hit.undo_until, now)
     return follow_up.what is What.TOO_LATE or left is None or left > 0
+
+
+def followed_as(name: str) -> str:
+    """What the delivery record of a follow-up of an act is kept under: its act's, continued."""
+    return f"{ACT}-{name}"
 
 
 def follow_up_document(follow_up: FollowUp) -> dict[str, str]:

@@ -35,6 +35,13 @@ def follow_up_row(follow_up: FollowUp, hit: Hit, expires_at: int, seen_at: str) 
     return {**key, "kind": FOLLOW_UP, "at": follow_up.at, "seenAt": seen_at, "expiresAt": expires_at, **document}
 
 
+def is_new_follow_up(event_name: str, image: Mapping[str, Any]) -> bool:
+    """Whether a change in the table's stream is a follow-up to notify. One that is written again says more exactly what
+    was said.
+    """
+    return event_name == "INSERT" and image.get("kind") == {"S": FOLLOW_UP}
+
+
 def read_follow_up(row: Mapping[str, Any]) -> tuple[FollowUp, Hit]:
     """What a row says. Raises NewerFormatError, KeyError, ValueError or TypeError for what is none."""
     return follow_up_from_document(row["followUp"]), read_hit(row["hit"])

@@ -48,6 +48,17 @@ def group_partition(group: str) -> str:
     return f"G#{group}"
 
 
+def held_key(group: str, ends: str, hit_id: str) -> Row:
+    """The primary key of a hit that is held."""
+    return {"pk": group_partition(group), "sk": f"{HELD}#{ends}#{hit_id}"}
+
+
+def period_end(client: Any, table: str, group: str) -> str:
+    """When a group's last period ends, "" if it had none. Raises what botocore raises."""
+    row = get_row(client, table, _period_key(group))
+    return _iso(row["ends"]) if row else ""
+
+
 class DynamoPeriods:
     """The notifier's side and the clock's."""
 
@@ -105,8 +116,7 @@ class DynamoPeriods:
         ends = _iso(period.ends)
         rows = [
             {
-                "pk": group_partition(group),
-                "sk": f"{HELD}#{ends}#{hit.hit_id}",
+                **held_key(group, ends, hit.hit_id),
                 "kind": HELD,
                 "as": [list(one) for one in hit.delivered_as],
                 "hit": hit_document(hit),
