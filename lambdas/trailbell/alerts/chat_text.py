@@ -9,7 +9,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.commands import handles
 from trailbell.alerts.follow_up_mail import follow_up_sentences
 from trailbell.alerts.links import links_of_all
-from trailbell.alerts.mail_head import GATHERED
+from trailbell.alerts.mail_head import gathered_note
 from trailbell.alerts.mail_lines import counted, utc
 from trailbell.alerts.mail_undo import most_urgent
 from trailbell.alerts.summary import Summary, each, shown_values, summary_of
@@ -49,7 +49,7 @@ def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
         return
     yield _first_paragraph(hits, summary)
     if alert.gathered:
-        yield GATHERED
+        yield gathered_note(alert.quiet_minutes)
     asked_for = list(_asked_for(hits))
     if asked_for:
         yield "\n".join(asked_for)

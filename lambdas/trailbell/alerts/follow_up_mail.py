@@ -43,7 +43,7 @@ def follow_up_text(
     """
     what, summary = follow_ups[0].what, summary_of(hits)
     as_of = as_of or max(one.at for one in follow_ups)
-    undo = {What.REMINDER: lambda: undo_section(hits, as_of), What.TOO_LATE: lambda: _what_is_left(hits)}
+    undo = {What.REMINDER: lambda: undo_section(hits, as_of, where), What.TOO_LATE: lambda: _what_is_left(hits)}
     sections = [
         _headline(hits, follow_ups, as_of),
         _acts(hits, follow_ups, summary),

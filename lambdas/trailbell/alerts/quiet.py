@@ -25,6 +25,11 @@ class QuietMinutes:
     otherwise: int = 60
     by_name: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def longest(self) -> int:
+        """The longest of all periods, in minutes."""
+        return max(self.otherwise, *self.by_name.values()) if self.by_name else self.otherwise
+
     def seconds(self, rule: str, level: str) -> int:
         """The period of a rule's hits of a level."""
         return _MINUTE * self.by_name.get(rule, self.by_name.get(level, self.otherwise))

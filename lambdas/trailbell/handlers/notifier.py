@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from trailbell.alerts.channel import Channel
 from trailbell.alerts.channels import declared_channels
 from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.alerts.quiet import QuietMinutes
 from trailbell.aws.clients import Clients
 from trailbell.errors import SettingsError, TableError
 from trailbell.flows.canary import CanaryRelay, StreamCanary
@@ -68,7 +69,8 @@ class _Parts:
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
-    where: str = ""
+    where: str
+    quiet: QuietMinutes
 
 
 @functools.cache
@@ -96,6 +98,7 @@ def _parts() -> _Parts:
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
         where=environment.where,
+        quiet=environment.quiet,
     )
 
 
@@ -116,6 +119,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         parts.rate_limit,
         parts.runbook,
         where=parts.where,
+        quiet=parts.quiet,
     )
     records, log = parts.delivery_records, parts.event_log
     follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, parts.states, log, time.monotonic, utc_now)

@@ -97,6 +97,7 @@ def hit(
         record=record,
         follow_ups=follow_ups,
         now=iso_time(now),
+        limit=limit,
         today=verdict,
         where=connection.options,
     )
