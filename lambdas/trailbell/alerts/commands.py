@@ -6,7 +6,8 @@ from trailbell.hits.hit import Hit
 
 
 LOCAL = "trailbell:local"
-"""The CDK's context by which `trailbell local` says that a stack is in the embedded AWS: commands need --local there."""
+"""The context of the CDK by which `trailbell local` says that a stack is in the embedded AWS, where commands need the
+option --local."""
 
 _MAX_IDS = 10
 
