@@ -41,8 +41,8 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
     (and the day after --until, for late deliveries); after that the record's own time, account and region decide.
 
     Digest and Insight files are counted as ignored. A file that cannot be read is reported, does not stop the others,
-    and makes the exit status 2; so does JSON of something else, but only where no log file was read. Ctrl-C ends with what
-    there is so far, and status 130.
+    and makes the exit status 2; so does JSON of something else, but only where no log file was read. Ctrl-C ends with
+    what there is so far, and status 130.
     A document of --rules that cannot run is named and counted; it changes the exit status only with --strict.
 
     \b
