@@ -76,7 +76,7 @@ def follow_up_sentences(hits: Sequence[Hit], follow_ups: Sequence[FollowUp], as_
         yield f"The deadline has passed: {earliest.undo_until}{whose}."
     else:
         when = as_of or max(one.at for one in follow_ups)
-        yield f"{deadline_left(earliest.undo_until, hits, when).capitalize()}; undo until {earliest.undo_until}{whose}."
+        yield f"{deadline_left(earliest.undo_until, hits, when)}; undo until {earliest.undo_until}{whose}."
     yield _SEEN if all(hit.undo_links for hit in hits) else _UNSEEN
 
 
