@@ -116,12 +116,17 @@ def test_story_says_who_undid_it_by_which_call_and_what_was_reminded_of(
     assert f"undone by {OMAR}" in story.splitlines()[0]
     assert f"Undone after 12 min, by {OMAR} (CancelKeyDeletion, " in story
     assert ", event e-undo)" in story
+    assert f"It is undone already, by {OMAR} at" in story
+    assert [line for line in story.splitlines() if line.strip().startswith("aws kms")] == []
     assert "Can be undone" not in story.partition("Subject:")[0]
     assert document["followUps"][0]["afterSeconds"] == 720
     assert document["followUps"][0]["eventID"] == "e-undo"
     assert document["history"][0]["action"] == "undo"
     assert f"Can be undone until {left.undo_until}: 2 d" in others[0]
     assert "Reminded of its deadline at" in others[0]
+    assert [line for line in others[0].splitlines() if line.startswith("  aws kms")]
+    newest = run(table, "hit", left.short_id, "--no-record", "--related", "1")
+    assert "by the same actor, 24 h around it: newest 1 (more with --related)" in newest
     assert f"Deadline passed: {passed.undo_until}, 1 d" in others[1]
 
 
