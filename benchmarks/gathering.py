@@ -62,6 +62,7 @@ Found = list[Hit | Undoing]
 class CountingDynamo(FakeDynamo):
     """Counts requests by operation and the kind of row."""
 
+    page: int = 250  # rows of 4 KB
     requests: Counter[str] = field(default_factory=Counter)
 
     def __getattribute__(self, name: str) -> Any:

@@ -15,7 +15,6 @@ from trailbell.text.safe_text import one_line
 
 
 SHARDS = 2
-_PAGE = 5  # rows of a query's answer; DynamoDB ends one after 1 MB
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -75,12 +74,16 @@ class FakeBody:
 
 @dataclass
 class FakeDynamo:
-    """One table and its stream: a list of changes for each shard, in order within it."""
+    """One table and its stream: a list of changes for each shard, in order within it.
+
+    page: rows of a query's answer; DynamoDB ends one after 1 MB.
+    """
 
     faults: Faults
     rows: dict[Key, Item] = field(default_factory=dict)
     shards: list[list[Item]] = field(default_factory=lambda: [[] for _ in range(SHARDS)])
     overtake: Callable[[], None] = lambda: None
+    page: int = 5
     exceptions = _Exceptions
     lock: threading.RLock = field(default_factory=threading.RLock)
     _sequence: int = 0
@@ -120,7 +123,7 @@ class FakeDynamo:
             if "ExclusiveStartKey" in more:
                 start = _key(more["ExclusiveStartKey"])  # whose row may be gone
                 keys = [key for key in keys if (key > start if more.get("ScanIndexForward", True) else key < start)]
-            page = keys[: more.get("Limit", _PAGE)]
+            page = keys[: more.get("Limit", self.page)]
             found = [self.rows[key] for key in page]
             last = {"pk": {"S": page[-1][0]}, "sk": {"S": page[-1][1]}} if len(page) < len(keys) else None
         after(kind, call)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.crash import aws
 from tests.crash.aws import FakeDynamo
 from tests.crash.faults import Faults, nothing
 from trailbell.alerts.alert import Alert
@@ -94,7 +93,7 @@ def test_storm_of_held_hits_is_notified_of_in_parts(
     world: World, given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many are held: each batch takes so many, each slice is read alone, and each hit is told once."""
-    monkeypatch.setattr(aws, "_PAGE", SLICE)
+    world.dynamo.page = SLICE
     slices = list[int]()
     left = DynamoDeliveryRecords.left
 
