@@ -763,9 +763,11 @@ def test_commands_in_mails_lead_to_this_stack(
     context: dict[str, Any], tmp_path: Path, name: str, given: dict[str, str], where: str | None
 ) -> None:
     """Whoever pastes one would otherwise ask another table, in a demo the one of their own account."""
-    (tmp_path / "dummy.py").write_text("", encoding="utf-8")
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "dummy.py").write_text("", encoding="utf-8")
     app = cdk.App(context={**context, **given}, outdir=str(tmp_path / "cdk.out"))
-    stack = TrailbellStack(app, name, settings=given_settings(), code=tmp_path)
+    stack = TrailbellStack(app, name, settings=given_settings(), code=code)
     functions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
     environments = {
         one["Properties"]["Description"]: one["Properties"]["Environment"]["Variables"]
