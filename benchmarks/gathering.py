@@ -47,6 +47,7 @@ from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.kept_hits import DynamoKeptHits
 from trailbell.store.periods import DUE_KIND as GATHERED
 from trailbell.store.periods import DynamoPeriods
+from trailbell.store.states import DynamoHitStates
 from trailbell.store.tracking import DynamoTracking
 from trailbell.text.times import iso_time
 
@@ -61,6 +62,7 @@ Found = list[Hit | Undoing]
 class CountingDynamo(FakeDynamo):
     """Counts requests by operation and the kind of row."""
 
+    page: int = 250  # rows of 4 KB
     requests: Counter[str] = field(default_factory=Counter)
 
     def __getattribute__(self, name: str) -> Any:
@@ -103,7 +105,8 @@ class Account:
             DynamoDeliveryRecords(self.dynamo, "hits", 400),
             DynamoPeriods(self.dynamo, "hits", self.quiet),
         )
-        follow_ups = FollowUpNotifier(self, records, DynamoFollowUps(self.dynamo, "hits"), self, lambda: 0.0)
+        stored = DynamoFollowUps(self.dynamo, "hits"), DynamoHitStates(self.dynamo, "hits")
+        follow_ups = FollowUpNotifier(self, records, *stored, self, lambda: 0.0, lambda: self.now)
         notifier = Notifier(self, records, self, lambda: self.now, follow_ups=follow_ups, periods=periods)
         for shard, changes in enumerate(self.dynamo.shards):
             new = changes[self.given[shard] :]
@@ -115,7 +118,7 @@ class Account:
         """A run of the clock, and what follows from it."""
         before = Counter(self.dynamo.requests)
         due, records = DynamoDueRows(self.dynamo, "hits"), DynamoDeliveryRecords(self.dynamo, "hits", 400)
-        reminders = Reminders(DynamoKeptHits(self.dynamo, "hits"), DynamoFollowUps(self.dynamo, "hits"))
+        reminders = Reminders(DynamoKeptHits(self.dynamo, "hits"), DynamoFollowUps(self.dynamo, "hits"), due)
         gathering = Gathering(DynamoPeriods(self.dynamo, "hits", self.quiet), records)
         counters = Clock(due, {}, {REMINDER: reminders.judge, GATHERED: gathering.judge}, self).run(self.now)
         if not counters.due_done:

@@ -13,7 +13,7 @@ from constructs import Construct
 from trailbell.hits.canary import CANARY_PATH
 
 from .findings import acknowledge, wildcard
-from .functions import allow, shared_function
+from .functions import allow, shared_function, told_by_mails
 from .ingest_queue import encrypted_queue
 from .settings import Settings
 from .store import HitTable
@@ -59,6 +59,7 @@ class Clock(Construct):
                 "TRAILBELL_CANARY_QUEUE_URL": self.canaries.queue_url,
                 "TRAILBELL_CANARY_MINUTES": str(settings.canary_minutes),
                 "TRAILBELL_REPORT_DAY": settings.report_day,
+                **told_by_mails(self, settings),
             },
         )
         self.schedule = events.Rule(

@@ -16,7 +16,7 @@ from trailbell.rulebook.product import CHECKOUT, is_installed, product_root
 from .alerter import Alerter
 from .asset import build_asset
 from .properties import Properties
-from .settings import read_settings
+from .settings import check_quiet_names, read_settings
 
 
 class Trailbell(Alerter):
@@ -44,6 +44,7 @@ class Trailbell(Alerter):
         folders = rules or product_root() / "rules", exceptions
         today = datetime.now(UTC).date()
         rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
+        check_quiet_names(settings.quiet_minutes, [rule.name for rule in rulebook.rules if not rule.is_silent])
         code = build_asset(settings.architecture, settings.python, rulebook, _build_folder())
         super().__init__(scope, id, settings=settings, code=code)
         for message in expired:

@@ -174,7 +174,12 @@ def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
 
 def _topic(topic: sns.Topic) -> list[cloudwatch.IWidget]:
     sent = own_metric("notifier", "AlertsSent", label="sent")
-    others = {"to other channels": "ChannelsNotified", "not to other channels": "ChannelsFailed"}
+    others = {
+        "to other channels": "ChannelsNotified",
+        "not to other channels": "ChannelsFailed",
+        "follow-ups": "FollowUpsSent",
+        "follow-ups that failed": "FollowUpsFailed",
+    }
     channels = [own_metric("notifier", name, label=label) for label, name in others.items()]
     published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
     failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")

@@ -14,6 +14,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from trailbell.alerts.commands import LOCAL
+
 from .channels import Channels
 from .findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from .ingest_queue import IngestQueue, encrypted_queue
@@ -135,11 +137,8 @@ class Notifier(Construct):
             "TRAILBELL_TABLE": store.table.table_name,
             "TRAILBELL_RETENTION_DAYS": str(settings.hit_retention_days),
             "TRAILBELL_RUNBOOK_URL": settings.runbook_url,
-            "TRAILBELL_QUIET_MINUTES": json.dumps(dict(settings.quiet_minutes), sort_keys=True),
         }
-        stack = Stack.of(self).stack_name
-        if stack != STACK_NAME:
-            environment["TRAILBELL_WHERE"] = f"--stack {stack}"
+        environment |= told_by_mails(self, settings)
         for channel in channels.deployed:
             environment |= channel.environment
         self.function = shared_function(
@@ -159,13 +158,13 @@ class Notifier(Construct):
                 allow(self.function, [permission.resource], *permission.actions, conditions=conditions)
 
     def _allow_table(self, store: HitTable) -> None:
-        """Delivery records, what the same actor did before, canaries, follow-ups, quiet periods and when they end:
-        keys N#, P#, K#, O#, G#, D#. No hit but those that it has held.
+        """Delivery records, what the same actor did before, canaries, follow-ups and the states they go by, quiet
+        periods and when they end: keys N#, P#, K#, O#, S#, G#, D#. No hit but those that it has held.
         """
         table = [store.table.table_arn]
         records = (("BatchGetItem", "BatchWriteItem", "PutItem"), "N#*")
         periods = (("PutItem", "Query", "BatchWriteItem"), "G#*")
-        others = ((("PutItem",), "K#*", "D#*"), (("Query",), "P#*", "O#*"))
+        others = ((("PutItem",), "K#*", "D#*"), (("Query",), "P#*", "O#*"), (("BatchGetItem",), "S#*"))
         for actions, *keys in (records, periods, *others):
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
             allow(self.function, table, *(f"dynamodb:{action}" for action in actions), conditions=condition)
@@ -191,6 +190,17 @@ class Notifier(Construct):
         )
         reason = "The event source's dynamodb:ListStreams takes no resource; all else names the table's stream."
         acknowledge(self, wildcard(self, "*"), reason)
+
+
+def told_by_mails(scope: Construct, settings: Settings) -> dict[str, str]:
+    """The environment of functions that write mails: where the commands in them lead, and how long hits are gathered.
+
+    The context that `trailbell local` gives says that the stack is in the embedded AWS.
+    """
+    stack = Stack.of(scope).stack_name
+    where = "--local" if scope.node.try_get_context(LOCAL) else f"--stack {stack}" if stack != STACK_NAME else ""
+    quiet = json.dumps(dict(settings.quiet_minutes), sort_keys=True)
+    return {"TRAILBELL_QUIET_MINUTES": quiet, **({"TRAILBELL_WHERE": where} if where else {})}
 
 
 def shared_function(

@@ -6,15 +6,17 @@ Every fault is reported at once, with the setting's name, what was given and wha
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from trailbell.alerts.channels import declared_channels
 from trailbell.alerts.setting import Setting, boolean, emails, matching, one_of
+from trailbell.engine.rulebook import Level
 from trailbell.errors import SettingsError
 from trailbell.hits.week import DAYS
 from trailbell.rulebook.alert_on import read_alert_on
+from trailbell.rulebook.misspellings import question
 from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
 
 
@@ -24,8 +26,13 @@ _NEEDS_BUCKET = {
     "trail_prefix": "a new trail has no prefix",
     "trail_topic_arn": "a new trail's bucket tells the queue itself",
 }
-_HOURS = "a list of whole numbers from 1 to 720, or []"
-_QUIET = 'a whole number from 0 to 1440, or a map of levels, rules and "default" to such numbers'
+_MAX_REMINDERS = 5
+_MAX_QUIET_NAMES = 50  # they stand in the functions' environment, which takes 4 KB in all
+_HOURS = f"a list of at most {_MAX_REMINDERS} whole numbers from 1 to 720, or []"
+_QUIET = (
+    'a whole number from 0 to 1440, or a map of levels, rules and "default" to such numbers,'
+    f" with at most {_MAX_QUIET_NAMES} names"
+)
 _RUNBOOK = 'an https address such as https://wiki.example.com/alerts/{rule}, with {rule}, {service}, {level}, or ""'
 
 
@@ -119,6 +126,19 @@ def read_settings(get: Callable[[str], Any], given: Mapping[str, Any] | None = N
     return Settings(**values, channels=channels, placeholders=with_our_own(placeholders, values))
 
 
+def check_quiet_names(quiet_minutes: Mapping[str, int], rules: Iterable[str]) -> None:
+    """Raise SettingsError for names that are neither "default", a level, nor a rule's: they would gather nothing."""
+    known = ["default", *(level.word for level in Level), *rules]
+    unknown = [name for name in quiet_minutes if name not in known]
+    if unknown:
+        raise SettingsError(
+            "\n".join(
+                f"setting quiet_minutes names {name!r}, which is no level and no rule{question(name, known)}"
+                for name in unknown
+            )
+        )
+
+
 def setting_names() -> tuple[str, ...]:
     """Every setting's name."""
     return tuple(_all_readers())
@@ -189,7 +209,10 @@ def _hours(raw: Any) -> tuple[int, ...]:
         if not isinstance(given, list | tuple):
             raise ValueError(_HOURS)
         read = _number(1, 720)
-        return tuple(sorted({read(one) for one in given}, reverse=True))
+        hours = sorted({read(one) for one in given}, reverse=True)
+        if len(hours) > _MAX_REMINDERS:
+            raise ValueError(_HOURS)
+        return tuple(hours)
     except ValueError:  # JSON's, too
         raise ValueError(_HOURS) from None
 
@@ -207,6 +230,8 @@ def _quiet(raw: Any) -> dict[str, int]:
         given = json.loads(raw) if isinstance(raw, str) else raw
         by_name = given if isinstance(given, Mapping) else {"default": given}
         read = _number(0, 1440)
+        if len(by_name) > _MAX_QUIET_NAMES:
+            raise ValueError(_QUIET)
         return {"default": 60, **{str(name): read(minutes) for name, minutes in by_name.items()}}
     except ValueError:  # JSON's, too
         raise ValueError(_QUIET) from None

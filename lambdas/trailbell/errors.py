@@ -55,6 +55,10 @@ class LogFileError(TrailbellError):
         self.outcome = outcome
 
 
+class ForeignJsonError(LogFileError):
+    """An object is whole JSON and not from CloudTrail: no log file was broken."""
+
+
 class OutOfTimeError(TrailbellError):
     """Something was not done before the function's time was nearly over."""
 

@@ -74,12 +74,16 @@ class FakeBody:
 
 @dataclass
 class FakeDynamo:
-    """One table and its stream: a list of changes for each shard, in order within it."""
+    """One table and its stream: a list of changes for each shard, in order within it.
+
+    page: rows of a query's answer; DynamoDB ends one after 1 MB.
+    """
 
     faults: Faults
     rows: dict[Key, Item] = field(default_factory=dict)
     shards: list[list[Item]] = field(default_factory=lambda: [[] for _ in range(SHARDS)])
     overtake: Callable[[], None] = lambda: None
+    page: int = 5
     exceptions = _Exceptions
     lock: threading.RLock = field(default_factory=threading.RLock)
     _sequence: int = 0
@@ -116,15 +120,27 @@ class FakeDynamo:
             keys = sorted(key for key in self.rows if key[0] == values[":pk"] and wanted(key[1], values))
             if not more.get("ScanIndexForward", True):
                 keys.reverse()
-            found = [self.rows[key] for key in keys[: more.get("Limit")]]
+            if "ExclusiveStartKey" in more:
+                start = _key(more["ExclusiveStartKey"])  # whose row may be gone
+                keys = [key for key in keys if (key > start if more.get("ScanIndexForward", True) else key < start)]
+            page = keys[: more.get("Limit", self.page)]
+            found = [self.rows[key] for key in page]
+            last = {"pk": {"S": page[-1][0]}, "sk": {"S": page[-1][1]}} if len(page) < len(keys) else None
         after(kind, call)
-        return {"Items": found}
+        return {"Items": found, **({"LastEvaluatedKey": last} if last else {})}
 
-    def delete_item(self, TableName: str, Key: Item) -> None:  # noqa: N803
+    def delete_item(self, TableName: str, Key: Item, ConditionExpression: str, **names: Any) -> None:  # noqa: N803
+        """Only on condition that the row is the one that was read."""
         call = f"delete {_name(Key)}"
         kind = self.faults.at(call, ANY_CALL)
         before(kind, call)
         with self.lock:
+            there = self.rows.get(_key(Key), {})
+            written = names.get("ExpressionAttributeValues", {}).get(":written")
+            assert ConditionExpression == ("written = :written" if written else "attribute_not_exists(written)")
+            if there.get("written") != written:
+                after(kind, call)
+                raise ConditionalCheckFailedError({"Error": {"Code": "ConditionalCheckFailedException"}}, call)
             self.rows.pop(_key(Key), None)
         after(kind, call)
 
@@ -182,13 +198,18 @@ class FakeDynamo:
         return self
 
     def paginate(self, ExpressionAttributeValues: Item, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
-        """A query, or a scan for hits by when they were read."""
+        """A query, or a scan for rows of some kinds by when they were read."""
         if "KeyConditionExpression" in more:
-            yield self.query(ExpressionAttributeValues=ExpressionAttributeValues, **more)
+            answer: dict[str, Any] = {"LastEvaluatedKey": None}
+            while "LastEvaluatedKey" in answer:
+                start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]} if answer["LastEvaluatedKey"] else {}
+                answer = self.query(ExpressionAttributeValues=ExpressionAttributeValues, **more, **start)
+                yield answer
             return
         since, until = (ExpressionAttributeValues[name]["S"] for name in (":since", ":until"))
-        hits = [row for row in self.rows.values() if row["kind"]["S"] == "hit"]
-        yield {"Items": [row for row in hits if since <= row["seenAt"]["S"] <= until]}
+        kinds = [value for name, value in ExpressionAttributeValues.items() if name.startswith(":kind")]
+        rows = [row for row in self.rows.values() if row["kind"] in kinds]
+        yield {"Items": [row for row in rows if since <= row["seenAt"]["S"] <= until]}
 
     def _put(self, item: Item) -> None:
         old = self.rows.get(_key(item))
@@ -252,8 +273,6 @@ class FakeSns:
 
 _SORT_KEYS: dict[str, Callable[[str, dict[str, str]], bool]] = {
     "pk = :pk": lambda sk, values: True,
-    "pk = :pk AND sk = :sk": lambda sk, values: sk == values[":sk"],
-    "pk = :pk AND sk < :after": lambda sk, values: sk < values[":after"],
     "pk = :pk AND begins_with(sk, :sk)": lambda sk, values: sk.startswith(values[":sk"]),
     "pk = :pk AND sk BETWEEN :since AND :until": lambda sk, values: values[":since"] <= sk <= values[":until"],
 }

@@ -19,6 +19,7 @@ from tests.crash.aws import FakeDynamo
 from tests.crash.faults import Faults, Killed, chosen, nothing
 from tests.unit.conftest import RULE
 from trailbell.alerts.alert import Alert
+from trailbell.alerts.over_time import group_of_alert
 from trailbell.alerts.quiet import QuietMinutes
 from trailbell.engine.rulebook import Level, Rule, Rulebook, Undo, UndoneBy
 from trailbell.flows.clock import Clock
@@ -29,7 +30,9 @@ from trailbell.flows.reminders import Reminders
 from trailbell.flows.tracking import HitTracking
 from trailbell.handlers.notifier import new_hits
 from trailbell.hits.detect import HitDetector
+from trailbell.hits.follow_up import What
 from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.hit_state import ACKED, OPEN, RESOLVED, change_state
 from trailbell.hits.reminders import DUE_KIND as REMINDER
 from trailbell.hits.undoing import Undoing
 from trailbell.rulebook.cases import BASE_RECORD
@@ -42,11 +45,13 @@ from trailbell.store.follow_ups import DynamoFollowUps, follow_up_key
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.kept_hits import DynamoKeptHits
 from trailbell.store.periods import DUE_KIND as GATHERED
-from trailbell.store.periods import DynamoPeriods
+from trailbell.store.periods import HELD, DynamoPeriods, group_partition
+from trailbell.store.states import DynamoHitStates
 from trailbell.store.tracking import DynamoTracking
 
 
 SECONDS = 6  # all records fall within so many: many in the same
+DEADLINE = "2026-09-08T00:00:00Z"
 DAY = "2026-09-0{}T{:02}:00:00Z"
 CALLS = ("ScheduleKeyDeletion", "DisableKey", "CancelKeyDeletion", "EnableKey")
 UNDONE_BY = {"ScheduleKeyDeletion": "CancelKeyDeletion", "DisableKey": "EnableKey"}
@@ -82,9 +87,11 @@ def _say_how_many() -> Iterator[None]:
     """How many histories were played, and what happened in them: a property that is never tried protects nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trailbell.store.dynamo._FIRST_PAUSE", 0.0)
+        patch.setattr("trailbell.flows.notifier.MAX_GATHERED", 2)  # so that periods hold more than a batch takes
+        patch.setattr("trailbell.store.periods.SLICE", 2)
         yield
     sys.stdout.write(f"lives of acts: {dict(played)}\n")
-    assert all(played[what] for what in ("histories", "undone", "faults", "reminded", "gathered", "killed"))
+    assert all(played[what] for what in ("histories", "undone", "faults", "reminded", "gathered", "killed", "touched"))
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ class Event:
             "requestParameters": {"keyId": self.key},
             "resources": [{"type": "AWS::KMS::Key", "ARN": f"arn:aws:kms:us-east-1:111122223333:key/{self.key}"}],
             # A deadline after seven days, as KMS answers it.
-            "responseElements": {"deletionDate": "2026-09-08T00:00:00Z"} if self.call == CALLS[0] else None,
+            "responseElements": {"deletionDate": DEADLINE} if self.call == CALLS[0] else None,
         }
 
 
@@ -126,6 +133,7 @@ class World:
     now: str = "2026-09-01T00:10:00Z"
     seconds: float = 0.0
     given: list[list[dict[str, Any]]] = field(default_factory=lambda: [[], []])
+    touched: set[str] = field(default_factory=set)
     had: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
@@ -137,6 +145,16 @@ class World:
             raise Killed(kind)
         if kind == "failed":
             raise ConnectionError(kind)
+        if not self.faults.happened and not (alert.follow_ups or alert.gathered):
+            held = self.held(group_of_alert(alert))
+            assert alert.sample.severity is Level.CRITICAL or not held, "a page of its own before what was held"
+        for hit, said in zip(alert.hits, alert.follow_ups, strict=False):
+            word = self.state(hit.event_id)
+            if said.what is What.UNDONE:
+                assert word != RESOLVED, "somebody resolved it, and is told that it was undone"
+            else:
+                assert word in (OPEN, ACKED), f"it is {word}, and is reminded of"
+                assert said.what is What.TOO_LATE or self.now < DEADLINE, "reminded of what is over"
         self.published.append((self.faults.time, self.faults.invocation, alert))
         assert alert.text(30_000)
         if kind == "killed after":
@@ -172,7 +190,8 @@ class World:
         if not batch:
             return
         records = DynamoDeliveryRecords(self.dynamo, "hits", 400, lambda: self.seconds)
-        follow_ups = FollowUpNotifier(self, records, DynamoFollowUps(self.dynamo, "hits"), self, lambda: self.seconds)
+        stored = DynamoFollowUps(self.dynamo, "hits"), DynamoHitStates(self.dynamo, "hits")
+        follow_ups = FollowUpNotifier(self, records, *stored, self, lambda: self.seconds, lambda: self.now)
         notifier = Notifier(
             self, records, self, lambda: self.now, lambda: self.seconds, lambda _: None, follow_ups, self._periods()
         )
@@ -186,7 +205,7 @@ class World:
     def run_clock(self) -> None:
         self.faults.begin()
         due = DynamoDueRows(self.dynamo, "hits")
-        reminders = Reminders(DynamoKeptHits(self.dynamo, "hits"), DynamoFollowUps(self.dynamo, "hits"))
+        reminders = Reminders(DynamoKeptHits(self.dynamo, "hits"), DynamoFollowUps(self.dynamo, "hits"), due)
         gathering = Gathering(self._periods(), DynamoDeliveryRecords(self.dynamo, "hits", 400))
         with suppress(Exception, Killed):
             Clock(due, {}, {REMINDER: reminders.judge, GATHERED: gathering.judge}, self).run(self.now)
@@ -203,6 +222,27 @@ class World:
             for shard in (0, 1):
                 self.deliver(shard)
         assert self.given == [[], []]
+
+    def state(self, event_id: str) -> str:
+        row = self.row(f"S#{BASE_RECORD['recipientAccountId']}#{event_id}", ACT)
+        return row["state"] if row else OPEN
+
+    def change(self, number: int, action: str) -> None:
+        """What a person makes of a hit, if there is anything to make of it."""
+        identity = BASE_RECORD["recipientAccountId"], f"e-{number}", ACT
+        states = DynamoHitStates(self.dynamo, "hits")
+        self.touched.add(f"e-{number}")
+        self.faults.begin()
+        with suppress(Exception, Killed):
+            before, _ = states.read(identity)
+            after, change = change_state(before, action, "dana", self.now)
+            states.write(identity, after, change, 2**40)
+
+    def held(self, group: str) -> set[str]:
+        """The hits of a group that wait for the end of a period."""
+        rows = [decode(item) for key, item in self.dynamo.rows.items() if key[0] == group_partition(group)]
+        waiting = {str(row["hit"]["eventID"]) for row in rows if row["kind"] == HELD}
+        return waiting - {hit.event_id for *_, alert in self.published if not alert.follow_ups for hit in alert.hits}
 
     def row(self, pk: str, sk: str) -> dict[str, Any] | None:
         item = self.dynamo.rows.get((pk, sk))
@@ -239,6 +279,8 @@ def histories(draw: st.DrawFn) -> tuple[list[list[Event]], list[tuple[str, int]]
         st.tuples(st.just("detect"), st.integers(0, len(files) - 1)),
         st.tuples(st.just("deliver"), st.integers(0, 1)),
         st.tuples(st.just("clock"), st.integers(1, 9)),
+        st.tuples(st.just("later"), st.integers(1, 9)),
+        st.tuples(st.sampled_from(["resolve", "reopen", "ack"]), st.integers(0, len(events) - 1)),
     )
     return files, draw(st.lists(steps, max_size=20)), draw(st.integers(0, 2000))
 
@@ -271,22 +313,26 @@ def test_every_act_comes_to_what_its_records_say(history: tuple[list[list[Event]
             world.detect(files[number])
         elif step == "deliver":
             world.deliver(number)
+        elif step in ("resolve", "reopen", "ack"):
+            world.change(number, step)
         else:
             world.now = max(world.now, DAY.format(number, 0))
-            world.run_clock()
+            if step == "clock":
+                world.run_clock()
+    late = world.now >= DEADLINE
     world.settle(files)
     reminded_before = _said(world)
     expected = oracle([event for file in files for event in file])
     for day in range(1, 10):  # the clock catches up, and goes on past every deadline
-        world.now = max(world.now, DAY.format(day, 1))
-        world.run_clock()
-        world.run_clock()
-        world.settle([])
+        for hour in range(1, 6):  # of what a period holds a batch takes a part
+            world.now = max(world.now, DAY.format(day, hour))
+            world.run_clock()
+            world.settle([])
 
-    _judge(world, expected, reminded_before)
+    _judge(world, expected, reminded_before, late=late)
     if not world.faults.happened:
         _judge_gathered(world)
-    played.update(histories=1, faults=len(world.faults.happened), acts=len(expected))
+    played.update(histories=1, touched=len(world.touched), faults=len(world.faults.happened), acts=len(expected))
     played["killed"] += sum(kind.startswith("killed") for *_, kind in world.faults.happened)
     played["undone"] += sum(undo is not None for undo in expected.values())
     played["gathered"] += sum(alert.gathered for *_, alert in world.published)
@@ -304,14 +350,17 @@ def _said(world: World) -> dict[tuple[str, str], list[tuple[int, int]]]:
 
 
 def _judge(
-    world: World, expected: dict[str, Event | None], before: dict[tuple[str, str], list[tuple[int, int]]]
+    world: World, expected: dict[str, Event | None], before: dict[tuple[str, str], list[tuple[int, int]]], *, late: bool
 ) -> None:
+    """late: when all was settled every deadline had passed: of a reminder nobody can say whether it was to be sent."""
     said = _said(world)
     for event_id, undo in expected.items():
         account = BASE_RECORD["recipientAccountId"]
         state = world.row(f"S#{account}#{event_id}", ACT)
         row = world.row(*follow_up_key(account, event_id, "undone").values())
         assert (event_id, "alert") in said
+        if event_id in world.touched:
+            continue  # what may be said of it is asserted where it is said
         if undo is None:
             assert (state, row) == (None, None)
             assert (event_id, "undone") not in said
@@ -326,11 +375,13 @@ def _judge(
             assert world.faults.between(invocation, time), f"{event_id}: {name} was said twice for nothing"
         if name == "undone":
             assert undo
-        if name not in ("alert", "undone") and (event_id, name) not in before:
+        if name not in ("alert", "undone") and (event_id, name) not in before and event_id not in world.touched:
             assert undo is None, f"{event_id} was undone, and is reminded of"
     deadlines = {event for event, undo in expected.items() if undo is None and _has_deadline(world, event)}
-    for event_id in deadlines:
-        missing = {"reminder-24h", "reminder-half", "too-late"} - {name for event, name in said if event == event_id}
+    for event_id in deadlines - world.touched:
+        missing = {*(() if late else ("reminder-24h", "reminder-half")), "too-late"} - {
+            name for event, name in said if event == event_id
+        }
         due = {key for key in world.dynamo.rows if key[0].startswith("D#2")}
         assert not missing or _read_late(world, event_id), f"{event_id}: never said {missing}"
         assert not any(event_id in key[1] for key in due)

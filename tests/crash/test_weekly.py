@@ -41,8 +41,9 @@ class NothingDue:
     def until(self, now: str) -> Iterator[Due]:
         return iter(())
 
-    def done(self, due: Due) -> None:
+    def done(self, due: Due) -> bool:
         """Nothing is."""
+        raise AssertionError(due)
 
     def read_to(self, now: str, first_left: str) -> None:
         """Nothing is left."""

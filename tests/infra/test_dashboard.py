@@ -14,6 +14,7 @@ from trailbell.flows.canary import CanaryCounters
 from trailbell.flows.clock import ClockCounters
 from trailbell.flows.counters import DetectorCounters as Detected
 from trailbell.flows.delivery import DeliveryCounters
+from trailbell.flows.follow_ups import FollowUpCounters
 from trailbell.flows.stream_batch import NotifierCounters as Notified
 from trailbell.handlers import clock, detector, handover, notifier
 
@@ -52,6 +53,7 @@ def emitted() -> Names:
     detector._count(recorders["detector"], Detected(hits_new=1, objects_ignored=Counter({ObjectKind.FOREIGN: 1})))
     notifier._count(recorders["notifier"], Notified(alerts_sent=1))
     notifier._count_delivery(recorders["notifier"], DeliveryCounters())
+    notifier._count_follow_ups(recorders["notifier"], FollowUpCounters(sent=1, failed=1))
     clock._count_run(recorders["clock"], ClockCounters())
     clock._count_canaries(recorders["clock"], CanaryCounters(seconds=[1]))
     written = io.StringIO()

@@ -235,6 +235,7 @@ def test_notifier_reaches_no_hit_and_of_the_pointers_only_those_of_actors(world:
         ("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"): ["G#*"],
         ("dynamodb:PutItem",): ["K#*", "D#*"],
         ("dynamodb:Query",): ["P#*", "O#*"],
+        ("dynamodb:BatchGetItem",): ["S#*"],
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import Settings, channel_defaults, channel_settings, read_settings
+from infra.settings import Settings, channel_defaults, channel_settings, check_quiet_names, read_settings
 from trailbell.errors import SettingsError
 from trailbell.rulebook.placeholders import DEPLOYER_ROLES, NAMES
 
@@ -307,3 +307,32 @@ def test_both_settings_of_an_existing_bucket_are_refused_at_once() -> None:
 def test_settings_that_do_not_go_together_are_refused(given: dict[str, Any], message: str) -> None:
     """Two ways in at once would read every log file twice."""
     assert message in fault_of(given)
+
+
+def test_names_of_quiet_minutes_are_levels_or_rules() -> None:
+    """A misspelt name would gather nothing, and nobody would notice; all of them are named, with what was meant."""
+    known = ["kms-key-disabled", "ssm-session-started"]
+    check_quiet_names({"default": 60, "critical": 0, "ssm-session-started": 1440}, known)
+
+    with pytest.raises(SettingsError) as caught:
+        check_quiet_names({"default": 60, "critcal": 0, "ssm_session_startet": 5, "poem": 1}, known)
+
+    assert str(caught.value).splitlines() == [
+        "setting quiet_minutes names 'critcal', which is no level and no rule; did you mean 'critical'?",
+        "setting quiet_minutes names 'ssm_session_startet', which is no level and no rule;"
+        " did you mean 'ssm-session-started'?",
+        "setting quiet_minutes names 'poem', which is no level and no rule",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "more"),
+    [
+        ("reminders", [1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]),
+        ("quiet_minutes", {f"r{n}": 1 for n in range(50)}, {f"r{n}": 1 for n in range(51)}),
+    ],
+)
+def test_lists_of_settings_end_somewhere(name: str, most: Any, more: Any) -> None:
+    """What stands in a function's environment, or makes rows for each hit, is no place for a thousand."""
+    read({name: most})
+    assert "at most" in fault_of({name: more})

@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 
 from infra.asset import HANDLERS
+from tests.infra.conftest import given_settings
+from tests.infra.whole_stack import TrailbellStack
 from trailbell.alerts.channels import declared_channels
+from trailbell.alerts.commands import LOCAL
 from trailbell.handlers.environment import Variables, read_environment
 from trailbell.ops.advice import alarm_advice
 from trailbell.ops.answers import Alarm
@@ -461,6 +466,7 @@ def test_notifier_writes_marks_and_reads_pointers_of_actors(new_trail: Template)
         ("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"): ["G#*"],
         ("dynamodb:PutItem",): ["K#*", "D#*"],
         ("dynamodb:Query",): ["P#*", "O#*"],
+        ("dynamodb:BatchGetItem",): ["S#*"],  # what was resolved is not followed up
     }
 
 
@@ -747,3 +753,28 @@ def test_new_trail_encrypts_with_the_key_that_is_given(template_of: TemplateOf) 
     assert properties(template, "AWS::CloudTrail::Trail")["KMSKeyId"] == key
     statements = properties(template, "AWS::IAM::Policy", "DetectorRole")["PolicyDocument"]["Statement"]
     assert [one["Resource"] for one in statements if one["Action"] == "kms:Decrypt"] == [key]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "where"),
+    [("trailbell", {}, None), ("other", {}, "--stack other"), ("trailbell", {LOCAL: "true"}, "--local")],
+)
+def test_commands_in_mails_lead_to_this_stack(
+    context: dict[str, Any], tmp_path: Path, name: str, given: dict[str, str], where: str | None
+) -> None:
+    """Whoever pastes one would otherwise ask another table, in a demo the one of their own account."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "dummy.py").write_text("", encoding="utf-8")
+    app = cdk.App(context={**context, **given}, outdir=str(tmp_path / "cdk.out"))
+    stack = TrailbellStack(app, name, settings=given_settings(), code=code)
+    functions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    environments = {
+        one["Properties"]["Description"]: one["Properties"]["Environment"]["Variables"]
+        for one in functions
+        if "Environment" in one["Properties"]
+    }
+
+    for function in ("trailbell notifier", "trailbell clock"):
+        assert environments[function].get("TRAILBELL_WHERE") == where
+        assert json.loads(environments[function]["TRAILBELL_QUIET_MINUTES"]) == {"default": 60}

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -22,7 +23,8 @@ from trailbell.hits.detect import HitDetector
 from trailbell.hits.due import Due
 from trailbell.rulebook.canary import canary_rule
 from trailbell.store.canaries import DynamoCanaries
-from trailbell.store.due import DynamoDueRows
+from trailbell.store.due import DynamoDueRows, due_key
+from trailbell.store.dynamo import encode
 from trailbell.store.hit_table import DynamoHitTable
 
 
@@ -172,10 +174,40 @@ def test_due_rows_are_read_from_where_the_clock_ended(chain: Chain) -> None:
     for one in (*due, later):
         rows.add(one)
 
-    assert list(rows.until("2026-11-22T10:00:00Z")) == due
-    rows.done(due[0])
+    found = list(rows.until("2026-11-22T10:00:00Z"))
+    assert [replace(one, written="") for one in found] == due
+    assert rows.done(found[0])
     rows.read_to("2026-11-22T10:00:00Z", due[1].due_at)
-    assert list(rows.until("2026-11-22T11:00:00Z")) == [due[1], later]
+    assert [one.id for one in rows.until("2026-11-22T11:00:00Z")] == ["b", "c"]
+
+
+def test_due_row_is_deleted_as_it_was_read_or_not_at_all(chain: Chain) -> None:
+    """Whoever writes it while the clock is at it asks for something that the clock has not seen."""
+    rows, due = DynamoDueRows(chain.dynamodb, chain.table), Due(NOW, "gathered", "g")
+    rows.read_to(NOW, "")
+    rows.add(due)
+    (read,) = rows.until(NOW)
+    rows.add_all([due])
+    (again,) = rows.until(NOW)
+
+    assert read.written != again.written
+    assert not rows.done(read)
+    assert list(rows.until(NOW)) == [again]
+    assert rows.done(again)
+    assert rows.done(again), "another run of the clock was faster, and nothing is left"
+    assert list(rows.until(NOW)) == []
+
+
+def test_due_row_of_a_version_before_is_deleted_too(chain: Chain) -> None:
+    """It says nothing of its writing."""
+    rows, due = DynamoDueRows(chain.dynamodb, chain.table), Due(NOW, "gathered", "g")
+    row = {**due_key(due), "kind": "due", "dueAt": due.due_at, "what": due.kind, "id": due.id}
+    chain.dynamodb.put_item(TableName=chain.table, Item=encode(row))
+    rows.read_to(NOW, "")
+
+    assert list(rows.until(NOW)) == [due]
+    assert rows.done(due)
+    assert list(rows.until(NOW)) == []
 
 
 def test_clock_sends_takes_back_and_counts(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

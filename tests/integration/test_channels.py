@@ -184,6 +184,31 @@ def test_related_hits_are_the_actors_of_the_day_before(
     assert (first.event_name, first.service) == ("UpdateAlias", "kms")
 
 
+def test_related_hits_of_a_dedup_window_have_their_own_time_and_place(
+    related: DynamoRelatedHits, kept: Callable[..., None], given_hit: GivenHit
+) -> None:
+    """Their pointers stand at midnight: shown so, a probe of 9:45 would be the day's first act, or none of it."""
+    once = {"once": "2026-09-15-kms-X", "rule_id": "probe"}
+    now = given_hit(1, **at("2026-09-15T10:00:00Z"))
+    probe = given_hit(3, **at("2026-09-15T09:45:00Z", **once))
+    yesterday = given_hit(4, **at("2026-09-14T15:00:00Z", **once | {"once": "2026-09-14-kms-X"}))
+    kept(now, probe, yesterday)
+    kept(
+        given_hit(2, **at("2026-09-15T09:00:00Z")),
+        given_hit(5, **at("2026-09-14T09:00:00Z", **once | {"once": "2026-09-14-kms-Y"})),
+        given_hit(6, **at("2026-09-15T10:30:00Z", **once | {"once": "2026-09-15-kms-Z"})),
+    )
+
+    found = related.before(Alert((now,)))
+
+    assert [(one.hit_id, one.event_time) for one in found.hits] == [
+        (probe.hit_id, "2026-09-15T09:45:00Z"),
+        (given_hit(2).hit_id, "2026-09-15T09:00:00Z"),
+        (yesterday.hit_id, "2026-09-14T15:00:00Z"),
+    ]
+    assert not found.more
+
+
 def test_related_hits_are_found_across_the_turn_of_a_month(
     related: DynamoRelatedHits, client: RecordingClient, kept: Callable[..., None], given_hit: GivenHit
 ) -> None:

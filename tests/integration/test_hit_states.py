@@ -80,6 +80,8 @@ def test_second_of_two_changes_at_the_same_moment_is_refused(states: DynamoHitSt
         (["ack"], "ack", r"acked already, by .*alice at 2026"),
         (["resolve"], "resolve", "resolved already"),
         (["resolve"], "ack", "reopen it first"),
+        (["undo"], "resolve", r"undone already, by .*alice at .*; reopen it first"),
+        (["resolve"], "resolve", r"resolved already, by .*alice at \S+$"),
     ],
 )
 def test_what_changes_nothing_says_who_did_it_already(

@@ -18,6 +18,7 @@ from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.reminders import DUE_KIND
 from trailbell.hits.undoing import Undoing
+from trailbell.store.due import DynamoDueRows
 from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.kept_hits import DynamoKeptHits
@@ -120,12 +121,17 @@ def test_story_says_who_undid_it_by_which_call_and_what_was_reminded_of(
     assert f"undone by {OMAR}" in story.splitlines()[0]
     assert f"Undone after 12 min, by {OMAR} (CancelKeyDeletion, " in story
     assert ", event e-undo)" in story
+    assert f"It is undone already, by {OMAR} at" in story
+    assert [line for line in story.splitlines() if line.strip().startswith("aws kms")] == []
     assert "Can be undone" not in story.partition("Subject:")[0]
     assert document["followUps"][0]["afterSeconds"] == 720
     assert document["followUps"][0]["eventID"] == "e-undo"
     assert document["history"][0]["action"] == "undo"
     assert f"Can be undone until {left.undo_until}: 2 d" in others[0]
     assert "Reminded of its deadline at" in others[0]
+    assert [line for line in others[0].splitlines() if line.startswith("  aws kms")]
+    newest = run(table, "hit", left.short_id, "--no-record", "--related", "1")
+    assert "by the same actor, 24 h around it: newest 1 (more with --related)" in newest
     assert f"Deadline passed: {passed.undo_until}, 1 d" in others[1]
 
 
@@ -141,7 +147,8 @@ def test_act_that_was_answered_stays_open_and_is_not_reminded_of(
     at, links = iso_time(datetime.now(UTC)), (("link-5", "answered"),)
     call = Undoing(answered.account, "e-cancel", at, "CancelKeyDeletion", OMAR, "idc:omar", links, (("link-5", NOTE),))
     DynamoTracking(dynamodb, table, 400).track(every, [call])
-    reminders = Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table))
+    due_rows = DynamoDueRows(dynamodb, table)
+    reminders = Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table), due_rows)
     for hit in every:
         assert reminders.judge(Due(at, DUE_KIND, f"{hit.account}/{hit.event_id}/reminder-24h"), at)
 

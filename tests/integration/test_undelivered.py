@@ -16,15 +16,19 @@ from click.testing import CliRunner, Result
 from trailbell.alerts.alert import Alert
 from trailbell.cli.main import cli
 from trailbell.errors import NotificationError
+from trailbell.flows.follow_ups import FollowUpNotifier
 from trailbell.flows.notifier import Notifier
 from trailbell.handlers.notifier import new_hits
-from trailbell.hits.hit import Hit
+from trailbell.hits.follow_up import FollowUp, What
+from trailbell.hits.hit import ACT, Hit
 from trailbell.ops.undelivered import read_dropped
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
+from trailbell.store.follow_ups import DynamoFollowUps, follow_up_row
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.periods import DynamoPeriods
 from trailbell.store.rows import hit_row
+from trailbell.store.states import DynamoHitStates
 from trailbell.text.times import iso_time
 
 
@@ -36,12 +40,14 @@ class FakeTopic:
     """Takes alerts, but none about the account that is refused."""
 
     def __init__(self) -> None:
-        self.notified, self.refused = list[str](), ""
+        self.notified, self.followed, self.refused = list[str](), list[tuple[str, str]](), ""
 
     def notify(self, alert: Alert) -> None:
         if alert.sample.account == self.refused:
             raise ClientError({"Error": {"Code": "InternalError", "Message": "try later"}}, "Publish")
-        self.notified += [hit.hit_id for hit in alert.hits]
+        said = [(hit.hit_id, one.name) for hit, one in zip(alert.hits, alert.follow_ups, strict=False)]
+        self.followed += said
+        self.notified += [] if said else [hit.hit_id for hit in alert.hits]
 
 
 class SilentJournal:
@@ -58,9 +64,10 @@ class FakeStack:
         self.dead_letters = sqs.create_queue(QueueName="AlertDeadLetters")["QueueUrl"]
         self.dead = sqs.create_queue(QueueName="DeadLetters")["QueueUrl"]
         self.topic, self.invocations, self.trimmed = FakeTopic(), 0, False
-        self.notifier = Notifier(
-            self.topic, DynamoDeliveryRecords(dynamodb, "hits", 400), SilentJournal(), lambda: SEEN
-        )
+        records, log = DynamoDeliveryRecords(dynamodb, "hits", 400), SilentJournal()
+        stored = DynamoFollowUps(dynamodb, "hits"), DynamoHitStates(dynamodb, "hits")
+        follow_ups = FollowUpNotifier(self.topic, records, *stored, log, lambda: 0.0, lambda: SEEN)
+        self.notifier = Notifier(self.topic, records, log, lambda: SEEN, clock=lambda: 0.0, follow_ups=follow_ups)
 
     def get_shard_iterator(self, **_: str) -> None:
         """What the stream says of positions older than a day."""
@@ -91,6 +98,13 @@ class FakeStack:
         DynamoHitTable(self.dynamodb, "hits", 400).keep(hits)
         if notified:
             DynamoDeliveryRecords(self.dynamodb, "hits", 400).record(hits)
+
+    def follow(self, hit: Hit, name: str, at: str = SEEN) -> None:
+        """Write a follow-up, as the detector or the clock does."""
+        what = What.UNDONE if name == "undone" else What.REMINDER
+        said = FollowUp(what, name, at, word="undone" if name == "undone" else "", by="dana", event_name="EnableKey")
+        row = follow_up_row(said, hit, int(time.time()) + 1000, SEEN)
+        self.dynamodb.put_item(TableName="hits", Item=encode(row))
 
     def give_up(self, *, last: str = "", since: str = SEEN, until: str = SEEN) -> None:
         """Say of the whole stream so far that it was given up, as Lambda does."""
@@ -240,6 +254,63 @@ def test_untold_finds_every_hit_without_a_mark_and_tells_it(stack: FakeStack, ru
     ]
     assert sorted(stack.topic.notified) == [given_hit(1).hit_id, given_hit(2).hit_id]
     assert [shown.exit_code, notified.exit_code, again.exit_code] == [1, 0, 0]
+
+
+def followed(given_hit: GivenHit, number: int, **members: Any) -> Hit:
+    return replace(given_hit(number), kept_as=ACT, undo_links=("link",), **members)
+
+
+def test_dropped_follow_ups_are_delivered_by_a_redrive(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """A stream batch that was given up may hold follow-ups as well as hits."""
+    act = followed(given_hit, 1)
+    stack.keep(act, notified=True)
+    stack.follow(act, "undone")
+    stack.give_up()
+
+    assert run("redrive").exit_code == 0
+    assert (stack.topic.followed, stack.topic.notified, stack.waiting()) == ([(act.hit_id, "undone")], [], 0)
+
+
+@pytest.mark.parametrize("shared", ["", "5a7e"])
+def test_undelivered_follow_ups_are_shown_and_delivered_once(
+    stack: FakeStack, run: Run, given_hit: GivenHit, shared: str
+) -> None:
+    """Those of acts that somebody was notified of; the others come with their acts, or nobody is to know of them."""
+    act, another = (followed(given_hit, number, shared_event_id=shared and f"{shared}-{number}") for number in (1, 2))
+    muted = followed(given_hit, 3, muted_by="robots")
+    stack.keep(act, notified=True)
+    stack.keep(another, muted)
+    for one in (act, another, muted):
+        stack.follow(one, "undone")
+
+    shown = run("undelivered", "--since", "2026-09-01")
+    lines = run("undelivered", "--since", "2026-09-01", "--format", "jsonl").stdout.splitlines()
+    delivered = run("undelivered", "--since", "2026-09-01", "--deliver")
+    again = run("undelivered", "--since", "2026-09-01", "--deliver")
+    nothing = run("undelivered", "--since", "2026-09-01")
+
+    assert f"follow-up undone of {act.short_id}, {SEEN}: {act.title}" in shown.stdout
+    documents = [json.loads(line) for line in lines]
+    assert [(one["eventID"], one.get("followUp", {}).get("name")) for one in documents] == [
+        (another.event_id, None),
+        (act.event_id, "undone"),
+    ]
+    assert (shown.exit_code, delivered.exit_code, again.exit_code) == (1, 0, 0)
+    assert sorted(stack.topic.followed) == [(act.hit_id, "undone"), (another.hit_id, "undone")]
+    assert stack.topic.notified == [another.hit_id]
+    assert nothing.stdout == "nothing undelivered\n"
+
+
+def test_reminder_that_is_no_news_any_more_is_not_undelivered(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:
+    """It was skipped, and is not sent when somebody looks for what is missing."""
+    act = followed(given_hit, 1, undo_until="2026-09-15 10:00:00 UTC")  # four minutes before it is now
+    stack.keep(act, notified=True)
+    stack.follow(act, "reminder-24h", "2026-09-14T10:00:00Z")
+
+    delivered = run("undelivered", "--since", "2026-09-01", "--deliver")
+
+    assert (delivered.exit_code, stack.topic.followed) == (0, [])
+    assert run("undelivered", "--since", "2026-09-01").stdout == "nothing undelivered\n"
 
 
 def test_held_hits_are_counted_and_left_to_the_clock(stack: FakeStack, run: Run, given_hit: GivenHit) -> None:

@@ -13,8 +13,10 @@ from click.testing import CliRunner
 
 from trailbell.cli.main import cli
 from trailbell.hits.hit import Hit
+from trailbell.hits.hit_state import HitState, change_state
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.states import DynamoHitStates
 
 
 GivenHit = Callable[..., Hit]
@@ -94,6 +96,24 @@ def test_where_the_table_does_not_say_what_was_one_alert_the_hits_that_would_be_
     assert "within 1 h of it" in script
     assert commands(undo(one.short_id)) == [f"{ENABLE}1", f"{ENABLE}2"]
     assert json.loads(undo(one.short_id, "--format", "json"))["alertRecorded"] is False
+
+
+def test_commands_of_an_act_that_is_undone_are_held_back(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    """A key that somebody enabled and disabled again on purpose must not be enabled by a script of last week."""
+    first, second = given_act(given_hit, 1), given_act(given_hit, 2)
+    keep(first, second)
+    DynamoDeliveryRecords(dynamodb, table, 400).record([first, second])
+    states = DynamoHitStates(dynamodb, table)
+    states.write(first.identity, *change_state(HitState(), "undo", "dana", "2026-09-15T11:00:00Z"), 2**40)
+
+    script = undo(first.short_id)
+
+    assert commands(script) == [f"{ENABLE}2"]
+    assert f"# undone already, by dana at 2026-09-15T11:00:00Z: {ENABLE}1" in script
+    held = {one["hitId"]: one["heldBack"] for one in json.loads(undo(first.short_id, "--format", "json"))["hits"]}
+    assert held == {first.hit_id: "undone already, by dana at 2026-09-15T11:00:00Z", second.hit_id: ""}
 
 
 def test_muted_hit_is_undone_alone(undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit) -> None:

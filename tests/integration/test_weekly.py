@@ -105,6 +105,7 @@ def read(dynamodb: Any, table: str, **limits: int) -> Week:
 
 TEXT = """\
 The week 2026-11-23 to 2026-11-29 (UTC), as of 2026-11-30 08:02:11 UTC
+table hits in eu-central-1
 
 8 hits in 6 alerts.
 
@@ -135,7 +136,7 @@ Exceptions that expire within 30 days, or have expired: their hits are notified 
     2026-12-24  nightly (owner: sre)
 
 Deliveries: 1 hit without a delivery record, the oldest of 2026-11-25 10:00:00 UTC
-    trailbell undelivered lists them; those of the last hour may be gathered in a quiet period
+    trailbell undelivered --stack other lists them; those of the last 1 h may be gathered in a quiet period
     1 hit found by a replay of which nobody was to be notified
     How often one was deferred or failed and was tried again is not in the
     table: see the metrics HitsDeferred, HitsFailed and ChannelsFailed.
@@ -143,8 +144,9 @@ Deliveries: 1 hit without a delivery record, the oldest of 2026-11-25 10:00:00 U
 Canary: 4 sent, 3 came back, 1 reported as missing
     from act to publication: median 4 min 40 s, longest 5 min
 
-All of it: trailbell hits --from 2026-11-23 --to 2026-11-29
-What is open: add --open. This report again: trailbell weekly --until 2026-11-29
+All of it: trailbell hits --from 2026-11-23 --to 2026-11-29 --stack other
+What is open: trailbell hits --open --from 2026-11-23 --to 2026-11-29 --stack other
+This report again: trailbell weekly --until 2026-11-29 --stack other
 """
 
 
@@ -162,9 +164,13 @@ def test_report_says_what_the_week_came_to(given_week: list[Hit], dynamodb: Any,
     week = read(dynamodb, table)
 
     old, passed, undone = (hit.short_id for hit in given_week[:3])
-    text = weekly_text(week, expiring(exceptions(), "2026-11-30"))
+    text = weekly_text(
+        week, expiring(exceptions(), "2026-11-30"), place="table hits in eu-central-1", where="--stack other"
+    )
     assert text == TEXT.format(old=old, passed=passed, undone=undone)
-    assert weekly_subject(week) == ("trailbell: week to 2026-11-29: 8 hits, 2 open with a deadline, 1 not delivered")
+    assert weekly_subject(week) == (
+        "trailbell: 2026-11-23 to 2026-11-29: 8 hits, 2 open with a deadline, 1 not delivered"
+    )
 
 
 def test_quiet_week_is_a_report_too(dynamodb: Any, table: str) -> None:
@@ -218,6 +224,8 @@ def sent(given_week: list[Hit], table: str, monkeypatch: pytest.MonkeyPatch, tmp
         "TRAILBELL_CANARY_MINUTES": "0",
         "TRAILBELL_REPORT_DAY": "monday",
         "TRAILBELL_RULEBOOK": str(rulebook),
+        "TRAILBELL_WHERE": "--local",
+        "AWS_REGION": "eu-central-1",
         "POWERTOOLS_METRICS_NAMESPACE": "trailbell",
     }.items():
         monkeypatch.setenv(name, value)
@@ -226,13 +234,13 @@ def sent(given_week: list[Hit], table: str, monkeypatch: pytest.MonkeyPatch, tmp
     def receive() -> list[dict[str, Any]]:
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ())
         bodies = [json.loads(message["Body"]) for message in found]
-        return [body for body in bodies if "week to" in body["Subject"]]
+        return [body for body in bodies if " to 2026-" in body["Subject"]]
 
     yield receive
     clock._parts.cache_clear()
 
 
-def test_clock_sends_the_report_once_a_week_and_what_was_missed_in_one(sent: Any) -> None:
+def test_clock_sends_the_report_once_a_week_and_what_was_missed_in_one(sent: Any, table: str) -> None:
     """Nothing on the first run of all; then one each Monday from 08:00 on, and one for three that were missed."""
     for now in ("2026-11-24T12:00:00Z", "2026-11-30T07:59:00Z"):
         clock.handler({"time": now}, None)
@@ -244,10 +252,12 @@ def test_clock_sends_the_report_once_a_week_and_what_was_missed_in_one(sent: Any
     clock.handler({"time": "2026-12-23T10:00:00Z"}, None)
     (second,) = sent()
 
-    assert first["Subject"] == "trailbell: week to 2026-11-29: 8 hits, 2 open with a deadline, 1 not delivered"
+    assert first["Subject"] == "trailbell: 2026-11-23 to 2026-11-29: 8 hits, 2 open with a deadline, 1 not delivered"
     assert "2026-12-24  nightly (owner: sre)" in first["Message"]
-    assert second["Subject"].startswith("trailbell: week to 2026-12-20: 1 hits")
-    assert second["Message"].startswith("The week 2026-11-30 to 2026-12-20 (UTC)")
+    assert second["Subject"].startswith("trailbell: 2026-11-30 to 2026-12-20: 1 hits")
+    assert second["Message"].startswith("The 21 days 2026-11-30 to 2026-12-20 (UTC)")
+    assert "This report again: trailbell weekly --until 2026-12-20 --days 21 --local" in second["Message"]
+    assert f"table {table} in eu-central-1" in second["Message"]
 
 
 def test_command_prints_the_same(given_week: list[Hit], dynamodb: Any, table: str) -> None:

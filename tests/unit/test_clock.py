@@ -55,9 +55,12 @@ class FakeDueRows:
             key=lambda due: due.due_at,
         )
 
-    def done(self, due: Due) -> None:
+    def done(self, due: Due) -> bool:
         self.faults.check()
-        self.rows.pop((due.due_at, due.kind, due.id), None)
+        if self.rows.get((due.due_at, due.kind, due.id)) is not due:
+            return False
+        del self.rows[due.due_at, due.kind, due.id]
+        return True
 
     def read_to(self, now: str, first_left: str) -> None:
         self.faults.check()

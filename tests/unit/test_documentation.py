@@ -210,6 +210,18 @@ def test_files_and_modules_that_are_named_exist(page: Path) -> None:
             assert importlib.util.find_spec(module), span
 
 
+@pytest.mark.parametrize("service", ["detector", "notifier", "clock"])
+def test_every_metric_is_on_the_page_of_its_service(service: str) -> None:
+    """Somebody looks for what a number means that CloudWatch shows, or that an alarm should watch."""
+    source = (ROOT / "lambdas" / "trailbell" / "handlers" / f"{service}.py").read_text(encoding="utf-8")
+    emitted = {name for names in re.findall(r'"([A-Z][a-zA-Z]+)":|name="([A-Z][a-zA-Z]+)"', source) for name in names}
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith(f"| {service} |"))
+
+    assert emitted - {""}
+    assert {name for name in emitted - {""} if f"`{name}`" not in row} <= {"ObjectsIgnoredForeign", "NewImage"}
+
+
 def test_index_names_every_page() -> None:
     """A page that nothing leads to is not read."""
     linked = {(ROOT / "docs" / link.partition("#")[0]).resolve() for link in links(ROOT / "docs" / "README.md")}

@@ -18,6 +18,7 @@ from trailbell.flows.detector import Detector
 from trailbell.flows.notifier import RESERVE, Notifier
 from trailbell.flows.stream_batch import StreamHit
 from trailbell.hits.detect import HitDetector
+from trailbell.hits.held import HeldHit
 from trailbell.hits.hit import Hit
 from trailbell.lookback.replay import replay_message
 from trailbell.rulebook.cases import BASE_RECORD
@@ -271,6 +272,9 @@ class FakeDeliveries:
         return {
             hit.identity: self.levels[hit.delivery_identity] for hit in hits if hit.delivery_identity in self.levels
         }
+
+    def left(self, held: Sequence[HeldHit]) -> list[HeldHit]:
+        return [one for one in held if not any(identity in self.levels for identity in one.delivered_as)]
 
     def claim(self, hits: Sequence[Hit]) -> list[Claim]:
         return [

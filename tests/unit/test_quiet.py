@@ -1,13 +1,14 @@
 """Quiet periods: what is said at once, what is gathered, and how many messages that makes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailbell.alerts.quiet import Arrival, Period, QuietMinutes, following, group_of, messages, receive
+from trailbell.alerts.quiet import Arrival, Period, QuietMinutes, group_of, messages, receive
 
 
 HOUR = 3600
@@ -24,7 +25,8 @@ def test_first_alert_opens_a_period_and_what_follows_is_held() -> None:
     assert period
     assert (period.begins, period.ends) == (1000, 1000 + HOUR)
 
-    assert receive(period, arrivals("c"), 1001, HOUR, "high") == ([], ["c"], period)
+    at_once, held, after = receive(period, arrivals("c"), 1001, HOUR, "high")
+    assert (at_once, held, after) == ([], ["c"], replace(period, holds=True))
     assert receive(period, arrivals("c"), period.ends, HOUR, "high")[0] == ["c"]
 
 
@@ -48,11 +50,55 @@ def test_critical_hit_on_another_resource_is_never_held() -> None:
 
 def test_following_period_knows_what_the_message_before_it_named() -> None:
     """The gathered message named the resource; the next hit on it is old news."""
-    after = following(Period(0, HOUR), arrivals("1@a"), "critical")
+    _, _, period = receive(None, arrivals("1@a", "2@b"), 0, HOUR, "critical")
+    _, held, period = receive(period, arrivals("3@a"), 5, HOUR, "critical")
+    assert held == ["3@a"]
+    assert period
+    after = period.following(HOUR)
 
     assert (after.begins, after.ends) == (HOUR, 2 * HOUR)
     assert receive(after, arrivals("2@a"), HOUR + 1, HOUR, "critical")[1] == ["2@a"]
     assert receive(after, arrivals("2@b"), HOUR + 1, HOUR, "critical")[0] == ["2@b"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4 * HOUR), st.sampled_from("abc"), st.booleans()), max_size=30),
+    st.sampled_from(["high", "critical"]),
+)
+def test_hit_between_the_end_and_the_clock_is_held_for_the_next_period(
+    steps: Sequence[tuple[int, str, bool]], level: str
+) -> None:
+    """However late the clock is: where hits are held, no hit goes out before them, and none is held into the past."""
+    period, named, again = None, set[str](), set[str]()
+    for number, (now, name, clock) in enumerate(sorted(steps)):
+        if period and period.ends <= now:
+            named, again = again, set()  # what the message at its end named is old news
+            if clock and period.holds:
+                period = period.following(now)
+        before = period.at(now) if period else None
+        at_once, held, after = receive(period, arrivals(f"{number}@{name}"), now, HOUR, level)
+
+        assert after
+        assert after.begins <= now < after.ends
+        assert bool(at_once) == (before is None or (level == "critical" and name not in named))
+        assert after.holds == bool(held or (before and before.holds))
+        if held:
+            again.add(name)
+        elif before is None:
+            named, again = {name}, set()
+        named.add(name)
+        period = after
+
+
+def test_period_is_over_where_it_held_nothing() -> None:
+    """The next hit is news; where something was held it is not, for as long as the message's own period lasts."""
+    over = Period(0, HOUR)
+
+    assert over.at(HOUR - 1) == over
+    assert over.at(HOUR) is None
+    assert replace(over, holds=True).at(HOUR) == Period(HOUR, 2 * HOUR)
+    assert replace(over, holds=True).at(5 * HOUR + 1) == Period(5 * HOUR, 6 * HOUR)
+    assert receive(replace(over, holds=True), arrivals("b"), HOUR + 60, HOUR, "high")[:2] == ([], ["b"])
 
 
 def test_without_minutes_nothing_is_held() -> None:

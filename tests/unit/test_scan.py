@@ -52,6 +52,45 @@ def test_many_processes_find_the_same_in_the_same_order_as_one(tmp_path: Path) -
     assert "96 read, 1 unreadable" in many.stderr
 
 
+@pytest.mark.parametrize(("log_files", "status"), [(True, 0), (False, 2)])
+def test_json_of_something_else_is_named_and_passed_over(tmp_path: Path, log_files: bool, status: int) -> None:
+    """A cdk.json beside the files is nobody's fault; where there is nothing else, nothing was scanned."""
+    if log_files:
+        shutil.copytree(EXAMPLES, tmp_path / "AWSLogs")
+    (tmp_path / "cdk.json").write_text('{"app": "python app.py"}', encoding="utf-8")
+
+    result = run("scan", tmp_path, "--rules", RULES)
+
+    assert result.exit_code == status
+    assert "cdk.json: passed over: log file has no Records" in result.stderr
+    assert "0 unreadable" in result.stderr
+    assert ", 1 not from CloudTrail" in result.stderr
+
+
+def test_json_of_something_else_where_a_trail_writes_is_a_broken_log_file(tmp_path: Path) -> None:
+    """Whoever replaces a log file by other JSON must not pass."""
+    shutil.copytree(EXAMPLES, tmp_path / "AWSLogs")
+    next(tmp_path.rglob("CloudTrail/*/*/*/*/*.json.gz")).write_text('{"app": "python app.py"}', encoding="utf-8")
+
+    assert run("scan", tmp_path, "--rules", RULES).exit_code == 2
+
+
+def test_count_line_agrees_with_the_summary_where_records_come_twice(tmp_path: Path) -> None:
+    """A record that was delivered twice is one hit, however it is printed, also when a scan goes on."""
+    shutil.copytree(EXAMPLES, tmp_path / "AWSLogs")
+    file = sorted(tmp_path.rglob("CloudTrail/*/*/*/*/*.json.gz"))[0]
+    shutil.copy(file, file.with_name(f"again_{file.name}"))
+    lines = run("scan", tmp_path, "--rules", RULES, "--summary", "--format", "jsonl")
+    summed = sum(json.loads(line)["hits"] for line in lines.stdout.splitlines())
+    state = tmp_path / "state"
+    counted = [run("scan", tmp_path, "--rules", RULES, *form) for form in ((), ("--alerts",), ("--summary",))]
+    counted += [run("scan", tmp_path, "--rules", RULES, "--summary", "--resume", state) for _ in range(2)]
+
+    for result in (lines, *counted):
+        assert f"; hits: {summed};" in result.stderr
+        assert "more from records delivered again" in result.stderr
+
+
 def test_since_until_account_and_region_choose(tmp_path: Path) -> None:
     """Folders are passed over by day, the record's own time decides; what is left out is said."""
     shutil.copytree(EXAMPLES, tmp_path / "AWSLogs")

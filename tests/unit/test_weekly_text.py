@@ -84,7 +84,9 @@ def test_what_is_wrong_stands_in_the_subject() -> None:
     """Who reads subjects only must see hits without a delivery, and deadlines."""
     week = replace(WEEK, waiting=(full_of(WaitingHit, seconds=1),), deliveries=Deliveries(2, "2026-11-25T10:00:00Z"))
 
-    assert weekly_subject(week) == "trailbell: week to 2026-11-29: 0 hits, 1 open with a deadline, 2 not delivered"
+    assert (
+        weekly_subject(week) == "trailbell: 2026-11-23 to 2026-11-29: 0 hits, 1 open with a deadline, 2 not delivered"
+    )
 
 
 def test_canaries_that_were_lost_are_counted() -> None:

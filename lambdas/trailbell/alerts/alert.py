@@ -36,7 +36,7 @@ class Alert:
 
     related: what else the actor did, None if it was not looked up.
     runbook: the deployer's address of runbooks (alerts/links.py), "" for none.
-    gathered: whether the hits came in a quiet period, after an alert of their group.
+    gathered: whether the hits came in a quiet period, after an alert of their group; quiet_minutes: how long that is.
     follow_ups: of a message that follows an alert: what is said of each hit, in their order; all of one kind.
     where:   options of commands that say where the hits are (alerts/commands.py), "" for none.
     as_of:   when it is sent or read (UTC, ISO 8601), for what is left until a deadline; "" for when it was detected.
@@ -49,6 +49,7 @@ class Alert:
     where: str = ""
     gathered: bool = False
     as_of: str = ""
+    quiet_minutes: int = 0
 
     @property
     def sample(self) -> Hit:
@@ -65,7 +66,8 @@ class Alert:
     def text(self, max_chars: int) -> str:
         """The text of its mail, cut where it is longer."""
         if self.follow_ups:
-            return follow_up_text(self.hits, self.follow_ups, max_chars, runbook=self.runbook, where=self.where)
+            to_whom = {"runbook": self.runbook, "where": self.where, "as_of": self.as_of}
+            return follow_up_text(self.hits, self.follow_ups, max_chars, **to_whom)
         return mail_text(
             self.hits,
             max_chars,
@@ -74,6 +76,7 @@ class Alert:
             where=self.where,
             as_of=self.as_of,
             gathered=self.gathered,
+            quiet_minutes=self.quiet_minutes,
         )
 
 

@@ -9,7 +9,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.commands import handles
 from trailbell.alerts.follow_up_mail import follow_up_sentences
 from trailbell.alerts.links import links_of_all
-from trailbell.alerts.mail_head import GATHERED
+from trailbell.alerts.mail_head import gathered_note
 from trailbell.alerts.mail_lines import counted, utc
 from trailbell.alerts.mail_undo import most_urgent
 from trailbell.alerts.summary import Summary, each, shown_values, summary_of
@@ -49,7 +49,7 @@ def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
         return
     yield _first_paragraph(hits, summary)
     if alert.gathered:
-        yield GATHERED
+        yield gathered_note(alert.quiet_minutes)
     asked_for = list(_asked_for(hits))
     if asked_for:
         yield "\n".join(asked_for)
@@ -64,7 +64,7 @@ def _paragraphs(alert: Alert, summary: Summary) -> Iterator[str]:
 
 def _follow_up(alert: Alert) -> Iterator[str]:
     """What is said later: its sentences, and the commands while they help."""
-    yield from (escaped(sentence) for sentence in follow_up_sentences(alert.hits, alert.follow_ups))
+    yield from (escaped(sentence) for sentence in follow_up_sentences(alert.hits, alert.follow_ups, alert.as_of))
     if alert.follow_ups[0].what is What.REMINDER:
         yield from _undo(alert)
 

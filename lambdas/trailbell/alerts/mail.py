@@ -31,27 +31,31 @@ def mail_text(
     where: str = "",
     as_of: str = "",
     gathered: bool = False,
+    quiet_minutes: int = 0,
+    held_back: str = "",
 ) -> str:
     """The mail's text for hits of one alert (oldest first, at least one).
 
     related: what else the actor did, None if it was not looked up; runbook: see alerts/links.py; where: options of
     commands that say where the table is, "" for the stack that they take by themselves.
     as_of:   the time (ISO 8601) as of which it says what is left until a deadline; "" for when it was detected.
-    gathered: whether the hits came in a quiet period, after an alert of their kind.
+    gathered: whether the hits came in a quiet period, after an alert of their kind; quiet_minutes: how long that is,
+    0 where it is not known.
+    held_back: why nothing is to be undone any more, "" if it may be.
     A text of more than `limit` characters is cut, and says so.
     """
     summary = summary_of(hits)
     sections = [
-        head_section(hits, summary, gathered=gathered),
+        head_section(hits, summary, gathered=gathered, quiet_minutes=quiet_minutes),
         _asked_for(hits),
         _meaning(hits),
-        undo_section(hits, as_of),
+        undo_section(hits, as_of, where, held_back),
         who_section(hits, summary),
         stop_section(hits, summary),
         _what(summary),
         _check(hits),
         _harmless(hits),
-        related_section(hits[0], summary, related),
+        related_section(hits[0], summary, related, where),
         links_section(hits, summary, runbook),
         ids_section(hits, where),
     ]

@@ -2,11 +2,13 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
-from trailbell.alerts.commands import handles
+from trailbell.alerts.commands import command_line, handles
 from trailbell.alerts.links import EVENTS, links_of_all
 from trailbell.alerts.mail_lines import row, utc, wrapped
 from trailbell.alerts.summary import Summary, each
+from trailbell.cloudtrail.record import NO_TIME
 from trailbell.engine.rulebook import UNMUTABLE
 from trailbell.hits.hit import Hit
 from trailbell.hits.related import RELATED_HOURS, Related
@@ -16,8 +18,10 @@ from trailbell.text.safe_text import one_line
 _MAX_LISTED = 10
 
 
-def related_section(hit: Hit, summary: Summary, related: Related | None) -> Iterator[str]:
-    """What else the first hit's actor did; where there are several actors, it says whose acts these are."""
+def related_section(hit: Hit, summary: Summary, related: Related | None, where: str) -> Iterator[str]:
+    """What else the first hit's actor did; where there are several actors, it says whose acts these are. where: see
+    alerts/commands.py.
+    """
     if related is None:
         return
     several = len(summary.actors) > 1
@@ -30,7 +34,16 @@ def related_section(hit: Hit, summary: Summary, related: Related | None) -> Iter
     if related.note:
         yield from wrapped(related.note, indent="  ")
     if related.note or related.more or len(related.hits) > _MAX_LISTED:
-        yield f"  show all: trailbell hits --since 7d --actor {shlex.quote(one_line(hit.actor.key, 1100))}"
+        words = f"hits {_days(summary)} --actor {shlex.quote(one_line(hit.actor.key, 1100))}"
+        yield f"  show all: {command_line(words, where)}"
+
+
+def _days(summary: Summary) -> str:
+    """The days of an alert's hits and the day before, as options: whenever they are asked for, the same hits."""
+    if summary.first == NO_TIME:
+        return "--since 7d"
+    before = datetime.fromisoformat(summary.first) - timedelta(hours=RELATED_HOURS)
+    return f"--from {before:%Y-%m-%d} --to {summary.last[:10]}"
 
 
 def links_section(hits: Sequence[Hit], summary: Summary, runbook: str) -> Iterator[str]:

@@ -11,8 +11,6 @@ from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import one_line
 
 
-GATHERED = "You were notified of the first of its kind before; what followed was gathered (setting quiet_minutes)."
-
 _MAX_NAMED = 5  # accounts, regions, calls, errors in a sentence
 _OUTCOMES = {
     "success": "succeeded",
@@ -35,8 +33,14 @@ _ALL_OUTCOMES = {
 _VERBS = {"denied": "tried", "failed": "tried"}
 
 
-def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool) -> Iterator[str]:
-    """The first paragraph of the mail; gathered: whether they came in a quiet period."""
+def gathered_note(quiet_minutes: int) -> str:
+    """That hits came in a quiet period; quiet_minutes: how long that is, 0 where it is not known."""
+    within = f" within {span(60 * quiet_minutes)}" if quiet_minutes else ""
+    return f"You were notified of the first of its kind before; what followed{within} was gathered (quiet_minutes)."
+
+
+def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool, quiet_minutes: int) -> Iterator[str]:
+    """The first paragraph of the mail; gathered, quiet_minutes: see mail_text."""
     hit, several = hits[0], len(summary.people) > 1
     total = f"{len(hits)} times" if len(hits) > 1 else ""
     actors = f"by {len(summary.actors)} actors" if len(summary.actors) > 1 else ""
@@ -51,7 +55,7 @@ def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool) -> It
     yield from wrapped(f"{who} {verbs} {_calls(hits)}{_on(summary)} {_where(summary)}.")
     yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
     if gathered:
-        yield from wrapped(GATHERED)
+        yield from wrapped(gathered_note(quiet_minutes))
     yield from _as_known_before(hits)
     for note, number in counts(hits, lambda one: one.level_note):
         if note:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from trailbell.alerts.commands import command
 from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.alerts.summary import each
 from trailbell.hits.hit import Hit
@@ -19,8 +20,10 @@ _GAP = re.compile(r"'<(?:resource|requestParameters|responseElements|additionalE
 _EPOCH = "1970-01-01T00:00:00Z"
 
 
-def undo_section(hits: Sequence[Hit], as_of: str = "") -> Iterator[str]:
-    """The section Undo. as_of: the time (ISO 8601) at which it is read, "" for when the last hit was detected."""
+def undo_section(hits: Sequence[Hit], as_of: str = "", where: str = "", held_back: str = "") -> Iterator[str]:
+    """The section Undo. as_of: the time (ISO 8601) at which it is read, "" for when the last hit was detected; where:
+    see alerts/commands.py; held_back: why no command is to run any more: then they are comments.
+    """
     urgent = most_urgent(hits)
     notes = each(hits, lambda hit: (hit.undo_note,) if hit.undo_note else ())
     if not (urgent or notes):
@@ -28,15 +31,18 @@ def undo_section(hits: Sequence[Hit], as_of: str = "") -> Iterator[str]:
     shown = urgent[:MAX_HITS]
     steps = each(shown, lambda hit: [(hit.undo_until, step) for step in hit.undo])
     untils = each(urgent, lambda hit: (hit.undo_until,))
-    yield "Undo" + _deadline(urgent, untils, hits, as_of)
-    if len(untils) < 2:
+    yield "Undo" + ("" if held_back else _deadline(urgent, untils, hits, as_of))
+    if held_back:
+        yield from wrapped(f"It is {one_line(held_back, 400)}.", indent="  ")
+        yield from (f"  # {one_line(step, 16_384)}" for _, step in steps)
+    elif len(untils) < 2:
         for _, step in steps:
             yield from _step(step, "  ")
     else:
         yield from _by_deadline(steps, hits, as_of)
     left_out = len(set(each(urgent, lambda hit: [(hit.undo_until, step) for step in hit.undo])) - set(steps))
     if left_out:
-        yield f"  ... and {left_out} more commands: trailbell hits --rule {hits[0].name}"
+        yield f"  ... and {left_out} more commands: {command('undo', hits[:1], where)}"
     if any(_GAP.search(step) for _, step in steps):
         yield from wrapped("The record does not hold the values in <...>; fill them in.", indent="  ")
     for note in notes:

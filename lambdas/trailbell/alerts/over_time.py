@@ -10,6 +10,7 @@ from datetime import datetime
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.alerts.quiet import Arrival, QuietMinutes, group_of, messages
+from trailbell.facts.resources import is_aws_owned
 from trailbell.hits.hit import Hit
 
 
@@ -29,7 +30,18 @@ def group_of_alert(alert: Alert) -> str:
 
 def arrivals_of(alert: Alert) -> list[Arrival]:
     """An alert's hits as gathering sees them."""
-    return [Arrival(hit.hit_id, hit.resources) for hit in alert.hits]
+    return [Arrival(hit.hit_id, names_of(hit)) for hit in alert.hits]
+
+
+def names_of(hit: Hit) -> tuple[str, ...]:
+    """What a hit is about, by which another one is the same news again: its resources, those without an ARN with their
+    Region. Where it names none but AWS's own, the Region, the call, and what the mail shows of it.
+    """
+    own = [name for name in hit.resources if not is_aws_owned(name)]
+    if own:
+        return tuple(name if name.startswith("arn:") else f"{hit.region} {name}" for name in own)
+    shown = (f"{label}: {value}" for label, value in hit.shown)
+    return ("\n".join((hit.region, hit.event_source, hit.event_name, *hit.resources, *shown)),)
 
 
 def alerts_over_time(hits: Iterable[Hit], quiet: QuietMinutes) -> list[Alert]:

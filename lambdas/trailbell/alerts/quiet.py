@@ -1,13 +1,14 @@
 """The quiet period: a group's first alert goes out at once, what follows within the period is gathered into one message
 at its end. A critical hit that names a resource which the period has not named yet is never held.
 
-Where something was gathered the next period begins at once: who polls by the minute costs one message a period. The
+Where something was gathered the next period begins at once: who polls by the minute costs one message a period. It
+begins at the end of the one before, and not when the clock sends the message: what comes in between is held, too. The
 notifier (store/periods.py) and `scan` decide by this code.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trailbell.engine.rulebook import Level
 
@@ -24,6 +25,11 @@ class QuietMinutes:
     otherwise: int = 60
     by_name: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def longest(self) -> int:
+        """The longest of all periods, in minutes."""
+        return max(self.otherwise, *self.by_name.values()) if self.by_name else self.otherwise
+
     def seconds(self, rule: str, level: str) -> int:
         """The period of a rule's hits of a level."""
         return _MINUTE * self.by_name.get(rule, self.by_name.get(level, self.otherwise))
@@ -31,24 +37,43 @@ class QuietMinutes:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A hit as gathering sees it: what it goes by, and the resources it names."""
+    """A hit as gathering sees it: what it goes by, and what it is about (alerts/over_time.py)."""
 
     id: str
-    resources: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A group's period, in epoch seconds.
+    """A group's period, in epoch seconds, from its beginning to before its end.
 
     openers: digests of hits of the alert that opened it: they are not held when they come again, undelivered.
-    named:   digests of resources that it has named, each with the digest of the hit that named it ("" if gathered).
+    named:   digests of what critical hits have named in it, each with the digest of the hit that named it ("" if that
+             was gathered before).
+    again:   those of them that hits which it holds have named again: what the message at its end will name.
+    holds:   whether it holds hits.
     """
 
     begins: int
     ends: int
     openers: tuple[str, ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
+    again: tuple[str, ...] = ()
+    holds: bool = False
+
+    def at(self, now: int) -> "Period | None":
+        """The period that is on at a moment: this one until its end, then, if it holds hits, the one that follows it,
+        whether or not its message went out by then; otherwise none.
+        """
+        if now < self.ends:
+            return self
+        return self.following(now) if self.holds else None
+
+    def following(self, now: int) -> "Period":
+        """The period after one that held hits: as long, on at a moment, and knowing what the message named."""
+        seconds = self.ends - self.begins
+        begins = self.ends + max(now - self.ends, 0) // seconds * seconds
+        return Period(begins, begins + seconds, named=dict.fromkeys(self.again, ""))
 
 
 def group_of(rule_id: str, level: str, account: str, actors: Iterable[str]) -> str:
@@ -68,23 +93,19 @@ def receive(
     period: the group's last one, None if it never had any; seconds: how long a new one is.
     """
     everything = [one.id for one in arrivals]
-    if period is None or period.ends <= now:
+    on = period.at(now) if period else None
+    if on is None:
         if seconds <= 0:
             return everything, [], None
         openers = tuple(digest(one) for one in everything[:_MAX_OPENERS])
         return everything, [], _with_names(Period(now, now + seconds, openers), arrivals, level)
-    if any(digest(one) in period.openers for one in everything):
-        return everything, [], _with_names(period, arrivals, level)
-    at_once = [one for one in arrivals if level == Level.CRITICAL.word and _names_another(period, one)]
+    if any(digest(one) in on.openers for one in everything):
+        return everything, [], _with_names(on, arrivals, level)
+    at_once = [one for one in arrivals if level == Level.CRITICAL.word and _names_another(on, one)]
     ids = {one.id for one in at_once}
-    held = [one.id for one in arrivals if one.id not in ids]
-    return [one.id for one in at_once], held, _with_names(period, at_once, level)
-
-
-def following(period: Period, gathered: Sequence[Arrival], level: str) -> Period:
-    """The period after one at whose end something was gathered."""
-    after = Period(period.ends, 2 * period.ends - period.begins)
-    return _with_names(after, [Arrival("", one.resources) for one in gathered], level)
+    held = [one for one in arrivals if one.id not in ids]
+    after = _holding(_with_names(on, at_once, level), held, level)
+    return [one.id for one in at_once], [one.id for one in held], after
 
 
 def messages(
@@ -97,7 +118,7 @@ def messages(
     for now, arrivals in batches:
         if period and period.ends <= now and held:
             yield [one.id for one in held], True
-            period, held = following(period, held, level), []
+            period, held = period.following(period.ends), []
         at_once, waiting, period = receive(period, arrivals, now, seconds, level)
         if at_once:
             yield at_once, False
@@ -113,9 +134,9 @@ def digest(text: str) -> str:
 
 
 def _names_another(period: Period, arrival: Arrival) -> bool:
-    """Whether a hit names a resource that no other hit has named before it."""
+    """Whether a hit names something that no other hit has named before it."""
     own = digest(arrival.id)
-    return any(period.named.get(digest(resource), own) == own for resource in arrival.resources)
+    return any(period.named.get(digest(name), own) == own for name in arrival.names)
 
 
 def _with_names(period: Period, arrivals: Iterable[Arrival], level: str) -> Period:
@@ -123,7 +144,16 @@ def _with_names(period: Period, arrivals: Iterable[Arrival], level: str) -> Peri
         return period
     named = dict(period.named)
     for one in arrivals:
-        by = digest(one.id) if one.id else ""
-        for resource in one.resources[: _MAX_NAMED - len(named)]:
-            named.setdefault(digest(resource), by)
-    return Period(period.begins, period.ends, period.openers, named)
+        for name in one.names[: _MAX_NAMED - len(named)]:
+            named.setdefault(digest(name), digest(one.id))
+    return replace(period, named=named)
+
+
+def _holding(period: Period, held: Sequence[Arrival], level: str) -> Period:
+    """A period that holds some hits more."""
+    if not held:
+        return period
+    again = dict.fromkeys(period.again)
+    if level == Level.CRITICAL.word:
+        again |= dict.fromkeys(digest(name) for one in held for name in one.names)
+    return replace(period, again=tuple(again), holds=True)

@@ -4,46 +4,58 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from statistics import median
 
+from trailbell.alerts.commands import command_line
 from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.engine.rulebook import Level
 from trailbell.hits.week import ExpiringException, RuleCount, UndoneHit, WaitingHit, Week
 from trailbell.text.safe_text import CUT, one_line
 
 
+_WEEK = 7
 _MAX_LISTED = 20
 _MAX_TEXT = 20_000
 _LEVELS = [level.word for level in sorted(Level, reverse=True)]
 
 
 def weekly_subject(week: Week) -> str:
-    """The subject: counts alone, below 100 characters of ASCII."""
+    """The subject: the days and counts alone, below 100 characters of ASCII."""
     parts = [f"{week.hits} hits"]
     if week.waiting:
         parts.append(f"{len(week.waiting)} open with a deadline")
     if week.deliveries.waiting:
         parts.append(f"{week.deliveries.waiting} not delivered")
-    return f"trailbell: week to {_last_day(week)}: {', '.join(parts)}"
+    return f"trailbell: {week.since} to {_last_day(week)}: {', '.join(parts)}"
 
 
-def weekly_text(week: Week, exceptions: Sequence[ExpiringException]) -> str:
-    """The text, never longer than 20,000 characters; it says so where it is cut."""
+def weekly_text(
+    week: Week, exceptions: Sequence[ExpiringException], *, place: str = "", where: str = "", quiet_minutes: int = 60
+) -> str:
+    """The text, never longer than 20,000 characters; it says so where it is cut.
+
+    place: whose report it is, such as "stack trailbell in eu-central-1", "" for nothing of that; where: options of
+    commands (alerts/commands.py); quiet_minutes: the longest quiet period.
+    """
     sections = (
-        _head(week),
+        _head(week, place),
         _by_rule(week),
         _open(week),
         _undone(week),
         _mutes(week),
         _exceptions(exceptions),
-        _deliveries(week),
+        _deliveries(week, where, quiet_minutes),
         _canaries(week),
-        _next(week),
+        _next(week, where),
     )
     text = "\n\n".join("\n".join(section) for section in map(list, sections) if section) + "\n"
     return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}\n{CUT} (cut)\n"
 
 
-def _head(week: Week) -> Iterator[str]:
-    yield f"The week {week.since} to {_last_day(week)} (UTC), as of {utc(week.now)}"
+def _head(week: Week, place: str) -> Iterator[str]:
+    days = _days(week)
+    what = "The week" if days == _WEEK else f"The {_count(days, 'day')}"
+    yield f"{what} {week.since} to {_last_day(week)} (UTC), as of {utc(week.now)}"
+    if place:
+        yield _said(place)
     yield ""
     alerts = sum(rule.alerts for rule in week.rules)
     many = "at least " if week.unread else ""
@@ -103,11 +115,12 @@ def _exceptions(exceptions: Sequence[ExpiringException]) -> Iterator[str]:
     )
 
 
-def _deliveries(week: Week) -> Iterator[str]:
+def _deliveries(week: Week, where: str, quiet_minutes: int) -> Iterator[str]:
     done = week.deliveries
     if done.waiting:
         yield f"Deliveries: {_count(done.waiting, 'hit')} without a delivery record, the oldest of {utc(done.oldest)}"
-        yield "    trailbell undelivered lists them; those of the last hour may be gathered in a quiet period"
+        gathered = f"; those of the last {span(60 * quiet_minutes)} may be gathered in a quiet period"
+        yield f"    {command_line('undelivered', where)} lists them{gathered if quiet_minutes else ''}"
     else:
         yield "Deliveries: every hit was delivered."
     if done.replayed:
@@ -132,9 +145,11 @@ def _canaries(week: Week) -> Iterator[str]:
         )
 
 
-def _next(week: Week) -> Iterator[str]:
-    yield f"All of it: trailbell hits --from {week.since} --to {_last_day(week)}"
-    yield f"What is open: add --open. This report again: trailbell weekly --until {_last_day(week)}"
+def _next(week: Week, where: str) -> Iterator[str]:
+    days = f" --days {_days(week)}" if _days(week) != _WEEK else ""
+    yield f"All of it: {command_line(f'hits --from {week.since} --to {_last_day(week)}', where)}"
+    yield f"What is open: {command_line(f'hits --open --from {week.since} --to {_last_day(week)}', where)}"
+    yield f"This report again: {command_line(f'weekly --until {_last_day(week)}{days}', where)}"
 
 
 def _sums(rules: Sequence[RuleCount]) -> str:
@@ -160,6 +175,10 @@ def _count(number: int, word: str) -> str:
 def _said(text: str, limit: int = 120) -> str:
     """Text that may be anybody's, as one harmless line."""
     return one_line(text, limit)
+
+
+def _days(week: Week) -> int:
+    return (date.fromisoformat(week.until) - date.fromisoformat(week.since)).days
 
 
 def _last_day(week: Week) -> str:

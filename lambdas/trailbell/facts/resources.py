@@ -17,6 +17,8 @@ from trailbell.facts.alerter_parts import alerter_parts
 MAX_RESOURCES = 50
 """More are not kept: one call names at most 50 (SendCommand's InstanceIds)."""
 
+# What AWS gives to everybody: documents and parameters of Systems Manager without an account, IAM's managed policies.
+_AWS_OWNED = re.compile(r"arn:[^:]*:(?:ssm:[^:]*::|[^:]*:[^:]*:aws:)")
 _ARN_IN_MESSAGE = re.compile(r"on resource: (arn:[A-Za-z0-9-]+:[^\s\"']+)")
 
 
@@ -33,6 +35,11 @@ def resources_of(record: Record) -> tuple[str, ...]:
         if named:
             return named[:MAX_RESOURCES]
     return ()
+
+
+def is_aws_owned(resource: str) -> bool:
+    """Whether a resource is AWS's own: the same for everybody, so that it does not say what a call was about."""
+    return bool(_AWS_OWNED.match(resource))
 
 
 def _listed(fields: Mapping[str, Any]) -> list[str]:

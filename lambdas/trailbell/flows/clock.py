@@ -1,8 +1,8 @@
 """The clock does what is due: every five minutes its regular tasks, then the due rows whose time has come.
 
 It is safe to run twice and at once: what a task does is decided by rows that only one run can write first, and a
-due row is deleted after it is done. What fails stays due and is tried again by the next run; it costs no
-other task anything.
+due row is deleted after it is done, unless somebody wrote it anew meanwhile. What fails stays due and is tried again
+by the next run; it costs no other task anything.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +18,8 @@ class DueRows(Protocol):
     def until(self, now: str) -> Iterator[Due]:
         """What is due at a time, earliest first; raises where it cannot be read."""
 
-    def done(self, due: Due) -> None:
-        """It is done and need not come again."""
+    def done(self, due: Due) -> bool:
+        """It is done and need not come again; False where it was asked for again meanwhile, and has to."""
 
     def read_to(self, now: str, first_left: str) -> None:
         """Begin next time at the earliest row that is left, "" for none, and where nothing is left at `now`."""
@@ -34,7 +34,9 @@ class ClockLog(Protocol):
 
 @dataclass(slots=True)
 class ClockCounters:
-    """What one run did. due_unknown: rows of a kind this version does not know, which wait for one that does."""
+    """What one run did. due_unknown: rows of a kind this version does not know, which wait for one that does. What has
+    to come again, because there is more of it or it was asked for again meanwhile, is not counted.
+    """
 
     tasks_done: int = 0
     tasks_failed: int = 0
@@ -82,9 +84,8 @@ class Clock:
             self.counters.due_unknown += 1
             return False
         try:
-            if not self.by_kind[due.kind](due, now):
+            if not (self.by_kind[due.kind](due, now) and self.due.done(due)):
                 return False
-            self.due.done(due)
         except Exception as error:  # the boundary: logged, counted, and done by the next run
             self.counters.due_failed += 1
             self.event_log.failed(f"due {due.kind} {due.id}", error)

@@ -22,8 +22,9 @@ from typing import Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channel import Channel
+from trailbell.alerts.quiet import QuietMinutes
 from trailbell.errors import ChannelError
-from trailbell.flows.notifier import AlertTopic
+from trailbell.flows.claims import AlertTopic
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.hits.related import Related
 
@@ -75,7 +76,8 @@ class Delivery:
     """An alert topic that notifies the channels, too. Make one for each batch: it counts, and knows who failed.
 
     rate_limit: what is waited for before each alert; runbook: the deployer's address of runbooks; clock: seconds that
-    only grow; where: options of the commands in mails that lead to this deployment, "" for none.
+    only grow; where: options of the commands in mails that lead to this deployment, "" for none; quiet: how long
+    quiet periods are.
     """
 
     topic: AlertTopic
@@ -86,6 +88,7 @@ class Delivery:
     runbook: str = ""
     clock: Callable[[], float] = time.monotonic
     where: str = ""
+    quiet: QuietMinutes = field(default_factory=QuietMinutes)
     counters: DeliveryCounters = field(default_factory=DeliveryCounters)
     _lookups: int = 0
     _seconds: float = 0.0
@@ -93,7 +96,13 @@ class Delivery:
 
     def notify(self, alert: Alert) -> None:
         """Deliver one alert; raises what the alert topic raises."""
-        alert = replace(alert, related=self._look_up(alert), runbook=self.runbook, where=self.where)
+        alert = replace(
+            alert,
+            related=self._look_up(alert),
+            runbook=self.runbook,
+            where=self.where,
+            quiet_minutes=self.quiet.seconds(alert.sample.name, alert.sample.level) // 60,
+        )
         self.rate_limit.wait()
         self.topic.notify(alert)
         for channel in self.channels:

@@ -1,4 +1,5 @@
-"""Follow-ups reach those who were notified of the act, once each, and after the act itself.
+"""Follow-ups reach those who were notified of the act, once each, after the act itself, and while they are news: an act
+that was resolved meanwhile, or a reminder of a deadline that has passed, is nobody's mail any more.
 
 A follow-up comes with its own row of the stream. If its act was not notified of by then, it is left: whoever notifies
 of the act looks for follow-ups afterwards, also when the act comes again and is known. So either side may be late,
@@ -7,16 +8,17 @@ crash or come twice; a claim decides between the two.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.errors import OutOfTimeError
-from trailbell.flows.claims import Claim
+from trailbell.flows.claims import AlertTopic, Claim, publish_claimed
 from trailbell.flows.stream_batch import Identity
-from trailbell.hits.follow_up import FollowUp
+from trailbell.hits.follow_up import FollowUp, followed_as, still_news
 from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.hit_state import OPEN
+from trailbell.hits.undoing import UNDONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +30,18 @@ class StreamFollowUp:
     hit: Hit
 
 
-class FollowUpTopic(Protocol):
-    """Where follow-ups are published."""
-
-    def notify(self, alert: Alert) -> None:
-        """Publish one, or raise."""
-
-
 class FollowUps(Protocol):
     """The follow-ups that were written."""
 
     def of(self, hits: Sequence[Hit]) -> list[tuple[FollowUp, Hit]]:
         """Those of some hits, each with its hit."""
+
+
+class States(Protocol):
+    """What became of hits."""
+
+    def words(self, hits: Sequence[Hit]) -> Mapping[Identity, str]:
+        """The states of those that are not simply open (hits/hit_state.py)."""
 
 
 class DeliveryRecords(Protocol):
@@ -54,6 +56,9 @@ class DeliveryRecords(Protocol):
     def record(self, hits: Sequence[Hit]) -> None:
         """Record that hits were notified."""
 
+    def skip(self, hits: Sequence[Hit]) -> None:
+        """Record that nobody is to be notified of hits any more."""
+
     def release(self, hits: Sequence[Hit]) -> None:
         """Give back claims that came to nothing."""
 
@@ -67,26 +72,30 @@ class FollowUpLog(Protocol):
 
 @dataclass(slots=True)
 class FollowUpCounters:
-    """received, of the stream = sent + known + failed + those whose acts were not notified of; sent may be more, by
-    those that were found with their acts. messages: several follow-ups may be one."""
+    """received, of the stream = sent + known + skipped + failed + waiting, whose acts were not notified of; there may
+    be more, by those that were found with their acts. skipped: no news any more; messages: several may be one.
+    """
 
     received: int = 0
     sent: int = 0
     known: int = 0
     waiting: int = 0
+    skipped: int = 0
     failed: int = 0
     messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpNotifier:
-    """The flow with everything it needs. clock: seconds that only grow."""
+    """The flow with everything it needs. clock: seconds that only grow; now: UTC, ISO 8601 with Z."""
 
-    topic: FollowUpTopic
+    topic: AlertTopic
     delivery_records: DeliveryRecords
     follow_ups: FollowUps
+    states: States
     event_log: FollowUpLog
     clock: Callable[[], float]
+    now: Callable[[], str]
     counters: FollowUpCounters = field(default_factory=FollowUpCounters)
 
     def notify(
@@ -102,7 +111,7 @@ class FollowUpNotifier:
         known = self.delivery_records.notified([_mark(one) for one in todo.values()]) if todo else {}
         self.counters.known += len(known)
         failed = list[str]()
-        for group in _groups(one for mark, one in todo.items() if mark not in known):
+        for group in _groups(self._news([one for mark, one in todo.items() if mark not in known])):
             if self.clock() > deadline or not self._notify(group):
                 failed += [one.sequence for one in group]
         self.counters.failed += len(failed)
@@ -123,6 +132,24 @@ class FollowUpNotifier:
         self.counters.waiting += len(entries) - len(ready)
         return ready
 
+    def _news(self, found: Sequence[StreamFollowUp]) -> list[StreamFollowUp]:
+        """Those that are still worth saying; the others are recorded as skipped."""
+        if not found:
+            return []
+        now, states = self.now(), self.states.words([one.hit for one in found])
+        others = [one.hit for one in found if one.follow_up.word not in ("", UNDONE)]
+        undone = {hit.identity: said.at for said, hit in self.follow_ups.of(others) if said.word == UNDONE}
+        news, skipped = list[StreamFollowUp](), list[StreamFollowUp]()
+        for one in found:
+            identity = one.hit.identity
+            state = states.get(identity, OPEN)
+            is_news = still_news(one.follow_up, one.hit, state, undone.get(identity, ""), now)
+            (news if is_news else skipped).append(one)
+        if skipped:
+            self.delivery_records.skip([_mark(one) for one in skipped])
+            self.counters.skipped += len(skipped)
+        return news
+
     def _notify(self, group: Sequence[StreamFollowUp]) -> bool:
         """Publish one message for a group; whether nothing of it must come back."""
         marks = [_mark(one) for one in group]
@@ -130,8 +157,10 @@ class FollowUpNotifier:
         ours = [one for one, claim in zip(group, claims, strict=True) if claim is Claim.OURS]
         self.counters.known += claims.count(Claim.DELIVERED)
         if ours:
+            hits, said = tuple(one.hit for one in ours), tuple(one.follow_up for one in ours)
+            alert = Alert(hits, follow_ups=said, as_of=self.now())
             try:
-                self._publish(ours)
+                publish_claimed(self.topic, self.delivery_records, alert, [_mark(one) for one in ours])
             except Exception as error:  # the boundary: logged, counted, and back to the stream
                 self.event_log.failed(f"follow-up {ours[0].follow_up.name} of {ours[0].hit.hit_id}", error)
                 return False
@@ -140,17 +169,6 @@ class FollowUpNotifier:
         if Claim.HELD in claims:
             self.event_log.failed(f"{claims.count(Claim.HELD)} follow-ups", OutOfTimeError(_HELD))
         return Claim.HELD not in claims
-
-    def _publish(self, ours: Sequence[StreamFollowUp]) -> None:
-        marks = [_mark(one) for one in ours]
-        hits, follow_ups = tuple(one.hit for one in ours), tuple(one.follow_up for one in ours)
-        try:
-            self.topic.notify(Alert(hits, follow_ups=follow_ups))
-            self.delivery_records.record(marks)
-        except Exception:
-            with suppress(Exception):  # what cannot be given back ends with its lease
-                self.delivery_records.release(marks)
-            raise
 
 
 _HELD = "claimed by another notifier, which has not sent them yet; they come again with the stream"
@@ -162,8 +180,8 @@ def may_be_followed_up(hit: Hit) -> bool:
 
 
 def _mark(one: StreamFollowUp) -> Hit:
-    """What a follow-up's delivery record and claim are kept under: its act's, continued."""
-    return replace(one.hit, kept_as=f"{ACT}-{one.follow_up.name}")
+    """What stands for a follow-up in claims and delivery records."""
+    return replace(one.hit, kept_as=followed_as(one.follow_up.name))
 
 
 def _by_mark(found: Iterable[StreamFollowUp]) -> dict[Identity, StreamFollowUp]:
@@ -171,10 +189,9 @@ def _by_mark(found: Iterable[StreamFollowUp]) -> dict[Identity, StreamFollowUp]:
 
 
 def _groups(found: Iterable[StreamFollowUp]) -> list[list[StreamFollowUp]]:
-    """What one message can say: the same of acts by the same person, which one and the same person undid."""
+    """What one message can say: one thing about acts that one rule reports, or what the same person made of them."""
     groups = defaultdict[tuple[str, ...], list[StreamFollowUp]](list)
     for one in found:
-        hit, what = one.hit, one.follow_up
-        act = hit.rule_id, hit.level, hit.account, hit.actor.key
-        groups[(*act, what.what, what.name, what.word, what.by_key, what.event_name, what.note)].append(one)
+        hit, said = one.hit, one.follow_up
+        groups[hit.rule_id, hit.level, hit.account, said.name, said.word, said.by, said.note].append(one)
     return [sorted(group, key=lambda one: (one.hit.event_time, one.hit.event_id)) for group in groups.values()]

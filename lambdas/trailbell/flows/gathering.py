@@ -1,12 +1,18 @@
-"""The end of a quiet period: the clock has its hits notified of, until every one of them was."""
+"""The end of a quiet period: the clock has its hits notified of, until every one of them was; the notifier takes some
+of them at a time.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from trailbell.flows.stream_batch import Identity
 from trailbell.hits.due import Due
-from trailbell.hits.hit import Hit
+from trailbell.hits.held import HeldHit
+
+
+MAX_GATHERED = 2000
+"""Held hits that are notified of with one batch of the stream: about 8 MB of rows, and twice as many claims and
+records. The clock asks for what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +24,28 @@ class StreamGathered:
     ends: str
 
 
-class Periods(Protocol):
+class HeldHits(Protocol):
+    """Hits that periods held."""
+
+    def held(self, group: str, ends: str) -> Iterator[list[HeldHit]]:
+        """Those of a group's period, a slice at a time."""
+
+
+class Periods(HeldHits, Protocol):
     """Quiet periods."""
 
-    def held(self, group: str, ends: str) -> list[Hit]:
-        """The hits that a group's period held."""
+    def close(self, group: str, ends: str, now: str) -> None:
+        """What comes from now on is of the next one."""
 
-    def end(self, group: str, ends: str, now: str, hits: Sequence[Hit]) -> None:
-        """Have them notified of, and begin the next period."""
+    def ask(self, group: str, ends: str, now: str) -> None:
+        """Have the hits of one notified of."""
 
 
 class Delivered(Protocol):
     """Which hits were notified of."""
 
-    def notified(self, hits: Sequence[Hit]) -> Mapping[Identity, str]:
-        """The identities among `hits` that were."""
+    def left(self, held: Sequence[HeldHit]) -> list[HeldHit]:
+        """Those that were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +57,18 @@ class Gathering:
 
     def judge(self, due: Due, now: str) -> bool:
         """End a period; done when nothing of it is left to notify of. Raises what reading or writing raises."""
-        held = self.periods.held(due.id, due.due_at)
-        notified = self.delivered.notified(held) if held else {}
-        left = [hit for hit in held if hit.identity not in notified]
+        left = any(self.delivered.left(some) for some in self.periods.held(due.id, due.due_at))
+        self.periods.close(due.id, due.due_at, now)
         if left:
-            self.periods.end(due.id, due.due_at, now, left)
+            self.periods.ask(due.id, due.due_at, now)
         return not left
+
+
+def still_held(periods: HeldHits, delivered: Delivered, gathered: StreamGathered, at_most: int) -> list[HeldHit]:
+    """The first hits of a period that nobody was notified of. Raises what reading raises."""
+    left = list[HeldHit]()
+    for some in periods.held(gathered.group, gathered.ends):
+        left += delivered.left(some)
+        if len(left) >= at_most:
+            break
+    return left[:at_most]

@@ -7,13 +7,13 @@ moment between publishing and recording: a crash exactly there notifies twice, b
 The function watches its own time: what it could not begin comes back, too. Were it stopped in the middle, the batch
 would come back with an alert that is published and not recorded.
 
-A row that cannot be read as a hit fails alone: it is counted, given back, and ends in the dead letters.
+A row that cannot be read as a hit fails alone: it is counted, given back, and ends in the dead letters. A held hit that
+cannot be read fails alone, too; the clock asks for it again, until a version is deployed that can.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,10 +21,11 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Level
 from trailbell.errors import OutOfTimeError
-from trailbell.flows.claims import Claim
+from trailbell.flows.claims import AlertTopic, Claim, publish_claimed
 from trailbell.flows.follow_ups import FollowUpNotifier, StreamFollowUp, may_be_followed_up
-from trailbell.flows.gathering import StreamGathered
+from trailbell.flows.gathering import MAX_GATHERED, StreamGathered, still_held
 from trailbell.flows.stream_batch import Identity, NotifierCounters, StreamBatch, StreamHit, UnreadableHit
+from trailbell.hits.held import HeldHit
 from trailbell.hits.hit import ACT, Hit, raised
 
 
@@ -38,14 +39,8 @@ _PAUSE = 5.0  # seconds between two looks at hits that another one has claimed
 _DEFERRED = "deferred, because the function's time was nearly over; they are notified when they come again"
 
 
-StreamEntry = StreamHit | StreamFollowUp | StreamGathered | UnreadableHit
-
-
-class AlertTopic(Protocol):
-    """Where alerts are published."""
-
-    def notify(self, alert: Alert) -> None:
-        """Publish one alert, or raise."""
+_Entry = StreamHit | StreamFollowUp | UnreadableHit
+StreamEntry = _Entry | StreamGathered
 
 
 class DeliveryRecords(Protocol):
@@ -53,6 +48,9 @@ class DeliveryRecords(Protocol):
 
     def notified(self, hits: Sequence[Hit]) -> Mapping[Identity, str]:
         """The identities among `hits` that were notified of, with the level they were notified at, "" if unknown."""
+
+    def left(self, held: Sequence[HeldHit]) -> list[HeldHit]:
+        """Of held hits those that nobody was notified of."""
 
     def claim(self, hits: Sequence[Hit]) -> list[Claim]:
         """Take hits for ourselves before their alert is published; of each, what became of it."""
@@ -70,8 +68,8 @@ class Periods(Protocol):
     def receive(self, alert: Alert, now: str) -> tuple[Hit, ...]:
         """Hold what is to be gathered of an alert; the hits to notify of at once."""
 
-    def held(self, group: str, ends: str) -> list[Hit]:
-        """The hits that a group's period held."""
+    def held(self, group: str, ends: str) -> Iterator[list[HeldHit]]:
+        """The hits that a group's period held, a slice at a time."""
 
 
 class NotifierLog(Protocol):
@@ -106,7 +104,7 @@ class Notifier:
         Raises what reading the delivery records raises: then nothing was sent and the whole batch comes back.
         """
         work = StreamBatch(self.clock() + seconds - RESERVE)
-        entries = [one for entry in batch for one in self._expanded(entry, work)]
+        entries = [*self._expanded(batch, work)]
         for entry in entries:
             if not isinstance(entry, StreamFollowUp):
                 work.add(entry)
@@ -124,16 +122,23 @@ class Notifier:
             self.event_log.failed(f"{len(held)} hits", OutOfTimeError(_HELD))
         return [*work.failed, *self._follow_up(entries, work)], work.counters
 
-    def _expanded(self, entry: StreamEntry, work: StreamBatch) -> Iterator[StreamHit | StreamFollowUp | UnreadableHit]:
-        """An entry; of a period that has ended each hit that it held."""
-        if not isinstance(entry, StreamGathered):
-            yield entry
-        elif self.periods:
-            for hit in self.periods.held(entry.group, entry.ends):
-                work.gathered.add(hit.identity)
-                yield StreamHit(entry.sequence, hit)
+    def _expanded(self, batch: Iterable[StreamEntry], work: StreamBatch) -> Iterator[_Entry]:
+        """The entries; of periods that have ended the hits that they held, as many as a batch takes."""
+        room = MAX_GATHERED
+        for entry in batch:
+            if not isinstance(entry, StreamGathered):
+                yield entry
+            elif self.periods and room:
+                found = still_held(self.periods, self.delivery_records, entry, room)
+                room -= len(found)
+                for one in found:
+                    if one.hit:
+                        work.gathered.add(one.hit.identity)
+                        yield StreamHit(entry.sequence, one.hit)
+                    else:
+                        yield UnreadableHit("", one.name, one.error or ValueError("no hit"))
 
-    def _follow_up(self, entries: Sequence[StreamHit | StreamFollowUp | UnreadableHit], work: StreamBatch) -> list[str]:
+    def _follow_up(self, entries: Sequence[_Entry], work: StreamBatch) -> list[str]:
         """After the acts, notify of what became of them; the sequence numbers of what must come back."""
         if not self.follow_ups:
             return []
@@ -201,7 +206,7 @@ class Notifier:
         ours = tuple(hit for hit in hits if claims[hit.identity] is Claim.OURS)
         if ours:
             delivered = replace(alert, hits=ours, as_of=self.now())
-            self._publish(delivered)
+            publish_claimed(self.topic, self.delivery_records, delivered, delivered.hits)
             work.counters.sent(delivered, self.now())
         for hit in hits:
             if claims[hit.identity] is Claim.DELIVERED:
@@ -209,15 +214,6 @@ class Notifier:
         held = [hit for hit in hits if claims[hit.identity] is Claim.HELD]
         work.look_again(held)
         return held
-
-    def _publish(self, alert: Alert) -> None:
-        try:
-            self.topic.notify(alert)
-            self.delivery_records.record(alert.hits)
-        except Exception:
-            with suppress(Exception):  # what cannot be given back ends with its lease
-                self.delivery_records.release(alert.hits)
-            raise
 
 
 def _alerts(hits: Iterable[Hit], work: StreamBatch) -> list[Alert]:

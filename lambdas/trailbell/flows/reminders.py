@@ -1,6 +1,8 @@
 """Reminders: what the clock does when a deadline is near or over. An act that is still open is written as a follow-up,
-which the notifier brings to those who were notified of the act. One that was undone, resolved or answered is left
-alone: of one whose deletion was cancelled, "too late" would be wrong.
+which the notifier brings to those who were notified of the act.
+
+One that was undone or resolved is left alone, unless it is reopened in time; and so is one that was answered: of one
+whose deletion was cancelled, "too late" would be wrong.
 """
 
 from collections.abc import Sequence
@@ -8,10 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trailbell.hits.due import Due
-from trailbell.hits.follow_up import FollowUp
+from trailbell.hits.follow_up import FollowUp, still_news
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import UNRESOLVED, HitState
-from trailbell.hits.reminders import follow_up_of
+from trailbell.hits.reminders import asked_again, follow_up_of
 from trailbell.hits.undoing import ANSWERED
 
 
@@ -32,22 +34,36 @@ class FollowUps(Protocol):
         """Those that there are of some hits."""
 
 
+class DueRows(Protocol):
+    """Where the clock finds what is to be done later."""
+
+    def add(self, due: Due) -> None:
+        """Have something done at its time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reminders:
-    """Does due rows of reminders. done: called with each follow-up that was written for the first time."""
+    """Does due rows of reminders."""
 
     hits: KeptHits
     follow_ups: FollowUps
+    due: DueRows
 
     def judge(self, due: Due, now: str) -> bool:
-        """Remind of a hit, if it is open; always done then. Raises what reading or writing raises."""
-        del now  # what is due is said, however late: an outage of days costs no reminder
+        """Remind of a hit, if it is open and there is time left, or say that there is none; always done then. One that
+        is not open is asked about again while there is time: it may be reopened. Raises what reading or writing raises.
+        """
         account, event_id, follow_up = follow_up_of(due)
         found = self.hits.act(account, event_id)
-        if found:
-            hit, state, expires_at = found
-            if hit.is_to_notify and state.word in UNRESOLVED and not self._is_answered(hit):
-                self.follow_ups.add(follow_up, hit, expires_at)
+        if not found:
+            return True
+        hit, state, expires_at = found
+        if self._is_answered(hit):
+            return True
+        if hit.is_to_notify and still_news(follow_up, hit, state.word, "", now):
+            self.follow_ups.add(follow_up, hit, expires_at)
+        elif hit.is_to_notify and state.word not in UNRESOLVED and (later := asked_again(due, hit, now)):
+            self.due.add(later)
         return True
 
     def _is_answered(self, hit: Hit) -> bool:

@@ -20,7 +20,10 @@ class StreamHit:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableHit:
-    """A row of the stream that should be a hit and cannot be read as one, by its number; `name` is its key."""
+    """A row of the stream that should be a hit and cannot be read as one, by its number; `name` is its key.
+
+    sequence: "" for a held hit, which the clock asks for again.
+    """
 
     sequence: str
     name: str
@@ -83,7 +86,7 @@ class StreamBatch:
         """One entry of the stream; a hit that comes twice counts once."""
         if isinstance(entry, UnreadableHit):
             self.unreadable.append(entry)
-            self.failed.append(entry.sequence)
+            self.failed += [entry.sequence] if entry.sequence else []
             self.counters.hits_received += 1
             self.counters.hits_unreadable += 1
             self.counters.hits_failed += 1

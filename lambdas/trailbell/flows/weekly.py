@@ -51,13 +51,18 @@ class Operations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WeeklyReport:
-    """day: one of DAYS, "" for no reports; exceptions: those that expire as of a day, read only for a report."""
+    """day: one of DAYS, "" for no reports; exceptions: those that expire as of a day, read only for a report; place,
+    where, quiet_minutes: see alerts/weekly.py.
+    """
 
     reports: Reports
     weeks: WeekReader
     operations: Operations
     exceptions: Callable[[str], Sequence[ExpiringException]]
     day: str
+    place: str = ""
+    where: str = ""
+    quiet_minutes: int = 60
 
     def run(self, now: str) -> None:
         """Send the report that is due, if it was not sent. Raises what reading, writing or publishing raises."""
@@ -68,7 +73,14 @@ class WeeklyReport:
             self.reports.begin(due)
         elif last < due and self.reports.claim(due) and self.reports.last() < due:
             week = self.weeks.read(first_day(last, due), due, now)
-            self.operations.notify(weekly_subject(week), weekly_text(week, self.exceptions(due)))
+            text = weekly_text(
+                week,
+                self.exceptions(due),
+                place=self.place,
+                where=self.where,
+                quiet_minutes=self.quiet_minutes,
+            )
+            self.operations.notify(weekly_subject(week), text)
             self.reports.sent(due, now)
 
 

@@ -72,6 +72,8 @@ def _parts() -> _Parts:
     table = variables.text("TRAILBELL_TABLE")
     topic, queue = variables.text("TRAILBELL_OPERATIONS_TOPIC_ARN"), variables.text("TRAILBELL_CANARY_QUEUE_URL")
     minutes = variables.number("TRAILBELL_CANARY_MINUTES")
+    where, quiet = variables.text("TRAILBELL_WHERE", required=False), variables.quiet("TRAILBELL_QUIET_MINUTES")
+    region = variables.text("AWS_REGION", required=False)
     report_day, rulebook = variables.text("TRAILBELL_REPORT_DAY", required=False), rulebook_path(variables)
     variables.check()
     clients = Clients()
@@ -88,9 +90,18 @@ def _parts() -> _Parts:
         operations=operations,
         due=DynamoDueRows(dynamodb, table),
         gathering=Gathering(DynamoPeriods(dynamodb, table), DynamoDeliveryRecords(dynamodb, table, 0)),
-        reminders=Reminders(DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table)),
+        reminders=Reminders(
+            DynamoKeptHits(dynamodb, table), DynamoFollowUps(dynamodb, table), DynamoDueRows(dynamodb, table)
+        ),
         weekly=WeeklyReport(
-            DynamoReports(dynamodb, table), DynamoWeek(dynamodb, table), operations, exceptions, report_day
+            DynamoReports(dynamodb, table),
+            DynamoWeek(dynamodb, table),
+            operations,
+            exceptions,
+            report_day,
+            place=f"table {table} in {region}",
+            where=where,
+            quiet_minutes=quiet.longest,
         ),
         ssm=clients.client("ssm"),
         minutes=minutes,

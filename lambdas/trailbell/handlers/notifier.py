@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from trailbell.alerts.channel import Channel
 from trailbell.alerts.channels import declared_channels
 from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.alerts.quiet import QuietMinutes
 from trailbell.aws.clients import Clients
 from trailbell.errors import SettingsError, TableError
 from trailbell.flows.canary import CanaryRelay, StreamCanary
@@ -32,10 +33,11 @@ from trailbell.hits.hit import complete
 from trailbell.store.canaries import CANARY, DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
-from trailbell.store.follow_ups import FOLLOW_UP, DynamoFollowUps, read_follow_up
+from trailbell.store.follow_ups import DynamoFollowUps, is_new_follow_up, read_follow_up
 from trailbell.store.periods import GATHERED, DynamoPeriods
 from trailbell.store.related_hits import DynamoRelatedHits
 from trailbell.store.rows import is_to_notify, read_hit
+from trailbell.store.states import DynamoHitStates
 from trailbell.text.times import utc_now
 
 
@@ -61,12 +63,14 @@ class _Parts:
     channels: tuple[Channel, ...]
     delivery_records: DynamoDeliveryRecords
     follow_ups: DynamoFollowUps
+    states: DynamoHitStates
     periods: DynamoPeriods
     canaries: DynamoCanaries
     event_log: EventLog
     rate_limit: RateLimit
     runbook: str
-    where: str = ""
+    where: str
+    quiet: QuietMinutes
 
 
 @functools.cache
@@ -87,12 +91,14 @@ def _parts() -> _Parts:
             clients.client("dynamodb"), environment.table, environment.retention_days
         ),
         follow_ups=DynamoFollowUps(clients.client("dynamodb"), environment.table),
+        states=DynamoHitStates(clients.client("dynamodb"), environment.table),
         periods=DynamoPeriods(clients.client("dynamodb"), environment.table, environment.quiet),
         canaries=DynamoCanaries(clients.client("dynamodb"), environment.table),
         event_log=EventLog(Logger(service="notifier")),
         rate_limit=RateLimit(),
         runbook=environment.runbook_url,
         where=environment.where,
+        quiet=environment.quiet,
     )
 
 
@@ -113,9 +119,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         parts.rate_limit,
         parts.runbook,
         where=parts.where,
+        quiet=parts.quiet,
     )
     records, log = parts.delivery_records, parts.event_log
-    follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, log, time.monotonic)
+    follow_ups = FollowUpNotifier(delivery, records, parts.follow_ups, parts.states, log, time.monotonic, utc_now)
     periods = parts.periods if _is_stream(event) else None  # a person who asks for hits gets them now
     notifier = Notifier(delivery, records, log, utc_now, follow_ups=follow_ups, periods=periods)
     relay = CanaryRelay(parts.topic, parts.canaries, parts.event_log, utc_now)
@@ -153,13 +160,13 @@ def new_canaries(event: dict[str, Any]) -> Iterator[StreamCanary]:
 
 def new_hits(event: dict[str, Any]) -> Iterator[StreamEntry]:
     """New rows of hits, follow-ups and ended quiet periods only (store/rows.py). The stream's filter says the same;
-    this holds where a filter is missing. A follow-up that is written again says more exactly what was said.
+    this holds where a filter is missing.
     """
     for entry in event["Records"]:
         image = entry["dynamodb"].get("NewImage")
         if image and is_to_notify(entry["eventName"], image):
             yield _read(entry["dynamodb"]["SequenceNumber"], image)
-        elif image and entry["eventName"] == "INSERT" and image.get("kind") == {"S": FOLLOW_UP}:
+        elif image and is_new_follow_up(entry["eventName"], image):
             yield _read_follow_up(entry["dynamodb"]["SequenceNumber"], image)
         elif image and entry["eventName"] == "INSERT" and image.get("kind") == {"S": GATHERED}:
             row = decode(image)

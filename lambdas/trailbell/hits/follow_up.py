@@ -5,6 +5,10 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.hit_state import RESOLVED, UNRESOLVED
+from trailbell.hits.undo import seconds_left
+
 
 class What(StrEnum):
     """What a follow-up is about."""
@@ -31,6 +35,25 @@ class FollowUp:
     event_name: str = ""
     event_id: str = ""
     note: str = ""
+
+
+def still_news(follow_up: FollowUp, hit: Hit, state: str, undone_at: str, now: str) -> bool:
+    """Whether a follow-up is worth saying at a moment (UTC, ISO 8601 with Z).
+
+    state: of the hit (hits/hit_state.py); undone_at: when the act was undone, as far as it matters to another word.
+    Of an act that was resolved nothing is, of one that was undone nothing that came later, and no reminder.
+    """
+    if follow_up.what is What.UNDONE:
+        return state != RESOLVED and (follow_up.word == What.UNDONE or not undone_at or follow_up.at < undone_at)
+    if state not in UNRESOLVED:
+        return False
+    left = seconds_left(hit.undo_until, now)
+    return follow_up.what is What.TOO_LATE or left is None or left > 0
+
+
+def followed_as(name: str) -> str:
+    """What the delivery record of a follow-up of an act is kept under: its act's, continued."""
+    return f"{ACT}-{name}"
 
 
 def follow_up_document(follow_up: FollowUp) -> dict[str, str]:

@@ -154,12 +154,17 @@ class Hit:
         return tuple((self.account, self.event_id, rule_id) for rule_id in (self.rule_id, *self.also_ids))
 
     @property
+    def delivered_as(self) -> tuple[tuple[str, str, str], ...]:
+        """What to look a delivery record of this hit up by, its own first."""
+        return (self.delivery_identity, *self.identities_before)
+
+    @property
     def delivery_identities(self) -> tuple[tuple[str, str, str], ...]:
         """Everything that a delivery record of this act may be kept under, also where a version before kept the act and
         this one delivered it.
         """
         if self.kept_as or self.once:
-            return (self.delivery_identity, *self.identities_before)
+            return self.delivered_as
         act = (self.account, self.event_id, ACT)
         return (self.identity, delivery_identity(act, self.shared_event_id))
 

@@ -21,7 +21,7 @@ _BECOMES = {"ack": ACKED, "resolve": RESOLVED, "reopen": OPEN, UNDO: UNDONE}
 # What must be so before, as a table: action → states in which it changes something.
 _FROM = {
     "ack": {OPEN},
-    "resolve": {OPEN, ACKED, UNDONE},
+    "resolve": {OPEN, ACKED},
     "reopen": {ACKED, RESOLVED, UNDONE},
     "note": {*STATES},
     UNDO: {OPEN, ACKED, UNDONE},  # from undone: an earlier undo was read later
@@ -78,5 +78,10 @@ def is_in(state: HitState, muted: bool, states: Iterable[str]) -> bool:
 def _nothing_to_do(before: HitState, action: str) -> str:
     if not before.version:
         return "it is open already"
-    done = f"{before.word} already, by {before.by} at {before.at}"
-    return f"it is {done}" + ("; reopen it first" if action == "ack" and before.word in (RESOLVED, UNDONE) else "")
+    closed = before.word in (RESOLVED, UNDONE) and _BECOMES.get(action) != before.word
+    return f"it is {already(before)}" + ("; reopen it first" if closed else "")
+
+
+def already(state: HitState) -> str:
+    """That somebody brought a hit into its state, and who: "undone already, by dana at 2026-09-01T10:00:00Z"."""
+    return f"{state.word} already, by {state.by} at {state.at}"

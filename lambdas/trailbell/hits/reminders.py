@@ -47,6 +47,15 @@ def follow_up_of(due: Due) -> tuple[str, str, FollowUp]:
     return account, event_id, FollowUp(what, name, due.due_at)
 
 
+def asked_again(due: Due, hit: Hit, now: str) -> Due | None:
+    """When to ask again about a reminder of a hit that is not open, because it may be reopened; None if too late."""
+    deadline = deadline_time(hit.undo_until)
+    later = datetime.fromisoformat(now) + _APART
+    if not deadline or later >= deadline or due.id.endswith(f"/{TOO_LATE}"):
+        return None
+    return Due(iso_time(later), due.kind, due.id)
+
+
 def _moments(hit: Hit, deadline: datetime, hours: Sequence[int]) -> Iterator[tuple[datetime, str]]:
     yield deadline, TOO_LATE
     if hit.event_time == NO_TIME:

@@ -79,7 +79,7 @@ class Cost:
 
     def __init__(self, quiet: QuietMinutes) -> None:
         self._rules: dict[str, RuleCost] = {}
-        self._seen = _Remembered(_MAX_REMEMBERED)
+        self._seen = Remembered()
         self._quiet = quiet
         self._groups = defaultdict[tuple[str, str, str], _Group](_Group)
         self._remembered = 0
@@ -156,10 +156,10 @@ def _count_actor(cost: RuleCost, act: Act) -> None:
     cost.names.setdefault(act.actor, act.actor_name)
 
 
-class _Remembered:
+class Remembered:
     """Texts that were there before, by their hash; of more than `limit` the oldest are forgotten."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int = _MAX_REMEMBERED) -> None:
         self._hashes: dict[int, None] = {}
         self._limit = limit
 

@@ -1,4 +1,5 @@
-"""Hits that nobody was notified of: found again in the stream or the table, delivered by the deployed notifier.
+"""Hits that nobody was notified of, and follow-ups of others: found again in the stream or the table, delivered by the
+deployed notifier.
 
 The notifier delivers them, invoked with them as its stream would: it alone may publish, its delivery records keep
 every hit from being delivered twice, and what it does is in its log and metrics. Whoever runs this needs to read the
@@ -16,10 +17,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.errors import NotificationError
-from trailbell.hits.hit import delivery_identity
+from trailbell.hits.follow_up import followed_as
+from trailbell.hits.hit import ACT, delivery_identity
 from trailbell.ops.deployed_stack import Clients
 from trailbell.store.deliveries import Identity, delivery_levels
 from trailbell.store.dynamo import Row, encode
+from trailbell.store.follow_ups import FOLLOW_UP, is_new_follow_up
 from trailbell.store.rows import HIT, is_to_notify
 from trailbell.text.times import iso_time
 
@@ -76,7 +79,7 @@ def read_dropped(body: str) -> Dropped:
 
 
 class UndeliveredHits:
-    """The hits of one table, as rows in DynamoDB's typed JSON, and the function that delivers them."""
+    """The hits and follow-ups of one table, as rows in DynamoDB's typed JSON, and the function that delivers them."""
 
     def __init__(self, clients: Clients, table: str, function: str) -> None:
         self._clients, self._table, self._function = clients, table, function
@@ -86,13 +89,14 @@ class UndeliveredHits:
         found = self._from_stream(part)
         return self.seen_between(part.since - _BEFORE, part.until + _AFTER) if found is None else found
 
-    def seen_between(self, since: datetime, until: datetime, kind: str = HIT) -> Iterator[Row]:
-        """Hits (or rows of that kind) read at that time, delivered or not.
+    def seen_between(self, since: datetime, until: datetime, *kinds: str) -> Iterator[Row]:
+        """Hits and follow-ups (or rows of those kinds) read or written at that time, delivered or not.
 
         Reads the whole table: nothing shorter is sure to find each.
         """
+        named = {f":kind{number}": kind for number, kind in enumerate(kinds or (HIT, FOLLOW_UP))}
         values = {
-            ":kind": kind,
+            **named,
             ":since": iso_time(since),
             ":until": iso_time(until),
             # What is over may have lost its delivery record: DynamoDB removes expired rows late, and in any order.
@@ -105,7 +109,7 @@ class UndeliveredHits:
                 TableName=self._table,
                 ConsistentRead=True,
                 FilterExpression=(
-                    "kind = :kind AND expiresAt > :now"
+                    f"kind IN ({', '.join(named)}) AND expiresAt > :now"
                     " AND (attribute_not_exists(seenAt) OR seenAt BETWEEN :since AND :until)"
                 ),
                 ExpressionAttributeValues=encode(values),
@@ -115,12 +119,12 @@ class UndeliveredHits:
             yield from page["Items"]
 
     def undelivered(self, images: Iterable[Row]) -> Iterator[Row]:
-        """Those without a delivery record."""
+        """Those without a delivery record. A follow-up counts where its act has one: else it comes with its act."""
         for chunk in _by_invocation(images):
-            keys = [(image, _delivery_keys(image)) for image in chunk]
-            named = {key for _, ones in keys for key in ones}
-            delivered = delivery_levels(self._clients("dynamodb"), self._table, named)
-            yield from (image for image, ones in keys if not delivered.keys() & ones)
+            keys = [(image, _delivery_keys(image), _act_keys(image)) for image in chunk]
+            named = {key for _, *both in keys for ones in both for key in ones}
+            delivered = delivery_levels(self._clients("dynamodb"), self._table, named).keys()
+            yield from (image for image, own, act in keys if not delivered & own and (not act or delivered & act))
 
     def notify(self, images: Iterable[Row]) -> Delivery:
         """Let the notifier deliver those without a delivery record; what the records say afterwards."""
@@ -162,7 +166,7 @@ class UndeliveredHits:
 
 
 def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> list[Row] | None:
-    """New hits from `first` to `last`, None if one of the two is not there to be seen."""
+    """New hits and follow-ups from `first` to `last`, None if one of the two is not there to be seen."""
     images, begun, empty = list[Row](), False, 0
     while iterator and empty < _EMPTY_PAGES:
         answer = client.get_records(ShardIterator=iterator)
@@ -173,27 +177,54 @@ def _read_shard(client: Any, iterator: str | None, first: int, last: int) -> lis
             begun = begun or number == first
             if not begun or number > last:
                 return None
-            if is_to_notify(record["eventName"], image):
+            if is_to_notify(record["eventName"], image) or is_new_follow_up(record["eventName"], image):
                 images.append(image)
             if number == last:
                 return images
     return None
 
 
+def is_follow_up(image: Row) -> bool:
+    """Whether a row is a follow-up and no hit."""
+    return image["kind"] == {"S": FOLLOW_UP}
+
+
 def _key(image: Row) -> Identity:
-    """The identity of a hit's row, by its key: even a row that cannot be read has one."""
+    """The identity of a row, by its key: even a row that cannot be read has one."""
     _, account, event_id = image["pk"]["S"].split("#", 2)
-    return account, event_id, image["sk"]["S"]
+    name = image["sk"]["S"]
+    return account, event_id, followed_as(name) if is_follow_up(image) else name
 
 
 def _delivery_keys(image: Row) -> set[Identity]:
-    """What a hit's row may have been notified of by, as Hit.delivery_identity and Hit.identities_before say."""
-    account, event_id, kept_as = _key(image)
-    if "keptAs" not in image:
-        return {(account, event_id, kept_as)}
-    ids = [image.get("ruleId", {}), *image.get("alsoIds", {}).get("L", ())]
-    before = {(account, event_id, one["S"]) for one in ids if "S" in one}
-    return before | {delivery_identity((account, event_id, kept_as), image.get("sharedEventID", {}).get("S", ""))}
+    """What a row may have been notified of by, as Hit.delivery_identity and Hit.identities_before say."""
+    if is_follow_up(image):
+        return {delivery_identity(_key(image), _shared(_followed(image)))}
+    return _hit_keys(_key(image), image)
+
+
+def _act_keys(image: Row) -> set[Identity]:
+    """What the act of a follow-up may have been notified of by; none for a hit."""
+    account, event_id, _ = _key(image)
+    return _hit_keys((account, event_id, ACT), _followed(image)) if is_follow_up(image) else set()
+
+
+def _hit_keys(key: Identity, hit: Row) -> set[Identity]:
+    if "keptAs" not in hit:
+        return {key}
+    ids = [hit.get("ruleId", {}), *hit.get("alsoIds", {}).get("L", ())]
+    before = {(*key[:2], one["S"]) for one in ids if "S" in one}
+    return before | {delivery_identity(key, _shared(hit))}
+
+
+def _shared(hit: Row) -> str:
+    return str(hit.get("sharedEventID", {}).get("S", ""))
+
+
+def _followed(image: Row) -> Row:
+    """The document of a follow-up's hit."""
+    document: Row = image.get("hit", {}).get("M", {})
+    return document
 
 
 def _by_invocation(images: Iterable[Row]) -> Iterator[list[Row]]:

@@ -14,7 +14,7 @@ Each is written once, on condition that it is not there, so that whoever writes 
 import time
 from typing import Any
 
-from trailbell.store.dynamo import Row, decode, encode, put_new
+from trailbell.store.dynamo import Row, put_new, query
 
 
 CANARY = "canary"
@@ -42,10 +42,4 @@ class DynamoCanaries:
 
     def steps(self, name: str) -> dict[str, Row]:
         """The rows of a canary by step, strongly consistent."""
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=encode({":pk": f"K#{name}"}),
-            ConsistentRead=True,
-        )
-        return {row["sk"]: row for row in map(decode, answer["Items"])}
+        return {row["sk"]: row for row in query(self._client, self._table, f"K#{name}")}

@@ -7,7 +7,8 @@ before, another one may claim the hit once the lease is over. So two notifiers, 
 publish the same hit. What remains is the moment between publishing and recording: a crash exactly there publishes
 twice, because losing an alert would be worse.
 
-`alert` is the id of the first hit of the alert, the same in the records of all of its hits.
+`alert` is the id of the first hit of the alert, the same in the records of all of its hits. A follow-up that was no
+news any more when its turn came has a record with `skipped` in its place.
 """
 
 import time
@@ -18,6 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.flows.claims import LEASE_SECONDS, Claim
+from trailbell.hits.held import HeldHit
 from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import Row, decode, encode, get_all, write_all
 from trailbell.store.rows import CLAIM, DELIVERED, delivery_key
@@ -42,10 +44,16 @@ class DynamoDeliveryRecords:
 
     def notified(self, hits: Sequence[Hit]) -> dict[Identity, str]:
         """The identities among `hits` that were notified of, under whichever rule, with the level it was at."""
-        keys = {hit.identity: (hit.delivery_identity, *hit.identities_before) for hit in hits}
+        keys = {hit.identity: hit.delivered_as for hit in hits}
         levels = delivery_levels(self._client, self._table, {one for ones in keys.values() for one in ones})
         found = ((identity, [levels[one] for one in ones if one in levels]) for identity, ones in keys.items())
         return {identity: done[0] for identity, done in found if done}
+
+    def left(self, held: Sequence[HeldHit]) -> list[HeldHit]:
+        """Of held hits those that nobody was notified of. Raises TableError or what botocore raises."""
+        named = {one for each in held for one in each.delivered_as}
+        delivered = delivery_levels(self._client, self._table, named)
+        return [each for each in held if not any(one in delivered for one in each.delivered_as)]
 
     def claim(self, hits: Sequence[Hit]) -> list[Claim]:
         """Claim hits, side by side; of each, what became of it. Raises what botocore raises."""
@@ -53,17 +61,15 @@ class DynamoDeliveryRecords:
 
     def record(self, hits: Sequence[Hit]) -> None:
         """Record that the hits of an alert were notified, in place of their claims."""
-        expires_at = int(time.time()) + self._retention
-        rows = [
-            {
-                **delivery_key(*hit.delivery_identity),
-                "kind": DELIVERED,
-                "level": hit.level,
-                "alert": hits[0].hit_id,
-                "expiresAt": expires_at,
-            }
-            for hit in hits
-        ]
+        self._record(hits, {"alert": hits[0].hit_id})
+
+    def skip(self, hits: Sequence[Hit]) -> None:
+        """Record that nobody is to be notified of hits any more."""
+        self._record(hits, {"skipped": True})
+
+    def _record(self, hits: Sequence[Hit], members: Row) -> None:
+        common = {"kind": DELIVERED, "expiresAt": int(time.time()) + self._retention, **members}
+        rows = [{**delivery_key(*hit.delivery_identity), "level": hit.level, **common} for hit in hits]
         write_all(self._client, self._table, {(row["pk"], row["sk"]): row for row in rows}.values())
 
     def release(self, hits: Sequence[Hit]) -> None:

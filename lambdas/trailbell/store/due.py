@@ -1,18 +1,22 @@
 """Due rows: what is to be done at a time. The clock reads them from where it last ended, so that nothing is skipped.
 
-    D#{yyyy-mm-ddThh}   {due time}#{kind}#{id}    what to do, by kind
+    D#{yyyy-mm-ddThh}   {due time}#{kind}#{id}    what to do, by kind; written: a new text each time it is written
     D#cursor            -                         the first hour that may still hold work
 
-A row is deleted when it is done. The cursor stays an hour behind the last hour that was read to its end: a writer whose
-clock is late still finds its row read. After an outage of days the hours in between are read one by one.
+A row is deleted when it is done, unless it was written again meanwhile: whoever wrote it may have brought something
+that was not there when it was done. The cursor stays an hour behind the last hour that was read to its end: a writer
+whose clock is late still finds its row read. After an outage of days the hours in between are read one by one.
 """
 
+import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from trailbell.hits.due import Due
-from trailbell.store.dynamo import Row, decode, encode, write_all
+from trailbell.store.dynamo import Row, encode, get_row, query, write_all
 from trailbell.store.workers import Workers
 
 
@@ -36,11 +40,11 @@ class DynamoDueRows:
         self._client, self._table = client, table
 
     def add(self, due: Due) -> None:
-        """Write a row; writing it again changes nothing."""
+        """Write a row; written again it is done once more."""
         self._client.put_item(TableName=self._table, Item=encode(_row(due)))
 
     def add_all(self, dues: Iterable[Due]) -> None:
-        """Write rows; writing them again changes nothing. Raises TableError or what botocore raises."""
+        """Write rows; written again they are done once more. Raises TableError or what botocore raises."""
         write_all(self._client, self._table, map(_row, dict.fromkeys(dues)))
 
     def until(self, now: str) -> Iterator[Due]:
@@ -49,7 +53,7 @@ class DynamoDueRows:
         hour = min(self._cursor(last), last)
         while hour <= last:
             for row in self._rows(hour, now):
-                yield Due(row["dueAt"], row["what"], row["id"])
+                yield _due(row)
             hour += timedelta(hours=1)
 
     def planned(self, now: str, last: datetime, workers: Workers) -> list[Due]:
@@ -57,11 +61,25 @@ class DynamoDueRows:
         first = _moment(now)
         hours = [first + timedelta(hours=each) for each in range((last - first) // timedelta(hours=1) + 1)]
         found = workers.each(lambda hour: list(self._rows(hour, f"{last:%Y-%m-%dT%H:%M:%SZ}")), hours)
-        return [Due(row["dueAt"], row["what"], row["id"]) for rows in found for row in rows]
+        return [_due(row) for rows in found for row in rows]
 
-    def done(self, due: Due) -> None:
-        """Delete a row that is done; deleting it again changes nothing."""
-        self._client.delete_item(TableName=self._table, Key=encode(due_key(due)))
+    def done(self, due: Due) -> bool:
+        """Delete a row that is done; False where it was written again since it was read, and stays.
+
+        Raises what botocore raises.
+        """
+        # A row of a version before has no such text.
+        condition = "written = :written" if due.written else "attribute_not_exists(written)"
+        values = {"ExpressionAttributeValues": encode({":written": due.written})} if due.written else {}
+        try:
+            self._client.delete_item(
+                TableName=self._table, Key=encode(due_key(due)), ConditionExpression=condition, **values
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return get_row(self._client, self._table, due_key(due)) is None  # another run of the clock did the same
+        return True
 
     def read_to(self, now: str, first_left: str) -> None:
         """Remember where to begin next; first_left: the due time of the earliest row that is not done, "" if none."""
@@ -72,33 +90,21 @@ class DynamoDueRows:
         self._client.put_item(TableName=self._table, Item=encode(row))
 
     def _cursor(self, otherwise: datetime) -> datetime:
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=encode({":pk": _CURSOR["pk"]}),
-            ConsistentRead=True,
-        )
-        rows = [decode(item) for item in answer["Items"]]
-        return _moment(rows[0]["hour"] + ":00:00Z") if rows else otherwise - _FIRST
+        row = get_row(self._client, self._table, _CURSOR)
+        return _moment(row["hour"] + ":00:00Z") if row else otherwise - _FIRST
 
     def _rows(self, hour: datetime, now: str) -> Iterator[Row]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk < :after",
-            # `$` follows `#`: everything due at this very second is included.
-            "ExpressionAttributeValues": encode({":pk": f"D#{hour.strftime(_HOUR)}", ":after": f"{now}$"}),
-            "ConsistentRead": True,
-        }
-        while True:
-            answer = self._client.query(**request)
-            yield from map(decode, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        # `$` follows `#`: everything due at this very second is included.
+        return query(self._client, self._table, f"D#{hour.strftime(_HOUR)}", "0", f"{now}$")
 
 
 def _row(due: Due) -> Row:
-    return {**due_key(due), "kind": DUE, "dueAt": due.due_at, "what": due.kind, "id": due.id}
+    written = uuid.uuid4().hex
+    return {**due_key(due), "kind": DUE, "dueAt": due.due_at, "what": due.kind, "id": due.id, "written": written}
+
+
+def _due(row: Row) -> Due:
+    return Due(row["dueAt"], row["what"], row["id"], row.get("written", ""))
 
 
 def _moment(text: str) -> datetime:

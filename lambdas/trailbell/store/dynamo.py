@@ -1,4 +1,5 @@
-"""DynamoDB's batch calls, repeated until every row is done: each call may leave any part of a batch undone.
+"""DynamoDB's calls: batches repeated until every row is done, for each call may leave any part of one undone; queries
+read page by page.
 
 Rows are typed JSON there. boto3 can read and write it, but importing that takes a tenth of a cold start.
 """
@@ -126,6 +127,48 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
                 break
         else:
             raise TableError(f"{table}: rows not given after {_ATTEMPTS} attempts (throttled)")
+
+
+def query(
+    client: Any,
+    table: str,
+    partition: str,
+    since: str = "",
+    until: str = "",
+    *,
+    limit: int = 0,
+    backward: bool = False,
+) -> Iterator[Row]:
+    """The rows of a partition, or those from one sort key to another, both included, in order; strongly consistent, and
+    read as they are asked for. limit: how many at most, 0 for all. Raises what botocore raises.
+    """
+    request: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk" + (" AND sk BETWEEN :since AND :until" if until else ""),
+        "ExpressionAttributeValues": encode(
+            {":pk": partition, **({":since": since, ":until": until} if until else {})}
+        ),
+        "ConsistentRead": True,
+        "ScanIndexForward": not backward,
+    }
+    if limit:
+        request["Limit"] = limit
+    left = limit
+    while True:
+        answer = client.query(**request)
+        yield from map(decode, answer["Items"])
+        left -= len(answer["Items"])
+        if "LastEvaluatedKey" not in answer or (limit and left <= 0):
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def get_row(client: Any, table: str, key: Row) -> Row | None:
+    """The row under a key, strongly consistent, None if there is none. Raises what botocore raises.
+
+    By a query: whoever may query a partition needs no further right.
+    """
+    return next(query(client, table, key["pk"], key["sk"], key["sk"]), None)
 
 
 def _waits() -> Iterator[float]:

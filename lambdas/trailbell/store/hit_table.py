@@ -6,7 +6,7 @@ from typing import Any
 
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit, raised
-from trailbell.store.dynamo import Row, decode, encode, put_new, write_all
+from trailbell.store.dynamo import Row, put_new, query, write_all
 from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, pointer_rows
 from trailbell.store.workers import Workers
 from trailbell.text.times import DAY_SECONDS
@@ -55,13 +55,7 @@ class DynamoHitTable:
         """
         if not hit.kept_as:
             return None
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=encode({":pk": hit_key(*hit.identity)["pk"]}),
-            ConsistentRead=True,
-        )
-        rows = map(decode, answer["Items"])
+        rows = query(self._client, self._table, hit_key(*hit.identity)["pk"])
         return next((row for row in rows if not row.get("keptAs") and row["kind"] in (HIT, MUTED)), None)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import HitState
-from trailbell.store.dynamo import Row, decode, encode
+from trailbell.store.dynamo import get_row
 from trailbell.store.rows import hit_key, is_alive, read_hit, state_key
 from trailbell.store.states import state_of
 
@@ -20,16 +20,11 @@ class DynamoKeptHits:
 
         Raises NewerFormatError for a hit of a newer version, and what botocore raises.
         """
-        row = self._row(hit_key(account, event_id, ACT))
+        row = get_row(self._client, self._table, hit_key(account, event_id, ACT))
         if not row or not is_alive(row):
             return None
-        return read_hit(row), state_of(self._row(state_key(account, event_id, ACT))), int(row["expiresAt"])
-
-    def _row(self, key: Row) -> Row | None:
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk = :sk",
-            ExpressionAttributeValues=encode({":pk": key["pk"], ":sk": key["sk"]}),
-            ConsistentRead=True,
+        return (
+            read_hit(row),
+            state_of(get_row(self._client, self._table, state_key(account, event_id, ACT))),
+            int(row["expiresAt"]),
         )
-        return next((decode(item) for item in answer["Items"]), None)

@@ -1,15 +1,17 @@
 """Quiet periods and the hits that are held in them (alerts/quiet.py).
 
-    G#{group}   period                      begins, ends, openers, named; version
-    G#{group}   held#{ends}#{hit id}        a hit that is held until then: its document
+    G#{group}   period                      begins, ends, openers, named, again, holds; version
+    G#{group}   held#{ends}#{hit id}        a hit that is held until then: its document; `as`: what its delivery record
+                                            may be kept under
     G#{group}   gathered#{ends}#{time}      kind `gathered`: a period has ended, and its hits are to be notified of
 
-A hit is held by its own row first, then by a due row for the clock: whoever is stopped in between has not given the
-hit away yet. The clock asks for the hits of a period until each of them has a delivery record.
+A hit is held by its own row first, then by a due row for the clock, at last by the period, which says that it holds
+some: whoever is stopped in between has not given the hit away yet, and comes again with it. The clock asks for the hits
+of a period until each of them has a delivery record.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,12 +19,13 @@ from botocore.exceptions import ClientError
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.over_time import arrivals_of, group_of_alert
-from trailbell.alerts.quiet import Period, QuietMinutes, following, receive
+from trailbell.alerts.quiet import Period, QuietMinutes, receive
 from trailbell.errors import TableError
 from trailbell.hits.due import Due
-from trailbell.hits.hit import Hit, hit_document
+from trailbell.hits.held import HeldHit
+from trailbell.hits.hit import Hit, complete, hit_document
 from trailbell.store.due import DynamoDueRows
-from trailbell.store.dynamo import Row, decode, encode, put_new, write_all
+from trailbell.store.dynamo import Row, batches, encode, get_row, put_new, query, write_all
 from trailbell.store.rows import read_hit
 from trailbell.text.times import DAY_SECONDS, iso_time
 
@@ -32,6 +35,9 @@ GATHERED = "gathered"
 HELD = "held"
 PERIOD = "period"
 
+SLICE = 1000
+"""Held hits that are read at a time: a storm of them does not fit into memory."""
+
 _ATTEMPTS = 8
 _KEPT_SECONDS = 30 * DAY_SECONDS
 _NEXT = "$"  # follows `#`
@@ -40,6 +46,17 @@ _NEXT = "$"  # follows `#`
 def group_partition(group: str) -> str:
     """The partition of a group's periods."""
     return f"G#{group}"
+
+
+def held_key(group: str, ends: str, hit_id: str) -> Row:
+    """The primary key of a hit that is held."""
+    return {"pk": group_partition(group), "sk": f"{HELD}#{ends}#{hit_id}"}
+
+
+def period_end(client: Any, table: str, group: str) -> str:
+    """When a group's last period ends, "" if it had none. Raises what botocore raises."""
+    row = get_row(client, table, _period_key(group))
+    return _iso(row["ends"]) if row else ""
 
 
 class DynamoPeriods:
@@ -60,44 +77,48 @@ class DynamoPeriods:
             return alert.hits
         arrivals = arrivals_of(alert)
         for _ in range(_ATTEMPTS):
-            row = self._row(group)
+            row = get_row(self._client, self._table, _period_key(group))
             before = _period(row) if row else None
             at_once, held, after = receive(before, arrivals, moment, seconds, sample.level)
+            if held and after:  # what another decision holds elsewhere is notified of once all the same
+                waiting = set(held)
+                self._hold(group, after, [hit for hit in alert.hits if hit.hit_id in waiting])
             if after == before or (after and self._write(group, after, row)):
                 break
         else:
             raise TableError(f"{self._table}: the quiet period of {sample.name} changed {_ATTEMPTS} times meanwhile")
-        if held and after:
-            waiting = set(held)
-            self._hold(group, after, [hit for hit in alert.hits if hit.hit_id in waiting])
         notified = set(at_once)
         return tuple(hit for hit in alert.hits if hit.hit_id in notified)
 
-    def held(self, group: str, ends: str) -> list[Hit]:
-        """The hits that a group's period held. Raises what botocore raises, and NewerFormatError."""
-        rows = self._query(group, f"{HELD}#{ends}#", f"{HELD}#{ends}{_NEXT}")
-        return [read_hit(row["hit"]) for row in rows]
+    def held(self, group: str, ends: str) -> Iterator[list[HeldHit]]:
+        """The hits that a group's period held, a slice at a time. Raises what botocore raises."""
+        rows = query(self._client, self._table, group_partition(group), f"{HELD}#{ends}#", f"{HELD}#{ends}{_NEXT}")
+        return ([_held(row) for row in some] for some in batches(rows, SLICE))
 
-    def end(self, group: str, ends: str, now: str, hits: Sequence[Hit]) -> None:
-        """End a period at whose end hits are held: they are notified of by the stream, and the next period begins.
+    def close(self, group: str, ends: str, now: str) -> None:
+        """The message of a period is asked for, or was sent: the next one is on. Again it changes nothing.
 
-        Again at the same time it changes nothing; at another it asks for them once more.
+        Raises TableError or what botocore raises.
         """
-        row = self._row(group)
-        period = _period(row) if row else None
-        if row and period and iso_time(datetime.fromtimestamp(period.ends, UTC)) == ends:
-            level = hits[0].level
-            self._write(group, following(period, arrivals_of(Alert(tuple(hits))), level), row)
+        for _ in range(_ATTEMPTS):
+            row = get_row(self._client, self._table, _period_key(group))
+            period = _period(row) if row else None
+            if not period or _iso(period.ends) != ends or self._write(group, period.following(_seconds(now)), row):
+                return
+        raise TableError(f"{self._table}: the quiet period {group} changed {_ATTEMPTS} times meanwhile")
+
+    def ask(self, group: str, ends: str, now: str) -> None:
+        """Have the stream notify of the hits of a period; at another time it asks for them once more."""
         key = {"pk": group_partition(group), "sk": f"{GATHERED}#{ends}#{now}"}
         put_new(self._client, self._table, {**key, "kind": GATHERED, "group": group, "ends": ends, **_expiry()})
 
     def _hold(self, group: str, period: Period, hits: Sequence[Hit]) -> None:
-        ends = iso_time(datetime.fromtimestamp(period.ends, UTC))
+        ends = _iso(period.ends)
         rows = [
             {
-                "pk": group_partition(group),
-                "sk": f"{HELD}#{ends}#{hit.hit_id}",
+                **held_key(group, ends, hit.hit_id),
                 "kind": HELD,
+                "as": [list(one) for one in hit.delivered_as],
                 "hit": hit_document(hit),
                 **_expiry(),
             }
@@ -109,13 +130,14 @@ class DynamoPeriods:
     def _write(self, group: str, period: Period, before: Row | None) -> bool:
         """Write a group's period where nobody was faster."""
         row = {
-            "pk": group_partition(group),
-            "sk": PERIOD,
+            **_period_key(group),
             "kind": PERIOD,
             "begins": period.begins,
             "ends": period.ends,
             "openers": period.openers,
             "named": dict(period.named),
+            "again": period.again,
+            "holds": period.holds,
             "version": (int(before["version"]) if before else 0) + 1,
             **_expiry(),
         }
@@ -134,33 +156,31 @@ class DynamoPeriods:
             return False
         return True
 
-    def _row(self, group: str) -> Row | None:
-        rows = self._query(group, PERIOD, PERIOD)
-        return rows[0] if rows else None
 
-    def _query(self, group: str, since: str, until: str) -> list[Row]:
-        """Rows of a group from one sort key to another, strongly consistent."""
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
-            "ExpressionAttributeValues": encode({":pk": group_partition(group), ":since": since, ":until": until}),
-            "ConsistentRead": True,
-        }
-        rows = list[Row]()
-        while True:
-            answer = self._client.query(**request)
-            rows += map(decode, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return rows
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+def _period_key(group: str) -> Row:
+    return {"pk": group_partition(group), "sk": PERIOD}
 
 
 def _period(row: Mapping[str, Any]) -> Period:
-    return Period(row["begins"], row["ends"], tuple(row["openers"]), row["named"])
+    again, holds = tuple(row.get("again", ())), bool(row.get("holds", False))  # not in rows of versions before
+    return Period(row["begins"], row["ends"], tuple(row["openers"]), row["named"], again, holds)
+
+
+def _held(row: Mapping[str, Any]) -> HeldHit:
+    name, delivered_as = str(row["sk"]).split("#", 2)[2], tuple((one[0], one[1], one[2]) for one in row.get("as", ()))
+    try:
+        hit = complete(read_hit(row["hit"]))
+    except (TableError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return HeldHit(name, delivered_as, None, error)
+    return HeldHit(name, delivered_as or hit.delivered_as, hit)
 
 
 def _expiry() -> dict[str, int]:
     return {"expiresAt": int(time.time()) + _KEPT_SECONDS}
+
+
+def _iso(seconds: int) -> str:
+    return iso_time(datetime.fromtimestamp(seconds, UTC))
 
 
 def _seconds(now: str) -> int:

@@ -30,15 +30,19 @@ class DynamoRelatedHits:
         hit = alert.sample
         until = hit.event_time
         since = iso_time(datetime.fromisoformat(until) - timedelta(hours=RELATED_HOURS))
+        begins = f"{since[:10]}T00:00:00Z"  # where hits with a dedup window stand, whenever they were
         rows: list[dict[str, Any]] = []
         more = False
-        for month in dict.fromkeys((until[:7], since[:7])):
+        for month in dict.fromkeys((until[:7], begins[:7])):
             if len(rows) < _LIMIT:
-                of_month, is_cut = self._query(actor_partition(hit.actor.key, month), since, until)
-                rows, more = rows + of_month, more or is_cut
+                of_month, is_cut = self._query(actor_partition(hit.actor.key, month), begins, until)
+                rows, more = rows + of_month, more or (is_cut and of_month[-1]["sk"] >= since)
         own = [hit_key(*one.identity) for one in alert.hits]
-        others = [row for row in rows if pointed_at(row) not in own]
-        return Related(tuple(map(_related, others[:_SHOWN])), more or len(others) > _SHOWN)
+        related = [_related(row) for row in rows if pointed_at(row) not in own]
+        others = sorted(
+            (one for one in related if since <= one.event_time <= until), key=lambda one: one.event_time, reverse=True
+        )
+        return Related(tuple(others[:_SHOWN]), more or len(others) > _SHOWN)
 
     def _query(self, partition: str, since: str, until: str) -> tuple[list[dict[str, Any]], bool]:
         values = {":pk": partition, ":since": since, ":until": f"{until}~"}
@@ -54,10 +58,12 @@ class DynamoRelatedHits:
 
 
 def _related(row: dict[str, Any]) -> RelatedHit:
-    """A pointer as a related hit. Its sort key begins with the time, and its hit's key holds the rest of the id."""
+    """A pointer as a related hit. Its sort key begins with the time, unless it says another; its hit's key holds the
+    rest of the id.
+    """
     return RelatedHit(
         hit_id="/".join((*row["hitPk"].split("#", 2)[1:], row["hitSk"])),
-        event_time=row["sk"].partition("#")[0],
+        event_time=row.get("at") or row["sk"].partition("#")[0],
         title=row.get("title", ""),
         level=row.get("level", ""),
         service=row.get("service", ""),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from trailbell.store.dynamo import Row, decode, encode, put_new
+from trailbell.store.dynamo import Row, put_new, query
 from trailbell.text.times import DAY_SECONDS
 
 
@@ -30,15 +30,8 @@ class DynamoReports:
 
     def last(self) -> str:
         """The day of the last report that was sent or begun with, strongly consistent, "" for none."""
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
-            ExpressionAttributeValues=encode({":pk": _PARTITION, ":since": "0", ":until": "9999"}),
-            ScanIndexForward=False,
-            Limit=1,
-            ConsistentRead=True,
-        )
-        return next((str(decode(item)["sk"]) for item in answer["Items"]), "")
+        days = query(self._client, self._table, _PARTITION, "0", "9999", limit=1, backward=True)
+        return next((str(row["sk"]) for row in days), "")
 
     def begin(self, day: str) -> None:
         """Note a day as the one before the first report. Raises TableError or what botocore raises."""

@@ -17,7 +17,8 @@
 The five in the middle are pointers: small rows that name a hit. Readers skip a pointer whose hit does not exist (a
 crash between the two writes). A pointer also holds enough of its hit to answer most queries without it; where it
 lacks a member (older rows, and what did not fit) the hit must be read. What comes from a hit's rule (level, title,
-muted) is in its pointers as of the last delivery, in its row as of the first.
+muted) is in its pointers as of the last delivery, in its row as of the first. With a dedup window a pointer stands at
+the day's beginning, and says in `at` when the act was.
 """
 
 import time
@@ -140,6 +141,8 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
         "muted": bool(hit.muted_by),
         "expiresAt": expires_at,
     }
+    if hit.once:
+        members["at"] = hit.event_time
     return [_with_names({"pk": partition, "sk": sort, **members}, hit) for partition in dict.fromkeys(partitions)]
 
 

@@ -4,14 +4,15 @@ A change is one transaction: the state row, on condition that nobody changed it 
 history that is never written again. The stream's filter keeps both kinds from the notifier.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from trailbell.errors import StateError
+from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState, StateChange
-from trailbell.store.dynamo import Row, decode, encode
+from trailbell.store.dynamo import Row, decode, encode, get_all
 from trailbell.store.rows import STATE, STATE_CHANGE, state_key
 
 
@@ -43,6 +44,12 @@ class DynamoHitStates:
         rows_by_sk = {row["sk"]: row for page in pages for row in map(decode, page["Items"])}
         state = state_of(rows_by_sk.get(key["sk"]))
         return state, [_change(row) for sk, row in rows_by_sk.items() if sk.startswith(key["sk"] + "#")]
+
+    def words(self, hits: Sequence[Hit]) -> dict[Identity, str]:
+        """The states of those hits that somebody or something changed. Raises TableError or what botocore raises."""
+        keys = {tuple(state_key(*hit.identity).values()): hit.identity for hit in hits}
+        rows = get_all(self._client, self._table, [{"pk": pk, "sk": sk} for pk, sk in keys])
+        return {keys[row["pk"], row["sk"]]: str(row["state"]) for row in rows}
 
     def write(self, identity: Identity, after: HitState, change: StateChange, expires_at: int) -> None:
         """Write a state and the step that led to it. Raises StateError when somebody else was faster."""

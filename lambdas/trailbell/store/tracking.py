@@ -20,12 +20,12 @@ from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import RESOLVED, UNDO, UNDONE, change_state
 from trailbell.hits.undoing import REPLACED, STOPPED, WORDS, Undoing
-from trailbell.store.dynamo import Row, decode, encode, write_all
-from trailbell.store.follow_ups import follow_up_key, follow_up_row
+from trailbell.store.dynamo import Row, encode, get_row, query, write_all
+from trailbell.store.follow_ups import FOLLOW_UP, KNOWN, follow_up_key, follow_up_row
 from trailbell.store.kept_hits import DynamoKeptHits
 from trailbell.store.states import DynamoHitStates, was_refused
 from trailbell.store.workers import Workers
-from trailbell.text.times import DAY_SECONDS
+from trailbell.text.times import DAY_SECONDS, utc_now
 
 
 TRACKED = "tracked"
@@ -66,34 +66,39 @@ class DynamoTracking:
     def _acts_before(self, undo: Row) -> list[Row]:
         """The acts of an undo's link that came after the undo before it."""
         at, word = undo["at"], undo["word"]
-        before = self._query(undo["pk"], f"{word}#", f"{word}#{at}", first=True, backward=True)
-        since = before[0]["at"] if before else ""
-        return self._query(undo["pk"], f"act#{since}", f"act#{at}")
+        before = query(self._client, self._table, undo["pk"], f"{word}#", f"{word}#{at}", limit=1, backward=True)
+        since = next((one["at"] for one in before), "")
+        return list(query(self._client, self._table, undo["pk"], f"act#{since}", f"act#{at}"))
 
     def _close(self, act: Row, word: str, expires_at: int) -> None:
         """Follow an act up if every link of its way was undone in that word."""
         undos = list[Row]()
         for link in act["way"].split(" "):
             partition = link_partition(act["account"], link)
-            found = self._query(partition, f"{word}#{act['at']}{_NEXT}", f"{word}{_NEXT}", first=True)
+            later = f"{word}#{act['at']}{_NEXT}", f"{word}{_NEXT}"
+            found = next(query(self._client, self._table, partition, *later, limit=1), None)
             if not found:
                 return
-            undos += found
+            undos.append(found)
         self._follow_up(act, _said(undos), expires_at)
 
     def _follow_up(self, act: Row, said: FollowUp, expires_at: int) -> None:
-        """Write what became of an act, unless an earlier such call is known or somebody resolved it before."""
+        """Write what became of an act, unless that is known, or an undo before it is: then nothing is left to say.
+
+        Of a hit that somebody has resolved it is written as known: nobody is notified of it, nor when it is reopened.
+        """
         for _ in range(_ATTEMPTS):
             found = self._hits.act(act["account"], act["eventID"])
             if found is None:
                 return
             hit, state, _ = found
-            known = self._known(hit, said.name)
-            if (known and known["at"] <= said.at) or state.word == RESOLVED or _is_ordinary_end(said, hit):
+            known, undone = self._known(hit, said.name), self._known(hit, UNDONE)
+            if any(row and row["at"] <= said.at for row in (known, undone)) or _is_ordinary_end(said, hit):
                 return
-            row = follow_up_row(said, hit, expires_at)
+            kind = KNOWN if state.word == RESOLVED else str(known["kind"]) if known else FOLLOW_UP
+            row = {**follow_up_row(said, hit, expires_at, utc_now()), "kind": kind}
             items = [{"Put": {"TableName": self._table, "Item": encode(row), **_not_before(said.at)}}]
-            if said.word == UNDONE and (known is None or state.word == UNDONE):
+            if said.word == UNDONE and state.word != RESOLVED and (known is None or state.word == UNDONE):
                 after, change = change_state(state, UNDO, said.by, said.at, f"by {said.event_name}")
                 items += self._states.puts(hit.identity, after, change, expires_at)
             try:
@@ -106,30 +111,7 @@ class DynamoTracking:
         raise TableError(f"{self._table}: the state of {act['eventID']} was changed {_ATTEMPTS} times meanwhile")
 
     def _known(self, hit: Hit, name: str) -> Row | None:
-        key = follow_up_key(hit.account, hit.event_id, name)
-        rows = self._query(key["pk"], key["sk"], key["sk"], first=True)
-        return rows[0] if rows else None
-
-    def _query(
-        self, partition: str, since: str, until: str, *, first: bool = False, backward: bool = False
-    ) -> list[Row]:
-        """Rows of a partition from one sort key to before another."""
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
-            "ExpressionAttributeValues": encode({":pk": partition, ":since": since, ":until": until}),
-            "ConsistentRead": True,
-            "ScanIndexForward": not backward,
-        }
-        if first:
-            request["Limit"] = 1
-        rows = list[Row]()
-        while True:
-            answer = self._client.query(**request)
-            rows += map(decode, answer["Items"])
-            if first or "LastEvaluatedKey" not in answer:
-                return rows
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return get_row(self._client, self._table, follow_up_key(hit.account, hit.event_id, name))
 
 
 def _act_rows(hit: Hit, expires_at: int) -> Iterator[Row]:

@@ -134,8 +134,9 @@ class DueRows:
         self.chain.check_table()
         yield from sorted((one for one in self.rows if one.due_at <= now), key=lambda one: one.due_at)
 
-    def done(self, due: Due) -> None:
+    def done(self, due: Due) -> bool:
         self.rows.discard(due)
+        return True
 
     def read_to(self, now: str, first_left: str) -> None:
         self.chain.check_table()

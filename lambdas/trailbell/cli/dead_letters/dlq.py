@@ -74,7 +74,9 @@ def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
         return
     now = datetime.now(UTC)
     print_table(
-        ["queue", "message", "age", "receives", "says"], (_cells(dead_letter, now) for dead_letter in dead_letters)
+        ["queue", "message", "age", "receives", "says"],
+        (_cells(dead_letter, now) for dead_letter in dead_letters),
+        "nothing waits in DeadLetters or AlertDeadLetters",
     )
     for queue in dict.fromkeys(dead_letter.queue for dead_letter in dead_letters):
         click.echo(f"{queue}: {alarm_advice(f'{queue}NotEmpty').text}", err=True)

@@ -60,4 +60,5 @@ def _print(found: Iterable[KeptMalformedRecord], form: str) -> None:
                 ]
                 for one in found
             ),
+            "no malformed records",
         )

@@ -79,5 +79,6 @@ def _show(found: Iterable[MutedHit], form: str) -> int:
             click.echo(json.dumps(line, ensure_ascii=True))
         return len(shown)
     rows = ([*hit_cells(one.hit), today_members(one.hit, one.verdict)["todayText"]] for one in shown)
-    print_table(["time (UTC)", "level", "rule", "call", "actor", "resource", "account", "region", "today"], rows)
+    columns = ["time (UTC)", "level", "rule", "call", "actor", "resource", "account", "region", "today"]
+    print_table(columns, rows, "no muted hit would be notified of today")
     return len(shown)

@@ -1,5 +1,6 @@
-"""`trailbell undelivered`: hits nobody was notified of, those in AlertDeadLetters and any others."""
+"""`trailbell undelivered`: hits and follow-ups nobody was notified of, those in AlertDeadLetters and any others."""
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -12,13 +13,15 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.times import parse_since
 from trailbell.cli.options.today import by_option
-from trailbell.cli.terminal.display import print_hits
+from trailbell.cli.terminal.display import hit_line, print_hits
 from trailbell.errors import NotificationError, TableError
+from trailbell.hits.follow_up import FollowUp, follow_up_document
 from trailbell.hits.hit import Hit, complete
 from trailbell.ops.dead_letters import Message, batches, delete, show_again
 from trailbell.ops.deployed_stack import Clients, DeployedStack
-from trailbell.ops.undelivered import UndeliveredHits, read_dropped
+from trailbell.ops.undelivered import UndeliveredHits, is_follow_up, read_dropped
 from trailbell.store.dynamo import Row, decode
+from trailbell.store.follow_ups import read_follow_up
 from trailbell.store.query.held import held_until
 from trailbell.store.rows import read_hit
 from trailbell.text.safe_text import one_line
@@ -37,7 +40,8 @@ _ON_ITS_WAY = timedelta(minutes=10)  # what is younger the stream delivers of it
 @stack_options("The stack whose hits to look through.", "Look into what `trailbell local --keep` left running.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 def undelivered(since: str, deliver: bool, muted: bool, by: str | None, connection: Connection, form: str) -> None:
-    """Show hits without a delivery record, whatever became of their messages: the check that none is lost.
+    """Show hits without a delivery record, and follow-ups of others, whatever became of their messages: the check that
+    none is lost.
 
     Looks at hits read until ten minutes ago (younger ones are on their way), by reading the whole table once. Hits that
     a quiet period holds are only counted: the clock has them delivered at its end.
@@ -72,7 +76,7 @@ def _not_held(connection: Connection, images: Iterable[Row], now: str) -> Iterat
     held = list[str]()
     for image in images:
         try:
-            ends = held_until(client, table, read_hit(decode(image)), now)
+            ends = "" if is_follow_up(image) else held_until(client, table, read_hit(decode(image)), now)
         except (TableError, ValueError, TypeError, KeyError, AttributeError):
             ends = ""  # it cannot be read, which is said where it is shown
         if ends:
@@ -130,16 +134,26 @@ def _redrive(hits: UndeliveredHits, message: Message) -> bool:
 
 
 def _show(images: Iterable[Row], form: str) -> int:
-    found, unreadable = list[Hit](), list[str]()
+    """Print hits, then follow-ups; how many there are."""
+    found, followed, unreadable = list[Hit](), list[tuple[FollowUp, Hit]](), list[str]()
     for image in images:
         try:
-            found.append(complete(read_hit(decode(image))))
+            if is_follow_up(image):
+                followed.append(read_follow_up(decode(image)))
+            else:
+                found.append(complete(read_hit(decode(image))))
         except (TableError, ValueError, TypeError, KeyError, AttributeError) as error:
             unreadable.append(f"{_text(image, 'pk')} {_text(image, 'sk')}: {error}")
-    print_hits(found, form)
+    if found or not (followed or unreadable):
+        print_hits(found, form, none="nothing undelivered")
+    for said, hit in followed:
+        if form == "jsonl":
+            click.echo(json.dumps({**hit_line(hit), "followUp": follow_up_document(said)}, ensure_ascii=True))
+        else:
+            click.echo(f"follow-up {one_line(said.name, 40)} of {hit.short_id}, {said.at}: {one_line(hit.title, 200)}")
     for line in unreadable:
         click.echo(f"unreadable: {one_line(line, 300)}", err=True)
-    return len(found) + len(unreadable)
+    return len(found) + len(followed) + len(unreadable)
 
 
 def _text(image: Row, name: str) -> Any:

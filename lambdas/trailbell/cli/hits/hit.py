@@ -81,7 +81,7 @@ def hit(
         client, table = connection.client("dynamodb"), connection.table()
         found, _ = find_hit(client, table, parse_hit_name(name), now)
         state, history = DynamoHitStates(client, table).read(found.identity)
-        follow_ups = [one for one, _ in DynamoFollowUps(client, table).of([found])] if found.kept_as == ACT else []
+        follow_ups = [one for one, _ in DynamoFollowUps(client, table).known([found])] if found.kept_as == ACT else []
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
         verdict = verdicts(connection, [found], today, by).get(found.hit_id)
@@ -97,6 +97,7 @@ def hit(
         record=record,
         follow_ups=follow_ups,
         now=iso_time(now),
+        limit=limit,
         today=verdict,
         where=connection.options,
     )

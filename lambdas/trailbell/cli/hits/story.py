@@ -12,7 +12,7 @@ from trailbell.cli.hits.output import found_line, table_text
 from trailbell.cli.options.times import Zone, show_time, zone_name
 from trailbell.hits.follow_up import FollowUp, What, follow_up_document
 from trailbell.hits.hit import Hit, hit_document, seconds_between
-from trailbell.hits.hit_state import HitState, StateChange
+from trailbell.hits.hit_state import UNDONE, HitState, StateChange, already
 from trailbell.hits.standing import Standing, standing_of
 from trailbell.hits.verdict import Verdict, muted_text, verdict_document, verdict_text
 from trailbell.store.query.hits_around import RelatedHits
@@ -25,7 +25,7 @@ class Story:
 
     notified: whether somebody was notified of it.
     as_of:  when the story is told (ISO 8601): what is left until a deadline is reckoned from then.
-    hours:  how far around it related hits were looked for.
+    hours:  how far around it related hits were looked for; limit: how many of each at most.
     where:  options of commands that lead to the same table.
     record: as people may see it, or why it cannot be had.
     today:  what would become of the act today, None where it was not judged.
@@ -41,6 +41,7 @@ class Story:
     record: dict[str, Any] | str
     follow_ups: list[FollowUp]
     now: str
+    limit: int = 0
     today: Verdict | None = None
     where: str = ""
 
@@ -99,7 +100,8 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     )
     related = (("by the same actor", story.related.actor), ("on the same resource", story.related.resource))
     for title, hits in related:
-        yield from ("", f"Other hits {title}, {story.hours} h around it:" + ("" if hits else " none"))
+        newest = f" newest {len(hits)} (more with --related)" if len(hits) == story.limit else ""
+        yield from ("", f"Other hits {title}, {story.hours} h around it:" + (newest if hits else " none"))
         if hits:
             yield table_text(hits, zone, story.now).rstrip("\n")
     if isinstance(story.record, dict):
@@ -141,4 +143,5 @@ def _undo(story: Story) -> Iterator[str]:
 
 
 def _mail(story: Story) -> str:
-    return mail_text([story.hit], where=story.where, as_of=story.now)
+    undone = already(story.state) if story.state.word == UNDONE else ""
+    return mail_text([story.hit], where=story.where, as_of=story.now, held_back=undone)

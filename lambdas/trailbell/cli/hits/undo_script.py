@@ -6,7 +6,7 @@ from typing import Any
 
 from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.hits.hit import Hit
-from trailbell.hits.hit_state import UNRESOLVED
+from trailbell.hits.hit_state import UNDONE, UNRESOLVED, already
 from trailbell.hits.undo_plan import UndoPlan, UndoStep, undo_plan
 from trailbell.store.query.alert_hits import AlertHits
 from trailbell.store.query.hit_query import FoundHit
@@ -31,7 +31,9 @@ class Undo:
         yield from found.values()
 
     def held_back(self, found: FoundHit, plan: UndoPlan) -> str:
-        """Why nothing of a hit is to run now, "" if it may; what was asked for by name runs whatever its state."""
+        """Why nothing of a hit is to run now, "" if it may; what was asked for by name runs though it is resolved."""
+        if found.state.word == UNDONE:
+            return one_line(already(found.state), 400)
         if plan.expired:
             return "too late"
         asked = found.hit.identity in {hit.identity for hit in self.hits}

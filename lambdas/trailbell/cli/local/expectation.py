@@ -54,8 +54,13 @@ class Expectation:
 
     @property
     def follow_ups(self) -> set[Said]:
-        """What is to be said later of hits: their undo, if another call undid them after their own second."""
-        return {(hit.hit_id, word) for hit in self.hits.values() for word in WORDS if self._is_followed_up(hit, word)}
+        """What is to be said later of hits: what other calls made of them after their own second and before an undo."""
+        said = set[Said]()
+        for hit in self.hits.values():
+            at = {word: time for word in WORDS if (time := self._followed_up_at(hit, word))}
+            undone_at = at.get(UNDONE, "")
+            said |= {(hit.hit_id, word) for word in at if word == UNDONE or not undone_at or at[word] < undone_at}
+        return said
 
     def reminders(self, hours: tuple[int, ...], now: str) -> list[Due]:
         """What the clock is to remind of later than now, earliest first."""
@@ -63,16 +68,17 @@ class Expectation:
         open_hits = [hit for hit in self.hits.values() if hit.hit_id not in ended]
         return sorted((due for hit in open_hits for due in reminders_of(hit, hours, now)), key=lambda due: due.due_at)
 
-    def _is_followed_up(self, hit: Hit, word: str) -> bool:
+    def _followed_up_at(self, hit: Hit, word: str) -> str:
+        """When a later call first made that of a hit, "" if none did."""
         if hit.kept_as != ACT or not hit.is_to_notify:
-            return False
-        links = {
-            (undoing.account, link)
-            for undoing in self.undoings
-            for link, made in undoing.links
-            if made == word and undoing.event_time > hit.event_time
-        }
-        return any(all((hit.account, link) in links for link in way.split(" ")) for way in hit.undo_links)
+            return ""
+        times = dict[str, str]()
+        for undoing in self.undoings:
+            if undoing.account == hit.account and undoing.event_time > hit.event_time:
+                for link in (link for link, made in undoing.links if made == word):
+                    times[link] = min(times.get(link, undoing.event_time), undoing.event_time)
+        ways = (way.split(" ") for way in hit.undo_links)
+        return min((max(times[link] for link in way) for way in ways if times.keys() >= {*way}), default="")
 
 
 def expectation_for(*settings: str) -> Expectation:

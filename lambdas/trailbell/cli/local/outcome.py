@@ -29,7 +29,7 @@ def kept_hits(aws: LocalAws, table: str, expected: Expectation) -> list[FoundHit
 def print_hits(out: Console, kept: list[FoundHit]) -> None:
     """Print them as `trailbell hits` does."""
     since = kept[-1].hit.event_time[:10] if kept else "30d"
-    out.print(f"The hit table, newest first (trailbell hits --since {since}):\n")
+    out.print(f"The hit table, newest first (trailbell hits --local --since {since}):\n")
     out.print(table_text(kept, UTC, utc_now()), end="")
 
 

@@ -40,6 +40,8 @@ def weekly(until: str, days: int, connection: Connection) -> None:
     rulebook = find_rulebook(None, ())
     exceptions = expiring((one for rule in rulebook.rules for one in rule.exceptions), now.date().isoformat())
     with explained_errors():
-        weeks = DynamoWeek(connection.client("dynamodb"), connection.table())
-        week = weeks.read((end - timedelta(days=days)).isoformat(), end.isoformat(), iso_time(now))
-    click.echo(f"Subject: {weekly_subject(week)}\n\n{weekly_text(week, exceptions)}", nl=False)
+        client, table = connection.client("dynamodb"), connection.table()
+        week = DynamoWeek(client, table).read((end - timedelta(days=days)).isoformat(), end.isoformat(), iso_time(now))
+    place = f"table {table} in {client.meta.region_name}"
+    text = weekly_text(week, exceptions, place=place, where=connection.options)
+    click.echo(f"Subject: {weekly_subject(week)}\n\n{text}", nl=False)

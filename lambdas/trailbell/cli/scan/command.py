@@ -21,7 +21,7 @@ from trailbell.cli.scan.options import (
     work_options,
 )
 from trailbell.cli.scan.result import print_counts, print_result
-from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
+from trailbell.cli.scan.run import Plan, Scan, each_counted_once, jobs_for, run_scan
 from trailbell.cli.scan.state import State
 from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
@@ -40,8 +40,9 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
     Where folders have CloudTrail's layout, only those of the accounts, regions and days asked for are looked into
     (and the day after --until, for late deliveries); after that the record's own time, account and region decide.
 
-    Digest and Insight files are counted as ignored. A file that cannot be read is reported, does not stop
-    the others, and makes the exit status 2. Ctrl-C ends with what there is so far, and status 130.
+    Digest and Insight files are counted as ignored. A file that cannot be read is reported, does not stop the others,
+    and makes the exit status 2; so does JSON of something else, but only where no log file was read. Ctrl-C ends with
+    what there is so far, and status 130.
     A document of --rules that cannot run is named and counted; it changes the exit status only with --strict.
 
     \b
@@ -75,7 +76,8 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
             state=state,
             keep=output.keep if output.kind != "hits" else None,
         )
-        with closing(run_scan(sources.files, plan, result)) as hits:
+        with closing(run_scan(sources.files, plan, result)) as found:
+            hits = each_counted_once(found, map(output.kept_id, restored), result)
             print_result(output, restored, hits, progress.wipe, now.date())
     print_counts(sources, result)
     if in_use.counts:
@@ -93,7 +95,7 @@ def _status(sources: Sources, result: Scan, *, hits_fail: bool) -> int:
     """The exit status: interrupted, something unread, hits where they are a failure, or 0."""
     if result.interrupted:
         return STATUS
-    if result.unreadable or sources.unlisted:
+    if result.unreadable or sources.unlisted or (result.foreign and not result.files_read):
         return 2
     return int(hits_fail and result.counts.hits > result.counts.hits_muted)
 

@@ -73,6 +73,10 @@ class Output:
         """What the state remembers of a hit: as much as is printed at the end."""
         return hit_document(hit) if self.alerts else list(asdict(act_of(hit)).values())
 
+    def kept_id(self, kept: Any) -> str:
+        """The id of a hit as `keep` gives it."""
+        return str(kept["hitId"] if self.alerts else kept[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Work:

@@ -52,7 +52,10 @@ def print_counts(sources: Sources, result: Scan) -> None:
     ignored = ", ".join(f"{count} {kind}" for kind, count in sorted(sources.ignored.items())) or "0"
     if sources.passed_folders:
         ignored += f"; folders not listed: {', '.join(sorted(sources.passed_folders))}"
+    if result.foreign:
+        ignored += f", {len(result.foreign)} not from CloudTrail"
     begin, counts = "interrupted; so far: " if result.interrupted else "", result.counts
+    muted = counts.hits_muted - result.muted_again
     click.echo(
         f"{begin}log files: {result.files_read} read, {len(result.unreadable)} unreadable"
         + (", 1 cut short" if result.cut else "")
@@ -60,8 +63,9 @@ def print_counts(sources: Sources, result: Scan) -> None:
         f"records: {counts.records_read} read = {counts.records_matched} matched against rules"
         f" + {counts.records_not_watched} not watched + {counts.records_malformed} malformed"
         + (f" ({result.partial} of them in log files not read to their end)" if result.partial else "")
-        + f"; hits: {counts.hits}"
-        + (f", {counts.hits_muted} of them muted" if counts.hits_muted else "")
+        + f"; hits: {counts.hits - result.again}"
+        + (f", {muted} of them muted" if muted else "")
+        + (f"; {result.again} more from records delivered again" if result.again else "")
         + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,
     )

@@ -1,7 +1,7 @@
 """A scan as it runs: log files in, hits out, counts beside, what is done written down."""
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
 from trailbell.hits.detect import DetectionCounts
 from trailbell.hits.hit import Hit
+from trailbell.lookback.cost import Remembered
 from trailbell.text.safe_text import one_line
 
 
@@ -31,6 +32,8 @@ class Scan:
     partial: those of these records that are in a log file that was not read to its end.
     cut:     whether the scan was interrupted in the middle of a log file.
     outside: hits of records that were not asked for (another time, account or region); they are in no other count.
+    foreign: files that are JSON of something else, named and passed over.
+    again, muted_again: those hits, and those of them that are muted, whose records were delivered more than once.
     """
 
     files_read: int = 0
@@ -39,6 +42,9 @@ class Scan:
     partial: int = 0
     cut: bool = False
     outside: int = 0
+    foreign: list[str] = field(default_factory=list)
+    again: int = 0
+    muted_again: int = 0
     interrupted: bool = False
 
 
@@ -90,6 +96,18 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
     result.interrupted = plan.stopped()
 
 
+def each_counted_once(hits: Iterable[Hit], restored: Iterable[str], result: Scan) -> Iterator[Hit]:
+    """The hits, with those that were found before counted as again; restored: ids of a scan that goes on."""
+    seen = Remembered()
+    for hit_id in restored:
+        result.again += not seen.is_new(hit_id)
+    for hit in hits:
+        if not seen.is_new(hit.hit_id):
+            result.again += 1
+            result.muted_again += bool(hit.muted_by)
+        yield hit
+
+
 def jobs_for(sources: list[Source], asked: int | None) -> int:
     """How many processes: as many as asked for, else one for each core, if there is work for them."""
     if asked:
@@ -117,9 +135,10 @@ def _finish(source: Source, end: Part, plan: Plan, result: Scan, file: _Open) ->
         plan.progress.wipe()
         if end.stop:
             raise SettingsError(f"{one_line(name)}: {one_line(end.error)} (with --resume a scan goes on from here)")
-        result.unreadable.append(name)
+        (result.foreign if end.foreign else result.unreadable).append(name)
         result.partial += file.counts.records_read
-        click.echo(f"{one_line(name)}: {one_line(end.error)}", err=True)
+        passed_over = "passed over: " if end.foreign else ""
+        click.echo(f"{one_line(name)}: {passed_over}{one_line(end.error)}", err=True)
         return
     result.files_read += 1
     if plan.state:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.notification import ObjectRef
-from trailbell.cloudtrail.object_key import classify_key
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.selection import Selection
-from trailbell.errors import LogFileError, SettingsError
+from trailbell.errors import ForeignJsonError, LogFileError, SettingsError
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
@@ -42,6 +42,7 @@ class Part:
     outside: how many hits were not asked for; they are in no other count.
     last:    the log file is through, and counts.malformed has its malformed records.
     error:   why it could be read no further.
+    foreign: it is no log file at all, and lies where no trail writes: JSON of something else.
     stop:    no other file could be read either, so the scan has to end.
     """
 
@@ -50,6 +51,7 @@ class Part:
     outside: int = 0
     last: bool = False
     error: str = ""
+    foreign: bool = False
     stop: bool = False
 
 
@@ -87,7 +89,7 @@ def work(
     bucket, key = (
         (source.bucket, source.classified) if isinstance(source, ObjectRef) else ("", classify_key(str(source)))
     )
-    error, stop = "", False
+    error, foreign, stop = "", False, False
     try:
         for hit in hit_detector.detect(pieces(), bucket, key, seen_at, counts):
             if selection.holds(hit.account, hit.region, hit.event_time):
@@ -98,12 +100,12 @@ def work(
                 yield _counted(part, counts)
                 part = Part()
     except LogFileError as raised:
-        error = str(raised)
+        error, foreign = str(raised), isinstance(raised, ForeignJsonError) and key.kind is ObjectKind.OTHER
     except _refusals() as raised:
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
-    yield replace(part, last=True, error=error, stop=stop)
+    yield replace(part, last=True, error=error, foreign=foreign, stop=stop)
 
 
 def _counted(part: Part, counts: DetectionCounts) -> Part:

@@ -27,8 +27,8 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False, markup=False)
 
 
-def print_hits(hits: Iterable[Hit], form: str) -> None:
-    """Print hits as `jsonl` or `table`."""
+def print_hits(hits: Iterable[Hit], form: str, none: str = "") -> None:
+    """Print hits as `jsonl` or `table`; none: see print_table."""
     if form == "jsonl":
         for hit in hits:
             click.echo(json.dumps(hit_line(hit), ensure_ascii=True))
@@ -36,6 +36,7 @@ def print_hits(hits: Iterable[Hit], form: str) -> None:
         print_table(
             ["time (UTC)", "level", "rule", "call", "actor", "resource", "account", "region"],
             (hit_cells(hit) for hit in hits),
+            none,
         )
 
 
@@ -97,14 +98,14 @@ def hit_line(hit: Hit) -> dict[str, Any]:
     }
 
 
-def print_table(columns: list[str], rows: Iterable[list[str | Text]]) -> None:
-    """Print a table; nothing but its head if there are no rows."""
+def print_table(columns: list[str], rows: Iterable[list[str | Text]], none: str = "") -> None:
+    """Print a table. none: what to say if there are no rows; otherwise nothing but its head is printed."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in _NEVER_FOLDED)
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    console().print(table if table.row_count or not none else none)
 
 
 def line_table(

@@ -5,8 +5,8 @@ from typing import Any
 
 from trailbell.alerts.quiet import group_of
 from trailbell.hits.hit import Hit
-from trailbell.store.dynamo import decode, encode
-from trailbell.store.periods import HELD, group_partition
+from trailbell.store.dynamo import get_row
+from trailbell.store.periods import held_key, period_end
 
 
 _SEVERAL = ("", "several")  # stands for any two actors: a storm of many is a group of its own
@@ -17,16 +17,7 @@ def held_until(client: Any, table: str, hit: Hit, now: str) -> str:
     actors: Sequence[Sequence[str]] = ((hit.actor.key,), _SEVERAL)
     for several in actors:
         group = group_of(hit.rule_id, hit.level, hit.account, several)
-        values = {":pk": group_partition(group), ":now": f"{HELD}#{now}", ":end": f"{HELD}$"}
-        pages = client.get_paginator("query").paginate(
-            TableName=table,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :now AND :end",
-            ExpressionAttributeValues=encode(values),
-            ProjectionExpression="sk",
-        )
-        for page in pages:
-            for row in map(decode, page["Items"]):
-                _, ends, hit_id = row["sk"].split("#", 2)
-                if hit_id == hit.hit_id:
-                    return str(ends)
+        ends = period_end(client, table, group)
+        if ends > now and get_row(client, table, held_key(group, ends, hit.hit_id)):
+            return ends
     return ""
