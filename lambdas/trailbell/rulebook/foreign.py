@@ -8,6 +8,8 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from trailbell.engine.rulebook import Rule
+from trailbell.rulebook.compile import Compiler
+from trailbell.rulebook.correlations import compile_correlations
 from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.load import RuleSet
 from trailbell.rulebook.never_matches import findings_in, place_of
@@ -34,7 +36,7 @@ def with_unique_names(found: RuleSet, where: Path) -> RuleSet:
         replace(rule, name=name, stem=stem, rule_id=name if rule.rule_id == rule.name else rule.rule_id)
         for rule, name, stem in zip(found.rules, names, stems, strict=True)
     )
-    return replace(found, rules=rules)
+    return _with_rules(found, rules)
 
 
 def told_apart(found: RuleSet, where: Path) -> RuleSet:
@@ -49,7 +51,14 @@ def told_apart(found: RuleSet, where: Path) -> RuleSet:
         clashes = rule.rule_id in taken
         rules.append(replace(rule, rule_id=str(uuid5(_NAMESPACE, f"{rule.rule_id} {rule.name}"))) if clashes else rule)
         taken.add(rules[-1].rule_id)
-    return replace(named, rules=tuple(rules))
+    return _with_rules(named, tuple(rules))
+
+
+def _with_rules(found: RuleSet, rules: tuple[Rule, ...]) -> RuleSet:
+    """The same rules under other names and ids, by which the correlations over them know them."""
+    named = zip(found.documents, rules, strict=True)
+    correlations = compile_correlations(found.correlating, named, Compiler({})).compiled
+    return replace(found, rules=rules, correlations=correlations)
 
 
 def every_left_out(found: RuleSet) -> tuple[Refused, ...]:

@@ -5,19 +5,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from trailbell.engine.correlation import Correlation
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler
+from trailbell.rulebook.correlations import compile_correlations
+from trailbell.rulebook.detection import PARSER_FAILURES
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
 from trailbell.rulebook.own_rules import faults_of_own
 from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
 from trailbell.rulebook.rule import compile_rule
 from trailbell.rulebook.source import LOCAL, judge_documents, rule_files
-
-
-# What pySigma and its parsers raise beside their own errors when they meet what they did not expect.
-_PARSER_FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +27,15 @@ class RuleSet:
     documents: where each of them comes from, in the same order.
     left_out:  every document that is no rule here, with the reason.
     filters:   Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
+    correlations: the compiled correlations over the rules; correlating: the documents of all, also of those left out.
     """
 
     rules: tuple[Rule, ...]
     documents: tuple[Document, ...] = ()
     left_out: tuple[Refused, ...] = ()
     filters: tuple[Document, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    correlating: tuple[Document, ...] = ()
 
     @property
     def refused(self) -> tuple[Refused, ...]:
@@ -64,6 +66,7 @@ class _Judged:
     compiled: list[tuple[Document, Rule]] = field(default_factory=list)
     filters: list[Document] = field(default_factory=list)
     asking: list[Document] = field(default_factory=list)
+    correlating: list[Document] = field(default_factory=list)
     left_out: list[Refused] = field(default_factory=list)
 
     @property
@@ -79,6 +82,8 @@ class _Judged:
             self.left_out.append(Refused.of(document, "log source is not aws/cloudtrail", Kind.OTHER_SOURCE))
         elif "filter" in content:
             self.filters.append(document)
+        elif "correlation" in content:
+            self.correlating.append(document)
         elif asks_for_high_operations(content):
             self.asking.append(document)
         else:
@@ -89,11 +94,10 @@ class _Judged:
         try:
             self.compiled.append((document, compile_rule(document, compiler)))
         except RuleError as error:
-            kind = Kind.CORRELATION if "correlation" in document.content else Kind.REFUSED
-            self.left_out.append(Refused.of(document, str(error).removeprefix(f"{document.place}: "), kind))
+            self.left_out.append(Refused.of(document, str(error).removeprefix(f"{document.place}: ")))
         except RecursionError:
             self.left_out.append(Refused.of(document, "conditions are nested too deeply"))
-        except _PARSER_FAILURES as error:
+        except PARSER_FAILURES as error:
             self.left_out.append(Refused.of(document, f"cannot be parsed: {type(error).__name__}: {error}"))
 
 
@@ -127,11 +131,20 @@ def load_rules(
             judged.sort(document, Compiler(placeholders), any_source=any_source)
     if judged.asking:
         _compile_asking(judged, (*_whole(where, judged, placeholders), *others), placeholders, watched)
+    correlations = compile_correlations(judged.correlating, judged.compiled, Compiler(placeholders), own=own)
+    judged.left_out += correlations.refused
     if not where.is_dir():  # who names a file means a rule
         kinds = {Kind.NO_RULE: Kind.REFUSED}
         judged.left_out = [replace(one, kind=kinds.get(one.kind, one.kind)) for one in judged.left_out]
     documents = tuple(document for document, _ in judged.compiled)
-    return RuleSet(judged.rules, documents, tuple(judged.left_out), tuple(judged.filters))
+    return RuleSet(
+        judged.rules,
+        documents,
+        tuple(judged.left_out),
+        tuple(judged.filters),
+        correlations.compiled,
+        tuple(judged.correlating),
+    )
 
 
 def _documents(where: Path) -> Iterator[Document | Refused]:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, setting_option, strict_option
+from trailbell.cli.rules.event_lines import EventLines, print_episodes
 from trailbell.cli.terminal.display import print_table
 from trailbell.cloudtrail.record import GATE_FIELDS
+from trailbell.engine.correlation import Correlation, silenced
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import LogFileError, RuleError
@@ -26,12 +28,17 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--rules", "rules_path", type=_ANY, help="Sigma rules: a file or a folder (default: the product's).")
 @click.option("--events", required=True, type=_FILE, help="Events, one JSON object per line.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option("--time-field", default="eventTime", show_default=True, help="Where an event's time is, as RFC 3339.")
 @strict_option
 @setting_option
-def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, settings: tuple[str, ...]) -> None:
+def match_rules(
+    rules_path: Path | None, events: Path, form: str, time_field: str, strict: bool, settings: tuple[str, ...]
+) -> None:
     """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
 
-    `index` is the line of the event, from 0. Documents that cannot run are named on stderr, the others go on, and the
+    `index` is the line of the event, from 0. After the matches comes a line for each episode of a correlation, with
+    the lines of all its events. Rules that correlations count are not shown alone unless one says `generate: true`.
+    Documents that cannot run are named on stderr, the others go on, and the
     exit status is 2; with --strict nothing is matched then.
 
     \b
@@ -39,7 +46,8 @@ def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, 
       trailbell rules match --rules ./rule.yml --events ./events.jsonl --format jsonl
     """
     if rules_path is None:
-        _print_matches(find_rulebook(None, settings).rules, events, form)
+        rulebook = find_rulebook(None, settings)
+        _print_matches(rulebook.rules, rulebook.correlations, events, time_field, form)
         return
     from trailbell.rulebook.exceptions import apply_filters  # here, as these need pySigma
     from trailbell.rulebook.foreign import counts, sentence, with_unique_names
@@ -51,7 +59,8 @@ def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, 
         raise RuleError("\n".join(found.errors))
     if not (found.rules or found.refused):
         raise RuleError(f"{rules_path}: holds no rule")
-    _print_matches(with_unique_names(found, rules_path).rules, events, form)
+    named = with_unique_names(found, rules_path)
+    _print_matches(named.rules, named.correlations, events, time_field, form)
     for one in found.refused:
         click.echo(sentence(one), err=True)
     if found.left_out:
@@ -60,13 +69,19 @@ def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, 
         sys.exit(2)
 
 
-def _print_matches(compiled: tuple[Rule, ...], events: Path, form: str) -> None:
-    """A line for each event and rule that match; events carry their `facts`, as nothing is made of them here."""
-    matcher = Matcher(compiled, GATE_FIELDS)
+def _print_matches(
+    rules: Sequence[Rule], correlations: Sequence[Correlation], events: Path, time_field: str, form: str
+) -> None:
+    """A line for each event and rule that match, then one for each episode; events carry their `facts`, as nothing is
+    made of them here.
+    """
+    matcher, lines = Matcher(rules, GATE_FIELDS), EventLines(correlations, time_field)
+    silent = silenced(rules, correlations)
     matches = (
         (index, match.rule)
         for index, event in _events(events)
-        for match in matching(matcher.candidates(event), event, event.get("facts") or {}, "")
+        for match in lines.kept(index, event, matching(matcher.candidates(event), event, event.get("facts") or {}, ""))
+        if match.rule.rule_id not in silent
     )
     if form == "jsonl":
         for index, rule in matches:
@@ -75,6 +90,10 @@ def _print_matches(compiled: tuple[Rule, ...], events: Path, form: str) -> None:
     else:
         columns = ["index", "ruleId", "name", "title"]
         print_table(columns, ([str(index), rule.rule_id, rule.name, one_line(rule.title)] for index, rule in matches))
+    episodes = (one for one in lines.episodes() if one.correlation.correlation_id not in silent)
+    print_episodes(episodes, form)
+    if lines.without_time:
+        click.echo(f"{lines.without_time} events that correlations count have no time and join none", err=True)
 
 
 def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
