@@ -8,6 +8,7 @@ is true for every hit of the alert.
 from collections.abc import Iterator, Sequence
 
 from trailbell.alerts.mail_end import ids_section, links_section, related_section
+from trailbell.alerts.mail_episode import acts_section
 from trailbell.alerts.mail_head import head_section
 from trailbell.alerts.mail_lines import rows, wrapped
 from trailbell.alerts.mail_stop import stop_section
@@ -43,6 +44,7 @@ def mail_text(
     summary = summary_of(hits)
     sections = [
         head_section(hits, summary, gathered=gathered),
+        acts_section(hits),
         _asked_for(hits),
         _meaning(hits),
         undo_section(hits, as_of),

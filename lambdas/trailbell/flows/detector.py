@@ -22,7 +22,7 @@ from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.canary import Canaries, keep_canary
 from trailbell.flows.counters import DetectorCounters
 from trailbell.hits.canary import is_canary
-from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.hits.undoing import Undoing
 
@@ -203,7 +203,7 @@ class Detector:
         if self.malformed_records and counts.malformed:
             self.malformed_records.keep(ref, counts.malformed)
 
-    def _keep(self, chunk: Sequence[Hit | Undoing], ref: ObjectRef, outcome: _Outcome) -> None:
+    def _keep(self, chunk: Sequence[Detected], ref: ObjectRef, outcome: _Outcome) -> None:
         """Plan for the hits of a chunk, keep them, then track them: who finds an act must find its hit."""
         hits = [one for one in chunk if isinstance(one, Hit)]
         if ref.replay:
@@ -223,10 +223,10 @@ class Detector:
         """
         return ref.classified.kind if self.trail.holds(ref.bucket, ref.key) else ObjectKind.FOREIGN
 
-    def _without_canaries(self, found: Iterable[Hit | Undoing], outcome: _Outcome) -> Iterator[Hit | Undoing]:
+    def _without_canaries(self, found: Iterable[Detected], outcome: _Outcome) -> Iterator[Detected]:
         """What was found; canaries are kept apart and counted."""
         for one in found:
-            if isinstance(one, Undoing) or not is_canary(one):
+            if not isinstance(one, Hit) or not is_canary(one):
                 yield one
             elif self.canaries:
                 outcome.counters.canaries += keep_canary(self.canaries, one)
