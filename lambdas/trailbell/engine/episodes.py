@@ -14,7 +14,7 @@ come to the same episodes.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -37,7 +37,7 @@ class Episode:
     firings: tuple[Any, ...]
 
 
-def episodes_of(correlation: Correlation, contributions: Sequence[Contribution]) -> list[Episode]:
+def episodes_of(correlation: Correlation, contributions: Iterable[Contribution]) -> list[Episode]:
     """The episodes of one group, by time. Contributions may come in any order, and repeated."""
     distinct = sorted(set(contributions), key=_by_time)
     timespan = correlation.timespan_seconds

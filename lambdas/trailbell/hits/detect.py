@@ -205,6 +205,12 @@ class HitDetector:
         found = self._detect_in_fields(fields, file, index, None)
         return next((one for one in found if isinstance(one, Hit)), None)
 
+    def base_match_in_record(self, fields: Mapping[str, Any], seen_at: str, place: Place) -> BaseMatch | None:
+        """What correlations count of one record; None if nothing."""
+        file = _LogFile(place.bucket, classify_key(place.key), seen_at, DetectionCounts())
+        found = self._detect_in_fields(fields, file, place.index, None)
+        return next((one for one in found if isinstance(one, BaseMatch)), None)
+
     def undoing_in_record(self, fields: Mapping[str, Any], seen_at: str) -> Undoing | None:
         """What one record undoes; None if nothing, or if this detector does not look for it."""
         file = _LogFile("", _NO_OBJECT, seen_at, DetectionCounts())

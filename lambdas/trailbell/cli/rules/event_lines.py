@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from trailbell.cli.terminal.display import print_table
-from trailbell.engine.correlation import Correlation
+from trailbell.engine.correlation import Contribution, Correlation
 from trailbell.engine.correlator import Correlated, Correlator
 from trailbell.engine.event_time import Seconds, seconds_of, time_text
 from trailbell.engine.fields import compile_path
@@ -22,7 +22,7 @@ class EventLines:
     """
 
     def __init__(self, correlations: Sequence[Correlation], time_field: str) -> None:
-        self._correlator = Correlator(correlations)
+        self._correlator = Correlator(correlations, set[Contribution])
         self._find_time = compile_path(time_field)
         self._first_lines = dict[str, int]()
         self._times = dict[int, Seconds]()

@@ -62,6 +62,8 @@ def print_counts(sources: Sources, result: Scan) -> None:
         + (f" ({result.partial} of them in log files not read to their end)" if result.partial else "")
         + f"; hits: {counts.hits}"
         + (f", {counts.hits_muted} of them muted" if counts.hits_muted else "")
+        + (f"; episodes: {result.episodes}" if result.episodes else "")
+        + (f"; {counts.without_time} records without a time join no episode" if counts.without_time else "")
         + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,
     )
