@@ -40,6 +40,7 @@ NOT_SHOWN = {
     "replayed",
     "kept_as",
     "format",
+    "episode",  # its acts are listed hit by hit
 }
 
 

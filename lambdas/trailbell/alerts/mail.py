@@ -50,7 +50,7 @@ def mail_text(
         undo_section(hits, as_of),
         who_section(hits, summary),
         stop_section(hits, summary),
-        _what(summary),
+        _what(summary) if _are_all_known(hits) else (),
         _check(hits),
         _harmless(hits),
         related_section(hits[0], summary, related),
@@ -85,6 +85,11 @@ def _what(summary: Summary) -> Iterator[str]:
         yield f"  {one_line(resource, 1100)}"
     if len(resources) > _MAX_LISTED:
         yield f"  ... and {len(resources) - _MAX_LISTED} more"
+
+
+def _are_all_known(hits: Sequence[Hit]) -> bool:
+    """Whether hits hold the resources of all their acts; of a long episode those of some, which stand under Acts."""
+    return all(hit.episode is None or hit.episode.count == len(hit.episode.acts) for hit in hits)
 
 
 def _check(hits: Sequence[Hit]) -> Iterator[str]:

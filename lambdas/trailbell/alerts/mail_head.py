@@ -49,7 +49,7 @@ def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool) -> It
     if len(foreign) == 1 and foreign[0] and not several and foreign[0] not in who:
         who += f" of account {foreign[0]}"
     if hit.episode:
-        yield from episode_lines(hits, who, _where(summary))
+        yield from episode_lines(hits)
         yield from wrapped(f"{_detected(hits, 'it came true')}.")
     else:
         verbs = " or ".join(each(hits, lambda one: (_verb(one),)))

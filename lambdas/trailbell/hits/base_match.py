@@ -12,7 +12,7 @@ from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule
 from trailbell.facts.facts import Facts
 from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_acts
-from trailbell.hits.hit import ACT, Hit, Place, kept_resource, make_hit, shown_name
+from trailbell.hits.hit import ACT, Hit, Place, kept_resource, make_hit, shown_actor, shown_name
 from trailbell.hits.level import highest
 from trailbell.hits.undo import fill_steps
 
@@ -50,6 +50,7 @@ def base_match(
         region=shown_name(record.region),
         name=hit.name if hit else rule.name,
         title=hit.title if hit else rule.title,
+        actor=hit.actor.text if hit else shown_actor(facts.actor).text,
         resources=(hit.main_resources if hit else tuple(map(kept_resource, facts.resources[:RESOURCES_MAX])))[
             :RESOURCES_MAX
         ],

@@ -18,6 +18,7 @@ class EpisodeAct:
     """One act of an episode.
 
     at:        its event's time, UTC, ISO 8601 with Z.
+    actor:     who did it, as text.
     name, title: of the rule that it matches; title is the hit's, if it is one.
     resources: the first of those that it acted upon.
     is_hit:    whether it is a hit of its own, so that it has an alert of its own.
@@ -32,6 +33,7 @@ class EpisodeAct:
     region: str
     name: str
     title: str
+    actor: str = ""
     resources: tuple[str, ...] = ()
     is_hit: bool = False
     undo: tuple[str, ...] = ()
@@ -74,6 +76,7 @@ def act_document(act: EpisodeAct) -> dict[str, Any]:
         "region": act.region,
         "name": act.name,
         "title": act.title,
+        "actor": act.actor,
         "resources": list(act.resources),
         "isHit": act.is_hit,
         "undo": list(act.undo),
@@ -92,6 +95,7 @@ def act_from_document(document: Mapping[str, Any]) -> EpisodeAct:
         region=text(document, "region"),
         name=text(document, "name"),
         title=text(document, "title"),
+        actor=text(document, "actor"),
         resources=tuple(texts(document, "resources")),
         is_hit=bool(document.get("isHit")),
         undo=tuple(texts(document, "undo")),
