@@ -61,6 +61,9 @@ def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool) -> It
     for note, number in counts(hits, lambda one: one.level_note):
         if note:
             yield from wrapped(f"The level was {note}{counted(number, len(hits))}.")
+    for note, number in counts(hits, lambda one: one.seen_note):
+        if note:
+            yield from wrapped(f"{note[:1].upper()}{note[1:]}{counted(number, len(hits))}.")
     yield from _other_rules("Also matched", hits, [name for one in hits for name in dict.fromkeys(one.also)])
     muted = [name for one in hits for name in dict.fromkeys(one.also_muted)]
     yield from _other_rules("Also matched, but muted", hits, muted)

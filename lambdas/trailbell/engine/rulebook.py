@@ -98,6 +98,20 @@ class Undoes:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSeen:
+    """What makes an act new, or habitual (hits/first_seen.py).
+
+    key:        paths of the values that are seen together.
+    days:       what has not been seen in so many days is new.
+    habit_days: what was seen on so many of the 30 days before is habitual; 0 if nothing is.
+    """
+
+    key: tuple[str, ...]
+    days: int = 90
+    habit_days: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class RuleException:
     """A deployer's exception from a rule: a Sigma filter, with its owner, its reason and its last day.
 
@@ -128,6 +142,7 @@ class Rule:
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     undone_by:  the later calls that undo what it reports.
     undoes:     of a silent rule: what its records undo. It makes no hits (rulebook/undone_by.py).
+    first_seen: what of its acts is new and habitual, if it asks for that.
     counts_only: whether it makes no hits, and is there for correlations to count (`generate: false`).
     detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
                 and ["keyword", test] (tests: engine/predicates.py).
@@ -156,6 +171,7 @@ class Rule:
     undone_by: tuple[UndoneBy, ...] = ()
     undoes: tuple[Undoes, ...] = ()
     counts_only: bool = False
+    first_seen: FirstSeen | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -233,6 +249,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
             "exceptions": tuple(RuleException(**exception) for exception in entry["exceptions"]),
             "undone_by": tuple(UndoneBy(**_with_tuples(one, "act", "undo", "of")) for one in entry["undone_by"]),
             "undoes": tuple(Undoes(**_with_tuples(one, "undo")) for one in entry["undoes"]),
+            "first_seen": FirstSeen(**_with_tuples(entry["first_seen"], "key")) if entry.get("first_seen") else None,
         }
     )
 

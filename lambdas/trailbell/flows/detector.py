@@ -21,6 +21,7 @@ from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.canary import Canaries, keep_canary
 from trailbell.flows.counters import DetectorCounters
+from trailbell.flows.first_seen import FirstSeenJudge
 from trailbell.hits.canary import is_canary
 from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
@@ -120,6 +121,7 @@ class Detector:
     malformed_records: MalformedRecords | None = None
     canaries: Canaries | None = None
     tracking: Tracking | None = None
+    first_seen: FirstSeenJudge | None = None
     trail: TrailPlace = ANYWHERE
     clock: Callable[[], float] = time.monotonic
 
@@ -206,6 +208,8 @@ class Detector:
     def _keep(self, chunk: Sequence[Detected], ref: ObjectRef, outcome: _Outcome) -> None:
         """Plan for the hits of a chunk, keep them, then track them: who finds an act must find its hit."""
         hits = [one for one in chunk if isinstance(one, Hit)]
+        if self.first_seen:
+            hits = self.first_seen.judge(hits)
         if ref.replay:
             hits = [_replayed(hit, ref) for hit in hits]
         if self.tracking:

@@ -15,6 +15,7 @@ from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
+from trailbell.flows.first_seen import FirstSeenJudge, asked_for
 from trailbell.flows.tracking import HitTracking
 from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
@@ -24,6 +25,7 @@ from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.due import DynamoDueRows
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.malformed import DynamoMalformedRecords
+from trailbell.store.sightings import DynamoSightings
 from trailbell.store.tracking import DynamoTracking
 from trailbell.text.times import utc_now
 
@@ -41,8 +43,9 @@ def _detector() -> Detector:
     variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
+    rulebook = load_rulebook(environment.rulebook.read_text(encoding="utf-8"))
     return Detector(
-        hit_detector=HitDetector(load_rulebook(environment.rulebook.read_text(encoding="utf-8")), undoings=True),
+        hit_detector=HitDetector(rulebook, undoings=True),
         bucket=S3TrailBucket(clients.client("s3")),
         table=DynamoHitTable(dynamodb, environment.table, environment.retention_days),
         event_log=EventLog(Logger(service="detector")),
@@ -56,6 +59,7 @@ def _detector() -> Detector:
             environment.reminder_hours,
             utc_now,
         ),
+        first_seen=FirstSeenJudge(DynamoSightings(dynamodb, environment.table), asked_for(rulebook)),
         trail=environment.trail,
     )
 

@@ -22,7 +22,8 @@ from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.facts import Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
-from trailbell.hits.hit import Hit, Place, counted, make_hit
+from trailbell.hits.first_seen import seen_keys
+from trailbell.hits.hit import Hit, Place, counted, make_hit, primary
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
 
@@ -327,7 +328,9 @@ class HitDetector:
             return None
         level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
         links = act_links((match.rule for match in counted(heard)), record, facts)
-        return make_hit(record, facts, heard, level, place, seen_at, note, links)
+        rule = primary(heard).rule
+        seen = seen_keys(rule, record.fields, facts.as_fields()) if rule.first_seen else ()
+        return make_hit(record, facts, heard, level, place, seen_at, note, links, seen)
 
     def _base_match(
         self, matches: Sequence[Match], hit: Hit | None, record: Record, facts: Facts, place: Place, file: _LogFile

@@ -76,6 +76,8 @@ class Hit:
     kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
               of versions before, and where a rule has a dedup window of a day.
     undo_links: what an undo of it is found by (hits/undoing.py): each text is one way, all links in it must be undone.
+    seen_keys: what its sightings are kept under (hits/first_seen.py); seen_note: what these say, where that does not
+               stand in level_note.
     episode: of a correlation's hit, the acts that made it true; the rest of the hit is that of one of them.
     raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
@@ -133,6 +135,8 @@ class Hit:
     short_title: str = ""
     undo_links: tuple[str, ...] = ()
     episode: HitEpisode | None = None
+    seen_keys: tuple[str, ...] = ()
+    seen_note: str = ""
     format: int = HIT_FORMAT
 
     @property
@@ -216,6 +220,7 @@ def make_hit(
     seen_at: str,
     level_note: str = "",
     undo_links: tuple[str, ...] = (),
+    seen_keys: tuple[str, ...] = (),
 ) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
@@ -276,6 +281,7 @@ def make_hit(
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
+        seen_keys=() if rule.once_per_day else seen_keys,
     )
 
 

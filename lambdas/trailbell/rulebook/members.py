@@ -279,7 +279,14 @@ FACTS = tuple(
         *("document.owner", "document.names", "document.harmless", "document.role", "document.all_targets"),
         *("actor.kind", "actor.key", "actor.arn", "actor.account", "actor.console", "actor.role", "actor.via"),
         *("policy.given", "policy.parsed", "policy.public", "policy.accounts", "policy.account_lost", "policy.denies"),
-        *("external_accounts", "external_keys", "key_external", "grant.unconstrained", "would_be_high"),
+        *(
+            "address_block",
+            "external_accounts",
+            "external_keys",
+            "key_external",
+            "grant.unconstrained",
+            "would_be_high",
+        ),
         *("selectors.given", "selectors.parsed", "selectors.management", "selectors.writes", "selectors.kms"),
         *("selectors.reads", "selectors.data", "selectors.missing"),
     )

@@ -11,6 +11,7 @@ from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
 from trailbell.rulebook.detection import compile_detection, parse_rule
 from trailbell.rulebook.documents import Document
+from trailbell.rulebook.first_seen import compile_first_seen
 from trailbell.rulebook.shows import compile_shows
 from trailbell.rulebook.undo import compile_undo
 from trailbell.rulebook.undone_by import compile_undone_by
@@ -70,6 +71,7 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
         once_per_actor=once == _BY_ACTOR,
         undone_by=compile_undone_by(content.get("undone_by", []), content.get("detection"), listed, compiler, place),
         counts_only=_counts_only(content, place),
+        first_seen=compile_first_seen(content.get("first_seen"), place),
     )
 
 

@@ -68,11 +68,12 @@ def put_new(
     *,
     replacing: str = "",
     values: Row | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Row | None:
     """Put a row if there is none under its key, or one for which `replacing` holds; None, or the row that stays.
 
-    replacing, values: a condition on the row that is there, and the values it names. Raises TableError when refused
-    to the end.
+    replacing, values, names: a condition on the row that is there, the values it names, and the attributes whose names
+    are words of DynamoDB's own. Raises TableError when refused to the end.
     """
     condition: dict[str, Any] = {
         "ConditionExpression": "attribute_not_exists(pk)",
@@ -81,6 +82,8 @@ def put_new(
     if replacing:
         condition["ConditionExpression"] += f" OR {replacing}"
         condition["ExpressionAttributeValues"] = encode(values or {})
+    if names:
+        condition["ExpressionAttributeNames"] = dict(names)
     for wait in _waits():
         if wait:
             pause(wait)

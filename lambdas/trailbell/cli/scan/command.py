@@ -22,6 +22,7 @@ from trailbell.cli.scan.options import (
 )
 from trailbell.cli.scan.result import print_counts, print_result
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
+from trailbell.cli.scan.seeding import seeded
 from trailbell.cli.scan.state import Done, State
 from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
@@ -79,7 +80,8 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
             before=[(by_name[one.file], one.counted) for one in done if one.file in by_name],
         )
         with closing(run_scan(sources.files, plan, result)) as hits:
-            print_result(output, restored, hits, progress.wipe, now.date())
+            found = seeded(hits, rulebook, work.seed_table) if work.seed_table else hits
+            print_result(output, restored, found, progress.wipe, now.date())
     print_counts(sources, result)
     if in_use.counts:
         click.echo(in_use.counts, err=True)
