@@ -81,7 +81,7 @@ def put_new(
     if replacing:
         condition["ConditionExpression"] += f" OR {replacing}"
         condition["ExpressionAttributeValues"] = encode(values or {})
-    for wait in _waits():
+    for wait in waits():
         if wait:
             pause(wait)
         try:
@@ -99,7 +99,7 @@ def put_new(
 
 def _write(client: Any, table: str, batch: Sequence[Row], pause: Callable[[float], None]) -> None:
     request = {table: [{"PutRequest": {"Item": encode(row)}} for row in batch]}
-    for wait in _waits():
+    for wait in waits():
         if wait:
             pause(wait)
         try:
@@ -116,7 +116,7 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
     """The rows under distinct keys, strongly consistent, in any order, missing ones left out."""
     for batch in batches(keys, GET_LIMIT):
         request = {table: {"Keys": [encode(key) for key in batch], "ConsistentRead": True}}
-        for wait in _waits():
+        for wait in waits():
             if wait:
                 pause(wait)
             response = client.batch_get_item(RequestItems=request)
@@ -128,7 +128,7 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
             raise TableError(f"{table}: rows not given after {_ATTEMPTS} attempts (throttled)")
 
 
-def _waits() -> Iterator[float]:
+def waits() -> Iterator[float]:
     """How long to wait before each attempt: not at all before the first, then twice as long each time."""
     yield 0.0
     for attempt in range(_ATTEMPTS - 1):
