@@ -111,7 +111,9 @@ def test_what_is_cut_is_bounded(kind: CorrelationType) -> None:
 def test_contributions_are_read_as_they_were_written(kind: CorrelationType) -> None:
     asked = correlation(kind, 2, 86_400)
     given = [
-        essence(asked, Contribution(14_000 + number, short_identity(f"e-{number}"), number % 3, short_value(("\ud800",))))
+        essence(
+            asked, Contribution(14_000 + number, short_identity(f"e-{number}"), number % 3, short_value(("\ud800",)))
+        )
         for number in range(40)
     ]
     assert [*decoded(asked, 14_000, encoded(asked, 14_000, given))] == given

@@ -71,7 +71,9 @@ def _order(one: Contribution) -> Any:
     return one.time, one.rule, str(one.identity), str(one.value)
 
 
-def _cut_counted(correlation: Correlation, by_time: Sequence[Contribution], *, every_second: bool) -> list[Contribution]:
+def _cut_counted(
+    correlation: Correlation, by_time: Sequence[Contribution], *, every_second: bool
+) -> list[Contribution]:
     """The first occurrences of the first distinct ones, the last occurrences of the last, and of each second at which
     one of the two does not suffice yet, one: an episode may end there.
     """
@@ -86,7 +88,7 @@ def _cut_counted(correlation: Correlation, by_time: Sequence[Contribution], *, e
 
 
 def _first_distinct(correlation: Correlation, ordered: Iterable[Contribution]) -> tuple[list[Contribution], int | None]:
-    """As many distinct ones as are wanted, in the order given; the time of the last of them, None if there are fewer."""
+    """As many distinct ones as are wanted, as they come; the time of the last of them, None if there are fewer."""
     key, found = COUNTED[correlation.kind], dict[Any, Contribution]()
     for one in ordered:
         found.setdefault(key(one), one)

@@ -23,7 +23,8 @@ _ATTEMPTS = 8
 _FIRST_PAUSE = 0.05  # seconds, doubled each time: 6 s in all at most
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+"""Errors that ask to come again later."""
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -90,7 +91,7 @@ def put_new(
             code = error.response["Error"]["Code"]
             if code == "ConditionalCheckFailedException":
                 return decode(error.response.get("Item", {}))
-            if code not in _THROTTLED:
+            if code not in THROTTLED:
                 raise
         else:
             return None
@@ -105,7 +106,7 @@ def _write(client: Any, table: str, batch: Sequence[Row], pause: Callable[[float
         try:
             request = client.batch_write_item(RequestItems=request).get("UnprocessedItems") or {}
         except ClientError as error:  # raised when not one row of the batch was taken
-            if error.response["Error"]["Code"] not in _THROTTLED:
+            if error.response["Error"]["Code"] not in THROTTLED:
                 raise
         if not request:
             return
@@ -129,7 +130,7 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
 
 
 def waits() -> Iterator[float]:
-    """How long to wait before each attempt: not at all before the first, then twice as long each time."""
+    """Seconds to wait before each attempt: not at all before the first, then twice as long each time."""
     yield 0.0
     for attempt in range(_ATTEMPTS - 1):
         yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 (spreads retries, guards nothing)
