@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from trailbell.engine.buckets import bucket_start, cut, essence
 from trailbell.engine.correlation import Contribution
-from trailbell.flows.correlation_state import CountedGroup, Part
+from trailbell.flows.correlation_state import BucketPart, CountedGroup
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.episode import EpisodeAct, some_acts
 
@@ -62,15 +62,15 @@ class Collected:
         for start in {min(buckets, default=0), max(buckets, default=0)} & {*buckets}:
             buckets[start].acts = [*some_acts([*buckets[start].acts, *acts], PART_ACTS_MAX)]
 
-    def parts(self, source: str) -> Iterator[Part]:
+    def parts(self, source: str) -> Iterator[BucketPart]:
         """What is to be kept, from the name of the log file."""
         for start, bucket in self._own.items():
             self._cut(bucket)
             acts = some_acts(bucket.acts, PART_ACTS_MAX)
-            yield Part(self.of, start, source, bucket.contributions, acts)
+            yield BucketPart(self.of, start, source, bucket.contributions, acts)
         for (start, inner), bucket in self._inner.items():
             self._cut(bucket)
-            yield Part(self.of, start, f"{source}\n{inner}", bucket.contributions, bucket.acts, is_inner=True)
+            yield BucketPart(self.of, start, f"{source}\n{inner}", bucket.contributions, bucket.acts, is_inner=True)
 
     def times(self) -> list[int]:
         """When what is to be kept was, by time."""

@@ -20,7 +20,7 @@ from trailbell.engine.contribution_code import group_code, short_identity, short
 from trailbell.engine.correlation import Contribution, Correlation
 from trailbell.engine.episodes import Episode, episodes_of
 from trailbell.flows.collected import Collected
-from trailbell.flows.correlation_state import Contributions, CountedGroup, Episodes, Found, Merged
+from trailbell.flows.correlation_state import Contributions, CountedGroup, Episodes, FoundEpisode, Merged
 from trailbell.hits.base_match import BaseMatch, hit_episode
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
@@ -211,7 +211,7 @@ class LogFileCorrelation:
             story = replace(hit_episode(correlation, group, at[0], at[-1], count, acts), partition=partition, key=key)
             return self._our.make_hit(correlation, group, story, came_true, collected.last)
 
-        return self._our.episodes.merge(Found(collected.of, first, last, came_true, count, own), make_hit)
+        return self._our.episodes.merge(FoundEpisode(collected.of, first, last, came_true, count, own), make_hit)
 
     def _acts(self, collected: Collected, first: int, last: int) -> list[EpisodeAct]:
         """Some acts of an episode, from all log files."""

@@ -18,7 +18,7 @@ class CountedGroup(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BucketPart:
     """What one source adds to one bucket of a group.
 
     start:   when the bucket begins, in seconds.
@@ -37,7 +37,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundEpisode:
     """An episode as far as it was seen. It may be a piece of a longer one.
 
     first, last: times of its first and last contribution; came_true: of the first firing; count: of distinct events.
@@ -72,7 +72,7 @@ becomes of it, and the time at which it came true (UTC, ISO 8601), which stays.
 class Contributions(Protocol):
     """Where contributions are kept."""
 
-    def write(self, parts: Sequence[Part]) -> None:
+    def write(self, parts: Sequence[BucketPart]) -> None:
         """Keep parts, each in place of what its source wrote before. Raises TableError."""
 
     def read(self, of: CountedGroup, since: int, until: int) -> list[Contribution]:
@@ -85,5 +85,5 @@ class Contributions(Protocol):
 class Episodes(Protocol):
     """Where episodes are kept."""
 
-    def merge(self, found: Found, make_hit: MakeHit) -> Merged:
+    def merge(self, found: FoundEpisode, make_hit: MakeHit) -> Merged:
         """Keep an episode: as a new one with its hit, or as a part of those that it touches. Raises TableError."""

@@ -13,7 +13,7 @@ from typing import Any
 from trailbell.engine.buckets import bucket_seconds, bucket_start, reach_seconds
 from trailbell.engine.contribution_code import decoded, encoded, group_code, version_of
 from trailbell.engine.correlation import Contribution, Correlation
-from trailbell.flows.correlation_state import CountedGroup, Part
+from trailbell.flows.correlation_state import BucketPart, CountedGroup
 from trailbell.hits.episode import EpisodeAct, act_document, act_from_document
 from trailbell.store.dynamo import Row, batches, write_all
 from trailbell.store.ranges import AFTER, read_range
@@ -40,7 +40,7 @@ class DynamoContributions:
     def __init__(self, client: Any, table: str, workers: Workers) -> None:
         self._client, self._table, self._workers = client, table, workers
 
-    def write(self, parts: Sequence[Part]) -> None:
+    def write(self, parts: Sequence[BucketPart]) -> None:
         """Keep parts, each in place of what its source wrote before. Raises TableError or what botocore raises."""
         for rows in (_act_rows(parts), _contribution_rows(parts)):
             write_all(self._client, self._table, rows, workers=self._workers)
@@ -86,7 +86,7 @@ def kept_until(correlation: Correlation, at_least_seconds: int = 0) -> int:
     return int(time.time()) + max(needed, at_least_seconds)
 
 
-def _contribution_rows(parts: Iterable[Part]) -> Iterator[Row]:
+def _contribution_rows(parts: Iterable[BucketPart]) -> Iterator[Row]:
     for part in parts:
         for number, entries in enumerate(batches(part.contributions, _ENTRIES_A_ROW)):
             yield {
@@ -98,7 +98,7 @@ def _contribution_rows(parts: Iterable[Part]) -> Iterator[Row]:
             }
 
 
-def _act_rows(parts: Iterable[Part]) -> Iterator[Row]:
+def _act_rows(parts: Iterable[BucketPart]) -> Iterator[Row]:
     for part in parts:
         if part.acts:
             yield {
@@ -110,7 +110,7 @@ def _act_rows(parts: Iterable[Part]) -> Iterator[Row]:
             }
 
 
-def _key(letter: str, part: Part, end: str = "") -> Row:
+def _key(letter: str, part: BucketPart, end: str = "") -> Row:
     start = sortable(part.start)
     source = hashlib.sha256(f"{start}\n{part.source}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return {"pk": partition_of(part.of), "sk": f"{letter}#{start}#{source}{end}"}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trailbell.flows.correlation_state import Found
+from trailbell.flows.correlation_state import FoundEpisode
 from trailbell.hits.episode import EpisodeAct, act_document, act_from_document, some_acts
 from trailbell.hits.hit import Hit
 from trailbell.store.contributions import sortable
@@ -93,7 +93,7 @@ def kept_from(row: Row) -> KeptEpisode:
     )
 
 
-def grown(kept: Sequence[KeptEpisode], found: Found, *, up_to: int) -> KeptEpisode:
+def grown(kept: Sequence[KeptEpisode], found: FoundEpisode, *, up_to: int) -> KeptEpisode:
     """The earliest of live episodes with all of them, and with what was found of it up to a time."""
     return replace(
         kept[0],
@@ -105,7 +105,7 @@ def grown(kept: Sequence[KeptEpisode], found: Found, *, up_to: int) -> KeptEpiso
     )
 
 
-def begun(found: Found) -> KeptEpisode:
+def begun(found: FoundEpisode) -> KeptEpisode:
     """A new episode."""
     acts = some_acts(found.acts, _ACTS_MAX)
     return KeptEpisode(episode_key(found.came_true), found.first, found.last, found.count, acts)

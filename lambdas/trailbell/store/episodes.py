@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.errors import TableError
-from trailbell.flows.correlation_state import Found, MakeHit, Merged
+from trailbell.flows.correlation_state import FoundEpisode, MakeHit, Merged
 from trailbell.hits.hit import Hit
 from trailbell.store.contributions import kept_until, partition_of
 from trailbell.store.dynamo import THROTTLED, Row, encode, waits, write_all
@@ -57,7 +57,7 @@ class DynamoEpisodes:
         self._client, self._table, self._pause = client, table, pause
         self._retention = retention_days * DAY_SECONDS
 
-    def merge(self, found: Found, make_hit: MakeHit) -> Merged:
+    def merge(self, found: FoundEpisode, make_hit: MakeHit) -> Merged:
         """Keep an episode: as a new one with its hit, or as a part of those that it touches.
 
         Raises TableError where others change the same group all the time, or what botocore raises. Done again it comes
@@ -86,7 +86,7 @@ class DynamoEpisodes:
                 pause = next(pauses, None)
         raise TableError(f"{self._table}: the episodes of {partition} were changed by others again and again")
 
-    def _write(self, partition: str, version: int, change: _Change, found: Found) -> "_Refused | None":
+    def _write(self, partition: str, version: int, change: _Change, found: FoundEpisode) -> "_Refused | None":
         """Write a change; None if it was written. Raises what botocore raises for good."""
         expires_at = kept_until(found.of.correlation, self._retention)
         head = {"pk": partition, "sk": HEAD, "kind": EPISODES_VERSION, "version": version + 1, "expiresAt": expires_at}
@@ -133,7 +133,7 @@ _UNLESS_NOTIFIED = {
 }
 
 
-def _change(found: Found, touching: Sequence[KeptEpisode], make_hit: MakeHit, partition: str) -> _Change | None:
+def _change(found: FoundEpisode, touching: Sequence[KeptEpisode], make_hit: MakeHit, partition: str) -> _Change | None:
     """What is to be written of an episode, given the live ones that it touches; None if nothing."""
     if not touching:
         new = begun(found)
