@@ -82,6 +82,7 @@ class FakeDynamo:
     overtake: Callable[[], None] = lambda: None
     exceptions = _Exceptions
     lock: threading.RLock = field(default_factory=threading.RLock)
+    page_rows: int = 1000  # of an answer to a query
     _sequence: int = 0
 
     def put_item(self, TableName: str, Item: Item, ConditionExpression: str = "", **names: Any) -> dict[str, Any]:  # noqa: N803
@@ -116,9 +117,13 @@ class FakeDynamo:
             keys = sorted(key for key in self.rows if key[0] == values[":pk"] and wanted(key[1], values))
             if not more.get("ScanIndexForward", True):
                 keys.reverse()
-            found = [self.rows[key] for key in keys[: more.get("Limit")]]
+            if begun := more.get("ExclusiveStartKey"):
+                keys = keys[keys.index(_key(begun)) + 1 :]
+            page = keys[: min(more.get("Limit") or self.page_rows, self.page_rows)]
+            found = [self.rows[key] for key in page]
         after(kind, call)
-        return {"Items": found}
+        more_left = {"LastEvaluatedKey": {name: found[-1][name] for name in ("pk", "sk")}} if page != keys else {}
+        return {"Items": found, **more_left}
 
     def delete_item(self, TableName: str, Key: Item) -> None:  # noqa: N803
         call = f"delete {_name(Key)}"
@@ -261,7 +266,11 @@ _SORT_KEYS: dict[str, Callable[[str, dict[str, str]], bool]] = {
 
 def _holds(put: dict[str, Any], there: Item | None) -> bool:
     """Whether the condition of a put in a transaction holds."""
-    condition, values = put["ConditionExpression"], put.get("ExpressionAttributeValues", {})
+    condition, values = put.get("ConditionExpression"), put.get("ExpressionAttributeValues", {})
+    if condition is None:
+        return True
+    if condition == "attribute_not_exists(pk) OR kind = :quiet":
+        return there is None or there["kind"] == values[":quiet"]
     if condition == "attribute_not_exists(pk)":
         return there is None
     if condition == "attribute_not_exists(pk) OR #at > :at":

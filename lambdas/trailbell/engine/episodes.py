@@ -80,7 +80,7 @@ def _counted(correlation: Correlation, members: Sequence[Contribution]) -> tuple
     """Where a count of something distinct is reached: for each member whether a combination is complete with it, and
     the true windows.
     """
-    keys = [_KEYS[correlation.kind](one) for one in members]
+    keys = [COUNTED[correlation.kind](one) for one in members]
     timespan, threshold = correlation.timespan_seconds, correlation.threshold
     inside = Counter[Hashable]()
     fires, windows, start = [False] * len(members), list[tuple[int, int]](), 0
@@ -103,11 +103,12 @@ def _leave(inside: Counter[Hashable], key: Hashable) -> None:
         del inside[key]
 
 
-_KEYS: dict[CorrelationType, Callable[[Contribution], Hashable]] = {
+COUNTED: dict[CorrelationType, Callable[[Contribution], Hashable]] = {
     CorrelationType.EVENT_COUNT: lambda one: one.identity,
     CorrelationType.VALUE_COUNT: lambda one: one.value,
     CorrelationType.TEMPORAL: lambda one: one.rule,
 }
+"""What is to be distinct, of the types that count."""
 
 
 def _joined(windows: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -113,3 +113,28 @@ def episode_id(correlation: Correlation, group: Group, came_true: str) -> str:
     """What takes the place of an event's id; the same for the same correlation, group and time."""
     parts = "\n".join((correlation.correlation_id, *group, came_true))
     return f"episode-{hashlib.sha256(parts.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
+def overflow_hit(correlation: Correlation, last: BaseMatch, left_out: int, log_file: str, groups_max: int) -> Hit:
+    """The hit that says that a log file adds to more groups of a correlation than are followed: whoever fills it with
+    names of his choice could otherwise hide among them.
+    """
+    rule = correlation.rule
+    hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.place, last.seen_at)
+    named = f"{correlation.correlation_id}\n{log_file}".encode("utf-8", "surrogatepass")
+    return replace(
+        hit,
+        event_id=f"overflow-{hashlib.sha256(named).hexdigest()[:32]}",
+        kept_as=ACT,
+        once="",
+        shared_event_id="",
+        title="Too much at once to be correlated",
+        short_title="too much to correlate",
+        meaning=f"One log file has more than {groups_max} different groups of what {rule.name} counts ({rule.title})."
+        f" The first {groups_max} are followed; {left_out} records of others are not. Such a number may be somebody"
+        " hiding among names of his own choice: look at what the actor called around that time.",
+        undo=(),
+        undo_until="",
+        undo_note="",
+        undo_links=(),
+    )

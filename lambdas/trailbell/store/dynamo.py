@@ -23,7 +23,8 @@ _ATTEMPTS = 8
 _FIRST_PAUSE = 0.05  # seconds, doubled each time: 6 s in all at most
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+"""Errors that ask to come again later."""
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -84,7 +85,7 @@ def put_new(
         condition["ExpressionAttributeValues"] = encode(values or {})
     if names:
         condition["ExpressionAttributeNames"] = dict(names)
-    for wait in _waits():
+    for wait in waits():
         if wait:
             pause(wait)
         try:
@@ -93,7 +94,7 @@ def put_new(
             code = error.response["Error"]["Code"]
             if code == "ConditionalCheckFailedException":
                 return decode(error.response.get("Item", {}))
-            if code not in _THROTTLED:
+            if code not in THROTTLED:
                 raise
         else:
             return None
@@ -102,13 +103,13 @@ def put_new(
 
 def _write(client: Any, table: str, batch: Sequence[Row], pause: Callable[[float], None]) -> None:
     request = {table: [{"PutRequest": {"Item": encode(row)}} for row in batch]}
-    for wait in _waits():
+    for wait in waits():
         if wait:
             pause(wait)
         try:
             request = client.batch_write_item(RequestItems=request).get("UnprocessedItems") or {}
         except ClientError as error:  # raised when not one row of the batch was taken
-            if error.response["Error"]["Code"] not in _THROTTLED:
+            if error.response["Error"]["Code"] not in THROTTLED:
                 raise
         if not request:
             return
@@ -119,7 +120,7 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
     """The rows under distinct keys, strongly consistent, in any order, missing ones left out."""
     for batch in batches(keys, GET_LIMIT):
         request = {table: {"Keys": [encode(key) for key in batch], "ConsistentRead": True}}
-        for wait in _waits():
+        for wait in waits():
             if wait:
                 pause(wait)
             response = client.batch_get_item(RequestItems=request)
@@ -131,8 +132,8 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
             raise TableError(f"{table}: rows not given after {_ATTEMPTS} attempts (throttled)")
 
 
-def _waits() -> Iterator[float]:
-    """How long to wait before each attempt: not at all before the first, then twice as long each time."""
+def waits() -> Iterator[float]:
+    """Seconds to wait before each attempt: not at all before the first, then twice as long each time."""
     yield 0.0
     for attempt in range(_ATTEMPTS - 1):
         yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 (spreads retries, guards nothing)
