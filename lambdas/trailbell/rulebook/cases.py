@@ -167,6 +167,11 @@ def _faults_of_later(detector: HitDetector, hit: Hit, case: Case) -> Iterator[st
             yield f"undone_by, {shown}: the act is {made}, not {later.word or 'to be left alone by it'}"
 
 
+def fault_of_member(name: str) -> str:
+    """Why no record of a case has a member of that name, "" if one may."""
+    return fault_of_field(name) if name != "facts" else "facts are derived, not recorded"
+
+
 def _odd_members(content: list[Any]) -> Iterator[Misfit]:
     """Members that no record has, in records that are maps."""
     for index, entry in enumerate(content):
@@ -183,8 +188,7 @@ def _odd_members(content: list[Any]) -> Iterator[Misfit]:
 
 def _odd_members_of(record: Any, keys: Keys) -> Iterator[Misfit]:
     for name in record if isinstance(record, dict) else ():
-        fault = fault_of_field(str(name)) if str(name) != "facts" else "facts are derived, not recorded"
-        if fault:
+        if fault := fault_of_member(str(name)):
             yield Misfit((*keys, name), fault)
 
 
