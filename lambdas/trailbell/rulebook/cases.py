@@ -9,7 +9,7 @@ the same service about the same resources), each with whether it undoes the act.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,11 @@ def load_cases(path: Path) -> list[Case]:
 
 
 def run_case(rule: Rule, case: Case) -> Iterator[str]:
-    """Run one rule on one case and yield what is wrong, nothing if the case holds."""
-    detector = HitDetector(Rulebook((rule, *undo_rules((rule,)))), undoings=True)
+    """Run one rule on one case and yield what is wrong, nothing if the case holds.
+
+    A rule that makes no hits, since only correlations count it, is tried as if it made some.
+    """
+    detector = HitDetector(Rulebook((replace(rule, counts_only=False), *undo_rules((rule,)))), undoings=True)
     hit = detector.detect_record(case.record, _SEEN_AT)
     if bool(hit) is not case.match:
         expected = "match" if case.match else "not match"

@@ -3,8 +3,8 @@
     rules/ssm/aws_ssm_parameter_sweep.yml   →   tests/rules/ssm/aws_ssm_parameter_sweep.yml
 
 A case file is a list of maps: `name` (a sentence), `record` (what all records have in common), `records` (each by what
-it differs in; `at` is its second, `times` and `every` make several of one) and `episodes` (their `group`, and `indices`,
-`count`, `first` or `last`). rules/README.md explains the format.
+it differs in; `at` is its second, `times` and `every` make several of one) and `episodes` (their `group`, and
+`indices`, `count`, `first` or `last`). rules/README.md explains the format.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,7 +104,8 @@ def run_correlation_case(rulebook: Rulebook, correlation: Correlation, case: Cor
 def episodes_in(rulebook: Rulebook, records: Iterable[Mapping[str, Any]]) -> list[Correlated]:
     """The episodes of all correlations of a rulebook; their events are positions of records.
 
-    An event that several records hold (duplicates, what two accounts see) counts once, as the first of them.
+    An event that several records hold (duplicates, what two accounts see) counts once, as the first of them. What an
+    exception mutes is not counted.
     """
     correlator = Correlator(rulebook.correlations)
     matcher = Matcher(rulebook.rules, GATE_FIELDS)
@@ -117,8 +118,8 @@ def episodes_in(rulebook: Rulebook, records: Iterable[Mapping[str, Any]]) -> lis
         if time is None or record.event_time == NO_TIME or record.repeats or not candidates:
             continue
         facts = facts_of(record, rulebook.trusted_accounts).as_fields()
-        for match in matching(candidates, record.fields, facts, ""):
-            if match.rule.rule_id in correlator.rule_ids:
+        for match in matching(candidates, record.fields, facts, record.event_time[:10]):
+            if match.rule.rule_id in correlator.rule_ids and not match.muted_by:
                 correlator.add(match.rule.rule_id, (record.fields, {"facts": facts}), time, at)
     return list(correlator.episodes())
 
