@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trailbell.cloudtrail.record import GATE_FIELDS, NO_TIME, make_record, text
-from trailbell.engine.correlation import Correlation
+from trailbell.engine.correlation import Contribution, Correlation
 from trailbell.engine.correlator import Correlated, Correlator
 from trailbell.engine.event_time import Seconds, seconds_of, time_text
 from trailbell.engine.matcher import Matcher, matching
@@ -107,7 +107,7 @@ def episodes_in(rulebook: Rulebook, records: Iterable[Mapping[str, Any]]) -> lis
     An event that several records hold (duplicates, what two accounts see) counts once, as the first of them. What an
     exception mutes is not counted.
     """
-    correlator = Correlator(rulebook.correlations)
+    correlator = Correlator(rulebook.correlations, set[Contribution])
     matcher = Matcher(rulebook.rules, GATE_FIELDS)
     first_of = dict[str, int]()
     for position, fields in enumerate(records):
