@@ -50,10 +50,10 @@ def read_correlation(document: Document) -> CorrelationBody:
     if not isinstance(content, dict):
         raise RuleError("correlation is a map with type, rules, group-by, timespan and condition")
     kind = _kind(content.get("type"))
+    condition = _condition(content, kind)  # first, as one that is text names the rules itself
     rules = _texts(content.get("rules"), "rules", "the ids or names of the rules that it counts")
     if "group-by" not in content:
         raise RuleError("group-by is missing: say by what events belong together, such as facts.actor.key")
-    condition = _condition(content, kind)
     return CorrelationBody(
         kind=kind,
         rules=rules,
