@@ -39,16 +39,13 @@ def sentence(correlation: Correlation) -> str:
 def counted_section() -> str:
     """Rules and correlations that report nothing alone."""
     silent = [one for one in correlations().values() if one.rule.name not in reported_correlations()]
-    rows = [(rule, path) for rule, path in counted_rules().values()]
+    rules = counted_rules().values()
+    found = [(rule, f"{rule.title}. [rule]({os.path.relpath(path, ROOT / 'docs')})") for rule, path in rules]
+    found += [(one.rule, f"{one.rule.title}: {sentence(one)}") for one in silent]
     lines = ["## Counted by correlations alone\n", "These report nothing alone.\n"]
-    lines += ["| rule | what it is | counted by |", "|---|---|---|"]
-    for rule, path in sorted(rows, key=lambda one: one[0].name):
-        link = f"[{rule.name}]({os.path.relpath(path, ROOT / 'docs')})"
-        lines.append(f'| <a id="{rule.name}"></a>{link} | {rule.title} | {_counting(rule.rule_id)} |')
-    for one in silent:
-        anchor = f'<a id="{one.rule.name}"></a>{one.rule.name}'
-        lines.append(f"| {anchor} | {one.rule.title}: {sentence(one)} | {_counting(one.correlation_id)} |")
-    return "\n".join(lines) + "\n"
+    for rule, text in sorted(found, key=lambda one: one[0].name):
+        lines += [f"### {rule.name}\n", f"{text}. Counted by {_counting(rule.rule_id)}.\n"]
+    return "\n".join(lines)
 
 
 def _counting(rule_id: str) -> str:

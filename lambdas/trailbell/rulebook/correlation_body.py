@@ -69,9 +69,9 @@ def read_correlation(document: Document) -> CorrelationBody:
 def _kind(given: Any) -> CorrelationType:
     if given in _UNDECIDED_TYPES:
         raise RuleError(f"type {given} {UNDECIDED}: each further event may make it true or false again")
-    if given not in list(CorrelationType):
-        known = ", ".join(CorrelationType)
-        raise RuleError(f"type {given!r} is unknown; known: {known}{question(str(given), list(CorrelationType))}")
+    known = [one.value for one in CorrelationType]
+    if given not in known:
+        raise RuleError(f"type {given!r} is unknown; known: {', '.join(known)}{question(str(given), known)}")
     return CorrelationType(given)
 
 
