@@ -25,8 +25,8 @@ from trailbell.facts.facts import derived_fields, facts_of
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS, load_cases
-from trailbell.rulebook.correlation_cases import load_correlation_cases
 from trailbell.rulebook.compile import gate_of
+from trailbell.rulebook.correlation_cases import load_correlation_cases
 from trailbell.rulebook.load import load_rules
 
 

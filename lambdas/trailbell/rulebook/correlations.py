@@ -6,7 +6,6 @@ Where it does not say, this module and engine/episodes.py decide (rules/README.m
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID, uuid5
 
 from trailbell.engine.correlation import Correlation, CorrelationType
@@ -45,20 +44,14 @@ def compile_correlations(
 
     A rule is named by its `id` or `name`, in any file and in any order; of two that are named alike neither can be.
     Of correlations with the id of a rule or of another correlation, all but the first get one that is made of it.
-    own: rules go by the name that is made of their file's, too.
+    own: rules go by the name that is made of their file's, too; ids stay as they are, since equal ones are a fault.
     """
-    linker = _Linker(compiler)
+    linker = _Linker(compiler, own)
     for document, rule in rules:
-        linker.add_rule(document, rule, own=own)
+        linker.add_rule(document, rule)
     for document in documents:
         linker.add(document)
     return linker.compiled()
-
-
-def ids_named(correlation: Mapping[str, Any]) -> frozenset[str]:
-    """What a correlation's map calls the rules that it counts, read before it is known whether the map is right."""
-    given = correlation.get("rules")
-    return frozenset(one for one in (given if isinstance(given, list) else [given]) if isinstance(one, str))
 
 
 @dataclass(slots=True)
@@ -70,15 +63,16 @@ class _Linker:
     """
 
     compiler: Compiler
+    own: bool
     named: dict[tuple[str, str], list[Rule | Document]] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
     bodies: dict[int, CorrelationBody] = field(default_factory=dict)
     done: dict[int, Correlation | str] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
 
-    def add_rule(self, document: Document, rule: Rule, *, own: bool) -> None:
+    def add_rule(self, document: Document, rule: Rule) -> None:
         """A rule, by what it may be called."""
-        for key in _keys(document) | ({("name", rule.name)} if own else set()):
+        for key in _keys(document) | ({("name", rule.name)} if self.own else set()):
             self.named.setdefault(key, []).append(rule)
         self.ids.add(rule.rule_id)
 
@@ -139,7 +133,7 @@ class _Linker:
     def _own_id(self, report: Rule) -> str:
         """The id of a correlation: its own, or one made of it where that is taken."""
         taken, number = report.rule_id, 1
-        while taken in self.ids:
+        while taken in self.ids and not self.own:
             number += 1
             taken = str(uuid5(_NAMESPACE, f"{report.rule_id} {number}"))
         self.ids.add(taken)

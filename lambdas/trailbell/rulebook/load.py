@@ -165,7 +165,8 @@ def _linked_as_own(found: RuleSet, where: Path, placeholders: Placeholders) -> R
     counted = found.correlating or any(rule.counts_only for rule in found.rules)
     if root is None or root == where or not counted:
         compiled = zip(found.documents, found.rules, strict=True)
-        return replace(found, lints=tuple(faults_of_linked(compiled, found.linked)))
+        missing = any(one.kind is Kind.CORRELATION for one in found.left_out)
+        return replace(found, lints=tuple(faults_of_linked(compiled, found.linked, all_there=not missing)))
     whole = load_rules(root, placeholders, own=True)
     here = {path.resolve() for path in rule_files(where)}
     others = [one for one in found.left_out if one.kind is not Kind.CORRELATION]
@@ -192,7 +193,8 @@ def _misspelt(document: Document) -> Refused | None:
     if "filter" in content or not (is_of_sigma(content) and _is_for_cloudtrail(content)):
         return None
     faults = faults_of_own(document)
-    return Refused.of(document, "; ".join(faults)) if faults else None
+    kind = Kind.CORRELATION if "correlation" in content else Kind.REFUSED
+    return Refused.of(document, "; ".join(faults), kind) if faults else None
 
 
 def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> tuple[Rule, ...]:

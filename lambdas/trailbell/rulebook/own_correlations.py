@@ -17,8 +17,13 @@ from trailbell.rulebook.record_fields import fault_of_field
 Linked = tuple[Document, Correlation]
 
 
-def faults_of_linked(rules: Iterable[tuple[Document, Rule]], linked: Sequence[Linked]) -> Iterator[Refused]:
-    """What is wrong in how correlations count rules, each with the document that is to be changed."""
+def faults_of_linked(
+    rules: Iterable[tuple[Document, Rule]], linked: Sequence[Linked], *, all_there: bool
+) -> Iterator[Refused]:
+    """What is wrong in how correlations count rules, each with the document that is to be changed.
+
+    all_there: whether no correlation is left out; one that is may count a rule that nothing else does.
+    """
     compiled = [*rules]
     correlations = [one for _, one in linked]
     reports = {rule.rule_id: rule for rule in (*(rule for _, rule in compiled), *(one.rule for one in correlations))}
@@ -29,7 +34,7 @@ def faults_of_linked(rules: Iterable[tuple[Document, Rule]], linked: Sequence[Li
         if faults:
             yield Refused.of(document, "; ".join(located(document, one) for one in faults))
     for document, rule in compiled:
-        if rule.counts_only and (fault := _fault_of_counted(rule, counted)):
+        if rule.counts_only and (fault := _fault_of_counted(rule, counted if all_there else {rule.rule_id})):
             yield Refused.of(document, located(document, Misfit(("generate",), fault)))
 
 
