@@ -25,8 +25,11 @@ def seconds_of(text: object) -> Seconds | None:
     day, clock, fraction, zone = parts.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if not zone or zone in 'Zz' else zone}")
-        whole = (moment - _EPOCH) // _SECOND
-    except (ValueError, OverflowError):  # no day of the calendar, no time of the day
+        whole = (moment.astimezone(UTC) - _EPOCH) // _SECOND
+    except (
+        ValueError,
+        OverflowError,
+    ):  # no day of the calendar, no time of the day; in UTC, no year that has four digits
         return None
     return whole + Fraction(int(fraction), 10 ** len(fraction)) if fraction and int(fraction) else whole
 

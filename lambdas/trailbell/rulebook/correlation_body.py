@@ -18,7 +18,9 @@ from trailbell.rulebook.misspellings import question
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _TIMESPAN = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
-_UNDECIDED = "cannot be decided while events still arrive"
+UNDECIDED = "cannot be decided while events still arrive"
+"""Words of each reason that is not about how a document is written, but about what it asks for."""
+
 _UNDECIDED_TYPES = ("value_sum", "value_avg", "value_percentile", "value_median")
 _UNDECIDED_OPERATORS = ("lt", "lte", "eq", "neq")
 _IN_ORDER = (CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED)
@@ -48,10 +50,10 @@ def read_correlation(document: Document) -> CorrelationBody:
     if not isinstance(content, dict):
         raise RuleError("correlation is a map with type, rules, group-by, timespan and condition")
     kind = _kind(content.get("type"))
+    condition = _condition(content, kind)  # first, as one that is text names the rules itself
     rules = _texts(content.get("rules"), "rules", "the ids or names of the rules that it counts")
     if "group-by" not in content:
         raise RuleError("group-by is missing: say by what events belong together, such as facts.actor.key")
-    condition = _condition(content, kind)
     return CorrelationBody(
         kind=kind,
         rules=rules,
@@ -66,10 +68,10 @@ def read_correlation(document: Document) -> CorrelationBody:
 
 def _kind(given: Any) -> CorrelationType:
     if given in _UNDECIDED_TYPES:
-        raise RuleError(f"type {given} {_UNDECIDED}: each further event may make it true or false again")
-    if given not in list(CorrelationType):
-        known = ", ".join(CorrelationType)
-        raise RuleError(f"type {given!r} is unknown; known: {known}{question(str(given), list(CorrelationType))}")
+        raise RuleError(f"type {given} {UNDECIDED}: each further event may make it true or false again")
+    known = [one.value for one in CorrelationType]
+    if given not in known:
+        raise RuleError(f"type {given!r} is unknown; known: {', '.join(known)}{question(str(given), known)}")
     return CorrelationType(given)
 
 
@@ -81,12 +83,12 @@ def _condition(content: Mapping[str, Any], kind: CorrelationType) -> Mapping[str
             return {}
         raise RuleError("condition is missing: say from how many on, such as gte: 5")
     if isinstance(condition, str):
-        raise RuleError(f"condition {condition!r}: as text it {_UNDECIDED}, where it says not; write a map with gte")
+        raise RuleError(f"condition {condition!r}: as text it {UNDECIDED}, where it says not; write a map with gte")
     if not isinstance(condition, dict):
         raise RuleError("condition is a map, such as {gte: 5}")
     undecided = [name for name in _UNDECIDED_OPERATORS if name in condition]
     if undecided:
-        raise RuleError(f"condition {', '.join(undecided)} {_UNDECIDED}: a further event may undo it; use gt or gte")
+        raise RuleError(f"condition {', '.join(undecided)} {UNDECIDED}: a further event may undo it; use gt or gte")
     if unknown := [str(name) for name in condition if name not in ("gt", "gte", "field")]:
         raise RuleError(f"condition has unknown members {', '.join(unknown)}; known: gt, gte, field")
     return condition
@@ -126,14 +128,15 @@ def _timespan(content: Mapping[str, Any]) -> int:
     given = content["timespan"]
     parts = _TIMESPAN.fullmatch(given) if isinstance(given, str) else None
     if not parts or not int(parts[1]):
-        raise RuleError(f"timespan is a number above 0 with s, m, h or d, such as 10m, not {given!r}")
+        raise RuleError(f"timespan is a number from 1 to 999999999 with s, m, h or d, such as 10m, not {given!r}")
     return int(parts[1]) * _SECONDS[parts[2]]
 
 
 def _generates(document: Mapping[str, Any], correlation: Mapping[str, Any]) -> bool:
     given = [content["generate"] for content in (document, correlation) if "generate" in content]
-    if not all(isinstance(one, bool) for one in given):
-        raise RuleError(f"generate is true or false, not {given[0]!r}")
+    for one in given:
+        if not isinstance(one, bool):
+            raise RuleError(f"generate is true or false, not {one!r}")
     return any(given)
 
 

@@ -4,8 +4,9 @@ Specification 2.1: https://github.com/SigmaHQ/sigma-specification/blob/main/spec
 Where it does not say, this module and engine/episodes.py decide (rules/README.md, "Correlations").
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID, uuid5
 
 from trailbell.engine.correlation import Correlation, CorrelationType
 from trailbell.engine.rulebook import Rule
@@ -20,12 +21,19 @@ from trailbell.rulebook.rule import compile_report
 DEPTH_MAX = 3
 """Of correlations over correlations; one over rules alone is of depth 1."""
 
+_NAMESPACE = UUID("6a0b0f43-6f0e-5d0a-9d1c-3e9f1a5d2b77")
+_REASON_LENGTH_MAX = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Correlations:
-    """The correlations that run, and the documents that are refused, both in the order of the documents."""
+    """What became of correlation documents, both in their order.
 
-    compiled: tuple[Correlation, ...]
+    compiled: the correlations that run, each with its document; no two have the same id.
+    refused:  the others, with the reason.
+    """
+
+    compiled: tuple[tuple[Document, Correlation], ...]
     refused: tuple[Refused, ...]
 
 
@@ -35,7 +43,8 @@ def compile_correlations(
     """Compile correlation documents against compiled rules, each with the document that it comes from.
 
     A rule is named by its `id` or `name`, in any file and in any order; of two that are named alike neither can be.
-    own: rules go by the name that is made of their file's, too.
+    Of correlations with the id of a rule or of another correlation, all but the first get one that is made of it.
+    own: rules go by the name that is made of their file's, too; ids stay as they are, since equal ones are a fault.
     """
     linker = _Linker(compiler, own)
     for document, rule in rules:
@@ -47,52 +56,91 @@ def compile_correlations(
 
 @dataclass(slots=True)
 class _Linker:
-    """Correlation documents and what they name."""
+    """Correlation documents and what they name.
+
+    named: rules and correlations by ("id", in lower case) and ("name", as it is written).
+    bodies, done: by the id() of a document, since documents hold maps.
+    """
 
     compiler: Compiler
     own: bool
-    named: dict[str, list[Rule | Document]] = field(default_factory=dict)
+    named: dict[tuple[str, str], list[Rule | Document]] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
+    bodies: dict[int, CorrelationBody] = field(default_factory=dict)
     done: dict[int, Correlation | str] = field(default_factory=dict)
-    under_way: list[int] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
 
     def add_rule(self, document: Document, rule: Rule) -> None:
         """A rule, by what it may be called."""
-        for name in _names(document) | ({rule.name} if self.own else set()):
-            self.named.setdefault(name, []).append(rule)
+        for key in _keys(document) | ({("name", rule.name)} if self.own else set()):
+            self.named.setdefault(key, []).append(rule)
+        self.ids.add(rule.rule_id)
 
     def add(self, document: Document) -> None:
         """A correlation, which others may name."""
         self.documents.append(document)
-        for name in _names(document):
-            self.named.setdefault(name, []).append(document)
+        for key in _keys(document):
+            self.named.setdefault(key, []).append(document)
 
     def compiled(self) -> Correlations:
         """What became of each document."""
-        outcomes = [(document, self._outcome(document)) for document in self.documents]
+        for document in self.documents:
+            self._settle(document, self._read)
+        self._link()
+        outcomes = [(document, self.done[id(document)]) for document in self.documents]
         return Correlations(
-            tuple(one for _, one in outcomes if isinstance(one, Correlation)),
+            tuple((document, one) for document, one in outcomes if isinstance(one, Correlation)),
             tuple(Refused.of(document, one, Kind.CORRELATION) for document, one in outcomes if isinstance(one, str)),
         )
 
-    def _outcome(self, document: Document) -> Correlation | str:
-        """The correlation of a document, or why it is refused."""
-        key = id(document)
-        if key not in self.done:
-            if key in self.under_way:
-                return "refers to itself, if only through others"
-            self.under_way.append(key)
-            try:
-                self.done[key] = self._compile(document)
-            except RuleError as error:
-                self.done[key] = str(error).removeprefix(f"{document.place}: ")
-            except PARSER_FAILURES as error:  # RecursionError is one of them
-                self.done[key] = f"cannot be parsed: {type(error).__name__}: {error}"
-            self.under_way.pop()
-        return self.done[key]
+    def _link(self) -> None:
+        """Compile each document once all that it names are; what is left then names itself, if through others."""
+        waiting = [one for one in self.documents if id(one) not in self.done]
+        while waiting:
+            ready = [one for one in waiting if all(id(other) in self.done for other in self._named_by(one))]
+            for document in ready:
+                self._settle(document, self._compile)
+            if not ready:
+                self.done.update((id(one), "refers to itself, or to a correlation that does") for one in waiting)
+            waiting = [one for one in waiting if id(one) not in self.done]
+
+    def _settle(self, document: Document, how: Callable[[Document], Correlation | None]) -> None:
+        """Do a step of a document, of which a correlation may come, or why it is refused."""
+        try:
+            outcome = how(document)
+        except RuleError as error:
+            self.done[id(document)] = str(error).removeprefix(f"{document.place}: ")
+        except PARSER_FAILURES as error:
+            self.done[id(document)] = f"cannot be parsed: {type(error).__name__}: {error}"
+        else:
+            if outcome:
+                self.done[id(document)] = outcome
+
+    def _read(self, document: Document) -> None:
+        self.bodies[id(document)] = read_correlation(document)
+
+    def _named_by(self, document: Document) -> Iterator[Document]:
+        """The correlations that a document names."""
+        body = self.bodies[id(document)]
+        for name in {*body.rules, *(name for fields in body.aliases.values() for name in fields)}:
+            yield from (one for one in self._found(name) if isinstance(one, Document))
+
+    def _found(self, name: str) -> list[Rule | Document]:
+        """What goes by a name; what has it both as its id and as its name is there once."""
+        found = [*self.named.get(("id", _bare_id(name)), ()), *self.named.get(("name", name), ())]
+        return [one for at, one in enumerate(found) if not any(one is other for other in found[:at])]
+
+    def _own_id(self, report: Rule) -> str:
+        """The id of a correlation: its own, or one made of it where that is taken."""
+        taken, number = report.rule_id, 1
+        while taken in self.ids and not self.own:
+            number += 1
+            taken = str(uuid5(_NAMESPACE, f"{report.rule_id} {number}"))
+        self.ids.add(taken)
+        return taken
 
     def _compile(self, document: Document) -> Correlation:
-        body = read_correlation(document)
+        body = self.bodies[id(document)]
         counted = [self._resolved(name) for name in body.rules]
         ids = [_id_of(one) for one in counted]
         if len(set(ids)) < len(ids):
@@ -108,7 +156,7 @@ class _Linker:
             raise RuleError(f"is {depth} correlations deep; at most {DEPTH_MAX}")
         paths = _Paths(body, counted, self._aliases(body))
         return Correlation(
-            rule=report,
+            rule=replace(report, rule_id=self._own_id(report)),
             kind=body.kind,
             rules=tuple(ids),
             group_by=body.group_by,
@@ -122,7 +170,7 @@ class _Linker:
 
     def _resolved(self, name: str) -> Rule | Correlation:
         """What a name stands for. Raises RuleError."""
-        found = self.named.get(name) or self.named.get(name.lower(), [])
+        found = self._found(name)
         if not found:
             raise RuleError(f"refers to {name!r}, which is the id or name of no rule that runs here")
         if len(found) > 1:
@@ -130,17 +178,22 @@ class _Linker:
         (one,) = found
         if isinstance(one, Rule):
             return one
-        outcome = self._outcome(one)
+        outcome = self.done[id(one)]
         if isinstance(outcome, str):
-            raise RuleError(f"refers to {name!r}, which is refused: {outcome}")
+            raise RuleError(f"refers to {name!r}, which is refused: {outcome[:_REASON_LENGTH_MAX]}")
         return outcome
 
     def _aliases(self, body: CorrelationBody) -> Mapping[str, Mapping[str, str]]:
         """The fields that aliases stand for, by the ids of rules. Raises RuleError."""
-        return {
-            alias: {_id_of(self._resolved(name)): path for name, path in fields.items()}
-            for alias, fields in body.aliases.items()
-        }
+        return {alias: dict(self._alias(alias, fields)) for alias, fields in body.aliases.items()}
+
+    def _alias(self, alias: str, fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        said = dict[str, str]()
+        for name, path in fields.items():
+            rule_id = _id_of(self._resolved(name))
+            if said.setdefault(rule_id, path) != path:
+                raise RuleError(f"alias {alias!r} gives rule {name!r} two fields, {said[rule_id]!r} and {path!r}")
+            yield rule_id, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +223,23 @@ class _Paths:
         return path
 
 
-def _names(document: Document) -> set[str]:
-    """What a document may be referred to by: its id, in lower case, and its name."""
-    given = document.content.get("id"), document.content.get("name")
-    own_id, name = (str(one) if isinstance(one, str | int) and not isinstance(one, bool) else "" for one in given)
-    return {own_id.lower(), name} - {""}
+def _keys(document: Document) -> set[tuple[str, str]]:
+    """What a document may be referred to by: its id, and its name."""
+    own_id, name = (_name_in(document, member) for member in ("id", "name"))
+    return {key for key in (("id", _bare_id(own_id)), ("name", name)) if key[1]}
+
+
+def _name_in(document: Document, member: str) -> str:
+    given = document.content.get(member)
+    return str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
+
+
+def _bare_id(text: str) -> str:
+    """An id as it is compared: UUIDs may be written in capitals, and without hyphens."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text.lower()
 
 
 def _id_of(counted: Rule | Correlation) -> str:

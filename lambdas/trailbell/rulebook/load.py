@@ -13,6 +13,7 @@ from trailbell.rulebook.correlations import compile_correlations
 from trailbell.rulebook.detection import PARSER_FAILURES
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
+from trailbell.rulebook.own_correlations import faults_of_linked
 from trailbell.rulebook.own_rules import faults_of_own
 from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
 from trailbell.rulebook.rule import compile_rule
@@ -27,15 +28,23 @@ class RuleSet:
     documents: where each of them comes from, in the same order.
     left_out:  every document that is no rule here, with the reason.
     filters:   Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
-    correlations: the compiled correlations over the rules; correlating: the documents of all, also of those left out.
+    linked:    the compiled correlations over the rules, each with its document.
+    correlating: the documents of all correlations, also of those that are left out.
+    lints:     what is wrong with rules of one's own beside the documents that are left out.
     """
 
     rules: tuple[Rule, ...]
     documents: tuple[Document, ...] = ()
     left_out: tuple[Refused, ...] = ()
     filters: tuple[Document, ...] = ()
-    correlations: tuple[Correlation, ...] = ()
+    linked: tuple[tuple[Document, Correlation], ...] = ()
     correlating: tuple[Document, ...] = ()
+    lints: tuple[Refused, ...] = ()
+
+    @property
+    def correlations(self) -> tuple[Correlation, ...]:
+        """The compiled correlations over the rules."""
+        return tuple(one for _, one in self.linked)
 
     @property
     def refused(self) -> tuple[Refused, ...]:
@@ -46,7 +55,9 @@ class RuleSet:
     def faults(self) -> tuple[Refused, ...]:
         """Each document that is a fault in rules of one's own, and rules that are not distinct."""
         faults = (one for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
-        return (*faults, *_duplicates(zip(self.documents, self.rules, strict=True)))
+        reported = ((document, one.rule) for document, one in self.linked)
+        named = (*zip(self.documents, self.rules, strict=True), *reported)
+        return (*faults, *self.lints, *_duplicates(named))
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -131,19 +142,40 @@ def load_rules(
             judged.sort(document, Compiler(placeholders), any_source=any_source)
     if judged.asking:
         _compile_asking(judged, (*_whole(where, judged, placeholders), *others), placeholders, watched)
-    correlations = compile_correlations(judged.correlating, judged.compiled, Compiler(placeholders), own=own)
-    judged.left_out += correlations.refused
+    linked = compile_correlations(judged.correlating, judged.compiled, Compiler(placeholders), own=own)
+    judged.left_out += linked.refused
     if not where.is_dir():  # who names a file means a rule
         kinds = {Kind.NO_RULE: Kind.REFUSED}
         judged.left_out = [replace(one, kind=kinds.get(one.kind, one.kind)) for one in judged.left_out]
     documents = tuple(document for document, _ in judged.compiled)
-    return RuleSet(
+    found = RuleSet(
         judged.rules,
         documents,
         tuple(judged.left_out),
         tuple(judged.filters),
-        correlations.compiled,
+        linked.compiled,
         tuple(judged.correlating),
+    )
+    return _linked_as_own(found, where, placeholders) if own else found
+
+
+def _linked_as_own(found: RuleSet, where: Path, placeholders: Placeholders) -> RuleSet:
+    """The rules with what is wrong in how correlations count them; of a part of a folder, as in the whole of it."""
+    root = coverage_folder(where)
+    counted = found.correlating or any(rule.counts_only for rule in found.rules)
+    if root is None or root == where or not counted:
+        compiled = zip(found.documents, found.rules, strict=True)
+        missing = any(one.kind is Kind.CORRELATION for one in found.left_out)
+        return replace(found, lints=tuple(faults_of_linked(compiled, found.linked, all_there=not missing)))
+    whole = load_rules(root, placeholders, own=True)
+    here = {path.resolve() for path in rule_files(where)}
+    others = [one for one in found.left_out if one.kind is not Kind.CORRELATION]
+    refused = [one for one in whole.left_out if one.kind is Kind.CORRELATION and one.path.resolve() in here]
+    return replace(
+        found,
+        left_out=(*others, *refused),
+        linked=tuple(one for one in whole.linked if one[0].path.resolve() in here),
+        lints=tuple(one for one in whole.lints if one.path.resolve() in here),
     )
 
 
@@ -158,13 +190,19 @@ def _documents(where: Path) -> Iterator[Document | Refused]:
 def _misspelt(document: Document) -> Refused | None:
     """A rule of one's own with words that mean nothing."""
     content = document.content
-    if "filter" in content or "correlation" in content or not (is_of_sigma(content) and _is_for_cloudtrail(content)):
+    if "filter" in content or not (is_of_sigma(content) and _is_for_cloudtrail(content)):
         return None
     faults = faults_of_own(document)
-    return Refused.of(document, "; ".join(faults)) if faults else None
+    kind = Kind.CORRELATION if "correlation" in content else Kind.REFUSED
+    return Refused.of(document, "; ".join(faults), kind) if faults else None
 
 
 def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> tuple[Rule, ...]:
+    """The rules of a folder, as compile_rule_set compiles them."""
+    return compile_rule_set(where, placeholders, others).rules
+
+
+def compile_rule_set(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> RuleSet:
     """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line.
 
     others: as in load_rules.
@@ -176,7 +214,7 @@ def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule
         raise RuleError("\n".join(errors))
     if not found.rules:
         raise RuleError(f"{where}: holds no rule")
-    return found.rules
+    return found
 
 
 def _whole(where: Path, judged: _Judged, placeholders: Placeholders) -> tuple[Rule, ...]:

@@ -18,7 +18,7 @@ from trailbell.rulebook.undone_by import compile_undone_by
 
 
 _BY_ACTOR = "actor"
-_OF_CORRELATIONS = ("correlation", "detection", "generate", "logsource")
+_OF_CORRELATIONS = ("correlation", "detection", "generate", "logsource", "undone_by")
 
 
 def compile_rule(document: Document, compiler: Compiler) -> Rule:

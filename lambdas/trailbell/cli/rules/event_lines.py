@@ -57,12 +57,12 @@ class EventLines:
     def _time(self, line: int, event: Mapping[str, Any]) -> Seconds | None:
         """The time of an event, the same on all of its lines."""
         found = next((time for one in self._find_time(event) if (time := seconds_of(one)) is not None), None)
-        return found if found is None else self._times.setdefault(line, found)
+        return self._times.get(line) if found is None else self._times.setdefault(line, found)
 
 
-def print_episodes(episodes: Iterable[Correlated], form: str) -> None:
-    """A line for each episode."""
-    lines = (_line(one) for one in episodes)
+def print_episodes(episodes: Iterable[Correlated], ids: Mapping[str, str], form: str) -> None:
+    """A line for each episode; ids: what is printed for the id of a correlation, if not itself."""
+    lines = (_line(one, ids) for one in episodes)
     if form == "jsonl":
         for line in lines:
             click.echo(json.dumps(line, ensure_ascii=True))
@@ -73,10 +73,10 @@ def print_episodes(episodes: Iterable[Correlated], form: str) -> None:
         print_table(["ruleId", "title", "group", "first", "last", "indices"], rows)
 
 
-def _line(episode: Correlated) -> dict[str, Any]:
+def _line(episode: Correlated, ids: Mapping[str, str]) -> dict[str, Any]:
     report = episode.correlation.rule
     return {
-        "ruleId": report.rule_id,
+        "ruleId": ids.get(report.rule_id, report.rule_id),
         "title": report.title,
         "group": dict(zip(episode.correlation.group_by, episode.group, strict=True)),
         "first": time_text(episode.first),

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,10 @@ def match_rules(
     """
     if rules_path is None:
         rulebook = find_rulebook(None, settings)
-        _print_matches(rulebook.rules, rulebook.correlations, events, time_field, form)
+        _print_matches(_Running(rulebook.rules, rulebook.correlations, {}), events, time_field, form)
         return
     from trailbell.rulebook.exceptions import apply_filters  # here, as these need pySigma
-    from trailbell.rulebook.foreign import counts, sentence, with_unique_names
+    from trailbell.rulebook.foreign import counts, ids_of_authors, sentence, told_apart
     from trailbell.rulebook.load import load_rules
 
     placeholders = find_placeholders(settings)
@@ -59,24 +59,32 @@ def match_rules(
         raise RuleError("\n".join(found.errors))
     if not (found.rules or found.refused):
         raise RuleError(f"{rules_path}: holds no rule")
-    named = with_unique_names(found, rules_path)
-    _print_matches(named.rules, named.correlations, events, time_field, form)
-    for one in found.refused:
+    apart = told_apart(found, rules_path)
+    running = _Running(apart.rules, apart.correlations, ids_of_authors(found, rules_path))
+    _print_matches(running, events, time_field, form)
+    for one in apart.refused:
         click.echo(sentence(one), err=True)
-    if found.left_out:
-        click.echo(counts(replace(found, filters=())), err=True)
-    if found.refused:
+    if apart.left_out:
+        click.echo(counts(replace(apart, filters=())), err=True)
+    if apart.refused:
         sys.exit(2)
 
 
-def _print_matches(
-    rules: Sequence[Rule], correlations: Sequence[Correlation], events: Path, time_field: str, form: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """Rules and the correlations over them; ids: what is printed for an id, if not itself."""
+
+    rules: Sequence[Rule]
+    correlations: Sequence[Correlation]
+    ids: Mapping[str, str]
+
+
+def _print_matches(running: _Running, events: Path, time_field: str, form: str) -> None:
     """A line for each event and rule that match, then one for each episode; events carry their `facts`, as nothing is
     made of them here.
     """
-    matcher, lines = Matcher(rules, GATE_FIELDS), EventLines(correlations, time_field)
-    silent = silenced(rules, correlations)
+    matcher, lines = Matcher(running.rules, GATE_FIELDS), EventLines(running.correlations, time_field)
+    silent = silenced(running.rules, running.correlations)
     matches = (
         (index, match.rule)
         for index, event in _events(events)
@@ -85,13 +93,15 @@ def _print_matches(
     )
     if form == "jsonl":
         for index, rule in matches:
-            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index, "name": rule.name}
+            rule_id = running.ids.get(rule.rule_id, rule.rule_id)
+            line = {"ruleId": rule_id, "title": rule.title, "index": index, "name": rule.name}
             click.echo(json.dumps(line, ensure_ascii=True))
     else:
         columns = ["index", "ruleId", "name", "title"]
-        print_table(columns, ([str(index), rule.rule_id, rule.name, one_line(rule.title)] for index, rule in matches))
+        shown = ((index, running.ids.get(rule.rule_id, rule.rule_id), rule) for index, rule in matches)
+        print_table(columns, ([str(index), rule_id, rule.name, one_line(rule.title)] for index, rule_id, rule in shown))
     episodes = (one for one in lines.episodes() if one.correlation.correlation_id not in silent)
-    print_episodes(episodes, form)
+    print_episodes(episodes, running.ids, form)
     if lines.without_time:
         click.echo(f"{lines.without_time} events that correlations count have no time and join none", err=True)
 
