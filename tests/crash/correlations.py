@@ -61,10 +61,10 @@ class Played:
         )
 
 
-def correlations(dice: random.Random) -> list[Correlation]:
+def correlations(dice: random.Random, most: int) -> list[Correlation]:
     """Some correlations of any type, some over others, up to three deep."""
     found = list[Correlation]()
-    for number in range(dice.randint(1, 5)):
+    for number in range(dice.randint(1, most)):
         inner = [one for one in found if one.depth < 3 and dice.random() < 0.6][:2]
         if not set("gh").intersection(*(one.group_by for one in inner)):
             inner = inner[:1]
@@ -106,11 +106,11 @@ class Event(NamedTuple):
     fields: dict[str, Any]
 
 
-def events(dice: random.Random) -> list[Event]:
+def events(dice: random.Random, most: int) -> list[Event]:
     """A history of some seconds; many events in the same."""
     found = []
     seconds = dice.choice((8, 20, 40))
-    for number in range(dice.randint(1, 26)):
+    for number in range(dice.randint(1, most)):
         fields = {name: _values(dice, values) for name, values in _VALUES.items() if dice.random() < 0.95}
         rules = tuple(dice.sample(RULES, dice.choice((1, 1, 1, 2))))
         found.append(Event(BASE + dice.randint(0, seconds), f"e-{number}", rules, fields))
@@ -164,9 +164,11 @@ class History:
     files: dict[str, list[Event]]
 
     @classmethod
-    def by_chance(cls, dice: random.Random, *, in_order: bool = False) -> "History":
+    def by_chance(
+        cls, dice: random.Random, *, in_order: bool = False, correlations_max: int = 5, events_max: int = 26
+    ) -> "History":
         """in_order: no event is in two files, and of two files all events of one come before those of the other."""
-        given = events(dice)
+        given = events(dice, events_max)
         files = defaultdict[str, list[Event]](list)
         if in_order:
             given.sort(key=lambda event: event.time)
@@ -179,7 +181,7 @@ class History:
             for event in given:
                 for _ in range(dice.choice((1, 1, 1, 2))):
                     files[f"file-{dice.randrange(count)}"].append(event)
-        return cls(correlations(dice), given, dict(files))
+        return cls(correlations(dice, correlations_max), given, dict(files))
 
     def matches(self, name: str) -> Iterator[BaseMatch]:
         """What the detector finds in a log file."""

@@ -16,7 +16,7 @@ from tests.unit.test_episodes import correlation
 from trailbell.store.dynamo import Row, decode
 
 
-HISTORIES = int(os.environ.get("TRAILBELL_HISTORIES", "1500"))
+HISTORIES = int(os.environ.get("TRAILBELL_HISTORIES", "500"))
 
 
 @pytest.fixture(autouse=True)
