@@ -120,6 +120,21 @@ _UNDONE_BY: Schema = {
     ),
 }
 
+_FIRST_SEEN = _map(
+    "What is new of it goes one level up, what is habitual one level down, and the mail says so.",
+    {
+        "key": _texts("Fields whose values are seen together: facts.actor.key, eventName, awsRegion."),
+        "days": {"type": "integer", "minimum": 1, "maximum": 365, "description": "Not seen in so many days: new (90)."},
+        "habit_days": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 30,
+            "description": "Seen on so many of the 30 days before: habitual (20); 0 for never.",
+        },
+    },
+    ("key",),
+)
+
 _ABOUT: Mapping[str, Schema] = {
     "title": _text("What happened, in at most 50 characters: headline of the mail."),
     "id": _text("A UUID, which stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
@@ -169,6 +184,7 @@ RULE: Schema = {
                 "Selections of a record's fields, and the condition.", {"condition": _CONDITION}, ("condition",)
             ),
             **_REPORTED,
+            "first_seen": _FIRST_SEEN,
             "generate": {
                 "type": "boolean",
                 "description": "false: the rule makes no hits, and is there for correlations to count. Its level is"

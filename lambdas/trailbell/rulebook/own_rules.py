@@ -16,6 +16,7 @@ from trailbell.rulebook.lines import line_of
 from trailbell.rulebook.members import CORRELATION, FACTS, RULE
 from trailbell.rulebook.misfits import Keys, Misfit, misfits
 from trailbell.rulebook.misspellings import meant, question
+from trailbell.rulebook.record_fields import fault_of_field
 from trailbell.rulebook.undone_by import undone_by_misfits
 
 
@@ -38,6 +39,7 @@ def faults_of_own(document: Document) -> list[str]:
         *misfits(RULE, content),
         *detection_misfits(content.get("detection"), ("detection",)),
         *_undone_by_misfits(content.get("undone_by")),
+        *_first_seen_misfits(content.get("first_seen")),
     ]
     return [located(document, one) for one in found]
 
@@ -87,6 +89,17 @@ def _undone_by_misfits(content: Any) -> Iterator[Misfit]:
     for index, entry in enumerate(entries):
         for name in _CONDITIONS.intersection(entry if isinstance(entry, dict) else ()):
             yield from _fact_misfits(entry[name], ("undone_by", index, name))
+
+
+def _first_seen_misfits(content: Any) -> Iterator[Misfit]:
+    key = content.get("key") if isinstance(content, dict) else None
+    for at, path in enumerate(key if isinstance(key, list) else ()):
+        if isinstance(path, str) and (problem := fault_of_fact(path) or _fault_of_field(path)):
+            yield Misfit(("first_seen", "key", at), problem)
+
+
+def _fault_of_field(path: str) -> str:
+    return "" if path.startswith("facts.") else fault_of_field(path)
 
 
 def _fact_misfits(selection: Any, keys: Keys) -> Iterator[Misfit]:
