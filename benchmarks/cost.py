@@ -18,13 +18,13 @@ from tools.alarms import alarms
 
 
 # Prices, US dollars.
-_LAMBDA_GB_SECOND = 0.0000133334  # arm64: https://aws.amazon.com/lambda/pricing/
+LAMBDA_GB_SECOND = 0.0000133334  # arm64: https://aws.amazon.com/lambda/pricing/
 _LAMBDA_REQUEST = 0.20e-6
 _SQS_REQUEST = 0.40e-6  # https://aws.amazon.com/sqs/pricing/
 _S3_GET = 0.40e-6  # https://aws.amazon.com/s3/pricing/
 # On demand, 1 KB written, 4 KB read; reading the stream from Lambda is free: https://aws.amazon.com/dynamodb/pricing/
-_DYNAMODB_WRITE = 0.625e-6
-_DYNAMODB_READ = 0.125e-6
+DYNAMODB_WRITE = 0.625e-6
+DYNAMODB_READ = 0.125e-6
 _DYNAMODB_GB_MONTH = 0.25
 _SNS_PUBLISH = 0.50e-6  # and nothing for a delivery to SQS: https://aws.amazon.com/sns/pricing/
 _SNS_EMAIL = 2.0e-5
@@ -40,22 +40,22 @@ _OTHER_ALARMS = [name for name in alarms() if name not in (*_WATCHING_ALARMS, "C
 _CANARY_METRICS = 1  # of the detector's: CanariesDetected
 
 # What an account does.
-_FILES_A_DAY = 3 * 288  # three busy regions, a log file every five minutes
-_RECORDS_A_FILE = 60
+FILES_A_DAY = 3 * 288  # three busy regions, a log file every five minutes
+RECORDS_A_FILE = 60
 _HITS_A_DAY = 2.0
 _POINTERS_A_HIT = 7
 _ROW_KB = {"hit": 4, "pointer": 1}
-_DAYS = 365 / 12
+DAYS = 365 / 12
 
 # What it takes (benchmarks: reading, batch). On Lambda a tenth of a gigabyte-second goes to waiting for S3.
-_MEMORY_GB = 1.0
+MEMORY_GB = 1.0
 _BATCH = 5  # log files an invocation; up to ten when there is a backlog
 _SECONDS_A_BATCH = 0.15  # ten objects read at the same time: one latency of S3, DynamoDB if there are hits
 _SECONDS_A_RECORD = 6e-6  # twice what was measured here, for Graviton at 1 GB (0.57 of a core)
 _LOG_BYTES_A_BATCH = 1500
 _LOG_BYTES_OF_LAMBDA = 350  # START, END and REPORT of an invocation
 _CLOCK_GB, _NOTIFIER_GB = 0.25, 0.5  # infra/clock.py, infra/functions.py
-_SECONDS_A_REQUEST = 0.02  # within a Region
+SECONDS_A_REQUEST = 0.02  # within a Region
 _SECONDS_A_RUN = 0.1  # beside the requests
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost.md"
@@ -85,16 +85,16 @@ class Added:
 
 def monthly_cost(accounts: int) -> Cost:
     """What a deployment costs a month that reads the trail of so many accounts; with 0 nothing happens in its own."""
-    files = _FILES_A_DAY * _DAYS * accounts
-    records, batches, hits = files * _RECORDS_A_FILE, files / _BATCH, _HITS_A_DAY * _DAYS * accounts
+    files = FILES_A_DAY * DAYS * accounts
+    records, batches, hits = files * RECORDS_A_FILE, files / _BATCH, _HITS_A_DAY * DAYS * accounts
     seconds = batches * _SECONDS_A_BATCH + records * _SECONDS_A_RECORD
     writes = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"] + 1)  # and the delivery record
-    stored = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"]) * 1e-6 * 400 / _DAYS  # kept 400 days
+    stored = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"]) * 1e-6 * 400 / DAYS  # kept 400 days
     parts = {
-        "Lambda": seconds * _MEMORY_GB * _LAMBDA_GB_SECOND + (batches + hits) * _LAMBDA_REQUEST,
+        "Lambda": seconds * MEMORY_GB * LAMBDA_GB_SECOND + (batches + hits) * _LAMBDA_REQUEST,
         "SQS": (files + 2 * batches) * _SQS_REQUEST,
         "S3": files * _S3_GET,
-        "DynamoDB": writes * _DYNAMODB_WRITE + 4 * hits * _DYNAMODB_READ + stored * _DYNAMODB_GB_MONTH,
+        "DynamoDB": writes * DYNAMODB_WRITE + 4 * hits * DYNAMODB_READ + stored * _DYNAMODB_GB_MONTH,
         "SNS": hits * _SNS_EMAIL,
         "logs": batches * _LOG_BYTES_A_BATCH * 1e-9 * _LOGS_GB,
         "alarms": len(_OTHER_ALARMS) * _ALARM,
@@ -144,23 +144,23 @@ def _of_calls(calls: Calls, a_day: float) -> Added:
     written = calls.number("dynamodb.PutItem", "dynamodb.DeleteItem") + 3 * calls.number("dynamodb.BatchWriteItem")
     read = calls.number("dynamodb.Query", "dynamodb.BatchGetItem")
     parts = {
-        "DynamoDB": written * _DYNAMODB_WRITE + read * _DYNAMODB_READ,
+        "DynamoDB": written * DYNAMODB_WRITE + read * DYNAMODB_READ,
         "SQS": calls.number("sqs") * _SQS_REQUEST,
         "SNS": calls.number("sns") * _SNS_PUBLISH,
     }
-    monthly = {name: dollars * a_day * _DAYS for name, dollars in parts.items()}
+    monthly = {name: dollars * a_day * DAYS for name, dollars in parts.items()}
     return Added(calls.requests * a_day, calls.bytes_sent * a_day, monthly)
 
 
 def _invocation(memory_gb: float, requests: int, log_bytes: int) -> dict[str, float]:
     """One invocation of a function that waits for so many requests."""
-    seconds = _SECONDS_A_RUN + requests * _SECONDS_A_REQUEST
+    seconds = _SECONDS_A_RUN + requests * SECONDS_A_REQUEST
     logged = (log_bytes + _LOG_BYTES_OF_LAMBDA) * 1e-9 * _LOGS_GB
-    return {"Lambda": seconds * memory_gb * _LAMBDA_GB_SECOND + _LAMBDA_REQUEST, "logs": logged}
+    return {"Lambda": seconds * memory_gb * LAMBDA_GB_SECOND + _LAMBDA_REQUEST, "logs": logged}
 
 
 def _with_invocations(added: Added, one: dict[str, float], a_day: float) -> Added:
-    more = {name: added.parts.get(name, 0) + dollars * a_day * _DAYS for name, dollars in one.items()}
+    more = {name: added.parts.get(name, 0) + dollars * a_day * DAYS for name, dollars in one.items()}
     return Added(added.requests, added.sent, added.parts | more)
 
 
@@ -175,10 +175,10 @@ def _canary(found: Watching, *, with_files: bool) -> Added:
     added = _with_invocations(_of_calls(found.canary, _HOURS), _invocation(_NOTIFIER_GB, 2, _LOG_BYTES_A_BATCH), _HOURS)
     if not with_files:
         return added
-    added = _with_invocations(added, _invocation(_MEMORY_GB, 2, _LOG_BYTES_A_BATCH), _HOURS)
+    added = _with_invocations(added, _invocation(MEMORY_GB, 2, _LOG_BYTES_A_BATCH), _HOURS)
     parts = added.parts | {
-        "SQS": added.parts["SQS"] + 3 * _SQS_REQUEST * _HOURS * _DAYS,
-        "S3": _S3_GET * _HOURS * _DAYS,
+        "SQS": added.parts["SQS"] + 3 * _SQS_REQUEST * _HOURS * DAYS,
+        "S3": _S3_GET * _HOURS * DAYS,
     }
     return Added(added.requests + 4 * _HOURS, added.sent, parts)
 
@@ -195,7 +195,7 @@ def table() -> str:
         lines.append(f"| {part} | " + " | ".join(f"{costs[size].parts[part]:,.2f}" for size in sizes) + " |")
     lines.append("| **all** | " + " | ".join(f"**{costs[size].total:,.2f}**" for size in sizes) + " |")
     per_account = " | ".join(f"{costs[size].total / size:,.3f}" for size in sizes if size)
-    records = {size: _FILES_A_DAY * _DAYS * size * _RECORDS_A_FILE / 1e6 for size in sizes}
+    records = {size: FILES_A_DAY * DAYS * size * RECORDS_A_FILE / 1e6 for size in sizes}
     per_million = " | ".join(f"{costs[size].total / records[size]:,.2f}" for size in sizes if size)
     return "\n".join(
         [*lines, f"| for each account | - | {per_account} |", f"| for a million records | - | {per_million} |"]

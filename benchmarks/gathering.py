@@ -33,6 +33,7 @@ from trailbell.flows.notifier import Notifier
 from trailbell.flows.reminders import Reminders
 from trailbell.flows.tracking import HitTracking
 from trailbell.handlers.notifier import new_hits
+from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.hits.reminders import DUE_KIND as REMINDER
@@ -137,12 +138,14 @@ def found_in_month(folder: Path, rulebook: Rulebook) -> dict[int, Found]:
         key = classify_key(str(file))
         seen_at = "2026-12-31T00:00:00Z"
         for one in detector.detect_all([file.read_bytes()], "trail", key, seen_at, DetectionCounts()):
-            arriving[window_of(one.event_time)].append(one)
+            if not isinstance(one, BaseMatch):
+                arriving[window_of(one.event_time)].append(one)
     first = datetime.fromtimestamp(min(arriving), UTC).replace(hour=0, minute=0, second=0)
     for number, record in enumerate(_noise(first)):
         found = detector._detect_in_fields(record, _log_file(), number, None)
         for one in found:
-            arriving[window_of(one.event_time)].append(one)
+            if not isinstance(one, BaseMatch):
+                arriving[window_of(one.event_time)].append(one)
     return dict(sorted(arriving.items()))
 
 

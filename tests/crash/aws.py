@@ -280,7 +280,11 @@ _SORT_KEYS: dict[str, Callable[[str, dict[str, str]], bool]] = {
 
 def _holds(put: dict[str, Any], there: Item | None) -> bool:
     """Whether the condition of a put in a transaction holds."""
-    condition, values = put["ConditionExpression"], put.get("ExpressionAttributeValues", {})
+    condition, values = put.get("ConditionExpression"), put.get("ExpressionAttributeValues", {})
+    if condition is None:
+        return True
+    if condition == "attribute_not_exists(pk) OR kind = :quiet":
+        return there is None or there["kind"] == values[":quiet"]
     if condition == "attribute_not_exists(pk)":
         return there is None
     if condition == "attribute_not_exists(pk) OR #at > :at":

@@ -3,7 +3,7 @@
 `make generate` writes the mails anew; test_mails.py compares them to the letter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import Any
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
+from trailbell.engine.correlation import Correlation, silenced
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
-from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.load import RuleSet, compile_rule_set
 from trailbell.rulebook.source import rule_files
 
 
@@ -31,10 +32,34 @@ Record = dict[str, Any]
 
 
 @cache
+def _found() -> RuleSet:
+    return compile_rule_set(RULES, CASE_SETTINGS)
+
+
 def all_rules() -> dict[str, tuple[Rule, Path]]:
-    """Every rule by its name, with its file."""
+    """Every rule that makes hits by its name, with its file."""
+    return _with_files(rule for rule in _found().rules if not rule.counts_only)
+
+
+def counted_rules() -> dict[str, tuple[Rule, Path]]:
+    """Every rule that is only there for correlations to count."""
+    return _with_files(rule for rule in _found().rules if rule.counts_only)
+
+
+def correlations() -> dict[str, Correlation]:
+    """Every correlation by the stem of its file."""
+    return {one.rule.stem: one for one in _found().correlations}
+
+
+def reported_correlations() -> dict[str, tuple[Rule, Path]]:
+    """What reports each correlation that is not only there for others to count."""
+    silent = silenced((), _found().correlations)
+    return _with_files(one.rule for one in _found().correlations if one.correlation_id not in silent)
+
+
+def _with_files(rules: Iterable[Rule]) -> dict[str, tuple[Rule, Path]]:
     files = {path.stem: path for path in rule_files(RULES)}
-    return {rule.name: (rule, files[rule.stem]) for rule in compile_rules(RULES, CASE_SETTINGS)}
+    return {rule.name: (rule, files[rule.stem]) for rule in rules}
 
 
 @cache

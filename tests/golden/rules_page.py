@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.golden.alerts import ROOT, all_rules
+from tests.golden.alerts import ROOT, all_rules, correlations, reported_correlations
+from tests.golden.correlations_page import counted_section, what_is_counted
 from tests.golden.mails import FOLDERS
 from tests.golden.undone_by import undone_by_lines
 from trailbell.engine.rulebook import Level, Rule
@@ -20,25 +21,27 @@ By service, the most severe first. Levels are those of the rule: root is reporte
 `automation_roles` one lower. [Rules](../rules/README.md) says how to write them, [the mails](mails.md) shows the
 mail of each. `{places}` in a command are filled from the record. "Undone by" names the later calls that close a hit,
 or say what became of it ([what undoes it](../rules/README.md#what-undoes-it)). `make generate` writes this page from
-the files in `rules/`; a test checks that it is current.
+the files in `rules/`; a test checks that it is current. Correlations say what they count; rules that only
+they count stand [at the end](#counted-by-correlations-alone).
 """
 
 
 def rules_page() -> str:
     """The page's text."""
     groups: dict[str, list[tuple[Rule, Path]]] = {folder: [] for folder in FOLDERS}
-    for rule, path in all_rules().values():
+    for rule, path in (*all_rules().values(), *reported_correlations().values()):
         groups[path.parent.name].append((rule, path))
     parts = [_INTRODUCTION, _counts(groups)]
     for folder, rules in groups.items():
         rules.sort(key=lambda one: (-one[0].level, one[0].name))
         parts += [f"## {FOLDERS[folder]}\n", _list(rules), *(_entry(rule, path) for rule, path in rules)]
-    return "\n".join(parts)
+    return "\n".join([*parts, counted_section()])
 
 
 def counted(readme: str) -> str:
     """The README's text with the number of rules as it is."""
-    return re.sub(r"with \d+ rules for", f"with {len(all_rules())} rules for", readme)
+    count = f"with {len(all_rules())} rules and {len(reported_correlations())} correlations for"
+    return re.sub(r"with \d+ rules(?: and \d+ correlations)? for", count, readme)
 
 
 def write_page() -> None:
@@ -71,9 +74,10 @@ def _entry(rule: Rule, path: Path) -> str:
             f"### {rule.name}\n",
             f"**{rule.level.word}: {rule.title}**. {' · '.join(_links(rule, path))}\n",
             f"{_prose(rule.description)}\n",
+            *what_is_counted(rule),
             *_shows(rule),
             *_undo(rule),
-            *undone_by_lines(path),
+            *(() if rule.stem in correlations() else undone_by_lines(path)),
             *_points("Check first", rule.check),
             *_points("Harmless when", rule.falsepositives),
         ]
@@ -82,7 +86,8 @@ def _entry(rule: Rule, path: Path) -> str:
 
 def _links(rule: Rule, path: Path) -> Iterator[str]:
     yield f"[rule]({os.path.relpath(path, PAGE.parent)})"
-    yield f"[mail](mails.md#{rule.name})"
+    if rule.stem not in correlations():
+        yield f"[mail](mails.md#{rule.name})"
     for tag in rule.tags:
         technique = tag.removeprefix("attack.").upper()
         if re.fullmatch(r"T\d{4}(\.\d{3})?", technique):

@@ -1,4 +1,4 @@
-"""docs/schema/: what may stand in a rule, its cases and an exception, as editors read it."""
+"""docs/schema/: what may stand in a rule, a correlation, their cases and an exception, as editors read it."""
 
 from pathlib import Path
 

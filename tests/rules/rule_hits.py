@@ -36,10 +36,10 @@ _EVERY_MEMBER = {
 
 
 def matching_records() -> list[tuple[Rule, dict[str, Any]]]:
-    """Every shipped rule with the record of its first case that matches."""
-    compiled = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
+    """Every shipped rule that makes hits, with the record of its first case that matches."""
+    compiled = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS) if not rule.counts_only}
     found = []
-    for path in rule_files(RULES):
+    for path in (path for path in rule_files(RULES) if path.stem in compiled):
         cases = load_cases(case_file(path, RULES, CASES))
         record = next(dict(case.record) for case in cases if case.match)
         found.append((compiled[path.stem], record))

@@ -76,7 +76,10 @@ ROOT = Path(__file__).resolve().parents[2]
 COVERAGE = ROOT / "rules" / "coverage.csv"
 ROWS = [Row(*line) for line in csv.reader(COVERAGE.read_text(encoding="utf-8").splitlines())][1:]
 # Each setting has a value, or the parts of rules that ask for one could never match.
-RULES = compile_rules(ROOT / "rules", dict.fromkeys(NAMES, ("111122223333",)))
+# Rules that only correlations count report nothing.
+RULES = [
+    rule for rule in compile_rules(ROOT / "rules", dict.fromkeys(NAMES, ("111122223333",))) if not rule.counts_only
+]
 
 
 def rewrite() -> None:

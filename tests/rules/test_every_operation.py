@@ -15,7 +15,9 @@ from trailbell.rulebook.source import rule_files
 
 COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
 MATCHING = {
-    path.stem: [case for case in load_cases(case_file(path, RULES, CASES)) if case.match] for path in rule_files(RULES)
+    path.stem: [case for case in load_cases(case_file(path, RULES, CASES)) if case.match]
+    for path in rule_files(RULES)
+    if path.stem in COMPILED
 }
 
 COMPARE: Mapping[str, Callable[[str, str], bool]] = {

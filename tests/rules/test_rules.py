@@ -4,18 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden.alerts import reported_correlations
 from tests.golden.rules_page import counted
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
 from trailbell.rulebook.draft import FILL_IN
-from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.load import compile_rule_set
 from trailbell.rulebook.source import rule_files
 
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
-COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
-FILES = rule_files(RULES)
+FOUND = compile_rule_set(RULES, CASE_SETTINGS)
+COMPILED = {rule.stem: rule for rule in FOUND.rules}
+CORRELATIONS = {one.rule.stem: one for one in FOUND.correlations}
+FILES = [path for path in rule_files(RULES) if path.stem in COMPILED]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -29,7 +32,10 @@ def test_rule_holds_its_cases(path: Path) -> None:
     assert len({case.name for case in cases}) == len(cases)
 
 
-@pytest.mark.parametrize("rule", COMPILED.values(), ids=lambda rule: rule.name)
+REPORTS = [*COMPILED.values(), *(one.rule for one in CORRELATIONS.values())]
+
+
+@pytest.mark.parametrize("rule", REPORTS, ids=lambda rule: rule.name)
 def test_rule_says_all_that_its_reader_needs(rule: Rule) -> None:
     """The mail of a rule without these cannot be acted on."""
     assert rule.stem == "aws_" + rule.name.replace("-", "_")
@@ -48,7 +54,7 @@ def test_rule_is_indexed(rule: Rule) -> None:
     assert rule.gate.get("eventSource")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", rule_files(RULES), ids=lambda path: path.stem)
 def test_nothing_is_left_to_fill_in(path: Path) -> None:
     """`make rule` writes FILL IN where only its author knows, and readers of a mail are not to see it."""
     for file in (path, case_file(path, RULES, CASES)):
@@ -60,7 +66,7 @@ def test_every_case_file_belongs_to_a_rule() -> None:
     """A case of a rule that was renamed tests nothing."""
     stems = {path.stem for path in CASES.rglob("*.yml")}
 
-    assert stems - set(COMPILED) == set()
+    assert stems - set(COMPILED) - set(CORRELATIONS) == set()
 
 
 def test_readme_says_how_many_rules_there_are() -> None:
@@ -68,4 +74,5 @@ def test_readme_says_how_many_rules_there_are() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
     assert counted(text) == text, "run `make generate`"
-    assert f"with {len(COMPILED)} rules for" in text
+    reporting = [rule for rule in COMPILED.values() if not rule.counts_only]
+    assert f"with {len(reporting)} rules and {len(reported_correlations())} correlations for" in text

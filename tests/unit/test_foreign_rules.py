@@ -82,7 +82,10 @@ def titles(found: RuleSet) -> list[str]:
         (rule("Shape").replace("eventName: DisableKey", "eventName: [[a]]"), "list or map among its values"),
         (rule("Text").split("detection")[0] + "detection: DisableKey\n", "must be a valid YAML map"),
         (rule("Deep").replace("condition: s", f"condition: {'not ' * 500}s"), "nested too deeply"),
-        ("correlation: {type: event_count, rules: [good], group-by: [a], timespan: 5m}\ntitle: C\n", "not supported"),
+        (
+            "correlation: {type: event_count, rules: [good], group-by: [a], timespan: 5m}\ntitle: C\n",
+            "condition is missing",
+        ),
         (LAUGHS + rule("Laughs").replace("eventName: DisableKey", "eventName: *a9"), "billion laughs"),
         (LAUGHS + rule("Laughs").replace("{eventName: DisableKey}", "*a9"), "billion laughs"),
         (f"x: &x [*x]\n{rule('Self').replace('{eventName: DisableKey}', '*x')}", "Recursive YAML structure"),

@@ -406,8 +406,9 @@ def contents(name: str) -> list[Any]:
     """What ships, as an editor reads it (YAML 1.2: dates are text)."""
     if name == "exception":
         return [_loaded(EXCEPTION)]
-    files = rule_files(ROOT / "rules")
-    if name == "cases":
+    correlated = name.startswith("correlation")
+    files = [file for file in rule_files(ROOT / "rules") if ("\ncorrelation:" in file.read_text("utf-8")) is correlated]
+    if name.endswith("cases"):
         files = [ROOT / "tests" / "rules" / file.relative_to(ROOT / "rules") for file in files]
     return [_loaded(file.read_text(encoding="utf-8")) for file in files]
 

@@ -26,6 +26,7 @@ from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS, load_cases
 from trailbell.rulebook.compile import gate_of
+from trailbell.rulebook.correlation_cases import load_correlation_cases
 from trailbell.rulebook.load import load_rules
 
 
@@ -301,10 +302,14 @@ def shipped() -> Rulebook:
 
 
 def case_records() -> list[dict[str, Any]]:
-    """The records of all rules' cases."""
-    return [
-        dict(case.record) for path in sorted((ROOT / "tests" / "rules").rglob("*.yml")) for case in load_cases(path)
-    ]
+    """The records of all cases of rules and correlations."""
+    records = []
+    for path in sorted((ROOT / "tests" / "rules").rglob("*.yml")):
+        if "\n  episodes:" in path.read_text("utf-8"):
+            records += [dict(record) for case in load_correlation_cases(path) for record in case.records]
+        else:
+            records += [dict(case.record) for case in load_cases(path)]
+    return records
 
 
 @pytest.mark.slow

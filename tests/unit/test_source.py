@@ -87,4 +87,4 @@ def test_one_bad_document_does_not_hide_the_others(tmp_path: Path) -> None:
 
     assert [rule.title for rule in found.rules] == ["A"]
     assert len(found.errors) == 2
-    assert "aws_a.yml (document 2): correlation rules are not supported yet" in found.errors[0]
+    assert "aws_a.yml (document 2): refers to 'a', which is the id or name of no rule" in found.errors[1]

@@ -40,6 +40,8 @@ NOT_SHOWN = {
     "replayed",
     "kept_as",
     "format",
+    "seen_keys",
+    "episode",  # its acts are listed hit by hit
 }
 
 
@@ -104,6 +106,7 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = {
     "also": tokens("also"),
     "also_muted": tokens("muted"),
     "level_note": st.sampled_from(["", "LevelQ0Q", "LevelQ1Q"]),
+    "seen_note": st.sampled_from(["", "SeenQ0Q", "SeenQ1Q"]),
     "raised_from_rule": token("before"),
     "muted_before": st.sampled_from(["", "ExceptionQ0Q", "ExceptionQ1Q"]),
     "quiet": st.booleans(),

@@ -69,7 +69,7 @@ def links_of(hit: Hit, runbook: str = "") -> dict[str, str]:
     """
     links = {}
     if _REGION.fullmatch(hit.region) and _host(hit.partition):
-        event = f"cloudtrailv2/home?region={hit.region}#/events/{_quoted(hit.event_id)}"
+        event = f"cloudtrailv2/home?region={hit.region}#/events/{_quoted(_event_of(hit))}"
         links["event"] = _console(hit.partition, hit.region, event)
         pages = list(_resource_pages(hit)) or list(_home(hit))
         for label, address in pages[:_MAX_RESOURCES]:
@@ -78,6 +78,11 @@ def links_of(hit: Hit, runbook: str = "") -> dict[str, str]:
     if runbook:
         links["runbook"] = runbook_link(runbook, hit)
     return links
+
+
+def _event_of(hit: Hit) -> str:
+    """The id of the event to look at: of an episode that of its last act."""
+    return hit.episode.acts[-1].event_id if hit.episode and hit.episode.acts else hit.event_id
 
 
 def links_of_all(hits: Sequence[Hit], runbook: str = "") -> dict[str, str]:

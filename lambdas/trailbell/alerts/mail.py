@@ -8,6 +8,7 @@ is true for every hit of the alert.
 from collections.abc import Iterator, Sequence
 
 from trailbell.alerts.mail_end import ids_section, links_section, related_section
+from trailbell.alerts.mail_episode import acts_section
 from trailbell.alerts.mail_head import head_section
 from trailbell.alerts.mail_lines import rows, wrapped
 from trailbell.alerts.mail_stop import stop_section
@@ -47,12 +48,13 @@ def mail_text(
     summary = summary_of(hits)
     sections = [
         head_section(hits, summary, gathered=gathered, quiet_minutes=quiet_minutes),
+        acts_section(hits),
         _asked_for(hits),
         _meaning(hits),
         undo_section(hits, as_of, where, held_back),
         who_section(hits, summary),
         stop_section(hits, summary),
-        _what(summary),
+        _what(summary) if _are_all_known(hits) else (),
         _check(hits),
         _harmless(hits),
         related_section(hits[0], summary, related, where),
@@ -87,6 +89,11 @@ def _what(summary: Summary) -> Iterator[str]:
         yield f"  {one_line(resource, 1100)}"
     if len(resources) > _MAX_LISTED:
         yield f"  ... and {len(resources) - _MAX_LISTED} more"
+
+
+def _are_all_known(hits: Sequence[Hit]) -> bool:
+    """Whether hits hold the resources of all their acts; of a long episode those of some, which stand under Acts."""
+    return all(hit.episode is None or hit.episode.count == len(hit.episode.acts) for hit in hits)
 
 
 def _check(hits: Sequence[Hit]) -> Iterator[str]:

@@ -75,5 +75,8 @@ def ids_section(hits: Sequence[Hit], where: str) -> Iterator[str]:
     yield f"record {hit.place.index} of {one_line(file, 1200)}{of_first}"
     if hit.request_id:
         yield f"request {one_line(hit.request_id, 100)}{of_first}"
-    if not hit.name.startswith(UNMUTABLE):
+    if hit.episode:
+        counted = ", ".join(dict.fromkeys(act.name for one in hits if one.episode for act in one.episode.acts))
+        yield f"to mute: write an exception for what it counts ({one_line(counted, 300)}), see exceptions/README.md"
+    elif not hit.name.startswith(UNMUTABLE):
         yield f"to mute: write an exception for {hit.name}, see exceptions/README.md"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from trailbell.alerts.mail_episode import episode_lines
 from trailbell.alerts.mail_lines import counted, span, times, utc, wrapped
 from trailbell.alerts.mail_who import account_note
 from trailbell.alerts.summary import Summary, counts, each
@@ -51,15 +52,22 @@ def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool, quiet
     foreign = each(hits, lambda one: (account_note(one),))
     if len(foreign) == 1 and foreign[0] and not several and foreign[0] not in who:
         who += f" of account {foreign[0]}"
-    verbs = " or ".join(each(hits, lambda one: (_verb(one),)))
-    yield from wrapped(f"{who} {verbs} {_calls(hits)}{_on(summary)} {_where(summary)}.")
-    yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
+    if hit.episode:
+        yield from episode_lines(hits)
+        yield from wrapped(f"{_detected(hits, 'it came true')}.")
+    else:
+        verbs = " or ".join(each(hits, lambda one: (_verb(one),)))
+        yield from wrapped(f"{who} {verbs} {_calls(hits)}{_on(summary)} {_where(summary)}.")
+        yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
     if gathered:
         yield from wrapped(gathered_note(quiet_minutes))
     yield from _as_known_before(hits)
     for note, number in counts(hits, lambda one: one.level_note):
         if note:
             yield from wrapped(f"The level was {note}{counted(number, len(hits))}.")
+    for note, number in counts(hits, lambda one: one.seen_note):
+        if note:
+            yield from wrapped(f"{note[:1].upper()}{note[1:]}{counted(number, len(hits))}.")
     yield from _other_rules("Also matched", hits, [name for one in hits for name in dict.fromkeys(one.also)])
     muted = [name for one in hits for name in dict.fromkeys(one.also_muted)]
     yield from _other_rules("Also matched, but muted", hits, muted)
@@ -128,7 +136,7 @@ def _when(hits: Sequence[Hit], summary: Summary) -> str:
     return f"{when} {_detected(hits)}."
 
 
-def _detected(hits: Sequence[Hit]) -> str:
+def _detected(hits: Sequence[Hit], what: str = "the event") -> str:
     """How long after the event the hits were found; a record's own time may also lie in the future."""
     first, delays = hits[0], sorted(hit.delay for hit in hits)
     if len(hits) == 1 and first.event_time > first.seen_at:  # both in the same form; Hit.delay is never below 0
@@ -137,7 +145,7 @@ def _detected(hits: Sequence[Hit]) -> str:
     if any(hit.event_time > hit.seen_at for hit in hits):
         return _seen(hits)
     late = " to ".join(dict.fromkeys(map(span, (delays[0], delays[-1]))))
-    return f"{_how_found(hits)} {late} after the event"
+    return f"{_how_found(hits)} {late} after {what}"
 
 
 def _seen(hits: Sequence[Hit]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from trailbell.engine.correlation import Correlation, CorrelationType
 from trailbell.errors import RuleError
 
 
@@ -104,6 +105,20 @@ class Undoes:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSeen:
+    """What makes an act new, or habitual (hits/first_seen.py).
+
+    key:        paths of the values that are seen together.
+    days:       what has not been seen in so many days is new.
+    habit_days: what was seen on so many of the 30 days before is habitual; 0 if nothing is.
+    """
+
+    key: tuple[str, ...]
+    days: int = 90
+    habit_days: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class RuleException:
     """A deployer's exception from a rule: a Sigma filter, with its owner, its reason and its last day.
 
@@ -134,6 +149,8 @@ class Rule:
     gate:       lower-cased values a record must have, by field; a field that is absent gates nothing.
     undone_by:  the later calls that undo what it reports.
     undoes:     of a silent rule: what its records undo. It makes no hits (rulebook/undone_by.py).
+    first_seen: what of its acts is new and habitual, if it asks for that.
+    counts_only: whether it makes no hits, and is there for correlations to count (`generate: false`).
     detection:  the condition as a tree of ["and"|"or", [node, …]], ["not", node], ["field", path, test]
                 and ["keyword", test] (tests: engine/predicates.py).
     """
@@ -160,11 +177,13 @@ class Rule:
     short: str = ""
     undone_by: tuple[UndoneBy, ...] = ()
     undoes: tuple[Undoes, ...] = ()
+    counts_only: bool = False
+    first_seen: FirstSeen | None = None
 
     @property
     def is_silent(self) -> bool:
         """Whether it makes no hits."""
-        return bool(self.undoes)
+        return bool(self.undoes) or self.counts_only
 
     @property
     def strength(self) -> tuple[int, int, str]:
@@ -178,11 +197,13 @@ class Rulebook:
 
     trusted_accounts: accounts that are not external (facts.external_accounts).
     automation_roles: ARNs of roles, `*` for any characters, whose acts are reported one level lower.
+    correlations: those over the rules.
     """
 
     rules: tuple[Rule, ...]
     trusted_accounts: frozenset[str] = frozenset()
     automation_roles: tuple[str, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
 
 
 def dump_rulebook(rulebook: Rulebook) -> str:
@@ -192,6 +213,7 @@ def dump_rulebook(rulebook: Rulebook) -> str:
         "rules": [asdict(rule) for rule in sorted(rulebook.rules, key=lambda rule: rule.rule_id)],
         "trusted_accounts": sorted(rulebook.trusted_accounts),
         "automation_roles": sorted(rulebook.automation_roles),
+        "correlations": [asdict(one) for one in sorted(rulebook.correlations, key=lambda one: one.correlation_id)],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -207,6 +229,7 @@ def load_rulebook(text: str) -> Rulebook:
         tuple(_rule(entry) for entry in document["rules"]),
         frozenset(document["trusted_accounts"]),
         tuple(document["automation_roles"]),
+        tuple(_correlation(entry) for entry in document.get("correlations", ())),
     )
 
 
@@ -233,6 +256,19 @@ def _rule(entry: dict[str, Any]) -> Rule:
             "exceptions": tuple(RuleException(**exception) for exception in entry["exceptions"]),
             "undone_by": tuple(UndoneBy(**_with_tuples(one, "act", "undo", "of")) for one in entry["undone_by"]),
             "undoes": tuple(Undoes(**_with_tuples(one, "undo")) for one in entry["undoes"]),
+            "first_seen": FirstSeen(**_with_tuples(entry["first_seen"], "key")) if entry.get("first_seen") else None,
+        }
+    )
+
+
+def _correlation(entry: dict[str, Any]) -> Correlation:
+    paths = {name: tuple(tuple(one) for one in entry[name]) for name in ("group_paths", "value_paths")}
+    return Correlation(
+        **{
+            **_with_tuples(entry, "rules", "group_by"),
+            **paths,
+            "rule": _rule(entry["rule"]),
+            "kind": CorrelationType(entry["kind"]),
         }
     )
 

@@ -9,6 +9,7 @@ from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, te
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.facts.account_limits import account_of
 from trailbell.facts.actor import Actor, actor_of, possible_kinds
+from trailbell.facts.address_block import address_block
 from trailbell.facts.direct import is_direct, possibly_direct
 from trailbell.facts.document import NOTHING, DocumentFacts, document_of
 from trailbell.facts.external_keys import external_keys_of, possible_external
@@ -38,6 +39,7 @@ class Facts:
     hold:              what a key policy takes from the account that owns the key.
     external_keys:     KMS keys the record is about, of accounts that are neither the recipient nor trusted.
     grant_unconstrained: operations that a KMS grant gives and no constraint of it holds back.
+    source_ip:         where the call came from, as recorded.
     """
 
     outcome: Outcome
@@ -55,6 +57,7 @@ class Facts:
     hold: Hold = _NOTHING_LOST
     external_keys: tuple[str, ...] = ()
     grant_unconstrained: tuple[str, ...] = ()
+    source_ip: str = ""
 
     def as_fields(self) -> dict[str, Any]:
         """What a rule sees under `facts.` (documented in rules/README.md).
@@ -87,6 +90,8 @@ class Facts:
             fields["external_keys"] = list(self.external_keys)
         if self.grant_unconstrained:
             fields["grant"] = {"unconstrained": list(self.grant_unconstrained)}
+        if self.source_ip:
+            fields["address_block"] = address_block(self.source_ip)
         if self.external_accounts:
             fields["external_accounts"] = list(self.external_accounts)
         return fields
@@ -162,6 +167,7 @@ def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
         hold=_hold(given, record),
         external_keys=external_keys_of(record, trusted),
         grant_unconstrained=unconstrained_operations(request) if record.event_name == "CreateGrant" else (),
+        source_ip=text(record.fields, "sourceIPAddress"),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 from trailbell.cloudtrail.object_key import ObjectKind
+from trailbell.flows.correlating import CorrelationCounts
 from trailbell.hits.detect import DetectionCounts
 from trailbell.hits.hit import Hit
 
@@ -19,6 +20,10 @@ class DetectorCounters:
     records_fully_parsed:     those of records_read that the prefilter has not seen.
     hits_to_notify:           those of hits_new that the notifier must receive: neither muted nor quiet.
     canaries:                 found for the first time; they are no hits.
+    without_time:             records that correlations count and that join none, having no valid time.
+    groups:                   of correlations, that log files add to; contributions_cut: those that cannot matter.
+    groups_left_out:          contributions to groups beyond what one log file may add to; somebody is notified of them.
+    episodes_new, episodes_joined: episodes that came true, and those that turned out to be one with others.
     event_to_hit_seconds_max: from an event to its hit, the longest of the batch.
     """
 
@@ -42,6 +47,12 @@ class DetectorCounters:
     hits_muted: int = 0
     hits_to_notify: int = 0
     canaries: int = 0
+    without_time: int = 0
+    groups: int = 0
+    contributions_cut: int = 0
+    groups_left_out: int = 0
+    episodes_new: int = 0
+    episodes_joined: int = 0
     event_to_hit_seconds_max: int = 0
 
     @property
@@ -86,6 +97,15 @@ class DetectorCounters:
         self.records_matched += counts.records_matched
         self.records_not_watched += counts.records_not_watched
         self.records_malformed += counts.records_malformed
+        self.without_time += counts.without_time
+
+    def correlated(self, counts: CorrelationCounts) -> None:
+        """Count what a log file came to in correlations."""
+        self.groups += counts.groups
+        self.contributions_cut += counts.cut
+        self.groups_left_out += sum(one.contributions for one in counts.left_out.values())
+        self.episodes_new += counts.episodes_new
+        self.episodes_joined += counts.episodes_joined
 
     def fail(self, outcome: str) -> None:
         """Count one object that could not be read to its end."""

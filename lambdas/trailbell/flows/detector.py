@@ -20,9 +20,12 @@ from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.canary import Canaries, keep_canary
+from trailbell.flows.correlating import Correlating, LogFileCorrelation
 from trailbell.flows.counters import DetectorCounters
+from trailbell.flows.first_seen import FirstSeenJudge
+from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.canary import is_canary
-from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.hits.undoing import Undoing
 
@@ -120,6 +123,8 @@ class Detector:
     malformed_records: MalformedRecords | None = None
     canaries: Canaries | None = None
     tracking: Tracking | None = None
+    first_seen: FirstSeenJudge | None = None
+    correlating: Correlating | None = None
     trail: TrailPlace = ANYWHERE
     clock: Callable[[], float] = time.monotonic
 
@@ -190,24 +195,60 @@ class Detector:
         """Keep the hits of a log file, then its malformed records, also of one that breaks off. Raises what fails."""
         body = self._in_time(self.bucket.read(ref), deadline)
         found = self.hit_detector.detect_all(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
+        correlation = self._correlation(ref)
         try:
             for chunk in _in_chunks(self._without_canaries(found, outcome)):
-                self._keep(chunk, ref, outcome)
+                self._keep(chunk, ref, outcome, correlation)
                 self._check(deadline)
         except LogFileError:
+            self._correlate(correlation, outcome, deadline, is_whole=False)
             self._keep_malformed(ref, counts)
             raise
+        self._correlate(correlation, outcome, deadline, is_whole=True)
         self._keep_malformed(ref, counts)
+
+    def _correlation(self, ref: ObjectRef) -> LogFileCorrelation | None:
+        """What collects the contributions of a log file."""
+        if not self.correlating:
+            return None
+        return self.correlating.log_file(f"{ref.bucket}/{ref.key}", lambda hit: _as_found(hit, ref))
+
+    def _correlate(
+        self,
+        correlation: LogFileCorrelation | None,
+        outcome: _Outcome,
+        deadline: float,
+        *,
+        is_whole: bool,
+    ) -> None:
+        """Keep what a log file adds to correlations, and the episodes that follow. Raises TableError, or OutOfTimeError
+        where time is nearly over: the log file comes back.
+        """
+        if not correlation:
+            return
+        counts = correlation.finish(lambda: self._check(deadline), is_whole=is_whole)
+        outcome.counters.correlated(counts)
+        for part in _apart(counts.overflows):
+            self.table.keep(part)
 
     def _keep_malformed(self, ref: ObjectRef, counts: DetectionCounts) -> None:
         if self.malformed_records and counts.malformed:
             self.malformed_records.keep(ref, counts.malformed)
 
-    def _keep(self, chunk: Sequence[Hit | Undoing], ref: ObjectRef, outcome: _Outcome) -> None:
-        """Plan for the hits of a chunk, keep them, then track them: who finds an act must find its hit."""
+    def _keep(
+        self, chunk: Sequence[Detected], ref: ObjectRef, outcome: _Outcome, correlation: LogFileCorrelation | None
+    ) -> None:
+        """Plan for the hits of a chunk, keep them, then track them: who finds an act must find its hit.
+
+        What correlations count is collected.
+        """
+        for one in chunk:
+            if correlation and isinstance(one, BaseMatch):
+                correlation.add(one)
         hits = [one for one in chunk if isinstance(one, Hit)]
-        if ref.replay:
-            hits = [_replayed(hit, ref) for hit in hits]
+        if self.first_seen:
+            hits = self.first_seen.judge(hits)
+        hits = [_as_found(hit, ref) for hit in hits]
         if self.tracking:
             self.tracking.plan(hits)
         for part in _apart(hits):
@@ -223,10 +264,10 @@ class Detector:
         """
         return ref.classified.kind if self.trail.holds(ref.bucket, ref.key) else ObjectKind.FOREIGN
 
-    def _without_canaries(self, found: Iterable[Hit | Undoing], outcome: _Outcome) -> Iterator[Hit | Undoing]:
+    def _without_canaries(self, found: Iterable[Detected], outcome: _Outcome) -> Iterator[Detected]:
         """What was found; canaries are kept apart and counted."""
         for one in found:
-            if isinstance(one, Undoing) or not is_canary(one):
+            if not isinstance(one, Hit) or not is_canary(one):
                 yield one
             elif self.canaries:
                 outcome.counters.canaries += keep_canary(self.canaries, one)
@@ -252,11 +293,13 @@ class Detector:
             self.event_log.malformed_record(ref, malformed.index, malformed.reason)
 
 
-def _replayed(hit: Hit, ref: ObjectRef) -> Hit:
-    """A hit of a replay: quiet unless it notifies, but for what has just happened.
+def _as_found(hit: Hit, ref: ObjectRef) -> Hit:
+    """A hit as it is kept: that of a replay is quiet unless it notifies, but for what has just happened.
 
     Whoever may write to the queue could otherwise silence an act, by a quiet message that comes before S3's own.
     """
+    if not ref.replay:
+        return hit
     if ref.notify:
         return replace(hit, replayed=True)
     return replace(hit, quiet=True) if hit.delay > _NEVER_QUIET_SECONDS else hit

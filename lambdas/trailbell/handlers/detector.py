@@ -12,19 +12,30 @@ from aws_lambda_powertools.metrics import MetricUnit
 from trailbell.aws.clients import Clients
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.object_key import ObjectKind
-from trailbell.engine.rulebook import load_rulebook
+from trailbell.engine.contributing import Group
+from trailbell.engine.correlation import Correlation, silenced
+from trailbell.engine.rulebook import Rulebook, load_rulebook
+from trailbell.flows.correlating import Correlating
 from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
+from trailbell.flows.first_seen import FirstSeenJudge, asked_for
 from trailbell.flows.tracking import HitTracking
 from trailbell.handlers import handover
-from trailbell.handlers.environment import Variables, read_environment, seconds_left
+from trailbell.handlers.environment import Environment, Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
+from trailbell.hits.base_match import BaseMatch, episode_hit
 from trailbell.hits.detect import HitDetector
+from trailbell.hits.episode import HitEpisode
+from trailbell.hits.hit import Hit
 from trailbell.store.canaries import DynamoCanaries
+from trailbell.store.contributions import DynamoContributions
 from trailbell.store.due import DynamoDueRows
-from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.episodes import DynamoEpisodes
+from trailbell.store.hit_table import WRITERS, DynamoHitTable
 from trailbell.store.malformed import DynamoMalformedRecords
+from trailbell.store.sightings import DynamoSightings
 from trailbell.store.tracking import DynamoTracking
+from trailbell.store.workers import Workers
 from trailbell.text.times import utc_now
 
 
@@ -41,8 +52,9 @@ def _detector() -> Detector:
     variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
+    rulebook = load_rulebook(environment.rulebook.read_text(encoding="utf-8"))
     return Detector(
-        hit_detector=HitDetector(load_rulebook(environment.rulebook.read_text(encoding="utf-8")), undoings=True),
+        hit_detector=HitDetector(rulebook, undoings=True, correlating=True),
         bucket=S3TrailBucket(clients.client("s3")),
         table=DynamoHitTable(dynamodb, environment.table, environment.retention_days),
         event_log=EventLog(Logger(service="detector")),
@@ -56,7 +68,27 @@ def _detector() -> Detector:
             environment.reminder_hours,
             utc_now,
         ),
+        first_seen=FirstSeenJudge(DynamoSightings(dynamodb, environment.table), asked_for(rulebook)),
+        correlating=_correlating(rulebook, dynamodb, environment),
         trail=environment.trail,
+    )
+
+
+def _correlating(rulebook: Rulebook, dynamodb: Any, environment: Environment) -> Correlating | None:
+    """None where there are no correlations: then they cost nothing."""
+    if not rulebook.correlations:
+        return None
+    workers = Workers(WRITERS)
+
+    def make_hit(correlation: Correlation, group: Group, episode: HitEpisode, came_true: str, last: BaseMatch) -> Hit:
+        return episode_hit(correlation, group, episode, came_true, last, rulebook.automation_roles)
+
+    return Correlating(
+        rulebook.correlations,
+        silenced(rulebook.rules, rulebook.correlations),
+        DynamoContributions(dynamodb, environment.table, workers),
+        DynamoEpisodes(dynamodb, environment.table, environment.retention_days),
+        make_hit,
     )
 
 
@@ -72,7 +104,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     else:
         failed, counters = [], detector.detect(event, "direct invocation", seconds)
     _count(metrics, counters)
-    handover.kept(counters.hits_to_notify)
+    handover.kept(counters.hits_to_notify + counters.episodes_new)
     metrics.flush_metrics()
     if counters.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
@@ -100,6 +132,7 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "HitsKnown": counters.hits_known,
         "CanariesDetected": counters.canaries,
         "HitsMuted": counters.hits_muted,
+        "EpisodesNew": counters.episodes_new,
         "CountMismatch": 0 if counters.balanced else 1,
     }
     for kind in ObjectKind:
@@ -108,6 +141,8 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     # CloudWatch bills every name: these are emitted when they happen.
     if foreign := counters.objects_ignored[ObjectKind.FOREIGN]:
         counts["ObjectsIgnoredForeign"] = foreign
+    if counters.groups_left_out:
+        counts["CorrelationGroupsLeftOut"] = counters.groups_left_out
     for outcome, count in counters.failures.items():
         counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():
@@ -117,5 +152,12 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     # In the log beside the metrics: CloudWatch bills every metric, and nobody needs an alarm for these.
     metrics.add_metadata(key="NotificationsIgnored", value=counters.notifications_ignored)
     metrics.add_metadata(key="HitsToNotify", value=counters.hits_to_notify)
+    for name, count in (
+        ("CorrelationGroups", counters.groups),
+        ("ContributionsCut", counters.contributions_cut),
+        ("EpisodesJoined", counters.episodes_joined),
+        ("RecordsWithoutTime", counters.without_time),
+    ):
+        metrics.add_metadata(key=name, value=count)
     metrics.add_metadata(key="RecordsFullyParsed", value=counters.records_fully_parsed)
     metrics.add_metric(name="BytesInflated", unit=MetricUnit.Bytes, value=counters.bytes_inflated)

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
-from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, Record, make_record
+from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, NO_TIME, Record, make_record
 from trailbell.cloudtrail.splitter import Entry, Splitter
 from trailbell.engine.condition import asks_for
-from trailbell.engine.matcher import CompiledRule, Matcher, matching
+from trailbell.engine.contributing import Contributing
+from trailbell.engine.correlation import silenced
+from trailbell.engine.matcher import CompiledRule, Match, Matcher, matching
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
-from trailbell.engine.rulebook import Rulebook
-from trailbell.facts.facts import derived_fields, facts_of
-from trailbell.hits.hit import Hit, Place, counted, make_hit
+from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.facts.facts import Facts, derived_fields, facts_of
+from trailbell.hits.base_match import BaseMatch, base_match
+from trailbell.hits.first_seen import seen_keys
+from trailbell.hits.hit import Hit, Place, counted, make_hit, primary
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
 
@@ -27,6 +31,12 @@ from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
 if TYPE_CHECKING:
     from trailbell.engine.prefilter.prefilter import Block, Prefilter
 
+
+SHARES_MAX = 200
+"""What one record adds to one correlation at most: names in requests are the caller's choice."""
+
+Detected = Hit | Undoing | BaseMatch
+"""What a record gives: a hit, what it undoes, and what correlations count of it."""
 
 _MAX_MALFORMED_KEPT = 100
 _FULL_PARSE_BYTES = 512 * 1024  # parsed in full, over all log files, before the prefilter is worth its import
@@ -45,6 +55,7 @@ class DetectionCounts:
 
     records_fully_parsed: those of records_read that the prefilter has not seen.
     malformed:            the first malformed records, at most 100.
+    without_time:         records that correlations count and that join none, having no valid time.
     """
 
     bytes_inflated: int = 0
@@ -56,6 +67,7 @@ class DetectionCounts:
     malformed: list[MalformedRecord] = field(default_factory=list)
     hits: int = 0
     hits_muted: int = 0
+    without_time: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -112,19 +124,34 @@ class HitDetector:
     """A rulebook, ready to detect hits in log files.
 
     full_parse_bytes: how much is parsed in full, over all log files, before the prefilter is used.
-    undoings: whether calls that undo acts are looked for, too.
+    undoings: whether calls that undo acts are looked for, too; correlating: whether what correlations count is.
     """
 
     def __init__(
-        self, rulebook: Rulebook, full_parse_bytes: int = _FULL_PARSE_BYTES, *, undoings: bool = False
+        self,
+        rulebook: Rulebook,
+        full_parse_bytes: int = _FULL_PARSE_BYTES,
+        *,
+        undoings: bool = False,
+        correlating: bool = False,
     ) -> None:
-        rules = [rule for rule in rulebook.rules if undoings or not rule.is_silent]
+        counted = Contributing(rulebook.correlations if correlating else (), SHARES_MAX, dotted_root=False)
+        self._contributing = counted if counted.rule_ids else None
+        self._silenced = silenced(rulebook.rules, rulebook.correlations)
+        rules = [rule for rule in rulebook.rules if self._is_wanted(rule, undoings=undoings)]
         self._matcher = Matcher(rules, GATE_FIELDS, dotted_root=False)
         self._rulebook = rulebook
         self._full_parse_bytes_left = full_parse_bytes
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
         self._prefilter: Prefilter | None = None
+
+    def _is_wanted(self, rule: Rule, *, undoings: bool) -> bool:
+        """Whether a rule makes hits, or is looked for in spite of making none."""
+        if rule.undoes:
+            return undoings
+        is_counted = self._contributing is not None and rule.rule_id in self._contributing.rule_ids
+        return is_counted or rule.rule_id not in self._silenced
 
     def detect(
         self,
@@ -147,8 +174,9 @@ class HitDetector:
         seen_at: str,
         counts: DetectionCounts,
         max_bytes: int = MAX_INFLATED_BYTES,
-    ) -> Iterator[Hit | Undoing]:
-        """Match every record of a log file, as it is read; hits and what undoes some come in file order.
+    ) -> Iterator[Detected]:
+        """Match every record of a log file, as it is read; hits, what undoes some, and what correlations count come in
+        file order.
 
         body: the object's content in pieces, gzipped or not; bucket, key: where it is ("" and a path for a local
         one); seen_at: now, UTC, ISO 8601 with Z; counts: complete once the last hit was taken, and of what was read
@@ -177,6 +205,12 @@ class HitDetector:
         file = _LogFile(bucket, key, seen_at, DetectionCounts())
         found = self._detect_in_fields(fields, file, index, None)
         return next((one for one in found if isinstance(one, Hit)), None)
+
+    def base_match_in_record(self, fields: Mapping[str, Any], seen_at: str, place: Place) -> BaseMatch | None:
+        """What correlations count of one record; None if nothing."""
+        file = _LogFile(place.bucket, classify_key(place.key), seen_at, DetectionCounts())
+        found = self._detect_in_fields(fields, file, place.index, None)
+        return next((one for one in found if isinstance(one, BaseMatch)), None)
 
     def undoing_in_record(self, fields: Mapping[str, Any], seen_at: str) -> Undoing | None:
         """What one record undoes; None if nothing, or if this detector does not look for it."""
@@ -209,7 +243,7 @@ class HitDetector:
             self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
         return self._prefilter
 
-    def _detect_in_block(self, block: "Block", file: _LogFile) -> Iterator[Hit | Undoing]:
+    def _detect_in_block(self, block: "Block", file: _LogFile) -> Iterator[Detected]:
         """Count the records of a block, and decide on those that rules may match."""
         counts = file.counts
         counts.records_read += block.records - len(block.to_parse)
@@ -220,7 +254,7 @@ class HitDetector:
             yield from self._detect_in_text(Entry(text), file, file.index + position, rules)
         file.index += block.records
 
-    def _detect_in_entry(self, entry: Entry, file: _LogFile) -> Iterator[Hit | Undoing]:
+    def _detect_in_entry(self, entry: Entry, file: _LogFile) -> Iterator[Detected]:
         """Decide on one record that the prefilter has not seen."""
         self._full_parse_bytes_left -= len(entry.text)
         file.counts.records_read += 1
@@ -230,7 +264,7 @@ class HitDetector:
 
     def _detect_in_text(
         self, entry: Entry, file: _LogFile, index: int, rules: Sequence[CompiledRule] | None
-    ) -> Iterator[Hit | Undoing]:
+    ) -> Iterator[Detected]:
         fields = parse_entry(entry, index)
         if isinstance(fields, MalformedRecord):
             file.counts.add_malformed(fields)
@@ -244,7 +278,7 @@ class HitDetector:
         index: int,
         rules: Sequence[CompiledRule] | None,
         text: bytes = b"",
-    ) -> Iterator[Hit | Undoing]:
+    ) -> Iterator[Detected]:
         """Decide on one record; rules: those left to decide, None for all whose gate it passes."""
         if rules is None:
             candidates = self._matcher.candidates(fields)
@@ -257,7 +291,7 @@ class HitDetector:
             return
         try:
             record = make_record(fields, index, file.key.account)
-            hit, undoing = self._found(rules, record, Place(file.bucket, file.key.text, index), file.seen_at)
+            found = self._found(rules, record, Place(file.bucket, file.key.text, index), file)
         except RecursionError:  # deeper than any request of AWS; it must not cost its neighbours
             file.counts.add_malformed(
                 MalformedRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES])
@@ -267,26 +301,50 @@ class HitDetector:
             file.counts.records_read -= 1
             raise
         file.counts.records_matched += 1
-        if hit:
-            file.counts.hits += 1
-            file.counts.hits_muted += bool(hit.muted_by)
-            yield hit
-        if undoing:
-            yield undoing
+        for one in found:
+            if isinstance(one, Hit):
+                file.counts.hits += 1
+                file.counts.hits_muted += bool(one.muted_by)
+            yield one
 
     def _found(
-        self, candidates: Sequence[CompiledRule], record: Record, place: Place, seen_at: str
-    ) -> tuple[Hit | None, Undoing | None]:
+        self, candidates: Sequence[CompiledRule], record: Record, place: Place, file: _LogFile
+    ) -> list[Detected]:
+        seen_at = file.seen_at
         if record.repeats:
             candidates = [one for one in candidates if asks_for(one.rule.detection, _REPEATS)]
             if not candidates:
-                return None, None
+                return []
         facts = facts_of(record, self._rulebook.trusted_accounts)
         matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
+        hit = self._hit(matches, record, facts, place, seen_at)
         undoing = undoing_of(silent(matches), record, facts)
-        matches = [match for match in matches if not match.rule.is_silent]
-        if not matches:
-            return None, undoing
-        level, note = highest(counted(matches), facts, self._rulebook.automation_roles, record.event_name)
-        links = act_links((match.rule for match in counted(matches)), record, facts)
-        return make_hit(record, facts, matches, level, place, seen_at, note, links), undoing
+        counted = self._base_match(matches, hit, record, facts, place, file)
+        return [one for one in (hit, undoing, counted) if one]
+
+    def _hit(self, matches: Sequence[Match], record: Record, facts: Facts, place: Place, seen_at: str) -> Hit | None:
+        heard = [match for match in matches if not (match.rule.is_silent or match.rule.rule_id in self._silenced)]
+        if not heard:
+            return None
+        level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
+        links = act_links((match.rule for match in counted(heard)), record, facts)
+        rule = primary(heard).rule
+        seen = seen_keys(rule, record.fields, facts.as_fields()) if rule.first_seen else ()
+        return make_hit(record, facts, heard, level, place, seen_at, note, links, seen)
+
+    def _base_match(
+        self, matches: Sequence[Match], hit: Hit | None, record: Record, facts: Facts, place: Place, file: _LogFile
+    ) -> BaseMatch | None:
+        """What correlations count of a record; nothing of what an exception mutes."""
+        if self._contributing is None:
+            return None
+        rule_ids = self._contributing.rule_ids
+        rules = [match.rule for match in matches if match.rule.rule_id in rule_ids and not match.muted_by]
+        if not rules:
+            return None
+        if record.event_time == NO_TIME:
+            file.counts.without_time += 1
+            return None
+        roots = (record.fields, {"facts": facts.as_fields()})
+        shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
+        return base_match(shares, rules[0], hit, record, facts, place, file.seen_at) if shares else None

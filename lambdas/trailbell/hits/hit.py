@@ -19,6 +19,7 @@ from trailbell.engine.rulebook import Level
 from trailbell.facts.acted_on import acted_on
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
+from trailbell.hits.episode import HitEpisode, episode_document, episode_from_document
 from trailbell.hits.short_id import SHORT, short_id
 from trailbell.hits.shown import shown_of
 from trailbell.hits.undo import fill_steps, undo_deadline
@@ -75,6 +76,9 @@ class Hit:
     kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
               of versions before, and where a rule has a dedup window of a day.
     undo_links: what an undo of it is found by (hits/undoing.py): each text is one way, all links in it must be undone.
+    seen_keys: what its sightings are kept under (hits/first_seen.py); seen_note: what these say, where that does not
+               stand in level_note.
+    episode: of a correlation's hit, the acts that made it true; the rest of the hit is that of one of them.
     raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
 
@@ -130,6 +134,9 @@ class Hit:
     raised_from_rule: str = ""
     short_title: str = ""
     undo_links: tuple[str, ...] = ()
+    episode: HitEpisode | None = None
+    seen_keys: tuple[str, ...] = ()
+    seen_note: str = ""
     format: int = HIT_FORMAT
 
     @property
@@ -218,6 +225,7 @@ def make_hit(
     seen_at: str,
     level_note: str = "",
     undo_links: tuple[str, ...] = (),
+    seen_keys: tuple[str, ...] = (),
 ) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
@@ -278,6 +286,7 @@ def make_hit(
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
+        seen_keys=() if rule.once_per_day else seen_keys,
     )
 
 
@@ -399,6 +408,8 @@ def hit_document(hit: Hit) -> dict[str, Any]:
     document = {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service, **_document(hit)}
     if hit.shown:
         document["shown"] = shown_document(hit)
+    if hit.episode:
+        document["episode"] = episode_document(hit.episode)
     return document
 
 
@@ -417,6 +428,7 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
             "place": Place(**_known(Place, mapping(document, "place"))),
             "resources": tuple(document.get("resources", ())),
             "shown": tuple((text(one, "label"), text(one, "value")) for one in document.get("shown", ())),
+            "episode": episode_from_document(mapping(document, "episode")) if document.get("episode") else None,
         }
     )
 
@@ -429,7 +441,7 @@ def _document(value: Any) -> Any:
 
 
 def _is_empty(member: object) -> bool:
-    return member == "" or member == [] or member is False  # 0 is a position
+    return member == "" or member == [] or member is False or member is None  # 0 is a position
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from trailbell.hits.hit import Hit
 
 
 _OTHER_RECORD = "another record stands at its place now"
+_EPISODE = "an episode follows from several records"
 
 
 class Today(StrEnum):
@@ -60,7 +61,7 @@ class Judge:
 
     def __init__(self, rulebook: Rulebook, now: str) -> None:
         self._detector, self._now = HitDetector(rulebook), now
-        self._rules = {rule.rule_id for rule in rulebook.rules}
+        self._rules = {rule.rule_id for rule in rulebook.rules} | {one.correlation_id for one in rulebook.correlations}
         self._last_days: dict[str, str] = {}
         for exception in (one for rule in rulebook.rules for one in rule.exceptions):
             self._last_days[exception.name] = max(exception.expires, self._last_days.get(exception.name, ""))
@@ -69,6 +70,8 @@ class Judge:
         """Judge a hit by its record, or, where `record` says why that cannot be had, by the names in the hit."""
         if isinstance(record, str):
             return self._by_name(hit, record)
+        if hit.episode:
+            return self._by_name(hit, _EPISODE)
         if not _is_record_of(hit, record):
             return self._by_name(hit, _OTHER_RECORD)
         found = self._detector.detect_record(record, self._now, hit.place)

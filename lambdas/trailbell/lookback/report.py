@@ -8,8 +8,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
+from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import one_line
 
 
@@ -18,10 +20,21 @@ _MAX_TEXT = 2048
 Value = str | tuple[str, ...]
 Identity = tuple[str, str, str]
 
+
+def _episode(episode: HitEpisode) -> str:
+    acts = "1 act" if episode.count == 1 else f"{episode.count} acts"
+    return f"{acts} from {episode.first} to {episode.last}"
+
+
+def _act(act: EpisodeAct) -> str:
+    on = ", ".join(map(named_resource, act.resources))
+    return f"{act.at}  {act.event_name}{f' on {on}' if on else ''}, by {act.actor}"
+
+
 COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "time": lambda hit: hit.event_time,
     "level": lambda hit: hit.level,
-    "levelNote": lambda hit: hit.level_note,
+    "levelNote": lambda hit: hit.level_note or hit.seen_note,
     "rule": lambda hit: hit.name,
     "ruleID": lambda hit: hit.rule_id,
     "title": lambda hit: hit.title,
@@ -41,6 +54,8 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "account": lambda hit: hit.account,
     "region": lambda hit: hit.region,
     "resources": lambda hit: hit.resources,
+    "episode": lambda hit: _episode(hit.episode) if hit.episode else "",
+    "acts": lambda hit: tuple(map(_act, hit.episode.acts)) if hit.episode else (),
     "shown": lambda hit: tuple(f"{label}: {value}" for label, value in hit.shown),
     "undo": lambda hit: hit.undo,
     "undoUntil": lambda hit: hit.undo_until,

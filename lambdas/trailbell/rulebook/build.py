@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from trailbell.engine.correlation import Correlation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.rulebook.alert_on import alert_on_rules
 from trailbell.rulebook.canary import canary_rule
 from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.load import compile_rule_set
 from trailbell.rulebook.never_matches import faults_of_rules
 from trailbell.rulebook.placeholders import Placeholders
 from trailbell.rulebook.undone_by import undo_rules
@@ -26,19 +27,22 @@ def build_rulebook(
     """
     documents, unreadable = read_exceptions(exceptions)
     asked = alert_on_rules(alert_on)
-    compiled = (*compile_rules(rules, placeholders, asked), *asked)
-    applied = apply_exceptions(compiled, documents, placeholders, today)
+    found = compile_rule_set(rules, placeholders, asked)
+    applied = apply_exceptions((*found.rules, *asked), documents, placeholders, today, found.correlations)
     faults = (*unreadable, *applied.errors, *faults_of_rules(rules, applied.rules))
     if faults:
         raise RuleError("\n".join(faults))
     rules_of_ours = (canary_rule(), *undo_rules(applied.rules))
-    return make_rulebook((*applied.rules, *rules_of_ours), placeholders), applied.expired
+    return make_rulebook((*applied.rules, *rules_of_ours), placeholders, found.correlations), applied.expired
 
 
-def make_rulebook(rules: tuple[Rule, ...], placeholders: Placeholders) -> Rulebook:
-    """A rulebook of compiled rules with the settings that facts and levels depend on."""
+def make_rulebook(
+    rules: tuple[Rule, ...], placeholders: Placeholders, correlations: tuple[Correlation, ...] = ()
+) -> Rulebook:
+    """A rulebook of compiled rules and correlations over them, with the settings that facts and levels depend on."""
     return Rulebook(
         rules,
         frozenset(placeholders.get("trusted_accounts", ())),
         placeholders.get("automation_roles", ()),
+        correlations,
     )

@@ -9,7 +9,7 @@ the same service about the same resources), each with whether it undoes the act.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,11 @@ def load_cases(path: Path) -> list[Case]:
 
 
 def run_case(rule: Rule, case: Case) -> Iterator[str]:
-    """Run one rule on one case and yield what is wrong, nothing if the case holds."""
-    detector = HitDetector(Rulebook((rule, *undo_rules((rule,)))), undoings=True)
+    """Run one rule on one case and yield what is wrong, nothing if the case holds.
+
+    A rule that makes no hits, since only correlations count it, is tried as if it made some.
+    """
+    detector = HitDetector(Rulebook((replace(rule, counts_only=False), *undo_rules((rule,)))), undoings=True)
     hit = detector.detect_record(case.record, _SEEN_AT)
     if bool(hit) is not case.match:
         expected = "match" if case.match else "not match"
@@ -167,6 +170,11 @@ def _faults_of_later(detector: HitDetector, hit: Hit, case: Case) -> Iterator[st
             yield f"undone_by, {shown}: the act is {made}, not {later.word or 'to be left alone by it'}"
 
 
+def fault_of_member(name: str) -> str:
+    """Why no record of a case has a member of that name, "" if one may."""
+    return fault_of_field(name) if name != "facts" else "facts are derived, not recorded"
+
+
 def _odd_members(content: list[Any]) -> Iterator[Misfit]:
     """Members that no record has, in records that are maps."""
     for index, entry in enumerate(content):
@@ -183,8 +191,7 @@ def _odd_members(content: list[Any]) -> Iterator[Misfit]:
 
 def _odd_members_of(record: Any, keys: Keys) -> Iterator[Misfit]:
     for name in record if isinstance(record, dict) else ():
-        fault = fault_of_field(str(name)) if str(name) != "facts" else "facts are derived, not recorded"
-        if fault:
+        if fault := fault_of_member(str(name)):
             yield Misfit((*keys, name), fault)
 
 

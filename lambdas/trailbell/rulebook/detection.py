@@ -11,6 +11,10 @@ from trailbell.rulebook.compile import Compiler, Node, UnsupportedError
 from trailbell.rulebook.lint import faults_of, normalised, refused_field
 
 
+PARSER_FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What pySigma and its parsers raise beside their own errors when they meet what they did not expect."""
+
+
 def parse_rule(content: dict[str, Any], place: str) -> SigmaRule:
     """Lint, then let pySigma parse and validate. Raises RuleError."""
     faults = list(faults_of(content.get("detection")))

@@ -6,7 +6,7 @@ Sigma specification 2.1, "Filters": https://github.com/SigmaHQ/sigma-specificati
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from sigma.collection import SigmaCollection
 from sigma.exceptions import SigmaError
 
+from trailbell.engine.correlation import Correlation
 from trailbell.engine.rulebook import UNMUTABLE, Rule, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
@@ -87,10 +88,15 @@ def judge_exceptions(folder: Path | None) -> tuple[list[Document], list[Refused]
 
 
 def apply_exceptions(
-    rules: Iterable[Rule], documents: Iterable[Document], placeholders: Placeholders, today: date
+    rules: Iterable[Rule],
+    documents: Iterable[Document],
+    placeholders: Placeholders,
+    today: date,
+    correlations: Iterable[Correlation] = (),
 ) -> Applied:
-    """Attach filters to the rules they name."""
+    """Attach filters to the rules they name. A filter that names one of the correlations over them is at fault."""
     rules = tuple(rules)
+    linked = {key: one for one in correlations for key in (one.correlation_id, one.rule.name)}
     attached: dict[str, list[RuleException]] = {rule.rule_id: [] for rule in rules}
     lapsed: list[Refused] = []
     refused: list[Refused] = []
@@ -101,7 +107,7 @@ def apply_exceptions(
                 problem = f"expired on {found.exception.expires} and no longer works"
                 lapsed.append(Refused.of(document, problem))
             else:
-                for rule in _named(found, rules):
+                for rule in _named(found, rules, linked):
                     attached[rule.rule_id].append(found.exception)
                 if _names_persons_role(found.exception.detection):
                     lapsed.append(Refused.of(document, _PERSONS))
@@ -190,9 +196,18 @@ def _rules_named(given: Any, place: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _named(found: _Filter, rules: tuple[Rule, ...]) -> list[Rule]:
-    """The rules a filter applies to. `any` never means those that cannot be muted; naming one is an error."""
+def _named(found: _Filter, rules: tuple[Rule, ...], linked: Mapping[str, Correlation]) -> list[Rule]:
+    """The rules a filter applies to. `any` never means those that cannot be muted; naming one is an error.
+
+    linked: the correlations, by name and id.
+    """
     by_key = {key: rule for rule in rules for key in (rule.rule_id, rule.name)}
+    if one := next((linked[name] for name in found.rules if name in linked), None):
+        counted = ", ".join(rule.name for rule in rules if rule.rule_id in one.rules)
+        raise RuleError(
+            f"{found.place}: {one.rule.name} is a correlation, which no single call can be excepted from: name the"
+            f" rules that it counts{counted and f' ({counted})'}"
+        )
     unknown = [name for name in found.rules if name not in by_key]
     if unknown:
         close = question(unknown[0], by_key) if len(unknown) == 1 else ""

@@ -2,12 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from trailbell.engine.correlation import Correlation
 from trailbell.engine.rulebook import Rule
+from trailbell.rulebook.compile import Compiler
+from trailbell.rulebook.correlations import compile_correlations
 from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.load import RuleSet
 from trailbell.rulebook.never_matches import findings_in, place_of
@@ -26,19 +30,24 @@ _FILTER_REASON = "a filter is not applied here: it is an exception (folder excep
 
 
 def with_unique_names(found: RuleSet, where: Path) -> RuleSet:
-    """The rules with names and stems of which no two are equal: where they were, the folder or a number is added."""
-    folders = [_safe_path(_folder(document, where)) for document in found.documents]
-    names = _unique([_safe(rule.name)[:_NAME_LENGTH_MAX] for rule in found.rules], folders, "-")
-    stems = _unique([_safe(rule.stem) for rule in found.rules], folders, "/")
+    """The rules and correlations with names and stems of which no two are equal: where they were, the folder or a
+    number is added.
+    """
+    documents = [*found.documents, *(document for document, _ in found.linked)]
+    reports = [*found.rules, *(one.rule for one in found.correlations)]
+    folders = [_safe_path(_folder(document, where)) for document in documents]
+    names = _unique([_safe(rule.name)[:_NAME_LENGTH_MAX] for rule in reports], folders, "-")
+    stems = _unique([_safe(rule.stem) for rule in reports], folders, "/")
+    called = {(one.path, one.number): _Called(*both) for one, *both in zip(documents, names, stems, strict=True)}
     rules = tuple(
         replace(rule, name=name, stem=stem, rule_id=name if rule.rule_id == rule.name else rule.rule_id)
-        for rule, name, stem in zip(found.rules, names, stems, strict=True)
+        for rule, name, stem in zip(found.rules, names, stems, strict=False)
     )
-    return replace(found, rules=rules)
+    return _with_rules(found, rules, called)
 
 
 def told_apart(found: RuleSet, where: Path) -> RuleSet:
-    """The rules with unique names, and ids of which no two are equal: a hit is known by its rule's id.
+    """The rules and correlations with unique names, and ids of which no two are equal: a hit is known by its rule's id.
 
     Of several with one id, the first keeps it; the others get one made of it and their name.
     """
@@ -49,7 +58,41 @@ def told_apart(found: RuleSet, where: Path) -> RuleSet:
         clashes = rule.rule_id in taken
         rules.append(replace(rule, rule_id=str(uuid5(_NAMESPACE, f"{rule.rule_id} {rule.name}"))) if clashes else rule)
         taken.add(rules[-1].rule_id)
-    return replace(named, rules=tuple(rules))
+    called = {(document.path, document.number): _Called(one.rule.name, one.rule.stem) for document, one in named.linked}
+    return _with_rules(named, tuple(rules), called)
+
+
+def ids_of_authors(found: RuleSet, where: Path) -> dict[str, str]:
+    """By the ids of rules and correlations that are told apart: the ids that their authors gave, which may be equal.
+
+    Those without an id go by their unique names.
+    """
+    named, apart = with_unique_names(found, where), told_apart(found, where)
+    ids = {one.rule_id: other.rule_id for one, other in zip(apart.rules, named.rules, strict=True)}
+    for document, correlation in apart.linked:
+        given = document.content.get("id")
+        ids[correlation.correlation_id] = str(UUID(str(given))) if given else correlation.rule.name
+    return ids
+
+
+class _Called(NamedTuple):
+    name: str
+    stem: str
+
+
+def _with_rules(found: RuleSet, rules: tuple[Rule, ...], called: Mapping[tuple[Path, int], _Called]) -> RuleSet:
+    """The same rules under other names and ids, by which the correlations over them know them.
+
+    called: what correlations are called, by their places.
+    """
+    named = zip(found.documents, rules, strict=True)
+    linked = compile_correlations(found.correlating, named, Compiler({}))
+    others = tuple(one for one in found.left_out if one.kind is not Kind.CORRELATION)
+    compiled = []
+    for document, correlation in linked.compiled:
+        name = called.get((document.path, document.number), _Called(correlation.rule.name, correlation.rule.stem))
+        compiled.append((document, replace(correlation, rule=replace(correlation.rule, **name._asdict()))))
+    return replace(found, rules=rules, linked=tuple(compiled), left_out=(*others, *linked.refused))
 
 
 def every_left_out(found: RuleSet) -> tuple[Refused, ...]:
@@ -75,7 +118,7 @@ def counts(found: RuleSet) -> str:
     """How many rules run, and how many documents do not, by kind."""
     named = Counter(one.kind for one in left_out(found))
     others = Counter(one.kind for one in found.left_out)
-    parts = [f"rules: {len(found.rules)} run"]
+    parts = [f"rules: {len(found.rules) + len(found.linked)} run"]
     if named:
         kinds = ", ".join(f"{count} {kind}" for kind, count in named.items())
         parts.append(f"{named.total()} rules left out ({kinds})")
@@ -93,6 +136,13 @@ def never_matching(found: RuleSet) -> tuple[str, ...]:
         for document, rule in zip(found.documents, found.rules, strict=True)
         for one in findings_in(rule.detection)
     )
+
+
+def warnings_of_correlation(document: Document, correlation: Correlation) -> Iterator[str]:
+    """What the reader of a foreign correlation that runs should know, a sentence each."""
+    given = str(document.content.get("id") or "").lower()
+    if given and given != correlation.correlation_id:
+        yield f"another rule has its id {given}; hits of this one carry {correlation.correlation_id}"
 
 
 def warnings_of(document: Document, rule: Rule, placeholders: Placeholders) -> Iterator[str]:

@@ -66,7 +66,7 @@ def faults_of(detection: Any) -> Iterator[str]:
         if not isinstance(name, str):
             yield f"selection {name!r} is no text: write its name in quotes"
         elif name == "timeframe":
-            yield "timeframe belongs to correlation rules, which are not supported yet"
+            yield "timeframe belongs to correlations: write one that counts this rule, with timespan"
         elif name == "condition":
             yield from _condition_faults(selection, len(detection))
         else:

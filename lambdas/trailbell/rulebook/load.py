@@ -5,19 +5,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from trailbell.engine.correlation import Correlation
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler
+from trailbell.rulebook.correlations import compile_correlations
+from trailbell.rulebook.detection import PARSER_FAILURES
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
+from trailbell.rulebook.own_correlations import faults_of_linked
 from trailbell.rulebook.own_rules import faults_of_own
 from trailbell.rulebook.placeholders import Placeholders, coverage_folder, known_operations, watched_sources
 from trailbell.rulebook.rule import compile_rule
 from trailbell.rulebook.source import LOCAL, judge_documents, rule_files
-
-
-# What pySigma and its parsers raise beside their own errors when they meet what they did not expect.
-_PARSER_FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,23 @@ class RuleSet:
     documents: where each of them comes from, in the same order.
     left_out:  every document that is no rule here, with the reason.
     filters:   Sigma filters that stand among the rules. At synth that is a fault: they belong into exceptions/.
+    linked:    the compiled correlations over the rules, each with its document.
+    correlating: the documents of all correlations, also of those that are left out.
+    lints:     what is wrong with rules of one's own beside the documents that are left out.
     """
 
     rules: tuple[Rule, ...]
     documents: tuple[Document, ...] = ()
     left_out: tuple[Refused, ...] = ()
     filters: tuple[Document, ...] = ()
+    linked: tuple[tuple[Document, Correlation], ...] = ()
+    correlating: tuple[Document, ...] = ()
+    lints: tuple[Refused, ...] = ()
+
+    @property
+    def correlations(self) -> tuple[Correlation, ...]:
+        """The compiled correlations over the rules."""
+        return tuple(one for _, one in self.linked)
 
     @property
     def refused(self) -> tuple[Refused, ...]:
@@ -44,7 +55,9 @@ class RuleSet:
     def faults(self) -> tuple[Refused, ...]:
         """Each document that is a fault in rules of one's own, and rules that are not distinct."""
         faults = (one for one in self.left_out if one.kind is not Kind.OTHER_SOURCE)
-        return (*faults, *_duplicates(zip(self.documents, self.rules, strict=True)))
+        reported = ((document, one.rule) for document, one in self.linked)
+        named = (*zip(self.documents, self.rules, strict=True), *reported)
+        return (*faults, *self.lints, *_duplicates(named))
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -64,6 +77,7 @@ class _Judged:
     compiled: list[tuple[Document, Rule]] = field(default_factory=list)
     filters: list[Document] = field(default_factory=list)
     asking: list[Document] = field(default_factory=list)
+    correlating: list[Document] = field(default_factory=list)
     left_out: list[Refused] = field(default_factory=list)
 
     @property
@@ -79,6 +93,8 @@ class _Judged:
             self.left_out.append(Refused.of(document, "log source is not aws/cloudtrail", Kind.OTHER_SOURCE))
         elif "filter" in content:
             self.filters.append(document)
+        elif "correlation" in content:
+            self.correlating.append(document)
         elif asks_for_high_operations(content):
             self.asking.append(document)
         else:
@@ -89,11 +105,10 @@ class _Judged:
         try:
             self.compiled.append((document, compile_rule(document, compiler)))
         except RuleError as error:
-            kind = Kind.CORRELATION if "correlation" in document.content else Kind.REFUSED
-            self.left_out.append(Refused.of(document, str(error).removeprefix(f"{document.place}: "), kind))
+            self.left_out.append(Refused.of(document, str(error).removeprefix(f"{document.place}: ")))
         except RecursionError:
             self.left_out.append(Refused.of(document, "conditions are nested too deeply"))
-        except _PARSER_FAILURES as error:
+        except PARSER_FAILURES as error:
             self.left_out.append(Refused.of(document, f"cannot be parsed: {type(error).__name__}: {error}"))
 
 
@@ -127,11 +142,41 @@ def load_rules(
             judged.sort(document, Compiler(placeholders), any_source=any_source)
     if judged.asking:
         _compile_asking(judged, (*_whole(where, judged, placeholders), *others), placeholders, watched)
+    linked = compile_correlations(judged.correlating, judged.compiled, Compiler(placeholders), own=own)
+    judged.left_out += linked.refused
     if not where.is_dir():  # who names a file means a rule
         kinds = {Kind.NO_RULE: Kind.REFUSED}
         judged.left_out = [replace(one, kind=kinds.get(one.kind, one.kind)) for one in judged.left_out]
     documents = tuple(document for document, _ in judged.compiled)
-    return RuleSet(judged.rules, documents, tuple(judged.left_out), tuple(judged.filters))
+    found = RuleSet(
+        judged.rules,
+        documents,
+        tuple(judged.left_out),
+        tuple(judged.filters),
+        linked.compiled,
+        tuple(judged.correlating),
+    )
+    return _linked_as_own(found, where, placeholders) if own else found
+
+
+def _linked_as_own(found: RuleSet, where: Path, placeholders: Placeholders) -> RuleSet:
+    """The rules with what is wrong in how correlations count them; of a part of a folder, as in the whole of it."""
+    root = coverage_folder(where)
+    counted = found.correlating or any(rule.counts_only for rule in found.rules)
+    if root is None or root == where or not counted:
+        compiled = zip(found.documents, found.rules, strict=True)
+        missing = any(one.kind is Kind.CORRELATION for one in found.left_out)
+        return replace(found, lints=tuple(faults_of_linked(compiled, found.linked, all_there=not missing)))
+    whole = load_rules(root, placeholders, own=True)
+    here = {path.resolve() for path in rule_files(where)}
+    others = [one for one in found.left_out if one.kind is not Kind.CORRELATION]
+    refused = [one for one in whole.left_out if one.kind is Kind.CORRELATION and one.path.resolve() in here]
+    return replace(
+        found,
+        left_out=(*others, *refused),
+        linked=tuple(one for one in whole.linked if one[0].path.resolve() in here),
+        lints=tuple(one for one in whole.lints if one.path.resolve() in here),
+    )
 
 
 def _documents(where: Path) -> Iterator[Document | Refused]:
@@ -145,13 +190,19 @@ def _documents(where: Path) -> Iterator[Document | Refused]:
 def _misspelt(document: Document) -> Refused | None:
     """A rule of one's own with words that mean nothing."""
     content = document.content
-    if "filter" in content or "correlation" in content or not (is_of_sigma(content) and _is_for_cloudtrail(content)):
+    if "filter" in content or not (is_of_sigma(content) and _is_for_cloudtrail(content)):
         return None
     faults = faults_of_own(document)
-    return Refused.of(document, "; ".join(faults)) if faults else None
+    kind = Kind.CORRELATION if "correlation" in content else Kind.REFUSED
+    return Refused.of(document, "; ".join(faults), kind) if faults else None
 
 
 def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> tuple[Rule, ...]:
+    """The rules of a folder, as compile_rule_set compiles them."""
+    return compile_rule_set(where, placeholders, others).rules
+
+
+def compile_rule_set(where: Path, placeholders: Placeholders, others: Iterable[Rule] = ()) -> RuleSet:
     """Compile a folder that must be without fault and not empty. Raises RuleError with all errors, one a line.
 
     others: as in load_rules.
@@ -163,7 +214,7 @@ def compile_rules(where: Path, placeholders: Placeholders, others: Iterable[Rule
         raise RuleError("\n".join(errors))
     if not found.rules:
         raise RuleError(f"{where}: holds no rule")
-    return found.rules
+    return found
 
 
 def _whole(where: Path, judged: _Judged, placeholders: Placeholders) -> tuple[Rule, ...]:

@@ -7,6 +7,7 @@ Sigma's own members: https://github.com/SigmaHQ/sigma-specification/blob/main/sp
 from collections.abc import Mapping
 from typing import Any
 
+from trailbell.engine.correlation import CorrelationType
 from trailbell.engine.rulebook import SHORT_TITLE
 
 
@@ -125,6 +126,21 @@ _UNDONE_BY: Schema = {
     ),
 }
 
+_FIRST_SEEN = _map(
+    "What is new of it goes one level up, what is habitual one level down, and the mail says so.",
+    {
+        "key": _texts("Fields whose values are seen together: facts.actor.key, eventName, awsRegion."),
+        "days": {"type": "integer", "minimum": 1, "maximum": 365, "description": "Not seen in so many days: new (90)."},
+        "habit_days": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 30,
+            "description": "Seen on so many of the 30 days before: habitual (20); 0 for never.",
+        },
+    },
+    ("key",),
+)
+
 _ABOUT: Mapping[str, Schema] = {
     "title": _text("What happened, in at most 50 characters: headline of the mail."),
     "id": _text("A UUID, which stays the same for ever: hits are known by it.", pattern="^[0-9a-fA-F-]{36}$"),
@@ -139,6 +155,23 @@ _ABOUT: Mapping[str, Schema] = {
     "date": _date("A date such as 2026-11-21: when it was written."),
     "modified": _date("A date such as 2026-11-21: when it was last changed."),
     "tags": _texts("ATT&CK techniques and the like, such as attack.t1489."),
+}
+
+_REPORTED: Mapping[str, Schema] = {
+    "falsepositives": _texts("When it is harmless. In the mail."),
+    "level": _text("For an ordinary actor: root is reported one level higher.", enum=list(LEVELS)),
+    "short": _text(
+        "The title for the subject of the mail, where it competes with resource and actor; the title itself "
+        "if that is short enough.",
+        minLength=1,
+        maxLength=SHORT_TITLE,
+    ),
+    "check": _texts("What to check first, in order. In the mail."),
+    "precedence": {
+        "type": "integer",
+        "description": "Of the rules a record matches the one with the highest precedence makes the hit.",
+    },
+    "action": _text("Sigma's templates of several documents.", enum=["global", "repeat", "reset"]),
 }
 
 RULE: Schema = {
@@ -156,15 +189,13 @@ RULE: Schema = {
             "detection": _open_map(
                 "Selections of a record's fields, and the condition.", {"condition": _CONDITION}, ("condition",)
             ),
-            "falsepositives": _texts("When it is harmless. In the mail."),
-            "level": _text("For an ordinary actor: root is reported one level higher.", enum=list(LEVELS)),
-            "short": _text(
-                "The title for the subject of the mail, where it competes with resource and actor; the title itself "
-                "if that is short enough.",
-                minLength=1,
-                maxLength=SHORT_TITLE,
-            ),
-            "check": _texts("What to check first, in order. In the mail."),
+            **_REPORTED,
+            "first_seen": _FIRST_SEEN,
+            "generate": {
+                "type": "boolean",
+                "description": "false: the rule makes no hits, and is there for correlations to count. Its level is"
+                " then informational.",
+            },
             "shows": {
                 "type": "object",
                 "description": "What of a record tells what was asked for: label to path, or to several paths of which "
@@ -178,15 +209,56 @@ RULE: Schema = {
                 "description": "Whether all records of an operation in an account and day, or of an actor, too, "
                 "make only one hit.",
             },
-            "precedence": {
-                "type": "integer",
-                "description": "Of the rules a record matches the one with the highest precedence makes the hit.",
-            },
-            "action": _text("Sigma's templates of several documents.", enum=["global", "repeat", "reset"]),
             "regression_tests_path": _text("SigmaHQ's; not used here."),
             "simulation": {"description": "SigmaHQ's; not used here."},
         },
         ("title", "logsource", "detection", "level"),
+    ),
+}
+
+_GENERATE: Schema = {
+    "type": "boolean",
+    "description": "Whether the rules that it counts also report alone; false if not given, as Sigma has it.",
+}
+
+CORRELATION: Schema = {
+    "$schema": _DIALECT,
+    "title": "A trailbell correlation: Sigma 2.1 with members of trailbell's own",
+    **_map(
+        "One correlation.",
+        {
+            **_ABOUT,
+            "related": {"type": "array", "items": {"type": "object"}, "description": "Rules this one comes from."},
+            **_REPORTED,
+            "generate": _GENERATE,
+            "undo": _UNDO,
+            "correlation": _map(
+                "What is counted, by what it belongs together, and from how many on it is reported.",
+                {
+                    "type": _text("What is counted.", enum=[one.value for one in CorrelationType]),
+                    "rules": {
+                        **_PATHS,
+                        "description": "Names or ids of the rules that it counts; in order, if that matters.",
+                    },
+                    "group-by": {**_PATHS, "description": "Fields whose values events must share, or aliases."},
+                    "timespan": _text(
+                        "The longest time from the first to the last event, such as 10m.", pattern="^[0-9]{1,9}[smhd]$"
+                    ),
+                    "condition": _map(
+                        "From how many on: gte: 5.",
+                        {
+                            "gte": {"type": "integer", "minimum": 1, "description": "At least so many."},
+                            "gt": {"type": "integer", "minimum": 0, "description": "More than so many."},
+                            "field": {**_PATHS, "description": "Of value_count: the field whose values are counted."},
+                        },
+                    ),
+                    "aliases": _open_map("A name for what the rules call differently: alias to rule to field.", {}),
+                    "generate": _GENERATE,
+                },
+                ("type", "rules", "group-by", "timespan"),
+            ),
+        },
+        ("title", "correlation", "level"),
     ),
 }
 
@@ -244,6 +316,59 @@ CASES: Schema = {
     "items": CASE,
 }
 
+_TIME: Schema = {"type": ["integer", "string"], "description": "Seconds, as `at` counts them, or a time with Z."}
+
+CORRELATION_CASES: Schema = {
+    "$schema": _DIALECT,
+    "title": "The cases of a trailbell correlation",
+    "type": "array",
+    "minItems": 1,
+    "items": _map(
+        "Some records, and the episodes that they make.",
+        {
+            "name": _text("What the records show, as a sentence.", minLength=1),
+            "record": _open_map("What all records have in common.", _RECORD["properties"]),
+            "records": {
+                "type": "array",
+                "description": "The records, each by what it differs in; their order is that of the file.",
+                "items": _open_map(
+                    "One record, or several alike.",
+                    {
+                        "at": {"type": "integer", "description": "Its eventTime: seconds after 09:00:00 of the day."},
+                        "times": {
+                            "type": "integer",
+                            "minimum": 1,
+                            "description": "How many there are of it; {n} in a text is the number of each, from 1.",
+                        },
+                        "every": {"type": "integer", "minimum": 0, "description": "Seconds from one to the next."},
+                        **_RECORD["properties"],
+                    },
+                ),
+            },
+            "episodes": {
+                "type": "array",
+                "description": "The episodes that they make, exactly these; [] for none.",
+                "items": _map(
+                    "One episode.",
+                    {
+                        "group": {"type": "object", "description": "Its group: field or alias to text."},
+                        "indices": {
+                            "type": "array",
+                            "items": {"type": "integer"},
+                            "description": "Which records, from 0, are its members.",
+                        },
+                        "count": {"type": "integer", "minimum": 1, "description": "How many records are its members."},
+                        "first": _TIME,
+                        "last": _TIME,
+                    },
+                    ("group",),
+                ),
+            },
+        },
+        ("name", "records", "episodes"),
+    ),
+}
+
 EXCEPTION: Schema = {
     "$schema": _DIALECT,
     "title": "A trailbell exception: a Sigma filter with owner, reason and expires",
@@ -275,7 +400,13 @@ EXCEPTION: Schema = {
     ),
 }
 
-SCHEMAS: Mapping[str, Schema] = {"rule": RULE, "cases": CASES, "exception": EXCEPTION}
+SCHEMAS: Mapping[str, Schema] = {
+    "rule": RULE,
+    "cases": CASES,
+    "exception": EXCEPTION,
+    "correlation": CORRELATION,
+    "correlation-cases": CORRELATION_CASES,
+}
 """By name; the file is docs/schema/<name>-1.json."""
 
 FACTS = tuple(
@@ -285,7 +416,14 @@ FACTS = tuple(
         *("document.owner", "document.names", "document.harmless", "document.role", "document.all_targets"),
         *("actor.kind", "actor.key", "actor.arn", "actor.account", "actor.console", "actor.role", "actor.via"),
         *("policy.given", "policy.parsed", "policy.public", "policy.accounts", "policy.account_lost", "policy.denies"),
-        *("external_accounts", "external_keys", "key_external", "grant.unconstrained", "would_be_high"),
+        *(
+            "address_block",
+            "external_accounts",
+            "external_keys",
+            "key_external",
+            "grant.unconstrained",
+            "would_be_high",
+        ),
         *("selectors.given", "selectors.parsed", "selectors.management", "selectors.writes", "selectors.kms"),
         *("selectors.reads", "selectors.data", "selectors.missing"),
     )

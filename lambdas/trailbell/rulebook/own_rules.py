@@ -9,11 +9,14 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from trailbell.errors import RuleError
+from trailbell.rulebook.correlation_body import UNDECIDED, read_correlation
 from trailbell.rulebook.documents import Document
 from trailbell.rulebook.lines import line_of
-from trailbell.rulebook.members import FACTS, RULE
+from trailbell.rulebook.members import CORRELATION, FACTS, RULE
 from trailbell.rulebook.misfits import Keys, Misfit, misfits
 from trailbell.rulebook.misspellings import meant, question
+from trailbell.rulebook.record_fields import fault_of_field
 from trailbell.rulebook.undone_by import undone_by_misfits
 
 
@@ -30,12 +33,27 @@ _WORDS_OF_CONDITIONS = frozenset({"and", "or", "not", "of", "them", "all", "any"
 def faults_of_own(document: Document) -> list[str]:
     """One sentence for each fault, with its line."""
     content = document.content
+    if "correlation" in content:
+        return [located(document, one) for one in _correlation_misfits(document)]
     found = [
         *misfits(RULE, content),
         *detection_misfits(content.get("detection"), ("detection",)),
         *_undone_by_misfits(content.get("undone_by")),
+        *_first_seen_misfits(content.get("first_seen")),
     ]
     return [located(document, one) for one in found]
+
+
+def _correlation_misfits(document: Document) -> Iterator[Misfit]:
+    """What does not fit; of what can never be decided, why, rather than that nothing reads it."""
+    found = [*misfits(CORRELATION, document.content)]
+    try:
+        read_correlation(document)
+    except RuleError as error:
+        if UNDECIDED in str(error):
+            found = [one for one in found if one.keys[:1] != ("correlation",)]
+            found.append(Misfit(("correlation",), str(error)))
+    yield from found
 
 
 def is_written_for_us(text: str) -> bool:
@@ -45,7 +63,8 @@ def is_written_for_us(text: str) -> bool:
 
 def near_misses(document: Document) -> list[str]:
     """Fields that are nearly one that a rule may have: of other people's rules they are no faults, but worth a word."""
-    found = (one for one in misfits(RULE, document.content) if not one.missing and "did you mean" in one.problem)
+    schema = CORRELATION if "correlation" in document.content else RULE
+    found = (one for one in misfits(schema, document.content) if not one.missing and "did you mean" in one.problem)
     return [located(document, one) for one in found]
 
 
@@ -72,17 +91,28 @@ def _undone_by_misfits(content: Any) -> Iterator[Misfit]:
             yield from _fact_misfits(entry[name], ("undone_by", index, name))
 
 
+def _first_seen_misfits(content: Any) -> Iterator[Misfit]:
+    key = content.get("key") if isinstance(content, dict) else None
+    for at, path in enumerate(key if isinstance(key, list) else ()):
+        if isinstance(path, str) and (problem := fault_of_fact(path) or _fault_of_field(path)):
+            yield Misfit(("first_seen", "key", at), problem)
+
+
+def _fault_of_field(path: str) -> str:
+    return "" if path.startswith("facts.") else fault_of_field(path)
+
+
 def _fact_misfits(selection: Any, keys: Keys) -> Iterator[Misfit]:
     if isinstance(selection, list):
         for at, item in enumerate(selection):
             yield from _fact_misfits(item, (*keys, at))
         return
     for field in _fields(selection):
-        if problem := _fact_fault(field.split("|")[0]):
+        if problem := fault_of_fact(field.split("|")[0]):
             yield Misfit((*keys, field), problem)
 
 
-def _fact_fault(path: str) -> str:
+def fault_of_fact(path: str) -> str:
     """What is wrong with the path of a fact; of other fields rulebook/never_matches.py says it."""
     if not path.startswith("facts.") or any(path == fact or fact.startswith(f"{path}.") for fact in FACTS):
         return ""

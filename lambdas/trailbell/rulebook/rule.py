@@ -1,29 +1,43 @@
 """One document of Sigma becomes one compiled rule, or an error that names its place."""
 
+from dataclasses import replace
 from typing import Any
 
 from sigma.rule import SigmaRule
 
+from trailbell.engine.correlation import NO_MATCH
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler, Node, gate_of
 from trailbell.rulebook.detection import compile_detection, parse_rule
 from trailbell.rulebook.documents import Document
+from trailbell.rulebook.first_seen import compile_first_seen
 from trailbell.rulebook.shows import compile_shows
 from trailbell.rulebook.undo import compile_undo
 from trailbell.rulebook.undone_by import compile_undone_by
 
 
 _BY_ACTOR = "actor"
+_OF_CORRELATIONS = ("correlation", "detection", "generate", "logsource", "undone_by")
 
 
 def compile_rule(document: Document, compiler: Compiler) -> Rule:
     """Parse, check and compile one rule. Raises RuleError."""
     content, place = document.content, document.place
-    if "correlation" in content:
-        raise RuleError(f"{place}: correlation rules are not supported yet; the rules they refer to are, alone")
     parsed = parse_rule(content, place)
     return _rule(parsed, compile_detection(parsed, compiler, place), document, compiler)
+
+
+def compile_report(document: Document, compiler: Compiler, level: int) -> Rule:
+    """How a correlation is reported, as a rule that matches nothing. Raises RuleError.
+
+    level: its level where it gives none.
+    """
+    about = {name: value for name, value in document.content.items() if name not in _OF_CORRELATIONS}
+    content = {**about, "logsource": {"product": "aws"}, "detection": {"s": {"eventName": "x"}, "condition": "s"}}
+    parsed = parse_rule(content, document.place)
+    report = _rule(parsed, NO_MATCH, replace(document, content=content), compiler)
+    return report if parsed.level else replace(report, level=Level(level))
 
 
 def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Compiler) -> Rule:
@@ -56,7 +70,16 @@ def _rule(parsed: SigmaRule, detection: Node, document: Document, compiler: Comp
         once_per_day=bool(once),
         once_per_actor=once == _BY_ACTOR,
         undone_by=compile_undone_by(content.get("undone_by", []), content.get("detection"), listed, compiler, place),
+        counts_only=_counts_only(content, place),
+        first_seen=compile_first_seen(content.get("first_seen"), place),
     )
+
+
+def _counts_only(content: dict[str, Any], place: str) -> bool:
+    value = content.get("generate", True)
+    if not isinstance(value, bool):
+        raise RuleError(f"{place}: generate is true or false, not {value!r}")
+    return not value
 
 
 def _short(content: dict[str, Any], place: str) -> str:

@@ -24,7 +24,8 @@ _ATTEMPTS = 8
 _FIRST_PAUSE = 0.05  # seconds, doubled each time: 6 s in all at most
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+"""Errors that ask to come again later."""
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -69,11 +70,12 @@ def put_new(
     *,
     replacing: str = "",
     values: Row | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Row | None:
     """Put a row if there is none under its key, or one for which `replacing` holds; None, or the row that stays.
 
-    replacing, values: a condition on the row that is there, and the values it names. Raises TableError when refused
-    to the end.
+    replacing, values, names: a condition on the row that is there, the values it names, and the attributes whose names
+    are words of DynamoDB's own. Raises TableError when refused to the end.
     """
     condition: dict[str, Any] = {
         "ConditionExpression": "attribute_not_exists(pk)",
@@ -82,7 +84,9 @@ def put_new(
     if replacing:
         condition["ConditionExpression"] += f" OR {replacing}"
         condition["ExpressionAttributeValues"] = encode(values or {})
-    for wait in _waits():
+    if names:
+        condition["ExpressionAttributeNames"] = dict(names)
+    for wait in waits():
         if wait:
             pause(wait)
         try:
@@ -91,7 +95,7 @@ def put_new(
             code = error.response["Error"]["Code"]
             if code == "ConditionalCheckFailedException":
                 return decode(error.response.get("Item", {}))
-            if code not in _THROTTLED:
+            if code not in THROTTLED:
                 raise
         else:
             return None
@@ -100,13 +104,13 @@ def put_new(
 
 def _write(client: Any, table: str, batch: Sequence[Row], pause: Callable[[float], None]) -> None:
     request = {table: [{"PutRequest": {"Item": encode(row)}} for row in batch]}
-    for wait in _waits():
+    for wait in waits():
         if wait:
             pause(wait)
         try:
             request = client.batch_write_item(RequestItems=request).get("UnprocessedItems") or {}
         except ClientError as error:  # raised when not one row of the batch was taken
-            if error.response["Error"]["Code"] not in _THROTTLED:
+            if error.response["Error"]["Code"] not in THROTTLED:
                 raise
         if not request:
             return
@@ -117,7 +121,7 @@ def get_all(client: Any, table: str, keys: Iterable[Row], pause: Callable[[float
     """The rows under distinct keys, strongly consistent, in any order, missing ones left out."""
     for batch in batches(keys, GET_LIMIT):
         request = {table: {"Keys": [encode(key) for key in batch], "ConsistentRead": True}}
-        for wait in _waits():
+        for wait in waits():
             if wait:
                 pause(wait)
             response = client.batch_get_item(RequestItems=request)
@@ -137,10 +141,13 @@ def query(
     until: str = "",
     *,
     limit: int = 0,
+    page: int = 0,
     backward: bool = False,
 ) -> Iterator[Row]:
     """The rows of a partition, or those from one sort key to another, both included, in order; strongly consistent, and
-    read as they are asked for. limit: how many at most, 0 for all. Raises what botocore raises.
+    read as they are asked for. Raises what botocore raises.
+
+    limit: how many at most, 0 for all; page: how many are read at once, 0 for as many as fit into an answer (1 MB).
     """
     request: dict[str, Any] = {
         "TableName": table,
@@ -151,8 +158,8 @@ def query(
         "ConsistentRead": True,
         "ScanIndexForward": not backward,
     }
-    if limit:
-        request["Limit"] = limit
+    if limit or page:
+        request["Limit"] = limit or page
     left = limit
     while True:
         answer = client.query(**request)
@@ -171,8 +178,8 @@ def get_row(client: Any, table: str, key: Row) -> Row | None:
     return next(query(client, table, key["pk"], key["sk"], key["sk"]), None)
 
 
-def _waits() -> Iterator[float]:
-    """How long to wait before each attempt: not at all before the first, then twice as long each time."""
+def waits() -> Iterator[float]:
+    """Seconds to wait before each attempt: not at all before the first, then twice as long each time."""
     yield 0.0
     for attempt in range(_ATTEMPTS - 1):
         yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 (spreads retries, guards nothing)

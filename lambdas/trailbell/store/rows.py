@@ -13,6 +13,11 @@
     its history         S#{account}#{eventID}       {rule id}#{version, 6 digits}
     malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
     weekly report       W#report                    {yyyy-mm-dd}                 (store/reports.py)
+    contributions       C#{correlation}@{its version}#{group, digest}
+                                                    B#{bucket's start}#{source, digest}    (store/contributions.py)
+    acts behind them    the same                    A#{bucket's start}#{source, digest}
+    episode             the same                    E#{when it first was true}   (store/episode_rows.py)
+    their version       the same                    E
 
 The five in the middle are pointers: small rows that name a hit. Readers skip a pointer whose hit does not exist (a
 crash between the two writes). A pointer also holds enough of its hit to answer most queries without it; where it
@@ -44,6 +49,9 @@ STATE = "state"
 STATE_CHANGE = "state-change"
 DELIVERED = "told"
 CLAIM = "claim"
+
+AFTER = "$"
+"""Follows `#`: at the end of a sort key it is after everything that continues the key."""
 
 # A write takes one unit for each KB: a pointer stays below one.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -188,6 +196,11 @@ def resource_partition(resource: str) -> str:
 def account_partition(account: str, month: str) -> str:
     """Hits of one account in one month (yyyy-mm)."""
     return f"A#{account}#{month}"
+
+
+def group_partition(correlation_id: str, version: str, group_code: str) -> str:
+    """Everything that is kept of one group of a correlation."""
+    return f"C#{_fit(correlation_id)}@{version}#{group_code}"
 
 
 def pointed_at(pointer: Mapping[str, Any]) -> Row:

@@ -67,13 +67,14 @@ class DynamoHitStates:
         key = state_key(*identity)
         state = {"state": after.word, "version": after.version, "by": after.by, "at": after.at, "note": after.note}
         rows: Iterable[tuple[Row, dict[str, Any]]] = (
-            ({**key, "kind": STATE, **state, "expiresAt": expires_at}, _unchanged_since(after.version - 1)),
+            ({**key, "kind": STATE, **state, "expiresAt": expires_at}, unchanged_since(after.version - 1)),
             (_history_row(key, change, expires_at), {"ConditionExpression": "attribute_not_exists(pk)"}),
         )
         return [{"Put": {"TableName": self._table, "Item": encode(row), **condition}} for row, condition in rows]
 
 
-def _unchanged_since(version: int) -> dict[str, Any]:
+def unchanged_since(version: int) -> dict[str, Any]:
+    """The condition of a put that its row still has the version that was read; 0 where there was none."""
     if not version:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
     return {

@@ -15,3 +15,8 @@ def iso_time(moment: datetime) -> str:
 def utc_now() -> str:
     """The time now as text."""
     return iso_time(datetime.now(UTC))
+
+
+def iso_seconds(seconds: int) -> str:
+    """Seconds since 1970 as text."""
+    return iso_time(datetime.fromtimestamp(seconds, UTC))

@@ -9,6 +9,7 @@ from trailbell.cli.options.rulebooks import find_rulebook
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.errors import LogFileError
+from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.due import Due
 from trailbell.hits.hit import ACT, Hit
@@ -43,9 +44,10 @@ class Expectation:
 
     def _read(self, file: Path, seen_at: str) -> Iterator[Hit | Undoing]:
         with suppress(LogFileError):
-            yield from self.detector.detect_all(
-                read_pieces(file), "", classify_key(str(file)), seen_at, DetectionCounts()
-            )
+            key, counts = classify_key(str(file)), DetectionCounts()
+            for one in self.detector.detect_all(read_pieces(file), "", key, seen_at, counts):
+                if not isinstance(one, BaseMatch):
+                    yield one
 
     @property
     def to_notify(self) -> set[str]:

@@ -74,33 +74,37 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
         return RulesInUse(_own_rulebook(placeholders))
     from trailbell.rulebook.build import make_rulebook  # here, as these need pySigma
     from trailbell.rulebook.foreign import counts, left_out, never_matching, sentence, told_apart
-    from trailbell.rulebook.load import compile_rules, load_rules
+    from trailbell.rulebook.load import compile_rule_set, load_rules
     from trailbell.rulebook.never_matches import faults_of_rules
 
     if strict:
-        compiled = compile_rules(rules, placeholders)
-        faults = faults_of_rules(rules, compiled)
+        compiled = compile_rule_set(rules, placeholders)
+        faults = faults_of_rules(rules, compiled.rules)
         if faults:
             raise RuleError("\n".join(faults))
-        return RulesInUse(make_rulebook(compiled, placeholders))
+        return RulesInUse(make_rulebook(compiled.rules, placeholders, compiled.correlations))
     found = told_apart(load_rules(rules, placeholders), rules)
     for one in left_out(found):
         click.echo(sentence(one), err=True)
     if not found.rules:
         raise RuleError(f"{rules}: holds no rule for CloudTrail that can run; {counts(found)}")
     say_what_never_matches(never_matching(found))
-    return RulesInUse(make_rulebook(found.rules, placeholders), counts(found))
+    return RulesInUse(make_rulebook(found.rules, placeholders, found.correlations), counts(found))
 
 
 def rules_of(folder: Path | None, settings: tuple[str, ...]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
-    """The rules of a folder (default: the product's) without exceptions, and a message for each that has a fault."""
+    """The rules of a folder (default: the product's) without exceptions, and a message for each that has a fault.
+
+    A correlation is there by the rule that reports it.
+    """
     carried = compiled_rulebook() if folder is None and not settings else None
     if carried:
-        return tuple(rule for rule in carried.rules if not rule.is_silent), ()
+        reported = (one.rule for one in carried.correlations)
+        return (*(rule for rule in carried.rules if not rule.undoes), *reported), ()
     from trailbell.rulebook.load import load_rules  # here, as this needs pySigma
 
     found = load_rules(folder or default_rules(), find_placeholders(settings))
-    return found.rules, found.errors
+    return (*found.rules, *(one.rule for one in found.correlations)), found.errors
 
 
 def _own_rulebook(placeholders: Placeholders) -> Rulebook:
@@ -113,7 +117,7 @@ def _own_rulebook(placeholders: Placeholders) -> Rulebook:
     found = load_rules(default_rules(), placeholders, own=True, others=asked)
     documents, unreadable = read_exceptions(default_exceptions())
     compiled = (*found.rules, *asked)
-    applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date())
+    applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date(), found.correlations)
     errors = (*found.errors, *unreadable, *applied.errors)
     if errors:
         raise RuleError("\n".join(errors))
@@ -123,7 +127,7 @@ def _own_rulebook(placeholders: Placeholders) -> Rulebook:
         click.echo(f"{len(found.skipped)} rules left out: their log source is not aws/cloudtrail", err=True)
     for message in applied.expired:
         click.echo(message, err=True)
-    return make_rulebook(applied.rules, placeholders)
+    return make_rulebook(applied.rules, placeholders, found.correlations)
 
 
 def say_what_never_matches(faults: tuple[str, ...]) -> None:

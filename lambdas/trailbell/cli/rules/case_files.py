@@ -1,14 +1,19 @@
 """Where the cases of rules stand, and what they say of them."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 from trailbell.cli.paths import default_cases, default_rules
 from trailbell.cli.rules.findings import Finding
-from trailbell.engine.rulebook import Rule
+from trailbell.engine.correlation import Correlation
+from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
+from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.cases import CASE_SETTINGS, Case, case_file, load_cases, run_case
-from trailbell.rulebook.load import load_rules
+from trailbell.rulebook.correlation_cases import load_correlation_cases, run_correlation_case
+from trailbell.rulebook.load import RuleSet, load_rules
+from trailbell.rulebook.placeholders import coverage_folder
 from trailbell.rulebook.source import LOCAL, rule_files
 
 
@@ -36,17 +41,49 @@ def run_cases(where: Path, cases: Path | None) -> Iterator[list[Finding]]:
     """The faults of each case of each file of rules that compiles with the settings cases are written for.
 
     A file without both kinds of cases is a fault, but in rules/local/, where cases are welcome and not demanded.
-    A case matches if any rule of its file does.
+    A case matches if any rule of its file does. The cases of a file with correlations are theirs.
     """
     root, cases = root_and_cases(where, cases)
+    found = load_rules(where, CASE_SETTINGS, own=True)
+    rules, linked = defaultdict[Path, list[Rule]](list), defaultdict[Path, list[Correlation]](list)
+    for document, rule in zip(found.documents, found.rules, strict=True):
+        rules[document.path].append(rule)
+    for document, correlation in found.linked:
+        linked[document.path].append(correlation)
+    rulebook = _all_that_correlations_count(where, found) if linked else None
     for path in rule_files(where):
-        compiled = load_rules(path, CASE_SETTINGS, own=True).rules
         file = cases_of(path, root, cases)
-        if compiled and not (_is_local(path) and not file.exists()):
-            yield from _of_file(compiled, file)
+        if _is_local(path) and not file.exists():
+            continue
+        if rulebook and linked[path]:
+            yield from _of_correlations(rulebook, linked[path], file)
+        elif rules[path]:
+            yield from _of_rules(rules[path], file)
 
 
-def _of_file(compiled: tuple[Rule, ...], file: Path) -> Iterator[list[Finding]]:
+def _all_that_correlations_count(where: Path, found: RuleSet) -> Rulebook:
+    """The rules and correlations of the whole folder that `where` is a part of."""
+    whole = coverage_folder(where)
+    if whole and whole != where:
+        found = load_rules(whole, CASE_SETTINGS, own=True)
+    return make_rulebook(found.rules, CASE_SETTINGS, found.correlations)
+
+
+def _of_correlations(rulebook: Rulebook, linked: list[Correlation], file: Path) -> Iterator[list[Finding]]:
+    """The rules of a file that holds correlations are tried by these."""
+    try:
+        loaded = load_correlation_cases(file)
+    except RuleError as error:
+        yield [Finding.of_error("case", file, error)]
+        return
+    if {bool(case.episodes) for case in loaded} != {True, False}:
+        yield [Finding("case", file, 1, "needs a case that makes an episode and one that does not")]
+    for case in loaded:
+        faults = [fault for one in linked for fault in run_correlation_case(rulebook, one, case)]
+        yield [Finding("case", case.path, case.line, fault.removeprefix(f"{case.path}: ")) for fault in faults]
+
+
+def _of_rules(compiled: list[Rule], file: Path) -> Iterator[list[Finding]]:
     try:
         loaded = load_cases(file)
     except RuleError as error:
@@ -57,7 +94,7 @@ def _of_file(compiled: tuple[Rule, ...], file: Path) -> Iterator[list[Finding]]:
     yield from (_of_case(compiled, case) for case in loaded)
 
 
-def _of_case(compiled: tuple[Rule, ...], case: Case) -> list[Finding]:
+def _of_case(compiled: list[Rule], case: Case) -> list[Finding]:
     results = [list(run_case(rule, case)) for rule in compiled]
     held = any(not faults for faults in results) if case.match else not any(results)
     said = [] if held else [fault for faults in results for fault in faults]

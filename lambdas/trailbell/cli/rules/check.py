@@ -92,7 +92,8 @@ def check_rules(
     print_findings(findings, form)
     if warnings:
         click.echo(f"{warnings} warnings of what can never match", err=True)
-    click.echo(f"{len(found.rules)} rules compiled, {len(ran)} cases run, {faults} faults", err=form != "text")
+    compiled = len(found.rules) + len(found.linked)
+    click.echo(f"{compiled} rules compiled, {len(ran)} cases run, {faults} faults", err=form != "text")
     sys.exit(1 if faults else 0)
 
 
@@ -109,7 +110,7 @@ def _is_ours(where: Path) -> bool:
 
 def _of_rules(where: Path, found: RuleSet) -> Iterator[Finding]:
     yield from (Finding.of("rule", one) for one in found.faults)
-    if not (found.rules or found.errors):
+    if not (found.rules or found.linked or found.errors):
         yield Finding("rule", where, 1, "holds no rule")
     yield from (Finding("rule", path, 1, "log source is not aws/cloudtrail") for path in found.skipped)
 
@@ -120,7 +121,8 @@ def _of_exceptions(
     """Faults of the exceptions, and what can never match in the rules and in them."""
     documents, unreadable = judge_exceptions(exceptions)
     today = datetime.now(UTC).date()
-    applied: Applied = apply_exceptions(found.rules, [*documents, *found.filters], placeholders, today)
+    filters = [*documents, *found.filters]
+    applied: Applied = apply_exceptions(found.rules, filters, placeholders, today, found.correlations)
     yield from (Finding.of("exception", one) for one in (*unreadable, *applied.refused, *applied.lapsed))
     for dead in faults_of_rules(where, applied.rules):
         yield Finding.of_message("never-matches", where, dead, warning=not shipped)

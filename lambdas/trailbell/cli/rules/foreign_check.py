@@ -13,7 +13,7 @@ from trailbell.cli.terminal.display import print_table
 from trailbell.engine.rulebook import Rule
 from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.exceptions import apply_filters
-from trailbell.rulebook.foreign import counts, every_left_out, told_apart, warnings_of
+from trailbell.rulebook.foreign import counts, every_left_out, told_apart, warnings_of, warnings_of_correlation
 from trailbell.rulebook.load import RuleSet, load_rules
 from trailbell.rulebook.own_rules import near_misses
 from trailbell.rulebook.placeholders import Placeholders
@@ -64,6 +64,9 @@ def _verdicts(found: RuleSet, placeholders: Placeholders) -> Iterator[Verdict]:
     for document, rule in zip(found.documents, found.rules, strict=True):
         warnings = *near_misses(document), *warnings_of(document, rule, placeholders)
         yield _running(document, rule, warnings)
+    for document, one in found.linked:
+        warnings = *near_misses(document), *warnings_of_correlation(document, one)
+        yield _running(document, one.rule, warnings)
     yield from map(_left_out, every_left_out(found))
 
 

@@ -2,16 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, setting_option, strict_option
+from trailbell.cli.rules.event_lines import EventLines, print_episodes
 from trailbell.cli.terminal.display import print_table
 from trailbell.cloudtrail.record import GATE_FIELDS
+from trailbell.engine.correlation import Correlation, silenced
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import LogFileError, RuleError
@@ -26,12 +28,17 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--rules", "rules_path", type=_ANY, help="Sigma rules: a file or a folder (default: the product's).")
 @click.option("--events", required=True, type=_FILE, help="Events, one JSON object per line.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option("--time-field", default="eventTime", show_default=True, help="Where an event's time is, as RFC 3339.")
 @strict_option
 @setting_option
-def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, settings: tuple[str, ...]) -> None:
+def match_rules(
+    rules_path: Path | None, events: Path, form: str, time_field: str, strict: bool, settings: tuple[str, ...]
+) -> None:
     """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
 
-    `index` is the line of the event, from 0. Documents that cannot run are named on stderr, the others go on, and the
+    `index` is the line of the event, from 0. After the matches comes a line for each episode of a correlation, with
+    the lines of all its events. Rules that correlations count are not shown alone unless one says `generate: true`.
+    Documents that cannot run are named on stderr, the others go on, and the
     exit status is 2; with --strict nothing is matched then.
 
     \b
@@ -39,10 +46,11 @@ def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, 
       trailbell rules match --rules ./rule.yml --events ./events.jsonl --format jsonl
     """
     if rules_path is None:
-        _print_matches(find_rulebook(None, settings).rules, events, form)
+        rulebook = find_rulebook(None, settings)
+        _print_matches(_Running(rulebook.rules, rulebook.correlations, {}), events, time_field, form)
         return
     from trailbell.rulebook.exceptions import apply_filters  # here, as these need pySigma
-    from trailbell.rulebook.foreign import counts, sentence, with_unique_names
+    from trailbell.rulebook.foreign import counts, ids_of_authors, sentence, told_apart
     from trailbell.rulebook.load import load_rules
 
     placeholders = find_placeholders(settings)
@@ -51,30 +59,51 @@ def match_rules(rules_path: Path | None, events: Path, form: str, strict: bool, 
         raise RuleError("\n".join(found.errors))
     if not (found.rules or found.refused):
         raise RuleError(f"{rules_path}: holds no rule")
-    _print_matches(with_unique_names(found, rules_path).rules, events, form)
-    for one in found.refused:
+    apart = told_apart(found, rules_path)
+    running = _Running(apart.rules, apart.correlations, ids_of_authors(found, rules_path))
+    _print_matches(running, events, time_field, form)
+    for one in apart.refused:
         click.echo(sentence(one), err=True)
-    if found.left_out:
-        click.echo(counts(replace(found, filters=())), err=True)
-    if found.refused:
+    if apart.left_out:
+        click.echo(counts(replace(apart, filters=())), err=True)
+    if apart.refused:
         sys.exit(2)
 
 
-def _print_matches(compiled: tuple[Rule, ...], events: Path, form: str) -> None:
-    """A line for each event and rule that match; events carry their `facts`, as nothing is made of them here."""
-    matcher = Matcher(compiled, GATE_FIELDS)
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """Rules and the correlations over them; ids: what is printed for an id, if not itself."""
+
+    rules: Sequence[Rule]
+    correlations: Sequence[Correlation]
+    ids: Mapping[str, str]
+
+
+def _print_matches(running: _Running, events: Path, time_field: str, form: str) -> None:
+    """A line for each event and rule that match, then one for each episode; events carry their `facts`, as nothing is
+    made of them here.
+    """
+    matcher, lines = Matcher(running.rules, GATE_FIELDS), EventLines(running.correlations, time_field)
+    silent = silenced(running.rules, running.correlations)
     matches = (
         (index, match.rule)
         for index, event in _events(events)
-        for match in matching(matcher.candidates(event), event, event.get("facts") or {}, "")
+        for match in lines.kept(index, event, matching(matcher.candidates(event), event, event.get("facts") or {}, ""))
+        if match.rule.rule_id not in silent
     )
     if form == "jsonl":
         for index, rule in matches:
-            line = {"ruleId": rule.rule_id, "title": rule.title, "index": index, "name": rule.name}
+            rule_id = running.ids.get(rule.rule_id, rule.rule_id)
+            line = {"ruleId": rule_id, "title": rule.title, "index": index, "name": rule.name}
             click.echo(json.dumps(line, ensure_ascii=True))
     else:
         columns = ["index", "ruleId", "name", "title"]
-        print_table(columns, ([str(index), rule.rule_id, rule.name, one_line(rule.title)] for index, rule in matches))
+        shown = ((index, running.ids.get(rule.rule_id, rule.rule_id), rule) for index, rule in matches)
+        print_table(columns, ([str(index), rule_id, rule.name, one_line(rule.title)] for index, rule_id, rule in shown))
+    episodes = (one for one in lines.episodes() if one.correlation.correlation_id not in silent)
+    print_episodes(episodes, running.ids, form)
+    if lines.without_time:
+        click.echo(f"{lines.without_time} events that correlations count have no time and join none", err=True)
 
 
 def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

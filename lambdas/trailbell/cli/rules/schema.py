@@ -1,4 +1,4 @@
-"""`trailbell rules schema`: what may stand in a rule, its cases or an exception, for editors."""
+"""`trailbell rules schema`: what may stand in a rule, a correlation, their cases or an exception, for editors."""
 
 import click
 
@@ -9,7 +9,7 @@ from trailbell.rulebook.members import SCHEMAS
 @click.command("schema")
 @click.argument("name", type=click.Choice([*SCHEMAS]), default="rule")
 def show_schema(name: str) -> None:
-    """Print the JSON Schema of a rule, of its cases or of an exception.
+    """Print the JSON Schema of a rule or correlation, of its cases, or of an exception.
 
     An editor with a YAML language server completes and checks a file that begins with the line
     `# yaml-language-server: $schema=rule-1.json`.

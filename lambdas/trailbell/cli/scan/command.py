@@ -1,7 +1,7 @@
 """`trailbell scan`: the rules against log files, here or in a bucket, by the same core the Lambda runs."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,8 @@ from trailbell.cli.scan.options import (
 )
 from trailbell.cli.scan.result import print_counts, print_result
 from trailbell.cli.scan.run import Plan, Scan, each_counted_once, jobs_for, run_scan
-from trailbell.cli.scan.state import State
+from trailbell.cli.scan.seeding import seeded
+from trailbell.cli.scan.state import Done, State
 from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
@@ -58,11 +59,13 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
     state = State(work.state, same_scan(places, rulebook, scope, output), window) if work.state else None
     selection = scope.selection(state.window if state else window)
     result = Scan()
-    restored = list(_restore(state, result)) if state else []
+    done = [*state.lines()] if state else []
+    restored = list(_restore(done, result))
     sources = find_sources(places, selection, aws_client)
     for folder in sources.unlisted:
         click.echo(folder, err=True)
     with Interrupt() as stopped:
+        by_name = {name_of(file): file for file in sources.files}
         if state:
             sources.files = [file for file in sources.files if name_of(file) not in state.done]
         progress = _progress(sources)
@@ -75,9 +78,12 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
             stopped=stopped,
             state=state,
             keep=output.keep if output.kind != "hits" else None,
+            before=[(by_name[one.file], one.counted) for one in done if one.file in by_name],
         )
         with closing(run_scan(sources.files, plan, result)) as found:
             hits = each_counted_once(found, map(output.kept_id, restored), result)
+            if work.seed_table:
+                hits = seeded(hits, rulebook, work.seed_table)
             print_result(output, restored, hits, progress.wipe, now.date())
     print_counts(sources, result)
     if in_use.counts:
@@ -97,12 +103,12 @@ def _status(sources: Sources, result: Scan, *, hits_fail: bool) -> int:
         return STATUS
     if result.unreadable or sources.unlisted or (result.foreign and not result.files_read):
         return 2
-    return int(hits_fail and result.counts.hits > result.counts.hits_muted)
+    return int(hits_fail and (result.counts.hits > result.counts.hits_muted or result.episodes > 0))
 
 
-def _restore(state: State, result: Scan) -> Iterator[Any]:
+def _restore(done: Iterable[Done], result: Scan) -> Iterator[Any]:
     """What was kept of the hits of log files that are done already; their counts go into `result`."""
-    for counts, kept in state.lines():
+    for one in done:
         result.files_read += 1
-        result.counts.add(counts)
-        yield from kept
+        result.counts.add(one.counts)
+        yield from one.hits

@@ -87,6 +87,7 @@ class Work:
     settings: tuple[str, ...]
     jobs: int | None
     state: Path | None
+    seed_table: str
     exit_code: bool
 
 
@@ -138,6 +139,13 @@ work_options = option_group(
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Remember in FILE which log files are done; go on from there if FILE exists.",
+    ),
+    click.option(
+        "--seed",
+        "seed_table",
+        default="",
+        metavar="TABLE",
+        help="Write into this hit table on which days what `first_seen` rules ask for was seen; no hits.",
     ),
     click.option("--exit-code", is_flag=True, help="Exit with status 1 when there are hits (muted ones do not count)."),
     setting_option,

@@ -66,6 +66,8 @@ def print_counts(sources: Sources, result: Scan) -> None:
         + f"; hits: {counts.hits - result.again}"
         + (f", {muted} of them muted" if muted else "")
         + (f"; {result.again} more from records delivered again" if result.again else "")
+        + (f"; episodes: {result.episodes}" if result.episodes else "")
+        + (f"; {counts.without_time} records without a time join no episode" if counts.without_time else "")
         + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,
     )

@@ -1,21 +1,24 @@
 """A scan as it runs: log files in, hits out, counts beside, what is done written down."""
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
+from trailbell.cli.scan.correlating import Reread, ScanEpisodes
+from trailbell.cli.scan.counted import Counted
 from trailbell.cli.scan.state import State
-from trailbell.cli.scan.work import Part, Source, name_of, size_of
+from trailbell.cli.scan.work import Fetcher, Part, Source, base_matches_at, name_of, size_of
 from trailbell.cli.scan.workers import Answer, Workers, work_alone
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
-from trailbell.hits.detect import DetectionCounts
+from trailbell.hits.base_match import BaseMatch
+from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.lookback.cost import Remembered
 from trailbell.text.safe_text import one_line
@@ -34,6 +37,7 @@ class Scan:
     outside: hits of records that were not asked for (another time, account or region); they are in no other count.
     foreign: files that are JSON of something else, named and passed over.
     again, muted_again: those hits, and those of them that are muted, whose records were delivered more than once.
+    episodes: hits of correlations.
     """
 
     files_read: int = 0
@@ -45,15 +49,18 @@ class Scan:
     foreign: list[str] = field(default_factory=list)
     again: int = 0
     muted_again: int = 0
+    episodes: int = 0
     interrupted: bool = False
 
 
 @dataclass(slots=True)
 class _Open:
-    """The log file whose turn it is: what was counted of it so far, and what is kept of its hits."""
+    """The log file whose turn it is: what was counted of it so far, and what is kept of its hits, and of what
+    correlations count."""
 
     counts: DetectionCounts = field(default_factory=DetectionCounts)
     kept: list[Any] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Plan:
     """What a scan does: with which rules, what is wanted, how many processes, how it is watched and remembered.
 
     keep: what of a hit is written into `state`, for hits that are counted or grouped at the end; None: nothing.
+    before: log files that are done already, and what correlations count of them.
     """
 
     rulebook: Rulebook
@@ -71,11 +79,16 @@ class Plan:
     stopped: Callable[[], bool]
     state: State | None = None
     keep: Callable[[Hit], Any] | None = None
+    before: Sequence[tuple[Source, Sequence[Counted]]] = ()
 
 
 def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, None, None]:
-    """Yield the hits of every log file in turn, counting into `result`; what cannot be read is named on stderr."""
-    file = _Open()
+    """Yield the hits of every log file in turn, then those of episodes, counting into `result`; what cannot be read is
+    named on stderr.
+    """
+    file, episodes = _Open(), ScanEpisodes(plan.rulebook)
+    for number, (_, counted) in enumerate(plan.before, start=len(sources)):
+        episodes.add(counted, number)
     with ExitStack() as closing:
         if plan.state:
             plan.state.open()
@@ -87,6 +100,9 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
             result.outside += part.outside
             if plan.state and plan.keep:
                 file.kept += map(plan.keep, part.hits)
+            if plan.state:
+                file.counted += part.counted
+            episodes.add(part.counted, number)
             yield from part.hits
             if part.last:
                 _finish(sources[number], part, plan, result, file)
@@ -94,6 +110,23 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
     if file.counts.records_read:
         result.cut, result.partial = True, result.partial + file.counts.records_read
     result.interrupted = plan.stopped()
+    for hit in episodes.hits(_rereading([*sources, *(source for source, _ in plan.before)], plan)):
+        result.episodes += 1
+        if isinstance(hit, Hit):
+            yield hit
+        else:
+            click.echo(one_line(hit), err=True)
+
+
+def _rereading(sources: Sequence[Source], plan: Plan) -> Reread:
+    """Reads records of log files again, for the episodes that they are in."""
+    hit_detector, fetcher = HitDetector(plan.rulebook, correlating=True), Fetcher()
+
+    def reread(number: int, indexes: Sequence[int]) -> Mapping[int, BaseMatch]:
+        source = sources[number]
+        return base_matches_at(hit_detector, source, fetcher.begin(source), indexes, plan.seen_at)
+
+    return reread
 
 
 def each_counted_once(hits: Iterable[Hit], restored: Iterable[str], result: Scan) -> Iterator[Hit]:
@@ -142,4 +175,4 @@ def _finish(source: Source, end: Part, plan: Plan, result: Scan, file: _Open) ->
         return
     result.files_read += 1
     if plan.state:
-        plan.state.add(name, file.counts, file.kept)
+        plan.state.add(name, file.counts, file.kept, file.counted)

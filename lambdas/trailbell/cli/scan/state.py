@@ -6,15 +6,27 @@ one that is cut off (the machine went down) is not there, so its log file is rea
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from trailbell.cli.scan.counted import Counted, counted_from
 from trailbell.errors import SettingsError
 from trailbell.hits.detect import NUMBERS, DetectionCounts
 
 
 FORMAT = "trailbell.scan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A log file that is through: its counts, the kept hits, and what correlations count of it."""
+
+    file: str
+    counts: DetectionCounts
+    hits: list[Any]
+    counted: list[Counted]
 
 
 class State:
@@ -31,8 +43,8 @@ class State:
         self.done: set[str] = set()
         self._stream: TextIO | None = None
 
-    def lines(self) -> Iterator[tuple[DetectionCounts, list[Any]]]:
-        """The counts and the kept hits of each log file that is through; fills `done`."""
+    def lines(self) -> Iterator[Done]:
+        """What is known of each log file that is through; fills `done`."""
         if self._is_new:
             return
         with self._path.open(encoding="utf-8") as stream:
@@ -46,7 +58,8 @@ class State:
                     counts = DetectionCounts()
                     for name in NUMBERS:
                         setattr(counts, name, int(entry["counts"].get(name, 0)))
-                    yield counts, entry["hits"]
+                    counted = [counted_from(one) for one in entry.get("counted", ())]
+                    yield Done(entry["file"], counts, entry["hits"], counted)
 
     def open(self) -> None:
         """Begin to append."""
@@ -59,9 +72,10 @@ class State:
         else:
             self._stream.write("\n")
 
-    def add(self, file: str, counts: DetectionCounts, hits: list[Any]) -> None:
+    def add(self, file: str, counts: DetectionCounts, hits: list[Any], counted: Sequence[Counted] = ()) -> None:
         """A log file is through."""
-        self._write({"file": file, "counts": {name: getattr(counts, name) for name in NUMBERS}, "hits": hits})
+        numbers = {name: getattr(counts, name) for name in NUMBERS}
+        self._write({"file": file, "counts": numbers, "hits": hits, "counted": counted})
 
     def close(self) -> None:
         """No more is to come."""

@@ -1,20 +1,25 @@
 """The work of a scan on one log file, the same in one process and in many: fetch it, detect, report what came of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailbell.aws.errors import aws_errors
+from trailbell.cli.scan.counted import Counted, counted_of
 from trailbell.cli.scan.log_files import read_pieces
+from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import ForeignJsonError, LogFileError, SettingsError
-from trailbell.hits.detect import DetectionCounts, HitDetector
-from trailbell.hits.hit import Hit
+from trailbell.hits.base_match import BaseMatch
+from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
+from trailbell.hits.hit import Hit, Place
 
 
 if TYPE_CHECKING:
@@ -30,6 +35,7 @@ AHEAD = 8
 
 _LARGE = 8 * 1024 * 1024  # fetched in its turn, piece by piece: eight of them would be a lot of memory
 _CHUNK = 500
+_COUNTED_CHUNK = 10_000
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken"}
 
 
@@ -39,6 +45,7 @@ class Part:
 
     So whatever ends the reading, the counts are those of the records that the hits are from.
 
+    counted: what correlations count of these records.
     outside: how many hits were not asked for; they are in no other count.
     last:    the log file is through, and counts.malformed has its malformed records.
     error:   why it could be read no further.
@@ -48,6 +55,7 @@ class Part:
 
     hits: list[Hit] = field(default_factory=list)
     counts: DetectionCounts = field(default_factory=DetectionCounts)
+    counted: list[Counted] = field(default_factory=list)
     outside: int = 0
     last: bool = False
     error: str = ""
@@ -91,12 +99,9 @@ def work(
     )
     error, foreign, stop = "", False, False
     try:
-        for hit in hit_detector.detect(pieces(), bucket, key, seen_at, counts):
-            if selection.holds(hit.account, hit.region, hit.event_time):
-                part.hits.append(hit)
-            else:
-                part.outside += 1
-            if len(part.hits) == _CHUNK:
+        for one in hit_detector.detect_all(pieces(), bucket, key, seen_at, counts):
+            _add(one, part, selection)
+            if len(part.hits) == _CHUNK or len(part.counted) >= _COUNTED_CHUNK:
                 yield _counted(part, counts)
                 part = Part()
     except LogFileError as raised:
@@ -106,6 +111,34 @@ def work(
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
     yield replace(part, last=True, error=error, foreign=foreign, stop=stop)
+
+
+def _add(found: Detected, part: Part, selection: Selection) -> None:
+    """Put what a record gives into a part, if it was asked for."""
+    if isinstance(found, Hit):
+        if selection.holds(found.account, found.region, found.event_time):
+            part.hits.append(found)
+        else:
+            part.outside += 1
+    elif isinstance(found, BaseMatch):
+        record = found.record
+        if selection.holds(record.account, record.region, record.event_time):
+            part.counted.extend(counted_of(found))
+
+
+def base_matches_at(
+    hit_detector: HitDetector, source: Source, pieces: Pieces, indexes: Sequence[int], seen_at: str
+) -> dict[int, BaseMatch]:
+    """What correlations count of the records at some positions of a log file; of those that are gone nothing."""
+    bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
+    found = dict[int, BaseMatch]()
+    with suppress(LogFileError, *_refusals()):  # it was read a moment ago; what of it can be read still tells
+        for index, record in enumerate(islice(read_records(pieces()), max(indexes) + 1)):
+            if index in indexes and not isinstance(record, MalformedRecord):
+                match = hit_detector.base_match_in_record(record, seen_at, Place(bucket, key, index))
+                if match:
+                    found[index] = match
+    return found
 
 
 def _counted(part: Part, counts: DetectionCounts) -> Part:

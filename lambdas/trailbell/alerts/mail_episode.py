@@ -1,0 +1,104 @@
+"""What a mail says of an episode: how many acts of whom in what time, and which."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from trailbell.alerts.mail_lines import span, times, utc, wrapped
+from trailbell.hits.episode import EpisodeAct, HitEpisode
+from trailbell.hits.hit import ACT, Hit, seconds_between
+from trailbell.hits.short_id import short_id
+from trailbell.text.resource_name import named_resource
+from trailbell.text.safe_text import one_line
+
+
+_MAX_CALLS = 5
+_MAX_EPISODES = 5
+_ACTOR_NAMES = ("facts.actor.key", "facts.actor.arn", "userIdentity.arn", "userIdentity.principalId")
+_LABELS = {
+    "facts.actor.key": "actor",
+    "recipientAccountId": "account",
+    "awsRegion": "Region",
+    "facts.resources": "resource",
+}
+
+
+def episode_lines(hits: Sequence[Hit]) -> Iterator[str]:
+    """The sentences of the head for hits that are episodes: who did how many acts, which, where, and when."""
+    episodes = [hit.episode for hit in hits if hit.episode]
+    acts = [act for episode in episodes for act in episode.acts]
+    count = sum(episode.count for episode in episodes)
+    many = f"{len(episodes)} episodes of this: " if len(episodes) > 1 else ""
+    number = "1 act" if count == 1 else f"{count} acts"
+    first, last = min(one.first for one in episodes), max(one.last for one in episodes)
+    within = f" within {span(seconds_between(first, last))}" if first != last else " in the same second"
+    where = f"in {_some('account', [act.account for act in acts])}, {_some('', [act.region for act in acts])}"
+    complete = len(acts) == count
+    who = _who(hits, acts, complete=complete)
+    yield from wrapped(f"{who}: {many}{number}{within} {where}: {_calls(acts, complete=complete)}.")
+    yield from wrapped(f"From {utc(first)} to {utc(last)}." if first != last else f"At {utc(first)}.")
+
+
+def _who(hits: Sequence[Hit], acts: Sequence[EpisodeAct], *, complete: bool) -> str:
+    """Whose acts they are, no more precisely than is known of all of them: of a long episode only some are held."""
+    actors, names = {act.actor for act in acts}, {hit.actor.name for hit in hits}
+    if len(names) == 1 and all(_is_of_one_actor(hit) for hit in hits):
+        (name,) = names
+        return one_line(hits[0].actor.text if complete and len(actors) == 1 else name or hits[0].actor.text, 300)
+    if complete and len(actors) == 1:
+        return one_line(actors.pop(), 300)
+    return f"{len(actors)} actors{'' if complete else ' or more'}"
+
+
+def _is_of_one_actor(hit: Hit) -> bool:
+    return hit.episode is not None and any(name in _ACTOR_NAMES for name, _ in hit.episode.group)
+
+
+def _some(what: str, names: Sequence[str]) -> str:
+    """account 111122223333; 3 accounts (…)."""
+    distinct = [one_line(name, 40) or "no region" for name in dict.fromkeys(names)]
+    listed = ", ".join(distinct[:_MAX_CALLS]) + (
+        f" and {len(distinct) - _MAX_CALLS} more" if distinct[_MAX_CALLS:] else ""
+    )
+    if not what:
+        return listed
+    return f"{what} {listed}" if len(distinct) == 1 else f"{len(distinct)} {what}s ({listed})"
+
+
+def acts_section(hits: Sequence[Hit]) -> Iterator[str]:
+    """The section Acts: the story in its order, with the ids of acts that have an alert of their own."""
+    shown = [hit for hit in hits if hit.episode][:_MAX_EPISODES]
+    for number, hit in enumerate(shown):
+        assert hit.episode
+        yield "Acts" if len(shown) == 1 else f"Acts of {hit.short_id}"
+        common = ", ".join(f"{_LABELS.get(name, name)} {value}" for name, value in hit.episode.group)
+        yield from wrapped(f"the same for all: {common}", indent="  ")
+        yield from _acts(hit.episode)
+        if number < len(shown) - 1:
+            yield ""
+
+
+def _acts(episode: HitEpisode) -> Iterator[str]:
+    left_out = episode.count - len(episode.acts)
+    half = (len(episode.acts) + 1) // 2 if left_out > 0 else len(episode.acts)
+    for act in episode.acts[:half]:
+        yield _act(act)
+    if left_out > 0:
+        yield f"  ... {left_out} more ..."
+    for act in episode.acts[half:]:
+        yield _act(act)
+
+
+def _act(act: EpisodeAct) -> str:
+    on = ", ".join(one_line(named_resource(name), 120) for name in act.resources)
+    told = f" [alert {short_id((act.account, act.event_id, ACT), act.at)}]" if act.is_hit else ""
+    return f"  {utc(act.at)}  {one_line(act.event_name, 60)}{f' on {on}' if on else ''}{told}"
+
+
+def _calls(acts: Sequence[EpisodeAct], *, complete: bool) -> str:
+    """The calls of the acts that are held, most frequent first; counted where all of them are."""
+    calls = Counter((act.event_name, act.event_source) for act in acts).most_common()
+    named = [
+        f"{one_line(name, 100)} ({one_line(source, 100)})" + (f" {times(count)}" if complete and len(calls) > 1 else "")
+        for (name, source), count in calls[:_MAX_CALLS]
+    ]
+    return ", ".join(named + ([f"{len(calls) - _MAX_CALLS} more"] if len(calls) > _MAX_CALLS else []))

@@ -1,0 +1,93 @@
+"""What an event adds to correlations: the groups that it belongs to, and the values that are counted in them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any
+
+from trailbell.engine.correlation import Correlation
+from trailbell.engine.fields import members, text_of
+from trailbell.engine.predicates import Roots, compile_finder
+
+
+Group = tuple[str, ...]
+"""The values of a correlation's group_by, as text."""
+
+Values = tuple[str, ...]
+"""One of the values that value_count counts: of one field, or of several together."""
+
+_Find = Callable[[Roots], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What an event adds to one group of one correlation.
+
+    rule: position of the rule that it matches in the correlation's rules.
+    """
+
+    correlation: Correlation
+    group: Group
+    rule: int
+    value: Values
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    correlation: Correlation
+    rule: int
+    group: tuple[_Find, ...]
+    value: tuple[_Find, ...]
+
+
+class Contributing:
+    """Correlations, by the rules that they count.
+
+    shares_max: of one event in one correlation; what is more is left out. None for no limit.
+    """
+
+    def __init__(
+        self, correlations: Sequence[Correlation], shares_max: int | None = None, *, dotted_root: bool = True
+    ) -> None:
+        self._shares_max = shares_max
+        self._counted = dict[str, list[_Counted]]()
+        for one in correlations:
+            for at, rule_id in enumerate(one.rules):
+                group, value = (
+                    tuple(compile_finder(path, dotted_root=dotted_root) for path in paths[at])
+                    for paths in (one.group_paths, one.value_paths)
+                )
+                self._counted.setdefault(rule_id, []).append(_Counted(one, at, group, value))
+
+    @property
+    def rule_ids(self) -> frozenset[str]:
+        """Ids of the rules and correlations that are counted."""
+        return frozenset(self._counted)
+
+    def shares(self, rule_id: str, roots: Roots) -> Iterator[Share]:
+        """What an event that matches a rule adds, to each correlation that counts the rule."""
+        for counted in self._counted.get(rule_id, ()):
+            pairs = product(_texts(counted.group, roots), _texts(counted.value, roots))
+            for group, value in islice(pairs, self._shares_max):
+                yield Share(counted.correlation, group, counted.rule, value)
+
+    def of_episode(self, correlation: Correlation, group: Group) -> Iterator[Share]:
+        """What a correlation that has come true in a group adds to those that count it."""
+        named = dict(zip(correlation.group_by, group, strict=True))
+        for counted in self._counted.get(correlation.correlation_id, ()):
+            outer, at = counted.correlation, counted.rule
+            chosen, value = (
+                tuple(named[name] for name in paths[at]) for paths in (outer.group_paths, outer.value_paths)
+            )
+            yield Share(outer, chosen, at, value)
+
+
+def _texts(finders: Sequence[_Find], roots: Roots) -> Iterator[tuple[str, ...]]:
+    """Every combination of the texts of some fields; none if one of the fields has none.
+
+    A member of a list is a value of its own. Null and objects are none; case is kept, for names and ARNs differ by it.
+    """
+    choices = [
+        dict.fromkeys(text for one in members(find(roots)) if (text := text_of(one)) is not None) for find in finders
+    ]
+    return product(*choices)

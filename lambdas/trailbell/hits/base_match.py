@@ -1,0 +1,140 @@
+"""A record that correlations count, and what it gives to the hit of an episode."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from trailbell.cloudtrail.record import Record, text
+from trailbell.engine.contributing import Group, Share
+from trailbell.engine.correlation import Correlation
+from trailbell.engine.matcher import Match
+from trailbell.engine.rulebook import Rule
+from trailbell.facts.facts import Facts
+from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_acts
+from trailbell.hits.hit import ACT, Hit, Place, kept_resource, make_hit, shown_actor, shown_name
+from trailbell.hits.level import highest
+from trailbell.hits.undo import fill_steps
+
+
+_UNDO_STEPS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BaseMatch:
+    """A record, what it adds to which correlations, and what is known of it.
+
+    time: of its event, in seconds since 1970; identity: of its event, also where two accounts record it.
+    """
+
+    shares: tuple[Share, ...]
+    time: int
+    identity: str
+    act: EpisodeAct
+    record: Record
+    facts: Facts
+    place: Place
+    seen_at: str
+
+
+def base_match(
+    shares: Sequence[Share], rule: Rule, hit: Hit | None, record: Record, facts: Facts, place: Place, seen_at: str
+) -> BaseMatch:
+    """rule: the first that is counted; hit: the record's, if it has one, which says more."""
+    act = EpisodeAct(
+        at=record.event_time,
+        account=record.account,
+        event_id=record.event_id,
+        event_source=shown_name(record.event_source),
+        event_name=shown_name(record.event_name),
+        region=shown_name(record.region),
+        name=hit.name if hit else rule.name,
+        title=hit.title if hit else rule.title,
+        actor=hit.actor.text if hit else shown_actor(facts.actor).text,
+        resources=(hit.main_resources if hit else tuple(map(kept_resource, facts.resources[:RESOURCES_MAX])))[
+            :RESOURCES_MAX
+        ],
+        is_hit=hit is not None and hit.is_to_notify,
+        undo=hit.undo if hit else fill_steps(rule.undo, record, facts),
+    )
+    time = int(datetime.fromisoformat(record.event_time).timestamp())
+    identity = text(record.fields, "sharedEventID") or record.event_id
+    return BaseMatch(tuple(shares), time, identity, act, record, facts, place, seen_at)
+
+
+def episode_hit(
+    correlation: Correlation, group: Group, episode: HitEpisode, came_true: str, last: BaseMatch, roles: tuple[str, ...]
+) -> Hit:
+    """The hit of an episode.
+
+    came_true: when it first was true (UTC, ISO 8601): it is known by this, and later acts do not change it.
+    last:      one of its acts, the latest that is at hand: whose act it is, and at what level.
+    roles:     the setting automation_roles.
+    """
+    rule = correlation.rule
+    level, note = highest([Match(rule)], last.facts, roles, last.record.event_name)
+    hit = make_hit(last.record, last.facts, [Match(rule)], level, last.place, last.seen_at, note)
+    steps = dict.fromkeys((*(step for act in episode.acts for step in act.undo), *hit.undo))
+    return replace(
+        hit,
+        event_id=episode_id(correlation, group, came_true),
+        event_time=came_true,
+        kept_as=ACT,
+        once="",
+        shared_event_id="",
+        request_id="",
+        error_code="",
+        error_message="",
+        resources=tuple(dict.fromkeys(name for act in episode.acts for name in act.resources)),
+        acted_on=(),
+        shown=(),
+        undo=tuple(steps)[:_UNDO_STEPS_MAX],
+        undo_until="",
+        undo_links=(),
+        episode=episode,
+    )
+
+
+def hit_episode(
+    correlation: Correlation, group: Group, first: str, last: str, count: int, acts: Sequence[EpisodeAct]
+) -> HitEpisode:
+    """An episode as its hit holds it; values of the group are text of records, made harmless here."""
+    named = zip(correlation.group_by, group, strict=True)
+    return HitEpisode(
+        group=tuple((name, shown_name(value)) for name, value in named),
+        first=first,
+        last=last,
+        count=count,
+        acts=some_acts(acts),
+    )
+
+
+def episode_id(correlation: Correlation, group: Group, came_true: str) -> str:
+    """What takes the place of an event's id; the same for the same correlation, group and time."""
+    parts = "\n".join((correlation.correlation_id, *group, came_true))
+    return f"episode-{hashlib.sha256(parts.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
+def overflow_hit(correlation: Correlation, last: BaseMatch, left_out: int, log_file: str, groups_max: int) -> Hit:
+    """The hit that says that a log file adds to more groups of a correlation than are followed: whoever fills it with
+    names of his choice could otherwise hide among them.
+    """
+    rule = correlation.rule
+    hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.place, last.seen_at)
+    named = f"{correlation.correlation_id}\n{log_file}".encode("utf-8", "surrogatepass")
+    return replace(
+        hit,
+        event_id=f"overflow-{hashlib.sha256(named).hexdigest()[:32]}",
+        kept_as=ACT,
+        once="",
+        shared_event_id="",
+        title="Too much at once to be correlated",
+        short_title="too much to correlate",
+        meaning=f"One log file has more than {groups_max} different groups of what {rule.name} counts ({rule.title})."
+        f" The first {groups_max} are followed; {left_out} records of others are not. Such a number may be somebody"
+        " hiding among names of his own choice: look at what the actor called around that time.",
+        undo=(),
+        undo_until="",
+        undo_note="",
+        undo_links=(),
+    )

@@ -1,0 +1,113 @@
+"""The histories of tests/crash/test_correlations.py find what is wrong: each of these would be a plausible fault."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from tests.crash.correlations import Broken
+from tests.crash.test_correlations import no_pauses, play  # noqa: F401 (the fixture)
+from trailbell.flows.collected import Collected
+from trailbell.flows.correlating import LogFileCorrelation
+from trailbell.flows.correlation_state import BucketPart, CountedGroup
+from trailbell.store.contributions import DynamoContributions
+from trailbell.store.episode_rows import EpisodeRows, KeptEpisode
+
+
+SEEDS = 1500
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def reading_nothing_later(patch: pytest.MonkeyPatch) -> None:
+    """What comes late carries on what came before it."""
+    read = DynamoContributions.read
+
+    def earlier(self: DynamoContributions, of: CountedGroup, since: int, until: int) -> Any:
+        return read(self, of, since, until - of.correlation.timespan_seconds)
+
+    patch.setattr(DynamoContributions, "read", earlier)
+
+
+def reading_before_writing(patch: pytest.MonkeyPatch) -> None:
+    """Two detectors at once each see their own contributions alone."""
+    write, waiting = DynamoContributions.write, list[tuple[DynamoContributions, Sequence[BucketPart]]]()
+    finish = LogFileCorrelation.finish
+
+    def later(self: DynamoContributions, parts: Sequence[BucketPart]) -> None:
+        waiting.append((self, parts))
+
+    def finish_then_write(self: LogFileCorrelation, **how: Any) -> Any:
+        counts = finish(self, **how)
+        while waiting:
+            write(*waiting.pop())
+        return counts
+
+    patch.setattr(DynamoContributions, "write", later)
+    patch.setattr(LogFileCorrelation, "finish", finish_then_write)
+
+
+def changing_what_others_changed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("trailbell.store.episodes.unchanged_since", lambda version: {})
+
+
+def not_looking_before(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(EpisodeRows, "_before", lambda self, key: iter(()))
+
+
+def not_looking_after(patch: pytest.MonkeyPatch) -> None:
+    onward = EpisodeRows._from
+
+    def only_between(self: EpisodeRows, key: str, last: str) -> Iterator[KeptEpisode]:
+        return (one for one in onward(self, key, last) if one.key <= last)
+
+    patch.setattr(EpisodeRows, "_from", only_between)
+
+
+def not_following_what_was_joined(patch: pytest.MonkeyPatch) -> None:
+    before = EpisodeRows._before
+
+    def nearest(self: EpisodeRows, key: str) -> Iterator[KeptEpisode]:
+        found = next(before(self, key), None)
+        if found and not [row for row in self._rows(found.key + "!", key) if row["joined"]]:
+            yield found
+
+    patch.setattr(EpisodeRows, "_before", nearest)
+
+
+def taking_a_broken_file_for_the_whole(patch: pytest.MonkeyPatch) -> None:
+    finish = LogFileCorrelation.finish
+    patch.setattr(LogFileCorrelation, "finish", lambda self, is_whole=True: finish(self))
+
+
+def keeping_one_inner_group_for_all(patch: pytest.MonkeyPatch) -> None:
+    """Two inner groups of one log file add to one outer group."""
+    parts = Collected.parts
+
+    def overwriting(self: Collected, source: str) -> Iterator[BucketPart]:
+        for part in parts(self, source):
+            yield BucketPart(part.of, part.start, source, part.contributions, part.acts, part.is_inner)
+
+    patch.setattr(Collected, "parts", overwriting)
+
+
+@pytest.mark.parametrize(
+    ("fault", "since"),
+    [
+        (reading_nothing_later, 40),
+        (reading_before_writing, 0),
+        (changing_what_others_changed, 20),
+        (not_looking_before, 0),
+        (not_looking_after, 240),
+        (not_following_what_was_joined, 40),
+        (taking_a_broken_file_for_the_whole, 440),
+        (keeping_one_inner_group_for_all, 0),
+    ],
+    ids=lambda given: getattr(given, "__name__", ""),
+)
+def test_histories_find_it(fault: Patch, since: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """since: a little before the first seed that finds it; where histories have changed, any of the many after it."""
+    fault(monkeypatch)
+
+    with pytest.raises((Broken, AssertionError)):
+        play(range(since, since + SEEDS))
