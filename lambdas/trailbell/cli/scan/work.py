@@ -12,7 +12,7 @@ from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.selection import Selection
-from trailbell.errors import ForeignJsonError, LogFileError, SettingsError
+from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 
@@ -100,7 +100,7 @@ def work(
                 yield _counted(part, counts)
                 part = Part()
     except LogFileError as raised:
-        error, foreign = str(raised), isinstance(raised, ForeignJsonError) and key.kind is ObjectKind.OTHER
+        error, foreign = str(raised), raised.foreign and key.kind is ObjectKind.OTHER
     except _refusals() as raised:
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
