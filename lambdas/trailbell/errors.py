@@ -48,15 +48,14 @@ class NotificationError(TrailbellError):
 
 
 class LogFileError(TrailbellError):
-    """An object is not a readable log file, or is larger than the limit; `outcome` says which in one word."""
+    """An object is not a readable log file, or is larger than the limit; `outcome` says which in one word.
 
-    def __init__(self, message: str, outcome: Unreadable = Unreadable.CORRUPT) -> None:
+    foreign: it is whole JSON of something else, so no log file was broken.
+    """
+
+    def __init__(self, message: str, outcome: Unreadable = Unreadable.CORRUPT, *, foreign: bool = False) -> None:
         super().__init__(message)
-        self.outcome = outcome
-
-
-class ForeignJsonError(LogFileError):
-    """An object is whole JSON and not from CloudTrail: no log file was broken."""
+        self.outcome, self.foreign = outcome, foreign
 
 
 class OutOfTimeError(TrailbellError):

@@ -10,9 +10,11 @@ import pytest
 
 from tests.crash.explore import Tried, try_by_chance, try_every_single_fault
 from tests.crash.world import Broken
-from trailbell.flows.claims import Claim
+from trailbell.alerts.alert import Alert
+from trailbell.flows import notifier
+from trailbell.flows.claims import AlertTopic, Claim, Claims
 from trailbell.flows.detector import Detector
-from trailbell.flows.notifier import Notifier
+from trailbell.hits.hit import Hit
 from trailbell.ops import undelivered as undelivered
 from trailbell.ops.undelivered import Delivery
 from trailbell.store import hit_table
@@ -53,9 +55,9 @@ def write_once(client: Any, table: str, rows: Iterable[Any]) -> None:
         client.batch_write_item(RequestItems={table: requests[start : start + 25]})
 
 
-def publish_after_recording(notifier: Notifier, alert: Any) -> None:
-    notifier.delivery_records.record(alert.hits)
-    notifier.topic.notify(alert)
+def publish_after_recording(topic: AlertTopic, claims: Claims, alert: Alert, claimed: Sequence[Hit]) -> None:
+    claims.record(claimed)
+    topic.notify(alert)
 
 
 def claim_all(deliveries: DynamoDeliveryRecords, hits: Sequence[Any]) -> list[Claim]:
@@ -77,7 +79,7 @@ detector_as_it_is = Detector.detect_batch
         pytest.param(DynamoHitTable, "keep", keep_nothing, id="hits-not-kept"),
         pytest.param(DynamoDeliveryRecords, "record", record_nothing, id="no-delivery-records"),
         pytest.param(hit_table, "write_all", write_once, id="unprocessed-rows-forgotten"),
-        pytest.param(Notifier, "_publish", publish_after_recording, id="recorded-before-published"),
+        pytest.param(notifier, "publish_claimed", publish_after_recording, id="recorded-before-published"),
         pytest.param(DynamoDeliveryRecords, "claim", claim_all, id="no-claims"),
         pytest.param(Detector, "detect_batch", say_done, id="every-message-deleted"),
         pytest.param(undelivered.UndeliveredHits, "notify", lambda *_: Delivery(), id="dead-letters-deleted-untold"),

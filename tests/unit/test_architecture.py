@@ -143,6 +143,7 @@ def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
     allowed = {
         "trailbell.rulebook.alert_on",
         "trailbell.rulebook.build",
+        "trailbell.rulebook.misspellings",  # what was meant by a name that no rule has
         "trailbell.rulebook.placeholders",
         "trailbell.rulebook.product",  # where rules and lock are, in a checkout and in a wheel
         "trailbell.hits.canary",  # where the parameters are that never exist
@@ -150,6 +151,7 @@ def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
         "trailbell.aws.clients",  # CALLS: what the models in the asset must know
         "trailbell.engine.rulebook",
         "trailbell.alerts.channel",
+        "trailbell.alerts.commands",  # by what the stack knows that commands need --local
         "trailbell.alerts.channels",  # what channels declare: settings, permissions, what the stack builds
         "trailbell.alerts.setting",
         "trailbell.errors",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trailbell.errors import ForeignJsonError, LogFileError
+from trailbell.errors import LogFileError
 
 
 # Four times what CloudTrail lets a record have.
@@ -143,7 +143,7 @@ class Splitter:
         if self._peek():
             raise self._broken("goes on after its end")
         if not self._has_records:
-            raise ForeignJsonError("log file has no Records: it is JSON, but not from CloudTrail")
+            raise LogFileError("log file has no Records: it is JSON, but not from CloudTrail", foreign=True)
         return False
 
     def _opens_list(self) -> bool:

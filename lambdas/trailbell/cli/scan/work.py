@@ -16,7 +16,7 @@ from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.selection import Selection
-from trailbell.errors import ForeignJsonError, LogFileError, SettingsError
+from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit, Place
@@ -105,7 +105,7 @@ def work(
                 yield _counted(part, counts)
                 part = Part()
     except LogFileError as raised:
-        error, foreign = str(raised), isinstance(raised, ForeignJsonError) and key.kind is ObjectKind.OTHER
+        error, foreign = str(raised), raised.foreign and key.kind is ObjectKind.OTHER
     except _refusals() as raised:
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
