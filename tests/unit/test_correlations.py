@@ -415,6 +415,31 @@ def test_correlations_over_rules_of_other_sources_are_counted_with_these(tmp_pat
     assert [one.rule.title for one in load_rules(tmp_path, {}, any_source=True).correlations] == ["Inner", "Outer"]
 
 
+def test_foreign_ones_are_judged_and_warned_of(tmp_path: Path) -> None:
+    """Each document has its line; a field that no record has makes a group that nothing is in."""
+    kms = {"s": {"eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}, "condition": "s"}
+    loaded(
+        tmp_path,
+        rule("a", detection=kms),
+        correlation(group_by=["recipientAccountId"]),
+        correlation(group_by=["recipientAcountId"], _title="Typo"),
+        correlation(condition={"lt": 3}, _title="Few"),
+    )
+
+    result = CliRunner().invoke(cli, ["rules", "check", str(tmp_path), "--foreign", "--format", "jsonl"])
+
+    said = {one["title"]: (one["status"], " ".join(one["reasons"])) for one in lines(result)}
+    assert result.exit_code == 1
+    assert {title: status for title, (status, _) in said.items()} == {
+        "Rule a": "ok",
+        "Many": "ok",
+        "Typo": "warning",
+        "Few": "refused",
+    }
+    assert "recipientAcountId" in said["Typo"][1]
+    assert UNDECIDED in said["Few"][1]
+
+
 # ------------------------------------------------------------------------------------------------ rules match
 
 
