@@ -17,7 +17,10 @@ from trailbell.hits.detect import HitDetector
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
+from trailbell.rulebook.build import make_rulebook
+from trailbell.rulebook.case_episodes import hits_of_case
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
+from trailbell.rulebook.correlation_cases import load_correlation_cases
 from trailbell.rulebook.load import RuleSet, compile_rule_set
 from trailbell.rulebook.source import rule_files
 
@@ -72,6 +75,15 @@ def rule_alerts() -> Iterator[tuple[Rule, Alert]]:
     for rule, path in sorted(all_rules().values(), key=lambda one: one[1]):
         case = next(case for case in load_cases(case_file(path, RULES, CASES)) if case.match)
         hit = _placed(HitDetector(Rulebook((rule,))).detect_record(case.record, SEEN_AT))
+        yield rule, Alert((hit,), runbook=RUNBOOK)
+
+
+def correlation_alerts() -> Iterator[tuple[Rule, Alert]]:
+    """Each correlation that reports, by folder and file, with the alert of its first case that comes true."""
+    book = make_rulebook(_found().rules, CASE_SETTINGS, _found().correlations)
+    for rule, path in sorted(reported_correlations().values(), key=lambda one: one[1]):
+        case = next(case for case in load_correlation_cases(case_file(path, RULES, CASES)) if case.episodes)
+        (hit,) = hits_of_case(book, correlations()[rule.stem], case, "acme-trail-logs", LOG_FILE)
         yield rule, Alert((hit,), runbook=RUNBOOK)
 
 

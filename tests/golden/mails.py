@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.golden.alerts import ROOT, awkward_alerts, rule_alerts
+from tests.golden.alerts import ROOT, awkward_alerts, correlation_alerts, rule_alerts
 from trailbell.alerts.alert import Alert, alert_document
+from trailbell.engine.rulebook import Rule
 from trailbell.rulebook.source import rule_files
 
 
@@ -22,9 +23,9 @@ FOLDERS = {
 """Folder of rules/ → its heading, in the order of the pages."""
 _INTRODUCTION = """# The mails
 
-The mail of each rule: the first matching case of `tests/rules/` as it would be mailed, subject first, then the
-text. The bucket, the runbooks and the people are examples. `make generate` writes this page from the files in
-`tests/golden/mails/`; a test compares them letter by letter.
+The mail of each rule and correlation: the first case of `tests/rules/` that matches or comes true, as it would be
+mailed, subject first, then the text. The bucket, the runbooks and the people are examples. `make generate` writes this
+page from the files in `tests/golden/mails/`; a test compares them letter by letter.
 """
 
 
@@ -36,8 +37,14 @@ def mail(alert: Alert) -> str:
 
 def golden_mails() -> dict[Path, str]:
     """Every golden file with what it must hold."""
-    files = {MAILS / "rules" / f"{rule.name}.txt": mail(alert) for rule, alert in rule_alerts()}
+    files = {MAILS / "rules" / f"{rule.name}.txt": mail(alert) for rule, alert in _alerts()}
     return files | {MAILS / "cases" / f"{name}.txt": mail(alert) for name, _, alert in awkward_alerts()}
+
+
+def _alerts() -> Iterator[tuple[Rule, Alert]]:
+    """Each rule and correlation, by folder and file, with its alert."""
+    yield from rule_alerts()
+    yield from correlation_alerts()
 
 
 def gallery() -> str:
@@ -48,7 +55,7 @@ def gallery() -> str:
 def _grouped() -> dict[str, list[tuple[str, str, str]]]:
     """Service → (rule, title, mail), in the order of FOLDERS."""
     groups: dict[str, list[tuple[str, str, str]]] = {name: [] for name in FOLDERS}
-    for rule, alert in rule_alerts():
+    for rule, alert in _alerts():
         groups[_folder(rule.stem)].append((rule.name, rule.title, mail(alert)))
     return groups
 

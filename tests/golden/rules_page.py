@@ -86,8 +86,7 @@ def _entry(rule: Rule, path: Path) -> str:
 
 def _links(rule: Rule, path: Path) -> Iterator[str]:
     yield f"[rule]({os.path.relpath(path, PAGE.parent)})"
-    if rule.stem not in correlations():
-        yield f"[mail](mails.md#{rule.name})"
+    yield f"[mail](mails.md#{rule.name})"
     for tag in rule.tags:
         technique = tag.removeprefix("attack.").upper()
         if re.fullmatch(r"T\d{4}(\.\d{3})?", technique):

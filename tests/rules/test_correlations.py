@@ -1,16 +1,22 @@
 """Every shipped correlation has cases that notice a change of any part: threshold, window, group, order, rules."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
+from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS
 from trailbell.engine.correlation import Correlation, CorrelationType, silenced
+from trailbell.engine.matcher import Matcher
+from trailbell.engine.prefilter.partial_eval import PartialEvaluation
+from trailbell.engine.prefilter.prefilter import Prefilter
 from trailbell.engine.rulebook import Level, Rulebook
+from trailbell.facts.facts import derived_fields
 from trailbell.rulebook.build import make_rulebook
-from trailbell.rulebook.cases import CASE_SETTINGS, case_file
+from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, merged
 from trailbell.rulebook.correlation_cases import CorrelationCase, load_correlation_cases, run_correlation_case
 from trailbell.rulebook.load import compile_rule_set
 
@@ -130,3 +136,35 @@ def test_what_reports_alone_still_does() -> None:
 
     assert levels
     assert set(levels.values()) == {Level.INFORMATIONAL}
+
+
+def everyday(source: str, name: str, **members: Any) -> dict[str, Any]:
+    return merged({**BASE_RECORD, "eventSource": source, "eventName": name, "readOnly": True}, members)
+
+
+STORE = {"invokedBy": "secretsmanager.amazonaws.com"}
+INSTANCE = {"arn": "arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(everyday("kms.amazonaws.com", "Decrypt", userIdentity=STORE), id="a store decrypts"),
+        pytest.param(everyday("kms.amazonaws.com", "GenerateDataKey", userIdentity=STORE), id="a store encrypts"),
+        pytest.param(everyday("kms.amazonaws.com", "DescribeKey"), id="a key is described"),
+        pytest.param(everyday("ssm.amazonaws.com", "GetParameter", userIdentity=INSTANCE), id="an instance starts"),
+        pytest.param(everyday("ssm.amazonaws.com", "UpdateInstanceInformation", readOnly=False), id="an agent reports"),
+        pytest.param(everyday("s3.amazonaws.com", "GetObject", errorCode="AccessDenied"), id="another service"),
+    ],
+)
+def test_the_commonest_calls_are_not_read_whole_for_correlations(record: dict[str, Any]) -> None:
+    """They are most of what there is: a rule that only correlations count must dismiss them at first sight."""
+    counted = [rule for rule in FOUND.rules if rule.counts_only]
+    derived = derived_fields(frozenset())
+    evaluation = PartialEvaluation((*GATE_FIELDS, "readOnly", "errorCode"), derived)
+    prefilter = Prefilter(Matcher(counted, GATE_FIELDS, dotted_root=False), derived, evaluation, MEMBERS)
+
+    block = prefilter.read(json.dumps([record], separators=(",", ":")).encode())
+
+    assert block
+    assert [(text, [one.rule.name for one in rules]) for _, text, rules in block.to_parse] == []

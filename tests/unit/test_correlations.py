@@ -400,6 +400,46 @@ def test_rulebook_carries_correlations_as_they_are(tmp_path: Path) -> None:
     )
 
 
+def test_correlations_over_rules_of_other_sources_are_counted_with_these(tmp_path: Path) -> None:
+    """A set of rules for everything holds many of them: they are not named one by one, and no fault."""
+    windows = rule("w", logsource={"product": "windows"})
+    inner = correlation(rules=["w"], _name="inner", _title="Inner")
+    outer = correlation(type="temporal", rules=["inner"], condition=None, _title="Outer")
+    loaded(tmp_path, rule("a"), windows, inner, outer, correlation(rules=["nobody"], _title="Astray"))
+
+    found = told_apart(load_rules(tmp_path, {}), tmp_path)
+
+    kinds = {one.title: one.kind for one in found.left_out}
+    other = Kind.OTHER_SOURCE
+    assert kinds == {"Rule w": other, "Inner": other, "Outer": other, "Astray": Kind.CORRELATION}
+    assert [one.rule.title for one in load_rules(tmp_path, {}, any_source=True).correlations] == ["Inner", "Outer"]
+
+
+def test_foreign_ones_are_judged_and_warned_of(tmp_path: Path) -> None:
+    """Each document has its line; a field that no record has makes a group that nothing is in."""
+    kms = {"s": {"eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}, "condition": "s"}
+    loaded(
+        tmp_path,
+        rule("a", detection=kms),
+        correlation(group_by=["recipientAccountId"]),
+        correlation(group_by=["recipientAcountId"], _title="Typo"),
+        correlation(condition={"lt": 3}, _title="Few"),
+    )
+
+    result = CliRunner().invoke(cli, ["rules", "check", str(tmp_path), "--foreign", "--format", "jsonl"])
+
+    said = {one["title"]: (one["status"], " ".join(one["reasons"])) for one in lines(result)}
+    assert result.exit_code == 1
+    assert {title: status for title, (status, _) in said.items()} == {
+        "Rule a": "ok",
+        "Many": "ok",
+        "Typo": "warning",
+        "Few": "refused",
+    }
+    assert "recipientAcountId" in said["Typo"][1]
+    assert UNDECIDED in said["Few"][1]
+
+
 # ------------------------------------------------------------------------------------------------ rules match
 
 

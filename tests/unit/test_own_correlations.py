@@ -277,3 +277,13 @@ def test_shipped_ones_are_listed_and_checked() -> None:
     assert "ssm-secret-parameter-read" in listed
     result = run("rules", "check", ROOT / "rules" / "ssm" / "aws_ssm_parameter_sweep.yml")
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_mail_of_a_correlation_is_shown() -> None:
+    """A rule that only correlations count has none."""
+    shown = run("rules", "mail", "ssm-parameter-sweep").stdout
+    assert shown.startswith("Subject: [HIGH] Parameter Sweep")
+    assert "25 acts" in shown
+
+    with pytest.raises(RuleError, match="makes no hits: only correlations count it"):
+        run("rules", "mail", "ssm-secret-parameter-read")

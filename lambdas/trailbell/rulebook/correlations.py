@@ -72,14 +72,14 @@ class _Linker:
 
     def add_rule(self, document: Document, rule: Rule) -> None:
         """A rule, by what it may be called."""
-        for key in _keys(document) | ({("name", rule.name)} if self.own else set()):
+        for key in names_of(document) | ({("name", rule.name)} if self.own else set()):
             self.named.setdefault(key, []).append(rule)
         self.ids.add(rule.rule_id)
 
     def add(self, document: Document) -> None:
         """A correlation, which others may name."""
         self.documents.append(document)
-        for key in _keys(document):
+        for key in names_of(document):
             self.named.setdefault(key, []).append(document)
 
     def compiled(self) -> Correlations:
@@ -223,10 +223,19 @@ class _Paths:
         return path
 
 
-def _keys(document: Document) -> set[tuple[str, str]]:
+def names_of(document: Document) -> set[tuple[str, str]]:
     """What a document may be referred to by: its id, and its name."""
     own_id, name = (_name_in(document, member) for member in ("id", "name"))
     return {key for key in (("id", _bare_id(own_id)), ("name", name)) if key[1]}
+
+
+def names_counted(document: Document) -> set[tuple[str, str]]:
+    """What a correlation may mean by the rules that it counts; nothing for one that is wrong."""
+    try:
+        rules = read_correlation(document).rules
+    except RuleError:
+        return set()
+    return {key for name in rules for key in (("id", _bare_id(name)), ("name", name))}
 
 
 def _name_in(document: Document, member: str) -> str:

@@ -16,6 +16,7 @@ from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.load import RuleSet
 from trailbell.rulebook.never_matches import findings_in, place_of
 from trailbell.rulebook.placeholders import Placeholders
+from trailbell.rulebook.record_fields import fault_of_field
 from trailbell.text.safe_text import one_line
 
 
@@ -130,12 +131,18 @@ def counts(found: RuleSet) -> str:
 
 
 def never_matching(found: RuleSet) -> tuple[str, ...]:
-    """One message for each thing in rules that run which no record has: file, line, name and sentence."""
-    return tuple(
+    """One message for each thing in what runs which no record has: file, line, name and sentence."""
+    of_rules = (
         one_line(f"{place_of([document.path], one.written)}{rule.name}: {one.sentence}")
         for document, rule in zip(found.documents, found.rules, strict=True)
         for one in findings_in(rule.detection)
     )
+    of_correlations = (
+        one_line(f"{document.path}:{document.line}: {correlation.rule.name}: {sentence}")
+        for document, correlation in found.linked
+        for sentence in _never_counted(correlation)
+    )
+    return (*of_rules, *of_correlations)
 
 
 def warnings_of_correlation(document: Document, correlation: Correlation) -> Iterator[str]:
@@ -143,6 +150,15 @@ def warnings_of_correlation(document: Document, correlation: Correlation) -> Ite
     given = str(document.content.get("id") or "").lower()
     if given and given != correlation.correlation_id:
         yield f"another rule has its id {given}; hits of this one carry {correlation.correlation_id}"
+    yield from _never_counted(correlation)
+
+
+def _never_counted(correlation: Correlation) -> Iterator[str]:
+    """Fields that a correlation over rules groups or counts by, and that no record has."""
+    by_rule = (*correlation.group_paths, *correlation.value_paths) if correlation.depth == 1 else ()
+    for path in dict.fromkeys(path for paths in by_rule for path in paths):
+        if fault := fault_of_field(path):
+            yield f"{fault}; a part of this correlation never has an effect"
 
 
 def warnings_of(document: Document, rule: Rule, placeholders: Placeholders) -> Iterator[str]:

@@ -9,7 +9,7 @@ from trailbell.engine.correlation import Correlation
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import RuleError
 from trailbell.rulebook.compile import Compiler
-from trailbell.rulebook.correlations import compile_correlations
+from trailbell.rulebook.correlations import compile_correlations, names_counted, names_of
 from trailbell.rulebook.detection import PARSER_FAILURES
 from trailbell.rulebook.documents import Document, Kind, Refused, is_of_sigma
 from trailbell.rulebook.high_operations import asks_for_high_operations, high_operations, would_be_high
@@ -79,10 +79,25 @@ class _Judged:
     asking: list[Document] = field(default_factory=list)
     correlating: list[Document] = field(default_factory=list)
     left_out: list[Refused] = field(default_factory=list)
+    elsewhere: list[Document] = field(default_factory=list)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         return tuple(rule for _, rule in self.compiled)
+
+    def set_aside_elsewhere(self) -> None:
+        """Set aside the correlations over rules of other log sources, and those over these."""
+        ours = [*(document for document, _ in self.compiled), *self.asking]
+        while True:
+            here = {name for one in (*ours, *self.correlating) for name in names_of(one)}
+            others = {name for one in self.elsewhere for name in names_of(one)} - here
+            found = [one for one in self.correlating if not others.isdisjoint(names_counted(one))]
+            if not found:
+                return
+            self.correlating = [one for one in self.correlating if one not in found]
+            self.elsewhere += found
+            reason = "counts rules whose log source is not aws/cloudtrail"
+            self.left_out += [Refused.of(one, reason, Kind.OTHER_SOURCE) for one in found]
 
     def sort(self, document: Document, compiler: Compiler, *, any_source: bool) -> None:
         """Compile a document, or set it aside."""
@@ -91,6 +106,7 @@ class _Judged:
             self.left_out.append(Refused.of(document, "is no rule: it has no detection", Kind.NO_RULE))
         elif not any_source and not _is_for_cloudtrail(content):
             self.left_out.append(Refused.of(document, "log source is not aws/cloudtrail", Kind.OTHER_SOURCE))
+            self.elsewhere.append(document)
         elif "filter" in content:
             self.filters.append(document)
         elif "correlation" in content:
@@ -142,6 +158,7 @@ def load_rules(
             judged.sort(document, Compiler(placeholders), any_source=any_source)
     if judged.asking:
         _compile_asking(judged, (*_whole(where, judged, placeholders), *others), placeholders, watched)
+    judged.set_aside_elsewhere()
     linked = compile_correlations(judged.correlating, judged.compiled, Compiler(placeholders), own=own)
     judged.left_out += linked.refused
     if not where.is_dir():  # who names a file means a rule

@@ -13,7 +13,7 @@ from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.cases import CASE_SETTINGS, Case, case_file, load_cases, run_case
 from trailbell.rulebook.correlation_cases import load_correlation_cases, run_correlation_case
 from trailbell.rulebook.load import RuleSet, load_rules
-from trailbell.rulebook.placeholders import coverage_folder
+from trailbell.rulebook.placeholders import Placeholders, coverage_folder
 from trailbell.rulebook.source import LOCAL, rule_files
 
 
@@ -50,7 +50,7 @@ def run_cases(where: Path, cases: Path | None) -> Iterator[list[Finding]]:
         rules[document.path].append(rule)
     for document, correlation in found.linked:
         linked[document.path].append(correlation)
-    rulebook = _all_that_correlations_count(where, found) if linked else None
+    rulebook = rulebook_counted(where, found, CASE_SETTINGS) if linked else None
     for path in rule_files(where):
         file = cases_of(path, root, cases)
         if _is_local(path) and not file.exists():
@@ -61,12 +61,12 @@ def run_cases(where: Path, cases: Path | None) -> Iterator[list[Finding]]:
             yield from _of_rules(rules[path], file)
 
 
-def _all_that_correlations_count(where: Path, found: RuleSet) -> Rulebook:
-    """The rules and correlations of the whole folder that `where` is a part of."""
+def rulebook_counted(where: Path, found: RuleSet, placeholders: Placeholders) -> Rulebook:
+    """What was found, with all that its correlations may count: the whole folder that `where` is a part of."""
     whole = coverage_folder(where)
     if whole and whole != where:
-        found = load_rules(whole, CASE_SETTINGS, own=True)
-    return make_rulebook(found.rules, CASE_SETTINGS, found.correlations)
+        found = load_rules(whole, placeholders, own=True)
+    return make_rulebook(found.rules, placeholders, found.correlations)
 
 
 def _of_correlations(rulebook: Rulebook, linked: list[Correlation], file: Path) -> Iterator[list[Finding]]:
