@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.shipped import rule_paths, shipped_cases, shipped_rules
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.rulebook import Rule, Rulebook
@@ -16,13 +17,9 @@ from trailbell.hits.detect import HitDetector
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
-from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
-from trailbell.rulebook.load import compile_rules
-from trailbell.rulebook.source import rule_files
+from trailbell.rulebook.cases import BASE_RECORD, merged
 
 
-ROOT = Path(__file__).resolve().parents[2]
-RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
 SEEN_AT = "2026-09-01T09:18:57Z"
 RUNBOOK = "https://runbooks.example.com/{rule}"
 LOG_FILE = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/111122223333_CloudTrail_us-east-1_example.json.gz"
@@ -33,8 +30,7 @@ Record = dict[str, Any]
 @cache
 def all_rules() -> dict[str, tuple[Rule, Path]]:
     """Every rule by its name, with its file."""
-    files = {path.stem: path for path in rule_files(RULES)}
-    return {rule.name: (rule, files[rule.stem]) for rule in compile_rules(RULES, CASE_SETTINGS)}
+    return {rule.name: (rule, rule_paths()[rule.stem]) for rule in shipped_rules()}
 
 
 @cache
@@ -42,18 +38,23 @@ def _everything() -> HitDetector:
     return HitDetector(Rulebook(tuple(rule for rule, _ in all_rules().values())))
 
 
-def rule_alerts() -> Iterator[tuple[Rule, Alert]]:
+@cache
+def rule_alerts() -> tuple[tuple[Rule, Alert], ...]:
     """Each rule, by folder and file, with the alert of its first matching case; no other rule has a say in it."""
-    for rule, path in sorted(all_rules().values(), key=lambda one: one[1]):
-        case = next(case for case in load_cases(case_file(path, RULES, CASES)) if case.match)
-        hit = _placed(HitDetector(Rulebook((rule,))).detect_record(case.record, SEEN_AT))
-        yield rule, Alert((hit,), runbook=RUNBOOK)
+    rules = [rule for rule, _ in sorted(all_rules().values(), key=lambda one: one[1])]
+    return tuple((rule, _first_alert(rule)) for rule in rules)
+
+
+def _first_alert(rule: Rule) -> Alert:
+    case = next(case for case in shipped_cases(rule.stem) if case.match)
+    hit = _placed(HitDetector(Rulebook((rule,))).detect_record(case.record, SEEN_AT))
+    return Alert((hit,), runbook=RUNBOOK)
 
 
 def matching_hits() -> Iterator[Hit]:
     """The hit of every matching case of every rule, as all rules together make it."""
-    for _, path in all_rules().values():
-        for case in load_cases(case_file(path, RULES, CASES)):
+    for rule, _ in all_rules().values():
+        for case in shipped_cases(rule.stem):
             hit = _everything().detect_record(case.record, SEEN_AT) if case.match else None
             if hit:
                 yield hit

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.golden.alerts import ROOT, all_rules
+from tests.golden.alerts import all_rules
 from tests.golden.mails import FOLDERS
 from tests.golden.undone_by import undone_by_lines
+from tests.shipped import ROOT
 from trailbell.engine.rulebook import Level, Rule
 
 

@@ -5,23 +5,20 @@ from pathlib import Path
 import pytest
 
 from tests.golden.rules_page import counted
+from tests.shipped import CASES, ROOT, RULES, rule_paths, shipped_cases, shipped_rules
 from trailbell.engine.rulebook import Level, Rule
-from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
+from trailbell.rulebook.cases import case_file, run_case
 from trailbell.rulebook.draft import FILL_IN
-from trailbell.rulebook.load import compile_rules
-from trailbell.rulebook.source import rule_files
 
 
-ROOT = Path(__file__).resolve().parents[2]
-RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
-COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
-FILES = rule_files(RULES)
+COMPILED = {rule.stem: rule for rule in shipped_rules()}
+FILES = list(rule_paths().values())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_rule_holds_its_cases(path: Path) -> None:
     """A rule is not done without a true and a false case."""
-    cases = load_cases(case_file(path, RULES, CASES))
+    cases = shipped_cases(path.stem)
 
     assert [fault for case in cases for fault in run_case(COMPILED[path.stem], case)] == []
     assert {case.match for case in cases} == {True, False}

@@ -7,24 +7,22 @@ from typing import Any
 
 import pytest
 
-from tests.rules.rule_hits import CASES, RULES, SEEN_AT
+from tests.rules.rule_hits import SEEN_AT
 from tests.rules.undo_by_hand import BY_HAND
+from tests.shipped import shipped_cases, shipped_rules
 from trailbell.engine.rulebook import Rule, UndoneBy
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.undoing import UNDONE, words_for
 from trailbell.rulebook.build import make_rulebook
-from trailbell.rulebook.cases import CASE_SETTINGS, Case, Later, case_file, load_cases
-from trailbell.rulebook.load import compile_rules
-from trailbell.rulebook.source import rule_files
+from trailbell.rulebook.cases import CASE_SETTINGS, Case, Later
 from trailbell.rulebook.undone_by import undo_rules
 
 
-COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
-PATHS = {path.stem: path for path in rule_files(RULES)}
+COMPILED = {rule.stem: rule for rule in shipped_rules()}
 
 
-def cases(rule: Rule) -> list[Case]:
-    return load_cases(case_file(PATHS[rule.stem], RULES, CASES))
+def cases(rule: Rule) -> tuple[Case, ...]:
+    return shipped_cases(rule.stem)
 
 
 @cache
