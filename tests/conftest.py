@@ -10,6 +10,7 @@ from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 from tests.examples import QUICK, examples
+from tests.scheduling import KeptTogether, LongestFirst
 from trailbell.rulebook.source import LEFT_OUT, LOCAL
 
 
@@ -31,15 +32,9 @@ def _parse_json_once(loader: JSONFileLoader, path: str) -> Any:
 
 JSONFileLoader.load_file = _parse_json_once
 
-# Suites whose tests share what is costly or only there once: an embedded AWS and build/, jsii and its templates, one
-# browser, the tally of crash schedules. Each runs in one process; the others are spread test by test.
-_TOGETHER = ("e2e", "infra", "browser", "crash")
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the group of each test that must not leave its suite's process."""
-    for item in items:
-        suite = item.path.relative_to(Path(__file__).parent).parts[0]
-        if suite in _TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(suite))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst:
+    """Where tests run in several processes: those that share something costly in one, and the longest first."""
+    config.pluginmanager.register(KeptTogether())
+    return LongestFirst(config, log)
