@@ -21,7 +21,7 @@ _SHARED = {
 }
 
 # By `--durations` of a whole run. What is not here takes less, and begins by the number of its tests.
-_LONGEST = (
+LONGEST = (
     "tests/packaging/",
     "tests/e2e/test_acts.py",
     "tests/e2e/test_lifecycle.py",
@@ -60,7 +60,7 @@ class LongestFirst(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist's 
 
 
 def _place(group: str) -> int:
-    return _LONGEST.index(group) if group in _LONGEST else len(_LONGEST)
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
 
 class KeptTogether:
@@ -74,8 +74,18 @@ class KeptTogether:
         if node := getattr(report, "node", None):
             self._processes[together(report.nodeid)].add(node.gateway.id)
 
+    @property
+    def spread(self) -> list[str]:
+        """The groups that more than one process ran tests of."""
+        return sorted(group for group, processes in self._processes.items() if len(processes) > 1)
+
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """All tests were run. A process that died was replaced, and is reported as a failure of its test anyway."""
-        if spread := sorted(group for group, processes in self._processes.items() if len(processes) > 1):
+        """All tests were run. Who replaces a process that died runs what is left; that is a failure already."""
+        if self.spread:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            raise pytest.UsageError(f"not kept in one process of pytest-xdist: {', '.join(spread)}")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which, as no test says it."""
+        if self.spread:
+            terminalreporter.write_line(f"not kept in one process of pytest-xdist: {', '.join(self.spread)}", red=True)
