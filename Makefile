@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests of one group (xdist_group) share what is costly to make, so they stay together.
-PARALLEL ?= -n auto --dist loadgroup
+# Which tests stay together, and which begin first, is in tests/scheduling.py.
+PARALLEL ?= -n auto
 QUICK := tests/unit tests/rules/test_rules.py tests/rules/test_coverage.py tests/golden/test_rules_page.py
 FUZZ_SECONDS ?= 120
 FUZZ_TARGETS ?= notification policy log_file matcher
@@ -13,6 +13,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # uv links files where it can and warns where it cannot; copying avoids the warning.
 export UV_LINK_MODE ?= copy
 export UV_NO_PROGRESS := 1
+# Tests start hundreds of Pythons; without its bytecode each would compile what it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
@@ -24,12 +26,20 @@ setup: $(VENV)/.ready .ministack/.ready node_modules/.ready ## Install everythin
 demo: setup ## Deploy the real stack into an embedded AWS and play the examples through it
 	$(BIN)/trailbell local
 
-test: setup build/checkov/.ready build/fuzz/.ready build/release-tools/.ready lint ## Lint, type check and run all tests, the end-to-end ones included
+test: setup style ## Lint, type check and run all tests, the end-to-end ones included
+	$(MAKE) --no-print-directory -j2 types tests
+
+# Beside each other: where tests wait for an embedded AWS, types are checked.
+tests: setup build/checkov/.ready build/fuzz/.ready build/release-tools/.ready
 	$(BIN)/pytest $(PARALLEL)
 
-lint: setup ## Check style, format and types
+lint: style types ## Check style, format and types
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
 
 quick: setup ## What to run after each change: style, rules and units, property tests short (half a minute)
@@ -114,4 +124,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test lint quick check test-fast stress fuzz audit release format rule generate golden token-forms lock clean
+.PHONY: help setup demo test tests lint style types quick check test-fast stress fuzz audit release format rule generate golden token-forms lock clean

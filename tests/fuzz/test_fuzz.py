@@ -11,15 +11,13 @@ from tests.examples import examples
 from tests.fuzz.corpus_files import load_corpus
 from tests.fuzz.prepare import BUILD, prepare
 from tests.fuzz.targets import NAMES, Targets
-from tests.rules.rule_hits import ROOT, RULES, matching_records
+from tests.rules.rule_hits import matching_records
+from tests.shipped import ROOT, shipped_rules
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.cases import CASE_SETTINGS
-from trailbell.rulebook.load import compile_rules
 
 
-TARGETS = Targets(
-    make_rulebook(compile_rules(RULES, CASE_SETTINGS), CASE_SETTINGS), [record for _, record in matching_records()]
-)
+TARGETS = Targets(make_rulebook(shipped_rules(), CASE_SETTINGS), [record for _, record in matching_records()])
 CORPUS = {name: load_corpus(name) for name in NAMES}
 
 

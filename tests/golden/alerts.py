@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.shipped import CASES, RULES, shipped, shipped_cases, shipped_files
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.engine.correlation import Correlation, silenced
@@ -19,14 +20,10 @@ from trailbell.hits.hit import Hit, Place, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.case_episodes import hits_of_case
-from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, load_cases, merged
+from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, merged
 from trailbell.rulebook.correlation_cases import load_correlation_cases
-from trailbell.rulebook.load import RuleSet, compile_rule_set
-from trailbell.rulebook.source import rule_files
 
 
-ROOT = Path(__file__).resolve().parents[2]
-RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
 SEEN_AT = "2026-09-01T09:18:57Z"
 RUNBOOK = "https://runbooks.example.com/{rule}"
 LOG_FILE = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/111122223333_CloudTrail_us-east-1_example.json.gz"
@@ -34,35 +31,29 @@ LOG_FILE = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/111122223333_Cl
 Record = dict[str, Any]
 
 
-@cache
-def _found() -> RuleSet:
-    return compile_rule_set(RULES, CASE_SETTINGS)
-
-
 def all_rules() -> dict[str, tuple[Rule, Path]]:
     """Every rule that makes hits by its name, with its file."""
-    return _with_files(rule for rule in _found().rules if not rule.counts_only)
+    return _with_files(rule for rule in shipped().rules if not rule.counts_only)
 
 
 def counted_rules() -> dict[str, tuple[Rule, Path]]:
     """Every rule that is only there for correlations to count."""
-    return _with_files(rule for rule in _found().rules if rule.counts_only)
+    return _with_files(rule for rule in shipped().rules if rule.counts_only)
 
 
 def correlations() -> dict[str, Correlation]:
     """Every correlation by the stem of its file."""
-    return {one.rule.stem: one for one in _found().correlations}
+    return {one.rule.stem: one for one in shipped().correlations}
 
 
 def reported_correlations() -> dict[str, tuple[Rule, Path]]:
     """What reports each correlation that is not only there for others to count."""
-    silent = silenced((), _found().correlations)
-    return _with_files(one.rule for one in _found().correlations if one.correlation_id not in silent)
+    silent = silenced((), shipped().correlations)
+    return _with_files(one.rule for one in shipped().correlations if one.correlation_id not in silent)
 
 
 def _with_files(rules: Iterable[Rule]) -> dict[str, tuple[Rule, Path]]:
-    files = {path.stem: path for path in rule_files(RULES)}
-    return {rule.name: (rule, files[rule.stem]) for rule in rules}
+    return {rule.name: (rule, shipped_files()[rule.stem]) for rule in rules}
 
 
 @cache
@@ -70,17 +61,22 @@ def _everything() -> HitDetector:
     return HitDetector(Rulebook(tuple(rule for rule, _ in all_rules().values())))
 
 
-def rule_alerts() -> Iterator[tuple[Rule, Alert]]:
+@cache
+def rule_alerts() -> tuple[tuple[Rule, Alert], ...]:
     """Each rule, by folder and file, with the alert of its first matching case; no other rule has a say in it."""
-    for rule, path in sorted(all_rules().values(), key=lambda one: one[1]):
-        case = next(case for case in load_cases(case_file(path, RULES, CASES)) if case.match)
-        hit = _placed(HitDetector(Rulebook((rule,))).detect_record(case.record, SEEN_AT))
-        yield rule, Alert((hit,), runbook=RUNBOOK)
+    rules = [rule for rule, _ in sorted(all_rules().values(), key=lambda one: one[1])]
+    return tuple((rule, _first_alert(rule)) for rule in rules)
+
+
+def _first_alert(rule: Rule) -> Alert:
+    case = next(case for case in shipped_cases(rule.stem) if case.match)
+    hit = _placed(HitDetector(Rulebook((rule,))).detect_record(case.record, SEEN_AT))
+    return Alert((hit,), runbook=RUNBOOK)
 
 
 def correlation_alerts() -> Iterator[tuple[Rule, Alert]]:
     """Each correlation that reports, by folder and file, with the alert of its first case that comes true."""
-    book = make_rulebook(_found().rules, CASE_SETTINGS, _found().correlations)
+    book = make_rulebook(shipped().rules, CASE_SETTINGS, shipped().correlations)
     for rule, path in sorted(reported_correlations().values(), key=lambda one: one[1]):
         case = next(case for case in load_correlation_cases(case_file(path, RULES, CASES)) if case.episodes)
         (hit,) = hits_of_case(book, correlations()[rule.stem], case, "acme-trail-logs", LOG_FILE)
@@ -89,8 +85,8 @@ def correlation_alerts() -> Iterator[tuple[Rule, Alert]]:
 
 def matching_hits() -> Iterator[Hit]:
     """The hit of every matching case of every rule, as all rules together make it."""
-    for _, path in all_rules().values():
-        for case in load_cases(case_file(path, RULES, CASES)):
+    for rule, _ in all_rules().values():
+        for case in shipped_cases(rule.stem):
             hit = _everything().detect_record(case.record, SEEN_AT) if case.match else None
             if hit:
                 yield hit

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator
 
-from tests.golden.alerts import ROOT, all_rules, correlations, counted_rules, reported_correlations
+from tests.golden.alerts import all_rules, correlations, counted_rules, reported_correlations
+from tests.shipped import ROOT
 from trailbell.engine.correlation import Correlation, CorrelationType
 from trailbell.engine.rulebook import Rule
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.golden.alerts import ROOT, awkward_alerts, correlation_alerts, rule_alerts
+from tests.golden.alerts import awkward_alerts, correlation_alerts, rule_alerts
+from tests.shipped import ROOT
 from trailbell.alerts.alert import Alert, alert_document
 from trailbell.engine.rulebook import Rule
 from trailbell.rulebook.source import rule_files

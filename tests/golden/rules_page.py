@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.golden.alerts import ROOT, all_rules, correlations, reported_correlations
+from tests.golden.alerts import all_rules, correlations, reported_correlations
 from tests.golden.correlations_page import counted_section, what_is_counted
 from tests.golden.mails import FOLDERS
 from tests.golden.undone_by import undone_by_lines
+from tests.shipped import ROOT
 from trailbell.engine.rulebook import Level, Rule
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.golden.alerts import ROOT
+from tests.shipped import ROOT
 from trailbell.cli.rules.new import schema_file, schema_text
 from trailbell.rulebook.members import SCHEMAS
 

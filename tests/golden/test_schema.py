@@ -9,7 +9,8 @@ from typing import Any
 import fastjsonschema
 import pytest
 
-from tests.golden.alerts import ROOT, awkward_alerts, matching_hits, rule_alerts
+from tests.golden.alerts import awkward_alerts, matching_hits, rule_alerts
+from tests.shipped import ROOT
 from trailbell.alerts.alert import SCHEMA, Alert, alert_document
 
 

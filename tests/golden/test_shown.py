@@ -4,8 +4,8 @@ from functools import cache
 
 from click.testing import CliRunner
 
-from tests.golden.alerts import ROOT, RULES
 from tests.golden.mails import mail
+from tests.shipped import ROOT, shipped_rules
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
 from trailbell.cli.local.expectation import expectation_for
@@ -15,8 +15,6 @@ from trailbell.engine.rulebook import Level, Rulebook
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.undoing import UNDONE
-from trailbell.rulebook.cases import CASE_SETTINGS
-from trailbell.rulebook.load import compile_rules
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,7 +25,7 @@ SEEN_AT = "2026-11-20T09:44:01Z"  # 4 min 50 s after the act in the README's mai
 @cache
 def alerts() -> list[Alert]:
     """What the log files of examples/ are told as, with the settings that rules are tested with."""
-    hit_detector = HitDetector(Rulebook(compile_rules(RULES, CASE_SETTINGS)))
+    hit_detector = HitDetector(Rulebook(shipped_rules()))
     hits: dict[tuple[str, str, str], Hit] = {}
     for file in sorted((ROOT / "examples" / "AWSLogs").rglob("CloudTrail/**/*.json.gz")):
         found = hit_detector.detect([file.read_bytes()], "trail", classify_key(str(file)), SEEN_AT, DetectionCounts())

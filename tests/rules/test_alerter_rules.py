@@ -5,18 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.rules.rule_hits import CASES, RULES
-from trailbell.rulebook.cases import CASE_SETTINGS, Case, case_file, load_cases, merged, run_case
-from trailbell.rulebook.load import compile_rules
-from trailbell.rulebook.source import rule_files
+from tests.shipped import shipped_cases, shipped_rules
+from trailbell.rulebook.cases import Case, merged, run_case
 
 
-PATHS = {path.stem: path for path in rule_files(RULES)}
-COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
+COMPILED = {rule.stem: rule for rule in shipped_rules()}
 TAMPERED, UPDATED = "aws_trail_alerting_tampered", "aws_trail_alerting_updated"
 ACTS = [
     case
-    for case in load_cases(case_file(PATHS[TAMPERED], RULES, CASES))
+    for case in shipped_cases(TAMPERED)
     if case.match and case.record["eventSource"] != "cloudformation.amazonaws.com"
 ]
 ROLE = "arn:aws:iam::{account}:role/cdk-hnb659fds-cfn-exec-role-111122223333-us-east-1"

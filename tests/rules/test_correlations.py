@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.shipped import shipped
 from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS
 from trailbell.engine.correlation import Correlation, CorrelationType, silenced
 from trailbell.engine.matcher import Matcher
@@ -18,13 +19,12 @@ from trailbell.facts.facts import derived_fields
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, case_file, merged
 from trailbell.rulebook.correlation_cases import CorrelationCase, load_correlation_cases, run_correlation_case
-from trailbell.rulebook.load import compile_rule_set
 
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
 _Value = TypeVar("_Value")
-FOUND = compile_rule_set(RULES, CASE_SETTINGS)
+FOUND = shipped()
 PATHS = {correlation.rule.stem: document.path for document, correlation in FOUND.linked}
 
 

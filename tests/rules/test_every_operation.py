@@ -5,20 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.rules.rule_hits import CASES, RULES
+from tests.shipped import rule_paths, shipped_cases, shipped_rules
 from trailbell.cloudtrail.event_source import TWINS
 from trailbell.engine.rulebook import Rule
-from trailbell.rulebook.cases import CASE_SETTINGS, Case, case_file, load_cases, run_case
-from trailbell.rulebook.load import compile_rules
-from trailbell.rulebook.source import rule_files
+from trailbell.rulebook.cases import Case, run_case
 
 
-COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
-MATCHING = {
-    path.stem: [case for case in load_cases(case_file(path, RULES, CASES)) if case.match]
-    for path in rule_files(RULES)
-    if path.stem in COMPILED
-}
+COMPILED = {rule.stem: rule for rule in shipped_rules()}
+MATCHING = {stem: [case for case in shipped_cases(stem) if case.match] for stem in rule_paths()}
 
 COMPARE: Mapping[str, Callable[[str, str], bool]] = {
     "eq": str.__eq__,

@@ -6,25 +6,21 @@ import pytest
 
 from tests.golden.alerts import reported_correlations
 from tests.golden.rules_page import counted
+from tests.shipped import CASES, ROOT, RULES, rule_paths, shipped, shipped_cases, shipped_files, shipped_rules
 from trailbell.engine.rulebook import Level, Rule
-from trailbell.rulebook.cases import CASE_SETTINGS, case_file, load_cases, run_case
+from trailbell.rulebook.cases import case_file, run_case
 from trailbell.rulebook.draft import FILL_IN
-from trailbell.rulebook.load import compile_rule_set
-from trailbell.rulebook.source import rule_files
 
 
-ROOT = Path(__file__).resolve().parents[2]
-RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
-FOUND = compile_rule_set(RULES, CASE_SETTINGS)
-COMPILED = {rule.stem: rule for rule in FOUND.rules}
-CORRELATIONS = {one.rule.stem: one for one in FOUND.correlations}
-FILES = [path for path in rule_files(RULES) if path.stem in COMPILED]
+COMPILED = {rule.stem: rule for rule in shipped_rules()}
+CORRELATIONS = {one.rule.stem: one for one in shipped().correlations}
+FILES = list(rule_paths().values())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_rule_holds_its_cases(path: Path) -> None:
     """A rule is not done without a true and a false case."""
-    cases = load_cases(case_file(path, RULES, CASES))
+    cases = shipped_cases(path.stem)
 
     assert [fault for case in cases for fault in run_case(COMPILED[path.stem], case)] == []
     assert {case.match for case in cases} == {True, False}
@@ -54,7 +50,7 @@ def test_rule_is_indexed(rule: Rule) -> None:
     assert rule.gate.get("eventSource")
 
 
-@pytest.mark.parametrize("path", rule_files(RULES), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", shipped_files().values(), ids=lambda path: path.stem)
 def test_nothing_is_left_to_fill_in(path: Path) -> None:
     """`make rule` writes FILL IN where only its author knows, and readers of a mail are not to see it."""
     for file in (path, case_file(path, RULES, CASES)):

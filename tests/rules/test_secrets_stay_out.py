@@ -17,7 +17,8 @@ from aws_lambda_powertools import Logger
 from click.testing import CliRunner
 
 from tests.rules.outputs import OUTPUTS
-from tests.rules.rule_hits import RULES, hit_of, matching_records
+from tests.rules.rule_hits import hit_of, matching_records
+from tests.shipped import shipped_rules
 from tests.unit.log_files import log_file
 from tests.unit.secret_shapes import AFTER_A_NAME, IN_A_COMMAND, LONG_RANDOM, ONE_TIME, password, tokens, written
 from trailbell.cli.scan.command import scan
@@ -27,8 +28,6 @@ from trailbell.flows.detector import Detector
 from trailbell.handlers.event_log import EventLog
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
-from trailbell.rulebook.cases import CASE_SETTINGS
-from trailbell.rulebook.load import compile_rules
 from trailbell.text.redaction import redacted_record
 
 
@@ -121,7 +120,7 @@ def detected(content: bytes, *, broken: bool) -> tuple[list[Hit], str]:
     """The hits of the detector, and what it logged."""
     log = io.StringIO()
     table = Table(broken=broken)
-    rulebook = Rulebook(tuple(compile_rules(RULES, CASE_SETTINGS)))
+    rulebook = Rulebook(shipped_rules())
     event_log = EventLog(Logger(service="detector", stream=log))
     detector = Detector(HitDetector(rulebook), Bucket(content), table, event_log, lambda: "2026-09-01T09:18:57Z", 10**8)
     detector.detect({"s3Bucket": "acme-trail", "s3ObjectKey": [KEY]}, "message")

@@ -8,11 +8,10 @@ import pytest
 from botocore import xform_name
 
 from tests.golden.alerts import SEEN_AT, all_rules
-from tests.rules.rule_hits import CASES, RULES
+from tests.shipped import shipped_cases
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
-from trailbell.rulebook.cases import case_file, load_cases
 
 
 NOTHING_TO_SHOW = {
@@ -69,8 +68,7 @@ UNSEEN = {
 
 
 def _hits(rule: Rule) -> list[Hit]:
-    path = all_rules()[rule.name][1]
-    cases = [case for case in load_cases(case_file(path, RULES, CASES)) if case.match]
+    cases = [case for case in shipped_cases(rule.stem) if case.match]
     hits = [HitDetector(Rulebook((rule,))).detect_record(case.record, SEEN_AT) for case in cases]
     return [hit for hit in hits if hit]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.rules.rule_hits import CASES, RULES, SEEN_AT
+from tests.rules.rule_hits import SEEN_AT
 from tests.rules.undo_by_hand import BY_HAND
+from tests.shipped import shipped_cases, shipped_rules
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.condition import compile_node
 from trailbell.engine.rulebook import Level, Rule, UndoneBy
@@ -19,19 +20,16 @@ from trailbell.hits.undo import is_section
 from trailbell.hits.undo_values import parts_of
 from trailbell.hits.undoing import UNDONE, words_for
 from trailbell.rulebook.build import make_rulebook
-from trailbell.rulebook.cases import CASE_SETTINGS, Case, Later, case_file, load_cases
-from trailbell.rulebook.load import compile_rules
-from trailbell.rulebook.source import rule_files
+from trailbell.rulebook.cases import CASE_SETTINGS, Case, Later
 from trailbell.rulebook.undone_by import undo_rules
 
 
-COMPILED = {rule.stem: rule for rule in compile_rules(RULES, CASE_SETTINGS)}
+COMPILED = {rule.stem: rule for rule in shipped_rules()}
 ARN = re.compile(r"(arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:)(?:[a-z0-9-]+[/:])?(.+)")
-PATHS = {path.stem: path for path in rule_files(RULES)}
 
 
-def cases(rule: Rule) -> list[Case]:
-    return load_cases(case_file(PATHS[rule.stem], RULES, CASES))
+def cases(rule: Rule) -> tuple[Case, ...]:
+    return shipped_cases(rule.stem)
 
 
 @cache

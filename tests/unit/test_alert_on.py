@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.shipped import shipped_rules
 from tests.unit.log_files import examined, log_file
 from trailbell.engine.rulebook import Rulebook, dump_rulebook, load_rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.rulebook.alert_on import alert_on_rules, read_alert_on
-from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS
-from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -91,7 +91,7 @@ def test_named_call_makes_a_hit_when_it_succeeded() -> None:
 
 def test_rule_that_knows_more_speaks_first() -> None:
     """kms:DisableKey in the settings must not take the undo out of the mail."""
-    rules = (*compile_rules(RULES, CASE_SETTINGS), *alert_on_rules(["kms:DisableKey"]))
+    rules = (*shipped_rules(), *alert_on_rules(["kms:DisableKey"]))
     record = {**BASE_RECORD, "eventSource": "kms.amazonaws.com", "eventName": "DisableKey"}
 
     (hit,), _ = examined(HitDetector(Rulebook(rules)), log_file(record))

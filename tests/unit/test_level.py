@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.shipped import shipped_rules
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level, Rule, Rulebook, RuleException
 from trailbell.facts.actor import Actor
@@ -15,18 +15,16 @@ from trailbell.facts.outcome import Outcome
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit, counted
 from trailbell.hits.level import highest, level_of
-from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, merged
-from trailbell.rulebook.load import compile_rules
+from trailbell.rulebook.cases import BASE_RECORD, merged
 
 
-ROOT = Path(__file__).resolve().parents[2]
 CLOUDFORMATION = "cloudformation.amazonaws.com"
 MUTE = RuleException("quiet", "me", "reason", "2099-01-01", [])
 
 
 @pytest.fixture(scope="module")
 def shipped() -> HitDetector:
-    return HitDetector(Rulebook(compile_rules(ROOT / "rules", CASE_SETTINGS)))
+    return HitDetector(Rulebook(shipped_rules()))
 
 
 def rule_of(rule: Rule, level: Level, name: str = "kms-a", precedence: int = 0) -> Rule:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from trailbell.flows.canary import DUE_KIND, CanaryWatch
@@ -156,6 +157,7 @@ class Drive:
     returned: tuple[int, ...]
 
 
+@cache
 def drive(settings: Settings, cut: str, at: int, phase: int, minutes: int = _LAST) -> Drive:
     """Drive the clock through a day in which a link is cut at a minute; phase: the minute of its first run."""
     chain, returned = Chain(cut, at, minutes), list[int]()
