@@ -14,6 +14,7 @@ from trailbell.cloudtrail.record import make_record
 from trailbell.engine.contributing import Contributing, Group
 from trailbell.engine.correlation import NO_MATCH, Contribution, Correlation, CorrelationType, silenced
 from trailbell.engine.episodes import episodes_of
+from trailbell.engine.predicates import Roots
 from trailbell.facts.facts import Facts, facts_of
 from trailbell.flows.correlating import Correlating, LogFileCorrelation
 from trailbell.flows.correlation_state import CountedGroup
@@ -73,12 +74,10 @@ def correlations(dice: random.Random, most: int) -> list[Correlation]:
         group_by = fields if dice.random() < 0.3 else (dice.choice(fields),)
         names = [*dice.sample(RULES, dice.randint(0 if inner else 1, 3)), *(one.correlation_id for one in inner)]
         dice.shuffle(names)
-        values = ()
-        if kind is CorrelationType.VALUE_COUNT:
-            values = ("g",) if inner and all("g" in one.group_by for one in inner) else ("v",)
-            if inner and values == ("v",):
-                kind = CorrelationType.TEMPORAL
-                values = ()
+        counted = "v" if not inner else "g" if all("g" in one.group_by for one in inner) else ""
+        if kind is CorrelationType.VALUE_COUNT and not counted:
+            kind = CorrelationType.TEMPORAL
+        values = (counted,) if kind is CorrelationType.VALUE_COUNT else ()
         threshold = dice.randint(1, len(names)) if kind.startswith("temporal") else dice.randint(1, 4)
         found.append(
             Correlation(
@@ -187,7 +186,7 @@ class History:
         """What the detector finds in a log file."""
         counting = Contributing(self.correlations)
         for index, event in enumerate(self.files[name]):
-            roots = (event.fields, {})
+            roots: Roots = (event.fields, {})
             shares = [share for rule in event.rules for share in counting.shares(rule, roots)]
             record = replace(_RECORD, event_id=event.identity, event_time=iso_seconds(event.time))
             place = Place("bucket", name, index)
