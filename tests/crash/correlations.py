@@ -74,12 +74,10 @@ def correlations(dice: random.Random, most: int) -> list[Correlation]:
         group_by = fields if dice.random() < 0.3 else (dice.choice(fields),)
         names = [*dice.sample(RULES, dice.randint(0 if inner else 1, 3)), *(one.correlation_id for one in inner)]
         dice.shuffle(names)
-        values: tuple[str, ...] = ()
-        if kind is CorrelationType.VALUE_COUNT:
-            values = ("g",) if inner and all("g" in one.group_by for one in inner) else ("v",)
-            if inner and values == ("v",):
-                kind = CorrelationType.TEMPORAL
-                values = ()
+        counted = "v" if not inner else "g" if all("g" in one.group_by for one in inner) else ""
+        if kind is CorrelationType.VALUE_COUNT and not counted:
+            kind = CorrelationType.TEMPORAL
+        values = (counted,) if kind is CorrelationType.VALUE_COUNT else ()
         threshold = dice.randint(1, len(names)) if kind.startswith("temporal") else dice.randint(1, 4)
         found.append(
             Correlation(

@@ -9,7 +9,7 @@ from typing import Any
 import fastjsonschema
 import pytest
 
-from tests.golden.alerts import awkward_alerts, matching_hits, rule_alerts
+from tests.golden.alerts import awkward_alerts, correlation_alerts, matching_hits, rule_alerts
 from tests.shipped import ROOT
 from trailbell.alerts.alert import SCHEMA, Alert, alert_document
 
@@ -32,10 +32,11 @@ VALIDATE_CLOSED = fastjsonschema.compile(closed(copy.deepcopy(PUBLISHED)))
 def documents() -> Iterator[dict[str, Any]]:
     """The alert of every matching case of every rule, and the awkward ones, as JSON carries them."""
     alerts = [alert for _, alert in rule_alerts()]
+    alerts += [alert for _, alert in correlation_alerts()]
     alerts += [alert for _, _, alert in awkward_alerts()]
     alerts += [Alert((hit,)) for hit in matching_hits()]
     muted = replace(alerts[0].sample, muted_by="planned", muted_owner="ops", muted_reason="test", shared_event_id="x")
-    alerts.append(Alert((replace(muted, quiet=True, muted_until="2026-12-31"),)))
+    alerts.append(Alert((replace(muted, quiet=True, muted_until="2026-12-31", seen_note="still learning"),)))
     for alert in alerts:
         yield json.loads(json.dumps(alert_document(alert)))
 

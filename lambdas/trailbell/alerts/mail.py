@@ -8,7 +8,7 @@ is true for every hit of the alert.
 from collections.abc import Iterator, Sequence
 
 from trailbell.alerts.mail_end import ids_section, links_section, related_section
-from trailbell.alerts.mail_episode import acts_section
+from trailbell.alerts.mail_episode import acts_section, is_of_one_actor
 from trailbell.alerts.mail_head import head_section
 from trailbell.alerts.mail_lines import rows, wrapped
 from trailbell.alerts.mail_stop import stop_section
@@ -53,7 +53,7 @@ def mail_text(
         _meaning(hits),
         undo_section(hits, as_of, where, held_back),
         who_section(hits, summary),
-        stop_section(hits, summary),
+        stop_section(hits, summary) if all(map(is_of_one_actor, hits)) else (),
         _what(summary) if _are_all_known(hits) else (),
         _check(hits),
         _harmless(hits),

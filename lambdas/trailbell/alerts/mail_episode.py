@@ -41,7 +41,7 @@ def episode_lines(hits: Sequence[Hit]) -> Iterator[str]:
 def _who(hits: Sequence[Hit], acts: Sequence[EpisodeAct], *, complete: bool) -> str:
     """Whose acts they are, no more precisely than is known of all of them: of a long episode only some are held."""
     actors, names = {act.actor for act in acts}, {hit.actor.name for hit in hits}
-    if len(names) == 1 and all(_is_of_one_actor(hit) for hit in hits):
+    if len(names) == 1 and all(_has_actor(hit) for hit in hits):
         (name,) = names
         return one_line(hits[0].actor.text if complete and len(actors) == 1 else name or hits[0].actor.text, 300)
     if complete and len(actors) == 1:
@@ -49,7 +49,15 @@ def _who(hits: Sequence[Hit], acts: Sequence[EpisodeAct], *, complete: bool) -> 
     return f"{len(actors)} actors{'' if complete else ' or more'}"
 
 
-def _is_of_one_actor(hit: Hit) -> bool:
+def is_of_one_actor(hit: Hit) -> bool:
+    """Whether all acts of a hit are one actor's: of an episode, by its group, or because all are known and somebody's."""
+    if hit.episode is None or _has_actor(hit):
+        return True
+    known = {act.actor for act in hit.episode.acts}
+    return len(known) == 1 and hit.episode.count == len(hit.episode.acts)
+
+
+def _has_actor(hit: Hit) -> bool:
     return hit.episode is not None and any(name in _ACTOR_NAMES for name, _ in hit.episode.group)
 
 
@@ -72,26 +80,27 @@ def acts_section(hits: Sequence[Hit]) -> Iterator[str]:
         yield "Acts" if len(shown) == 1 else f"Acts of {hit.short_id}"
         common = ", ".join(f"{_LABELS.get(name, name)} {value}" for name, value in hit.episode.group)
         yield from wrapped(f"the same for all: {common}", indent="  ")
-        yield from _acts(hit.episode)
+        yield from _acts(hit.episode, with_actor=not is_of_one_actor(hit))
         if number < len(shown) - 1:
             yield ""
 
 
-def _acts(episode: HitEpisode) -> Iterator[str]:
+def _acts(episode: HitEpisode, *, with_actor: bool) -> Iterator[str]:
     left_out = episode.count - len(episode.acts)
     half = (len(episode.acts) + 1) // 2 if left_out > 0 else len(episode.acts)
     for act in episode.acts[:half]:
-        yield _act(act)
+        yield _act(act, with_actor=with_actor)
     if left_out > 0:
         yield f"  ... {left_out} more ..."
     for act in episode.acts[half:]:
-        yield _act(act)
+        yield _act(act, with_actor=with_actor)
 
 
-def _act(act: EpisodeAct) -> str:
+def _act(act: EpisodeAct, *, with_actor: bool) -> str:
     on = ", ".join(one_line(named_resource(name), 120) for name in act.resources)
     told = f" [alert {short_id((act.account, act.event_id, ACT), act.at)}]" if act.is_hit else ""
-    return f"  {utc(act.at)}  {one_line(act.event_name, 60)}{f' on {on}' if on else ''}{told}"
+    by = f", by {one_line(act.actor, 200)}" if with_actor else ""
+    return f"  {utc(act.at)}  {one_line(act.event_name, 60)}{f' on {on}' if on else ''}{by}{told}"
 
 
 def _calls(acts: Sequence[EpisodeAct], *, complete: bool) -> str:

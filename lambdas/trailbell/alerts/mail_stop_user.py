@@ -22,10 +22,17 @@ _ARN = re.compile(
     re.ASCII,
 )
 _KEY_END = re.compile(r"[A-Z0-9]{4}", re.ASCII)
-_ABOUT = (
+_KEY = (
     "The access key is stopped by its status, everything else that the user holds (the password, other keys, temporary "
-    "credentials) by the policy, which denies everything within some minutes. Sessions of roles that the user has "
-    "taken go on until they end or are revoked. To lift it later: aws iam detach-user-policy."
+    "credentials) by the policy, which denies everything within some minutes."
+)
+_NO_KEY = (
+    "The policy stops whatever the user holds (the password, keys, temporary credentials): it denies everything within "
+    "some minutes."
+)
+_ABOUT = (
+    "Sessions of roles that the user has taken go on until they end or are revoked. To lift it later: aws iam "
+    "detach-user-policy."
 )
 
 
@@ -49,7 +56,8 @@ def stop_users(users: Sequence[Sequence[Actor]], hits: Sequence[Hit]) -> Iterato
     if foreign:
         yield from wrapped(f"With credentials of the user's account: {', '.join(foreign)}.", indent="  ")
     if users:
-        yield from wrapped(_ABOUT, indent="  ")
+        has_key = any(actor.credential == "long-term" for user in users for actor in user)
+        yield from wrapped(f"{_KEY if has_key else _NO_KEY} {_ABOUT}", indent="  ")
 
 
 def _commands(user: Sequence[Actor], hits: Sequence[Hit]) -> Iterator[str]:

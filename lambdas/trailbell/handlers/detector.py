@@ -89,6 +89,7 @@ def _correlating(rulebook: Rulebook, dynamodb: Any, environment: Environment) ->
         DynamoContributions(dynamodb, environment.table, workers),
         DynamoEpisodes(dynamodb, environment.table, environment.retention_days),
         make_hit,
+        workers.each,
     )
 
 
@@ -132,7 +133,6 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
         "HitsKnown": counters.hits_known,
         "CanariesDetected": counters.canaries,
         "HitsMuted": counters.hits_muted,
-        "EpisodesNew": counters.episodes_new,
         "CountMismatch": 0 if counters.balanced else 1,
     }
     for kind in ObjectKind:
@@ -141,6 +141,8 @@ def _count(metrics: Metrics, counters: DetectorCounters) -> None:
     # CloudWatch bills every name: these are emitted when they happen.
     if foreign := counters.objects_ignored[ObjectKind.FOREIGN]:
         counts["ObjectsIgnoredForeign"] = foreign
+    if counters.episodes_new:
+        counts["EpisodesNew"] = counters.episodes_new
     if counters.groups_left_out:
         counts["CorrelationGroupsLeftOut"] = counters.groups_left_out
     for outcome, count in counters.failures.items():
