@@ -50,7 +50,7 @@ def _who(hits: Sequence[Hit], acts: Sequence[EpisodeAct], *, complete: bool) -> 
 
 
 def is_of_one_actor(hit: Hit) -> bool:
-    """Whether all acts of a hit are one actor's: of an episode, by its group, or because all are known and somebody's."""
+    """Whether all acts of a hit are one actor's: of an episode by its group, or because all of them are known."""
     if hit.episode is None or _has_actor(hit):
         return True
     known = {act.actor for act in hit.episode.acts}
