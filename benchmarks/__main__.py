@@ -25,6 +25,7 @@ _PARTS = {
     "scan": ("scan", "rows"),
     "small_file": ("process", "small_file"),
     "report": ("report", "rows"),
+    "audit": ("audit", "rows"),
 }
 _HEAD = "| what | target | least | median | most |\n|---|---|---|---|---|"
 _DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"

@@ -172,9 +172,22 @@ class World:
         tail = "".join(self.random.choices("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=16))
         name = f"{account}_CloudTrail_{region}_{named:%Y%m%dT%H%M}Z_{tail}.json.gz"
         key = f"{folder}/CloudTrail/{region}/{named:%Y/%m/%d}/{name}"
-        records = [{"eventVersion": "1.11", "eventID": f"{self.random.getrandbits(128):032x}"} for _ in range(3)]
-        self.objects[key] = Stored(gzip.compress(json.dumps({"Records": records}).encode(), mtime=0))
+        self.objects[key] = Stored(self.content())
         return key
+
+    def content(self) -> bytes:
+        """The bytes of the next log file."""
+        records = [{"eventVersion": "1.11", "eventID": f"{self.random.getrandbits(128):032x}"} for _ in range(3)]
+        return gzip.compress(json.dumps({"Records": records}).encode(), mtime=0)
+
+    def deliveries(self, hour: int) -> list[int]:
+        """In which minutes of an hour log files are delivered: hours 1 to 3 have some, for tamperings to work on."""
+        some = [self.random.randint(1, 59) for _ in range(self.random.choice((0, 1, 2, 3)))]
+        return sorted([*some, 20, 40] if hour in (1, 2, 3) else some)
+
+    def late(self, hour: int, logs: list[str]) -> list[str]:
+        """Which of an hour's log files come too late for its digest."""
+        return logs[:1] if hour in (1, 3) else []
 
     def _live(self, spec: TrailSpec, account: str, region: str) -> None:
         chain = Chain(spec, account, region)
@@ -186,15 +199,11 @@ class World:
                 previous = None
                 continue
             folder = self._folder(spec, account, hour)
-            delivered = [
-                start + timedelta(minutes=self.random.randint(1, 59)) for _ in range(self.random.choice((0, 1, 2, 3)))
-            ]
-            if hour in (1, 2, 3):  # every tampering has something to work on
-                delivered += [start + timedelta(minutes=20), start + timedelta(minutes=40)]
-            logs = [self.new_log(folder, account, region, moment) for moment in sorted(delivered)]
+            delivered = [start + timedelta(minutes=minute) for minute in self.deliveries(hour)]
+            logs = [self.new_log(folder, account, region, moment) for moment in delivered]
             final = hour + 1 in spec.stopped
             end = start + (timedelta(minutes=59, seconds=50) if final else HOUR)
-            late = logs[:1] if hour in (1, 3) else []
+            late = self.late(hour, logs)
             listed = [log for log in logs if log not in late]
             key = self._digest_key(spec, account, region, folder, end)
             self._sign(chain, key, (start, end), listed, previous)

@@ -38,8 +38,8 @@ class Files(Protocol):
 
     keeps_signatures: bool
 
-    def named(self, bucket: str, key: str) -> AuditedFile | None:
-        """The file that a digest names; None if it is known not to be there, or not to be asked for."""
+    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile | None:
+        """The file that a digest names, `by` which one; None if it is known not to be there, or not to be asked for."""
 
     def beside(self, file: AuditedFile) -> Iterable[AuditedFile]:
         """The digests of the same trail in the bucket that a digest led to; none where all are known from the start."""

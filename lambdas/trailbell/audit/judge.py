@@ -10,7 +10,7 @@ from trailbell.audit.files import AuditedFile, Files
 from trailbell.audit.public_keys import Keys, window_of
 from trailbell.audit.read_digest import ReadDigest
 from trailbell.audit.verdict import Verdict
-from trailbell.cloudtrail.digest import DigestDocument, Previous
+from trailbell.cloudtrail.digest import DigestDocument
 
 
 class Judge:
@@ -31,9 +31,10 @@ class Judge:
         """Whether a digest is proven by the signature that lies with it."""
         return self._first(digest, ()) is Verdict.VALID
 
-    def previous_file(self, previous: Previous) -> AuditedFile | None:
-        """The file that a digest names as the one before it."""
-        return self._files.named(previous.bucket, previous.key)
+    def previous_file(self, digest: ReadDigest) -> AuditedFile | None:
+        """The file that a digest names as the one before it; None if it names none, or that is not there."""
+        previous = digest.document.previous if digest.document else None
+        return self._files.named(previous.bucket, previous.key, digest.file) if previous else None
 
     def _carriers(self, by_file: Mapping[AuditedFile, ReadDigest]) -> dict[AuditedFile, list[ReadDigest]]:
         """Of each digest those that carry its signature, where signatures do not lie with the files.
@@ -44,8 +45,7 @@ class Judge:
         if self._files.keeps_signatures:
             return found
         for digest in by_file.values():
-            previous = digest.document.previous if digest.document else None
-            file = self.previous_file(previous) if previous else None
+            file = self.previous_file(digest)
             if file:
                 found.setdefault(file, []).append(digest)
         return found
@@ -112,7 +112,7 @@ class Judge:
     def _follows(self, digest: ReadDigest, by_file: Mapping[AuditedFile, ReadDigest]) -> bool:
         """Whether the digest that it names, if it is there, has the hash and the signature that it states."""
         previous = digest.document.previous if digest.document else None
-        file = self.previous_file(previous) if previous else None
+        file = self.previous_file(digest)
         before = by_file.get(file) if file else None
         if not previous or not before:
             return True

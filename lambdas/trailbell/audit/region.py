@@ -4,21 +4,19 @@ Everything that is named is answered for: a digest or a log file that is not the
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
-from trailbell.audit.chain import Coverage, Gap, Proven, all_hold, gaps
-from trailbell.audit.files import AuditedFile, Files, NotReadError
+from trailbell.audit.chain import Coverage, Gap, Proven, gaps
+from trailbell.audit.files import AuditedFile, Files
 from trailbell.audit.judge import Judge
+from trailbell.audit.logs import HOUR, Account, Doubtful, Log, account_of, check_log, is_time_proven
 from trailbell.audit.public_keys import Keys
 from trailbell.audit.read_digest import ReadDigest, read_digest
 from trailbell.audit.verdict import PROVEN, Verdict
-from trailbell.cloudtrail.digest import Previous
-from trailbell.cloudtrail.digest_key import Trail, delivery_span, parse_digest_key
-from trailbell.cloudtrail.member import hash_member
+from trailbell.cloudtrail.digest_key import Trail, parse_digest_key
 from trailbell.cloudtrail.object_key import split_root
-from trailbell.errors import LogFileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +45,6 @@ class Work(Protocol):
 
     def __call__(self, function: Callable[[Any], Any], things: Sequence[Any], /) -> Iterator[Any]:
         """The function's answers; raises what it raises."""
-
-
-@dataclass(slots=True)
-class _Log:
-    """A log file and the hashes that proven digests list for it; none: nothing lists it."""
-
-    file: AuditedFile | None
-    hashes: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubtful:
-    """Log files, and times, that digests which are not proven may be about."""
-
-    files: set[AuditedFile]
-    spans: list[tuple[datetime, datetime]]
-
-
-_HOUR = timedelta(hours=1)
-
-Account = tuple[str, str]
-"""Which account's folder: the bucket, and the key of the folder. Trails with another prefix have another one."""
 
 
 class RegionAudit:
@@ -104,8 +80,7 @@ class RegionAudit:
     def _leads(self, digests: Iterable[ReadDigest], known: set[tuple[str, str]]) -> list[AuditedFile]:
         leads: dict[AuditedFile, None] = {}
         for digest in digests:
-            previous = digest.document.previous if digest.document else None
-            file = self._judge.previous_file(previous) if previous else None
+            file = self._judge.previous_file(digest)
             if not file or file in self._digests or not self._is_followed(file) or not self._judge.is_signed(digest):
                 continue
             leads[file] = None
@@ -133,12 +108,13 @@ class RegionAudit:
 
     def _named_and_absent(self) -> dict[str, None]:
         """The digests that proven ones name and that are not there."""
-        previous = (digest.document.previous for digest in self._proven() if digest.document)
-        return {split_root(one.key)[1]: None for one in previous if one and not self._is_there(one)}
-
-    def _is_there(self, previous: Previous) -> bool:
-        file = self._judge.previous_file(previous)
-        return file is not None and self._verdicts.get(file, Verdict.MISSING) is not Verdict.MISSING
+        named: dict[str, None] = {}
+        for digest in self._proven():
+            previous = digest.document.previous if digest.document else None
+            file = self._judge.previous_file(digest)
+            if previous and (file is None or self._verdicts.get(file, Verdict.MISSING) is Verdict.MISSING):
+                named[split_root(previous.key)[1]] = None
+        return named
 
     def _has_older(self, key: str) -> bool:
         """Whether the audited time goes back further than a digest: another one of its trail is as old."""
@@ -162,7 +138,7 @@ class RegionAudit:
             periods = found.setdefault(digest.key.trail, [])
             document = digest.document
             if document and document.start and document.end and self._verdicts[file] in PROVEN:
-                before = self._judge.previous_file(document.previous) if document.previous else None
+                before = self._judge.previous_file(digest)
                 linked = before is not None and self._verdicts.get(before) in PROVEN
                 periods.append(Proven(document.start, document.end, document.previous is None, linked))
         return found
@@ -172,12 +148,12 @@ class RegionAudit:
         trails: dict[Account, set[Trail]] = {}
         for file, digest in self._digests.items():
             if digest.key and digest.key.trail in proven:
-                trails.setdefault(_account(file), set()).add(digest.key.trail)
+                trails.setdefault(account_of(file), set()).add(digest.key.trail)
         for digest in self._proven():
             for log in digest.document.logs or () if digest.document else ():
-                listed = self._files.named(log.bucket, log.key)
+                listed = self._files.named(log.bucket, log.key, digest.file)
                 if listed and digest.key and digest.key.trail in proven:
-                    trails.setdefault(_account(listed), set()).add(digest.key.trail)
+                    trails.setdefault(account_of(listed), set()).add(digest.key.trail)
         coverage = {trail: Coverage(periods) for trail, periods in proven.items()}
         return {account: [coverage[trail] for trail in sorted(of_it)] for account, of_it in trails.items()}
 
@@ -185,65 +161,36 @@ class RegionAudit:
         logs, doubtful = self._logs(), self._doubtful()
         in_order = sorted(logs, key=lambda name: (name[0], str(name[1])))
         to_check = [logs[name] for name in in_order if logs[name].hashes]
-        checked: Iterator[Verdict] = self._work(lambda log: check_log(log.file, log.hashes, self._files), to_check)
+        checked: Iterator[Verdict] = self._work(lambda log: check_log(log, self._files), to_check)
         for name in in_order:
             log = logs[name]
             if log.hashes:
                 yield FileVerdict(name[0], next(checked), listed=True)
             elif log.file:
-                time_is_proven = log.file not in doubtful.files and _is_proven(log.file, coverages, doubtful.spans)
-                yield FileVerdict(name[0], Verdict.UNLISTED if time_is_proven else Verdict.UNPROVEN)
+                is_proven = is_time_proven(log.file, coverages, doubtful)
+                yield FileVerdict(name[0], Verdict.UNLISTED if is_proven else Verdict.UNPROVEN)
 
-    def _doubtful(self) -> "_Doubtful":
+    def _doubtful(self) -> Doubtful:
         """Log files that digests list which are not proven, and the hours of backfill digests that are not there."""
-        found = _Doubtful(set(), [])
+        found = Doubtful()
         keys = [parse_digest_key(key) for key in self._absent if self._has_older(key)]
         for file, digest in self._digests.items():
             if self._verdicts[file] in PROVEN:
                 continue
             keys.append(digest.key if self._verdicts[file] is not Verdict.MOVED else None)
             for log in (digest.document.logs or ()) if digest.document else ():
-                listed = self._files.named(log.bucket, log.key)
+                listed = self._files.named(log.bucket, log.key, file)
                 if listed:
                     found.files.add(listed)
-        found.spans.extend((key.end - _HOUR, key.end) for key in keys if key and key.backfill)
+        found.spans.extend((key.end - HOUR, key.end) for key in keys if key and key.backfill)
         return found
 
-    def _logs(self) -> dict[tuple[str, AuditedFile | None], _Log]:
+    def _logs(self) -> dict[tuple[str, AuditedFile | None], Log]:
         """Every log file that is there or that a proven digest lists."""
-        logs: dict[tuple[str, AuditedFile | None], _Log] = {(file.key, file): _Log(file) for file in self._region.logs}
+        logs: dict[tuple[str, AuditedFile | None], Log] = {(file.key, file): Log(file) for file in self._region.logs}
         for digest in self._proven():
             for listed in digest.document.logs or () if digest.document else ():
-                file = self._files.named(listed.bucket, listed.key)
+                file = self._files.named(listed.bucket, listed.key, digest.file)
                 name = (file.key if file else split_root(listed.key)[1], file)
-                logs.setdefault(name, _Log(file)).hashes.add(listed.sha256)
+                logs.setdefault(name, Log(file)).hashes.add(listed.sha256)
         return logs
-
-
-def check_log(file: AuditedFile | None, hashes: set[str], files: Files) -> Verdict:
-    """The verdict on a log file that proven digests list with these hashes (one, as long as nobody forges)."""
-    if not file:
-        return Verdict.MISSING
-    try:
-        member = hash_member(files.read(file))
-    except NotReadError as error:
-        return error.verdict
-    except LogFileError:
-        return Verdict.INVALID_FORMAT
-    if member.trailing:
-        return Verdict.TRAILING_DATA
-    return Verdict.VALID if hashes == {member.sha256} else Verdict.ALTERED
-
-
-def _is_proven(
-    file: AuditedFile, coverages: Mapping[Account, Sequence[Coverage]], doubtful: Iterable[tuple[datetime, datetime]]
-) -> bool:
-    """Whether all digests are known that may list a log file, by when it was delivered."""
-    span = delivery_span(file.key)
-    if not span or any(since <= span[1] and span[0] <= until for since, until in doubtful):
-        return False
-    return all_hold(coverages.get(_account(file), ()), *span)
-
-
-def _account(file: AuditedFile) -> Account:
-    return file.bucket, file.place.rpartition("/CloudTrail")[0]

@@ -38,7 +38,7 @@ class BucketFiles:
         for ref in list_folders(self._client, self._bucket, self._prefix, selection, is_audited, set()):
             yield _file(ref.bucket, ref.key)
 
-    def named(self, bucket: str, key: str) -> AuditedFile | None:
+    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile | None:
         """The file of that name. None for a digest that was not asked for: the address leaves its folder out."""
         if bucket == self._bucket and parse_digest_key(key) and not key.startswith(self._prefix):
             asked_root, below = split_root(self._prefix)

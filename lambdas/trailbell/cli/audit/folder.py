@@ -38,11 +38,14 @@ class FolderFiles:
         for key in sorted(self._by_key):
             yield from self._by_key[key]
 
-    def named(self, bucket: str, key: str) -> AuditedFile | None:
-        """The file of that key from AWSLogs/ on; of several copies the one that has its prefix, too."""
+    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile | None:
+        """The file of that key from AWSLogs/ on; of several copies the one beside, else the one with that prefix."""
         prefix, rest = split_root(key)
         found = self._by_key.get(rest, [])
-        return next((file for file in found if file.root.endswith(f"/{prefix}")), found[0] if found else None)
+        if len(found) < 2:
+            return found[0] if found else None
+        beside = (file for file in found if file.root == by.root)
+        return next(beside, None) or next((file for file in found if file.root.endswith(f"/{prefix}")), found[0])
 
     def beside(self, file: AuditedFile) -> Iterable[AuditedFile]:
         """None: a folder is walked through at the beginning."""
