@@ -157,6 +157,7 @@ def test_both_forms_of_a_key_verify(form: PublicFormat) -> None:
         b"nothing",
         generate_private_key(SECP256R1()).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
     ],
+    ids=["empty", "no DER", "elliptic curve"],
 )
 def test_what_is_no_rsa_key_is_told_apart(der: bytes) -> None:
     """A wrong signature and a wrong key are two things."""
