@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.audit.tamperings import KINDS
-from tests.audit.world import BEGIN, BUCKET, World
+from tests.audit.world import BEGIN, BUCKET, World, below
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,7 @@ def _given(world: World) -> dict[str, Any]:
             "account": chain.account,
             "region": chain.region,
             "organisation": chain.spec.organisation,
-            "prefix": chain.spec.prefix,
+            "prefix": chain.digests[-1].removesuffix(below(chain.digests[-1])).rstrip("/"),
         }
         for chain in world.chains
     ]

@@ -65,7 +65,6 @@ def audit(place: str, scope: Scope, key_files: tuple[Path, ...], form: str) -> N
 
     \b
     Example:
-      aws cloudtrail list-public-keys --start-time 2026-11-01 --region us-east-1 > keys.json
       trailbell audit ./AWSLogs --public-keys keys.json
       trailbell audit s3://my-trail-logs --since 7d --format jsonl
     """

@@ -57,14 +57,14 @@ class FolderFiles:
 
     def read(self, file: AuditedFile) -> Iterable[bytes]:
         """The file's bytes. Raises NotReadError, SettingsError where the disk fails."""
-        return (_read(Path(file.place)),)
+        return (_read(file.place),)
 
     def read_digest(self, file: AuditedFile) -> tuple[bytes, Mapping[str, str]]:
         """The file's bytes, and the metadata stored beside it, if there is any."""
-        body = _read(Path(file.place))
+        body = _read(file.place)
         for name in (f"{file.place}{SIDECAR}", f"{file.place.removesuffix('.json.gz')}{SIDECAR}"):
             try:
-                return body, read_sidecar(_read(Path(name)))
+                return body, read_sidecar(_read(name))
             except NotReadError:
                 continue
         return body, {}
@@ -89,9 +89,10 @@ def _from_root(folder: str, top: str) -> str:
     return rest if trail_levels(rest) else ""
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb") as stream:
+            return stream.read()
     except OSError as error:
         for kind, verdict in _MEANS.items():
             if isinstance(error, kind):
