@@ -74,6 +74,7 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/audit.in -o lambdas/audit.txt
 	for name in uv checkov audit awscli fuzz release tokens; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove everything that was installed or built

@@ -26,6 +26,7 @@ _PARTS = {
     "small_file": ("process", "small_file"),
     "report": ("report", "rows"),
     "audit": ("audit", "rows"),
+    "hashing": ("hashing", "rows"),
 }
 _HEAD = "| what | target | least | median | most |\n|---|---|---|---|---|"
 _DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"

@@ -26,8 +26,12 @@ _PROMISES = {
         "OldestNotification",
         "DeliveryDelayed",
     ),
-    "Nothing is dropped: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
+    "Nothing is dropped: the dead-letter queues are empty.": (
+        *("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
+        "AuditDeadLettersNotEmpty",
+    ),
     "Nothing fails: all functions run, and as often as they must.": (
+        *("AuditErrors", "AuditThrottled"),
         *("ClockErrors", "ClockThrottled"),
         *("DetectorErrors", "DetectorThrottled"),
         *("NotifierErrors", "NotifierThrottled"),

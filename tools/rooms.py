@@ -35,7 +35,6 @@ ROOMS = (
         "digest files against what is there: signatures, chains, verdicts",
         ("text", "cloudtrail"),
         ("cryptography",),
-        in_lambda=False,
     ),
     Room("engine", "any Sigma rule on any event: rulebook, condition, matcher", (), ("re2",)),
     Room("engine/prefilter", "the fast path: most records are never parsed in full", ("engine",), ("msgspec",)),
@@ -43,8 +42,8 @@ ROOMS = (
     Room("hits", "a match worth keeping: level, undo, identity, state", _PURE[:5]),
     Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),
     Room("alerts/channels", "one file for each channel: it declares settings, permissions, form, sending", _PURE),
-    Room("flows", "detector and notifier, each readable from top to bottom", _PURE),
-    Room("store", "writes the hit table; the keys of all rows", (*_PURE, "flows"), ("botocore",)),
+    Room("flows", "detector and notifier, each readable from top to bottom", (*_PURE, "audit")),
+    Room("store", "writes the hit table; the keys of all rows", (*_PURE, "audit", "flows"), ("botocore",)),
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients, the trail bucket, the clock's calls", ("cloudtrail", "audit", "hits"), ("botocore",)),
     Room("ops", "operations on a deployment", (*_PURE, "audit", "store", "aws"), ("botocore",), in_lambda=False),
@@ -53,7 +52,7 @@ ROOMS = (
     Room(
         "handlers",
         "what Lambda calls; everything is built here, once for each cold start",
-        (*_PURE, "alerts/channels", "flows", "store", "aws"),
+        (*_PURE, "audit", "alerts/channels", "flows", "store", "aws"),
         ("aws_lambda_powertools",),
     ),
     Room(

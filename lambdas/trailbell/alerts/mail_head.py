@@ -48,8 +48,12 @@ def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool) -> It
     if len(foreign) == 1 and foreign[0] and not several and foreign[0] not in who:
         who += f" of account {foreign[0]}"
     verbs = " or ".join(each(hits, lambda one: (_verb(one),)))
-    yield from wrapped(f"{who} {verbs} {_calls(hits)}{_on(summary)} {_where(summary)}.")
-    yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
+    if hit.is_finding:  # all are: one alert is of one rule
+        yield from wrapped(f"The audit of log files found this{_on(summary)} {_where(summary)}.")
+        yield from wrapped(_when(hits, summary))
+    else:
+        yield from wrapped(f"{who} {verbs} {_calls(hits)}{_on(summary)} {_where(summary)}.")
+        yield from wrapped(f"{_when(hits, summary)} {_how_it_went(hits, summary)}.")
     if gathered:
         yield from wrapped(GATHERED)
     yield from _as_known_before(hits)

@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from trailbell.aws.audit_queues import SqsAuditQueues
 from trailbell.aws.clients import Clients
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.object_key import ObjectKind
@@ -23,6 +24,7 @@ from trailbell.hits.detect import HitDetector
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.due import DynamoDueRows
 from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.ledger import DynamoLedger
 from trailbell.store.malformed import DynamoMalformedRecords
 from trailbell.store.tracking import DynamoTracking
 from trailbell.text.times import utc_now
@@ -38,6 +40,7 @@ def _detector() -> Detector:
     """Built once per cold start, here and nowhere else."""
     variables = Variables()
     environment = read_environment(variables, detects=True)
+    audit_queue = variables.text("TRAILBELL_AUDIT_QUEUE_URL", required=False)
     variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
@@ -56,6 +59,8 @@ def _detector() -> Detector:
             environment.reminder_hours,
             utc_now,
         ),
+        ledger=DynamoLedger(dynamodb, environment.table) if audit_queue else None,
+        digests=SqsAuditQueues(clients.client("sqs"), audit_queue) if audit_queue else None,
         trail=environment.trail,
     )
 

@@ -17,6 +17,7 @@ from trailbell.audit.region import AuditedRegion, FileVerdict, RegionAudit
 from trailbell.cli.audit.folder import FolderFiles
 from trailbell.cli.audit.output import FORMS, is_harmless, print_days, print_document, print_lines
 from trailbell.cli.audit.threads import S3_THREADS, Threads, disk_threads, s3_threads
+from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.scan.log_sources import LogPlace, split_address
 from trailbell.cli.scan.options import Scope
@@ -42,7 +43,7 @@ scope_options = option_group(
 
 
 @click.command()
-@click.argument("place", type=LogPlace())
+@click.argument("place", required=False, type=LogPlace())
 @scope_options
 @click.option(
     "--public-keys",
@@ -53,8 +54,12 @@ scope_options = option_group(
     help="What `aws cloudtrail list-public-keys` printed (repeatable: one for each region). Default: ask AWS.",
 )
 @click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
-def audit(place: str, scope: Scope, key_files: tuple[Path, ...], form: str) -> None:
+@connection_options
+def audit(place: str | None, scope: Scope, key_files: tuple[Path, ...], form: str, connection: Connection) -> None:
     """Verify a trail's log files by its digest files, in a folder or s3://bucket/prefix.
+
+    Without a place: what the deployed audit found (setting `audit`), by account, Region and day; status 1 if a log file
+    is missing or altered, a digest is not valid, or one is overdue. The last seven days, unless --since says otherwise.
 
     Digests are checked by CloudTrail's signatures and by the digest before, log files by the digests that list them.
     In a folder the bucket and the prefix are not compared, as a copy does not say what they were; a digest's signature
@@ -68,9 +73,11 @@ def audit(place: str, scope: Scope, key_files: tuple[Path, ...], form: str) -> N
       trailbell audit ./AWSLogs --public-keys keys.json
       trailbell audit s3://my-trail-logs --since 7d --format jsonl
     """
+    selection = scope.selection(scope.window(datetime.now(UTC)))
+    if place is None:
+        sys.exit(_of_deployment(connection, selection, form))
     import trailbell.audit.signature  # noqa: F401 (here, so that a missing library is told before anything is read)
 
-    selection = scope.selection(scope.window(datetime.now(UTC)))
     keys = _given_keys(key_files) if key_files else _keys_of_aws(is_needed=not place.startswith("s3://"))
     found = (_from_bucket if place.startswith("s3://") else _from_folder)(place, selection)
     if not any(region.digests for region in found.regions):
@@ -81,6 +88,28 @@ def audit(place: str, scope: Scope, key_files: tuple[Path, ...], form: str) -> N
         _print(outcome.watch(_verdicts(found, keys, work), stopped), form)
     click.echo(outcome.counts(), err=True)
     sys.exit(STATUS if stopped() else outcome.status)
+
+
+def _of_deployment(connection: Connection, selection: Selection, form: str) -> int:
+    """Print what the deployed audit found; the exit status. Raises SettingsError where nothing was audited."""
+    from trailbell.cli.audit.deployed import SHOWN, deployed_days, overdue_chains, print_deployed
+    from trailbell.store.audits import DynamoAudits
+
+    audits, until = DynamoAudits(connection.client("dynamodb"), connection.table(), 0), selection.until
+    until = until or datetime.now(UTC)
+    since = selection.since or until - SHOWN
+    chains = [
+        chain
+        for chain in audits.chains()
+        if (not selection.accounts or chain.trail.account in selection.accounts)
+        and (not selection.regions or chain.trail.region in selection.regions)
+    ]
+    if not chains:
+        raise SettingsError("nothing was audited: is the setting `audit` on, and the trail's log file validation?")
+    days = deployed_days(audits, chains, since, until)
+    overdue = overdue_chains(chains, since, until)
+    print_deployed(days, overdue, form)
+    return int(bool(overdue) or not all(day.is_green for day in days))
 
 
 @dataclass(slots=True)
