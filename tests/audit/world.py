@@ -104,6 +104,8 @@ class Chain:
 class World:
     """Objects by key, the chains that they are of, and the keys that they are signed with."""
 
+    bucket = BUCKET
+
     def __init__(self, seed: int, specs: tuple[TrailSpec, ...] = (TrailSpec(),), hours: int = 8) -> None:
         self.random = random.Random(seed)  # noqa: S311 (a history, no secret)
         self.objects: dict[str, Stored] = {}
@@ -241,7 +243,7 @@ class World:
             "awsAccountId": chain.account,
             "digestStartTime": stamp(start),
             "digestEndTime": stamp(end),
-            "digestS3Bucket": BUCKET,
+            "digestS3Bucket": self.bucket,
             "digestS3Object": key,
             "digestPublicKeyFingerprint": fingerprint(pair),
             "digestSignatureAlgorithm": "SHA256withRSA",
@@ -250,7 +252,7 @@ class World:
             **self._previous(previous),
             "logFiles": [
                 {
-                    "s3Bucket": BUCKET,
+                    "s3Bucket": self.bucket,
                     "s3Object": log,
                     "hashValue": hashlib.sha256(gzip.decompress(self.objects[log].body)).hexdigest(),
                     "hashAlgorithm": "SHA-256",
@@ -271,7 +273,7 @@ class World:
             return empty | dict.fromkeys(rest)
         stored = self.objects[key]
         return {
-            "previousDigestS3Bucket": BUCKET,
+            "previousDigestS3Bucket": self.bucket,
             "previousDigestS3Object": key,
             "previousDigestHashValue": hashlib.sha256(gzip.decompress(stored.body)).hexdigest(),
             "previousDigestHashAlgorithm": "SHA-256",
