@@ -362,3 +362,72 @@ def test_finding_is_a_hit_like_any_other(table: Any) -> None:
     assert (hit.place.bucket, hit.place.key) == (BUCKET, digest)
     assert hit.meaning
     assert hit.check
+
+
+class KilledError(Exception):
+    """The function was killed."""
+
+
+@dataclass
+class Killing:
+    """Another object, whose calls are counted together with those of others; one of them kills, before or after."""
+
+    inner: Any
+    calls: list[str]
+    at: int
+    after: bool
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+        if not callable(method):
+            return method
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) == self.at and not self.after:
+                raise KilledError
+            answer = method(*arguments, **named)
+            if len(self.calls) == self.at and self.after:
+                raise KilledError
+            return answer
+
+        return call
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_anywhere_it_tells_the_same_once(after: bool, table: Any) -> None:
+    """At any call: the message comes back, and neither loses a finding nor finds one twice."""
+    for at in range(1, 100):
+        world = World(13, hours=4)
+        chain = world.chains[0]
+        deployment = deploy(world, table)
+        deployment.unreadable.add(chain.logs[chain.digests[2]][0])
+        deployment.read_all()
+        del world.objects[chain.digests[1]]
+        calls: list[str] = []
+        for name in ("ledger", "audits", "outbox", "queues"):
+            setattr(deployment.audit, name, Killing(getattr(deployment.audit, name), calls, at, after))
+
+        for digest in chain.digests[2:]:
+            waiting = [AuditTask(BUCKET, digest)]
+            while waiting:
+                try:
+                    deployment.audit.take_up(waiting[0], NOW)
+                except KilledError:
+                    continue  # SQS gives it back
+                waiting.pop(0)
+                waiting += [task for task in deployment.waiting if task.tries < TRIES]
+                deployment.waiting.clear()
+
+        assert deployment.told() == ["audit-digest-deleted", "audit-log-missing"], (at, calls)
+        if len(calls) < at:
+            return
+        _empty(table)
+    raise AssertionError("there are more calls than were tried")
+
+
+def _empty(table: Any) -> None:
+    for page in table.get_paginator("scan").paginate(TableName=TABLE):
+        for item in page["Items"]:
+            table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})

@@ -6,19 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
-from tests.audit.world import BEGIN, World
+from tests.audit.world import BEGIN, HOUR, World
 from tests.e2e.product import receive_until
-from trailbell.cli.audit.deployed import deployed_days
+from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.local.command import TRAIL_BUCKET
 from trailbell.cli.local.deployment import STACK, deploy
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.local_aws import LocalAws
+from trailbell.ops.audited_days import deployed_days
 from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.audits import DynamoAudits
@@ -151,8 +151,13 @@ def test_lost_notification_is_repaired_and_its_hit_notified_once(aws: LocalAws) 
         assert until(lambda: any(row.get("repaired") == 1 for row in audited.rows("audit")))
 
         told = [hit["eventID"] for alert in receive_until(audited.inbox, len(logs)) for hit in alert["hits"]]
-        days = deployed_days(audited.audits, list(audited.audits.chains()), BEGIN, datetime.now(UTC))
+        now = BEGIN + 5 * HOUR  # later the chain is overdue
+        days = deployed_days(audited.audits, list(audited.audits.chains()), BEGIN, now)
 
+    findings = {finding.check: finding for finding in check_stack(aws.client, STACK, now)}
+    assert findings["audit"].state == "ok", findings["audit"]
+    assert findings["AuditDeadLetters"].state == "ok"
+    assert [finding for finding in findings.values() if "udit" in finding.meaning and finding.state == "problem"] == []
     assert [row["key"] for row in audited.rows("ledger") if row["repaired"]] == [lost]
     assert len(told) == len(set(told)) == len(logs), "each once, and nothing of the audit's"
     assert days

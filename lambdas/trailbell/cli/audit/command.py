@@ -92,7 +92,8 @@ def audit(place: str | None, scope: Scope, key_files: tuple[Path, ...], form: st
 
 def _of_deployment(connection: Connection, selection: Selection, form: str) -> int:
     """Print what the deployed audit found; the exit status. Raises SettingsError where nothing was audited."""
-    from trailbell.cli.audit.deployed import SHOWN, deployed_days, overdue_chains, print_deployed
+    from trailbell.cli.audit.deployed import print_deployed
+    from trailbell.ops.audited_days import SHOWN, deployed_days, overdue_chains
     from trailbell.store.audits import DynamoAudits
 
     audits, until = DynamoAudits(connection.client("dynamodb"), connection.table(), 0), selection.until
