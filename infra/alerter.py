@@ -74,6 +74,7 @@ class Alerter(Construct):
             store=store,
             notifier=notifier,
             alert_topic=channels.alert_topic,
+            audited=settings.audit,
         )
         self._accept_what_the_cdk_makes()
         if settings.trail_topic_arn:
