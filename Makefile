@@ -30,7 +30,7 @@ test: setup style ## Lint, type check and run all tests, the end-to-end ones inc
 	$(MAKE) --no-print-directory -j2 types tests
 
 # Beside each other: where tests wait for an embedded AWS, types are checked.
-tests: setup build/checkov/.ready build/fuzz/.ready build/release-tools/.ready
+tests: setup build/checkov/.ready build/awscli/.ready build/fuzz/.ready build/release-tools/.ready
 	$(BIN)/pytest $(PARALLEL)
 
 lint: style types ## Check style, format and types
@@ -49,7 +49,7 @@ quick: setup ## What to run after each change: style, rules and units, property 
 check: lint test-fast ## What to run before a commit: lint, types, and all tests but those of CDK and of an embedded AWS
 
 test-fast: setup ## Run the tests that need neither CDK nor an embedded AWS
-	$(BIN)/pytest $(PARALLEL) tests/unit tests/rules tests/integration tests/golden tests/crash
+	$(BIN)/pytest $(PARALLEL) tests/unit tests/rules tests/audit tests/integration tests/golden tests/crash
 
 stress: setup ## Test crashes anywhere, with 20,000 schedules of faults (about half an hour)
 	$(BIN)/python -m tests.crash.explore --schedules 20000
@@ -84,7 +84,8 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
-	for name in uv checkov audit fuzz release tokens; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/audit.in -o lambdas/audit.txt
+	for name in uv checkov audit awscli fuzz release tokens; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
@@ -107,7 +108,7 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	touch $@
 
 # Tools get their own environments, so that their pins do not affect ours.
-build/checkov/.ready build/audit/.ready build/tokens/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
+build/checkov/.ready build/audit/.ready build/awscli/.ready build/tokens/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
 	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@

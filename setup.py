@@ -13,7 +13,7 @@ from setuptools.command.build_py import build_py
 
 
 ROOT = Path(__file__).resolve().parent
-SHIPPED = ("rules", "tests/rules", "docs/schema", "lambdas/requirements.txt")
+SHIPPED = ("rules", "tests/rules", "docs/schema", "lambdas/requirements.txt", "lambdas/audit.txt")
 _NEVER = ("rules/local", "__pycache__")  # a deployer's own rules are theirs; bytecode belongs to one Python
 
 

@@ -25,6 +25,8 @@ _PARTS = {
     "scan": ("scan", "rows"),
     "small_file": ("process", "small_file"),
     "report": ("report", "rows"),
+    "audit": ("audit", "rows"),
+    "hashing": ("hashing", "rows"),
 }
 _HEAD = "| what | target | least | median | most |\n|---|---|---|---|---|"
 _DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"

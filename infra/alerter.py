@@ -5,6 +5,7 @@ from pathlib import Path
 from aws_cdk import CfnOutput, CfnResource, Stack
 from constructs import Construct
 
+from .audit import Audit
 from .channels import Channels
 from .clock import Clock
 from .dashboard import Dashboard
@@ -24,7 +25,7 @@ class Alerter(Construct):
     https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, audit_code: Path) -> None:
         super().__init__(scope, id)
         trail = TrailBucket(self, "Trail", settings)
         ingest_queue = IngestQueue(self, "Ingest", settings, trail)
@@ -50,6 +51,20 @@ class Alerter(Construct):
         watch.clock(settings.canary_minutes)
         if channels.best_effort:
             watch.channels()
+        if settings.audit:
+            audit = Audit(
+                self,
+                "Audit",
+                code=audit_code,
+                settings=settings,
+                trail=trail,
+                ingest_queue=ingest_queue,
+                store=store,
+                detector=detector,
+            )
+            watch.dead_letters("AuditDeadLetters", audit.dead_letters)
+            watch.function("Audit", audit.function)
+            self._output("AuditDeadLetters", audit.dead_letters.queue_url, "Digests that could not be audited")
         dashboard = Dashboard(
             self,
             "Overview",
@@ -59,6 +74,7 @@ class Alerter(Construct):
             store=store,
             notifier=notifier,
             alert_topic=channels.alert_topic,
+            audited=settings.audit,
         )
         self._accept_what_the_cdk_makes()
         if settings.trail_topic_arn:

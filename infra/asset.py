@@ -27,16 +27,24 @@ from trailbell.rulebook.product import SOURCES, product_root
 from .models import write_models
 
 
-_LOCK = product_root() / "lambdas" / "requirements.txt"
+LOCK = product_root() / "lambdas" / "requirements.txt"
+AUDIT_LOCK = LOCK.with_name("audit.txt")
+"""The wheels of all functions, and those of the function `audit`, which has one more."""
+
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}  # Amazon Linux 2023
-HANDLERS = ("trailbell.handlers.clock", "trailbell.handlers.detector", "trailbell.handlers.notifier")
+HANDLERS = (
+    "trailbell.handlers.audit",
+    "trailbell.handlers.clock",
+    "trailbell.handlers.detector",
+    "trailbell.handlers.notifier",
+)
 _KEPT_SECONDS = 2 * 24 * 3600
 _TASK = "/var/task"  # where Lambda puts the asset: what tracebacks name
 # Parts of Powertools that nothing here imports; their bytecode would be a fifth of the asset.
 _NOT_COMPILED = r"aws_lambda_powertools/(event_handler/|utilities/(?!jmespath_utils/)[^/]+/)"
 
 
-def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path) -> Path:
+def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path, lock: Path = LOCK) -> Path:
     """Build the asset for an architecture and a Python (such as 3.13) below `build`, and return its folder.
 
     The folder is named by its content and never changes once it is there, because CDK copies it after this returns:
@@ -44,7 +52,7 @@ def build_asset(architecture: str, python: str, rulebook: Rulebook, build: Path)
     are left; they are some megabytes each.
     """
     compiler, exact = _compiler(python)
-    wheels = _wheels(architecture, python, build, compiler, exact)
+    wheels = _wheels(architecture, python, build, compiler, exact, lock)
     with _unfinished(build) as target:
         shutil.copytree(wheels, target, dirs_exist_ok=True)
         package = target / "trailbell"
@@ -101,17 +109,17 @@ def _imported_names(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _wheels(architecture: str, python: str, build: Path, compiler: str, exact: str) -> Path:
+def _wheels(architecture: str, python: str, build: Path, compiler: str, exact: str, lock: Path) -> Path:
     """The folder of installed wheels, made once for each lock, platform and Python."""
     platform = _PLATFORMS[architecture]
-    made_from = f"{platform} {python} {exact} {_NOT_COMPILED}\n{_LOCK.read_text(encoding='utf-8')}"
+    made_from = f"{platform} {python} {exact} {_NOT_COMPILED}\n{lock.read_text(encoding='utf-8')}"
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     wheels = build / f"wheels-{digest}"
     if not wheels.exists():
         with _unfinished(build) as unfinished:
             command = [
                 *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-                *("--only-binary", ":all:", "--requirement", str(_LOCK), "--target", str(unfinished)),
+                *("--only-binary", ":all:", "--requirement", str(lock), "--target", str(unfinished)),
                 *("--python-platform", platform, "--python-version", python),
             ]
             subprocess.run(command, check=True)

@@ -14,7 +14,7 @@ from trailbell.rulebook.build import build_rulebook
 from trailbell.rulebook.product import CHECKOUT, is_installed, product_root
 
 from .alerter import Alerter
-from .asset import build_asset
+from .asset import AUDIT_LOCK, build_asset
 from .properties import Properties
 from .settings import check_quiet_names, read_settings
 
@@ -46,7 +46,10 @@ class Trailbell(Alerter):
         rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
         check_quiet_names(settings.quiet_minutes, [rule.name for rule in rulebook.rules if not rule.is_silent])
         code = build_asset(settings.architecture, settings.python, rulebook, _build_folder())
-        super().__init__(scope, id, settings=settings, code=code)
+        audit_code = code
+        if settings.audit:  # an asset of its own: what verifies signatures is loaded by no other function
+            audit_code = build_asset(settings.architecture, settings.python, rulebook, _build_folder(), AUDIT_LOCK)
+        super().__init__(scope, id, settings=settings, code=code, audit_code=audit_code)
         for message in expired:
             Annotations.of(self).add_warning_v2("trailbell:expired-exception", message)
 

@@ -26,8 +26,12 @@ _PROMISES = {
         "OldestNotification",
         "DeliveryDelayed",
     ),
-    "Nothing is dropped: the dead-letter queues are empty.": ("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
+    "Nothing is dropped: the dead-letter queues are empty.": (
+        *("DeadLettersNotEmpty", "AlertDeadLettersNotEmpty"),
+        "AuditDeadLettersNotEmpty",
+    ),
     "Nothing fails: all functions run, and as often as they must.": (
+        *("AuditErrors", "AuditThrottled"),
         *("ClockErrors", "ClockThrottled"),
         *("DetectorErrors", "DetectorThrottled"),
         *("NotifierErrors", "NotifierThrottled"),
@@ -62,6 +66,7 @@ class Dashboard(Construct):
         store: HitTable,
         notifier: Notifier,
         alert_topic: sns.Topic,
+        audited: bool,
     ) -> None:
         super().__init__(scope, id)
         stack = Stack.of(self)
@@ -84,6 +89,7 @@ class Dashboard(Construct):
                 [_state(names, watch) for names in _PROMISES.values()],
                 [_text(f"### {stage}", height=1) for stage in flow],
                 *(list(row) for row in zip(*flow.values(), strict=True)),
+                *([_audit()] if audited else []),
             ],
         )
 
@@ -169,6 +175,17 @@ def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
         _graph("Hits", [own_metric("notifier", name, label=label) for label, name in hits.items()]),
         _graph("Oldest undelivered hit", [age]),
         _runs(notifier.function),
+    ]
+
+
+def _audit() -> list[cloudwatch.IWidget]:
+    """What CloudTrail says it delivered against what was read; below the flow, as it looks back at it."""
+    digests = {"audited": "DigestsAudited", "failed": "DigestsFailed"}
+    log_files = {"listed": "LogFilesListed", "asked for again": "LogFilesRepaired"}
+    graphs = {"Audit: digests": digests, "Audit: log files": log_files, "Audit: findings": {"new": "AuditFindings"}}
+    return [
+        _graph(title, [own_metric("audit", name, label=label) for label, name in metrics.items()])
+        for title, metrics in graphs.items()
     ]
 
 

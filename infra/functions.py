@@ -1,4 +1,4 @@
-"""The two functions, each with a role that holds the permissions of its half and nothing else."""
+"""Detector and notifier, each with a role that holds the permissions of its half and nothing else."""
 
 import json
 from collections.abc import Mapping
@@ -46,7 +46,8 @@ _SKIPPED = {
 }
 
 
-_POLLER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+POLLER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+"""What Lambda asks of a queue in a function's name."""
 
 
 @jsii.implements(lambda_.IEventSourceDlq)
@@ -112,7 +113,7 @@ class Detector(Construct):
             allow(self.function, [trail.key.key_arn], "kms:Decrypt")
         # Not the CDK's event source, which grants the role more than Lambda's poller asks of it.
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        allow(self.function, [ingest_queue.queue.queue_arn], *_POLLER)
+        allow(self.function, [ingest_queue.queue.queue_arn], *POLLER)
         lambda_.EventSourceMapping(
             self,
             "FromQueue",

@@ -40,7 +40,7 @@ def write_models(folder: Path) -> None:
         place = folder / service / version
         place.mkdir(parents=True)
         model = cut_down(loader.load_service_model(service, "service-2"), operations)
-        rules = loader.load_service_model(service, "endpoint-rule-set-1")
+        rules = _undocumented(loader.load_service_model(service, "endpoint-rule-set-1"))
         _write(place / "service-2.json", model)
         _write(place / "endpoint-rule-set-1.json", rules)
     endpoints = loader.load_data("endpoints")

@@ -26,6 +26,7 @@ class Properties(TypedDict, total=False):
     webhook_key_arn: str
     runbook_url: str
     alert_on: list[str]
+    audit: bool
     silence_minutes: int
     canary_minutes: int
     report_day: str

@@ -63,6 +63,7 @@ class Settings:
     channels:           name → value of the settings that channels declare (lambdas/trailbell/alerts/channels/).
     runbook_url:        address of your runbooks, with {rule}, {service} and {level} filled in; in every alert.
     alert_on:           calls to be notified of without writing a rule, as service:EventName.
+    audit:              compare what is read with CloudTrail's digest files, and keep a ledger of it.
     silence_minutes:    without a log file for so long, operations are notified; 0 for never.
     canary_minutes:     a canary that takes longer than this is reported as missing; 0 sends none.
     report_day:         the day on which operations get the week's report; "" for none.
@@ -88,6 +89,7 @@ class Settings:
     channels: Mapping[str, Any] = field(default_factory=channel_defaults)
     runbook_url: str = ""
     alert_on: tuple[str, ...] = ()
+    audit: bool = False
     silence_minutes: int = 60
     canary_minutes: int = 30
     report_day: str = "monday"
@@ -263,6 +265,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "operations_emails": lambda raw: tuple(emails(raw)),
     "runbook_url": _runbook,
     "alert_on": read_alert_on,
+    "audit": boolean,
     "silence_minutes": _number(0, 1440),
     "canary_minutes": _number(0, 1440),
     "report_day": _report_day,

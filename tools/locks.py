@@ -11,6 +11,7 @@ LOCKS = {
     ROOT / "requirements.txt": ROOT / "pyproject.toml",
     ROOT / "requirements-local.txt": ROOT / "requirements-local.in",
     ROOT / "lambdas" / "requirements.txt": ROOT / "lambdas" / "requirements.in",
+    ROOT / "lambdas" / "audit.txt": ROOT / "lambdas" / "audit.in",
     **{path: path.with_suffix(".in") for path in sorted((ROOT / "tools").glob("*.txt"))},
 }
 """Every lock, and the file it is made from (make lock)."""

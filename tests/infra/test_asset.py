@@ -14,7 +14,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.asset import build_asset
+from infra.asset import AUDIT_LOCK, build_asset
 from tools.rooms import ROOMS
 from trailbell.engine.rulebook import Rulebook, load_rulebook
 from trailbell.rulebook.build import build_rulebook
@@ -31,7 +31,8 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")
 IMPORT = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
-import trailbell.handlers.clock, trailbell.handlers.detector, trailbell.handlers.notifier, aws_lambda_powertools
+import trailbell.handlers.audit, trailbell.handlers.clock, trailbell.handlers.detector, trailbell.handlers.notifier
+import aws_lambda_powertools
 from trailbell.handlers.environment import Variables, read_environment
 found = read_environment(Variables({
     "TRAILBELL_TABLE": "hits", "TRAILBELL_TRAIL_BUCKET": "trail", "TRAILBELL_TRAIL_PREFIX": "AWSLogs/",
@@ -66,6 +67,7 @@ def test_asset_holds_what_the_functions_need(asset: Path) -> None:
     names = names_in(asset)
 
     assert {
+        "trailbell/handlers/audit.py",
         "trailbell/handlers/clock.py",
         "trailbell/handlers/detector.py",
         "trailbell/handlers/notifier.py",
@@ -83,6 +85,19 @@ def test_asset_holds_nothing_else(asset: Path) -> None:
     assert packages == {room.name for room in ROOMS if room.in_lambda and "/" not in room.name}
     # Bytecode only of the functions' Python, if that is at hand: no other could load it.
     assert [name for name in names_in(asset) if "__pycache__" in name and not name.endswith(".cpython-313.pyc")] == []
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_asset_of_the_audit_has_the_library_for_signatures_besides(
+    rulebook: Rulebook, tmp_path: Path, architecture: str
+) -> None:
+    """Nothing else loads it, so nothing else has it; it runs on Amazon Linux 2023, whichever processor is chosen."""
+    found = build_asset(architecture, PYTHON, rulebook, tmp_path, AUDIT_LOCK)
+
+    tops = {path.name.lower() for path in found.iterdir() if path.is_dir()}
+    assert {"cryptography", "cffi", "trailbell"} <= tops
+    assert list((found / "cryptography").rglob("*.so"))
+    assert sum(path.stat().st_size for path in found.rglob("*") if path.is_file()) < 40 * MB
 
 
 def test_asset_holds_the_rules_compiled(asset: Path) -> None:
@@ -181,6 +196,7 @@ def test_handlers_start_from_the_asset_and_lambdas_own_packages_alone(asset: Pat
         "click",
         "rich",
         "aws_cdk",
+        "cryptography",
     } == set()
     assert [name for name in loaded["modules"] if name.startswith(("trailbell.cli", "trailbell.rulebook"))] == []
 

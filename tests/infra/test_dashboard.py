@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from trailbell.cloudtrail.object_key import ObjectKind
+from trailbell.flows.audit import AuditCounters
 from trailbell.flows.canary import CanaryCounters
 from trailbell.flows.clock import ClockCounters
 from trailbell.flows.counters import DetectorCounters as Detected
 from trailbell.flows.delivery import DeliveryCounters
 from trailbell.flows.follow_ups import FollowUpCounters
 from trailbell.flows.stream_batch import NotifierCounters as Notified
-from trailbell.handlers import clock, detector, handover, notifier
+from trailbell.handlers import audit, clock, detector, handover, notifier
 
 
 Template = dict[str, Any]
@@ -141,15 +142,30 @@ def test_every_metric_an_alarm_watches_is_emitted(template_of: Callable[..., Tem
     assert [service for service, names in watched.items() if names - emitted[service]] == []
 
 
-@pytest.mark.parametrize("silence_minutes", [60, 0])
+@pytest.mark.parametrize("settings", [{}, {"silence_minutes": 0}, {"audit": True}], ids=str)
 def test_state_of_every_alarm_is_shown(
-    template_of: Callable[..., Template], widgets_of: Callable[..., list[Template]], silence_minutes: int
+    template_of: Callable[..., Template], widgets_of: Callable[..., list[Template]], settings: dict[str, Any]
 ) -> None:
     """A promise whose alarm is missing from the row looks kept."""
-    widgets = widgets_of(silence_minutes=silence_minutes)
+    widgets = widgets_of(**settings)
 
     shown = [alarm for widget in widgets if widget["type"] == "alarm" for alarm in widget["properties"]["alarms"]]
-    assert sorted(shown) == sorted(resources(template_of(silence_minutes=silence_minutes), "AWS::CloudWatch::Alarm"))
+    assert sorted(shown) == sorted(resources(template_of(**settings), "AWS::CloudWatch::Alarm"))
+
+
+def test_what_the_audit_emits_is_shown_where_there_is_one(
+    widgets_of: Callable[..., list[Template]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the flow, on the same screen."""
+    recorder: Any = Recorder()
+    recorder.flush_metrics = lambda: None
+    monkeypatch.setattr(audit, "_metrics", lambda: recorder)
+    audit._count(AuditCounters(), 0)
+
+    shown = own([(metric[0], metric[1], metric[2:4]) for metric in series(widgets_of(audit=True))])
+
+    assert shown["audit"] == recorder.names
+    assert "audit" not in own([(metric[0], metric[1], metric[2:4]) for metric in series(widgets_of())])
 
 
 def test_silence_that_nobody_watches_is_said(widgets_of: Callable[..., list[Template]]) -> None:

@@ -42,6 +42,8 @@ WAYS_IN: dict[str, dict[str, Any]] = {
     "topic": {**EXISTING, "trail_topic_arn": "arn:aws:sns:eu-central-1:999988887777:trail"},
     "eventbridge": {**EXISTING, "eventbridge": True},
     "eventbridge-from-a-new-trail": {"eventbridge": True},
+    "audit": {"audit": True},
+    "audit-of-an-existing-bucket": {**EXISTING, "audit": True, "trail_key_arn": KEY},
     "every-channel": {**every_channel(), "runbook_url": "https://wiki.example.com/{rule}"},
 }
 ADDRESSES: dict[str, Any] = {

@@ -53,7 +53,8 @@ def calls_in(module: Path) -> set[str]:
 def test_every_call_of_the_functions_is_known() -> None:
     """A call without a model is an AttributeError in Lambda and nowhere else: in a checkout all models are there."""
     code = (
-        "import sys, trailbell.handlers.clock, trailbell.handlers.detector, trailbell.handlers.notifier\n"
+        "import sys, trailbell.handlers.audit, trailbell.handlers.clock, trailbell.handlers.detector\n"
+        "import trailbell.handlers.notifier\n"
         "trailbell.handlers.notifier.declared_channels()\n"
         "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('trailbell.')), sep='\\n')"
     )

@@ -69,6 +69,7 @@ def test_every_setting_is_taken() -> None:
         "operations_emails": ("sre@example.com",),
         "alert_on": ("ec2:TerminateInstances", "s3:DeleteBucket"),
         "runbook_url": "https://wiki.example.com/{service}/{rule}?level={level}",
+        "audit": True,
         "silence_minutes": 0,
         "canary_minutes": 0,
         "report_day": "friday",

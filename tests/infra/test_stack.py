@@ -675,9 +675,9 @@ def test_no_alarm_is_left_out_of_the_table(new_trail: Template) -> None:
     assert len(resources(new_trail, "AWS::CloudWatch::Alarm")) == len(ALARMS)
 
 
-def test_every_functions_handler_is_in_the_asset(new_trail: Template) -> None:
+def test_every_functions_handler_is_in_the_asset(template_of: TemplateOf) -> None:
     """One that is not fails at every call; where it is the clock's, no canary is sent, and none is missed."""
-    functions = resources(new_trail, "AWS::Lambda::Function").values()
+    functions = resources(template_of(audit=True), "AWS::Lambda::Function").values()
     handlers = {one["Properties"]["Handler"].rpartition(".")[0] for one in functions}
 
     assert {name for name in handlers if name.startswith("trailbell.")} == set(HANDLERS)
@@ -699,7 +699,7 @@ def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template
     """Woken up by a name, one searches for it; a page that lacks it, or says something else, costs the night."""
     text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
     notified = dict(re.findall(r"^### (\w+)\n\n> (.*)$", text, re.MULTILINE))
-    alarms = resources(template_of(event_bus=True), "AWS::CloudWatch::Alarm", "Watch")
+    alarms = resources(template_of(event_bus=True, audit=True), "AWS::CloudWatch::Alarm", "Watch")
 
     says = {name[len("Watch") : -8]: alarm["Properties"]["AlarmDescription"] for name, alarm in alarms.items()}
     assert notified == says
@@ -709,7 +709,7 @@ def test_doctor_knows_every_alarm_of_the_stack_by_the_name_that_cloudformation_g
     template_of: TemplateOf,
 ) -> None:
     """One that it does not know is explained by its own description, which anybody may have changed."""
-    for identifier in resources(template_of(event_bus=True), "AWS::CloudWatch::Alarm", "Watch"):
+    for identifier in resources(template_of(event_bus=True, audit=True), "AWS::CloudWatch::Alarm", "Watch"):
         (finding,) = alarm_findings([Alarm(f"trailbell-{identifier}-aB3dE6gH9", "ALARM", "changed", True)], 1)
         assert finding.condition == f"alarm.{identifier[len('Watch') : -8]}"
 

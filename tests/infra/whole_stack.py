@@ -15,4 +15,4 @@ class TrailbellStack(cdk.Stack):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, **options: Any) -> None:
         super().__init__(scope, id, description="trailbell: CloudTrail alerting", **options)
-        Alerter(self, "Default", settings=settings, code=code)
+        Alerter(self, "Default", settings=settings, code=code, audit_code=code)

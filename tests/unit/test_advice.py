@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from tools.alarms import PAGE, alarms, written
+from trailbell.audit.newest import Newest
+from trailbell.cloudtrail.digest_key import Trail as DigestTrail
 from trailbell.ops.advice import advice_on, table
 from trailbell.ops.answers import Alarm, Declared, EventSource, Queue, Reading, Trail, TrailStatus
+from trailbell.ops.audited_days import DeployedDay
 from trailbell.ops.checks.alarms import alarm_findings
 from trailbell.ops.checks.as_deployed import deployment_findings
+from trailbell.ops.checks.audit import audit_findings
 from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
 from trailbell.ops.checks.events import event_findings
 from trailbell.ops.checks.finding import OK, Finding
@@ -88,6 +92,36 @@ def stack_itself() -> list[Finding]:
     ]
 
 
+def whatever_the_audit_finds() -> list[Finding]:
+    chain = Newest(DigestTrail("1", "eu-central-1", "t", "eu-central-1"), False, NOW, "b", "k")
+    red, green = DeployedDay("1", "eu-central-1", "2026-11-20"), DeployedDay("1", "eu-central-1", "2026-11-21")
+    red.logs["missing"] = 1
+    green.digests["valid"] = 24
+    return [
+        *audit_findings([], [], []),
+        *audit_findings([chain], [red, green], []),
+        *audit_findings([chain], [green], [chain]),
+        *audit_findings([chain], [green], []),
+    ]
+
+
+def test_audit_is_green_only_where_everything_is() -> None:
+    """What is said to be proven has to be."""
+    states = [finding.state for finding in whatever_the_audit_finds()]
+
+    assert states == ["warning", "problem", "problem", "ok"]
+
+
+@pytest.mark.parametrize("state", ["Enabled", "Disabled"])
+def test_detector_that_reads_nothing_is_found_though_the_audit_reads_its_queue(state: str) -> None:
+    """Two functions have a queue then; one must not stand for the other."""
+    sources = [EventSource("0f1e", QUEUE_ARN, state), EventSource("0f2e", QUEUE_ARN + "-digests", "Enabled")]
+
+    detector, _, audit = function_findings([*sources, EventSource("0f3e", "a:dynamodb:b", "Enabled")], QUEUE_ARN)
+
+    assert (detector.state == OK, audit.state) == (state == "Enabled", OK)
+
+
 def whatever_is_wrong() -> list[Finding]:
     """A finding of every kind, by the checks themselves."""
     allowing, pending = queue(ALLOWING), {"Endpoint": "a@example.com", "SubscriptionArn": "PendingConfirmation"}
@@ -113,6 +147,7 @@ def whatever_is_wrong() -> list[Finding]:
         rules_finding({"r": "ENABLED"}, sends=False),
         *function_findings([EventSource("0f1e", QUEUE_ARN, "Disabled")]),
         *(dead_letter_finding(name, queue(waiting=1)) for name in DEAD_LETTER_QUEUES),
+        *whatever_the_audit_finds(),
         *subscription_findings("AlertTopic", [pending]),
         *subscription_findings("AlertTopic", []),
         *alarm_findings([Alarm("a", "ALARM", "x", True), Alarm("b", "OK", "x", False)], 3),

@@ -15,6 +15,7 @@ from botocore import xform_name
 from click.testing import CliRunner
 
 from infra.settings import read_settings
+from tests.audit.world import World
 from tests.unit.doc_pages import PAGES, ROOT, Command, advised, anchors, commands, links, simple_commands, spans
 from trailbell.cli.main import cli
 
@@ -74,6 +75,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "tests" / "rules" / "cloudhsm", folder / "my-cases")
     shutil.copy(ROOT / "rules" / "kms" / "aws_kms_key_disabled.yml", folder / "new-rule.yml")
     (folder / "rule.yml").write_text(RULE, encoding="utf-8")
+    (folder / "keys.json").write_text(World(0).public_keys(), encoding="utf-8")
     (folder / "events.jsonl").write_text(json.dumps({"EventID": 1102}) + "\n", encoding="utf-8")
     return folder
 

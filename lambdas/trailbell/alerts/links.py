@@ -70,7 +70,8 @@ def links_of(hit: Hit, runbook: str = "") -> dict[str, str]:
     links = {}
     if _REGION.fullmatch(hit.region) and _host(hit.partition):
         event = f"cloudtrailv2/home?region={hit.region}#/events/{_quoted(_event_of(hit))}"
-        links["event"] = _console(hit.partition, hit.region, event)
+        if not hit.is_finding:
+            links["event"] = _console(hit.partition, hit.region, event)
         pages = list(_resource_pages(hit)) or list(_home(hit))
         for label, address in pages[:_MAX_RESOURCES]:
             links.setdefault(label, address)

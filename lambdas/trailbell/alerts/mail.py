@@ -67,7 +67,7 @@ def mail_text(
 
 def _asked_for(hits: Sequence[Hit]) -> Iterator[str]:
     if any(hit.shown for hit in hits):
-        yield "Asked for"
+        yield "Found" if hits[0].is_finding else "Asked for"
         for label, values in shown_values(hits):
             yield from rows(label, values, len(hits))
 

@@ -78,5 +78,5 @@ def ids_section(hits: Sequence[Hit], where: str) -> Iterator[str]:
     if hit.episode:
         counted = ", ".join(dict.fromkeys(act.name for one in hits if one.episode for act in one.episode.acts))
         yield f"to mute: write an exception for what it counts ({one_line(counted, 300)}), see exceptions/README.md"
-    elif not hit.name.startswith(UNMUTABLE):
+    elif not (hit.name.startswith(UNMUTABLE) or hit.is_finding):
         yield f"to mute: write an exception for {hit.name}, see exceptions/README.md"

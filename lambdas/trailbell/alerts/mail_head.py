@@ -55,6 +55,9 @@ def head_section(hits: Sequence[Hit], summary: Summary, *, gathered: bool, quiet
     if hit.episode:
         yield from episode_lines(hits)
         yield from wrapped(f"{_detected(hits, 'it came true')}.")
+    elif hit.is_finding:  # all are: one alert is of one rule
+        yield from wrapped(f"The audit of log files found this{_on(summary)} {_where(summary)}.")
+        yield from wrapped(_when(hits, summary))
     else:
         verbs = " or ".join(each(hits, lambda one: (_verb(one),)))
         yield from wrapped(f"{who} {verbs} {_calls(hits)}{_on(summary)} {_where(summary)}.")

@@ -34,6 +34,8 @@ _BY_SERVICE = " (an AWS service, not an address)"
 
 def who_section(hits: Sequence[Hit], summary: Summary) -> Iterator[str]:
     """The section Who: what is so for all hits; where there are several people, each with its count and its own."""
+    if hits[0].is_finding:
+        return
     if len(summary.people) == 1:
         yield "Who (of the last act)" if hits[0].episode else "Who"
         yield from _rows(hits, _ROWS)

@@ -16,10 +16,11 @@ from botocore.session import Session
 MODELS = Path(__file__).parent / "models"
 
 CALLS = {
+    "cloudtrail": ("ListPublicKeys",),
     "dynamodb": ("BatchGetItem", "BatchWriteItem", "DeleteItem", "PutItem", "Query", "TransactWriteItems"),
     "s3": ("GetObject",),
     "sns": ("Publish",),
-    "sqs": ("DeleteMessage", "ReceiveMessage"),
+    "sqs": ("DeleteMessage", "ReceiveMessage", "SendMessage"),
     "ssm": ("DeleteParameter",),
 }
 """What the functions call beside what channels declare. A test reads the adapters and finds what is missing here."""
@@ -46,9 +47,9 @@ class Clients:
         if MODELS.is_dir():
             self._session.register_component("data_loader", _Models([str(MODELS)]))
 
-    def client(self, service: str) -> Any:
-        """A client that tries for as long as is worth it."""
-        return self._session.create_client(service, config=_CONFIG)
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client that tries for as long as is worth it; of the function's own Region if none is given."""
+        return self._session.create_client(service, region_name=region, config=_CONFIG)
 
     def impatient_client(self, service: str) -> Any:
         """The same for what an alert does not depend on: it gives up after about six seconds."""

@@ -51,16 +51,32 @@ class S3TrailBucket:
 
         Raises LogFileError where S3 refuses for good reason, and where the body ends before its length.
         """
+        try:
+            # Its end is checked against Content-Length and S3's checksum.
+            yield from self._get(ref)["Body"].iter_chunks(_PIECE)
+        except (BotoCoreError, OSError) as error:
+            raise _broken(ref, error) from error
+
+    def read_with_metadata(self, ref: ObjectRef) -> tuple[bytes, dict[str, str]]:
+        """The object's body as a whole, and its metadata: names in lower case, without x-amz-meta-. Raises the same."""
+        try:
+            response = self._get(ref)
+            body: bytes = response["Body"].read()
+        except (BotoCoreError, OSError) as error:
+            raise _broken(ref, error) from error
+        return body, {name.lower(): value for name, value in response.get("Metadata", {}).items()}
+
+    def _get(self, ref: ObjectRef) -> Any:
         version = {"VersionId": ref.version_id} if ref.version_id else {}
         try:
-            response = self._client.get_object(Bucket=ref.bucket, Key=ref.key, **version)
-            # Its end is checked against Content-Length and S3's checksum.
-            yield from response["Body"].iter_chunks(_PIECE)
+            return self._client.get_object(Bucket=ref.bucket, Key=ref.key, **version)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code not in _ADVICE:
                 raise
             outcome, advice = _ADVICE[code]
             raise LogFileError(f"{ref}: {advice} ({code})", outcome) from error
-        except (BotoCoreError, OSError) as error:
-            raise LogFileError(f"{ref}: {_BROKEN} ({type(error).__name__})", Unreadable.INTERRUPTED) from error
+
+
+def _broken(ref: ObjectRef, error: Exception) -> LogFileError:
+    return LogFileError(f"{ref}: {_BROKEN} ({type(error).__name__})", Unreadable.INTERRUPTED)

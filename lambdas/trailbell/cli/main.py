@@ -17,6 +17,7 @@ _COMMANDS = LazyCommands(
         "scan": "trailbell.cli.scan.command:scan",
         "replay": "trailbell.cli.replay.command:replay",
         "report": "trailbell.cli.report.command:report",
+        "audit": "trailbell.cli.audit.command:audit",
         "weekly": "trailbell.cli.report.weekly:weekly",
         "hits": "trailbell.cli.hits.command:hits",
         "hit": "trailbell.cli.hits.hit:hit",

@@ -12,18 +12,18 @@ from typing import Any
 from trailbell.errors import LogFileError, Unreadable
 
 
-_decompressobj: Any
-_ERRORS: Any
+decompressobj: Any
+INFLATE_ERRORS: Any
 try:
     from isal.igzip_lib import IsalError
-    from isal.isal_zlib import decompressobj as _decompressobj
+    from isal.isal_zlib import decompressobj
 except ImportError:  # the pure rooms run on the standard library alone
-    _decompressobj, _ERRORS = zlib.decompressobj, (zlib.error,)
+    decompressobj, INFLATE_ERRORS = zlib.decompressobj, (zlib.error,)
 else:
-    _ERRORS = (zlib.error, IsalError)
+    INFLATE_ERRORS = (zlib.error, IsalError)
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WBITS = zlib.MAX_WBITS | 16
+GZIP_WBITS = zlib.MAX_WBITS | 16
 _BLOCK = 96 * 1024  # stays in the processor's cache, and the allocator hands out the same memory again
 _FED = 12 * 1024  # zlib copies the unused input at every step, so it is given little at a time
 
@@ -64,7 +64,7 @@ def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """One gzip member after the other (RFC 1952, section 2.2)."""
-    member = _decompressobj(_GZIP_WBITS)
+    member = decompressobj(GZIP_WBITS)
     for piece in pieces:
         for at in range(0, len(piece), _FED):
             fed = piece[at : at + _FED]
@@ -73,10 +73,10 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
                     fed = fed.lstrip(b"\0")  # some writers pad the last block with zeros
                     if not fed:
                         break
-                    member = _decompressobj(_GZIP_WBITS)
+                    member = decompressobj(GZIP_WBITS)
                 try:
                     block = member.decompress(fed, _BLOCK)
-                except _ERRORS as error:
+                except INFLATE_ERRORS as error:
                     raise LogFileError(f"log file is not valid gzip: {error}") from None
                 if block:
                     yield block

@@ -35,6 +35,7 @@ class ObjectRef:
 
     size:       in bytes as S3 states it, None where the notification does not say.
     notify:     False for history that is replayed: its hits are kept and nobody is notified (lookback/replay.py).
+    repair:     True where the audit asks for a log file that its digest lists and nobody has read (flows/audit.py).
     classified: what the key says, worked out here once for everybody.
     """
 
@@ -44,6 +45,7 @@ class ObjectRef:
     size: int | None = None
     notify: bool = True
     replay: bool = False
+    repair: bool = False
     classified: ObjectKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +103,7 @@ def _parse(body: object, depth: int) -> Notification:
 
 
 def _with_replay_option(notification: Notification, message: Mapping[str, Any]) -> Notification:
-    """The notification with what `trailbell replay` adds to S3's own message (lookback/replay.py)."""
+    """The notification with what `trailbell replay` and the audit add to S3's own message."""
     asked = message.get("trailbell")
     if not isinstance(asked, Mapping):
         return notification
@@ -109,7 +111,10 @@ def _with_replay_option(notification: Notification, message: Mapping[str, Any]) 
     replay = asked.get("replay") is True or not notify
     return replace(
         notification,
-        objects=tuple(replace(ref, notify=notify, replay=replay) for ref in notification.objects),
+        objects=tuple(
+            replace(ref, notify=notify, replay=replay, repair=asked.get("repair") is True)
+            for ref in notification.objects
+        ),
     )
 
 

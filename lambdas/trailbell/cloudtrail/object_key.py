@@ -72,6 +72,7 @@ _FOLDERS = {
     "CloudTrail-Digest": ObjectKind.DIGEST,
 }
 _SUFFIXES = (".json", ".gz")
+ROOT = "AWSLogs/"
 
 _ORGANISATION = re.compile(r"o-[a-z0-9]+", re.ASCII)
 _LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\d{2}", r"\d{2}")
@@ -113,9 +114,20 @@ def classify_file(path: str) -> ObjectKind:
     return named if name.endswith(_SUFFIXES) else ObjectKind.OTHER
 
 
+def split_root(key: str) -> tuple[str, str]:
+    """A key or path in what stands before its last AWSLogs/ and the rest; ("", key) where there is no such folder."""
+    at = max(key.rfind(f"/{ROOT}") + 1, 0 if key.startswith(ROOT) else -1)
+    return (key[:at], key[at:]) if key.startswith(ROOT, at) else ("", key)
+
+
 def is_read(folder: str) -> bool:
     """Whether a folder of an account (its name alone) holds log files."""
     return _FOLDERS.get(folder) is ObjectKind.LOG_FILE
+
+
+def is_audited(folder: str) -> bool:
+    """Whether a folder of an account (its name alone) holds log files, or digests of them."""
+    return _FOLDERS.get(folder) in (ObjectKind.LOG_FILE, ObjectKind.DIGEST)
 
 
 def trail_levels(folder: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ The function watches its own time: what could not be begun is deferred, a log fi
 come back with their messages.
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
+from trailbell.audit.settling import SETTLE_SECONDS
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
@@ -27,6 +29,7 @@ from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.canary import is_canary
 from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.hits.ledger import ReadLog
 from trailbell.hits.undoing import Undoing
 
 
@@ -90,6 +93,20 @@ class DetectorLog(Protocol):
         """A message named an object that is not the trail's; it was ignored."""
 
 
+class Ledger(Protocol):
+    """Where it is kept which log files were read."""
+
+    def keep(self, read: ReadLog) -> None:
+        """Keep that a log file was read; again changes nothing. Raises TableError."""
+
+
+class Digests(Protocol):
+    """Where digests wait to be audited."""
+
+    def take_up(self, bucket: str, key: str, tries: int, seconds: int) -> None:
+        """Have a digest audited after some seconds."""
+
+
 @dataclass(slots=True)
 class _Outcome:
     """What became of one object."""
@@ -110,6 +127,7 @@ class Detector:
 
     now:               the time as UTC ISO 8601 with Z.
     trail:             where the trail writes; an object of any other place is ignored, whoever sent the message.
+    ledger, digests:   None where nothing is audited.
     malformed_records: None if malformed records are to be written to the event log alone.
     clock:             seconds that only grow.
     """
@@ -125,6 +143,8 @@ class Detector:
     tracking: Tracking | None = None
     first_seen: FirstSeenJudge | None = None
     correlating: Correlating | None = None
+    ledger: Ledger | None = None
+    digests: Digests | None = None
     trail: TrailPlace = ANYWHERE
     clock: Callable[[], float] = time.monotonic
 
@@ -176,6 +196,8 @@ class Detector:
     def _detect_object(self, ref: ObjectRef, deadline: float) -> _Outcome:
         outcome, counts = _Outcome(), DetectionCounts()
         kind = self._kind(ref)
+        if kind is ObjectKind.DIGEST and self.digests:
+            return self._hand_over(ref, outcome)
         if kind is not ObjectKind.LOG_FILE:
             outcome.counters.objects_ignored[kind] += 1
             return outcome
@@ -191,10 +213,22 @@ class Detector:
         outcome.malformed = counts.malformed
         return outcome
 
+    def _hand_over(self, ref: ObjectRef, outcome: _Outcome) -> _Outcome:
+        """A digest is for the audit, once its log files have had time to be read; it counts as ignored here."""
+        assert self.digests
+        try:
+            self.digests.take_up(ref.bucket, ref.key, 0, SETTLE_SECONDS)
+        except Exception as error:  # the boundary: logged, counted, and back to the queue
+            return outcome.fail(error)
+        outcome.counters.objects_ignored[ObjectKind.DIGEST] += 1
+        return outcome
+
     def _read(self, ref: ObjectRef, counts: DetectionCounts, outcome: _Outcome, deadline: float) -> None:
         """Keep the hits of a log file, then its malformed records, also of one that breaks off. Raises what fails."""
         body = self._in_time(self.bucket.read(ref), deadline)
-        found = self.hit_detector.detect_all(body, ref.bucket, ref.classified, self.now(), counts, self.max_bytes)
+        sha256 = hashlib.sha256() if self.ledger else None
+        arguments = (ref.bucket, ref.classified, self.now(), counts, self.max_bytes, sha256)
+        found = self.hit_detector.detect_all(body, *arguments)
         correlation = self._correlation(ref)
         try:
             for chunk in _in_chunks(self._without_canaries(found, outcome)):
@@ -206,6 +240,9 @@ class Detector:
             raise
         self._correlate(correlation, outcome, deadline, is_whole=True)
         self._keep_malformed(ref, counts)
+        if self.ledger and sha256:
+            numbers = (counts.bytes_inflated, counts.records_read)
+            self.ledger.keep(ReadLog(ref.bucket, ref.key, sha256.hexdigest(), *numbers, self.now(), ref.repair))
 
     def _correlation(self, ref: ObjectRef) -> LogFileCorrelation | None:
         """What collects the contributions of a log file."""

@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from trailbell.aws.audit_queues import SqsAuditQueues
 from trailbell.aws.clients import Clients
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.object_key import ObjectKind
@@ -32,6 +33,7 @@ from trailbell.store.contributions import DynamoContributions
 from trailbell.store.due import DynamoDueRows
 from trailbell.store.episodes import DynamoEpisodes
 from trailbell.store.hit_table import WRITERS, DynamoHitTable
+from trailbell.store.ledger import DynamoLedger
 from trailbell.store.malformed import DynamoMalformedRecords
 from trailbell.store.sightings import DynamoSightings
 from trailbell.store.tracking import DynamoTracking
@@ -49,6 +51,7 @@ def _detector() -> Detector:
     """Built once per cold start, here and nowhere else."""
     variables = Variables()
     environment = read_environment(variables, detects=True)
+    audit_queue = variables.text("TRAILBELL_AUDIT_QUEUE_URL", required=False)
     variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
@@ -70,6 +73,8 @@ def _detector() -> Detector:
         ),
         first_seen=FirstSeenJudge(DynamoSightings(dynamodb, environment.table), asked_for(rulebook)),
         correlating=_correlating(rulebook, dynamodb, environment),
+        ledger=DynamoLedger(dynamodb, environment.table) if audit_queue else None,
+        digests=SqsAuditQueues(clients.client("sqs"), audit_queue) if audit_queue else None,
         trail=environment.trail,
     )
 

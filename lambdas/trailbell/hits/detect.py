@@ -7,7 +7,7 @@ the import of msgspec and pays for it after a few hundred records.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
@@ -120,6 +120,22 @@ class _LogFile:
         self.bytes_read = read
 
 
+class Sha256(Protocol):
+    """What hashlib.sha256() gives."""
+
+    def update(self, block: bytes, /) -> object:
+        """Take more of what is hashed."""
+
+    def hexdigest(self) -> str:
+        """The hash of all that was taken."""
+
+
+def _hashed(blocks: Iterable[bytes], sha256: Sha256) -> Iterator[bytes]:
+    for block in blocks:
+        sha256.update(block)
+        yield block
+
+
 class HitDetector:
     """A rulebook, ready to detect hits in log files.
 
@@ -174,16 +190,18 @@ class HitDetector:
         seen_at: str,
         counts: DetectionCounts,
         max_bytes: int = MAX_INFLATED_BYTES,
+        sha256: "Sha256 | None" = None,
     ) -> Iterator[Detected]:
         """Match every record of a log file, as it is read; hits, what undoes some, and what correlations count come in
         file order.
 
         body: the object's content in pieces, gzipped or not; bucket, key: where it is ("" and a path for a local
         one); seen_at: now, UTC, ISO 8601 with Z; counts: complete once the last hit was taken, and of what was read
-        until then wherever reading ends.
+        until then wherever reading ends; sha256: updated with the content, inflated, as it is read.
         Raises LogFileError where the content stops being a log file: hits before that place were right.
         """
-        splitter = Splitter(inflate(body, max_bytes))
+        blocks = inflate(body, max_bytes)
+        splitter = Splitter(_hashed(blocks, sha256) if sha256 else blocks)
         file = _LogFile(bucket, key, seen_at, counts)
         try:
             while splitter.advance():

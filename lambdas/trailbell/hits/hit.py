@@ -34,6 +34,9 @@ HIT_FORMAT = 1
 ACT = "act"
 """The last part of an act's identity, whichever rule reports it."""
 
+FINDING = "TrailbellFinding"
+"""The event type of what no event says."""
+
 _RAISED = "raised-to-"
 _SHARED = "shared"
 
@@ -204,6 +207,11 @@ class Hit:
     def delay(self) -> int:
         """Seconds from the event to when we read it: mostly CloudTrail's own delivery; never below 0."""
         return seconds_between(self.event_time, self.seen_at)
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether the audit found it (hits/audit_finding.py): no record says it, and nobody is known who did it."""
+        return self.event_type == FINDING
 
     @property
     def is_to_notify(self) -> bool:

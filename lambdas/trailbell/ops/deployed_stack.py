@@ -18,6 +18,9 @@ from trailbell.ops.answers import Answer, Queue
 Clients = Callable[[str], Any]
 """Gives the boto3 client of a service."""
 
+AUDITED = "AuditDeadLetters"
+"""The output that a stack has with the setting `audit`."""
+
 
 class DeployedStack:
     """A stack as CloudFormation knows it: its outputs, its resources, its account and region."""
@@ -49,6 +52,10 @@ class DeployedStack:
             if output["OutputKey"] == name:
                 return str(output["OutputValue"])
         raise SettingsError(f"stack {self.name} has no output {name}: deploy it again, or is it another stack?")
+
+    def has_output(self, name: str) -> bool:
+        """Whether the stack has an output: some come with a setting."""
+        return any(output["OutputKey"] == name for output in self._description.get("Outputs", ()))
 
     @property
     def region(self) -> str:
@@ -120,16 +127,17 @@ class DeployedStack:
 
     def stream_function(self) -> str:
         """The ARN of the function that a table's stream feeds. Raises SettingsError when there is none."""
-        return self._fed_by("dynamodb", "the hit table's stream")
+        return self._fed_by(lambda source: ":dynamodb:" in source, "the hit table's stream")
 
     def queue_function(self) -> str:
-        """The ARN of the function that a queue feeds. Raises SettingsError when there is none."""
-        return self._fed_by("sqs", "the ingest queue")
+        """The ARN of the function that the ingest queue feeds. Raises SettingsError when there is none."""
+        queue = self.ingest_queue().arn if self.has_output(AUDITED) else ""  # only then another one has a queue, too
+        return self._fed_by(lambda source: ":sqs:" in source and queue in ("", source), "the ingest queue")
 
-    def _fed_by(self, service: str, what: str) -> str:
+    def _fed_by(self, is_source: Callable[[str], bool], what: str) -> str:
         for uuid in self.resources("AWS::Lambda::EventSourceMapping"):
             mapping = self._clients("lambda").get_event_source_mapping(UUID=uuid)
-            if f":{service}:" in mapping["EventSourceArn"]:
+            if is_source(mapping["EventSourceArn"]):
                 return str(mapping["FunctionArn"])
         raise SettingsError(f"stack {self.name}: no function reads {what}")
 

@@ -17,6 +17,7 @@ from trailbell.ops.drift import detect_drift
 from trailbell.ops.live.reader import answered_or
 from trailbell.ops.live.resources import read_resources
 from trailbell.ops.newest_log_file import newest_log_file
+from trailbell.store.audits import DynamoAudits
 
 
 _ALARMS_A_CALL = 100
@@ -74,6 +75,11 @@ class Health:
         events = self._clients("events")
         names = events.list_rule_names_by_target(TargetArn=queue_arn)["RuleNames"]
         return {name: events.describe_rule(Name=name).get("State", "") for name in names}
+
+    @property
+    def audits(self) -> DynamoAudits:
+        """The audit's rows."""
+        return DynamoAudits(self._clients("dynamodb"), self.stack.output("HitTable"), 0)
 
     def event_sources(self) -> list[EventSource]:
         """What feeds the stack's functions; a mapping that is gone feeds none."""

@@ -3,7 +3,7 @@
 One region's folder of one account at a time, several at once, in the order of their keys.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,15 +30,22 @@ def list_log_files(client: Any, bucket: str, prefix: str, selection: Selection, 
 
     prefix: anything from "" to a single key; a folder is completed by its "/".
     """
+    for ref in list_folders(client, bucket, prefix, selection, is_read, passed.folders):
+        if _is_log_file(ref, passed):
+            yield ref
+
+
+def list_folders(
+    client: Any, bucket: str, prefix: str, selection: Selection, wanted: Callable[[str], bool], passed: set[str]
+) -> Iterator[ObjectRef]:
+    """The objects below a prefix: in an account's folder only those of the folders wanted; the others are `passed`."""
     folders: list[str] = []
     loose: list[ObjectRef] = []
-    _discover(client, bucket, prefix, selection, passed, folders, loose)
+    _discover(client, bucket, prefix, selection, wanted, passed, folders, loose)
     yield from loose
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         for part in threads.map(lambda folder: _below(client, bucket, folder, selection), folders):
-            for ref in part:
-                if _is_log_file(ref, passed):
-                    yield ref
+            yield from part
 
 
 def _discover(
@@ -46,7 +53,8 @@ def _discover(
     bucket: str,
     prefix: str,
     selection: Selection,
-    passed: Passed,
+    wanted: Callable[[str], bool],
+    passed: set[str],
     folders: list[str],
     loose: list[ObjectRef],
 ) -> None:
@@ -55,13 +63,13 @@ def _discover(
         folders.append(prefix)
         return
     inner, objects = _list(client, bucket, prefix, delimiter=True)
-    loose += [ref for ref in objects if _is_log_file(ref, passed)]
+    loose += objects
     for folder in inner:
         parent, _, name = folder.rstrip("/").rpartition("/")
-        if is_in_account(parent) and not is_read(name):
-            passed.folders.add(name)
+        if is_in_account(parent) and not wanted(name):
+            passed.add(name)
         elif selection.may_hold(folder):
-            _discover(client, bucket, folder, selection, passed, folders, loose)
+            _discover(client, bucket, folder, selection, wanted, passed, folders, loose)
 
 
 def _below(client: Any, bucket: str, folder: str, selection: Selection) -> list[ObjectRef]:

@@ -12,6 +12,8 @@
     state               S#{account}#{eventID}       as the hit                    (store/states.py)
     its history         S#{account}#{eventID}       {rule id}#{version, 6 digits}
     malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
+    ledger              L#{account}#{region}#{yyyy-mm-ddThh}  {file name}           (store/ledger.py)
+    audit               V#{account}#{region}#{yyyy-mm}  {end}#{trail}@{home}#...   (store/audits.py)
     weekly report       W#report                    {yyyy-mm-dd}                 (store/reports.py)
     contributions       C#{correlation}@{its version}#{group, digest}
                                                     B#{bucket's start}#{source, digest}    (store/contributions.py)

@@ -9,8 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.errors import SettingsError
 from trailbell.ops.answers import GONE, Trail
+from trailbell.ops.audited_days import SHOWN, deployed_days, overdue_chains
 from trailbell.ops.checks.alarms import alarm_findings
 from trailbell.ops.checks.as_deployed import deployment_findings
+from trailbell.ops.checks.audit import audit_findings
 from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
 from trailbell.ops.checks.events import event_findings
 from trailbell.ops.checks.finding import Finding
@@ -28,7 +30,7 @@ from trailbell.ops.checks.source import direct_finding, no_source_finding, rules
 from trailbell.ops.checks.stack import drift_findings, stack_findings
 from trailbell.ops.checks.topics import TOPICS, subscription_findings
 from trailbell.ops.checks.trail import log_file_finding, no_trail_finding, trail_findings
-from trailbell.ops.deployed_stack import Clients, DeployedStack
+from trailbell.ops.deployed_stack import AUDITED, Clients, DeployedStack
 from trailbell.ops.health import Health
 from trailbell.ops.live.resources import unread_types
 
@@ -148,7 +150,19 @@ def _check_denials(health: Health, now: datetime) -> Iterator[Finding]:
 
 
 def _check_functions(health: Health, now: datetime) -> Iterator[Finding]:
-    yield from function_findings(health.event_sources())
+    queue = health.stack.ingest_queue().arn if health.stack.has_output(AUDITED) else ""
+    yield from function_findings(health.event_sources(), queue)
+
+
+def _check_audit(health: Health, now: datetime) -> Iterator[Finding]:
+    """Nothing where the setting `audit` is off."""
+    if not health.stack.has_output(AUDITED):
+        return
+    yield dead_letter_finding(AUDITED, health.stack.dead_letter_queue(AUDITED))
+    audits, since = health.audits, now - SHOWN
+    chains = list(audits.chains())
+    days = deployed_days(audits, chains, since, now)
+    yield from audit_findings(chains, days, overdue_chains(chains, since, now))
 
 
 def _check_consumers(health: Health, now: datetime) -> Iterator[Finding]:
@@ -203,6 +217,7 @@ _CHECKS: dict[str, Check] = {
     **{output: partial(_check_dead_letters, output) for output in DEAD_LETTER_QUEUES},
     **{f"moves from {output}": partial(_check_moves, output) for output in DEAD_LETTER_QUEUES},
     **{output: partial(_check_topic, output) for output in TOPICS},
+    "audit": _check_audit,
     "alarms": _check_alarms,
     "mute rules": _check_mutes,
     "as deployed": _check_as_deployed,

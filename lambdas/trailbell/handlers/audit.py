@@ -1,0 +1,91 @@
+"""Lambda's way into the audit: digests from its queue, and a schedule that asks which are overdue.
+
+    {"Records": [...]}    an SQS batch of {"bucket", "key", "tries"}
+    anything else         what EventBridge's schedule sends
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+import functools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from trailbell.aws.audit_objects import AuditObjects
+from trailbell.aws.audit_queues import SqsAuditQueues
+from trailbell.aws.clients import Clients
+from trailbell.aws.public_keys import AwsKeys
+from trailbell.flows.audit import Audit, AuditCounters, AuditTask
+from trailbell.handlers.environment import Variables
+from trailbell.handlers.event_log import EventLog
+from trailbell.store.audits import DynamoAudits
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.ledger import DynamoLedger
+from trailbell.text.times import utc_now
+
+
+@functools.cache
+def _metrics() -> Metrics:
+    return Metrics(namespace="trailbell", service="audit")
+
+
+@functools.cache
+def _event_log() -> EventLog:
+    return EventLog(Logger(service="audit"))
+
+
+@functools.cache
+def _audit() -> Audit:
+    """Built once per cold start, here and nowhere else."""
+    variables = Variables()
+    table, retention = variables.text("TRAILBELL_TABLE"), variables.number("TRAILBELL_RETENTION_DAYS")
+    audit, ingest = variables.text("TRAILBELL_AUDIT_QUEUE_URL"), variables.text("TRAILBELL_INGEST_QUEUE_URL")
+    variables.check()
+    clients = Clients()
+    dynamodb = clients.client("dynamodb")
+    return Audit(
+        files=AuditObjects(clients.client("s3")),
+        keys=AwsKeys(lambda region: clients.client("cloudtrail", region)),
+        ledger=DynamoLedger(dynamodb, table),
+        audits=DynamoAudits(dynamodb, table, retention),
+        outbox=DynamoHitTable(dynamodb, table, retention),
+        queues=SqsAuditQueues(clients.client("sqs"), audit, ingest),
+    )
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Audit every digest of a batch; those that failed are returned to the queue. Or tell which are overdue."""
+    del context
+    audit, failed, now = _audit(), [], utc_now()
+    audit.counters = AuditCounters()
+    if "Records" in event:
+        for message_id, body in _messages(event):
+            try:
+                audit.take_up(AuditTask(**json.loads(body)), now)
+            except Exception as error:  # the boundary: logged, counted, and back to the queue
+                _event_log().failed(f"message {message_id}", error)
+                failed.append(message_id)
+    else:
+        audit.overdue(now)
+    _count(audit.counters, len(failed))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _messages(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    return ((message["messageId"], message["body"]) for message in event["Records"])
+
+
+def _count(counters: AuditCounters, failed: int) -> None:
+    counts = {
+        "DigestsAudited": counters.digests,
+        "LogFilesListed": counters.log_files,
+        "LogFilesRepaired": counters.repaired,
+        "AuditFindings": counters.findings,
+        "DigestsFailed": failed,
+    }
+    for name, value in counts.items():
+        _metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
+    _metrics().flush_metrics()

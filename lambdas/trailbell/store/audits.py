@@ -1,0 +1,127 @@
+"""The rows of the audit: one for each digest that was audited, and the newest of each chain.
+
+    V#{account}#{region}#{yyyy-mm}    {end}#{trail}@{home}#{standard|backfill}    what was found
+    V#newest                          {account}#{region}#{trail}@{home}#{…}       its newest digest: end, key
+    V#since                           -                                           since when the ledger is kept
+
+They remember what a bucket no longer shows: digests that were there once, and where a chain had come to.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from trailbell.audit.newest import AuditedDigest, Newest
+from trailbell.cloudtrail.digest_key import DigestKey, Trail
+from trailbell.store.dynamo import Row, decode, encode, put_new
+from trailbell.text.times import DAY_SECONDS, iso_time
+
+
+AUDIT = "audit"
+_NEWEST = "V#newest"
+_SINCE = {"pk": "V#since", "sk": "-"}
+
+
+class DynamoAudits:
+    """Writes and reads the audit's rows."""
+
+    def __init__(self, client: Any, table: str, retention_days: int) -> None:
+        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
+
+    def since(self, now: str) -> str:
+        """Since when the ledger is kept; from now on where nobody has asked yet."""
+        there = put_new(self._client, self._table, {**_SINCE, "kind": AUDIT, "at": now})
+        return now if there is None else str(there["at"])
+
+    def keep(self, audited: AuditedDigest) -> None:
+        """Write what was found about a digest, and that it is its chain's newest if it is. Raises TableError."""
+        row = {**_audit_key(audited.key), **audited.members, "kind": AUDIT, "expiresAt": self._expiry()}
+        self._client.put_item(TableName=self._table, Item=encode(row))
+        newest = {
+            "pk": _NEWEST,
+            "sk": _chain(audited.key),
+            "kind": AUDIT,
+            "expiresAt": self._expiry(),
+            "endsAt": iso_time(audited.key.end),
+            "bucket": audited.bucket,
+            "key": audited.text,
+        }
+        put_new(
+            self._client,
+            self._table,
+            newest,
+            replacing="endsAt < :end",
+            values={":end": newest["endsAt"]},
+        )
+
+    def audited(self, key: DigestKey) -> Row | None:
+        """What was found about a digest before; None if it was not audited."""
+        keys = _audit_key(key)
+        rows = list(self._query(keys["pk"], " AND sk = :sk", {":sk": keys["sk"]}))
+        return rows[0] if rows else None
+
+    def neighbour(self, key: DigestKey, moment: datetime, *, later: bool) -> Row | None:
+        """Of a chain's audited digests the last that ended by a moment, or the first that ended after it.
+
+        Looked for in the month of the moment and in the one beside it: a gap that is longer has no neighbour.
+        """
+        edge = iso_time(moment)
+        other = moment.replace(day=28) + timedelta(days=4) if later else moment.replace(day=1) - timedelta(days=1)
+        for month in dict.fromkeys((edge[:7], iso_time(other)[:7])):
+            partition = f"V#{key.trail.account}#{key.trail.region}#{month}"
+            # `$` follows `#`: what ended at the very moment is before it.
+            condition = " AND sk > :edge" if later else " AND sk < :edge"
+            for row in self._query(partition, condition, {":edge": f"{edge}$"}, forward=later):
+                if row["sk"].partition("#")[2] == _name(key):
+                    return row
+        return None
+
+    def chains(self) -> Iterator[Newest]:
+        """The newest digest of every chain."""
+        return map(_newest, self._query(_NEWEST))
+
+    def of_month(self, account: str, region: str, month: str) -> Iterator[Row]:
+        """What was found about the digests of a month, by their ends."""
+        return self._query(f"V#{account}#{region}#{month}")
+
+    def _query(
+        self, partition: str, more: str = "", values: Mapping[str, str] | None = None, *, forward: bool = True
+    ) -> Iterator[Row]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"pk = :pk{more}",
+            "ExpressionAttributeValues": encode({":pk": partition, **(values or {})}),
+            "ConsistentRead": True,
+            "ScanIndexForward": forward,
+        }
+        while True:
+            answer = self._client.query(**request)
+            yield from map(decode, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _expiry(self) -> int:
+        return int(time.time()) + self._retention
+
+
+def _audit_key(key: DigestKey) -> Row:
+    end = iso_time(key.end)
+    trail = key.trail
+    return {"pk": f"V#{trail.account}#{trail.region}#{end[:7]}", "sk": f"{end}#{_name(key)}"}
+
+
+def _chain(key: DigestKey) -> str:
+    return f"{key.trail.account}#{key.trail.region}#{_name(key)}"
+
+
+def _name(key: DigestKey) -> str:
+    return f"{key.trail.trail}@{key.trail.home}#{'backfill' if key.backfill else 'standard'}"
+
+
+def _newest(row: Row) -> Newest:
+    account, region, name, kind = row["sk"].split("#")
+    trail, _, home = name.rpartition("@")
+    ends_at = datetime.fromisoformat(row["endsAt"])
+    return Newest(Trail(account, region, trail, home), kind == "backfill", ends_at, row["bucket"], row["key"])

@@ -1,0 +1,433 @@
+"""The live audit against worlds: what was read, what CloudTrail signed, what is remembered; and what is told of it."""
+
+import gzip
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.audit.tamperings import a_digest, a_log
+from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, TrailSpec, World, stamp
+from trailbell.audit.files import AuditedFile, NotReadError
+from trailbell.audit.public_keys import GivenKeys, parse_public_keys
+from trailbell.audit.verdict import Verdict
+from trailbell.aws.audit_objects import audited_file
+from trailbell.flows.audit import TRIES, Audit, AuditTask
+from trailbell.hits.hit import Hit
+from trailbell.hits.ledger import ReadLog
+from trailbell.store.audits import DynamoAudits
+from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.ledger import DynamoLedger
+
+
+TABLE = "hits"
+NOW = stamp(BEGIN + 20 * HOUR)
+LONG_AGO = stamp(BEGIN - 48 * HOUR)
+
+
+class WorldFiles:
+    """A world as a bucket."""
+
+    keeps_signatures = True
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile:
+        return audited_file(bucket, key)
+
+    def beside(self, file: AuditedFile) -> tuple[AuditedFile, ...]:
+        return ()
+
+    def is_named_so(self, file: AuditedFile, bucket: str, key: str) -> bool:
+        return (file.bucket, file.place) == (bucket, key)
+
+    def read(self, file: AuditedFile) -> list[bytes]:
+        return [self.read_digest(file)[0]]
+
+    def read_digest(self, file: AuditedFile) -> tuple[bytes, dict[str, str]]:
+        stored = self._world.objects.get(file.place)
+        if not stored:
+            raise NotReadError(Verdict.MISSING)
+        return stored.body, stored.metadata
+
+
+@dataclass
+class Deployment:
+    """The audit with a table, and a detector that reads whatever it is sent; time passes when it has nothing to do."""
+
+    world: World
+    client: Any
+    unreadable: set[str] = field(default_factory=set)
+    repaired: list[str] = field(default_factory=list)
+    waiting: list[AuditTask] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ledger = DynamoLedger(self.client, TABLE)
+        self.audits = DynamoAudits(self.client, TABLE, 400)
+        keys = GivenKeys(parse_public_keys(self.world.public_keys(), "keys"))
+        outbox = DynamoHitTable(self.client, TABLE, 400)
+        self.audit = Audit(WorldFiles(self.world), keys, self.ledger, self.audits, outbox, self)
+
+    def repair(self, bucket: str, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.repaired.append(key)
+            self.read(key, repaired=True)
+
+    def take_up(self, bucket: str, key: str, tries: int, seconds: int) -> None:
+        self.waiting.append(AuditTask(bucket, key, tries))
+
+    def read(self, key: str, *, repaired: bool = False) -> None:
+        """What the detector does with a log file."""
+        if key in self.unreadable or key not in self.world.objects:
+            return
+        content = gzip.decompress(self.world.objects[key].body)
+        self.ledger.keep(ReadLog(BUCKET, key, hashlib.sha256(content).hexdigest(), len(content), 3, NOW, repaired))
+
+    def read_all(self, *, but: Sequence[str] = ()) -> None:
+        """Every log file is read but some."""
+        for key in self.world.objects:
+            if "/CloudTrail/" in key and key not in but:
+                self.read(key)
+
+    def run(self, digests: Sequence[str], now: str = NOW) -> None:
+        """Take up digests, and what they lead to."""
+        self.waiting += [AuditTask(BUCKET, key) for key in digests]
+        for _ in range(500):
+            if not self.waiting:
+                return
+            self.audit.take_up(self.waiting.pop(0), now)
+        raise AssertionError("it never ends")
+
+    def told(self) -> list[str]:
+        """The slugs of the findings in the outbox, sorted."""
+        pages = self.client.get_paginator("scan").paginate(TableName=TABLE)
+        rows = [item for page in pages for item in page["Items"]]
+        return sorted(row["name"]["S"] for row in rows if row["kind"]["S"] == "hit")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The audit's rows, by end."""
+        months = [BEGIN.strftime("%Y-%m")]
+        return [row for month in months for row in self.audits.of_month("111122223333", "us-east-1", month)]
+
+
+def all_digests(world: World) -> list[str]:
+    return [key for chain in world.chains for key in (*chain.digests, *chain.backfills)]
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Any:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        names = (("pk", "HASH"), ("sk", "RANGE"))
+        client.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in names],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+def deploy(world: World, table: Any, since: str = LONG_AGO) -> Deployment:
+    deployment = Deployment(world, table)
+    deployment.audits.since(since)
+    return deployment
+
+
+@pytest.mark.parametrize("name", [name for name in SHAPES if "stopped" not in name])
+def test_honest_history_tells_nothing_in_any_order(name: str, table: Any) -> None:
+    """Digests come late, twice, and in any order; nothing is asked for again, nobody is notified."""
+    world = World(1, SHAPES[name])
+    deployment = deploy(world, table)
+    deployment.read_all()
+    digests = all_digests(world) * 2
+    random.Random(name).shuffle(digests)  # noqa: S311 (an order, no secret)
+
+    deployment.run(digests)
+
+    assert deployment.told() == []
+    assert deployment.repaired == []
+    assert {row["verdict"] for row in deployment.rows()} == {"valid"}
+    assert all(row["listed"] == row["read"] for row in deployment.rows())
+
+
+def test_log_file_whose_notification_was_lost_is_read(table: Any) -> None:
+    """The digest names it, it is sent through the queue again, and the audit is green."""
+    world = World(2)
+    lost = [a_log(world, world.chains[0])]
+    deployment = deploy(world, table)
+    deployment.read_all(but=lost)
+
+    deployment.run(all_digests(world))
+
+    assert deployment.repaired == lost
+    assert deployment.told() == []
+    assert sum(row["repaired"] for row in deployment.rows()) == 1
+    assert sum(row["missing"] for row in deployment.rows()) == 0
+
+
+def test_log_file_that_cannot_be_read_is_told_once_after_some_tries(table: Any) -> None:
+    """Deleted or unreadable: nobody was notified of what it holds."""
+    world = World(2)
+    lost = a_log(world, world.chains[0])
+    deployment = deploy(world, table)
+    deployment.unreadable.add(lost)
+    deployment.read_all()
+
+    deployment.run(all_digests(world) * 2)
+
+    assert deployment.repaired.count(lost) in range(TRIES - 1, 2 * TRIES)
+    assert deployment.told() == ["audit-log-missing"]
+
+
+def test_log_file_that_was_altered_before_it_was_read_is_told(table: Any) -> None:
+    """What the alerts were based on is not what CloudTrail delivered, also if the true one is read later."""
+    world = World(3)
+    log = a_log(world, world.chains[0])
+    true = world.objects[log].body
+    world.objects[log].body = gzip.compress(b'{"Records":[]}')
+    deployment = deploy(world, table)
+    deployment.read_all()
+    world.objects[log].body = true
+    deployment.read(log)
+
+    deployment.run(all_digests(world))
+
+    assert deployment.told() == ["audit-log-altered"]
+
+
+@pytest.mark.parametrize("audited_before", [False, True])
+def test_deleted_digests_are_told_however_many(audited_before: bool, table: Any) -> None:
+    """Before it was audited, or after: the next digest names it, and so does its own notification."""
+    world = World(4)
+    chain = world.chains[0]
+    deployment = deploy(world, table)
+    deployment.read_all()
+    if audited_before:
+        deployment.run(chain.digests[:4])
+    for key in chain.digests[1:3]:
+        del world.objects[key]
+
+    deployment.run(chain.digests[3:])
+
+    assert deployment.told() == ["audit-digest-deleted"]
+    deployment.run(chain.digests[1:3])
+    assert deployment.told() == ["audit-digest-deleted"] * 2
+
+
+def test_digest_whose_notification_was_lost_is_found_by_the_next(table: Any) -> None:
+    """And the one before that, and so on, back to what was audited or to the beginning of the ledger."""
+    world = World(5)
+    chain = world.chains[0]
+    deployment = deploy(world, table)
+    deployment.read_all()
+
+    deployment.run(chain.digests[-1:])
+
+    assert deployment.told() == []
+    standard = [row for row in deployment.rows() if row["sk"].endswith("standard")]
+    assert len(standard) == len(chain.digests)
+
+
+@pytest.mark.parametrize("kind", ["altered", "signed by a stranger", "replaced", "moved", "with data behind"])
+def test_digest_that_is_not_what_cloudtrail_wrote_is_told(kind: str, table: Any) -> None:
+    """Each way to exchange the list of an hour."""
+    from tests.audit import tamperings
+
+    tamper = {
+        "altered": tamperings.digest_altered,
+        "signed by a stranger": tamperings.digest_signed_with_unknown_key,
+        "replaced": tamperings.digest_signed_with_its_own_key,
+        "moved": tamperings.digests_exchanged,
+        "with data behind": tamperings.digest_second_member,
+    }[kind]
+    world = World(6)
+    deployment = deploy(world, table)
+    deployment.read_all()
+    tamper(world, world.chains[0])
+
+    deployment.run(all_digests(world))
+
+    expected = "audit-digest-altered" if kind in ("replaced", "with data behind") else "audit-digest-forged"
+    assert expected in deployment.told()
+
+
+def test_digest_that_was_replaced_after_it_was_audited_is_told(table: Any) -> None:
+    """The bucket agrees with itself again; only the memory outside of it does not."""
+    world = World(7)
+    chain = world.chains[0]
+    deployment = deploy(world, table)
+    deployment.read_all()
+    deployment.run(chain.digests[:3])
+    row = deployment.rows()[-1]
+    table.update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": row["pk"]}, "sk": {"S": row["sk"]}},
+        UpdateExpression="SET sha256 = :other",
+        ExpressionAttributeValues={":other": {"S": "0" * 64}},
+    )
+
+    deployment.run([chain.digests[3]])
+
+    assert "audit-digest-altered" in deployment.told()
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_trail_that_was_off_is_told_in_either_order(backwards: bool, table: Any) -> None:
+    """Logging stopped and started: the chain begins anew, and whichever digest is audited second says so."""
+    world = World(8, SHAPES["stopped and started"])
+    digests = world.chains[0].digests
+    deployment = deploy(world, table)
+    deployment.read_all()
+
+    deployment.run(digests[::-1] if backwards else digests)
+
+    assert deployment.told() == ["audit-chain-restarted"]
+
+
+def test_first_digest_of_a_trail_tells_nothing(table: Any) -> None:
+    """A trail that is younger than the deployment begins with one."""
+    world = World(9)
+    deployment = deploy(world, table)
+    deployment.read_all()
+
+    deployment.run(world.chains[0].digests[:1])
+
+    assert deployment.told() == []
+
+
+def test_deployment_younger_than_the_trail_asks_for_nothing_from_before(table: Any) -> None:
+    """What was delivered before the ledger began is nobody's to have read, and digests of then are not followed."""
+    world = World(10)
+    chain = world.chains[0]
+    begin = BEGIN + 4 * HOUR
+    deployment = deploy(world, table, stamp(begin))
+    for key in world.objects:
+        named = key.partition("_CloudTrail_us-east-1_")[2][:13]
+        if named and datetime.strptime(f"{named}+0000", "%Y%m%dT%H%M%z") >= begin:
+            deployment.read(key)
+    for key in chain.digests[:2]:  # a lifecycle rule
+        del world.objects[key]
+
+    deployment.run(all_digests(world)[2:])
+
+    assert deployment.told() == []
+    assert deployment.repaired == []
+    assert sum(row["before"] for row in deployment.rows()) > 0
+
+
+def test_chain_that_stops_is_told_once(table: Any) -> None:
+    """A digest comes every hour, also when nothing happened; three hours without one is something."""
+    world = World(11, (TrailSpec(), TrailSpec("other", regions=("eu-central-1",))))
+    deployment = deploy(world, table)
+    deployment.read_all()
+    deployment.run(all_digests(world))
+    last = BEGIN + 8 * HOUR
+
+    for hours, expected in ((2, 0), (4, 2), (5, 2), (30, 2)):
+        deployment.audit.overdue(stamp(last + hours * HOUR))
+        assert deployment.told() == ["audit-digest-overdue"] * expected, hours
+    deployment.audit.overdue(stamp(last + timedelta(days=30)))
+    assert deployment.told() == ["audit-digest-overdue"] * 2
+
+
+def test_finding_is_a_hit_like_any_other(table: Any) -> None:
+    """It is found by resource and time, has texts of its own, and its place is the digest."""
+    world = World(12)
+    deployment = deploy(world, table)
+    deployment.read_all()
+    digest = a_digest(world, world.chains[0])
+    del world.objects[digest]
+    kept: list[Hit] = []
+    keep = deployment.audit.outbox.keep
+
+    def remember(hits: Sequence[Hit]) -> int:
+        kept.extend(hits)
+        return keep(hits)
+
+    deployment.audit.outbox.keep = remember  # type: ignore[method-assign]
+
+    deployment.run([digest])
+
+    (hit,) = kept
+    assert (hit.level, hit.account, hit.region) == ("critical", "111122223333", "us-east-1")
+    assert hit.resources == (f"arn:aws:s3:::{BUCKET}/{digest}",)
+    assert (hit.place.bucket, hit.place.key) == (BUCKET, digest)
+    assert hit.meaning
+    assert hit.check
+
+
+class KilledError(Exception):
+    """The function was killed."""
+
+
+@dataclass
+class Killing:
+    """Another object, whose calls are counted together with those of others; one of them kills, before or after."""
+
+    inner: Any
+    calls: list[str]
+    at: int
+    after: bool
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+        if not callable(method):
+            return method
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) == self.at and not self.after:
+                raise KilledError
+            answer = method(*arguments, **named)
+            if len(self.calls) == self.at and self.after:
+                raise KilledError
+            return answer
+
+        return call
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_anywhere_it_tells_the_same_once(after: bool, table: Any) -> None:
+    """At any call: the message comes back, and neither loses a finding nor finds one twice."""
+    for at in range(1, 100):
+        world = World(13, hours=4)
+        chain = world.chains[0]
+        deployment = deploy(world, table)
+        deployment.unreadable.add(chain.logs[chain.digests[2]][0])
+        deployment.read_all()
+        del world.objects[chain.digests[1]]
+        calls: list[str] = []
+        for name in ("ledger", "audits", "outbox", "queues"):
+            setattr(deployment.audit, name, Killing(getattr(deployment.audit, name), calls, at, after))
+
+        for digest in chain.digests[2:]:
+            waiting = [AuditTask(BUCKET, digest)]
+            while waiting:
+                try:
+                    deployment.audit.take_up(waiting[0], NOW)
+                except KilledError:
+                    continue  # SQS gives it back
+                waiting.pop(0)
+                waiting += [task for task in deployment.waiting if task.tries < TRIES]
+                deployment.waiting.clear()
+
+        assert deployment.told() == ["audit-digest-deleted", "audit-log-missing"], (at, calls)
+        if len(calls) < at:
+            return
+        _empty(table)
+    raise AssertionError("there are more calls than were tried")
+
+
+def _empty(table: Any) -> None:
+    for page in table.get_paginator("scan").paginate(TableName=TABLE):
+        for item in page["Items"]:
+            table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
