@@ -266,7 +266,7 @@ class Detector:
         counts = correlation.finish(lambda: self._check(deadline), is_whole=is_whole)
         outcome.counters.correlated(counts)
         for part in _apart(counts.overflows):
-            self.table.keep(part)
+            outcome.counters.kept(part, self.table.keep(part))
 
     def _keep_malformed(self, ref: ObjectRef, counts: DetectionCounts) -> None:
         if self.malformed_records and counts.malformed:

@@ -18,6 +18,7 @@ from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_id import parse_hit_name
 from trailbell.ops.record_reader import fetch_record
 from trailbell.store.follow_ups import DynamoFollowUps
+from trailbell.store.query.episodes import episode_now
 from trailbell.store.query.hit_lookup import find_hit, was_notified
 from trailbell.store.query.hits_around import find_related
 from trailbell.store.states import DynamoHitStates
@@ -84,6 +85,7 @@ def hit(
         follow_ups = [one for one, _ in DynamoFollowUps(client, table).known([found])] if found.kept_as == ACT else []
         notified = was_notified(client, table, found)
         related = find_related(client, table, found, hours, limit)
+        goes_on = episode_now(client, table, found.episode) if found.episode else None
         verdict = verdicts(connection, [found], today, by).get(found.hit_id)
     record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
     follow_ups.sort(key=lambda one: one.at)
@@ -99,6 +101,7 @@ def hit(
         now=iso_time(now),
         limit=limit,
         today=verdict,
+        episode=goes_on,
         where=connection.options,
     )
     if form == "json":

@@ -15,8 +15,10 @@ from trailbell.hits.hit import Hit, hit_document, seconds_between
 from trailbell.hits.hit_state import UNDONE, HitState, StateChange, already
 from trailbell.hits.standing import Standing, standing_of
 from trailbell.hits.verdict import Verdict, muted_text, verdict_document, verdict_text
+from trailbell.store.episode_rows import KeptEpisode
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
+from trailbell.text.times import iso_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Story:
     where:  options of commands that lead to the same table.
     record: as people may see it, or why it cannot be had.
     today:  what would become of the act today, None where it was not judged.
+    episode: of an episode's hit, the episode as it is now, None where that is not kept any more.
     follow_ups: what was said about it later, oldest first; now: as of when all of it is (UTC, ISO 8601 with Z).
     """
 
@@ -44,6 +47,7 @@ class Story:
     limit: int = 0
     today: Verdict | None = None
     where: str = ""
+    episode: KeptEpisode | None = None
 
     @property
     def standing(self) -> Standing:
@@ -72,6 +76,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
         "notified": story.notified,
         **today,
+        **_episode_document(story),
         "alert": {
             "subject": mail_subject([story.hit]),
             "text": _mail(story),
@@ -86,6 +91,7 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     """The story for a person: where it stands, the mail, what else happened, the record."""
     hit = story.hit
     yield f"Hit {hit.short_id}: {_standing(story)}"
+    yield from _goes_on(story)
     yield from _undo(story)
     if story.today:
         yield f"  {one_line(verdict_text(hit, story.today), 600)}"
@@ -108,6 +114,26 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
         yield from ("", "The record:", json.dumps(story.record, indent=2, ensure_ascii=True))
     else:
         yield from ("", f"The record: {story.record}")
+
+
+def _goes_on(story: Story) -> Iterator[str]:
+    """Until when an episode goes on, and whether it turned out to be one with an earlier one."""
+    told, now = story.hit.episode, story.episode
+    if told is None or now is None:
+        return
+    first, last = min(iso_seconds(now.first), told.first), max(iso_seconds(now.last), told.last)
+    if now.key != told.key:
+        yield f"  Is one episode with an earlier one, from {utc(first)} to {utc(last)}: {now.count} acts or more"
+    elif (first, last) != (told.first, told.last):
+        yield f"  Went on since this was written: from {utc(first)} to {utc(last)}, {now.count} acts or more"
+
+
+def _episode_document(story: Story) -> dict[str, Any]:
+    told, now = story.hit.episode, story.episode
+    if told is None or now is None:
+        return {}
+    times = {"first": iso_seconds(now.first), "last": iso_seconds(now.last)}
+    return {"episode": {**times, "countAtLeast": now.count, "joined": now.key != told.key}}
 
 
 def _standing(story: Story) -> str:
