@@ -78,13 +78,15 @@ def _play(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, 
     with step(out, f"putting {len(files)} files into the trail bucket"):
         put_files(aws, files)
     began = time.monotonic()
-    hits, follow_ups = len(expected.to_notify), len(expected.follow_ups)
-    mailbox.receive_until(lambda: mailbox.hits >= hits and mailbox.follow_ups >= follow_ups)
+    hits, follow_ups, episodes = len(expected.to_notify), len(expected.follow_ups), expected.episodes
+    mailbox.receive_until(
+        lambda: mailbox.hits >= hits and mailbox.follow_ups >= follow_ups and episodes <= mailbox.episodes.keys()
+    )
     for subject in mailbox.not_mailed:
         out.print(f"Notified, but not mailed below medium: {subject}")
     out.print(
-        f"{mailbox.mails} mails for {mailbox.hits} hits; the last {mailbox.last - began:.1f} s after the log"
-        " files were put"
+        f"{mailbox.mails} mails for {mailbox.hits} hits and {mailbox.episodes.total()} episodes;"
+        f" the last {mailbox.last - began:.1f} s after the log files were put"
     )
     out.print(f"{mailbox.follow_up_mails} mails say what became of {mailbox.acts_followed_up} acts\n")
 

@@ -8,27 +8,34 @@ from pathlib import Path
 from trailbell.cli.options.rulebooks import find_rulebook
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.object_key import classify_key
+from trailbell.engine.correlation import Contribution, silenced
+from trailbell.engine.correlator import Correlator
+from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError
 from trailbell.hits.base_match import BaseMatch
-from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.due import Due
-from trailbell.hits.hit import ACT, Hit
+from trailbell.hits.hit import ACT, Hit, shown_name
 from trailbell.hits.reminders import reminders_of
 from trailbell.hits.undoing import ANSWERED, UNDONE, WORDS, Undoing
 
 
 Identity = tuple[str, str, str]
+Told = tuple[str, tuple[str, ...]]
+"""An episode: the name of what reports it, and the values of its group."""
 Said = tuple[str, str]
 """A hit's whole id, and the name of what is said about it later: undone, replaced, stopped, reminder-24h ..."""
 
 
 @dataclass(slots=True)
 class Expectation:
-    """Everything that was read so far; detector: as the stack's, with the same settings."""
+    """Everything that was read so far; rulebook, detector: as the stack's, with the same settings."""
 
+    rulebook: Rulebook
     detector: HitDetector
     hits: dict[Identity, Hit] = field(default_factory=dict)
     undoings: list[Undoing] = field(default_factory=list)
+    counted: list[BaseMatch] = field(default_factory=list)
 
     def read(self, files: Iterable[Path], seen_at: str) -> list[Hit]:
         """Read log files, as far as they are any; the hits that were found now."""
@@ -37,17 +44,30 @@ class Expectation:
             for one in self._read(file, seen_at):
                 if isinstance(one, Undoing):
                     self.undoings.append(one)
+                elif isinstance(one, BaseMatch):
+                    self.counted.append(one)
                 elif one.identity not in self.hits:
                     self.hits[one.identity] = one
                     found.append(one)
         return found
 
-    def _read(self, file: Path, seen_at: str) -> Iterator[Hit | Undoing]:
+    def _read(self, file: Path, seen_at: str) -> Iterator[Detected]:
         with suppress(LogFileError):
-            key, counts = classify_key(str(file)), DetectionCounts()
-            for one in self.detector.detect_all(read_pieces(file), "", key, seen_at, counts):
-                if not isinstance(one, BaseMatch):
-                    yield one
+            yield from self.detector.detect_all(
+                read_pieces(file), "", classify_key(str(file)), seen_at, DetectionCounts()
+            )
+
+    @property
+    def episodes(self) -> set[Told]:
+        """The rule and group of each episode: when it came true, and so its id, depends on which file comes first."""
+        correlator = Correlator(self.rulebook.correlations, set[Contribution])
+        for match in self.counted:
+            for share in match.shares:
+                bag = correlator.bag(share.correlation.correlation_id, share.group)
+                bag.add(Contribution(match.time, match.identity, share.rule, share.value))
+        silent = silenced(self.rulebook.rules, self.rulebook.correlations)
+        told = (one for one in correlator.episodes() if one.correlation.correlation_id not in silent)
+        return {(one.correlation.rule.name, tuple(map(shown_name, one.group))) for one in told}
 
     @property
     def to_notify(self) -> set[str]:
@@ -89,4 +109,4 @@ def expectation_for(*settings: str) -> Expectation:
 
     rulebook = find_rulebook(None, settings)
     complete = replace(rulebook, rules=(*rulebook.rules, *undo_rules(rulebook.rules)))
-    return Expectation(HitDetector(complete, undoings=True))
+    return Expectation(complete, HitDetector(complete, undoings=True, correlating=True))

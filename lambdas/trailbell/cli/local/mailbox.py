@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from trailbell.cli.local.expectation import Said
+from trailbell.cli.local.expectation import Said, Told
 from trailbell.cli.local.inbox import Inbox
 from trailbell.engine.rulebook import Level
 
@@ -22,8 +22,8 @@ class Mailbox:
     """What has come so far.
 
     notified: how often each hit was, by its whole id, and said: how often each follow-up of one, as far as messages
-    name them (the first 200 in each); hits, follow_ups: how many, exactly; last: when the last message came, of
-    `time.monotonic`.
+    name them (the first 200 in each); hits, follow_ups: how many, exactly; episodes: how often each was, which are in
+    no other number; last: when the last message came, of `time.monotonic`.
     """
 
     out: Console
@@ -31,6 +31,7 @@ class Mailbox:
     address: str
     notified: Counter[str] = field(default_factory=Counter)
     said: Counter[Said] = field(default_factory=Counter)
+    episodes: Counter[Told] = field(default_factory=Counter)
     hits: int = 0
     follow_ups: int = 0
     mails: int = 0
@@ -57,6 +58,8 @@ class Mailbox:
         if name:
             self.follow_ups += alert["count"]
             self.said.update((hit_id, name) for hit_id in alert["hitIds"])
+        elif episodes := [hit for hit in alert["hits"] if "episode" in hit]:
+            self.episodes.update(_told(hit) for hit in episodes)
         else:
             self.hits += alert["count"]
             self.notified.update(alert["hitIds"])
@@ -69,3 +72,7 @@ class Mailbox:
             self.mails += 1
         subject, text = alert["subject"], alert["text"].rstrip()
         self.out.print(f"\n{_RULER}\nTo:      {self.address}\nSubject: {subject}\n\n{text}")
+
+
+def _told(hit: dict[str, Any]) -> Told:
+    return hit["name"], tuple(one["value"] for one in hit["episode"]["group"])

@@ -8,10 +8,11 @@ import click
 from rich.console import Console
 
 from trailbell.cli.hits.output import table_text
-from trailbell.cli.local.expectation import Expectation
+from trailbell.cli.local.expectation import Expectation, Told
 from trailbell.cli.local.local_aws import LocalAws
 from trailbell.cli.local.mailbox import Mailbox
 from trailbell.errors import LocalError
+from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import UNDONE
 from trailbell.hits.query import HitQuery
 from trailbell.store.query.hit_query import FoundHit, find_found
@@ -41,12 +42,15 @@ def compare(expected: Expectation, kept: list[FoundHit], mailbox: Mailbox) -> No
     reminders = set(mailbox.said) - expected.follow_ups
     undone = {hit_id for hit_id, word in expected.follow_ups if word == UNDONE}
     faults = [
-        _difference("in the table", set(expected.hits), {one.hit.identity for one in kept}),
+        _difference("in the table", set(expected.hits), {one.hit.identity for one in kept if not one.hit.episode}),
+        _difference("episodes in the table", expected.episodes, {told(one.hit) for one in kept if one.hit.episode}),
+        _difference("episodes notified", expected.episodes, set(mailbox.episodes)),
         _difference("undone in the table", undone, {one.hit.hit_id for one in kept if one.state.word == UNDONE}),
     ]
     # Of a message about more than 200 hits the first are named, and the count is exact.
     counts = {
         "notified": (len(expected.to_notify), mailbox.hits, set(mailbox.notified) <= expected.to_notify),
+        "episodes": (sum(bool(one.hit.episode) for one in kept), mailbox.episodes.total(), True),
         "followed up": (len(expected.follow_ups | reminders), mailbox.follow_ups, True),
     }
     faults += [
@@ -57,7 +61,14 @@ def compare(expected: Expectation, kept: list[FoundHit], mailbox: Mailbox) -> No
     if any(faults):
         raise LocalError("\n".join(filter(None, faults)))
     click.echo(f"\nEvery hit the rules give is in the table once and was notified once: {mailbox.hits}.")
+    if expected.episodes:
+        click.echo(f"So was every episode, which is acts that say more together: {mailbox.episodes.total()}.")
     click.echo(f"Of these acts {len(undone)} were undone and {len(reminders)} reminded of, each said once.")
+
+
+def told(hit: Hit) -> Told:
+    """The name of what reports an episode, and the values of its group."""
+    return hit.name, tuple(value for _, value in hit.episode.group) if hit.episode else ()
 
 
 def _difference(what: str, expected: Set[Any], found: Set[Any]) -> str:
