@@ -259,6 +259,25 @@ def test_digest_that_is_not_what_cloudtrail_wrote_is_told(kind: str, table: Any)
     assert expected in deployment.told()
 
 
+def test_digest_whose_key_is_listed_late_is_not_forged(table: Any) -> None:
+    """The first one after a change of keys; it is taken up again, and told only if the key never comes."""
+    world = World(6)
+    deployment = deploy(world, table)
+    deployment.read_all()
+    listed, digest = deployment.audit.keys, world.chains[0].digests[0]
+    deployment.audit.keys = GivenKeys([])
+
+    deployment.audit.take_up(AuditTask(BUCKET, digest), NOW)
+    assert (deployment.told(), deployment.waiting) == ([], [AuditTask(BUCKET, digest, 1)])
+    deployment.audit.keys = listed
+    deployment.run([])
+    assert deployment.told() == []
+
+    deployment.audit.keys = GivenKeys([])
+    deployment.run([digest])
+    assert deployment.told() == ["audit-digest-forged"]
+
+
 def test_digest_that_was_replaced_after_it_was_audited_is_told(table: Any) -> None:
     """The bucket agrees with itself again; only the memory outside of it does not."""
     world = World(7)

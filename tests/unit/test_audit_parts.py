@@ -222,6 +222,22 @@ def test_keys_are_asked_for_once_for_a_day_and_all_pages_are_read() -> None:
     assert service.asked[0]["EndTime"] >= T + 12 * HOUR
 
 
+def test_key_that_came_since_is_found() -> None:
+    """CloudTrail changes its key in the middle of a day; the digest after that is not forged."""
+    service, now = ListPublicKeys(), [T + 10 * HOUR]
+    answers: list[dict[str, Any]] = [{"PublicKeyList": []}]
+    service.list_public_keys = lambda **asked: service.asked.append(asked) or answers[-1]  # type: ignore[method-assign, func-returns-value] # both
+    keys = AwsKeys(lambda region: service, lambda: now[0])
+
+    assert not keys.find("eu-west-1", "new", window_of(T + 10 * HOUR, backfill=False, generated=""))
+    answers.append({"PublicKeyList": [{"Fingerprint": "new", "Value": b"der"}]})
+    now[0] += HOUR
+    found = keys.find("eu-west-1", "new", window_of(T + 11 * HOUR, backfill=False, generated=""))
+
+    assert [key.der for key in found] == [b"der"]
+    assert len(service.asked) == 2
+
+
 def test_a_key_may_come_into_force_after_the_digest_and_that_of_a_backfill_when_it_was_made() -> None:
     """A digest just after a change is signed with a key that is not in its period."""
     made = "2026-11-22T08:00:00Z"

@@ -8,10 +8,14 @@ from trailbell.audit.public_keys import PublicKey, Window
 
 
 class AwsKeys:
-    """The public keys of each region. client: makes CloudTrail's client of a region. Raises what botocore raises."""
+    """The public keys of each region. client: makes CloudTrail's client of a region. Raises what botocore raises.
 
-    def __init__(self, client: Callable[[str], Any]) -> None:
-        self._client = client
+    A key that is there stays; that one is not there is believed only of times that were over when it was asked, as
+    keys change, and a digest that follows must not be taken for forged.
+    """
+
+    def __init__(self, client: Callable[[str], Any], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._client, self._now = client, now
         self._keys: dict[tuple[str, str], PublicKey] = {}
         self._asked: dict[str, list[Window]] = {}
 
@@ -19,13 +23,14 @@ class AwsKeys:
         """The key of that fingerprint, if it was in force in that time, or is known from another."""
         wanted = (region, fingerprint.lower())
         if wanted not in self._keys:
-            self._ask(region, _whole_days(window))
+            self._ask(region, window)
         return [self._keys[wanted]] if wanted in self._keys else []
 
     def _ask(self, region: str, window: Window) -> None:
         asked = self._asked.setdefault(region, [])
         if any(one.since <= window.since and window.until <= one.until for one in asked):
             return
+        window, now = _whole_days(window), self._now()
         client = self._client(region)
         more: dict[str, str] = {}
         while True:
@@ -36,7 +41,7 @@ class AwsKeys:
             if not answer.get("NextToken"):
                 break
             more = {"NextToken": answer["NextToken"]}
-        asked.append(window)
+        asked.append(Window(window.since, min(window.until, now)))
 
 
 def _whole_days(window: Window) -> Window:

@@ -142,6 +142,10 @@ class Audit:
             raise LogFileError(f"s3://{task.bucket}/{task.key}: {_DENIED}", Unreadable.DENIED)
         before = self._before(digest)
         verdict = Judge(self.files, self.keys).judge([digest, *before])[digest.file]
+        if verdict is Verdict.NO_KEY and task.tries + 1 < TRIES:
+            # A key that CloudTrail has just begun to use may not be listed yet.
+            self.queues.take_up(task.bucket, task.key, task.tries + 1, SETTLE_SECONDS)
+            return
         if verdict not in PROVEN or not digest.document:
             self._tell([_finding(Found.DIGEST_FORGED, key, task, verdict.value)], now)
             self._keep(key, task, verdict, now, _Files(), digest)
