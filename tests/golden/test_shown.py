@@ -54,7 +54,9 @@ def test_figures_of_the_demo_are_counted() -> None:
     undone = {hit_id for hit_id, word in expected.follow_ups if word == UNDONE}
     mails = {(expected.hits[account, event_id, ACT].name, word) for account, event_id, _, word in said}
 
-    assert f"{len(mailed)} mails for {hits} hits;" in STARTED
+    episodes = len(expected.episodes)  # each of a rule of its own, and none below medium
+    assert f"{len(mailed) + episodes} mails for {hits} hits and {episodes} episodes;" in STARTED
+    assert f"which is acts that say more together: {episodes}." in STARTED
     assert len(mails) == len(said), "acts of one rule would be one mail"
     assert f"{len(mails)} mails say what became of {len(followed_up)} acts\n" in STARTED
     assert f"in the table once and was notified once: {hits + 1}." in STARTED  # one is done again
