@@ -33,14 +33,14 @@ class Turns:
     """Lets jobs run by turns."""
 
     def __init__(self, dice: random.Random) -> None:
-        self._dice, self._workers = dice, dict[int, _Worker]()
+        self._dice, self._workers = dice, dict[threading.Thread, _Worker]()
 
     def run(self, jobs: Sequence[Callable[[], None]]) -> None:
         """Run jobs to their ends. Raises what one of them raised."""
         workers = [_Worker(job) for job in jobs]
         for worker in workers:
+            self._workers[worker.thread] = worker  # not by its ident, which a thread of a pool may get after its end
             worker.thread.start()
-            self._workers[worker.thread.ident or 0] = worker
         running = list(workers)
         while running:
             worker = self._dice.choice(running)
@@ -56,7 +56,7 @@ class Turns:
 
     def wait(self) -> None:
         """Called by a job before each of its calls."""
-        if worker := self._workers.get(threading.get_ident()):
+        if worker := self._workers.get(threading.current_thread()):
             worker.wait()
 
 
