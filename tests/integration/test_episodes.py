@@ -159,4 +159,4 @@ def test_more_groups_than_are_followed_are_told(put_log_file: PutLogFile, read_r
     (row,) = read_rows("hit")
     assert row["title"] == "Too much at once to be correlated"
     assert row["name"] == "sweep"
-    assert "50 records of others are not" in row["meaning"]
+    assert "of 50 records some or all was left out" in row["meaning"]

@@ -21,7 +21,7 @@ HISTORIES = 60
 
 def seen_on(day: str, key: str = "a", number: int = 0, hour: int = 10) -> Hit:
     time = f"{day}T{hour:02}:00:00Z"
-    return replace(HIT, event_id=f"e-{day}-{key}-{number}", event_time=time, seen_keys=(key,))
+    return replace(HIT, event_id=f"e-{day}-{key}-{number}", event_time=time, seen_at=time, seen_keys=(key,))
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_what_is_new_goes_up_and_what_is_habitual_goes_down(judge: FirstSeenJudg
     (late,) = judge.judge([seen_on("2026-07-01")])
 
     assert [(hit.level, hit.level_note) for hit in first] == [
-        ("critical", "raised from high: first time in 90 days by role/Deploy")
+        ("critical", "raised from high: first time in 59 days by role/Deploy")
     ]
     assert again == first
     assert (second[0].level, second[0].level_note, second[0].seen_note) == ("high", "", "")
@@ -65,7 +65,7 @@ def test_who_acted_moves_a_level_once_and_rules_about_the_alerter_never_go_down(
     judge.judge([seen_on("2026-01-01", "other")])
     moved = replace(seen_on("2026-03-01"), level="medium", level_note="lowered from high: automation role")
     (hit,) = judge.judge([moved])
-    assert (hit.level, hit.seen_note) == ("medium", "first time in 90 days by role/Deploy")
+    assert (hit.level, hit.seen_note) == ("medium", "first time in 59 days by role/Deploy")
 
     for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
         judge.judge([seen_on(day)])
@@ -124,3 +124,33 @@ def test_a_sighting_gives_way_to_an_earlier_one_of_its_day(dynamodb: Any, table:
         for sighting in order:
             DynamoSightings(dynamodb, table).add("1", key, sighting, 90)
         assert DynamoSightings(dynamodb, table).between("1", key, "2026-01-01", "2026-12-31") == [early]
+
+
+def test_replayed_history_ends_no_learning_and_a_rule_begins_where_its_account_is_read(judge: FirstSeenJudge) -> None:
+    """An old log file does not make everybody new; and the rarest call is judged from the first on."""
+    judge.begin(HIT.account, "2026-02-01T00:00:00Z")
+    judge.judge([replace(seen_on("2025-08-01"), seen_at="2026-02-02T00:00:00Z")])
+    (early,) = judge.judge([seen_on("2026-02-10", "b")])
+    (first_ever,) = judge.judge([seen_on("2026-06-30", "c")])
+
+    assert early.seen_note.startswith("still learning until 2026-02-15")
+    assert first_ever.level_note == "raised from high: first time in 90 days by role/Deploy"
+
+
+def test_habit_lowers_nothing_below_what_is_mailed_and_says_what_it_is(judge: FirstSeenJudge) -> None:
+    """Medium stays medium: whoever has taken a busy role's credentials is not silent."""
+    judge.begin(HIT.account, "2026-01-01T00:00:00Z")
+    for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
+        judge.judge([seen_on(day)])
+    (hit,) = judge.judge([replace(seen_on("2026-03-04"), level="medium", seen_what="us-east-1")])
+
+    assert (hit.level, hit.level_note) == ("medium", "")
+    assert hit.seen_note == "as on 3 of the 30 days before, by role/Deploy (us-east-1)"
+
+
+def test_seeded_history_is_learned(judge: FirstSeenJudge) -> None:
+    """`scan --seed` tells a new deployment what was there before."""
+    judge.keep([replace(seen_on("2026-01-01"), seen_at="2026-05-01T00:00:00Z")], learned=True)
+    (hit,) = judge.judge([seen_on("2026-05-01", "b")])
+
+    assert hit.level_note == "raised from high: first time in 90 days by role/Deploy"

@@ -126,7 +126,6 @@ UNDECIDED = "cannot be decided while events still arrive"
         ({"_generate": True, "generate": "no"}, "generate is true or false, not 'no'"),
         ({"aliases": ["x"]}, "aliases is a map"),
         ({"aliases": {"x": "user"}}, "aliases is a map"),
-        ({"aliases": {"x": {}}}, "aliases is a map"),
         ({"aliases": {"x": {"a": None}}}, "aliases.x is"),
         ({"aliases": {"x": {"a": ["user"]}}}, "aliases.x is"),
         ({"aliases": {"x": {"nobody": "user"}}}, "refers to 'nobody'"),
@@ -552,7 +551,7 @@ def test_time_of_a_duplicate_does_for_the_event(tmp_path: Path) -> None:
     result = match(tmp_path, [rule("a"), correlation(condition={"gte": 1})], events)
 
     assert episodes(result) == [({"user": "dana"}, [0])]
-    assert result.stderr == ""
+    assert "1 events that correlations count have no time and join none" in result.stderr  # that line's record
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ NOT_SHOWN = {
     "kept_as",
     "format",
     "seen_keys",
+    "seen_what",
     "episode",  # its acts are listed hit by hit
 }
 

@@ -52,8 +52,7 @@ def mail_text(
         _asked_for(hits),
         _meaning(hits),
         undo_section(hits, as_of, where, held_back),
-        who_section(hits, summary),
-        stop_section(hits, summary) if all(map(is_of_one_actor, hits)) else (),
+        *((who_section(hits, summary), stop_section(hits, summary)) if all(map(is_of_one_actor, hits)) else ()),
         _what(summary) if _are_all_known(hits) else (),
         _check(hits),
         _harmless(hits),
@@ -93,7 +92,7 @@ def _what(summary: Summary) -> Iterator[str]:
 
 def _are_all_known(hits: Sequence[Hit]) -> bool:
     """Whether hits hold the resources of all their acts; of a long episode those of some, which stand under Acts."""
-    return all(hit.episode is None or hit.episode.count == len(hit.episode.acts) for hit in hits)
+    return all(hit.episode is None or hit.episode.is_complete for hit in hits)
 
 
 def _check(hits: Sequence[Hit]) -> Iterator[str]:

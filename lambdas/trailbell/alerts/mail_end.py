@@ -22,7 +22,7 @@ def related_section(hit: Hit, summary: Summary, related: Related | None, where: 
     """What else the first hit's actor did; where there are several actors, it says whose acts these are. where: see
     alerts/commands.py.
     """
-    if related is None:
+    if related is None or (hit.episode and not hit.episode.is_of_one_actor):
         return
     several = len(summary.actors) > 1
     yield f"{one_line(hit.actor.text, 300) if several else 'Same actor'}, previous {RELATED_HOURS} hours"

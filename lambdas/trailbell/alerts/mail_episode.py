@@ -13,7 +13,6 @@ from trailbell.text.safe_text import one_line
 
 _MAX_CALLS = 5
 _MAX_EPISODES = 5
-_ACTOR_NAMES = ("facts.actor.key", "facts.actor.arn", "userIdentity.arn", "userIdentity.principalId")
 _LABELS = {
     "facts.actor.key": "actor",
     "recipientAccountId": "account",
@@ -28,37 +27,25 @@ def episode_lines(hits: Sequence[Hit]) -> Iterator[str]:
     acts = [act for episode in episodes for act in episode.acts]
     count = sum(episode.count for episode in episodes)
     many = f"{len(episodes)} episodes of this: " if len(episodes) > 1 else ""
-    number = "1 act" if count == 1 else f"{count} acts"
+    at_least = "at least " if any(episode.at_least for episode in episodes) else ""
+    number = at_least + ("1 act" if count == 1 else f"{count} acts")
     first, last = min(one.first for one in episodes), max(one.last for one in episodes)
     within = f" within {span(seconds_between(first, last))}" if first != last else " in the same second"
     where = f"in {_some('account', [act.account for act in acts])}, {_some('', [act.region for act in acts])}"
-    complete = len(acts) == count
-    who = _who(hits, acts, complete=complete)
-    yield from wrapped(f"{who}: {many}{number}{within} {where}: {_calls(acts, complete=complete)}.")
+    complete = all(episode.is_complete for episode in episodes)
+    among = f" {where}: " if complete else f". Of these some {where}: "
+    yield from wrapped(f"{_who(hits)}: {many}{number}{within}{among}{_calls(acts, complete=complete)}.")
     yield from wrapped(f"From {utc(first)} to {utc(last)}." if first != last else f"At {utc(first)}.")
 
 
-def _who(hits: Sequence[Hit], acts: Sequence[EpisodeAct], *, complete: bool) -> str:
-    """Whose acts they are, no more precisely than is known of all of them: of a long episode only some are held."""
-    actors, names = {act.actor for act in acts}, {hit.actor.name for hit in hits}
-    if len(names) == 1 and all(_has_actor(hit) for hit in hits):
-        (name,) = names
-        return one_line(hits[0].actor.text if complete and len(actors) == 1 else name or hits[0].actor.text, 300)
-    if complete and len(actors) == 1:
-        return one_line(actors.pop(), 300)
-    return f"{len(actors)} actors{'' if complete else ' or more'}"
+def _who(hits: Sequence[Hit]) -> str:
+    texts = dict.fromkeys(hit.actor.text for hit in hits)
+    return one_line(next(iter(texts)), 300) if len(texts) == 1 else "Several actors"
 
 
 def is_of_one_actor(hit: Hit) -> bool:
-    """Whether all acts of a hit are one actor's: of an episode by its group, or because all of them are known."""
-    if hit.episode is None or _has_actor(hit):
-        return True
-    known = {act.actor for act in hit.episode.acts}
-    return len(known) == 1 and hit.episode.count == len(hit.episode.acts)
-
-
-def _has_actor(hit: Hit) -> bool:
-    return hit.episode is not None and any(name in _ACTOR_NAMES for name, _ in hit.episode.group)
+    """Whether all acts of a hit are known to be one actor's."""
+    return hit.episode is None or hit.episode.is_of_one_actor
 
 
 def _some(what: str, names: Sequence[str]) -> str:
@@ -87,11 +74,12 @@ def acts_section(hits: Sequence[Hit]) -> Iterator[str]:
 
 def _acts(episode: HitEpisode, *, with_actor: bool) -> Iterator[str]:
     left_out = episode.count - len(episode.acts)
-    half = (len(episode.acts) + 1) // 2 if left_out > 0 else len(episode.acts)
+    more = f"{left_out} more" if not episode.at_least else f"{left_out} more at least" if left_out else "maybe more"
+    half = len(episode.acts) if episode.is_complete else (len(episode.acts) + 1) // 2
     for act in episode.acts[:half]:
         yield _act(act, with_actor=with_actor)
-    if left_out > 0:
-        yield f"  ... {left_out} more ..."
+    if not episode.is_complete:
+        yield f"  ... {more} ..."
     for act in episode.acts[half:]:
         yield _act(act, with_actor=with_actor)
 

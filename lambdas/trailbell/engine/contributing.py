@@ -24,12 +24,14 @@ class Share:
     """What an event adds to one group of one correlation.
 
     rule: position of the rule that it matches in the correlation's rules.
+    is_cut: whether the event has more for this correlation, which is left out after this.
     """
 
     correlation: Correlation
     group: Group
     rule: int
     value: Values
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class _Counted:
 class Contributing:
     """Correlations, by the rules that they count.
 
-    shares_max: of one event in one correlation; what is more is left out. None for no limit.
+    shares_max: of one event in one correlation; what is more is left out, and the last share says so. None: no limit.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class Contributing:
         """What an event that matches a rule adds, to each correlation that counts the rule."""
         for counted in self._counted.get(rule_id, ()):
             pairs = product(_texts(counted.group, roots), _texts(counted.value, roots))
-            for group, value in islice(pairs, self._shares_max):
-                yield Share(counted.correlation, group, counted.rule, value)
+            taken = [*islice(pairs, self._shares_max)]
+            is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
+            for number, (group, value) in enumerate(taken, start=1):
+                yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
 
     def of_episode(self, correlation: Correlation, group: Group) -> Iterator[Share]:
         """What a correlation that has come true in a group adds to those that count it."""

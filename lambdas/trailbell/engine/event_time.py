@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 
-_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,30}))?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d+))?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -26,12 +26,10 @@ def seconds_of(text: object) -> Seconds | None:
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if not zone or zone in 'Zz' else zone}")
         whole = (moment.astimezone(UTC) - _EPOCH) // _SECOND
-    except (
-        ValueError,
-        OverflowError,
-    ):  # no day of the calendar, no time of the day; in UTC, no year that has four digits
+        part = Fraction(int(fraction), 10 ** len(fraction)) if fraction else 0
+    except (ValueError, OverflowError):  # no day of the calendar, no time of the day; no year that has four digits
         return None
-    return whole + Fraction(int(fraction), 10 ** len(fraction)) if fraction and int(fraction) else whole
+    return whole + part if part else whole
 
 
 def time_text(seconds: Seconds) -> str:

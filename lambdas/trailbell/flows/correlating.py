@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from trailbell.engine.buckets import reach_seconds
 from trailbell.engine.contributing import Contributing, Group, Share
 from trailbell.engine.contribution_code import group_code, short_identity, short_value, version_of
-from trailbell.engine.correlation import Contribution, Correlation
+from trailbell.engine.correlation import Contribution, Correlation, CorrelationType
 from trailbell.engine.episodes import Episode, episodes_of
 from trailbell.flows.collected import Collected
 from trailbell.flows.correlation_state import Contributions, CountedGroup, Episodes, FoundEpisode, Merged
@@ -51,7 +51,8 @@ def one_by_one(do: Callable[[Any], Any], items: Iterable[Any], /) -> list[Any]:
 
 @dataclass(slots=True)
 class LeftOut:
-    """What a log file has of a correlation beyond GROUPS_MAX groups: in no episode, so that somebody is to be told.
+    """What a log file has of a correlation beyond GROUPS_MAX groups, or one record beyond SHARES_MAX shares: in no
+    episode, so that somebody is to be told.
 
     contributions: how many; first: the first of the records.
     """
@@ -128,14 +129,18 @@ class LogFileCorrelation:
         """A record that correlations count."""
         identity = short_identity(match.identity)
         for share in match.shares:
+            if share.is_cut:
+                self._leave_out(share, match)
             groups = self._groups(share.correlation)
             if share.group in groups or len(groups) < GROUPS_MAX:
                 value = short_value(share.value)
                 self._collected(share, match).add(match, Contribution(match.time, identity, share.rule, value))
             else:
-                left_out = self._counts.left_out
-                left = left_out.setdefault(share.correlation.correlation_id, LeftOut(share.correlation, match))
-                left.contributions += 1
+                self._leave_out(share, match)
+
+    def _leave_out(self, share: Share, match: BaseMatch) -> None:
+        left = self._counts.left_out.setdefault(share.correlation.correlation_id, LeftOut(share.correlation, match))
+        left.contributions += 1
 
     def finish(self, check: Callable[[], None] = lambda: None, *, is_whole: bool = True) -> CorrelationCounts:
         """Keep what was collected, and the episodes that follow, inner ones first. Raises TableError, or what `check`
@@ -216,7 +221,9 @@ class LogFileCorrelation:
         def make_hit(partition: str, key: str, came_true: str) -> Hit:
             acts = self._acts(collected, first, last)
             at = sorted([iso_seconds(first), iso_seconds(last), *(act.at for act in acts)])  # of inner episodes, too
-            story = replace(hit_episode(correlation, group, at[0], at[-1], count, acts), partition=partition, key=key)
+            at_least = _may_be_more(correlation, count)
+            story = hit_episode(correlation, group, at[0], at[-1], count, acts, at_least=at_least)
+            story = replace(story, partition=partition, key=key)
             return self._shaped(self._our.make_hit(correlation, group, story, came_true, collected.last))
 
         return self._our.episodes.merge(FoundEpisode(collected.of, first, last, came_true, count, own), make_hit)
@@ -225,6 +232,14 @@ class LogFileCorrelation:
         """Some acts of an episode, from all log files."""
         kept = self._our.contributions.acts(collected.of, first, last)
         return [*kept, *collected.acts(iso_seconds(first), iso_seconds(last))]
+
+
+def _may_be_more(correlation: Correlation, count: int) -> bool:
+    """Whether an episode may have more acts than are counted: an inner episode counts once, and what cannot matter is
+    cut (engine/buckets.py); of events none is before there are twice as many as are wanted.
+    """
+    is_exact = correlation.kind is CorrelationType.EVENT_COUNT and count < 2 * correlation.threshold
+    return correlation.depth > 1 or not is_exact
 
 
 def _name_of(of: CountedGroup) -> str:

@@ -230,6 +230,8 @@ class Detector:
         arguments = (ref.bucket, ref.classified, self.now(), counts, self.max_bytes, sha256)
         found = self.hit_detector.detect_all(body, *arguments)
         correlation = self._correlation(ref)
+        if self.first_seen and not ref.replay:
+            self.first_seen.begin(ref.classified.account, self.now())
         try:
             for chunk in _in_chunks(self._without_canaries(found, outcome)):
                 self._keep(chunk, ref, outcome, correlation)

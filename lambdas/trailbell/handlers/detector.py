@@ -71,7 +71,9 @@ def _detector() -> Detector:
             environment.reminder_hours,
             utc_now,
         ),
-        first_seen=FirstSeenJudge(DynamoSightings(dynamodb, environment.table), asked_for(rulebook)),
+        first_seen=FirstSeenJudge(
+            DynamoSightings(dynamodb, environment.table), asked_for(rulebook), Workers(WRITERS).each
+        ),
         correlating=_correlating(rulebook, dynamodb, environment),
         ledger=DynamoLedger(dynamodb, environment.table) if audit_queue else None,
         digests=SqsAuditQueues(clients.client("sqs"), audit_queue) if audit_queue else None,

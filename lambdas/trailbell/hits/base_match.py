@@ -1,6 +1,7 @@
 """A record that correlations count, and what it gives to the hit of an episode."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from trailbell.engine.contributing import Group, Share
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule
+from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
 from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_acts
 from trailbell.hits.hit import ACT, Hit, Place, kept_resource, make_hit, shown_actor, shown_name
@@ -17,7 +19,10 @@ from trailbell.hits.level import highest
 from trailbell.hits.undo import fill_steps
 
 
-_UNDO_STEPS_MAX = 10
+SEVERAL = "several"
+"""The kind of actor of an episode that several made, or that nobody knows to be one's."""
+
+_UNDO_STEPS_MAX = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ def base_match(
     shares: Sequence[Share], rule: Rule, hit: Hit | None, record: Record, facts: Facts, place: Place, seen_at: str
 ) -> BaseMatch:
     """rule: the first that is counted; hit: the record's, if it has one, which says more."""
+    actor = hit.actor if hit else shown_actor(facts.actor)
     act = EpisodeAct(
         at=record.event_time,
         account=record.account,
@@ -50,7 +56,8 @@ def base_match(
         region=shown_name(record.region),
         name=hit.name if hit else rule.name,
         title=hit.title if hit else rule.title,
-        actor=hit.actor.text if hit else shown_actor(facts.actor).text,
+        actor=actor.text,
+        actor_key=actor.key,
         resources=(hit.main_resources if hit else tuple(map(kept_resource, facts.resources[:RESOURCES_MAX])))[
             :RESOURCES_MAX
         ],
@@ -72,46 +79,85 @@ def episode_hit(
     roles:     the setting automation_roles.
     """
     rule = correlation.rule
-    level, note = highest([Match(rule)], last.facts, roles, last.record.event_name)
-    hit = make_hit(last.record, last.facts, [Match(rule)], level, last.place, last.seen_at, note)
-    steps = dict.fromkeys((*(step for act in episode.acts for step in act.undo), *hit.undo))
+    hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.place, last.seen_at)
+    level, note = rule.level, ""
+    if episode.is_of_one_actor:  # whose acts they are moves the level; what the last of many did does not
+        level, note = highest([Match(rule)], last.facts, roles, "")
+    steps = tuple(dict.fromkeys((*(step for act in episode.acts for step in act.undo), *hit.undo)))
     return replace(
         hit,
         event_id=episode_id(correlation, group, came_true),
         event_time=came_true,
+        level=level.word,
+        level_note=note,
+        actor=_actor(episode, hit.actor),
         kept_as=ACT,
         once="",
         shared_event_id="",
         request_id="",
         error_code="",
         error_message="",
+        source_ip=hit.source_ip if episode.is_of_one_actor else "",
+        user_agent=hit.user_agent if episode.is_of_one_actor else "",
         resources=tuple(dict.fromkeys(name for act in episode.acts for name in act.resources)),
         acted_on=(),
         shown=(),
-        undo=tuple(steps)[:_UNDO_STEPS_MAX],
+        undo=steps[:_UNDO_STEPS_MAX],
         undo_until="",
+        undo_note=_undo_note(episode, steps, hit.undo_note),
         undo_links=(),
         episode=episode,
     )
 
 
+def _actor(episode: HitEpisode, last: Actor) -> Actor:
+    """Whose acts they are, no more precisely than is known of all of them."""
+    texts = dict.fromkeys(act.actor for act in episode.acts)
+    if episode.is_of_one_actor:
+        return last if episode.is_complete and len(texts) == 1 else replace(last, text=last.name or last.text)
+    if len(texts) == 1:
+        (text_of_all,) = texts
+        return Actor(kind=SEVERAL, text=f"{text_of_all}, and maybe others", key=SEVERAL)
+    more = "" if episode.is_complete else " or more"
+    return Actor(kind=SEVERAL, text=f"{len(texts)} actors{more}", key=SEVERAL, name=f"{len(texts)} actors{more}")
+
+
+def _undo_note(episode: HitEpisode, steps: Sequence[str], note: str) -> str:
+    """What of the undo is not in the hit."""
+    left_out = len(steps) > _UNDO_STEPS_MAX or (not episode.is_complete and any(act.undo for act in episode.acts))
+    if not left_out:
+        return note
+    more = (
+        "These are the commands for the acts that are listed; each of the others has a hit of its own, with its undo."
+    )
+    return f"{more} {note}".strip()
+
+
 def hit_episode(
-    correlation: Correlation, group: Group, first: str, last: str, count: int, acts: Sequence[EpisodeAct]
+    correlation: Correlation,
+    group: Group,
+    first: str,
+    last: str,
+    count: int,
+    acts: Sequence[EpisodeAct],
+    *,
+    at_least: bool = False,
 ) -> HitEpisode:
     """An episode as its hit holds it; values of the group are text of records, made harmless here."""
-    named = zip(correlation.group_by, group, strict=True)
+    named, held = zip(correlation.group_by, group, strict=True), some_acts(acts)
     return HitEpisode(
         group=tuple((name, shown_name(value)) for name, value in named),
         first=first,
         last=last,
-        count=count,
-        acts=some_acts(acts),
+        count=max(count, len(held)),
+        acts=held,
+        at_least=at_least,
     )
 
 
 def episode_id(correlation: Correlation, group: Group, came_true: str) -> str:
     """What takes the place of an event's id; the same for the same correlation, group and time."""
-    parts = "\n".join((correlation.correlation_id, *group, came_true))
+    parts = json.dumps([correlation.correlation_id, group, came_true])  # joined, two groups might be one text
     return f"episode-{hashlib.sha256(parts.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
@@ -130,8 +176,9 @@ def overflow_hit(correlation: Correlation, last: BaseMatch, left_out: int, log_f
         shared_event_id="",
         title="Too much at once to be correlated",
         short_title="too much to correlate",
-        meaning=f"One log file has more than {groups_max} different groups of what {rule.name} counts ({rule.title})."
-        f" The first {groups_max} are followed; {left_out} records of others are not. Such a number may be somebody"
+        meaning=f"One log file, or one call in it, names more than {groups_max} different groups or values of what"
+        f" {rule.name} counts ({rule.title}). The first are followed; of {left_out} records some or all was left out."
+        " Such a number may be somebody"
         " hiding among names of his own choice: look at what the actor called around that time.",
         undo=(),
         undo_until="",

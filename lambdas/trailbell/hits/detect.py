@@ -6,7 +6,7 @@ the import of msgspec and pays for it after a few hundred records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailbell.cloudtrail.inflate import inflate
@@ -22,7 +22,7 @@ from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.facts import Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
-from trailbell.hits.first_seen import seen_keys
+from trailbell.hits.first_seen import seen_in
 from trailbell.hits.hit import Hit, Place, counted, make_hit, primary
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
@@ -141,6 +141,7 @@ class HitDetector:
 
     full_parse_bytes: how much is parsed in full, over all log files, before the prefilter is used.
     undoings: whether calls that undo acts are looked for, too; correlating: whether what correlations count is.
+    shares_max: what one record adds to one correlation at most; None for no limit.
     """
 
     def __init__(
@@ -150,8 +151,9 @@ class HitDetector:
         *,
         undoings: bool = False,
         correlating: bool = False,
+        shares_max: int | None = SHARES_MAX,
     ) -> None:
-        counted = Contributing(rulebook.correlations if correlating else (), SHARES_MAX, dotted_root=False)
+        counted = Contributing(rulebook.correlations if correlating else (), shares_max, dotted_root=False)
         self._contributing = counted if counted.rule_ids else None
         self._silenced = silenced(rulebook.rules, rulebook.correlations)
         rules = [rule for rule in rulebook.rules if self._is_wanted(rule, undoings=undoings)]
@@ -346,9 +348,12 @@ class HitDetector:
             return None
         level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
         links = act_links((match.rule for match in counted(heard)), record, facts)
+        hit = make_hit(record, facts, heard, level, place, seen_at, note, links)
         rule = primary(heard).rule
-        seen = seen_keys(rule, record.fields, facts.as_fields()) if rule.first_seen else ()
-        return make_hit(record, facts, heard, level, place, seen_at, note, links, seen)
+        if not rule.first_seen or hit.once:
+            return hit
+        seen = seen_in(rule, record.fields, facts.as_fields())
+        return replace(hit, seen_keys=seen.keys, seen_what=seen.what)
 
     def _base_match(
         self, matches: Sequence[Match], hit: Hit | None, record: Record, facts: Facts, place: Place, file: _LogFile

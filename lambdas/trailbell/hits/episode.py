@@ -12,13 +12,16 @@ ACTS_MAX = 10
 
 RESOURCES_MAX = 3
 
+ACTOR_FIELDS = ("facts.actor.key", "facts.actor.arn", "userIdentity.arn", "userIdentity.principalId")
+"""By these a group is one actor's."""
+
 
 @dataclass(frozen=True, slots=True)
 class EpisodeAct:
     """One act of an episode.
 
     at:        its event's time, UTC, ISO 8601 with Z.
-    actor:     who did it, as text.
+    actor, actor_key: who did it, as text and as a key.
     name, title: of the rule that it matches; title is the hit's, if it is one.
     resources: the first of those that it acted upon.
     is_hit:    whether it is a hit of its own, so that it has an alert of its own.
@@ -34,6 +37,7 @@ class EpisodeAct:
     name: str
     title: str
     actor: str = ""
+    actor_key: str = ""
     resources: tuple[str, ...] = ()
     is_hit: bool = False
     undo: tuple[str, ...] = ()
@@ -44,7 +48,7 @@ class HitEpisode:
     """What a correlation's hit says of its episode, as of when it was written.
 
     group:    names and values by which its acts belong together.
-    first, last: times of its first and last act; count: how many, or how many at least.
+    first, last: times of its first and last act; count: how many, or, with at_least, how many at least.
     acts:     some of them, by time.
     partition, key: where what becomes of it is kept ("" where nothing is: a scan).
     """
@@ -56,6 +60,19 @@ class HitEpisode:
     acts: tuple[EpisodeAct, ...]
     partition: str = ""
     key: str = ""
+    at_least: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of its acts are held, so that what is said of them is said of it."""
+        return not self.at_least and self.count == len(self.acts)
+
+    @property
+    def is_of_one_actor(self) -> bool:
+        """Whether one actor did all of it: its group says so, or all of its acts do."""
+        if any(name in ACTOR_FIELDS for name, _ in self.group):
+            return True
+        return self.is_complete and len({act.actor_key for act in self.acts}) == 1
 
 
 def some_acts(acts: Iterable[EpisodeAct], most: int = ACTS_MAX) -> tuple[EpisodeAct, ...]:
@@ -77,6 +94,7 @@ def act_document(act: EpisodeAct) -> dict[str, Any]:
         "name": act.name,
         "title": act.title,
         "actor": act.actor,
+        "actorKey": act.actor_key,
         "resources": list(act.resources),
         "isHit": act.is_hit,
         "undo": list(act.undo),
@@ -96,6 +114,7 @@ def act_from_document(document: Mapping[str, Any]) -> EpisodeAct:
         name=text(document, "name"),
         title=text(document, "title"),
         actor=text(document, "actor"),
+        actor_key=text(document, "actorKey"),
         resources=tuple(texts(document, "resources")),
         is_hit=bool(document.get("isHit")),
         undo=tuple(texts(document, "undo")),
@@ -111,6 +130,8 @@ def episode_document(episode: HitEpisode) -> dict[str, Any]:
         "count": episode.count,
         "acts": [act_document(one) for one in episode.acts],
     }
+    if episode.at_least:
+        document["atLeast"] = True
     return {**document, "partition": episode.partition, "key": episode.key} if episode.key else document
 
 
@@ -124,6 +145,7 @@ def episode_from_document(document: Mapping[str, Any]) -> HitEpisode:
         acts=tuple(act_from_document(one) for one in _list(document, "acts")),
         partition=text(document, "partition"),
         key=text(document, "key"),
+        at_least=document.get("atLeast") is True,
     )
 
 

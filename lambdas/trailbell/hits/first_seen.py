@@ -1,12 +1,13 @@
 """First seen: whether somebody does something for the first time, or as ever, and what that makes of a hit.
 
-A rule asks for it (`first_seen:`): values of the record make a key, such as role, account, call and Region. Each day on
-which the key is seen is kept, with the earliest time of that day. What is new raises the hit's level, what is habitual
-lowers it, by one step, and the mail says so; a hit is never left out. Days and earliest times do not depend on the
-order in which records come, nor on how often one does.
+A rule asks for it (`first_seen:`): values of the record make a key, such as role, account, call and Region. Each day
+on which the key is seen is kept, with the earliest time of that day. What is new raises the hit's level, what is
+habitual lowers it, by one step, and the mail says so; a hit is never left out, nor lowered below what is mailed. Days
+and earliest times do not depend on the order in which records come, nor on how often one does.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ from typing import Any
 from trailbell.engine.fields import members, text_of
 from trailbell.engine.predicates import compile_finder
 from trailbell.engine.rulebook import UNMUTABLE, FirstSeen, Level, Rule
-from trailbell.hits.hit import Hit
+from trailbell.hits.hit import Hit, shown_name
 
 
 LEARNING_DAYS = 14
@@ -26,6 +27,7 @@ HABIT_DAYS = 30
 """Days before an event that its habit is read from."""
 
 _KEYS_MAX = 20
+_WHOSE = frozenset({"facts.actor.key", "recipientAccountId"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,40 @@ class Sighting:
     event_id: str
 
 
-def seen_keys(rule: Rule, fields: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of a record that matches a rule, as digests: one for each combination of values; none if a value is
-    missing.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a record is seen under.
+
+    keys: digests, one for each combination of values; none if a value is missing.
+    what: the values for people, but those that say whose act it is.
     """
+
+    keys: tuple[str, ...] = ()
+    what: str = ""
+
+
+def seen_in(rule: Rule, fields: Mapping[str, Any], facts: Mapping[str, Any]) -> Seen:
+    """What a record that matches a rule is seen under."""
     if rule.first_seen is None:
-        return ()
+        return Seen()
     roots = (fields, {"facts": facts})
     choices = [
         dict.fromkeys(text for one in members(compile_finder(path)(roots)) if (text := text_of(one)) is not None)
         for path in rule.first_seen.key
     ]
-    return tuple(_digest(rule.rule_id, values) for values in islice(product(*choices), _KEYS_MAX))
+    combinations = [*islice(product(*choices), _KEYS_MAX)]
+    named = zip(rule.first_seen.key, combinations[0], strict=True) if combinations else ()
+    what = ", ".join(shown_name(value) for path, value in named if path not in _WHOSE)
+    return Seen(tuple(_digest(rule.rule_id, values) for values in combinations), what)
+
+
+def learning_key(rule_id: str, asked: FirstSeen) -> str:
+    """What the beginning of a rule's learning is kept under; a rule that asks for something else begins anew."""
+    return _digest(rule_id, asked.key)
 
 
 def _digest(rule_id: str, values: Sequence[str]) -> str:
-    named = "\n".join((rule_id, *values)).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(named).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([rule_id, *values]).encode()).hexdigest()[:32]
 
 
 def days_before(day: str, days: int) -> str:
@@ -70,14 +89,15 @@ def days_before(day: str, days: int) -> str:
 def judged(hit: Hit, asked: FirstSeen, sightings: Mapping[str, Sequence[Sighting]], since: str) -> Hit:
     """A hit with what its keys' sightings say.
 
-    sightings: by key, those of the days before the event's and of its own; since: the time of the first sighting in
-    the account.
+    sightings: by key, those of the days before the event's and of its own; since: when the rule's learning began in the
+    account.
     """
     day = hit.event_time[:10]
     if not sightings or days_before(day, LEARNING_DAYS) < since[:10]:
         return replace(hit, seen_note=f"still learning until {_learned(since)}: whether this is new cannot be said yet")
     if any(_is_first(hit, seen) for seen in sightings.values()):
-        return _moved(hit, 1, f"first time in {asked.days} days")
+        known = (date.fromisoformat(day) - date.fromisoformat(since[:10])).days
+        return _moved(hit, 1, f"first time in {min(asked.days, known)} days")
     start = days_before(day, HABIT_DAYS)
     counts = [len({one.day for one in seen if start <= one.day < day}) for seen in sightings.values()]
     seldom = min(counts)
@@ -98,8 +118,9 @@ def _is_first(hit: Hit, seen: Sequence[Sighting]) -> bool:
 def _moved(hit: Hit, step: int, reason: str) -> Hit:
     """The hit one level up or down, unless who acted has moved it so already; one about the alerter never goes down."""
     by = hit.actor.name or hit.actor.text
-    note = f"{reason} by {by}" if step > 0 else f"{reason}, by {by}"
-    if hit.level_note or (step < 0 and (hit.severity <= Level.LOW or hit.name.startswith(UNMUTABLE))):
+    what = f" ({hit.seen_what})" if hit.seen_what else ""
+    note = f"{reason} by {by}{what}" if step > 0 else f"{reason}, by {by}{what}"
+    if hit.level_note or (step < 0 and (hit.severity <= Level.MEDIUM or hit.name.startswith(UNMUTABLE))):
         return replace(hit, seen_note=note)
     level = Level(min(hit.severity + step, Level.CRITICAL))
     if level is hit.severity:

@@ -79,8 +79,8 @@ class Hit:
     kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows
               of versions before, and where a rule has a dedup window of a day.
     undo_links: what an undo of it is found by (hits/undoing.py): each text is one way, all links in it must be undone.
-    seen_keys: what its sightings are kept under (hits/first_seen.py); seen_note: what these say, where that does not
-               stand in level_note.
+    seen_keys, seen_what: what its sightings are kept under (hits/first_seen.py), as digests and for people.
+    seen_note: what these say, where that does not stand in level_note.
     episode: of a correlation's hit, the acts that made it true; the rest of the hit is that of one of them.
     raised_from, raised_from_rule: the level and the rule an act was reported with before this stronger verdict.
     """
@@ -139,6 +139,7 @@ class Hit:
     undo_links: tuple[str, ...] = ()
     episode: HitEpisode | None = None
     seen_keys: tuple[str, ...] = ()
+    seen_what: str = ""
     seen_note: str = ""
     format: int = HIT_FORMAT
 
@@ -233,7 +234,6 @@ def make_hit(
     seen_at: str,
     level_note: str = "",
     undo_links: tuple[str, ...] = (),
-    seen_keys: tuple[str, ...] = (),
 ) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
@@ -294,7 +294,6 @@ def make_hit(
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
-        seen_keys=() if rule.once_per_day else seen_keys,
     )
 
 

@@ -141,7 +141,8 @@ def _generates(document: Mapping[str, Any], correlation: Mapping[str, Any]) -> b
 
 
 def _aliases(given: Any) -> Mapping[str, Mapping[str, str]]:
-    if not isinstance(given, dict) or not all(isinstance(fields, dict) and fields for fields in given.values()):
+    given = {} if given is None else given
+    if not isinstance(given, dict) or not all(isinstance(fields, dict) for fields in given.values()):
         raise RuleError("aliases is a map: alias to rule to field")
     return {str(alias): dict(_alias(str(alias), fields)) for alias, fields in given.items()}
 

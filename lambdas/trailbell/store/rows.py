@@ -128,7 +128,7 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
     partitions = [
         time_partition(hit.event_time[:10], time_shard(hit.identity[1])),
         *(rule_partition(rule_id, month) for rule_id in (hit.rule_id, *hit.also_ids)),
-        *(actor_partition(actor, month) for actor in (hit.actor.key, hit.actor.role) if actor),
+        *(actor_partition(actor, month) for actor in _actors(hit) if actor),
         *map(resource_partition, hit.resources),
         account_partition(hit.account, month),
     ]
@@ -154,6 +154,11 @@ def pointer_rows(hit: Hit, expires_at: int) -> list[Row]:
     if hit.once:
         members["at"] = hit.event_time
     return [_with_names({"pk": partition, "sk": sort, **members}, hit) for partition in dict.fromkeys(partitions)]
+
+
+def _actors(hit: Hit) -> tuple[str, ...]:
+    """Whose hits it is among: of an episode those of its acts that it holds, too."""
+    return (hit.actor.key, hit.actor.role, *(act.actor_key for act in (hit.episode.acts if hit.episode else ())))
 
 
 def _with_names(row: Row, hit: Hit) -> Row:

@@ -1,7 +1,7 @@
 """Sightings: on which days something was seen, for what is new and what is habitual.
 
     F#{account}#{key}   {yyyy-mm-dd}    at, eventID: the earliest event of that day
-    F#{account}         since           at: the earliest sighting in the account
+    F#{account}         {rule, digest}  at: since when the rule's learning goes on in the account
 
 A row is written if it is the first of its day, or earlier than the one that is there: the same rows in any order.
 """
@@ -30,16 +30,19 @@ class DynamoSightings:
         """Keep a sighting for some days after now. Raises TableError or what botocore raises."""
         expires_at = int(time.time()) + days * DAY_SECONDS
         self._put(f"F#{account}#{key}", sighting.day, sighting.at, sighting.event_id, expires_at)
-        self._put(f"F#{account}", "since", sighting.at, "", int(time.time()) + _FOREVER * DAY_SECONDS)
+
+    def begin(self, account: str, learning: str, at: str) -> None:
+        """Keep since when something is learned in an account, unless an earlier time is known. Raises TableError."""
+        self._put(f"F#{account}", learning, at, "", int(time.time()) + _FOREVER * DAY_SECONDS)
 
     def between(self, account: str, key: str, first: str, last: str) -> list[Sighting]:
         """The sightings of the days from one to another (yyyy-mm-dd), by day."""
         rows = query(self._client, self._table, f"F#{account}#{key}", first, last)
         return [Sighting(row["sk"], row["at"], row["eventID"]) for row in rows]
 
-    def since(self, account: str) -> str:
-        """The time of the earliest sighting in an account, "" if there is none."""
-        row = get_row(self._client, self._table, {"pk": f"F#{account}", "sk": "since"})
+    def since(self, account: str, learning: str) -> str:
+        """Since when something is learned in an account, "" if nobody has begun."""
+        row = get_row(self._client, self._table, {"pk": f"F#{account}", "sk": learning})
         return str(row["at"]) if row else ""
 
     def _put(self, partition: str, sort: str, at: str, event_id: str, expires_at: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from trailbell.cli.terminal.display import print_table
+from trailbell.engine.contributing import Contributing, Share
 from trailbell.engine.correlation import Contribution, Correlation
 from trailbell.engine.correlator import Correlated, Correlator
 from trailbell.engine.event_time import Seconds, seconds_of, time_text
@@ -22,28 +23,36 @@ class EventLines:
     """
 
     def __init__(self, correlations: Sequence[Correlation], time_field: str) -> None:
+        self._contributing = Contributing(correlations)
         self._correlator = Correlator(correlations, set[Contribution])
         self._find_time = compile_path(time_field)
         self._first_lines = dict[str, int]()
         self._times = dict[int, Seconds]()
+        self._shares = list[tuple[int, Share]]()
         self.without_time = 0
 
     def kept(self, index: int, event: Mapping[str, Any], matches: Sequence[Match]) -> Sequence[Match]:
         """The matches of the event on a line, as they are; what the event adds to correlations is kept."""
         line = self._first_line(index, event)
-        counted = [match for match in matches if match.rule.rule_id in self._correlator.rule_ids]
+        counted = [match for match in matches if match.rule.rule_id in self._contributing.rule_ids]
         if counted:
-            time = self._time(line, event)
+            time = next((time for one in self._find_time(event) if (time := seconds_of(one)) is not None), None)
             if time is None:
                 self.without_time += 1
             else:
+                self._times[line] = min(time, self._times.get(line, time))
                 roots = (event, {"facts": event.get("facts") or {}})
                 for match in counted:
-                    self._correlator.add(match.rule.rule_id, roots, time, line)
+                    self._shares += [(line, share) for share in self._contributing.shares(match.rule.rule_id, roots)]
         return matches
 
     def episodes(self) -> Iterator[Correlated]:
-        """The episodes of all lines; their events are lines, from 0."""
+        """The episodes of all lines; their events are lines, from 0. An event on several lines has the earliest of
+        their times, whichever line comes first.
+        """
+        for line, share in self._shares:
+            bag = self._correlator.bag(share.correlation.correlation_id, share.group)
+            bag.add(Contribution(self._times[line], line, share.rule, share.value))
         return self._correlator.episodes()
 
     def _first_line(self, index: int, event: Mapping[str, Any]) -> int:
@@ -53,11 +62,6 @@ class EventLines:
             if isinstance(identity, str) and identity:
                 return self._first_lines.setdefault(identity, index)
         return index
-
-    def _time(self, line: int, event: Mapping[str, Any]) -> Seconds | None:
-        """The time of an event, the same on all of its lines."""
-        found = next((time for one in self._find_time(event) if (time := seconds_of(one)) is not None), None)
-        return self._times.get(line) if found is None else self._times.setdefault(line, found)
 
 
 def print_episodes(episodes: Iterable[Correlated], ids: Mapping[str, str], form: str) -> None:

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trailbell.cli.scan.counted import Counted, digest
+from trailbell.cli.scan.counted import Counted, value_digest
 from trailbell.engine.correlation import Contribution, silenced
 from trailbell.engine.correlator import Correlated, Correlator
 from trailbell.engine.rulebook import Rulebook
@@ -50,7 +50,7 @@ class ScannedBag:
     def add(self, contribution: Contribution) -> None:
         """What an episode of another correlation adds."""
         value = contribution.value
-        number = digest("\n".join(value)) if isinstance(value, tuple) and value else 0
+        number = value_digest(value) if isinstance(value, tuple) else 0
         self._firings.append(contribution._replace(value=number))
 
     def __iter__(self) -> Iterator[Contribution]:

@@ -1,10 +1,11 @@
 """What correlations count, as the processes of a scan hand it on: numbers, however long names and ids are."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from trailbell.engine.contributing import Group
+from trailbell.engine.contributing import Group, Values
 from trailbell.hits.base_match import BaseMatch
 
 
@@ -28,7 +29,7 @@ def counted_of(match: BaseMatch) -> Iterator[Counted]:
     """What a record adds to all correlations."""
     identity = digest(match.identity)
     for share in match.shares:
-        value = digest("\n".join(share.value)) if share.value else 0
+        value = value_digest(share.value)
         yield Counted(
             share.correlation.correlation_id, share.group, match.time, identity, share.rule, value, match.place.index
         )
@@ -38,6 +39,11 @@ def counted_from(entry: Sequence[Any]) -> Counted:
     """Read what JSON made of it."""
     correlation_id, group, time, identity, rule, value, position = entry
     return Counted(correlation_id, tuple(group), time, identity, rule, value, position)
+
+
+def value_digest(value: Values) -> int:
+    """64 bits that stand for what is counted; 0 for nothing. By JSON: joined, two tuples might be one text."""
+    return digest(json.dumps(value)) if value else 0
 
 
 def digest(text: str) -> int:

@@ -120,7 +120,7 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
 
 def _rereading(sources: Sequence[Source], plan: Plan) -> Reread:
     """Reads records of log files again, for the episodes that they are in."""
-    hit_detector, fetcher = HitDetector(plan.rulebook, correlating=True), Fetcher()
+    hit_detector, fetcher = HitDetector(plan.rulebook, correlating=True, shares_max=None), Fetcher()
 
     def reread(number: int, indexes: Sequence[int]) -> Mapping[int, BaseMatch]:
         source = sources[number]

@@ -18,6 +18,6 @@ def seeded(hits: Iterable[Hit], rulebook: Rulebook, table: str) -> Iterator[Hit]
     count = 0
     for hit in hits:
         with explained_errors():
-            count += judge.keep([hit])
+            count += judge.keep([hit], learned=True)
         yield hit
     click.echo(f"{count} hits of rules that ask for first_seen written to {table}", err=True)

@@ -37,7 +37,7 @@ def work_alone(
     rulebook: Rulebook, sources: Sequence[Source], selection: Selection, seen_at: str, stopped: Callable[[], bool]
 ) -> Iterator[Answer]:
     """The same in this process."""
-    hit_detector, fetcher = HitDetector(rulebook, correlating=True), Fetcher()
+    hit_detector, fetcher = HitDetector(rulebook, correlating=True, shares_max=None), Fetcher()
     begun: deque[Pieces] = deque()
     for number, source in enumerate(sources):
         while len(begun) < AHEAD and number + len(begun) < len(sources):
@@ -148,7 +148,7 @@ def _serve(rulebook: Rulebook, pipe: Connection, others: list[Connection], selec
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # at once: nothing here is to be tidied up
     for other in others:  # else they would stay open after the process that they belong to
         other.close()
-    hit_detector, fetcher = HitDetector(rulebook, correlating=True), Fetcher()
+    hit_detector, fetcher = HitDetector(rulebook, correlating=True, shares_max=None), Fetcher()
     begun: deque[tuple[int, Source, Pieces]] = deque()
     try:
         while True:
