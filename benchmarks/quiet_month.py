@@ -235,6 +235,8 @@ class Account:
             },
             "attributes": {"creationDate": f"{self.day:%Y-%m-%dT00:00:00Z}", "mfaAuthenticated": "false"},
         }
+        if session.startswith("i-"):
+            context["ec2RoleDelivery"] = "2.0"
         if federated:
             context["webIdFederationData"] = {
                 "federatedProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",

@@ -143,7 +143,10 @@ def everyday(source: str, name: str, **members: Any) -> dict[str, Any]:
 
 
 STORE = {"invokedBy": "secretsmanager.amazonaws.com"}
-INSTANCE = {"arn": "arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0"}
+INSTANCE = {
+    "arn": "arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0",
+    "sessionContext": {"ec2RoleDelivery": "2.0"},
+}
 
 
 @pytest.mark.parametrize(
