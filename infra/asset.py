@@ -12,6 +12,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,9 +100,16 @@ def _module_file(name: str) -> Path | None:
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
 
+# Python 3.11 counts how deep a tree is for all threads together: two that parse at once may both fail.
+# https://github.com/python/cpython/issues/106905
+_PARSING = threading.Lock()
+
+
 def _imported_names(file: Path) -> Iterator[str]:
     """Everything a module may import, wherever in it; of `from a import b` both a and a.b."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    with _PARSING:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -1,5 +1,7 @@
 """What all tests share: they are about the rules that ship, whatever the deployer has added in rules/local/."""
 
+import json
+import marshal
 import os
 from functools import cache
 from pathlib import Path
@@ -22,15 +24,21 @@ settings.register_profile("dev", settings.default, max_examples=examples(100))
 settings.load_profile("dev" if QUICK else "ci")
 
 # Nearly every test with an AWS has sessions of its own, and each would parse the same files of botocore's anew, which
-# takes longer than most tests. They are read only, and so is what is parsed of them.
-_parse_json = cache(JSONFileLoader().load_file)
+# takes longer than most tests. Each gets a copy of its own: moto adds to what it is given. marshal copies fastest.
+_load_file = JSONFileLoader.load_file
 
 
-def _parse_json_once(loader: JSONFileLoader, path: str) -> Any:
-    return _parse_json(path)
+@cache
+def _marshalled(path: str) -> bytes:
+    parsed = _load_file(JSONFileLoader(), path)
+    return marshal.dumps(json.loads(json.dumps(parsed)))  # of plain maps: marshal knows no ordered ones
 
 
-JSONFileLoader.load_file = _parse_json_once
+def _copy_of_file(loader: JSONFileLoader, path: str) -> Any:
+    return marshal.loads(_marshalled(path))  # noqa: S302 (of what was marshalled above)
+
+
+JSONFileLoader.load_file = _copy_of_file
 
 
 @pytest.hookimpl(optionalhook=True)

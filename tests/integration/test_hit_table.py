@@ -16,6 +16,7 @@ from trailbell.errors import TableError
 from trailbell.facts.actor import Actor
 from trailbell.flows.detector import CHUNK
 from trailbell.hits.detect import HitDetector
+from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit, Place, hit_from_document
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.deliveries import DynamoDeliveryRecords
@@ -232,7 +233,11 @@ def test_hit_comes_back_from_its_row_as_it_was(dynamodb: Any, table: str, hit_ta
         for part in fields(Hit)
     }
     members["shown"] = (("to é 🔑", "1"), ("from", "2"))
-    hit = Hit(**members | {"actor": actor, "place": Place("trail", "key", 0), "format": 1, "level": "high"})
+    named: dict[str, Any] = {part.name: f"{part.name} é 🔑" for part in fields(EpisodeAct)}
+    act = EpisodeAct(**named | {"resources": ("a", "b"), "undo": ("c",), "is_hit": True})
+    episode = HitEpisode((("by é", "🔑"),), "first", "last", 3, (act,), "partition", "key", at_least=True)
+    others = {"actor": actor, "place": Place("trail", "key", 0), "format": 1, "level": "high", "episode": episode}
+    hit = Hit(**members | others)
 
     hit_table.keep([hit])
 

@@ -113,4 +113,7 @@ def test_table_that_cannot_be_queried_costs_no_mail(
     (envelope,) = receive()
     document = json.loads(envelope["Message"])
     assert document["related"]["note"] == "could not be read; the alert did not wait"
-    assert "trailbell hits --since 7d --actor arn:aws:iam::111122223333:role/Deploy" in document["text"]
+    assert (
+        "trailbell hits --from 2026-09-14 --to 2026-09-15 --actor arn:aws:iam::111122223333:role/Deploy"
+        in document["text"]
+    )

@@ -18,6 +18,7 @@ from tests.crash.aws import FakeDynamo
 from tests.crash.faults import Faults, nothing
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.alerts.quiet import QuietMinutes
 from trailbell.flows.notifier import Notifier
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit
@@ -29,6 +30,7 @@ from trailbell.store.dynamo import encode
 from trailbell.store.follow_ups import DynamoFollowUps
 from trailbell.store.periods import DynamoPeriods
 from trailbell.store.rows import hit_row
+from trailbell.store.states import DynamoHitStates
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html: a new table takes
@@ -157,12 +159,14 @@ def test_notifier_waits_after_a_storm_from_the_stream_alone(
         channels=(),
         delivery_records=marks,
         follow_ups=DynamoFollowUps(FakeDynamo(Faults(nothing)), "hits"),
+        states=DynamoHitStates(FakeDynamo(Faults(nothing)), "hits"),
         periods=DynamoPeriods(FakeDynamo(Faults(nothing)), "hits"),
         canaries=None,
         event_log=SilentJournal(),
         rate_limit=RateLimit(),
         runbook="",
         where="",
+        quiet=QuietMinutes(),
     )
     monkeypatch.setattr(handler, "_parts", lambda: parts)
     monkeypatch.setattr("trailbell.handlers.notifier.time.sleep", pauses.append)

@@ -22,7 +22,6 @@ from trailbell.cli.scan.options import (
 )
 from trailbell.cli.scan.result import print_counts, print_result
 from trailbell.cli.scan.run import Plan, Scan, each_counted_once, jobs_for, run_scan
-from trailbell.cli.scan.seeding import seeded
 from trailbell.cli.scan.state import Done, State
 from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
@@ -83,6 +82,8 @@ def scan(places: tuple[str, ...], scope: Scope, output: Output, work: Work) -> N
         with closing(run_scan(sources.files, plan, result)) as found:
             hits = each_counted_once(found, map(output.kept_id, restored), result)
             if work.seed_table:
+                from trailbell.cli.scan.seeding import seeded  # here, as this needs boto3
+
                 hits = seeded(hits, rulebook, work.seed_table)
             print_result(output, restored, hits, progress.wipe, now.date())
     print_counts(sources, result)
