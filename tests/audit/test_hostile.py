@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.audit.audited import Told, audit, honest
 from tests.audit.world import World, below, fingerprint, key_pair
+from trailbell.audit.read_digest import MAX_DIGEST_BYTES
 from trailbell.cli.main import cli
 
 
@@ -281,13 +282,15 @@ def test_digest_that_leads_nowhere_is_told_though_nothing_names_it(tmp_path: Pat
 
 
 def test_large_digest_is_not_kept(tmp_path: Path) -> None:
-    """Three bytes of `{},` are seventy of memory; the function that audits has half a gigabyte."""
+    """Three bytes of JSON are seventy of memory; the function that audits has half a gigabyte."""
     world = World(1)
-    digest = world.chains[0].digests[2]
-    content = b'{"a":[' + b"{}," * 8_000_000 + b"{}]}"
-    world.objects[digest].body = gzip.compress(content)
+    fits, larger = world.chains[0].digests[1:3]
+    for digest, size in ((fits, MAX_DIGEST_BYTES - 10_000), (larger, MAX_DIGEST_BYTES)):
+        world.put_digest(digest, {**world.document(digest), "padding": "x" * size}, key_pair("us-east-1 old"))
 
-    assert audit(tmp_path, world)[1][below(digest)] == "invalid-format"
+    told = audit(tmp_path, world)[1]
+
+    assert (told[below(fits)], told[below(larger)]) == ("valid", "invalid-format")
 
 
 def test_sidecars_of_log_files_are_no_log_files(tmp_path: Path) -> None:
