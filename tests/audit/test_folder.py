@@ -13,6 +13,7 @@ from tests.audit.audited import audit, honest
 from tests.audit.tamperings import a_digest, a_log
 from tests.audit.world import BEGIN, HOUR, SHAPES, TrailSpec, World, below, key_pair
 from trailbell.cli.main import cli
+from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
 
 
@@ -323,7 +324,7 @@ def test_first_digest_of_the_time_that_is_missing_is_no_beginning(tmp_path: Path
     """Older ones are there, though nobody asked for them."""
     world = World(5)
     keys = world.write(tmp_path)
-    first = world.chains[0].digests[3]
+    first = world.chains[0].digests[2]  # no backfill digest is of its hour
     since = datetime.fromisoformat(world.document(first)["digestEndTime"])
     (tmp_path / "copy" / first).unlink()
 
@@ -339,7 +340,11 @@ def test_since_and_until_may_be_any_date(time: str, tmp_path: Path) -> None:
     world = World(5)
     keys = world.write(tmp_path)
     option = "--since" if time < "2026" else "--until"
+    moment = datetime.fromisoformat(f"{time}T23:00:00Z")
 
+    assert Selection(since=moment if time < "2026" else None, until=moment).may_hold(
+        f"AWSLogs/111122223333/CloudTrail/us-east-1/{time[:4]}"
+    )
     assert run(tmp_path / "copy", "--public-keys", keys, option, time).exit_code == 0
 
 

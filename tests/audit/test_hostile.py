@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from tests.audit.audited import Told, audit, honest
 from tests.audit.world import World, below, fingerprint, key_pair
-from trailbell.audit.read_digest import MAX_DIGEST_BYTES
 from trailbell.cli.main import cli
 
 
@@ -285,7 +284,7 @@ def test_large_digest_is_not_kept(tmp_path: Path) -> None:
     """Three bytes of JSON are seventy of memory; the function that audits has half a gigabyte."""
     world = World(1)
     fits, larger = world.chains[0].digests[1:3]
-    for digest, size in ((fits, MAX_DIGEST_BYTES - 10_000), (larger, MAX_DIGEST_BYTES)):
+    for digest, size in ((fits, 8_000_000), (larger, 8_400_000)):
         world.put_digest(digest, {**world.document(digest), "padding": "x" * size}, key_pair("us-east-1 old"))
 
     told = audit(tmp_path, world)[1]
