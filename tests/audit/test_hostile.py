@@ -76,7 +76,7 @@ SIDECARS = st.one_of(
     st.sampled_from(TIMES).map(lambda at: json.dumps({"backfill-generation-timestamp": at}).encode()),
     st.just(b'{"Metadata":' * DEEP + b"{}" + b"}" * DEEP),
 )
-PARTS = st.sampled_from(["x", "CloudTrail", "CloudTrail-Digest", "..x", "\udc80", "2026", "us-east-1", " ", "a" * 250])
+PARTS = st.sampled_from(["x", "CloudTrail", "CloudTrail-Digest", "..x", "\udc80", "2026", "us-east-1", " ", "a" * 230])
 
 
 @st.composite
@@ -267,6 +267,16 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
 
     assert (status, told[below(pipe)]) == (1, "invalid-format")
     assert {told[below(key)] for key in (nowhere, itself, folder)} == {"missing"}
+
+
+def test_name_as_long_as_can_be_has_a_verdict(tmp_path: Path) -> None:
+    """Its sidecar's would be longer than a disk takes."""
+    world = World(1)
+    digest = world.chains[0].digests[-1]
+    other = f"{digest.rpartition('/')[0]}/{'a' * 247}.json.gz"
+    world.objects[other] = world.objects[digest]
+
+    assert audit(tmp_path, world, sidecars=False)[1][below(other)] == "moved"
 
 
 def test_digest_that_leads_nowhere_is_told_though_nothing_names_it(tmp_path: Path) -> None:
