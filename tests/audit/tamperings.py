@@ -310,7 +310,7 @@ def digest_cut(world: World, chain: Chain) -> Expected:
     """A digest ends early."""
     digest = a_digest(world, chain)
     world.objects[digest].body = world.objects[digest].body[:-40]
-    return {below(digest): "invalid-format", "gap": "lost", **unproven(chain, digest)}
+    return invalid(chain, digest, "invalid-format")
 
 
 @tells
@@ -318,7 +318,7 @@ def digest_trailer_cut(world: World, chain: Chain) -> Expected:
     """A digest lacks the eight bytes of its checksum."""
     digest = a_digest(world, chain)
     world.objects[digest].body = world.objects[digest].body[:-TRAILER]
-    return {below(digest): "invalid-format", "gap": "lost", **unproven(chain, digest)}
+    return invalid(chain, digest, "invalid-format")
 
 
 @tells

@@ -39,7 +39,7 @@ class WorldFiles:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile:
+    def named(self, bucket: str, key: str, by: AuditedFile, home: str = "") -> AuditedFile:
         return audited_file(bucket, key)
 
     def beside(self, file: AuditedFile) -> tuple[AuditedFile, ...]:

@@ -1,8 +1,9 @@
 """`trailbell audit` of a folder: which copies it takes, whose signatures, how it ends."""
 
+import gzip
 import json
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from click.testing import CliRunner, Result
 
 from tests.audit.audited import audit, honest
 from tests.audit.tamperings import a_digest, a_log
-from tests.audit.world import BEGIN, HOUR, SHAPES, World, below, key_pair
+from tests.audit.world import BEGIN, HOUR, SHAPES, TrailSpec, World, below, key_pair
 from trailbell.cli.main import cli
+from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
 
 
@@ -110,8 +112,7 @@ def test_since_until_account_and_region_choose(tmp_path: Path) -> None:
     digests = [line for line in lines if line["type"] == "digest"]
     assert result.exit_code == 0, result.stderr
     assert all("/444455556666/" in line["key"] and "/eu-central-1/" in line["key"] for line in lines)
-    assert [line["verdict"] for line in digests].count("beyond") in (1, 2)  # of the standard and of the backfill chain
-    assert all(line["verdict"] in ("valid", "beyond") for line in digests)
+    assert {line["verdict"] for line in digests} == {"valid"}
     assert {line["verdict"] for line in lines if line["type"] == "log"} <= {"valid", "unproven"}
 
 
@@ -225,3 +226,195 @@ def test_log_file_of_a_time_that_another_trail_does_not_cover_is_unproven(tmp_pa
     _, told = audit(tmp_path, world)
 
     assert (told[below(forged)], told[below(later)]) == ("unproven", "unlisted")
+
+
+@pytest.mark.parametrize("prefix", ["", "team/AWSLogs/logs/"])
+def test_deletion_in_one_of_two_copies_is_told(prefix: str, tmp_path: Path) -> None:
+    """The other copy's file proves nothing of this one."""
+    world = World(4, (TrailSpec(prefix=prefix.rstrip("/")),))
+    keys = world.write(tmp_path)
+    shutil.copytree(tmp_path / "copy", tmp_path / "both" / "a")
+    shutil.copytree(tmp_path / "copy", tmp_path / "both" / "b")
+    first, digest = world.chains[0].digests[1:3]
+    log = world.chains[0].logs[first][0]
+    (tmp_path / "both" / "a" / log).unlink()
+    (tmp_path / "both" / "b" / digest).unlink()
+
+    result = run(tmp_path / "both", "--public-keys", keys, "--format", "jsonl")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert sorted(line["verdict"] for line in lines if line.get("key") == below(log)) == ["missing", "valid"]
+    assert sorted(line["verdict"] for line in lines if line.get("key") == below(digest)) == ["missing", "valid"]
+
+
+def test_deletion_behind_a_change_of_prefix_in_one_of_two_copies_is_told(tmp_path: Path) -> None:
+    """The digest before lies under the old prefix of the same copy."""
+    world = World(4, SHAPES["prefix changed"])
+    keys = world.write(tmp_path)
+    shutil.copytree(tmp_path / "copy", tmp_path / "both" / "a")
+    shutil.copytree(tmp_path / "copy", tmp_path / "both" / "b")
+    assert run(tmp_path / "both", "--public-keys", keys).exit_code == 0
+    last_before = next(
+        one
+        for one, other in zip(world.chains[0].digests, world.chains[0].digests[1:], strict=False)
+        if other.startswith("moved/") and not one.startswith("moved/")
+    )
+    (tmp_path / "both" / "a" / last_before).unlink()
+
+    result = run(tmp_path / "both", "--public-keys", keys, "--format", "jsonl")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert sorted(line["verdict"] for line in lines if line.get("key") == below(last_before)) == ["missing", "valid"]
+
+
+def test_digests_and_log_files_may_be_copied_to_different_places(tmp_path: Path) -> None:
+    """Nothing of an account's log files lies beside its digests, so they are looked for elsewhere."""
+    world = World(4)
+    keys = world.write(tmp_path)
+    account = Path("AWSLogs") / "111122223333"
+    logs = tmp_path / "copy" / "logs" / account
+    logs.mkdir(parents=True)
+    shutil.move(tmp_path / "copy" / account / "CloudTrail", logs / "CloudTrail")
+
+    result = run(tmp_path / "copy", "--public-keys", keys, "--format", "jsonl")
+
+    assert result.exit_code == 0, result.stderr
+    assert {line["key"]: line["verdict"] for line in map(json.loads, result.stdout.splitlines())} == honest(world)
+
+
+def test_folder_that_is_a_link_is_named(tmp_path: Path) -> None:
+    """Not followed, else it may lead in circles; passed over, all in it would be missing and nothing said why."""
+    world = World(4)
+    keys = world.write(tmp_path)
+    (tmp_path / "copy" / "AWSLogs").rename(tmp_path / "elsewhere")
+    (tmp_path / "copy" / "AWSLogs").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(SettingsError, match="AWSLogs: is a link"):
+        run(tmp_path / "copy", "--public-keys", keys)
+
+
+def test_altered_digest_before_the_newest_is_told_without_sidecars(tmp_path: Path) -> None:
+    """Nobody carries the newest digest's signature, but it states what was in the one before."""
+    world = World(3)
+    digest = world.chains[0].digests[-2]
+    document = world.document(digest)
+    document["logFiles"] = []
+    document["padding"] = 1
+    world.put_digest(digest, document, key_pair("stranger"))
+
+    _, told = audit(tmp_path, world, sidecars=False)
+
+    assert (told[below(digest)], told[below(world.chains[0].digests[-1])]) == ("bad-signature", "unsigned")
+
+
+def test_newest_digest_that_contradicts_itself_accuses_nobody_without_sidecars(tmp_path: Path) -> None:
+    """It states the content that is there, and a signature that is not of it: who altered what cannot be said."""
+    world = World(3)
+    last, newest = world.chains[0].digests[-2:]
+    document = world.document(newest)
+    document["previousDigestSignature"] = "00" * 256
+    world.put_digest(newest, document, key_pair("stranger"))
+
+    _, told = audit(tmp_path, world, sidecars=False)
+
+    assert (told[below(last)], told[below(newest)]) == ("unsigned", "unsigned")
+
+
+def test_first_digest_of_the_time_that_is_missing_is_no_beginning(tmp_path: Path) -> None:
+    """Older ones are there, though nobody asked for them."""
+    world = World(5)
+    keys = world.write(tmp_path)
+    first = world.chains[0].digests[2]  # no backfill digest is of its hour
+    since = datetime.fromisoformat(world.document(first)["digestEndTime"])
+    (tmp_path / "copy" / first).unlink()
+
+    result = run(tmp_path / "copy", "--public-keys", keys, "--since", since.isoformat(), "--format", "jsonl")
+
+    told = {line["key"]: line["verdict"] for line in map(json.loads, result.stdout.splitlines()) if "key" in line}
+    assert (result.exit_code, told[below(first)]) == (1, "missing")
+
+
+@pytest.mark.parametrize("time", ["0001-01-01", "9999-12-31"])
+def test_since_and_until_may_be_any_date(time: str, tmp_path: Path) -> None:
+    """Who wants everything writes such dates."""
+    world = World(5)
+    keys = world.write(tmp_path)
+    option = "--since" if time < "2026" else "--until"
+    moment = datetime.fromisoformat(f"{time}T23:00:00Z")
+
+    assert Selection(since=moment if time < "2026" else None, until=moment).may_hold(
+        f"AWSLogs/111122223333/CloudTrail/us-east-1/{time[:4]}"
+    )
+    assert run(tmp_path / "copy", "--public-keys", keys, option, time).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b'{"PublicKeyList": []}', "no-key"),
+        (b'{"us-east-1": {"PublicKeyList": []}}', "no-key"),
+        (b'{"PublicKeyList": [{"Fingerprint": "FINGERPRINT", "Value": null}]}', "bad-key"),
+        (b'{"PublicKeyList": [{"Fingerprint": "FINGERPRINT"}, {"Fingerprint": "\\ud800"}]}', "bad-key"),
+    ],
+)
+def test_file_without_the_key_gives_verdicts(content: bytes, word: str, tmp_path: Path) -> None:
+    """CloudTrail's answer of a time without keys is one, too."""
+    world = World(9)
+    keys = world.write(tmp_path)
+    digest = world.chains[0].digests[1]
+    keys.write_bytes(content.replace(b"FINGERPRINT", world.document(digest)["digestPublicKeyFingerprint"].encode()))
+
+    result = run(tmp_path / "copy", "--public-keys", keys, "--format", "jsonl")
+
+    told = {line["key"]: line["verdict"] for line in map(json.loads, result.stdout.splitlines())}
+    assert (result.exit_code, told[below(digest)]) == (1, word)
+
+
+@pytest.mark.parametrize("form", ["utf-8-sig", "utf-16", "appended", "by region"])
+def test_keys_are_read_as_people_store_them(form: str, tmp_path: Path) -> None:
+    """A mark at the beginning, what PowerShell writes, one answer behind the other, one for each Region."""
+    world = World(9)
+    keys = world.write(tmp_path)
+    text = keys.read_text()
+    answer = json.loads(text)
+    one, other = ({"PublicKeyList": [entry]} for entry in answer["PublicKeyList"])
+    if form == "appended":
+        keys.write_text(f"{json.dumps(one)}\n\n{json.dumps(other)}\n")
+    elif form == "by region":
+        keys.write_text(json.dumps({"us-east-1": one, "more": [{"eu-west-1": other}]}))
+    else:
+        keys.write_bytes(text.encode(form))
+
+    assert run(tmp_path / "copy", "--public-keys", keys).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"no gzip", gzip.compress(b"no JSON"), gzip.compress(b"[]"), b""],
+    ids=["plain", "no JSON", "a list", "empty"],
+)
+def test_digest_after_a_broken_one_is_broken_off(body: bytes, tmp_path: Path) -> None:
+    """However it was broken: what is there is not what the next one states."""
+    world = World(9)
+    first, second = world.chains[0].digests[1:3]
+    world.objects[first].body = body
+
+    _, told = audit(tmp_path, world)
+
+    assert (told[below(first)], told[below(second)]) == ("invalid-format", "chain-broken")
+
+
+@pytest.mark.parametrize("logs", [None, 7, "text", {}, [7]])
+def test_digest_without_a_list_is_of_no_valid_form(logs: object, tmp_path: Path) -> None:
+    """Said before anything of its signature, as of a digest that lacks another member."""
+    world = World(9)
+    one, other = world.chains[0].digests[1:3]
+    for digest in (one, other):
+        document = {**world.document(digest), "logFiles": logs}
+        if digest == other:
+            del document["logFiles"]
+        world.put_digest(digest, document, key_pair("stranger"))
+
+    _, told = audit(tmp_path, world)
+
+    assert {told[below(one)], told[below(other)]} == {"invalid-format"}

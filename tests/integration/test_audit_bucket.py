@@ -7,11 +7,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from click.testing import CliRunner, Result
 
 from tests.audit.audited import honest
 from tests.audit.world import BUCKET, SHAPES, World, below
 from trailbell.audit.files import AuditedFile, NotReadError
+from trailbell.audit.read_digest import MAX_STORED_BYTES
 from trailbell.audit.verdict import Verdict
 from trailbell.cli.main import cli
 from trailbell.errors import SettingsError
@@ -159,10 +161,15 @@ class Breaking:
 
     def get_object(self, **asked: str) -> Any:
         self.times -= 1
-        return {"Body": self if self.times >= 0 else io.BytesIO(b"content"), "Metadata": {}}
+        return {"Body": StreamingBody(self if self.times >= 0 else io.BytesIO(b"content"), 7), "Metadata": {}}
 
-    def read(self) -> bytes:
+    def read(self, size: int) -> bytes:
+        if self.times % 2:
+            return b""  # it ends early
         raise OSError("connection broken")
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def test_broken_connection_is_tried_again_and_never_a_verdict() -> None:
@@ -172,3 +179,38 @@ def test_broken_connection_is_tried_again_and_never_a_verdict() -> None:
     assert BucketFiles(Breaking(2), BUCKET, "").read_digest(file) == (b"content", {})
     with pytest.raises(SettingsError, match="broke"):
         BucketFiles(Breaking(9), BUCKET, "").read_digest(file)
+
+
+class Endless(io.RawIOBase):
+    """A body of zeros without an end."""
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(size)
+
+
+class Holding:
+    """An S3 client whose every object is endless."""
+
+    def get_object(self, **asked: str) -> Any:
+        return {"Body": StreamingBody(Endless(), 10**12), "Metadata": {}}
+
+
+def test_of_a_digest_no_more_is_read_than_one_holds() -> None:
+    """Whoever may write into the bucket may write five terabytes."""
+    body, _ = BucketFiles(Holding(), BUCKET, "").read_digest(AuditedFile("AWSLogs/a", "AWSLogs/a", BUCKET))
+
+    assert MAX_STORED_BYTES < len(body) < 2 * MAX_STORED_BYTES
+
+
+def test_first_digest_of_the_time_that_is_missing_is_no_beginning(s3: Any, tmp_path: Any) -> None:
+    """The day before is listed, too, though nothing of it is verified."""
+    world = World(1)
+    first = world.chains[0].digests[2]
+    del world.objects[first]
+    put(s3, world)
+
+    result = run(world, tmp_path, f"s3://{BUCKET}", "--since", "2026-11-21")
+
+    assert "/2026/11/21/" in first
+    assert (result.exit_code, told(result)[below(first)]) == (1, "missing")
+    assert not any("/CloudTrail-Digest/us-east-1/2026/11/20/" in key for key in told(result))

@@ -16,14 +16,18 @@ from hypothesis import strategies as st
 
 from tests.audit.world import fingerprint, key_pair, public_der, sign
 from trailbell.audit.chain import Cause, Coverage, Gap, Proven, all_hold, gaps
+from trailbell.audit.files import AuditedFile
 from trailbell.audit.metadata import read_sidecar, signature_of
 from trailbell.audit.public_keys import parse_public_keys, window_of
 from trailbell.audit.signature import BadKeyError, is_signed
+from trailbell.aws.audit_objects import AuditObjects
 from trailbell.aws.public_keys import AwsKeys
 from trailbell.cloudtrail.digest import parse_digest
 from trailbell.cloudtrail.digest_key import Trail
 from trailbell.cloudtrail.member import Member, hash_member
 from trailbell.errors import LogFileError, SettingsError
+from trailbell.hits.ledger import ReadLog
+from trailbell.store.ledger import DynamoLedger
 
 
 T = datetime(2026, 11, 20, tzinfo=UTC)
@@ -111,11 +115,11 @@ def test_what_is_no_digest_is_none(text: bytes) -> None:
     assert parse_digest(text) is None
 
 
-@pytest.mark.parametrize("logs", [7, [7], [{}], [{"s3Bucket": "b", "s3Object": 1, "hashValue": "x"}]])
+@pytest.mark.parametrize("logs", [None, 7, "[]", {}, [7], [{}], [{"s3Bucket": "b", "s3Object": 1, "hashValue": "x"}]])
 def test_list_that_is_none_is_not_well_formed(logs: object) -> None:
-    """CloudTrail signed no such list; one that is not there at all is empty."""
+    """CloudTrail signed no such list; that of an empty hour is there, and empty."""
     broken = parse_digest(json.dumps(DIGEST | {"logFiles": logs}).encode())
-    empty = parse_digest(json.dumps(DIGEST | {"logFiles": None}).encode())
+    empty = parse_digest(json.dumps(DIGEST | {"logFiles": []}).encode())
 
     assert broken
     assert not broken.well_formed
@@ -187,7 +191,7 @@ def test_value_that_is_no_base64_is_no_key() -> None:
     assert (key.fingerprint, key.der, key.named_rightly) == ("ab", b"", False)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"PublicKeyList": []}', "7", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"PublicKeyList": 7}', "7", "[" * 100_000])
 def test_file_without_keys_is_refused_by_its_name(text: str) -> None:
     """Else every digest would be no-key, and nobody knew why."""
     with pytest.raises(SettingsError, match=r"keys\.json"):
@@ -247,6 +251,66 @@ def test_a_key_may_come_into_force_after_the_digest_and_that_of_a_backfill_when_
 
     assert (standard.until, backfill.since, backfill.until) == (T + 2 * HOUR, T + 55 * HOUR, T + 57 * HOUR)
     assert unknown.until > T + 2 * HOUR
+
+
+@pytest.mark.parametrize("end", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)])
+@pytest.mark.parametrize("generated", ["", "0001-01-01", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+05:00"])
+@pytest.mark.parametrize("backfill", [False, True])
+def test_keys_of_times_without_cloudtrail_are_not_asked_for(end: datetime, generated: str, backfill: bool) -> None:
+    """A digest's name is anybody's text; CloudTrail would refuse the time, and each refusal is a record."""
+    service = ListPublicKeys()
+    keys = AwsKeys(lambda region: service)
+
+    assert keys.find("eu-west-1", "aa", window_of(end, backfill=backfill, generated=generated)) == []
+    assert service.asked == []
+
+
+# --- buckets and the ledger
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("", "k"),
+        ("\ud800abc", "k"),
+        ("a b c", "k"),
+        ("x/y", "k"),
+        ("bucket", ""),
+        ("bucket", "\udfff"),
+        ("bucket", "k" * 1025),
+    ],
+)
+def test_name_that_no_object_has_is_not_asked_for(bucket: str, key: str) -> None:
+    """S3's library raises for it, and a digest may name anything."""
+    by = AuditedFile("AWSLogs/k", "AWSLogs/k", "bucket")
+
+    assert AuditObjects(None).named(bucket, key, by) is None
+    assert AuditObjects(None).named("bucket", "AWSLogs/k", by) == by
+
+
+class OneTable:
+    """Takes a row that is new."""
+
+    def __init__(self) -> None:
+        self.put: list[dict[str, Any]] = []
+
+    def put_item(self, **asked: Any) -> dict[str, Any]:
+        self.put.append(asked["Item"])
+        return {}
+
+
+@pytest.mark.parametrize("stamp", ["99991231T2359", "00010101T0000", "20261120T2130"])
+@pytest.mark.parametrize("kind", ["CloudTrail", "CloudTrail-NetworkActivity"])
+def test_log_file_of_any_time_is_kept_in_the_ledger(stamp: str, kind: str) -> None:
+    """Else its message came again for ever."""
+    day = f"{stamp[:4]}/{stamp[4:6]}/{stamp[6:8]}"
+    key = f"AWSLogs/111122223333/{kind}/us-east-1/{day}/111122223333_{kind}_us-east-1_{stamp}Z_abc.json.gz"
+    table = OneTable()
+
+    DynamoLedger(table, "table").keep(ReadLog("bucket", key, "ab", 1, 1, "2026-11-20T21:30:00Z", repaired=False))
+
+    hour = f"{day.replace('/', '-')}T{stamp[9:11]}"
+    assert [row["pk"] for row in table.put] == [{"S": f"L#111122223333#us-east-1#{hour}"}]
 
 
 # --- metadata

@@ -60,7 +60,32 @@ def test_delivery_is_up_to_fifteen_minutes_after_the_minute_in_the_name() -> Non
 
     assert named == (datetime(2026, 11, 20, 19, 15, tzinfo=UTC), datetime(2026, 11, 20, 19, 30, tzinfo=UTC))
     assert other == (datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, 0, 15, tzinfo=UTC))
-    assert delivery_span("AWSLogs/111122223333/CloudTrail-NetworkActivity/us-east-1/2026/11/20/x.json.gz") is None
+    assert delivery_span(f"{folder}deeper/evil.json.gz") is None
+
+
+@pytest.mark.parametrize("kind", ["CloudTrail", "CloudTrail-NetworkActivity"])
+def test_delivery_of_every_kind_of_log_file_is_known(kind: str) -> None:
+    """A forged one is else never told, as nothing is known of its time."""
+    folder = f"AWSLogs/111122223333/{kind}/us-east-1/2026/11/20/"
+
+    named = delivery_span(f"{folder}111122223333_{kind}_us-east-1_20261120T1915Z_abc.json.gz")
+
+    assert named == (datetime(2026, 11, 20, 19, 15, tzinfo=UTC), datetime(2026, 11, 20, 19, 30, tzinfo=UTC))
+    assert delivery_span(f"{folder}evil.json.gz") is not None
+
+
+@pytest.mark.parametrize("name", ["99991231T2359Z", "00010101T0000Z"])
+def test_delivery_at_the_ends_of_the_calendar_is_a_time(name: str) -> None:
+    """A name is anybody's text."""
+    year, month, day = name[:4], name[4:6], name[6:8]
+    folder = f"AWSLogs/111122223333/CloudTrail/us-east-1/{year}/{month}/{day}/"
+
+    for span in (
+        delivery_span(f"{folder}111122223333_CloudTrail_us-east-1_{name}_abc.json.gz"),
+        delivery_span(f"{folder}x.json.gz"),
+    ):
+        assert span
+        assert span[0] < span[1]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trailbell.audit.verdict import Verdict
+from trailbell.cloudtrail.object_key import ROOT
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,12 +18,12 @@ class AuditedFile:
 
     @property
     def root(self) -> str:
-        """What stands before AWSLogs/."""
-        return self.place.removesuffix(self.key)
+        """What stands before AWSLogs/, or before what is in it where a copy has left it behind."""
+        return self.place.removesuffix(self.key.removeprefix(ROOT)).removesuffix(ROOT)
 
 
 class NotReadError(Exception):
-    """A file could not be read; `verdict` says what that means: missing, denied or archived."""
+    """A file could not be read; `verdict` says what that means: missing, denied, archived, or no file."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.value)
@@ -38,8 +39,11 @@ class Files(Protocol):
 
     keeps_signatures: bool
 
-    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile | None:
-        """The file that a digest names, `by` which one; None if it is known not to be there, or not to be asked for."""
+    def named(self, bucket: str, key: str, by: AuditedFile, home: str = "") -> AuditedFile | None:
+        """The file that a digest names, `by` which one; home: the key that this one says it has itself.
+
+        None if it is known not to be there, or not to be asked for.
+        """
 
     def beside(self, file: AuditedFile) -> Iterable[AuditedFile]:
         """The digests of the same trail in the bucket that a digest led to; none where all are known from the start."""

@@ -34,7 +34,7 @@ class Judge:
     def previous_file(self, digest: ReadDigest) -> AuditedFile | None:
         """The file that a digest names as the one before it; None if it names none, or that is not there."""
         previous = digest.document.previous if digest.document else None
-        return self._files.named(previous.bucket, previous.key, digest.file) if previous else None
+        return digest.names(self._files, previous.bucket, previous.key) if previous else None
 
     def _carriers(self, by_file: Mapping[AuditedFile, ReadDigest]) -> dict[AuditedFile, list[ReadDigest]]:
         """Of each digest those that carry its signature, where signatures do not lie with the files.
@@ -55,7 +55,7 @@ class Judge:
         document = digest.document
         if digest.not_read:
             return digest.not_read
-        if not document:
+        if not document or not document.well_formed:
             return Verdict.INVALID_FORMAT
         if not digest.key or not self._files.is_named_so(digest.file, document.bucket, document.key):
             return Verdict.MOVED
@@ -63,9 +63,7 @@ class Judge:
         if not signatures:
             return Verdict.UNSIGNED
         found = [self._check(digest, document, signature) for signature in signatures]
-        if Verdict.VALID not in found:
-            return found[0]
-        return Verdict.VALID if document.well_formed else Verdict.INVALID_FORMAT
+        return Verdict.VALID if Verdict.VALID in found else found[0]
 
     def _check(self, digest: ReadDigest, document: DigestDocument, signature: str) -> Verdict:
         asked = (digest.file, signature)
@@ -100,9 +98,8 @@ class Judge:
     ) -> Verdict:
         verdict = first[digest.file]
         if verdict is Verdict.BAD_SIGNATURE and not digest.signature:
-            # Whose fault it is can only be said where the carrier is what CloudTrail wrote.
-            proven = any(first[carrier.file] is Verdict.VALID for carrier in carriers[digest.file])
-            return Verdict.BAD_SIGNATURE if proven else Verdict.UNSIGNED
+            accused = any(_accuses(carrier, first[carrier.file], digest) for carrier in carriers[digest.file])
+            return Verdict.BAD_SIGNATURE if accused else Verdict.UNSIGNED
         if verdict is not Verdict.VALID:
             return verdict
         if digest.trailing:
@@ -114,14 +111,27 @@ class Judge:
         previous = digest.document.previous if digest.document else None
         file = self.previous_file(digest)
         before = by_file.get(file) if file else None
-        if not previous or not before:
+        if not previous or not before or before.not_read not in (None, Verdict.INVALID_FORMAT):
             return True
+        if not before.sha256:
+            return not previous.sha256  # what has no content has not the one that was hashed
         return _agree(previous.sha256, before.sha256) and _agree(previous.signature, before.signature)
 
 
 def _carried(carriers: Sequence[ReadDigest]) -> list[str]:
     found = [carrier.document.previous for carrier in carriers if carrier.document]
     return list(dict.fromkeys(previous.signature for previous in found if previous and previous.signature))
+
+
+def _accuses(carrier: ReadDigest, verdict: Verdict, digest: ReadDigest) -> bool:
+    """Whether a signature that a digest carries, and that does not fit the one before it, tells of that one.
+
+    Whose fault it is can only be said where the carrier is what CloudTrail wrote; where no one carries its own
+    signature, as that of a copy's newest digest, it is believed if it states another content, too.
+    """
+    previous = carrier.document.previous if carrier.document else None
+    believed = verdict is Verdict.UNSIGNED and previous is not None and not _agree(previous.sha256, digest.sha256)
+    return believed or verdict is Verdict.VALID
 
 
 def _agree(stated: str, found: str) -> bool:

@@ -9,6 +9,7 @@ from trailbell.audit.files import AuditedFile, Files, NotReadError
 from trailbell.audit.verdict import Verdict
 from trailbell.cloudtrail.digest_key import delivery_span
 from trailbell.cloudtrail.member import hash_member
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.errors import LogFileError
 
 
@@ -50,10 +51,14 @@ def check_log(log: Log, files: Files) -> Verdict:
 
 
 def is_time_proven(file: AuditedFile, coverages: Mapping[Account, Sequence[Coverage]], doubtful: Doubtful) -> bool:
-    """Whether all digests are known that may list a log file, by when it was delivered."""
+    """Whether all digests are known that may list a log file, by when it was delivered; none lists one that lies where
+    CloudTrail delivers nothing.
+    """
     span = delivery_span(file.key)
-    if file in doubtful.files or not span:
+    if file in doubtful.files:
         return False
+    if not span or classify_key(file.key).kind is not ObjectKind.LOG_FILE:
+        return True
     return not _overlaps(span, doubtful.spans) and all_hold(coverages.get(account_of(file), ()), *span)
 
 

@@ -1,6 +1,7 @@
 """A digest's object metadata: where S3 keeps its signature, and how people store it beside a copy."""
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,10 +30,11 @@ def signature_of(metadata: Mapping[str, str]) -> str:
 
 
 def _entries(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in found.items():
-        if isinstance(value, str):
-            yield name.lower().removeprefix(_PREFIX), value
-    for name in _INNER:
-        inner = found.get(name)
-        if isinstance(inner, dict):
-            yield from _entries(inner)
+    """Its texts, those further in later. Not recursive: JSON nests deeper than calls do."""
+    waiting = deque([found])
+    while waiting:
+        entries = waiting.popleft()
+        for name, value in entries.items():
+            if isinstance(value, str):
+                yield name.lower().removeprefix(_PREFIX), value
+        waiting.extend(inner for inner in map(entries.get, _INNER) if isinstance(inner, dict))

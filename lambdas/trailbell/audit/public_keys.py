@@ -7,22 +7,26 @@ import base64
 import binascii
 import hashlib
 import json
+import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from trailbell.errors import SettingsError
+from trailbell.text.times import parse_moment, shifted
 
 
 _ROTATION = timedelta(hours=2)  # a digest just after a change is signed with a key not in force yet at its end
 _AROUND = timedelta(hours=1)
 _LATE = timedelta(hours=48)
+_NO_BLANK = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key as ListPublicKeys gives it; der: b"" where its value is no base64."""
+    """A key as ListPublicKeys gives it; der: b"" where its value is no base64, or none is there."""
 
     fingerprint: str
     der: bytes
@@ -63,48 +67,59 @@ class GivenKeys:
 
 def window_of(end: datetime, *, backfill: bool, generated: str) -> Window:
     """When the key of a digest was in force. generated: when a backfill digest was made, "" where that is unknown."""
-    made = _moment(generated) if backfill else None
+    made = parse_moment(generated) if backfill else None
     if made:
-        return Window(made - _AROUND, made + _AROUND)
-    return Window(end - _AROUND, end + (_LATE if backfill else _ROTATION))
+        return Window(shifted(made, -_AROUND), shifted(made, _AROUND))
+    return Window(shifted(end, -_AROUND), shifted(end, _LATE if backfill else _ROTATION))
 
 
 def parse_public_keys(text: str, name: str) -> list[PublicKey]:
-    """The keys in what `aws cloudtrail list-public-keys` prints; several answers may stand in a list.
+    """The keys in what `aws cloudtrail list-public-keys` prints: one answer, several one after the other, or any lists
+    and objects of answers, such as one for each region. None where its lists are empty.
 
-    Raises SettingsError, which names the file, where there are none.
+    Raises SettingsError, which names the file, for what is no such answer.
     """
     try:
-        found = list(_keys(json.loads(text)))
+        answers = list(_texts(text))
     except (ValueError, RecursionError):
         raise SettingsError(f"{name}: is no JSON: give what `aws cloudtrail list-public-keys` prints") from None
-    if not found:
+    found: list[PublicKey] = []
+    is_answer = False
+    for entry in _objects(answers):
+        is_answer = is_answer or isinstance(entry.get("publickeylist"), list)
+        if isinstance(entry.get("fingerprint"), str):
+            found.append(PublicKey(entry["fingerprint"].lower(), _decoded(entry.get("value"))))
+    if not found and not is_answer:
         raise SettingsError(f"{name}: holds no public keys: give what `aws cloudtrail list-public-keys` prints")
     return found
 
 
-def _keys(found: Any) -> Iterator[PublicKey]:
-    """The keys anywhere in lists, or below PublicKeyList; names are written in either case."""
-    if isinstance(found, list):
-        for entry in found:
-            yield from _keys(entry)
-    elif isinstance(found, dict):
-        entry = {name.lower(): value for name, value in found.items()}
-        if isinstance(entry.get("fingerprint"), str) and isinstance(entry.get("value"), str):
-            yield PublicKey(entry["fingerprint"].lower(), _decoded(entry["value"]))
-        yield from _keys(entry.get("publickeylist"))
+def _texts(text: str) -> Iterator[Any]:
+    """Each of the JSON texts in a file that was appended to. Raises ValueError, RecursionError."""
+    decoder, at = json.JSONDecoder(), 0
+    while there := _NO_BLANK.search(text, at):
+        found, at = decoder.raw_decode(text, there.start())
+        yield found
 
 
-def _decoded(value: str) -> bytes:
+def _objects(found: list[Any]) -> Iterator[dict[str, Any]]:
+    """All objects at any depth, their names in lower case: they are written in either. Not recursive, as JSON nests
+    deeper than calls do.
+    """
+    waiting = deque(found)
+    while waiting:
+        entry = waiting.popleft()
+        if isinstance(entry, list):
+            waiting.extend(entry)
+        elif isinstance(entry, dict):
+            waiting.extend(entry.values())
+            yield {name.lower(): value for name, value in entry.items()}
+
+
+def _decoded(value: object) -> bytes:
+    if not isinstance(value, str):
+        return b""
     try:
         return base64.b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):
         return b""
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

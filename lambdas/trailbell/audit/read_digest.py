@@ -11,8 +11,13 @@ from trailbell.cloudtrail.member import hash_member
 from trailbell.errors import LogFileError
 
 
-MAX_DIGEST_BYTES = 256 * 1024 * 1024
-"""Before compression: half a million log files in one hour."""
+MAX_DIGEST_BYTES = 8 * 1024 * 1024
+"""Before compression: some 20,000 log files in one hour. As JSON this takes up to 24 times as much of memory, which the
+function `audit` has to have.
+"""
+
+MAX_STORED_BYTES = MAX_DIGEST_BYTES + 64 * 1024
+"""As much of a file is read: compressed, a digest is no larger. What lies beyond follows the content, or is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,10 @@ class ReadDigest:
     signature: str = ""
     generated: str = ""
     not_read: Verdict | None = None
+
+    def names(self, files: Files, bucket: str, key: str) -> AuditedFile | None:
+        """The file that it names so; None if it is known not to be there, or not to be asked for."""
+        return files.named(bucket, key, self.file, self.document.key if self.document else "")
 
 
 def read_digest(file: AuditedFile, files: Files) -> ReadDigest:

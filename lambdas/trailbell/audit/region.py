@@ -15,19 +15,25 @@ from trailbell.audit.logs import HOUR, Account, Doubtful, Log, account_of, check
 from trailbell.audit.public_keys import Keys
 from trailbell.audit.read_digest import ReadDigest, read_digest
 from trailbell.audit.verdict import PROVEN, Verdict
-from trailbell.cloudtrail.digest_key import Trail, parse_digest_key
+from trailbell.cloudtrail.digest_key import DigestKey, Trail, parse_digest_key
 from trailbell.cloudtrail.object_key import split_root
+from trailbell.text.times import shifted
 
 
 @dataclass(frozen=True, slots=True)
 class AuditedRegion:
-    """What is there of one account and region. since: digests that ended before are not followed; None: all are."""
+    """What is there of one account and region.
+
+    since:   digests that ended before are not followed; None: all are.
+    earlier: the names of those, as far as they are there.
+    """
 
     account: str
     region: str
     digests: Sequence[AuditedFile] = ()
     logs: Sequence[AuditedFile] = ()
     since: datetime | None = None
+    earlier: Sequence[DigestKey] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +99,34 @@ class RegionAudit:
         key = parse_digest_key(file.key)
         if not key or (key.trail.account, key.trail.region) != (self._region.account, self._region.region):
             return False
-        return self._region.since is None or key.end >= self._region.since
+        return not self._is_earlier(key)
+
+    def _is_earlier(self, key: DigestKey | None) -> bool:
+        """Whether a digest ended before the time that is asked for."""
+        return key is not None and self._region.since is not None and key.end < self._region.since
 
     def _proven(self) -> Iterator[ReadDigest]:
         return (digest for file, digest in self._digests.items() if self._verdicts[file] in PROVEN)
 
     def _on_digests(self) -> Iterator[FileVerdict]:
         """On those that are there, and on those that proven ones name and that are not."""
+        listed = set(self._region.digests)
         for file in self._digests:
-            if self._verdicts[file] is not Verdict.MISSING:
+            # One that was listed and then not there is told even if nobody names it.
+            if self._verdicts[file] is not Verdict.MISSING or (file in listed and file.key not in self._absent):
                 yield FileVerdict(file.key, self._verdicts[file], digest=True)
         for key in self._absent:
             yield FileVerdict(key, Verdict.MISSING if self._has_older(key) else Verdict.BEYOND, digest=True)
 
     def _named_and_absent(self) -> dict[str, None]:
-        """The digests that proven ones name and that are not there."""
+        """The digests that proven ones name and that are not there, of the time that is asked for."""
         named: dict[str, None] = {}
         for digest in self._proven():
             previous = digest.document.previous if digest.document else None
             file = self._judge.previous_file(digest)
-            if previous and (file is None or self._verdicts.get(file, Verdict.MISSING) is Verdict.MISSING):
+            if not previous or self._is_earlier(parse_digest_key(previous.key)):
+                continue
+            if file is None or self._verdicts.get(file, Verdict.MISSING) is Verdict.MISSING:
                 named[split_root(previous.key)[1]] = None
         return named
 
@@ -121,13 +135,13 @@ class RegionAudit:
         missing = parse_digest_key(key)
         if not missing:
             return True
-        for file, digest in self._digests.items():
-            there = digest.key
-            if there and there.trail == missing.trail and self._verdicts[file] is not Verdict.MISSING:
-                same_kind = there.backfill == missing.backfill
-                if there.end < missing.end or (there.end == missing.end and not same_kind):
-                    return True
-        return False
+        there = [digest.key for file, digest in self._digests.items() if self._verdicts[file] is not Verdict.MISSING]
+        return any(
+            key.trail == missing.trail
+            and (key.end < missing.end or (key.end == missing.end and key.backfill != missing.backfill))
+            for key in (*there, *self._region.earlier)
+            if key
+        )
 
     def _proven_periods(self) -> dict[Trail, list[Proven]]:
         """The periods of each trail that has standard digests here; none of those it has may be proven."""
@@ -151,7 +165,7 @@ class RegionAudit:
                 trails.setdefault(account_of(file), set()).add(digest.key.trail)
         for digest in self._proven():
             for log in digest.document.logs or () if digest.document else ():
-                listed = self._files.named(log.bucket, log.key, digest.file)
+                listed = digest.names(self._files, log.bucket, log.key)
                 if listed and digest.key and digest.key.trail in proven:
                     trails.setdefault(account_of(listed), set()).add(digest.key.trail)
         coverage = {trail: Coverage(periods) for trail, periods in proven.items()}
@@ -179,10 +193,10 @@ class RegionAudit:
                 continue
             keys.append(digest.key if self._verdicts[file] is not Verdict.MOVED else None)
             for log in (digest.document.logs or ()) if digest.document else ():
-                listed = self._files.named(log.bucket, log.key, file)
+                listed = digest.names(self._files, log.bucket, log.key)
                 if listed:
                     found.files.add(listed)
-        found.spans.extend((key.end - HOUR, key.end) for key in keys if key and key.backfill)
+        found.spans.extend((shifted(key.end, -HOUR), key.end) for key in keys if key and key.backfill)
         return found
 
     def _logs(self) -> dict[tuple[str, AuditedFile | None], Log]:
@@ -190,7 +204,7 @@ class RegionAudit:
         logs: dict[tuple[str, AuditedFile | None], Log] = {(file.key, file): Log(file) for file in self._region.logs}
         for digest in self._proven():
             for listed in digest.document.logs or () if digest.document else ():
-                file = self._files.named(listed.bucket, listed.key, digest.file)
+                file = digest.names(self._files, listed.bucket, listed.key)
                 name = (file.key if file else split_root(listed.key)[1], file)
                 logs.setdefault(name, Log(file)).hashes.add(listed.sha256)
         return logs

@@ -7,6 +7,13 @@ from typing import Any
 from trailbell.audit.public_keys import PublicKey, Window
 
 
+_FIRST = datetime(2013, 11, 1, tzinfo=UTC)
+"""CloudTrail began in that month."""
+
+_AHEAD = timedelta(days=4)
+"""How far ahead the key of a digest that is just there may be looked for."""
+
+
 class AwsKeys:
     """The public keys of each region. client: makes CloudTrail's client of a region. Raises what botocore raises.
 
@@ -28,6 +35,8 @@ class AwsKeys:
 
     def _ask(self, region: str, window: Window) -> None:
         asked = self._asked.setdefault(region, [])
+        if not _is_of_cloudtrail(window, self._now()):
+            return
         if any(one.since <= window.since and window.until <= one.until for one in asked):
             return
         window, now = _whole_days(window), self._now()
@@ -49,3 +58,8 @@ def _whole_days(window: Window) -> Window:
     first, last = (moment.astimezone(UTC).date() for moment in (window.since, window.until))
     until = datetime.combine(last + timedelta(days=1), time(), UTC)
     return Window(datetime.combine(first, time(), UTC), until)
+
+
+def _is_of_cloudtrail(window: Window, now: datetime) -> bool:
+    """Whether there may be keys of that time. Of others, which a digest's name may tell, CloudTrail is not asked."""
+    return window.since >= _FIRST and window.until <= now + _AHEAD

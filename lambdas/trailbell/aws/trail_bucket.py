@@ -5,6 +5,7 @@ not retry a connection that breaks while the body is read: that is an error of i
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -57,14 +58,22 @@ class S3TrailBucket:
         except (BotoCoreError, OSError) as error:
             raise _broken(ref, error) from error
 
-    def read_with_metadata(self, ref: ObjectRef) -> tuple[bytes, dict[str, str]]:
-        """The object's body as a whole, and its metadata: names in lower case, without x-amz-meta-. Raises the same."""
+    def read_with_metadata(self, ref: ObjectRef, max_bytes: int) -> tuple[bytes, dict[str, str]]:
+        """The object's body, cut a piece after `max_bytes`, and its metadata: names in lower case, without x-amz-meta-.
+
+        Raises the same.
+        """
+        body = bytearray()
         try:
             response = self._get(ref)
-            body: bytes = response["Body"].read()
+            with closing(response["Body"]) as stream:
+                for piece in stream.iter_chunks(_PIECE):
+                    body += piece
+                    if len(body) > max_bytes:
+                        break
         except (BotoCoreError, OSError) as error:
             raise _broken(ref, error) from error
-        return body, {name.lower(): value for name, value in response.get("Metadata", {}).items()}
+        return bytes(body), {name.lower(): value for name, value in response.get("Metadata", {}).items()}
 
     def _get(self, ref: ObjectRef) -> Any:
         version = {"VersionId": ref.version_id} if ref.version_id else {}

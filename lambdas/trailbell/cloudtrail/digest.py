@@ -9,8 +9,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-c
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from trailbell.text.times import parse_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,7 @@ class Previous:
 class DigestDocument:
     """What a digest says.
 
-    start, end, logs: None where they are not what is documented. Only content that CloudTrail never signed is so,
-                      and what is wrong with that is its signature.
+    start, end, logs: None where they are not what is documented: CloudTrail wrote no such digest.
     previous:         None in a starting digest: validation or logging was switched on, or off and on.
     signed_previous:  the signature of the digest before as it stands in the signed text.
     """
@@ -54,12 +55,12 @@ class DigestDocument:
     @property
     def start(self) -> datetime | None:
         """When its period began."""
-        return _moment(self.start_text)
+        return parse_moment(self.start_text)
 
     @property
     def end(self) -> datetime | None:
         """When its period ended."""
-        return _moment(self.end_text)
+        return parse_moment(self.end_text)
 
     @property
     def well_formed(self) -> bool:
@@ -68,7 +69,8 @@ class DigestDocument:
 
     def signed_text(self, sha256: str) -> bytes:
         """What its signature is over; sha256: of its content, in lower-case hexadecimal."""
-        return "\n".join((self.end_text, f"{self.bucket}/{self.key}", sha256, self.signed_previous)).encode()
+        text = "\n".join((self.end_text, f"{self.bucket}/{self.key}", sha256, self.signed_previous))
+        return text.encode("utf-8", "surrogatepass")  # JSON can name half a character, which nobody has signed
 
 
 def parse_digest(content: bytes) -> DigestDocument | None:
@@ -107,9 +109,11 @@ def _previous(fields: Mapping[str, Any]) -> Previous | None:
 
 
 def _logs(entries: object) -> tuple[ListedLog, ...] | None:
-    """The list; None where it holds anything but log files with a SHA-256."""
+    """The list; None where it is none, or holds anything but log files with a SHA-256. An empty hour's is []."""
+    if not isinstance(entries, list):
+        return None
     found = []
-    for entry in [] if entries is None else entries if isinstance(entries, list) else [None]:
+    for entry in entries:
         if not isinstance(entry, dict) or entry.get("hashAlgorithm", _ALGORITHM) != _ALGORITHM:
             return None
         values = [entry.get(name) for name in ("s3Bucket", "s3Object", "hashValue")]
@@ -118,11 +122,3 @@ def _logs(entries: object) -> tuple[ListedLog, ...] | None:
         bucket, key, sha256 = map(str, values)
         found.append(ListedLog(bucket, key, sha256.lower()))
     return tuple(found)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

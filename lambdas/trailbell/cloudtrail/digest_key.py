@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from trailbell.cloudtrail.object_key import split_root
+from trailbell.text.times import shifted
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,8 +43,8 @@ _DIGEST = re.compile(
     r"_(?P<stamp>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz",
     re.ASCII,
 )
-_LOG_NAME = re.compile(r"\d{12}_CloudTrail_[a-z0-9-]+_(?P<stamp>\d{8}T\d{4})Z_[^/]*", re.ASCII)
-_LOG_DAY = re.compile(r"/CloudTrail/[a-z0-9-]+/(?P<day>\d{4}/\d{2}/\d{2})/[^/]+$", re.ASCII)
+_LOG_NAME = re.compile(r"\d{12}_CloudTrail(?:-[A-Za-z]+)?_[a-z0-9-]+_(?P<stamp>\d{8}T\d{4})Z_[^/]*", re.ASCII)
+_LOG_DAY = re.compile(r"/CloudTrail(?:-[A-Za-z]+)?/[a-z0-9-]+/(?P<day>\d{4}/\d{2}/\d{2})/[^/]+$", re.ASCII)
 
 
 def parse_digest_key(key: str) -> DigestKey | None:
@@ -69,7 +70,7 @@ def delivery_span(key: str) -> tuple[datetime, datetime] | None:
     if not begin:
         day = _LOG_DAY.search(key)
         begin, length = _moment(day["day"], "%Y/%m/%d") if day else None, timedelta(days=1)
-    return (begin, begin + length + _NAMED_BEFORE) if begin else None
+    return (begin, shifted(begin, length + _NAMED_BEFORE)) if begin else None
 
 
 _NAMED_BEFORE = timedelta(minutes=15)

@@ -71,12 +71,17 @@ _FOLDERS = {
     "CloudTrail-Insight": ObjectKind.INSIGHT,
     "CloudTrail-Digest": ObjectKind.DIGEST,
 }
+_OF_LOWER = {folder.lower(): kind for folder, kind in _FOLDERS.items()}
 _SUFFIXES = (".json", ".gz")
 ROOT = "AWSLogs/"
 
 _ORGANISATION = re.compile(r"o-[a-z0-9]+", re.ASCII)
 _LEVELS = (r"\d{12}", r"CloudTrail(?:-[A-Za-z]+)*", r"[a-z0-9-]+", r"\d{4}", r"\d{2}", r"\d{2}")
 _ACCOUNT = re.compile(_LEVELS[0], re.ASCII)
+_FILE_NAME = re.compile(
+    rf"{_LEVELS[0]}_(?P<folder>{'|'.join(sorted(_FOLDERS, reverse=True))})_(?P<region>{_LEVELS[2]})_",
+    re.ASCII | re.IGNORECASE,
+)
 
 # Only the folders decide, never the file's name: a log file somebody copied under another name is
 # still read. The prefix is free text and may itself contain "AWSLogs/", hence the last occurrence counts.
@@ -128,6 +133,27 @@ def is_read(folder: str) -> bool:
 def is_audited(folder: str) -> bool:
     """Whether a folder of an account (its name alone) holds log files, or digests of them."""
     return _FOLDERS.get(folder) in (ObjectKind.LOG_FILE, ObjectKind.DIGEST)
+
+
+def place_below(key: str) -> ObjectKey:
+    """Whose a file is and of what kind, wherever it lies in an account's folder, also where CloudTrail writes nothing.
+
+    As people and intruders move files: to any depth, in any case, with or without a region's folder. A name that only
+    a digest has is one's in any folder. OTHER outside of an account, and in folders of other things.
+    """
+    below, name = _below(key), key.rpartition("/")[2]
+    if len(below) < 2 or not _ACCOUNT.fullmatch(below[0]):
+        return ObjectKey(key, ObjectKind.OTHER)
+    named = _FILE_NAME.match(name)
+    if named and _OF_LOWER[named["folder"].lower()] is ObjectKind.DIGEST:
+        kind = ObjectKind.DIGEST
+    elif len(below) > 2 and below[1].lower() in _OF_LOWER:
+        kind = _OF_LOWER[below[1].lower()]
+    else:
+        kind = _OF_LOWER[named["folder"].lower()] if named else ObjectKind.OTHER
+    in_folder = len(below) > 3 and re.fullmatch(_LEVELS[2], below[2], re.ASCII)
+    region = below[2] if in_folder else named["region"] if named else ""
+    return ObjectKey(key, kind, below[0], region)
 
 
 def trail_levels(folder: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from trailbell.cloudtrail.object_key import trail_levels
 from trailbell.cloudtrail.record import NO_TIME
-from trailbell.text.times import iso_time
+from trailbell.text.times import iso_time, shifted
 
 
 _LATE = timedelta(days=1)
@@ -56,5 +56,5 @@ class Selection:
         """Whether a date, or one of the days of its beginning (2026, 2026-11), is near enough."""
         size = len(day)
         return (self.since is None or day >= iso_time(self.since)[:size]) and (
-            self.until is None or day <= iso_time(self.until + _LATE)[:size]
+            self.until is None or day <= iso_time(shifted(self.until, _LATE))[:size]
         )

@@ -26,13 +26,13 @@ class BucketFiles(AuditObjects):
         for ref in list_folders(self._client, self._bucket, self._prefix, selection, is_audited, set()):
             yield audited_file(ref.bucket, ref.key)
 
-    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile | None:
+    def named(self, bucket: str, key: str, by: AuditedFile, home: str = "") -> AuditedFile | None:
         """The file of that name. None for a digest that was not asked for: the address leaves its folder out."""
         if bucket == self._bucket and parse_digest_key(key) and not key.startswith(self._prefix):
             asked_root, below = split_root(self._prefix)
             if below and asked_root == split_root(key)[0]:
                 return None
-        return audited_file(bucket, key)
+        return super().named(bucket, key, by, home)
 
     def beside(self, file: AuditedFile) -> Iterable[AuditedFile]:
         """The digests of a file's trail in its bucket; none if it may not be listed."""

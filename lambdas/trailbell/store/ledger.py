@@ -15,7 +15,7 @@ from trailbell.cloudtrail.object_key import classify_key
 from trailbell.hits.ledger import ReadLog
 from trailbell.store.dynamo import Row, decode, encode, put_new
 from trailbell.text.digests import stand_in
-from trailbell.text.times import DAY_SECONDS
+from trailbell.text.times import DAY_SECONDS, iso_time
 
 
 LEDGER = "ledger"
@@ -85,7 +85,7 @@ def _row(read: ReadLog) -> Row:
 
 def _partition(key: str) -> str:
     place, span = classify_key(key), delivery_span(key)
-    hour = f"{span[0]:%Y-%m-%dT%H}" if span else "-".join(key.split("/")[-4:-1])
+    hour = iso_time(span[0])[:13] if span else "-".join(key.split("/")[-4:-1])
     return f"L#{place.account}#{place.region}#{hour}"
 
 

@@ -1,6 +1,6 @@
 """Times as text: UTC, to the second, ISO 8601 with Z, as CloudTrail writes them and rows keep them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 DAY_SECONDS = 86_400
@@ -20,3 +20,24 @@ def utc_now() -> str:
 def iso_seconds(seconds: int) -> str:
     """Seconds since 1970 as text."""
     return iso_time(datetime.fromtimestamp(seconds, UTC))
+
+
+def parse_moment(text: str) -> datetime | None:
+    """The moment that a text of somebody else's names, in UTC (taken for UTC where it has no zone).
+
+    None for a text that is no time in ISO 8601, or one that falls out of the calendar in UTC.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """A moment earlier or later; the calendar's first or last where it would fall out of it."""
+    try:
+        return moment + by
+    except OverflowError:
+        end = datetime.max if by > timedelta(0) else datetime.min
+        return end.replace(tzinfo=moment.tzinfo)

@@ -1,9 +1,10 @@
 """`trailbell audit`: log files and digests of a bucket or a folder, verified against CloudTrail's signatures."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import click
 
 from trailbell.audit.chain import Gap
 from trailbell.audit.files import Files
-from trailbell.audit.grouping import by_region
+from trailbell.audit.grouping import Grouped, by_region
 from trailbell.audit.public_keys import GivenKeys, Keys, parse_public_keys
-from trailbell.audit.region import AuditedRegion, FileVerdict, RegionAudit
+from trailbell.audit.region import FileVerdict, RegionAudit
 from trailbell.cli.audit.folder import FolderFiles
 from trailbell.cli.audit.output import FORMS, is_harmless, print_days, print_document, print_lines
 from trailbell.cli.audit.threads import S3_THREADS, Threads, disk_threads, s3_threads
@@ -25,12 +26,16 @@ from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
+from trailbell.text.safe_text import one_line
+from trailbell.text.times import shifted
 
 
 _NO_DIGESTS = (
     "no digest files there: without them nothing is proven (is log file validation on, and is the folder "
     "CloudTrail-Digest part of what you gave?)"
 )
+
+_DAY = timedelta(days=1)
 
 scope_options = option_group(
     "scope",
@@ -80,13 +85,15 @@ def audit(place: str | None, scope: Scope, key_files: tuple[Path, ...], form: st
 
     keys = _given_keys(key_files) if key_files else _keys_of_aws(is_needed=not place.startswith("s3://"))
     found = (_from_bucket if place.startswith("s3://") else _from_folder)(place, selection)
-    if not any(region.digests for region in found.regions):
+    if not any(region.digests for region in found.grouped.regions):
         raise SettingsError(f"{place}: {_NO_DIGESTS}")
-    total = sum(len(region.digests) + len(region.logs) for region in found.regions)
+    total = sum(len(region.digests) + len(region.logs) for region in found.grouped.regions)
     outcome = _Outcome(Progress(total, 0, "files"))
     with found.threads as work, Interrupt() as stopped:
         _print(outcome.watch(_verdicts(found, keys, work), stopped), form)
     click.echo(outcome.counts(), err=True)
+    if found.grouped.passed_over:
+        click.echo(f"passed over: {found.grouped.passed_over} files that are neither digests nor log files", err=True)
     sys.exit(STATUS if stopped() else outcome.status)
 
 
@@ -151,12 +158,12 @@ class _Found:
     """What is audited, and who reads it."""
 
     files: Files
-    regions: list[AuditedRegion]
+    grouped: Grouped
     threads: Threads
 
 
 def _verdicts(found: _Found, keys: Keys, work: Threads) -> Iterator[FileVerdict | Gap]:
-    for region in found.regions:
+    for region in found.grouped.regions:
         yield from RegionAudit(region, found.files, keys, work).verdicts()
 
 
@@ -170,7 +177,7 @@ def _print(verdicts: Iterator[FileVerdict | Gap], form: str) -> None:
 def _from_folder(place: str, selection: Selection) -> _Found:
     files = FolderFiles(Path(place))
     if files.unlisted:
-        raise SettingsError(f"cannot be listed: {', '.join(files.unlisted)}")
+        raise SettingsError(f"cannot be listed: {', '.join(map(one_line, files.unlisted))}")
     return _Found(files, by_region(files.listed(), selection), disk_threads())
 
 
@@ -183,20 +190,26 @@ def _from_bucket(place: str, selection: Selection) -> _Found:
     bucket, prefix = split_address(place)
     config = Config(max_pool_connections=S3_THREADS, retries={"mode": "standard", "max_attempts": 5})
     files = BucketFiles(aws_client("s3", config=config), bucket, prefix)
-    return _Found(files, by_region(files.listed(selection), selection), s3_threads())
+    # A day more, as whether a digest is missing or the first of all is told by those before it.
+    listed = replace(selection, since=selection.since and shifted(selection.since, -_DAY))
+    return _Found(files, by_region(files.listed(listed), selection), s3_threads())
 
 
 def _given_keys(files: Iterable[Path]) -> GivenKeys:
     keys = []
     for file in files:
         try:
-            text = file.read_text(encoding="utf-8")
+            content = file.read_bytes()
+            text = content.decode(json.detect_encoding(content))  # a shell may have written UTF-16, or a mark before
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{file}: cannot be read: {error}") from error
         found = parse_public_keys(text, str(file))
+        if not found:
+            click.echo(f"{file}: holds no public keys: they are of other times or Regions", err=True)
         for key in found:
             if not key.named_rightly:
-                click.echo(f"{file}: the key {key.fingerprint} does not have this fingerprint", err=True)
+                named = one_line(key.fingerprint, 128)
+                click.echo(f"{file}: the key {named} does not have this fingerprint", err=True)
         keys += found
     return GivenKeys(keys)
 

@@ -3,49 +3,65 @@
 Files are compared from AWSLogs/ on: a folder says neither which bucket it is a copy of, nor which prefix it had there.
 """
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from trailbell.audit.files import AuditedFile, NotReadError
 from trailbell.audit.metadata import SIDECAR, read_sidecar
+from trailbell.audit.read_digest import MAX_STORED_BYTES
 from trailbell.audit.verdict import Verdict
 from trailbell.cloudtrail.object_key import ROOT, split_root, trail_levels
 from trailbell.errors import SettingsError
+from trailbell.text.safe_text import one_line
 
 
+_PIECE = 1024 * 1024
+_MAX_SIDECAR = 1024 * 1024
 _MEANS = {
-    FileNotFoundError: Verdict.MISSING,
-    NotADirectoryError: Verdict.MISSING,
-    IsADirectoryError: Verdict.MISSING,
-    PermissionError: Verdict.DENIED,
+    errno.ENOENT: Verdict.MISSING,
+    errno.ENOTDIR: Verdict.MISSING,
+    errno.ELOOP: Verdict.MISSING,  # a link to itself
+    errno.ENAMETOOLONG: Verdict.MISSING,  # a sidecar's, of a name that is as long as can be
+    errno.EACCES: Verdict.DENIED,
+    errno.EPERM: Verdict.DENIED,
 }
 
 
 class FolderFiles:
-    """The files below a folder. `unlisted`: folders that could not be listed, and why."""
+    """The files below a folder. `unlisted`: folders that could not be listed or are links elsewhere, and why."""
 
     keeps_signatures = False
 
     def __init__(self, folder: Path) -> None:
         self.unlisted: list[str] = []
         self._by_key: dict[str, list[AuditedFile]] = {}
+        self._kinds: set[tuple[str, str]] = set()
         for file in self._walk(os.path.abspath(folder)):
             self._by_key.setdefault(file.key, []).append(file)
+            self._kinds.add((file.root, _kind(file.key)))
 
     def listed(self) -> Iterator[AuditedFile]:
         """Every file in an account's folder, by key."""
         for key in sorted(self._by_key):
             yield from self._by_key[key]
 
-    def named(self, bucket: str, key: str, by: AuditedFile) -> AuditedFile | None:
-        """The file of that key from AWSLogs/ on; of several copies the one beside, else the one with that prefix."""
+    def named(self, bucket: str, key: str, by: AuditedFile, home: str = "") -> AuditedFile | None:
+        """The file of that key from AWSLogs/ on.
+
+        There may be several copies, so it is looked for where it lies beside `by`; elsewhere only if nothing of the
+        account's digests (or log files) is there: prefixes may be lost in copying, and digests be copied alone.
+        """
         prefix, rest = split_root(key)
         found = self._by_key.get(rest, [])
-        if len(found) < 2:
-            return found[0] if found else None
-        beside = (file for file in found if file.root == by.root)
-        return next(beside, None) or next((file for file in found if file.root.endswith(f"/{prefix}")), found[0])
+        for root in _roots(by.root, split_root(home)[0], prefix):
+            there = next((file for file in found if file.root == root), None)
+            if there or (root, _kind(rest)) in self._kinds:
+                return there
+        elsewhere = sorted(found, key=lambda file: (file.root != by.root, not file.root.endswith(f"/{prefix}")))
+        return elsewhere[0] if elsewhere else None
 
     def beside(self, file: AuditedFile) -> Iterable[AuditedFile]:
         """None: a folder is walked through at the beginning."""
@@ -57,14 +73,14 @@ class FolderFiles:
 
     def read(self, file: AuditedFile) -> Iterable[bytes]:
         """The file's bytes. Raises NotReadError, SettingsError where the disk fails."""
-        return (_read(file.place),)
+        return _pieces(file.place)
 
     def read_digest(self, file: AuditedFile) -> tuple[bytes, Mapping[str, str]]:
         """The file's bytes, and the metadata stored beside it, if there is any."""
-        body = _read(file.place)
+        body = _read(file.place, MAX_STORED_BYTES)
         for name in (f"{file.place}{SIDECAR}", f"{file.place.removesuffix('.json.gz')}{SIDECAR}"):
             try:
-                return body, read_sidecar(_read(name))
+                return body, read_sidecar(_read(name, _MAX_SIDECAR))
             except NotReadError:
                 continue
         return body, {}
@@ -72,6 +88,9 @@ class FolderFiles:
     def _walk(self, top: str) -> Iterator[AuditedFile]:
         for folder, inner, names in os.walk(top, onerror=self._note):
             inner.sort()
+            for name in inner:
+                if os.path.islink(os.path.join(folder, name)):
+                    self.unlisted.append(f"{os.path.join(folder, name)}: is a link: audit the folder that it leads to")
             place = f"{folder.rstrip('/')}/".replace(os.sep, "/")
             key = _from_root(place, top)
             if key:
@@ -89,12 +108,40 @@ def _from_root(folder: str, top: str) -> str:
     return rest if trail_levels(rest) else ""
 
 
-def _read(path: str) -> bytes:
+def _kind(key: str) -> str:
+    """Which account's files it is one of, digests or log files: the folder of theirs."""
+    return key.partition("/CloudTrail")[0] + ("/digests" if "/CloudTrail-Digest/" in key else "/logs")
+
+
+def _roots(root: str, own: str, named: str) -> Iterator[str]:
+    """Where a prefix that a digest names lies in a copy, from where the digest's own prefix does: the surest first."""
+    if own == named:
+        yield root
+    elif root.endswith(f"/{own}"):
+        yield root.removesuffix(own) + named
+
+
+def _read(path: str, max_bytes: int) -> bytes:
+    """The beginning of a file. Raises NotReadError, SettingsError where the disk fails."""
+    content = bytearray()
+    for piece in _pieces(path):
+        content += piece
+        if len(content) > max_bytes:
+            break
+    return bytes(content)
+
+
+def _pieces(path: str) -> Iterator[bytes]:
+    """A file's bytes. Raises the same."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            # A pipe would never end.
+            raise NotReadError(Verdict.INVALID_FORMAT)
         with open(path, "rb") as stream:
-            return stream.read()
+            while piece := stream.read(_PIECE):
+                yield piece
     except OSError as error:
-        for kind, verdict in _MEANS.items():
-            if isinstance(error, kind):
-                raise NotReadError(verdict) from error
-        raise SettingsError(f"{path}: {error.strerror or error}") from error
+        verdict = _MEANS.get(error.errno or 0)
+        if verdict:
+            raise NotReadError(verdict) from error
+        raise SettingsError(f"{one_line(path)}: {error.strerror or error}") from error
