@@ -67,6 +67,7 @@ class Deployment:
     unreadable: set[str] = field(default_factory=set)
     repaired: list[str] = field(default_factory=list)
     waiting: list[AuditTask] = field(default_factory=list)
+    stuck: bool = False
 
     def __post_init__(self) -> None:
         self.ledger = DynamoLedger(self.client, TABLE)
@@ -82,6 +83,9 @@ class Deployment:
 
     def take_up(self, bucket: str, key: str, tries: int, seconds: int) -> None:
         self.waiting.append(AuditTask(bucket, key, tries))
+
+    def digests_wait(self) -> bool:
+        return self.stuck
 
     def read(self, key: str, *, repaired: bool = False) -> None:
         """What the detector does with a log file."""
