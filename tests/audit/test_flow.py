@@ -22,6 +22,7 @@ from trailbell.flows.audit import TRIES, Audit, AuditTask
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
 from trailbell.store.audits import DynamoAudits
+from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
 
@@ -119,6 +120,12 @@ class Deployment:
         """The audit's rows, by end."""
         months = [BEGIN.strftime("%Y-%m")]
         return [row for month in months for row in self.audits.of_month("111122223333", "us-east-1", month)]
+
+
+def decoded_hits(client: Any) -> list[dict[str, Any]]:
+    """The hits of the table."""
+    pages = client.get_paginator("scan").paginate(TableName=TABLE)
+    return [dict(row) for page in pages for row in map(decode, page["Items"]) if row["kind"] == "hit"]
 
 
 def all_digests(world: World) -> list[str]:

@@ -201,7 +201,8 @@ class Audit:
             return
         known = self.audits.audited(key)
         if verdict not in PROVEN or not digest.document:
-            self._tell([of_content(Found.DIGEST_FORGED, key, place, verdict.value, digest.sha256)], now)
+            was = (("before", how_known(known)),) if known and known["sha256"] else ()
+            self._tell([of_content(Found.DIGEST_FORGED, key, place, verdict.value, digest.sha256, was)], now)
             self._keep(key, self._forged_members(task, verdict, now, known))
             return
         document = digest.document

@@ -22,9 +22,16 @@ def of_digest(
     return _finding(found, key, place, "", (*said, *more))
 
 
-def of_content(found: Found, key: DigestKey, place: tuple[str, str], why: str, sha256: str = "") -> Finding:
+def of_content(
+    found: Found,
+    key: DigestKey,
+    place: tuple[str, str],
+    why: str,
+    sha256: str = "",
+    more: tuple[tuple[str, str], ...] = (),
+) -> Finding:
     """Something about what is in a digest, once for each reason and content."""
-    return _finding(found, key, place, f" {why} {sha256}".rstrip(), (("why", why),))
+    return _finding(found, key, place, f" {why} {sha256}".rstrip(), (("why", why), *more))
 
 
 def of_files(found: Found, key: DigestKey, place: tuple[str, str], files: Sequence[str]) -> Finding:
