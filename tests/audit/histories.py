@@ -238,7 +238,7 @@ def delete_digest(history: History, first: int) -> None:
     """A digest is deleted, before or after it was audited, and before the next one comes."""
     digest = history.standard[first + 1]
     minutes = history.random.choice((3, 40))
-    history.at(history.times[digest] + minutes * MINUTE, lambda: history.world.objects.pop(digest))
+    history.at(history.times[digest] + minutes * MINUTE, lambda: history.world.objects.__delitem__(digest))
     history.must.add(("audit-digest-deleted", digest))
 
 
@@ -263,7 +263,7 @@ def forge_digest(history: History, first: int) -> None:
     def forge() -> None:
         stored = Stored(gzip.compress(b"{}"))
         if history.random.random() < 0.5:
-            document = {
+            document: dict[str, Any] = {
                 "digestS3Bucket": BUCKET,
                 "digestS3Object": forged,
                 "digestPublicKeyFingerprint": fingerprint(pair),
