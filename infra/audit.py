@@ -20,7 +20,7 @@ from .trail import TrailBucket
 _TIMEOUT = Duration.minutes(2)
 _VISIBILITY = Duration.minutes(12)  # six times as long, as for the ingest queue
 _MAX_RECEIVES = 5
-_BATCH = 10
+_BATCH = 1  # one digest may need most of the memory, and one that kills the function takes no other with it
 _SCHEDULE = Duration.hours(1)
 
 
@@ -101,12 +101,12 @@ class Audit(Construct):
             allow(self.function, [store.table.table_arn], *named, conditions=condition)
 
     def _allow_bucket(self, trail: TrailBucket) -> None:
-        """Digests, and to be told that one is gone: whoever may not list a bucket is told "denied" of that.
+        """Digests and no log files; and to be told that one is gone: who may not list a bucket is told "denied" of it.
 
         They are never encrypted with a key of the trail's.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         """
-        digests = trail.bucket.arn_for_objects(f"{trail.log_prefix}*")
+        digests = trail.bucket.arn_for_objects(f"{trail.log_prefix}*/CloudTrail-Digest/*")
         allow(self.function, [digests], "s3:GetObject")
         allow(self.function, [trail.bucket.bucket_arn], "s3:ListBucket")
         acknowledge(self, wildcard(self, digests), "Every digest has a name of its own; nothing else can be read.")

@@ -13,15 +13,17 @@ import pytest
 from moto import mock_aws
 
 from tests.audit.tamperings import a_digest, a_log
-from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, TrailSpec, World, stamp
+from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Stored, TrailSpec, World, fingerprint, stamp
 from trailbell.audit.files import AuditedFile, NotReadError
 from trailbell.audit.public_keys import GivenKeys, parse_public_keys
 from trailbell.audit.verdict import Verdict
 from trailbell.aws.audit_objects import audited_file
+from trailbell.cloudtrail.digest_key import parse_digest_key
 from trailbell.flows.audit import TRIES, Audit, AuditTask
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
 from trailbell.store.audits import DynamoAudits
+from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
 
@@ -67,6 +69,7 @@ class Deployment:
     unreadable: set[str] = field(default_factory=set)
     repaired: list[str] = field(default_factory=list)
     waiting: list[AuditTask] = field(default_factory=list)
+    stuck: bool = False
 
     def __post_init__(self) -> None:
         self.ledger = DynamoLedger(self.client, TABLE)
@@ -82,6 +85,9 @@ class Deployment:
 
     def take_up(self, bucket: str, key: str, tries: int, seconds: int) -> None:
         self.waiting.append(AuditTask(bucket, key, tries))
+
+    def digests_wait(self) -> bool:
+        return self.stuck
 
     def read(self, key: str, *, repaired: bool = False) -> None:
         """What the detector does with a log file."""
@@ -115,6 +121,12 @@ class Deployment:
         """The audit's rows, by end."""
         months = [BEGIN.strftime("%Y-%m")]
         return [row for month in months for row in self.audits.of_month("111122223333", "us-east-1", month)]
+
+
+def decoded_hits(client: Any) -> list[dict[str, Any]]:
+    """The hits of the table."""
+    pages = client.get_paginator("scan").paginate(TableName=TABLE)
+    return [dict(row) for page in pages for row in map(decode, page["Items"]) if row["kind"] == "hit"]
 
 
 def all_digests(world: World) -> list[str]:
@@ -450,3 +462,125 @@ def _empty(table: Any) -> None:
     for page in table.get_paginator("scan").paginate(TableName=TABLE):
         for item in page["Items"]:
             table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+def of_kind(deployment: Deployment, name: str) -> list[dict[str, Any]]:
+    """The hits of a kind of finding."""
+    return [hit for hit in decoded_hits(deployment.client) if hit["name"] == name]
+
+
+def test_what_an_audited_digest_listed_is_remembered_when_it_is_written_over(table: Any) -> None:
+    """And then deleted: the damage is bounded by what was read of it before."""
+    world = World(1)
+    chain = world.chains[0]
+    deployment = deploy(world, table)
+    deployment.read_all()
+    deployment.run(chain.digests[:3])
+    before = deployment.rows()[-1]
+    world.objects[chain.digests[2]] = Stored(gzip.compress(b"{}"))
+    deployment.run([chain.digests[2]])
+
+    after = deployment.rows()[-1]
+    del world.objects[chain.digests[2]]
+    deployment.run([chain.digests[3]])
+
+    assert after["verdict"] == "invalid-format"
+    assert [after[name] for name in ("sha256", "listed", "read")] == [
+        before[name] for name in ("sha256", "listed", "read")
+    ]
+    was = f"it was audited before: {before['read']} of its {before['listed']} log files were read"
+    assert was in str(of_kind(deployment, "audit-digest-forged"))
+    assert was in str(of_kind(deployment, "audit-digest-deleted"))
+
+
+def restarts_after(world: World, end: datetime) -> str:
+    """A starting digest of a chain that was off until then; its key."""
+    model = world.chains[0].digests[2]
+    key = f"{model.rpartition('_')[0]}_{end:%Y%m%dT%H%M%SZ}.json.gz"
+    pair = world.key_for("us-east-1", end)
+    document = world.document(model) | {
+        "digestS3Object": key,
+        "digestStartTime": stamp(end - HOUR),
+        "digestEndTime": stamp(end),
+        "digestPublicKeyFingerprint": fingerprint(pair),
+        "logFiles": [],
+    }
+    world.put_digest(key, document | {name: None for name in document if name.startswith("previous")}, pair)
+    return key
+
+
+@pytest.mark.parametrize("days", [3, 70, 300])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_trail_that_was_off_for_long_is_told(backwards: bool, days: int, table: Any) -> None:
+    """However long, and also if something newer was audited before."""
+    world = World(8)
+    begun = restarts_after(world, BEGIN + timedelta(days=days))
+    deployment = deploy(world, table)
+    deployment.read_all()
+    digests = [world.chains[0].digests[-1], begun]
+
+    deployment.run(digests[::-1] if backwards else digests)
+
+    (hit,) = of_kind(deployment, "audit-chain-restarted")
+    assert begun in str(hit["resources"])
+
+
+def test_told_as_missing_and_read_in_the_end_heals(table: Any) -> None:
+    """Somebody redrove the dead letters: the day is green again, and nobody is told another time."""
+    world = World(2)
+    lost = a_log(world, world.chains[0])
+    digest = next(key for key, logs in world.chains[0].logs.items() if lost in logs)
+    deployment = deploy(world, table)
+    deployment.read_all(but=[lost])
+    deployment.unreadable.add(lost)
+    deployment.waiting.append(AuditTask(BUCKET, digest))
+    while deployment.told() == []:
+        deployment.audit.take_up(deployment.waiting.pop(0), NOW)
+    asked = deployment.repaired.count(lost)
+    deployment.unreadable.clear()
+    deployment.read(lost)
+
+    deployment.run([])
+
+    row = deployment.audits.audited(parse_digest_key(digest))  # type: ignore[arg-type]
+    assert row
+    assert (row["missing"], row["read"]) == (0, row["listed"])
+    assert deployment.told() == ["audit-log-missing"]
+    assert deployment.repaired.count(lost) == asked
+
+
+def test_listed_files_that_nobody_reads_are_not_asked_for(table: Any) -> None:
+    """What CloudTrail counts or finds unusual is in digests, too."""
+    world = World(3)
+    digest = a_digest(world, world.chains[0])
+    document = world.document(digest)
+    (log, *_) = world.chains[0].logs[digest]
+    insight = {"s3Bucket": BUCKET, "s3Object": log.replace("CloudTrail/", "CloudTrail-Insight/"), "hashValue": "0" * 64}
+    listed = len(document["logFiles"])
+    document["logFiles"].append(insight)
+    world.put_digest(digest, document, world.key_for("us-east-1", datetime.fromisoformat(document["digestEndTime"])))
+    deployment = deploy(world, table)
+    deployment.read_all()
+
+    deployment.run([digest])
+
+    assert (deployment.told(), deployment.repaired) == ([], [])
+    assert [row["listed"] for row in deployment.rows() if row["key"] == digest] == [listed]
+
+
+def test_each_way_to_replace_a_digest_is_told(table: Any) -> None:
+    """Of one digest: data behind its end, and another one before it than there was."""
+    world = World(7)
+    chain = world.chains[0]
+    deployment = deploy(world, table)
+    deployment.read_all()
+    deployment.run(chain.digests[:4])
+    true = world.objects[chain.digests[2]]
+    world.objects[chain.digests[2]] = Stored(gzip.compress(b"{}"), true.metadata)
+    deployment.run([chain.digests[3]])
+    world.objects[chain.digests[2]] = true
+    world.objects[chain.digests[3]].body += gzip.compress(b"{}")
+    deployment.run([chain.digests[3]] * 2)
+
+    whys = [str(hit["shown"]) for hit in of_kind(deployment, "audit-digest-altered")]
+    assert [sum(why in text for text in whys) for why in ("chain-broken", "trailing-data")] == [1, 1]

@@ -55,7 +55,7 @@ def test_audit_has_the_rights_of_its_work_and_no_others(template_of: TemplateOf)
     }
     assert [one["Action"] for one in granted if one["Resource"] == "*"] == ["cloudtrail:ListPublicKeys"]
     (read,) = (one for one in granted if one["Action"] == "s3:GetObject")
-    assert plain(read["Resource"]).endswith("central-logs/org/AWSLogs/*")
+    assert plain(read["Resource"]).endswith("central-logs/org/AWSLogs/*/CloudTrail-Digest/*")
 
 
 def test_audit_gets_digests_from_the_detector_and_asks_every_hour(template_of: TemplateOf) -> None:
@@ -73,6 +73,7 @@ def test_audit_gets_digests_from_the_detector_and_asks_every_hour(template_of: T
     }
     assert [one["ScheduleExpression"] for one in rules if "Audit" in json.dumps(one["Targets"])] == ["rate(1 hour)"]
     assert [one["FunctionResponseTypes"] for one in of_audit] == [["ReportBatchItemFailures"]]
+    assert [one["BatchSize"] for one in of_audit] == [1], "a digest that kills the function takes no other with it"
     assert digests["VisibilityTimeout"] == 6 * function(template, "audit")["Timeout"]
     assert digests["RedrivePolicy"]["maxReceiveCount"] == 5
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from tests.audit.world import BUCKET, World
+from tests.audit.world import BEGIN, BUCKET, HOUR, World, stamp
 from tests.integration.test_handlers import given_record
 from trailbell.audit.public_keys import GivenKeys, parse_public_keys
 from trailbell.cli.main import cli
@@ -172,6 +173,46 @@ def test_what_cannot_be_repaired_is_a_critical_hit_in_the_outbox(
     shown = CliRunner().invoke(cli, ["audit", "--table", table, "--since", "2026-11-20", "--until", "2026-11-22"])
     assert shown.exit_code == 1
     assert "overdue: 111122223333 us-east-1, trail acme-audit" in shown.stdout
+
+
+def test_digest_that_waited_for_hours_says_that_the_audit_is_behind(deployed: Deployed, table: str) -> None:
+    """By the time at which SQS got its message; one that has just come says nothing."""
+    chain, audits = deployed.world.chains[0], DynamoAudits(boto3.client("dynamodb"), table, 400)
+    for digest, hours, expected in ((chain.digests[0], 0, False), (chain.digests[1], 2, True)):
+        sent = int((time.time() - hours * 3600) * 1000)
+        message = {
+            "messageId": "m",
+            "attributes": {"SentTimestamp": str(sent)},
+            "body": json.dumps({"bucket": BUCKET, "key": digest, "tries": 0}),
+        }
+        assert audit.handler({"Records": [message]}, None) == {"batchItemFailures": []}
+        assert bool(audits.behind()) is expected
+
+
+def test_audit_that_is_behind_tells_of_itself_and_of_no_account(
+    deployed: Deployed, table: str, read_rows: ReadRows
+) -> None:
+    """By what waits in its queue; when that is done, and still nothing comes, the account is silent."""
+    chain = deployed.world.chains[0]
+    deployed.notify(chain.logs[chain.digests[0]])
+    deployed.notify(chain.digests[:1])
+    deployed.run()
+    clock = DynamoAudits(boto3.client("dynamodb"), table, 400)
+
+    def names() -> list[str]:
+        return [hit["name"] for hit in read_rows("hit") if hit["name"].startswith("audit-")]
+
+    deployed.sqs.send_message(QueueUrl=deployed.digests, MessageBody="{}")
+    flow = audit._audit()
+
+    flow.overdue(stamp(BEGIN + 8 * HOUR))
+    assert names() == ["audit-behind"]
+    assert clock.behind() == stamp(BEGIN + 8 * HOUR)
+    deployed.sqs.purge_queue(QueueUrl=deployed.digests)
+    flow.overdue(stamp(BEGIN + 10 * HOUR))
+    assert names() == ["audit-behind"]
+    flow.overdue(stamp(BEGIN + 12 * HOUR))
+    assert sorted(names()) == ["audit-behind", "audit-digest-overdue"]
 
 
 def test_nothing_audited_is_said(table: str) -> None:

@@ -43,7 +43,7 @@ class FakeCloudFormation:
         self.urls = urls
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 (boto3's names)
-        outputs = [{"OutputKey": name, "OutputValue": self.urls[name]} for name in ("DeadLetters", "AlertDeadLetters")]
+        outputs = [{"OutputKey": name, "OutputValue": self.urls[name]} for name in self.urls if "Dead" in name]
         return {"Stacks": [{"StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/s/1", "Outputs": outputs}]}
 
     def get_paginator(self, name: str) -> "FakeCloudFormation":
@@ -135,6 +135,27 @@ def test_list_names_the_objects_and_takes_nothing_away(stack: Stack, run: Any) -
     assert len(stack.take("DeadLetters")) == 2
     assert len(stack.take("AlertDeadLetters")) == 1
     assert "delete_message" not in stack.sqs.calls
+
+
+@pytest.mark.parametrize("refusal", ["", "InvalidAction"])
+def test_digests_that_were_not_audited_are_shown_and_given_back(refusal: str, stack: Stack, run: Any) -> None:
+    """Only a stack with the setting audit has them; they go back to the audit's own queue."""
+    for name in ("AuditDeadLetters", "AuditQueue"):
+        stack.urls[name] = stack.sqs.create_queue(QueueName=name)["QueueUrl"]
+    target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:AuditDeadLetters"
+    redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 5})
+    stack.sqs.set_queue_attributes(QueueUrl=stack.urls["AuditQueue"], Attributes={"RedrivePolicy": redrive})
+    stack.send("AuditDeadLetters", json.dumps({"bucket": "b", "key": "d\u202e.json.gz", "tries": 0}))
+    steps = ({"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 1},)
+    stack.sqs = FakeSqs(refusal, steps)
+
+    lines = [json.loads(line) for line in run("list", "--format", "jsonl").stdout.splitlines()]
+    result = run("redrive")
+
+    assert [(line["queue"], line["says"][0].startswith("s3://b/d")) for line in lines] == [("AuditDeadLetters", True)]
+    assert "\u202e" not in lines[0]["says"][0]
+    assert "1 messages given back" in result.output
+    assert len(stack.take("AuditQueue")) == (1 if refusal else 0), "SQS moves them itself where it can"
 
 
 def test_list_as_a_table_says_what_undelivered_hits_mean(stack: Stack, run: Any) -> None:

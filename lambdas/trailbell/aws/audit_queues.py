@@ -23,6 +23,11 @@ class SqsAuditQueues:
         body = json.dumps({"bucket": bucket, "key": key, "tries": tries})
         self._client.send_message(QueueUrl=self._audit, MessageBody=body, DelaySeconds=seconds)
 
+    def digests_wait(self) -> bool:
+        """Whether digests wait that could be audited now, not delayed ones. Raises what botocore raises."""
+        answer = self._client.get_queue_attributes(QueueUrl=self._audit, AttributeNames=list(_WAITING))
+        return any(int(answer["Attributes"].get(name) or 0) for name in _WAITING)
+
     def repair(self, bucket: str, keys: Sequence[str]) -> None:
         """Have log files read. Raises what botocore raises."""
         for at in range(0, len(keys), _BATCH):
@@ -30,6 +35,7 @@ class SqsAuditQueues:
             self._client.send_message(QueueUrl=self._ingest, MessageBody=body)
 
 
+_WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 _REPAIR = {"trailbell": {"repair": True}}
 
 

@@ -1,12 +1,14 @@
 """The audit: what CloudTrail says it delivered against what was read, digest by digest.
 
 A digest is taken up a while after it came, because its log files may still wait in the queue. What is missing then is
-sent through the ingest queue again, and the digest taken up again; what is still missing after some tries is told. A
-digest is also compared with the one before: with what the bucket has, and with what we remember of it.
+sent through the ingest queue again, and the digest taken up again; what is still missing after some tries is told, and
+looked for another day, so that its row heals. A digest is also compared with the one before: with what the bucket has
+(it may come late), and with what we remember of it.
 
 Findings are hits: kept before a digest's row and before its message is done, so that a crash anywhere tells them once.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,8 +23,9 @@ from trailbell.audit.settling import SETTLE_SECONDS
 from trailbell.audit.verdict import PROVEN, Verdict
 from trailbell.cloudtrail.digest import DigestDocument
 from trailbell.cloudtrail.digest_key import DigestKey, delivery_span, parse_digest_key
-from trailbell.cloudtrail.object_key import split_root
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key, split_root
 from trailbell.errors import LogFileError, Unreadable
+from trailbell.flows.audit_findings import how_known, of_chain, of_content, of_digest, of_files, restarted, row_end
 from trailbell.hits.audit_finding import Finding, Found, finding_hit
 from trailbell.hits.hit import Hit
 from trailbell.text.times import iso_time
@@ -31,11 +34,23 @@ from trailbell.text.times import iso_time
 TRIES = 4
 """How often a digest is taken up before what is missing is told: three quarters of an hour after the first time."""
 
+HEALING_TRIES = 96
+"""How often a digest comes back after that, with what is missing told: for a day."""
+
+_HEALING_EVERY = 4
+"""Which of those times it is looked at: once an hour. SQS delays no message for longer than a quarter."""
+
 OVERDUE = timedelta(hours=3)
 """A digest comes every hour; how long after its end is not documented."""
 
 FORGOTTEN = timedelta(days=3)
-"""A chain that stopped so long ago was told of then, or when nothing was audited."""
+"""For so long it is told that a chain stopped; nobody is told of it twice, but somebody asks every hour."""
+
+BEHIND_SECONDS = 90 * 60
+"""A digest that waited for longer says that the audit is behind. Tried five times it waits for 75 minutes."""
+
+_MAX_TOLD = 2_000
+"""Files of one digest that are remembered as told of; of more, somebody may be told twice."""
 
 _MOMENT = timedelta(seconds=1)
 
@@ -44,11 +59,12 @@ _DENIED = "not allowed, or the digest's key is not usable: s3:GetObject on the t
 
 @dataclass(frozen=True, slots=True)
 class AuditTask:
-    """A digest to be audited; tries: how often it was taken up before."""
+    """A digest to be audited; tries: how often it was taken up before; waited_seconds: since it was sent."""
 
     bucket: str
     key: str
     tries: int = 0
+    waited_seconds: int = 0
 
 
 class Ledger(Protocol):
@@ -62,7 +78,13 @@ class Audits(Protocol):
     """What is remembered of digests."""
 
     def since(self, now: str) -> str:
-        """Since when the ledger is kept; from now on where nobody has asked yet."""
+        """Since when the ledger is kept; from now on where nobody has asked since the audit was switched on."""
+
+    def mark_behind(self, now: str) -> None:
+        """Keep that the audit has digests before it that came long ago."""
+
+    def behind(self) -> str:
+        """When the audit was last behind; "" if it never was."""
 
     def keep(self, audited: AuditedDigest) -> None:
         """Write what was found about a digest."""
@@ -71,10 +93,10 @@ class Audits(Protocol):
         """What was found about a digest before; None if it was not audited."""
 
     def neighbour(self, key: DigestKey, moment: datetime, *, later: bool) -> Mapping[str, Any] | None:
-        """Of a chain's audited digests the last that ended by a moment, or the first that ended after it."""
+        """Of a chain's proven digests the last that ended by a moment, or the first that ended after it."""
 
     def chains(self) -> Iterator[Newest]:
-        """The newest digest of every chain."""
+        """The newest proven digest of every chain."""
 
 
 class Outbox(Protocol):
@@ -93,6 +115,9 @@ class Queues(Protocol):
     def take_up(self, bucket: str, key: str, tries: int, seconds: int) -> None:
         """Have a digest audited after some seconds."""
 
+    def digests_wait(self) -> bool:
+        """Whether digests wait that could be audited now."""
+
 
 @dataclass(slots=True)
 class AuditCounters:
@@ -108,6 +133,7 @@ class AuditCounters:
 class _Files:
     """The log files of a digest: read as listed, read otherwise, not read, and delivered before the ledger began."""
 
+    listed: int
     read: list[str] = field(default_factory=list)
     altered: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -132,11 +158,38 @@ class Audit:
         key = parse_digest_key(task.key)
         if not key:
             return  # a file in the digests' folder that CloudTrail did not name
+        if task.tries >= TRIES and (task.tries - TRIES + 1) % _HEALING_EVERY:
+            self._again(task)
+            return
+        self._audit(key, task, now)
+        if task.waited_seconds > BEHIND_SECONDS:
+            self.audits.mark_behind(now)  # not before: what fails again and again is old, and says nothing of others
+
+    def overdue(self, now: str) -> None:
+        """Tell of chains whose next digest should have come by now; each once for the digest it stopped at.
+
+        What was not audited because the audit was off or behind is nobody's silence: three hours count from then on.
+        Where every chain stopped and digests wait, it is the audit that stopped.
+        """
+        moment = datetime.fromisoformat(now)
+        begun = max(self.audits.since(now), self.audits.behind())
+        chains = [chain for chain in self.audits.chains() if not chain.backfill]
+        late = [
+            chain for chain in chains if OVERDUE < moment - max(chain.end, datetime.fromisoformat(begun)) < FORGOTTEN
+        ]
+        if late and all(moment - chain.end > OVERDUE for chain in chains) and self.queues.digests_wait():
+            self._tell([of_chain(Found.AUDIT_BEHIND, max(chains, key=lambda chain: (chain.end, chain.trail)))], now)
+            self.audits.mark_behind(now)
+            return
+        self._tell([of_chain(Found.DIGEST_OVERDUE, chain) for chain in late], now)
+
+    def _audit(self, key: DigestKey, task: AuditTask, now: str) -> None:
         since = datetime.fromisoformat(self.audits.since(now))
         self.counters.digests += 1
+        place = (task.bucket, task.key)
         digest = read_digest(AuditedFile(split_root(task.key)[1], task.key, task.bucket), self.files)
         if digest.not_read is Verdict.MISSING:
-            self._tell([_finding(Found.DIGEST_DELETED, key, task, "it was notified of, and is gone")], now)
+            self._tell([of_digest(Found.DIGEST_DELETED, key, place, "it was notified of, and is gone")], now)
             return
         if digest.not_read:
             raise LogFileError(f"s3://{task.bucket}/{task.key}: {_DENIED}", Unreadable.DENIED)
@@ -144,34 +197,37 @@ class Audit:
         verdict = Judge(self.files, self.keys).judge([digest, *before])[digest.file]
         if verdict is Verdict.NO_KEY and task.tries + 1 < TRIES:
             # A key that CloudTrail has just begun to use may not be listed yet.
-            self.queues.take_up(task.bucket, task.key, task.tries + 1, SETTLE_SECONDS)
+            self._again(task)
             return
+        known = self.audits.audited(key)
         if verdict not in PROVEN or not digest.document:
-            self._tell([_finding(Found.DIGEST_FORGED, key, task, verdict.value)], now)
-            self._keep(key, task, verdict, now, _Files(), digest)
+            was = (("before", how_known(known)),) if known and known["sha256"] else ()
+            self._tell([of_content(Found.DIGEST_FORGED, key, place, verdict.value, digest.sha256, was)], now)
+            self._keep(key, self._forged_members(task, verdict, now, known))
             return
-        findings = [*self._chain(key, task, digest, digest.document, before, verdict, since)]
-        found = self._log_files(digest.document, since)
-        self.counters.log_files += len(digest.document.logs or ())
+        document = digest.document
+        late = self._is_late(task, document, before, since)
+        findings = [] if late else [*self._previous(key, task, document, before, since)]
+        if verdict is not Verdict.VALID:
+            findings.append(of_content(Found.DIGEST_ALTERED, key, place, verdict.value))
+        found = self._log_files(document, since)
+        self.counters.log_files += found.listed
         if found.missing and task.tries + 1 < TRIES:
             self.queues.repair(task.bucket, found.missing)
-            self.queues.take_up(task.bucket, task.key, task.tries + 1, SETTLE_SECONDS)
             self.counters.repaired += len(found.missing)
-        elif found.missing:
-            findings.append(_of_files(Found.LOG_MISSING, key, task, found.missing))
-        if found.altered:
-            findings.append(_of_files(Found.LOG_ALTERED, key, task, found.altered))
+        if late or (found.missing and task.tries + 1 < TRIES + HEALING_TRIES):
+            self._again(task)
+        told = [str(mark) for mark in (known or {}).get("told", ())]
+        if task.tries + 1 >= TRIES:
+            findings += _not_told(Found.LOG_MISSING, key, place, found.missing, told)
+        findings += _not_told(Found.LOG_ALTERED, key, place, found.altered, told)
         self._tell(findings, now)
-        self._keep(key, task, verdict, now, found, digest)
+        self._keep(key, _members(task, verdict, now, found, digest) | {"told": told[-_MAX_TOLD:]})
+        # After its own row is there: of two that are audited at the same time, one sees the other's.
+        self._tell([*self._restarts(key, task, document)], now)
 
-    def overdue(self, now: str) -> None:
-        """Tell of chains whose next digest should have come by now; each once for the digest it stopped at."""
-        moment = datetime.fromisoformat(now)
-        self.audits.since(now)
-        late = [
-            chain for chain in self.audits.chains() if not chain.backfill and OVERDUE < moment - chain.end < FORGOTTEN
-        ]
-        self._tell([_overdue(chain) for chain in late], now)
+    def _again(self, task: AuditTask) -> None:
+        self.queues.take_up(task.bucket, task.key, task.tries + 1, SETTLE_SECONDS)
 
     def _before(self, digest: ReadDigest) -> list[ReadDigest]:
         """The digest that a digest names, as far as it can be read."""
@@ -179,35 +235,45 @@ class Audit:
         file = self.files.named(previous.bucket, previous.key, digest.file) if previous else None
         return [read_digest(file, self.files)] if file else []
 
-    def _chain(
+    def _is_late(
+        self, task: AuditTask, document: DigestDocument, before: Sequence[ReadDigest], since: datetime
+    ) -> bool:
+        """Whether the digest before is not there, was never seen, and may still come."""
+        previous = parse_digest_key(document.previous.key) if document.previous else None
+        gone = any(one.not_read is Verdict.MISSING for one in before)
+        waits = gone and task.tries + 1 < TRIES
+        return bool(waits and previous and previous.end > since and not self._proven(previous))
+
+    def _proven(self, key: DigestKey) -> Mapping[str, Any] | None:
+        """What is remembered of a digest if CloudTrail had signed it."""
+        known = self.audits.audited(key)
+        return known if known and known["sha256"] else None
+
+    def _previous(
         self,
         key: DigestKey,
         task: AuditTask,
-        digest: ReadDigest,
         document: DigestDocument,
         before: Sequence[ReadDigest],
-        verdict: Verdict,
         since: datetime,
     ) -> Iterator[Finding]:
         """What a digest says of the one before, beside what we remember."""
-        if verdict is not Verdict.VALID:
-            yield _finding(Found.DIGEST_ALTERED, key, task, verdict.value)
-        yield from self._restarts(key, task, document)
-        if not document.previous:
+        previous = parse_digest_key(document.previous.key) if document.previous else None
+        if not document.previous or not previous:
             return
-        previous = parse_digest_key(document.previous.key)
-        known = self.audits.audited(previous) if previous else None
-        if previous and any(one.not_read is Verdict.MISSING for one in before):
+        place = (document.previous.bucket, document.previous.key)
+        known = self._proven(previous)
+        if any(one.not_read is Verdict.MISSING for one in before):
             if known or previous.end > since:
-                gone = AuditTask(document.previous.bucket, document.previous.key)
                 last = self.audits.neighbour(previous, previous.end - _MOMENT, later=False)
-                hours = (("nothing is proven", f"{_end(last)} to {document.start_text}"),) if last else ()
-                yield _finding(Found.DIGEST_DELETED, previous, gone, _how_known(known), hours)
-        elif previous and known is None and previous.end > since:
+                hours = (("nothing is proven", f"{row_end(last)} to {document.start_text}"),) if last else ()
+                yield of_digest(Found.DIGEST_DELETED, previous, place, how_known(known), hours)
+        elif known is None and previous.end > since:
             # Its notification was lost: it is taken up now, and leads on to the one before it.
-            self.queues.take_up(document.previous.bucket, document.previous.key, 0, 0)
-        elif known and known.get("sha256") not in ("", document.previous.sha256):
-            yield _finding(Found.DIGEST_ALTERED, key, task, "the one before was another when it was audited")
+            self.queues.take_up(*place, 0, 0)
+        elif known and document.previous.sha256 not in ("", known["sha256"]):
+            why = "the one before was another when it was audited"
+            yield of_content(Found.DIGEST_ALTERED, key, (task.bucket, task.key), why)
 
     def _restarts(self, key: DigestKey, task: AuditTask, document: DigestDocument) -> Iterator[Finding]:
         """That the chain began anew at this digest, or at the next one: whichever of the two is audited second says so.
@@ -217,16 +283,19 @@ class Audit:
         if key.backfill or not document.start:
             return
         last = None if document.previous else self.audits.neighbour(key, document.start, later=False)
-        if last and _end(last) < iso_time(document.start):
-            yield _restarted(key, task, _end(last), document.start_text)
+        if last and row_end(last) < iso_time(document.start):
+            yield restarted(key, (task.bucket, task.key), row_end(last), document.start_text)
         following = self.audits.neighbour(key, key.end, later=True)
         after = parse_digest_key(str(following["key"])) if following and following.get("starting") else None
         if following and after and str(following["start"]) > iso_time(key.end):
-            there = AuditTask(str(following["bucket"]), str(following["key"]))
-            yield _restarted(after, there, iso_time(key.end), str(following["start"]))
+            there = (str(following["bucket"]), str(following["key"]))
+            yield restarted(after, there, iso_time(key.end), str(following["start"]))
 
     def _log_files(self, document: DigestDocument, since: datetime) -> _Files:
-        found, hashes = _Files(), {log.key: log.sha256 for log in document.logs or ()}
+        listed = {log.key: log.sha256 for log in document.logs or ()}
+        # Others are never read, so that the ledger does not have them.
+        hashes = {key: sha256 for key, sha256 in listed.items() if classify_key(key).kind is ObjectKind.LOG_FILE}
+        found = _Files(listed=len(hashes))
         for name in [name for name in hashes if _delivered_before(name, since)]:
             found.before.append(name)
             del hashes[name]
@@ -241,74 +310,55 @@ class Audit:
         if findings:
             self.counters.findings += self.outbox.keep([finding_hit(one, now) for one in findings])
 
-    def _keep(
-        self, key: DigestKey, task: AuditTask, verdict: Verdict, now: str, found: _Files, digest: ReadDigest
-    ) -> None:
-        document = digest.document if verdict in PROVEN else None
-        members = {
-            "bucket": task.bucket,
-            "key": task.key,
-            "verdict": verdict.value,
-            "sha256": digest.sha256 if document else "",
-            "start": document.start_text if document else "",
-            "starting": bool(document and not document.previous),
-            "listed": len(document.logs or ()) if document else 0,
-            "read": len(found.read),
-            "repaired": found.repaired,
-            "altered": len(found.altered),
-            "missing": len(found.missing),
-            "before": len(found.before),
-            "tries": task.tries + 1,
-            "at": now,
-        }
-        self.audits.keep(AuditedDigest(key, task.bucket, task.key, members))
+    def _keep(self, key: DigestKey, members: dict[str, Any]) -> None:
+        self.audits.keep(AuditedDigest(key, str(members["bucket"]), str(members["key"]), members))
+
+    def _forged_members(
+        self, task: AuditTask, verdict: Verdict, now: str, known: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """What was found of a digest that proves nothing; what it was before somebody wrote over it is remembered."""
+        if known and known["sha256"]:
+            return {**known, "verdict": verdict.value, "at": now}
+        return _members(task, verdict, now, _Files(0), None)
+
+
+def _members(task: AuditTask, verdict: Verdict, now: str, found: _Files, proven: ReadDigest | None) -> dict[str, Any]:
+    document = proven.document if proven else None
+    return {
+        "bucket": task.bucket,
+        "key": task.key,
+        "verdict": verdict.value,
+        "sha256": proven.sha256 if proven else "",
+        "start": document.start_text if document else "",
+        "starting": bool(document and not document.previous),
+        "listed": found.listed,
+        "read": len(found.read),
+        "repaired": found.repaired,
+        "altered": len(found.altered),
+        "missing": len(found.missing),
+        "before": len(found.before),
+        "tries": task.tries + 1,
+        "at": now,
+    }
+
+
+def _not_told(
+    found: Found, key: DigestKey, place: tuple[str, str], files: Sequence[str], told: list[str]
+) -> Iterator[Finding]:
+    """A finding of those files that nobody was told of yet; their marks are added to `told`."""
+    marks = {_mark(found, file): file for file in files}
+    new = [mark for mark in marks if mark not in set(told)]
+    if new:
+        told += new
+        yield of_files(found, key, place, [marks[mark] for mark in new])
+
+
+def _mark(found: Found, file: str) -> str:
+    """A short text that stands for a file which was told of."""
+    return hashlib.sha256(f"{found.value}\n{file}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _delivered_before(key: str, since: datetime) -> bool:
     """Whether a log file may have been delivered before the ledger began."""
     span = delivery_span(key)
     return bool(span and span[0] < since)
-
-
-def _restarted(key: DigestKey, task: AuditTask, since: str, until: str) -> Finding:
-    return _finding(Found.CHAIN_RESTARTED, key, task, "", (("nothing is proven", f"{since} to {until}"),))
-
-
-def _end(row: Mapping[str, Any]) -> str:
-    """When an audited digest ended."""
-    return str(row["sk"]).partition("#")[0]
-
-
-def _how_known(known: Mapping[str, Any] | None) -> str:
-    if not known:
-        return "it was never audited: the log files that it lists are not known"
-    return f"it was audited before: {known['read']} of its {known['listed']} log files were read"
-
-
-def _finding(
-    found: Found, key: DigestKey, task: AuditTask, why: str, more: tuple[tuple[str, str], ...] = ()
-) -> Finding:
-    trail = key.trail
-    details = (("trail", trail.trail), ("digest of the hour until", iso_time(key.end)))
-    said = (("why", why),) if why else ()
-    about, end = f"{task.bucket}/{task.key}", iso_time(key.end)
-    return Finding(found, trail.account, trail.region, about, end, task.bucket, task.key, (), (*details, *said, *more))
-
-
-def _of_files(found: Found, key: DigestKey, task: AuditTask, files: Sequence[str]) -> Finding:
-    trail = key.trail
-    details = (
-        ("trail", trail.trail),
-        ("digest of the hour until", iso_time(key.end)),
-        ("log files", str(len(files))),
-    )
-    about, end = f"{task.bucket}/{task.key}", iso_time(key.end)
-    return Finding(found, trail.account, trail.region, about, end, task.bucket, task.key, tuple(files), details)
-
-
-def _overdue(chain: Newest) -> Finding:
-    end = iso_time(chain.end)
-    about = f"{chain.trail.trail}@{chain.trail.home} {end}"
-    details = (("trail", chain.trail.trail), ("last digest of the hour until", end))
-    account, region = chain.trail.account, chain.trail.region
-    return Finding(Found.DIGEST_OVERDUE, account, region, about, end, chain.bucket, chain.key, (), details)

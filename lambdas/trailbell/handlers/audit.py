@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import functools
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -50,7 +51,7 @@ def _audit() -> Audit:
         files=AuditObjects(clients.client("s3")),
         keys=AwsKeys(lambda region: clients.client("cloudtrail", region)),
         ledger=DynamoLedger(dynamodb, table),
-        audits=DynamoAudits(dynamodb, table, retention),
+        audits=DynamoAudits(dynamodb, table, retention, audit),
         outbox=DynamoHitTable(dynamodb, table, retention),
         queues=SqsAuditQueues(clients.client("sqs"), audit, ingest),
     )
@@ -62,9 +63,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     audit, failed, now = _audit(), [], utc_now()
     audit.counters = AuditCounters()
     if "Records" in event:
-        for message_id, body in _messages(event):
+        for message_id, body, waited_seconds in _messages(event, now):
             try:
-                audit.take_up(AuditTask(**json.loads(body)), now)
+                audit.take_up(AuditTask(**json.loads(body), waited_seconds=waited_seconds), now)
             except Exception as error:  # the boundary: logged, counted, and back to the queue
                 _event_log().failed(f"message {message_id}", error)
                 failed.append(message_id)
@@ -74,8 +75,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _messages(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    return ((message["messageId"], message["body"]) for message in event["Records"])
+def _messages(event: dict[str, Any], now: str) -> Iterator[tuple[str, str, int]]:
+    """Of each message its id, its body, and for how many seconds it waited, its delay included."""
+    seconds = datetime.fromisoformat(now).timestamp()
+    for message in event["Records"]:
+        sent = message.get("attributes", {}).get("SentTimestamp")  # milliseconds
+        yield message["messageId"], message["body"], int(seconds - int(sent) / 1000) if sent else 0
 
 
 def _count(counters: AuditCounters, failed: int) -> None:

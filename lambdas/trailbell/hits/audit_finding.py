@@ -23,6 +23,7 @@ class Found(StrEnum):
     CHAIN_RESTARTED = "audit-chain-restarted"
     LOG_MISSING = "audit-log-missing"
     LOG_ALTERED = "audit-log-altered"
+    AUDIT_BEHIND = "audit-behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,17 @@ _TEXTS = {
         "What was read of a log file is not what CloudTrail delivered: it was replaced before it was read. Alerts were "
         "based on records that CloudTrail did not write, or are missing.",
         (_LOST, _VERIFY),
+    ),
+    Found.AUDIT_BEHIND: _Text(
+        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e08",
+        "The Audit of CloudTrail's Log Files Is Behind",
+        "Audit Behind",
+        "Digest files wait in the audit's queue and for three hours none was audited, of any account. Until it has "
+        "caught up, nobody is told of an account that fell silent.",
+        (
+            "The audit's log and its alarms say why: trailbell doctor, trailbell dlq.",
+            "Look for UpdateFunctionConfiguration and UpdateEventSourceMapping by anybody on the audit's function.",
+        ),
     ),
 }
 _ACTOR = Actor(

@@ -119,7 +119,10 @@ class DeployedStack:
         """
         with suppress(SettingsError):
             return self.queue(self.output("IngestQueue"))
-        dead_letters = self.dead_letter_queue()
+        return self.source_of(self.dead_letter_queue())
+
+    def source_of(self, dead_letters: Queue) -> Queue:
+        """The queue whose dead letters go to another one. Raises SettingsError when there is none."""
         for queue in map(self.queue, self.resources("AWS::SQS::Queue")):
             if queue.dead_letters == dead_letters.arn:
                 return queue

@@ -3,8 +3,11 @@
     V#{account}#{region}#{yyyy-mm}    {end}#{trail}@{home}#{standard|backfill}    what was found
     V#newest                          {account}#{region}#{trail}@{home}#{…}       its newest digest: end, key
     V#since                           -                                           since when the ledger is kept
+    V#behind                          -                                           when the audit was last behind
 
-They remember what a bucket no longer shows: digests that were there once, and where a chain had come to.
+They remember what a bucket no longer shows: digests that were there once, and where a chain had come to. A digest that
+CloudTrail did not sign has a row, but is nobody's newest and nobody's neighbour: whoever may write to the bucket could
+else move a chain to where they like.
 """
 
 import time
@@ -13,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trailbell.audit.newest import AuditedDigest, Newest
+from trailbell.audit.verdict import PROVEN
 from trailbell.cloudtrail.digest_key import DigestKey, Trail
 from trailbell.store.dynamo import Row, decode, encode, put_new
 from trailbell.text.times import DAY_SECONDS, iso_time
@@ -21,23 +25,53 @@ from trailbell.text.times import DAY_SECONDS, iso_time
 AUDIT = "audit"
 _NEWEST = "V#newest"
 _SINCE = {"pk": "V#since", "sk": "-"}
+_BEHIND = {"pk": "V#behind", "sk": "-"}
 
 
 class DynamoAudits:
-    """Writes and reads the audit's rows."""
+    """Writes and reads the audit's rows.
 
-    def __init__(self, client: Any, table: str, retention_days: int) -> None:
-        self._client, self._table, self._retention = client, table, retention_days * DAY_SECONDS
+    queue_url: of the digests' queue; it tells one time of the audit being switched on from another. "" where nobody
+               asks since when.
+    """
+
+    def __init__(self, client: Any, table: str, retention_days: int, queue_url: str = "") -> None:
+        self._client, self._table, self._retention = client, table, timedelta(days=retention_days)
+        self._queue_url = queue_url
 
     def since(self, now: str) -> str:
-        """Since when the ledger is kept; from now on where nobody has asked yet."""
-        there = put_new(self._client, self._table, {**_SINCE, "kind": AUDIT, "at": now})
+        """Since when the ledger is kept; from now on where nobody has asked yet since the audit was switched on.
+
+        While it is off nobody keeps the ledger, and what was delivered then is nobody's to have read. Switching it
+        off deletes its queue, and switching it on makes another one, with another name.
+        """
+        row = {**_SINCE, "kind": AUDIT, "at": now}
+        if not self._queue_url:
+            there = put_new(self._client, self._table, row)
+        else:
+            there = put_new(
+                self._client,
+                self._table,
+                {**row, "queueUrl": self._queue_url},
+                replacing="(attribute_exists(queueUrl) AND queueUrl <> :queue)",
+                values={":queue": self._queue_url},
+            )
         return now if there is None else str(there["at"])
+
+    def mark_behind(self, now: str) -> None:
+        """Keep that the audit has digests before it that came long ago."""
+        self._client.put_item(TableName=self._table, Item=encode({**_BEHIND, "kind": AUDIT, "at": now}))
+
+    def behind(self) -> str:
+        """When the audit was last behind; "" if it never was."""
+        return next((str(row["at"]) for row in self._query(_BEHIND["pk"])), "")
 
     def keep(self, audited: AuditedDigest) -> None:
         """Write what was found about a digest, and that it is its chain's newest if it is. Raises TableError."""
         row = {**_audit_key(audited.key), **audited.members, "kind": AUDIT, "expiresAt": self._expiry()}
         self._client.put_item(TableName=self._table, Item=encode(row))
+        if audited.members["verdict"] not in PROVEN:
+            return
         newest = {
             "pk": _NEWEST,
             "sk": _chain(audited.key),
@@ -62,20 +96,33 @@ class DynamoAudits:
         return rows[0] if rows else None
 
     def neighbour(self, key: DigestKey, moment: datetime, *, later: bool) -> Row | None:
-        """Of a chain's audited digests the last that ended by a moment, or the first that ended after it.
+        """Of a chain's proven digests the last that ended by a moment, or the first that ended after it.
 
-        Looked for in the month of the moment and in the one beside it: a gap that is longer has no neighbour.
+        However far away: forward up to the chain's newest, back as long as rows are kept.
         """
         edge = iso_time(moment)
-        other = moment.replace(day=28) + timedelta(days=4) if later else moment.replace(day=1) - timedelta(days=1)
-        for month in dict.fromkeys((edge[:7], iso_time(other)[:7])):
+        for month in self._months(key, moment, later=later):
             partition = f"V#{key.trail.account}#{key.trail.region}#{month}"
             # `$` follows `#`: what ended at the very moment is before it.
             condition = " AND sk > :edge" if later else " AND sk < :edge"
             for row in self._query(partition, condition, {":edge": f"{edge}$"}, forward=later):
-                if row["sk"].partition("#")[2] == _name(key):
+                if row["sk"].partition("#")[2] == _name(key) and row["sha256"]:
                     return row
         return None
+
+    def _months(self, key: DigestKey, moment: datetime, *, later: bool) -> Iterator[str]:
+        """The months in which a neighbour can be, the nearest first."""
+        if later:
+            newest = next((row["endsAt"] for row in self._query(_NEWEST, " AND sk = :sk", {":sk": _chain(key)})), "")
+            last = newest[:7] if newest > iso_time(moment) else ""
+            while (month := iso_time(moment)[:7]) <= last:
+                yield month
+                moment = moment.replace(day=28) + timedelta(days=4)
+            return
+        first = iso_time(moment - self._retention)[:7]
+        while (month := iso_time(moment)[:7]) >= first:
+            yield month
+            moment = moment.replace(day=1) - timedelta(days=1)
 
     def chains(self) -> Iterator[Newest]:
         """The newest digest of every chain."""
@@ -103,7 +150,7 @@ class DynamoAudits:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _expiry(self) -> int:
-        return int(time.time()) + self._retention
+        return int(time.time()) + self._retention.days * DAY_SECONDS
 
 
 def _audit_key(key: DigestKey) -> Row:

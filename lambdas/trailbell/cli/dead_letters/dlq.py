@@ -22,7 +22,7 @@ from trailbell.errors import NotificationError, SettingsError
 from trailbell.ops.advice import alarm_advice
 from trailbell.ops.answers import Queue
 from trailbell.ops.dead_letters import batches, delete, show_again
-from trailbell.ops.deployed_stack import Clients, DeployedStack
+from trailbell.ops.deployed_stack import AUDITED, Clients, DeployedStack
 from trailbell.text.safe_text import one_line
 
 
@@ -60,6 +60,8 @@ def dlq() -> None:
 def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
     """Show what waits: in DeadLetters log files that were not read, in AlertDeadLetters hits that were not delivered.
 
+    And in AuditDeadLetters, with the setting audit, digests that were not audited.
+
     Nothing is deleted. While it is being shown, a message is hidden from others for a moment.
 
     \b
@@ -76,7 +78,7 @@ def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
     print_table(
         ["queue", "message", "age", "receives", "says"],
         (_cells(dead_letter, now) for dead_letter in dead_letters),
-        "nothing waits in DeadLetters or AlertDeadLetters",
+        "nothing waits in DeadLetters, AlertDeadLetters or AuditDeadLetters",
     )
     for queue in dict.fromkeys(dead_letter.queue for dead_letter in dead_letters):
         click.echo(f"{queue}: {alarm_advice(f'{queue}NotEmpty').text}", err=True)
@@ -86,6 +88,8 @@ def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
 @stack_options("The stack whose queues to empty.", "Do it in what `trailbell local --keep` left running.")
 def redrive(connection: Connection) -> None:
     """Do again what waits: read the log files of DeadLetters, deliver the hits of AlertDeadLetters.
+
+    And audit the digests of AuditDeadLetters, with the setting audit.
 
     Fix the cause first (the functions' logs name it): what fails again comes back, or stays. Nothing is done
     twice: hits are written once, and a hit with a delivery record is not delivered again. The exit status is 1
@@ -97,6 +101,8 @@ def redrive(connection: Connection) -> None:
     """
     with explained_errors():
         moved = redrive_dead_letters(connection.client, connection.stack)
+        if DeployedStack(connection.client, connection.stack).has_output(AUDITED):
+            moved += redrive_dead_letters(connection.client, connection.stack, output=AUDITED)
         click.echo(f"{moved} messages given back")
         stayed = redrive_alerts(connection.client, connection.stack)
     if stayed:
@@ -104,10 +110,12 @@ def redrive(connection: Connection) -> None:
 
 
 def find_dead_letters(clients: Clients, stack: str, limit: int) -> list[DeadLetter]:
-    """What waits in both dead-letter queues; the messages are visible again when this returns."""
+    """What waits in the dead-letter queues; the messages are visible again when this returns."""
     deployed, sqs = DeployedStack(clients, stack), clients("sqs")
     found = []
-    for output, read in (("DeadLetters", notification_says), ("AlertDeadLetters", failure_says)):
+    for output, read in _READ.items():
+        if output == AUDITED and not deployed.has_output(AUDITED):
+            continue
         queue = deployed.dead_letter_queue(output)
         for message in _look(sqs, queue, limit):
             found.append(_dead_letter(output, message, read))
@@ -166,10 +174,31 @@ def failure_says(body: str) -> tuple[str, ...]:
     return (one_line(line),)
 
 
-def redrive_dead_letters(clients: Clients, stack: str, pause: Callable[[float], None] = time.sleep) -> int:
-    """Give DeadLetters' messages back to the queue they came from; how many. Raises SettingsError if AWS gives up."""
+def digest_says(body: str) -> tuple[str, ...]:
+    """The digest that was not audited (aws/audit_queues.py)."""
+    try:
+        task = json.loads(body)
+        return (one_line(f"s3://{task['bucket']}/{task['key']}"),)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return (f"unreadable: {one_line(body, 200)}",)
+
+
+_READ: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "DeadLetters": notification_says,
+    "AlertDeadLetters": failure_says,
+    AUDITED: digest_says,
+}
+
+
+def redrive_dead_letters(
+    clients: Clients, stack: str, pause: Callable[[float], None] = time.sleep, output: str = "DeadLetters"
+) -> int:
+    """Give the messages of an output's queue back to the one they came from; how many.
+
+    Raises SettingsError if AWS gives up.
+    """
     deployed, sqs = DeployedStack(clients, stack), clients("sqs")
-    dead_letters = deployed.dead_letter_queue()
+    dead_letters = deployed.dead_letter_queue(output)
     if not dead_letters.waiting:
         return 0
     try:
@@ -177,7 +206,8 @@ def redrive_dead_letters(clients: Clients, stack: str, pause: Callable[[float], 
     except ClientError as error:
         if error.response["Error"]["Code"].rpartition(".")[2] not in _UNSUPPORTED:
             raise
-        return _move(sqs, dead_letters, deployed.ingest_queue().url)
+        source = deployed.source_of(dead_letters) if output == AUDITED else deployed.ingest_queue()
+        return _move(sqs, dead_letters, source.url)
     return _watch(sqs, dead_letters.arn, pause)
 
 
