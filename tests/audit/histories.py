@@ -211,7 +211,7 @@ class History:
 def come_late(history: History, first: int) -> None:
     """A digest comes after the next one, and another one's notification is lost."""
     late, lost = history.standard[first], history.standard[first + 2]
-    history.times[late] = history.end(history.standard[first + 1]) + 20 * MINUTE
+    history.times[late] = history.end(history.standard[first + 1]) + 45 * MINUTE
     history.unheard.add(lost)
 
 
@@ -254,10 +254,10 @@ def write_over_digest(history: History, first: int) -> None:
     history.may.add(("audit-digest-altered", following))
 
 
-def forge_digest(history: History, first: int) -> None:
+def forge_digest(history: History, first: int, end: str = "20991231T235959Z") -> None:
     """A digest that CloudTrail did not write, of a time to come, well made or not."""
     model = history.standard[first]
-    forged = f"{model.rpartition('_')[0]}_20991231T235959Z.json.gz"
+    forged = f"{model.rpartition('_')[0]}_{end}.json.gz"
     pair = key_pair("evil")
 
     def forge() -> None:

@@ -90,6 +90,7 @@ def test_forged_digest_hides_no_restart_and_no_silence(table: Any) -> None:
     history.must.add(("audit-chain-restarted", begun))
     history.may.add(("audit-digest-overdue", history.standard[3]))
     forge_digest(history, 1)
+    forge_digest(history, 1, f"{history.end(begun) - HOUR:%Y%m%dT%H%M%SZ}")  # where its period begins
     fall_silent(history, 0)
 
     told = history.run()
