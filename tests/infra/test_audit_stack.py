@@ -1,8 +1,12 @@
 """The audit in the template: off unless asked for, with the rights of its work, a queue, a schedule and alarms."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from tests.infra.test_stack import listed, plain, resources, statements
 
@@ -83,3 +87,26 @@ def test_audit_has_alarms(template_of: TemplateOf) -> None:
     names = " ".join(resources(template_of(audit=True), "AWS::CloudWatch::Alarm"))
 
     assert all(name in names for name in ("AuditErrors", "AuditThrottled", "AuditDeadLettersNotEmpty"))
+
+
+_PARSE = """
+import re, sys
+from pathlib import Path
+from trailbell.audit.read_digest import MAX_DIGEST_BYTES
+from trailbell.cloudtrail.digest import parse_digest
+import trailbell.handlers.audit
+part = sys.argv[1].encode()
+parse_digest(b'{"a":[' + part * (MAX_DIGEST_BYTES // len(part) - 3) + b'0]}')
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process, as Lambda is one")
+@pytest.mark.parametrize("part", ["{},", '{"":0},', "[],", "1.5,"])
+def test_largest_digest_fits_into_the_memory(part: str, template_of: TemplateOf) -> None:
+    """Whoever may write to the bucket chooses what Python makes of it; a quarter is left for what else Lambda runs."""
+    memory_mb = function(template_of(audit=True), "audit")["MemorySize"]
+
+    used = subprocess.run([sys.executable, "-c", _PARSE, part], capture_output=True, text=True, check=True)
+
+    assert 0 < int(used.stdout) < memory_mb * 3 / 4, used.stdout
