@@ -123,7 +123,7 @@ def test_episodes_of_the_real_records_are_the_attack_and_nothing_else() -> None:
 
     assert {name: events for name, (events, _) in episodes.items()} == {
         "ssm-parameter-sweep": {"GetParameter": 82, "GetParameters": 5},
-        "trail-stopped-then-write": {"DeleteTrail": 2, "DeleteParameter": 40},
+        "trail-stopped-then-write": {"DeleteTrail": 2, "PutEventSelectors": 1, "DeleteParameter": 40},
         # Counted by identity-denied-then-write: nothing was written after it, so nobody is told.
         "identity-denied-burst": dict.fromkeys(
             ("DescribeInstanceInformation", "GetParameters", "ResumeSession", "SendCommand", "StartSession"), 1

@@ -20,7 +20,7 @@ CALLS = {
     "dynamodb": ("BatchGetItem", "BatchWriteItem", "DeleteItem", "PutItem", "Query", "TransactWriteItems"),
     "s3": ("GetObject",),
     "sns": ("Publish",),
-    "sqs": ("DeleteMessage", "ReceiveMessage", "SendMessage"),
+    "sqs": ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SendMessage"),
     "ssm": ("DeleteParameter",),
 }
 """What the functions call beside what channels declare. A test reads the adapters and finds what is missing here."""
