@@ -123,7 +123,7 @@ def test_episode_over_two_log_files_is_one_mail_and_goes_on(
         deliver(early)
     notifier.handler(stream(), None)
     first = mails()
-    deliver(put_log_file([disabled(4, 12)], "c"))
+    deliver(put_log_file([disabled(4, 10)], "c"))
     notifier.handler(stream(), None)
     second = mails()
 

@@ -131,4 +131,4 @@ def test_episodes_of_the_real_records_are_the_attack_and_nothing_else() -> None:
     }
     times = {name: (time_text(one.first), time_text(one.last)) for name, (_, one) in episodes.items()}
     assert times["ssm-parameter-sweep"] == ("2023-07-10T11:58:10Z", "2023-07-10T12:08:04Z")
-    assert times["trail-stopped-then-write"] == ("2023-07-10T12:08:04Z", "2023-07-10T12:08:27Z")
+    assert times["trail-stopped-then-write"] == ("2023-07-10T12:00:08Z", "2023-07-10T12:08:27Z")
