@@ -42,7 +42,7 @@ style: setup
 types: setup
 	$(BIN)/mypy
 
-quick: setup ## What to run after each change: style, rules and units, property tests short (half a minute)
+quick: setup ## What to run after each change: style, rules and units, property tests short (about a minute)
 	$(BIN)/ruff check .
 	HYPOTHESIS_PROFILE=dev $(BIN)/pytest $(PARALLEL) -m "not slow" $(QUICK)
 
