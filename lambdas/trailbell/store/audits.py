@@ -11,19 +11,20 @@ else move a chain to where they like.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from trailbell.audit.newest import AuditedDigest, Newest
 from trailbell.audit.verdict import PROVEN
 from trailbell.cloudtrail.digest_key import DigestKey, Trail
-from trailbell.store.dynamo import Row, decode, encode, put_new
+from trailbell.store.dynamo import Row, encode, get_row, put_new, query
 from trailbell.text.times import DAY_SECONDS, iso_time
 
 
 AUDIT = "audit"
 _NEWEST = "V#newest"
+_FIRST, _LAST = "0", "~"  # before and after every time
 _SINCE = {"pk": "V#since", "sk": "-"}
 _BEHIND = {"pk": "V#behind", "sk": "-"}
 
@@ -91,9 +92,7 @@ class DynamoAudits:
 
     def audited(self, key: DigestKey) -> Row | None:
         """What was found about a digest before; None if it was not audited."""
-        keys = _audit_key(key)
-        rows = list(self._query(keys["pk"], " AND sk = :sk", {":sk": keys["sk"]}))
-        return rows[0] if rows else None
+        return get_row(self._client, self._table, _audit_key(key))
 
     def neighbour(self, key: DigestKey, moment: datetime, *, later: bool) -> Row | None:
         """Of a chain's proven digests the last that ended by a moment, or the first that ended after it.
@@ -104,8 +103,8 @@ class DynamoAudits:
         for month in self._months(key, moment, later=later):
             partition = f"V#{key.trail.account}#{key.trail.region}#{month}"
             # `$` follows `#`: what ended at the very moment is before it.
-            condition = " AND sk > :edge" if later else " AND sk < :edge"
-            for row in self._query(partition, condition, {":edge": f"{edge}$"}, forward=later):
+            ends = (f"{edge}$", _LAST) if later else (_FIRST, f"{edge}$")
+            for row in self._query(partition, *ends, forward=later):
                 if row["sk"].partition("#")[2] == _name(key) and row["sha256"]:
                     return row
         return None
@@ -113,7 +112,8 @@ class DynamoAudits:
     def _months(self, key: DigestKey, moment: datetime, *, later: bool) -> Iterator[str]:
         """The months in which a neighbour can be, the nearest first."""
         if later:
-            newest = next((row["endsAt"] for row in self._query(_NEWEST, " AND sk = :sk", {":sk": _chain(key)})), "")
+            row = get_row(self._client, self._table, {"pk": _NEWEST, "sk": _chain(key)})
+            newest = row["endsAt"] if row else ""
             last = newest[:7] if newest > iso_time(moment) else ""
             while (month := iso_time(moment)[:7]) <= last:
                 yield month
@@ -132,22 +132,8 @@ class DynamoAudits:
         """What was found about the digests of a month, by their ends."""
         return self._query(f"V#{account}#{region}#{month}")
 
-    def _query(
-        self, partition: str, more: str = "", values: Mapping[str, str] | None = None, *, forward: bool = True
-    ) -> Iterator[Row]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"pk = :pk{more}",
-            "ExpressionAttributeValues": encode({":pk": partition, **(values or {})}),
-            "ConsistentRead": True,
-            "ScanIndexForward": forward,
-        }
-        while True:
-            answer = self._client.query(**request)
-            yield from map(decode, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    def _query(self, partition: str, since: str = "", until: str = "", *, forward: bool = True) -> Iterator[Row]:
+        return query(self._client, self._table, partition, since, until, backward=not forward)
 
     def _expiry(self) -> int:
         return int(time.time()) + self._retention.days * DAY_SECONDS

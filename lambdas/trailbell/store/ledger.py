@@ -7,13 +7,13 @@ The hour is that in the file's name (of other names, the day of its folder), so 
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from trailbell.cloudtrail.digest_key import delivery_span
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.hits.ledger import ReadLog
-from trailbell.store.dynamo import Row, decode, encode, put_new
+from trailbell.store.dynamo import Row, put_new, query
 from trailbell.text.digests import stand_in
 from trailbell.text.times import DAY_SECONDS, iso_time
 
@@ -46,25 +46,11 @@ class DynamoLedger:
             found[key] = []
             names.setdefault(_partition(key), {})[_name(key)] = key
         for partition, by_name in names.items():
-            for row in self._rows(partition):
+            for row in query(self._client, self._table, partition):
                 name = row["sk"].partition("#")[0]
                 if name in by_name and row["key"] == by_name[name]:
                     found[row["key"]].append(row)
         return found
-
-    def _rows(self, partition: str) -> Iterable[Row]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": encode({":pk": partition}),
-            "ConsistentRead": True,
-        }
-        while True:
-            answer: Mapping[str, Any] = self._client.query(**request)
-            yield from map(decode, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _row(read: ReadLog) -> Row:
