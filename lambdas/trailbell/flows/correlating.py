@@ -10,9 +10,8 @@ Correlations over others come after those: when an inner one fires, that is a co
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
 
 from trailbell.engine.buckets import reach_seconds
 from trailbell.engine.contributing import Contributing, Group, Share
@@ -21,6 +20,7 @@ from trailbell.engine.correlation import Contribution, Correlation, CorrelationT
 from trailbell.engine.episodes import Episode, episodes_of
 from trailbell.flows.collected import Collected
 from trailbell.flows.correlation_state import Contributions, CountedGroup, Episodes, FoundEpisode, Merged
+from trailbell.flows.each import Each, one_by_one
 from trailbell.hits.base_match import BaseMatch, hit_episode, overflow_hit
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
@@ -35,18 +35,6 @@ MakeEpisodeHit = Callable[[Correlation, Group, HitEpisode, str, BaseMatch], Hit]
 """Makes the hit of an episode: from its correlation and group, what is to be said of it, when it came true, and the
 latest of its acts at hand (hits/base_match.py: episode_hit).
 """
-
-
-class Each(Protocol):
-    """Does something for each of many, side by side or not; what came of each, in order."""
-
-    def __call__(self, do: Callable[[Any], Any], items: Iterable[Any], /) -> list[Any]:
-        """Raises what the first that failed raised."""
-
-
-def one_by_one(do: Callable[[Any], Any], items: Iterable[Any], /) -> list[Any]:
-    """For each, one after another."""
-    return [do(item) for item in items]
 
 
 @dataclass(slots=True)

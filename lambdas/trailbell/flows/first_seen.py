@@ -1,12 +1,13 @@
 """What is new and what is habitual: sightings are kept, then each hit is judged by those before it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
 
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.engine.rulebook import FirstSeen, Rulebook
+from trailbell.flows.each import Each, one_by_one
 from trailbell.hits.first_seen import HABIT_DAYS, Sighting, days_before, judged, learning_key
 from trailbell.hits.hit import Hit
 
@@ -27,18 +28,13 @@ class Sightings(Protocol):
         """Since when something is learned in an account, "" if nobody has begun."""
 
 
-def one_by_one(do: Callable[[Hit], Hit], hits: Iterable[Hit], /) -> list[Hit]:
-    """For each, one after another."""
-    return [do(hit) for hit in hits]
-
-
 @dataclass(frozen=True, slots=True)
 class FirstSeenJudge:
     """asked: by the ids of rules, what they ask for; each: how hits are judged, side by side or not."""
 
     sightings: Sightings
     asked: Mapping[str, FirstSeen]
-    each: Callable[[Callable[[Hit], Hit], Iterable[Hit]], list[Hit]] = one_by_one
+    each: Each = one_by_one
     _begun: set[str] = field(default_factory=set)
 
     def begin(self, account: str, at: str) -> None:
