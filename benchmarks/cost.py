@@ -40,7 +40,6 @@ _WATCHING_ALARMS = [name for name in alarms() if name.startswith(("Clock", "Cana
 _OTHER_ALARMS = [
     name for name in alarms() if name not in (*_WATCHING_ALARMS, "ChannelFailing") and not name.startswith("Audit")
 ]
-_CANARY_METRICS = 1  # of the detector's: CanariesDetected
 
 # What an account does.
 FILES_A_DAY = 3 * 288  # three busy regions, a log file every five minutes
@@ -86,8 +85,11 @@ class Added:
     parts: dict[str, float] = field(default_factory=dict)
 
 
-def monthly_cost(accounts: int) -> Cost:
-    """What a deployment costs a month that reads the trail of so many accounts; with 0 nothing happens in its own."""
+def monthly_cost(accounts: int, *, every: bool = False) -> Cost:
+    """What a deployment costs a month that reads the trail of so many accounts; with 0 nothing happens in its own.
+
+    every: with the setting `metrics` set to "all".
+    """
     files = FILES_A_DAY * DAYS * accounts
     records, batches, hits = files * RECORDS_A_FILE, files / _BATCH, _HITS_A_DAY * DAYS * accounts
     seconds = batches * _SECONDS_A_BATCH + records * _SECONDS_A_RECORD
@@ -101,14 +103,14 @@ def monthly_cost(accounts: int) -> Cost:
         "SNS": hits * _SNS_EMAIL,
         "logs": batches * _LOG_BYTES_A_BATCH * 1e-9 * _LOGS_GB,
         "alarms": len(_OTHER_ALARMS) * _ALARM,
-        "metrics": _metrics(accounts) * _METRIC,
+        "metrics": _metrics(accounts, every=every) * _METRIC,
     }
-    for added in added_by(accounts).values():
+    for added in added_by(accounts, every=every).values():
         parts = {name: parts[name] + added.parts.get(name, 0) for name in parts}
     return Cost(parts)
 
 
-def added_by(accounts: int) -> dict[str, Added]:
+def added_by(accounts: int, *, every: bool = False) -> dict[str, Added]:
     """What claims, following up, clock and canary add to a deployment of so many accounts: every hit of the model can
     be undone, has a deadline, and opens a quiet period.
     """
@@ -121,21 +123,27 @@ def added_by(accounts: int) -> dict[str, Added]:
         "clock": _clock(found),
         "canary": _canary(found, with_files=alone),
         "alarms": Added(parts={"alarms": len(_WATCHING_ALARMS) * _ALARM}),
-        "metrics": Added(parts={"metrics": (_watched_metrics(accounts) - _metrics(accounts)) * _METRIC}),
+        "metrics": Added(parts={"metrics": _watching_metrics(accounts, every=every) * _METRIC}),
     }
 
 
-def _metrics(accounts: int) -> float:
+def _metrics(accounts: int, *, every: bool) -> float:
     """Metrics without clock and canary, each by the part of all hours in which it is sent."""
-    hit, none, with_hits = metric_names(), metric_names(hits=False), _hours_with_hits(accounts)
-    detector = none["detector"] - _CANARY_METRICS + (hit["detector"] - none["detector"]) * with_hits
+    hit, none = metric_names(every=every), metric_names(hits=False, every=every)
+    with_hits = _hours_with_hits(accounts)
+    detector = none["detector"] - _of_canary(every) + (hit["detector"] - none["detector"]) * with_hits
     return detector * min(accounts, 1) + (hit["notifier"] + hit["handover"]) * with_hits
 
 
-def _watched_metrics(accounts: int) -> float:
-    """Metrics with them: a canary has detector and notifier send theirs in every hour, but for those about hits."""
-    hit, none = sum(metric_names().values()), sum(metric_names(hits=False).values())
-    return none + (hit - none) * _hours_with_hits(accounts)
+def _watching_metrics(accounts: int, *, every: bool) -> float:
+    """What clock and canary add: a canary has detector and notifier send theirs in every hour, but those about hits."""
+    hit, none = sum(metric_names(every=every).values()), sum(metric_names(hits=False, every=every).values())
+    return none + (hit - none) * _hours_with_hits(accounts) - _metrics(accounts, every=every)
+
+
+def _of_canary(every: bool) -> int:
+    """Of the detector's metrics those that only a canary makes: CanariesDetected, where all counts are metrics."""
+    return int(every)
 
 
 def _hours_with_hits(accounts: int) -> float:
@@ -197,6 +205,8 @@ def table() -> str:
     for part in costs[1].parts:
         lines.append(f"| {part} | " + " | ".join(f"{costs[size].parts[part]:,.2f}" for size in sizes) + " |")
     lines.append("| **all** | " + " | ".join(f"**{costs[size].total:,.2f}**" for size in sizes) + " |")
+    every = " | ".join(f"{monthly_cost(size, every=True).total:,.2f}" for size in sizes)
+    lines.append(f"| all, with `metrics` set to `all` | {every} |")
     per_account = " | ".join(f"{costs[size].total / size:,.3f}" for size in sizes if size)
     records = {size: FILES_A_DAY * DAYS * size * RECORDS_A_FILE / 1e6 for size in sizes}
     per_million = " | ".join(f"{costs[size].total / records[size]:,.2f}" for size in sizes if size)
@@ -227,7 +237,7 @@ def added_table() -> str:
 def counts() -> str:
     """What was counted of each, in one line each."""
     found, names, runs = _measured(), metric_names(), RUNS_AN_HOUR * _HOURS
-    without_hits = metric_names(hits=False)["notifier"]
+    every, without_hits = metric_names(every=True), metric_names(hits=False, every=True)["notifier"]
     lines = [
         f"- **A claim**: {_said(found.claim)} for each hit that is notified of.",
         f"- **Following up**: {_said(found.tracked)} for each hit that can be undone and has a deadline.",
@@ -236,8 +246,9 @@ def counts() -> str:
         f"- **A run of the clock**, {runs:.0f} a day: {_said(found.quiet)}; it logs {found.log_line} bytes.",
         f"- **A canary**, {_HOURS:.0f} a day: {_said(found.canary)}, and one invocation of the notifier.",
         f"- **Alarms**: {len(_WATCHING_ALARMS)} of {len(_WATCHING_ALARMS) + len(_OTHER_ALARMS)}.",
-        f"- **Metrics**: {names['clock'] + _CANARY_METRICS} of {sum(names.values())}; and because a canary invokes the"
-        f" notifier each hour, its {without_hits} that are not about hits are sent in every hour.",
+        f"- **Metrics**: {names['clock']} of {sum(names.values())}; with `metrics` set to `all`,"
+        f" {every['clock'] + _of_canary(True)} of {sum(every.values())}, and because a canary invokes the notifier each"
+        f" hour, its {without_hits} that are not about hits are then sent in every hour.",
     ]
     return "\n".join(lines)
 

@@ -51,6 +51,7 @@ class Alerter(Construct):
         watch.clock(settings.canary_minutes)
         if channels.best_effort:
             watch.channels()
+        audit = None
         if settings.audit:
             audit = Audit(
                 self,
@@ -74,7 +75,9 @@ class Alerter(Construct):
             store=store,
             notifier=notifier,
             alert_topic=channels.alert_topic,
-            audited=settings.audit,
+            clock=clock.function,
+            audit=audit.function if audit else None,
+            every_metric=settings.metrics == "all",
         )
         self._accept_what_the_cdk_makes()
         if settings.trail_topic_arn:

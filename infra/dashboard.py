@@ -15,6 +15,7 @@ from .functions import Detector, Notifier
 from .ingest_queue import IngestQueue
 from .store import HitTable
 from .watch import PERIOD, Watch, own_metric
+from .widgets import WIDTH, OwnCounts, graph, text
 
 
 _PROMISES = {
@@ -48,8 +49,6 @@ _PROMISES = {
 """Promise → the alarms that say when it is broken (infra/watch.py)."""
 
 _NOT_WATCHED = "Nobody watches this: the setting silence_minutes is 0."
-_SCREEN = 24  # columns, as CloudWatch counts
-_WIDTH = _SCREEN // len(_PROMISES)
 
 
 class Dashboard(Construct):
@@ -66,18 +65,22 @@ class Dashboard(Construct):
         store: HitTable,
         notifier: Notifier,
         alert_topic: sns.Topic,
-        audited: bool,
+        clock: lambda_.Function,
+        audit: lambda_.Function | None,
+        every_metric: bool,
     ) -> None:
         super().__init__(scope, id)
         stack = Stack.of(self)
         self.name = f"{stack.stack_name}-{stack.region}"
+        functions = {"detector": detector.function, "notifier": notifier.function, "clock": clock}
+        counts = OwnCounts(functions | ({"audit": audit} if audit else {}), every_metric=every_metric)
         flow = {
-            "Trail: log files arrive": _trail(watch),
+            "Trail: log files arrive": _trail(counts, watch),
             "Queue: they wait to be read": _queue(ingest_queue, notifier),
-            "Detector: records meet rules": _detector(detector),
-            "Hit table: hits are kept": _table(store),
-            "Notifier: hits become alerts": _notifier(notifier),
-            "Topic: alerts go out": _topic(alert_topic),
+            "Detector: records meet rules": _detector(counts, detector),
+            "Hit table: hits are kept": _table(counts, store),
+            "Notifier: hits become alerts": _notifier(counts, notifier),
+            "Topic: alerts go out": _topic(counts, alert_topic),
         }
         cloudwatch.Dashboard(
             self,
@@ -85,11 +88,11 @@ class Dashboard(Construct):
             dashboard_name=self.name,
             default_interval=Duration.hours(12),
             widgets=[
-                [_text(f"**{promise}**", height=2) for promise in _PROMISES],
+                [text(f"**{promise}**", height=2) for promise in _PROMISES],
                 [_state(names, watch) for names in _PROMISES.values()],
-                [_text(f"### {stage}", height=1) for stage in flow],
+                [text(f"### {stage}", height=1) for stage in flow],
                 *(list(row) for row in zip(*flow.values(), strict=True)),
-                *([_audit()] if audited else []),
+                *([_audit(counts)] if audit else []),
             ],
         )
 
@@ -98,20 +101,22 @@ def _state(names: Sequence[str], watch: Watch) -> cloudwatch.IWidget:
     """The state of the alarms behind a promise; without alarms is only the silence, where it is switched off."""
     alarms = [watch.alarms[name] for name in names if name in watch.alarms]
     if not alarms:
-        return _text(_NOT_WATCHED, height=3)
-    return cloudwatch.AlarmStatusWidget(alarms=alarms, title="", width=_WIDTH, height=3)
+        return text(_NOT_WATCHED, height=3)
+    return cloudwatch.AlarmStatusWidget(alarms=alarms, title="", width=WIDTH, height=3)
 
 
-def _trail(watch: Watch) -> list[cloudwatch.IWidget]:
-    received = own_metric("detector", "ObjectsReceived", label="received")
-    inflated = own_metric("detector", "BytesInflated", label="bytes, inflated")
+def _trail(counts: OwnCounts, watch: Watch) -> list[cloudwatch.IWidget]:
     alarm = watch.alarms.get("Silence")
     silence = (
-        cloudwatch.AlarmWidget(alarm=alarm, title="Silence", width=_WIDTH, height=5)
+        cloudwatch.AlarmWidget(alarm=alarm, title="Silence", width=WIDTH, height=5)
         if alarm
-        else _text(_NOT_WATCHED, height=5)
+        else text(_NOT_WATCHED, height=5)
     )
-    return [_graph("Log files", [received]), silence, _graph("Bytes read", [inflated])]
+    return [
+        counts.graph("Log files", {"received": "detector.ObjectsReceived"}),
+        silence,
+        counts.graph("Bytes read", {"bytes, inflated": "detector.BytesInflated"}),
+    ]
 
 
 def _queue(ingest_queue: IngestQueue, notifier: Notifier) -> list[cloudwatch.IWidget]:
@@ -126,70 +131,71 @@ def _queue(ingest_queue: IngestQueue, notifier: Notifier) -> list[cloudwatch.IWi
         for label, queue in (("log files", ingest_queue.dead_letters), ("hits", notifier.dead_letters))
     ]
     failed = own_metric("detector", "MessagesFailed", label="tries that failed")
-    return [_graph("Waiting", [visible, failed]), _graph("Oldest", [oldest]), _graph("Dead letters", dead)]
+    return [graph("Waiting", [visible, failed]), graph("Oldest", [oldest]), graph("Dead letters", dead)]
 
 
-def _detector(detector: Detector) -> list[cloudwatch.IWidget]:
+def _detector(counts: OwnCounts, detector: Detector) -> list[cloudwatch.IWidget]:
     objects = {
-        "read": "ObjectsRead",
-        "ignored": "ObjectsIgnored",
-        "failed": "ObjectsFailed",
-        "deferred": "ObjectsDeferred",
+        "read": "detector.ObjectsRead",
+        "ignored": "detector.ObjectsIgnored",
+        "failed": "detector.ObjectsFailed",
+        "deferred": "detector.ObjectsDeferred",
     }
     records = {
-        "matched": "RecordsMatchedAgainstRules",
-        "not watched": "RecordsNotWatched",
-        "malformed": "RecordsMalformed",
+        "matched": "detector.RecordsMatchedAgainstRules",
+        "not watched": "detector.RecordsNotWatched",
+        "malformed": "detector.RecordsMalformed",
     }
     return [
-        _graph("Log files", [own_metric("detector", name, label=label) for label, name in objects.items()]),
-        _graph("Records", [own_metric("detector", name, label=label) for label, name in records.items()]),
+        counts.graph("Log files", objects),
+        counts.graph("Records", records),
         _runs(detector.function),
     ]
 
 
-def _table(store: HitTable) -> list[cloudwatch.IWidget]:
-    hits = {"new": "HitsNew", "known": "HitsKnown", "muted": "HitsMuted"}
+def _table(counts: OwnCounts, store: HitTable) -> list[cloudwatch.IWidget]:
+    hits = {"new": "detector.HitsNew", "known": "detector.HitsKnown", "muted": "detector.HitsMuted"}
     late = own_metric("detector", "SlowestEventToHit", statistic="Maximum", label="seconds")
     throttled = [
         store.table.metric(f"{kind}ThrottleEvents", period=PERIOD, statistic="Sum", label=f"{kind.lower()}s")
         for kind in ("Read", "Write")
     ]
     return [
-        _graph("Hits", [own_metric("detector", name, label=label) for label, name in hits.items()]),
-        _graph("Event to hit, slowest", [late]),
-        _graph("Throttled", throttled),
+        counts.graph("Hits", hits),
+        graph("Event to hit, slowest", [late]),
+        graph("Throttled", throttled),
     ]
 
 
-def _notifier(notifier: Notifier) -> list[cloudwatch.IWidget]:
+def _notifier(counts: OwnCounts, notifier: Notifier) -> list[cloudwatch.IWidget]:
     hits = {
-        "notified": "HitsNotified",
-        "notified before": "HitsNotifiedBefore",
-        "failed": "HitsFailed",
-        "deferred": "HitsDeferred",
-        "held": "HitsHeld",
+        "notified": "notifier.HitsNotified",
+        "notified before": "notifier.HitsNotifiedBefore",
+        "failed": "notifier.HitsFailed",
+        "deferred": "notifier.HitsDeferred",
+        "held": "notifier.HitsHeld",
     }
     age = notifier.function.metric("IteratorAge", period=PERIOD, statistic="Maximum", label="milliseconds")
     return [
-        _graph("Hits", [own_metric("notifier", name, label=label) for label, name in hits.items()]),
-        _graph("Oldest undelivered hit", [age]),
+        counts.graph("Hits", hits),
+        graph("Oldest undelivered hit", [age]),
         _runs(notifier.function),
     ]
 
 
-def _audit() -> list[cloudwatch.IWidget]:
+def _audit(counts: OwnCounts) -> list[cloudwatch.IWidget]:
     """What CloudTrail says it delivered against what was read; below the flow, as it looks back at it."""
-    digests = {"audited": "DigestsAudited", "failed": "DigestsFailed"}
-    log_files = {"listed": "LogFilesListed", "asked for again": "LogFilesRepaired"}
-    graphs = {"Audit: digests": digests, "Audit: log files": log_files, "Audit: findings": {"new": "AuditFindings"}}
-    return [
-        _graph(title, [own_metric("audit", name, label=label) for label, name in metrics.items()])
-        for title, metrics in graphs.items()
-    ]
+    digests = {"audited": "audit.DigestsAudited", "failed": "audit.DigestsFailed"}
+    log_files = {"listed": "audit.LogFilesListed", "asked for again": "audit.LogFilesRepaired"}
+    graphs = {
+        "Audit: digests": digests,
+        "Audit: log files": log_files,
+        "Audit: findings": {"new": "audit.AuditFindings"},
+    }
+    return [counts.graph(title, names) for title, names in graphs.items()]
 
 
-def _topic(topic: sns.Topic) -> list[cloudwatch.IWidget]:
+def _topic(counts: OwnCounts, topic: sns.Topic) -> list[cloudwatch.IWidget]:
     sent = own_metric("notifier", "AlertsSent", label="sent")
     others = {
         "to other channels": "ChannelsNotified",
@@ -200,14 +206,13 @@ def _topic(topic: sns.Topic) -> list[cloudwatch.IWidget]:
     channels = [own_metric("notifier", name, label=label) for label, name in others.items()]
     published = topic.metric_number_of_messages_published(period=PERIOD, statistic="Sum", label="published")
     failed = topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum", label="failed")
-    late = own_metric("notifier", "SlowestEventToAlert", statistic="Maximum", label="seconds")
-    canary = own_metric("clock", "CanarySeconds", statistic="Maximum", label="canary")
+    late = {"seconds": "notifier.SlowestEventToAlert", "canary": "clock.CanarySeconds"}
     returned = own_metric("clock", "CanariesReturned", label="canaries back")
     missing = own_metric("clock", "CanariesMissing", label="canaries missing")
     return [
-        _graph("Alerts", [sent, published, *channels, returned]),
-        _graph("Event to alert, slowest", [late, canary]),
-        _graph("Deliveries that failed", [failed, missing]),
+        graph("Alerts", [sent, published, *channels, returned]),
+        counts.graph("Event to alert, slowest", late, statistic="Maximum"),
+        graph("Deliveries that failed", [failed, missing]),
     ]
 
 
@@ -215,24 +220,4 @@ def _runs(function: lambda_.Function) -> cloudwatch.IWidget:
     errors = function.metric_errors(period=PERIOD, statistic="Sum", label="errors")
     throttles = function.metric_throttles(period=PERIOD, statistic="Sum", label="throttles")
     duration = function.metric_duration(period=PERIOD, statistic="Maximum", label="longest, ms")
-    return _graph("Runs", [errors, throttles], right=[duration])
-
-
-def _graph(
-    title: str, left: Sequence[cloudwatch.IMetric], right: Sequence[cloudwatch.IMetric] = ()
-) -> cloudwatch.IWidget:
-    from_zero = cloudwatch.YAxisProps(min=0, show_units=False)
-    return cloudwatch.GraphWidget(
-        title=title,
-        left=list(left),
-        right=list(right),
-        left_y_axis=from_zero,
-        right_y_axis=from_zero,
-        width=_WIDTH,
-        height=5,
-    )
-
-
-def _text(markdown: str, height: int) -> cloudwatch.IWidget:
-    background = cloudwatch.TextWidgetBackground.TRANSPARENT
-    return cloudwatch.TextWidget(markdown=markdown, background=background, width=_WIDTH, height=height)
+    return graph("Runs", [errors, throttles], right=[duration])

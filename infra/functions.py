@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from trailbell.alerts.commands import LOCAL
+from trailbell.handlers.metric_names import VARIABLE as METRICS
 
 from .channels import Channels
 from .findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
@@ -230,13 +231,18 @@ def shared_function(
         log_group=logs.LogGroup.from_log_group_name(scope, "LogGroup", group.ref),
         timeout=timeout,
         memory_size=memory_mb,
-        environment={"POWERTOOLS_LOG_LEVEL": "INFO", **environment},
+        environment={"POWERTOOLS_LOG_LEVEL": "INFO", **_metrics(settings), **environment},
     )
     allow(function, [group.attr_arn], "logs:CreateLogStream", "logs:PutLogEvents")
     for check, reason in _SKIPPED.items():
         skip(function, check, reason)
     acknowledge(function, "L1", "The runtime is the setting `python`, which takes the newest, 3.14, too.")
     return function
+
+
+def _metrics(settings: Settings) -> dict[str, str]:
+    """What makes every count a metric (handlers/metrics.py), where that is asked for."""
+    return {METRICS: settings.metrics} if settings.metrics != "few" else {}
 
 
 def allow(

@@ -29,6 +29,7 @@ class Properties(TypedDict, total=False):
     audit: bool
     silence_minutes: int
     canary_minutes: int
+    metrics: str
     report_day: str
     reminders: list[int]
     quiet_minutes: int | dict[str, int]

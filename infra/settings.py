@@ -66,6 +66,8 @@ class Settings:
     audit:              compare what is read with CloudTrail's digest files, and keep a ledger of it.
     silence_minutes:    without a log file for so long, operations are notified; 0 for never.
     canary_minutes:     a canary that takes longer than this is reported as missing; 0 sends none.
+    metrics:            "few": of the functions' counts those are metrics that alarms or people wait for, and when they
+                        are not zero; "all": every count, at CloudWatch's price for each.
     report_day:         the day on which operations get the week's report; "" for none.
     reminders:          hours before an undo's deadline at which those who were notified are reminded; none for never.
     quiet_minutes:      name of a level or rule, or "default" → how long what follows an alert is gathered; 0: not.
@@ -92,6 +94,7 @@ class Settings:
     audit: bool = False
     silence_minutes: int = 60
     canary_minutes: int = 30
+    metrics: str = "few"
     report_day: str = "monday"
     reminders: tuple[int, ...] = (24,)
     quiet_minutes: Mapping[str, int] = field(default_factory=lambda: {"default": 60})
@@ -268,6 +271,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "audit": boolean,
     "silence_minutes": _number(0, 1440),
     "canary_minutes": _number(0, 1440),
+    "metrics": one_of("few", "all"),
     "report_day": _report_day,
     "reminders": _hours,
     "quiet_minutes": _quiet,

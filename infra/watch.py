@@ -15,13 +15,11 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from trailbell.handlers.metric_names import NAMESPACE
 from trailbell.ops.advice import alarm_advice
 
 from .findings import NO_CUSTOMER_KEY, skip
 
-
-NAMESPACE = "trailbell"
-"""Of the functions' own metrics (lambdas/trailbell/handlers)."""
 
 PERIOD = Duration.minutes(5)
 """Of all metrics; CloudTrail delivers about so often."""

@@ -72,6 +72,7 @@ def test_every_setting_is_taken() -> None:
         "audit": True,
         "silence_minutes": 0,
         "canary_minutes": 0,
+        "metrics": "all",
         "report_day": "friday",
         "reminders": (72, 24),
         "quiet_minutes": {"default": 30, "critical": 0},

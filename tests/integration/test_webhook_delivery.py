@@ -223,9 +223,9 @@ def test_address_is_in_no_log_and_failures_are_counted(
     written = "".join(capsys.readouterr()) + caplog.text
     assert "SECRET" not in written
     assert "localhost" not in written
-    metrics = json.loads(next(line for line in written.splitlines() if '"ChannelsFailed"' in line))
-    assert (metrics["ChannelsNotified"], metrics["ChannelsFailed"]) == ([counted[0]], [counted[1]])
-    assert metrics["AlertsSent"] == [1]
+    counts = json.loads(next(line for line in written.splitlines() if '"ChannelsFailed"' in line))["counts"]
+    assert (counts["ChannelsNotified"], counts["ChannelsFailed"]) == counted
+    assert counts["AlertsSent"] == 1
 
 
 def test_secret_that_is_gone_is_a_failure_that_names_it(

@@ -49,4 +49,11 @@ def test_claim_is_one_conditional_write() -> None:
 def test_metrics_are_counted_as_handlers_name_them() -> None:
     """Each costs thirty cents a month."""
     assert set(metric_names()) == {"clock", "detector", "notifier", "handover"}
-    assert metric_names()["clock"] == 9
+    assert metric_names(every=True)["clock"] == 9
+
+
+@pytest.mark.slow
+def test_one_account_costs_three_dollars_at_most() -> None:
+    """A small account pays for its alarms and three metrics, and not for counting what there is to do."""
+    assert monthly_cost(1).total <= 3
+    assert metric_names(hits=False) == {"handover": 0, "detector": 1, "notifier": 0, "clock": 2}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailbell.aws.audit_objects import AuditObjects
@@ -22,6 +22,7 @@ from trailbell.aws.public_keys import AwsKeys
 from trailbell.flows.audit import Audit, AuditCounters, AuditTask
 from trailbell.handlers.environment import Variables
 from trailbell.handlers.event_log import EventLog
+from trailbell.handlers.metrics import FunctionMetrics
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
@@ -29,8 +30,8 @@ from trailbell.text.times import utc_now
 
 
 @functools.cache
-def _metrics() -> Metrics:
-    return Metrics(namespace="trailbell", service="audit")
+def _metrics() -> FunctionMetrics:
+    return FunctionMetrics("audit")
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailbell.aws.canary_call import canary_call
@@ -27,6 +27,7 @@ from trailbell.flows.reminders import Reminders
 from trailbell.flows.weekly import WeeklyReport
 from trailbell.handlers.environment import Variables, rulebook_path
 from trailbell.handlers.event_log import EventLog
+from trailbell.handlers.metrics import FunctionMetrics
 from trailbell.hits.reminders import DUE_KIND as REMINDER
 from trailbell.hits.week import ExpiringException, expiring
 from trailbell.store.canaries import DynamoCanaries
@@ -61,8 +62,8 @@ class _Parts:
 
 
 @functools.cache
-def _metrics() -> Metrics:
-    return Metrics(namespace="trailbell", service="clock")
+def _metrics() -> FunctionMetrics:
+    return FunctionMetrics("clock")
 
 
 @functools.cache
@@ -131,7 +132,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return answer
 
 
-def _count_run(metrics: Metrics, counters: ClockCounters) -> None:
+def _count_run(metrics: FunctionMetrics, counters: ClockCounters) -> None:
     counts = {
         "ClockRuns": 1,
         "TasksFailed": counters.tasks_failed,
@@ -143,7 +144,7 @@ def _count_run(metrics: Metrics, counters: ClockCounters) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
-def _count_canaries(metrics: Metrics, counters: CanaryCounters) -> None:
+def _count_canaries(metrics: FunctionMetrics, counters: CanaryCounters) -> None:
     counts = {
         "CanariesSent": counters.sent,
         "CanariesReturned": counters.returned,

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import functools
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailbell.aws.audit_queues import SqsAuditQueues
@@ -24,6 +24,7 @@ from trailbell.flows.tracking import HitTracking
 from trailbell.handlers import handover
 from trailbell.handlers.environment import Environment, Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
+from trailbell.handlers.metrics import FunctionMetrics
 from trailbell.hits.base_match import BaseMatch, episode_hit
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.episode import HitEpisode
@@ -42,8 +43,8 @@ from trailbell.text.times import utc_now
 
 
 @functools.cache
-def _metrics() -> Metrics:
-    return Metrics(namespace="trailbell", service="detector")
+def _metrics() -> FunctionMetrics:
+    return FunctionMetrics("detector")
 
 
 @functools.cache
@@ -124,7 +125,7 @@ def _is_sqs(event: dict[str, Any]) -> bool:
     return isinstance(records, list) and bool(records) and records[0].get("eventSource") == "aws:sqs"
 
 
-def _count(metrics: Metrics, counters: DetectorCounters) -> None:
+def _count(metrics: FunctionMetrics, counters: DetectorCounters) -> None:
     counts = {
         "ObjectsReceived": counters.objects_received,
         "ObjectsRead": counters.objects_read,

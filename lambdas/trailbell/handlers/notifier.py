@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailbell.alerts.channel import Channel
@@ -28,6 +28,7 @@ from trailbell.flows.stream_batch import NotifierCounters, StreamHit, Unreadable
 from trailbell.handlers import handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
+from trailbell.handlers.metrics import FunctionMetrics
 from trailbell.hits.canary import Canary
 from trailbell.hits.hit import complete
 from trailbell.store.canaries import CANARY, DynamoCanaries
@@ -50,8 +51,8 @@ _SPARE = 10.0  # seconds of the time-out to leave
 
 
 @functools.cache
-def _metrics() -> Metrics:
-    return Metrics(namespace="trailbell", service="notifier")
+def _metrics() -> FunctionMetrics:
+    return FunctionMetrics("notifier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _read(sequence: str, image: dict[str, Any]) -> StreamHit | UnreadableHit:
         return UnreadableHit(sequence, f"{image.get('pk')} {image.get('sk')}", error)
 
 
-def _count(metrics: Metrics, counters: NotifierCounters) -> None:
+def _count(metrics: FunctionMetrics, counters: NotifierCounters) -> None:
     counts = {
         "HitsReceived": counters.hits_received,
         "HitsNotified": counters.hits_notified,
@@ -208,7 +209,7 @@ def _count(metrics: Metrics, counters: NotifierCounters) -> None:
         )
 
 
-def _count_follow_ups(metrics: Metrics, counters: FollowUpCounters) -> None:
+def _count_follow_ups(metrics: FunctionMetrics, counters: FollowUpCounters) -> None:
     """Emitted when there are some: CloudWatch bills every name."""
     counts = {"FollowUpsSent": counters.sent, "FollowUpsFailed": counters.failed}
     for name, value in counts.items():
@@ -216,7 +217,7 @@ def _count_follow_ups(metrics: Metrics, counters: FollowUpCounters) -> None:
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
-def _count_delivery(metrics: Metrics, counters: DeliveryCounters) -> None:
+def _count_delivery(metrics: FunctionMetrics, counters: DeliveryCounters) -> None:
     counts = {
         "RelatedRead": counters.related_read,
         "RelatedFailed": counters.related_failed,
