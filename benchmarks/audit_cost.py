@@ -1,4 +1,5 @@
-"""What the setting `audit` adds to a month's costs, on paper: prices and account are those of benchmarks/cost.py.
+"""What the setting `audit` adds to a month's costs, on paper: prices of lookback/prices.py, account of
+benchmarks/cost.py.
 
     python -m benchmarks.audit_cost [--write]
 
@@ -9,6 +10,7 @@ import argparse
 import re
 
 from benchmarks import cost
+from trailbell.lookback import prices
 
 
 _REGIONS = 17  # enabled by default; each has a digest every hour, also where nothing happens
@@ -25,15 +27,15 @@ _ALARMS, _METRICS = 3, 0  # metrics are of failures and findings alone (handlers
 
 def added(accounts: int) -> dict[str, float]:
     """Dollars a month by part, for the trail of so many accounts."""
-    files = cost.FILES_A_DAY * cost.DAYS * accounts
-    digests = _DIGESTS_A_DAY * cost.DAYS * accounts
+    files = cost.FILES_A_DAY * prices.DAYS * accounts
+    digests = _DIGESTS_A_DAY * prices.DAYS * accounts
     stored = cost.FILES_A_DAY * accounts * _LEDGER_DAYS * _LEDGER_KB * 1e-6
     return {
-        "ledger": files * cost.DYNAMODB_WRITE + stored * cost._DYNAMODB_GB_MONTH,
-        "digests, in the table": digests * (_WRITES * cost.DYNAMODB_WRITE + _READS * cost.DYNAMODB_READ),
-        "digests, SQS and S3": digests * (_MESSAGES * cost._SQS_REQUEST + _GETS * cost._S3_GET),
-        "digests, Lambda": digests * (_SECONDS * _GB * cost.LAMBDA_GB_SECOND + cost._LAMBDA_REQUEST),
-        "alarms and metrics": _ALARMS * cost._ALARM + _METRICS * cost._METRIC,
+        "ledger": files * prices.DYNAMODB_WRITE + stored * prices.DYNAMODB_GB_MONTH,
+        "digests, in the table": digests * (_WRITES * prices.DYNAMODB_WRITE + _READS * prices.DYNAMODB_READ),
+        "digests, SQS and S3": digests * (_MESSAGES * prices.SQS_REQUEST + _GETS * prices.S3_GET),
+        "digests, Lambda": digests * (_SECONDS * _GB * prices.LAMBDA_GB_SECOND + prices.LAMBDA_REQUEST),
+        "alarms and metrics": _ALARMS * prices.ALARM + _METRICS * prices.METRIC,
     }
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.correlating
 
 The product's own flow and adapters run on a table in memory that counts (benchmarks/counting_table.py). Time is that of
-this machine's CPU, without the network's; list prices and seconds a request are those of benchmarks/cost.py.
+this machine's CPU, without the network's; list prices are those of lookback/prices.py, seconds a request of bill.py.
 """
 
 import time
@@ -13,17 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 
-from benchmarks.cost import (
-    DAYS,
-    DYNAMODB_READ,
-    DYNAMODB_WRITE,
-    FILES_A_DAY,
-    LAMBDA_GB_SECOND,
-    MEMORY_GB,
-    RECORDS_A_FILE,
-    SECONDS_A_REQUEST,
-    monthly_cost,
-)
+from benchmarks.cost import FILES_A_DAY, RECORDS_A_FILE, work_of
 from benchmarks.counting_table import CountingTable
 from trailbell.cloudtrail.record import Record, make_record
 from trailbell.engine.contributing import Share
@@ -33,6 +23,8 @@ from trailbell.facts.facts import Facts, facts_of
 from trailbell.flows.correlating import Correlating
 from trailbell.hits.base_match import BaseMatch, base_match, episode_hit
 from trailbell.hits.hit import Place
+from trailbell.lookback.bill import MEMORY_GB, SECONDS_A_REQUEST, monthly_cost
+from trailbell.lookback.prices import DAYS, DYNAMODB_READ, DYNAMODB_WRITE, LAMBDA_GB_SECOND
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.contributions import DynamoContributions
 from trailbell.store.episodes import DynamoEpisodes
@@ -166,7 +158,7 @@ def million(base_matches: int) -> Counter[str]:
 def without() -> float:
     """What a million records cost without correlations: an account's month, less what does not grow with records."""
     records = FILES_A_DAY * DAYS * RECORDS_A_FILE
-    return (monthly_cost(1).total - monthly_cost(0).total) / records * 1e6
+    return (monthly_cost(work_of(1)).total - monthly_cost(work_of(0)).total) / records * 1e6
 
 
 def millions() -> Iterator[str]:

@@ -3,209 +3,59 @@
     python -m benchmarks.cost
 
 Prints the tables of docs/cost.md, and writes them there with --write. Prices are those of us-east-1 as listed in
-November 2026 without free tiers, each from the page beside it; check them before you rely on the sum. What claims,
-clock and canary request is counted (benchmarks/watching.py). Everything else is an assumption and stands here.
+November 2026 without free tiers (lambdas/trailbell/lookback/prices.py); check them before you rely on the sum. What
+claims, clock and canary request is counted anew (benchmarks/watching.py) and written into lookback/measured.json, too.
+The model is lookback/bill.py, which `trailbell cost` asks as well.
 """
 
 import argparse
+import json
 import re
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
+from typing import Any
 
-from benchmarks.watching import RUNS_AN_HOUR, Calls, Watching, measured, metric_names
-from tools.alarms import alarms
+from benchmarks.watching import measured as measured_anew
+from benchmarks.watching import metric_names
+from trailbell.lookback import bill
+from trailbell.lookback.bill import MEASURED, RUNS_AN_HOUR, Calls, Work, added_by, measured, monthly_cost
+from trailbell.lookback.prices import DAYS
 
-
-# Prices, US dollars.
-LAMBDA_GB_SECOND = 0.0000133334  # arm64: https://aws.amazon.com/lambda/pricing/
-_LAMBDA_REQUEST = 0.20e-6
-_SQS_REQUEST = 0.40e-6  # https://aws.amazon.com/sqs/pricing/
-_S3_GET = 0.40e-6  # https://aws.amazon.com/s3/pricing/
-# On demand, 1 KB written, 4 KB read; reading the stream from Lambda is free: https://aws.amazon.com/dynamodb/pricing/
-DYNAMODB_WRITE = 0.625e-6
-DYNAMODB_READ = 0.125e-6
-_DYNAMODB_GB_MONTH = 0.25
-_SNS_PUBLISH = 0.50e-6  # and nothing for a delivery to SQS: https://aws.amazon.com/sns/pricing/
-_SNS_EMAIL = 2.0e-5
-_LOGS_GB = 0.50  # https://aws.amazon.com/cloudwatch/pricing/
-_ALARM, _METRIC = 0.10, 0.30  # a month each; a metric only for the hours in which it is sent
-# Nothing: a rule's schedule (https://aws.amazon.com/eventbridge/pricing/), a call to Parameter Store at its standard
-# throughput (https://aws.amazon.com/systems-manager/pricing/), the first copy of the call's event
-# (https://aws.amazon.com/cloudtrail/pricing/).
-
-# Of the alarms that every deployment has (ops/advice.toml); ChannelFailing comes with a channel, those of the audit
-# with the setting audit (benchmarks/audit_cost.py).
-_WATCHING_ALARMS = [name for name in alarms() if name.startswith(("Clock", "Canary"))]
-_OTHER_ALARMS = [
-    name for name in alarms() if name not in (*_WATCHING_ALARMS, "ChannelFailing") and not name.startswith("Audit")
-]
 
 # What an account does.
 FILES_A_DAY = 3 * 288  # three busy regions, a log file every five minutes
 RECORDS_A_FILE = 60
-_HITS_A_DAY = 2.0
-_POINTERS_A_HIT = 7
-_ROW_KB = {"hit": 4, "pointer": 1}
-DAYS = 365 / 12
-
-# What it takes (benchmarks: reading, batch). On Lambda a tenth of a gigabyte-second goes to waiting for S3.
-MEMORY_GB = 1.0
-_BATCH = 5  # log files an invocation; up to ten when there is a backlog
-_SECONDS_A_BATCH = 0.15  # ten objects read at the same time: one latency of S3, DynamoDB if there are hits
-_SECONDS_A_RECORD = 6e-6  # twice what was measured here, for Graviton at 1 GB (0.57 of a core)
-_LOG_BYTES_A_BATCH = 1500
-_LOG_BYTES_OF_LAMBDA = 350  # START, END and REPORT of an invocation
-_CLOCK_GB, _NOTIFIER_GB = 0.25, 0.5  # infra/clock.py, infra/functions.py
-SECONDS_A_REQUEST = 0.02  # within a Region
-_SECONDS_A_RUN = 0.1  # beside the requests
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost.md"
-_HOURS = 24.0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Dollars a month: each part, and what it is in all."""
-
-    parts: dict[str, float]
-
-    @property
-    def total(self) -> float:
-        """All parts together."""
-        return sum(self.parts.values())
+def work_of(accounts: int) -> Work:
+    """What there is to do a day for so many accounts; with 0 nothing happens in the deployment's own."""
+    files = FILES_A_DAY * accounts
+    return Work.of(accounts, files, files * RECORDS_A_FILE)
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What one thing adds: requests and bytes a day, dollars a month by part."""
-
-    requests: float = 0
-    sent: float = 0
-    parts: dict[str, float] = field(default_factory=dict)
-
-
-def monthly_cost(accounts: int, *, every: bool = False) -> Cost:
-    """What a deployment costs a month that reads the trail of so many accounts; with 0 nothing happens in its own.
-
-    every: with the setting `metrics` set to "all".
-    """
-    files = FILES_A_DAY * DAYS * accounts
-    records, batches, hits = files * RECORDS_A_FILE, files / _BATCH, _HITS_A_DAY * DAYS * accounts
-    seconds = batches * _SECONDS_A_BATCH + records * _SECONDS_A_RECORD
-    writes = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"] + 1)  # and the delivery record
-    stored = hits * (_ROW_KB["hit"] + _POINTERS_A_HIT * _ROW_KB["pointer"]) * 1e-6 * 400 / DAYS  # kept 400 days
-    parts = {
-        "Lambda": seconds * MEMORY_GB * LAMBDA_GB_SECOND + (batches + hits) * _LAMBDA_REQUEST,
-        "SQS": (files + 2 * batches) * _SQS_REQUEST,
-        "S3": files * _S3_GET,
-        "DynamoDB": writes * DYNAMODB_WRITE + 4 * hits * DYNAMODB_READ + stored * _DYNAMODB_GB_MONTH,
-        "SNS": hits * _SNS_EMAIL,
-        "logs": batches * _LOG_BYTES_A_BATCH * 1e-9 * _LOGS_GB,
-        "alarms": len(_OTHER_ALARMS) * _ALARM,
-        "metrics": _metrics(accounts, every=every) * _METRIC,
+def counted() -> dict[str, Any]:
+    """What lookback/measured.json holds, counted anew."""
+    found = measured_anew()
+    calls = {name: getattr(found, name) for name in ("claim", "tracked", "opened", "held", "quiet", "canary")}
+    metrics = {
+        f"{'every' if every else 'few'}, {'hits' if hits else 'no hits'}": dict(metric_names(hits=hits, every=every))
+        for every in (False, True)
+        for hits in (True, False)
     }
-    for added in added_by(accounts, every=every).values():
-        parts = {name: parts[name] + added.parts.get(name, 0) for name in parts}
-    return Cost(parts)
-
-
-def added_by(accounts: int, *, every: bool = False) -> dict[str, Added]:
-    """What claims, following up, clock and canary add to a deployment of so many accounts: every hit of the model can
-    be undone, has a deadline, and opens a quiet period.
-    """
-    found = _measured()
-    alone = accounts == 0  # then the log files of canaries are the only ones
-    return {
-        "claims": _of_calls(found.claim, _HITS_A_DAY * accounts),
-        "following up": _of_calls(found.tracked, _HITS_A_DAY * accounts),
-        "quiet periods": _of_calls(found.opened, _HITS_A_DAY * accounts),
-        "clock": _clock(found),
-        "canary": _canary(found, with_files=alone),
-        "alarms": Added(parts={"alarms": len(_WATCHING_ALARMS) * _ALARM}),
-        "metrics": Added(parts={"metrics": _watching_metrics(accounts, every=every) * _METRIC}),
-    }
-
-
-def _metrics(accounts: int, *, every: bool) -> float:
-    """Metrics without clock and canary, each by the part of all hours in which it is sent."""
-    hit, none = metric_names(every=every), metric_names(hits=False, every=every)
-    with_hits = _hours_with_hits(accounts)
-    detector = none["detector"] - _of_canary(every) + (hit["detector"] - none["detector"]) * with_hits
-    return detector * min(accounts, 1) + (hit["notifier"] + hit["handover"]) * with_hits
-
-
-def _watching_metrics(accounts: int, *, every: bool) -> float:
-    """What clock and canary add: a canary has detector and notifier send theirs in every hour, but those about hits."""
-    hit, none = sum(metric_names(every=every).values()), sum(metric_names(hits=False, every=every).values())
-    return none + (hit - none) * _hours_with_hits(accounts) - _metrics(accounts, every=every)
-
-
-def _of_canary(every: bool) -> int:
-    """Of the detector's metrics those that only a canary makes: CanariesDetected, where all counts are metrics."""
-    return int(every)
-
-
-def _hours_with_hits(accounts: int) -> float:
-    return min(_HITS_A_DAY * accounts / _HOURS, 1)
-
-
-def _of_calls(calls: Calls, a_day: float) -> Added:
-    """Calls that are made so often a day."""
-    written = calls.number("dynamodb.PutItem", "dynamodb.DeleteItem") + 3 * calls.number("dynamodb.BatchWriteItem")
-    read = calls.number("dynamodb.Query", "dynamodb.BatchGetItem")
-    parts = {
-        "DynamoDB": written * DYNAMODB_WRITE + read * DYNAMODB_READ,
-        "SQS": calls.number("sqs") * _SQS_REQUEST,
-        "SNS": calls.number("sns") * _SNS_PUBLISH,
-    }
-    monthly = {name: dollars * a_day * DAYS for name, dollars in parts.items()}
-    return Added(calls.requests * a_day, calls.bytes_sent * a_day, monthly)
-
-
-def _invocation(memory_gb: float, requests: int, log_bytes: int) -> dict[str, float]:
-    """One invocation of a function that waits for so many requests."""
-    seconds = _SECONDS_A_RUN + requests * SECONDS_A_REQUEST
-    logged = (log_bytes + _LOG_BYTES_OF_LAMBDA) * 1e-9 * _LOGS_GB
-    return {"Lambda": seconds * memory_gb * LAMBDA_GB_SECOND + _LAMBDA_REQUEST, "logs": logged}
-
-
-def _with_invocations(added: Added, one: dict[str, float], a_day: float) -> Added:
-    more = {name: added.parts.get(name, 0) + dollars * a_day * DAYS for name, dollars in one.items()}
-    return Added(added.requests, added.sent, added.parts | more)
-
-
-def _clock(found: Watching) -> Added:
-    runs = RUNS_AN_HOUR * _HOURS
-    one = _invocation(_CLOCK_GB, found.quiet.requests, found.log_line)
-    return _with_invocations(_of_calls(found.quiet, runs), one, runs)
-
-
-def _canary(found: Watching, *, with_files: bool) -> Added:
-    """A canary an hour, with an invocation of the notifier; with_files: also its log file, read alone."""
-    added = _with_invocations(_of_calls(found.canary, _HOURS), _invocation(_NOTIFIER_GB, 2, _LOG_BYTES_A_BATCH), _HOURS)
-    if not with_files:
-        return added
-    added = _with_invocations(added, _invocation(MEMORY_GB, 2, _LOG_BYTES_A_BATCH), _HOURS)
-    parts = added.parts | {
-        "SQS": added.parts["SQS"] + 3 * _SQS_REQUEST * _HOURS * DAYS,
-        "S3": _S3_GET * _HOURS * DAYS,
-    }
-    return Added(added.requests + 4 * _HOURS, added.sent, parts)
-
-
-_measured = cache(measured)
+    as_maps = {name: {"count": dict(one.count), "sent": dict(one.sent)} for name, one in calls.items()}
+    return {"calls": as_maps, "log_line": found.log_line, "metrics": metrics}
 
 
 def table() -> str:
     """The costs of three deployments as Markdown, and of one in an account in which nothing happens."""
     sizes = (0, 1, 100, 10_000)
-    costs = {size: monthly_cost(size) for size in sizes}
+    costs = {size: monthly_cost(work_of(size)) for size in sizes}
     lines = [f"| $ a month | {_heads(sizes)} |", "|---" * 5 + "|"]
     for part in costs[1].parts:
         lines.append(f"| {part} | " + " | ".join(f"{costs[size].parts[part]:,.2f}" for size in sizes) + " |")
     lines.append("| **all** | " + " | ".join(f"**{costs[size].total:,.2f}**" for size in sizes) + " |")
-    every = " | ".join(f"{monthly_cost(size, every=True).total:,.2f}" for size in sizes)
+    every = " | ".join(f"{monthly_cost(work_of(size), every=True).total:,.2f}" for size in sizes)
     lines.append(f"| all, with `metrics` set to `all` | {every} |")
     per_account = " | ".join(f"{costs[size].total / size:,.3f}" for size in sizes if size)
     records = {size: FILES_A_DAY * DAYS * size * RECORDS_A_FILE / 1e6 for size in sizes}
@@ -218,7 +68,7 @@ def table() -> str:
 def added_table() -> str:
     """What claims, clock and canary add, as Markdown: requests and bytes a day, dollars a month."""
     sizes = (0, 1, 100, 10_000)
-    by_size = {size: added_by(size) for size in sizes}
+    by_size = {size: added_by(work_of(size)) for size in sizes}
     lines = [
         f"| $ a month | {_heads(sizes)} | requests a day, 1 account | bytes sent a day, 1 account |",
         "|---" * 7 + "|",
@@ -236,19 +86,21 @@ def added_table() -> str:
 
 def counts() -> str:
     """What was counted of each, in one line each."""
-    found, names, runs = _measured(), metric_names(), RUNS_AN_HOUR * _HOURS
-    every, without_hits = metric_names(every=True), metric_names(hits=False, every=True)["notifier"]
+    calls, names = measured().calls, measured().names(hits=True, every=False)
+    every, none = measured().names(hits=True, every=True), measured().names(hits=False, every=True)
+    watching, all_alarms = len(bill.watching_alarms()), len(bill.alarm_names())
     lines = [
-        f"- **A claim**: {_said(found.claim)} for each hit that is notified of.",
-        f"- **Following up**: {_said(found.tracked)} for each hit that can be undone and has a deadline.",
-        f"- **A quiet period**: {_said(found.opened)} for each alert that opens one.",
-        f"- **A hit that is held in one**: {_said(found.held)}, and mostly a mail less.",
-        f"- **A run of the clock**, {runs:.0f} a day: {_said(found.quiet)}; it logs {found.log_line} bytes.",
-        f"- **A canary**, {_HOURS:.0f} a day: {_said(found.canary)}, and one invocation of the notifier.",
-        f"- **Alarms**: {len(_WATCHING_ALARMS)} of {len(_WATCHING_ALARMS) + len(_OTHER_ALARMS)}.",
+        f"- **A claim**: {_said(calls['claim'])} for each hit that is notified of.",
+        f"- **Following up**: {_said(calls['tracked'])} for each hit that can be undone and has a deadline.",
+        f"- **A quiet period**: {_said(calls['opened'])} for each alert that opens one.",
+        f"- **A hit that is held in one**: {_said(calls['held'])}, and mostly a mail less.",
+        f"- **A run of the clock**, {RUNS_AN_HOUR * 24} a day: {_said(calls['quiet'])}; it logs"
+        f" {measured().log_line} bytes.",
+        f"- **A canary**, 24 a day: {_said(calls['canary'])}, and one invocation of the notifier.",
+        f"- **Alarms**: {watching} of {all_alarms}.",
         f"- **Metrics**: {names['clock']} of {sum(names.values())}; with `metrics` set to `all`,"
-        f" {every['clock'] + _of_canary(True)} of {sum(every.values())}, and because a canary invokes the notifier each"
-        f" hour, its {without_hits} that are not about hits are then sent in every hour.",
+        f" {every['clock'] + bill.of_canary(True)} of {sum(every.values())}, and because a canary invokes the notifier"
+        f" each hour, its {none['notifier']} that are not about hits are then sent in every hour.",
     ]
     return "\n".join(lines)
 
@@ -275,6 +127,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What the product costs a month")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/cost.md")
     if parser.parse_args().write:
+        MEASURED.write_text(json.dumps(counted(), indent=1) + "\n", encoding="utf-8")
+        measured.cache_clear()
         _PAGE.write_text(written(_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         print(table(), added_table(), counts(), sep="\n\n")

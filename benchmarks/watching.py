@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -38,6 +38,7 @@ from trailbell.handlers.metric_names import is_sent
 from trailbell.hits.canary import Canary
 from trailbell.hits.due import Due
 from trailbell.hits.hit import ACT, Hit, Place
+from trailbell.lookback.bill import RUNS_AN_HOUR, Calls
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
@@ -46,7 +47,6 @@ from trailbell.store.periods import DynamoPeriods
 from trailbell.store.tracking import DynamoTracking
 
 
-RUNS_AN_HOUR = 12  # infra/clock.py: SCHEDULE
 _BEGIN = datetime(2026, 11, 20, 9, tzinfo=UTC)
 _NOW = "2026-11-20T09:00:00Z"
 _REGION = "us-east-1"
@@ -70,28 +70,6 @@ _HIT = Hit(
     seen_at=_NOW,
     kept_as=ACT,
 )
-
-
-@dataclass
-class Calls:
-    """Calls by service and operation, and the bytes of their parameters."""
-
-    count: Counter[str] = field(default_factory=Counter)
-    sent: Counter[str] = field(default_factory=Counter)
-
-    def number(self, *names: str) -> int:
-        """How many calls of these were made: dynamodb, or dynamodb.PutItem."""
-        return sum(count for name, count in self.count.items() if name in names or name.partition(".")[0] in names)
-
-    @property
-    def requests(self) -> int:
-        """All calls."""
-        return self.count.total()
-
-    @property
-    def bytes_sent(self) -> int:
-        """Of all calls."""
-        return self.sent.total()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ _COMMANDS = LazyCommands(
         "replay": "trailbell.cli.replay.command:replay",
         "report": "trailbell.cli.report.command:report",
         "audit": "trailbell.cli.audit.command:audit",
+        "cost": "trailbell.cli.report.cost:cost",
         "weekly": "trailbell.cli.report.weekly:weekly",
         "hits": "trailbell.cli.hits.command:hits",
         "hit": "trailbell.cli.hits.hit:hit",
