@@ -74,7 +74,8 @@ def hostile(hit: Hit, text: str) -> Hit:
     actor = replace(hit.actor, text=text, name=text, arn=text, key=text)
     shown = tuple((f"label {number}", text) for number in range(60))
     members = ("title", "name", "meaning", "event_name", "event_source", "region", "source_ip", "user_agent", "outcome")
-    return replace(hit, resources=names, acted_on=names[:50], actor=actor, shown=shown, **dict.fromkeys(members, text))
+    texts: dict[str, Any] = dict.fromkeys(members, text)
+    return replace(hit, resources=names, acted_on=names[:50], actor=actor, shown=shown, **texts)
 
 
 @pytest.mark.parametrize("text", ["", " ", "x" * 4000, "🔑" * 1024, '"\\' * 900, "\n\t", "arn:aws:s3:::"])

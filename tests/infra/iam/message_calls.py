@@ -51,10 +51,9 @@ def bus_calls(world: World, role: str) -> Iterator[Call]:
 def hub_calls(world: World, role: str) -> Iterator[Call]:
     """Findings of our own product, and what would let an attacker hide those of others."""
     hub = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:hub/default"
-    products = {
-        "its own product of Security Hub": (f"product/{ACCOUNT}/default", world.channels and role == "Notifier"),
-        "another product of Security Hub": ("product/aws/guardduty", False),
-    }
+    products = {"another product of Security Hub": ("product/aws/guardduty", False)}
+    if world.channels:
+        products["its own product of Security Hub"] = (f"product/{ACCOUNT}/default", role == "Notifier")
     for on, (name, allowed) in products.items():
         arn = hub.replace("hub/default", name)
 
