@@ -19,6 +19,8 @@ class Properties(TypedDict, total=False):
     operations_emails: list[str]
     chat_topic: bool | str
     event_bus: bool
+    event_bus_form: str
+    security_hub: bool | str
     webhook: str
     webhook_form: str
     webhook_level: str

@@ -35,7 +35,7 @@ HANDLED = {
     },
     "Notifier": {
         *("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"),
-        *("sns:Publish", "events:PutEvents"),
+        *("sns:Publish", "events:PutEvents", "securityhub:BatchImportFindings"),
     },
 }
 
@@ -127,6 +127,7 @@ def notifier_works(world: World) -> bool:
     assert len(event["Records"]) == 1
     notified = inbox(world, topic="AlertsTopic")
     others = [inbox(world, topic="OthersChat"), inbox(world, topic="")] if world.channels else []
+    others += [findings(world, record["eventID"])] if world.channels else []
     try:
         answers = [world.invoke("Notifier", event) for _ in range(2)]
     except ClientError:
@@ -153,6 +154,12 @@ def inbox(world: World, topic: str) -> Callable[[], list[Any]]:
         targets = [{"Id": "inbox", "Arn": arn}]
         world.as_admin("events").put_targets(Rule=name, EventBusName=rule["EventBusName"], Targets=targets)
     return lambda: list(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []))
+
+
+def findings(world: World, event_id: str) -> Callable[[], list[Any]]:
+    """What Security Hub has of an event."""
+    hub = world.as_admin("securityhub")
+    return lambda: [one for one in hub.get_findings()["Findings"] if event_id in one["Id"]]
 
 
 WORKS = {"Detector": detector_works, "Notifier": notifier_works}
@@ -273,7 +280,12 @@ def test_documented_matrix_is_the_one_of_the_stack(world: World) -> None:
 
     found = {line for line in matrix(world) if line.startswith("| `")}
     assert found - documented == set()
-    only_there = ("the trail's key", "the chat topic", "the event bus")  # in the stack that has them
+    only_there = (
+        "the trail's key",
+        "the chat topic",
+        "the event bus",
+        "its own product of Security Hub",
+    )  # in the stack that has them
     missing = {line for line in documented - found if world.key or not any(one in line for one in only_there)}
     assert missing == set()
 

@@ -11,8 +11,9 @@ import pytest
 from moto.events.utils import EventTemplateParser
 
 from trailbell.alerts.alert import Alert, alert_document
-from trailbell.alerts.channels.bus import DETAIL_TYPE, SOURCE, EventBus
+from trailbell.alerts.channels.bus import DETAIL_TYPE, OCSF_DETAIL_TYPE, SOURCE, EventBus
 from trailbell.alerts.channels.chat import SnsChatTopic, chat_message
+from trailbell.alerts.ocsf import ocsf_findings
 from trailbell.engine.rulebook import Level
 from trailbell.errors import ChannelError
 from trailbell.hits.hit import Hit
@@ -155,6 +156,71 @@ def test_storm_of_hostile_names_fits_into_one_entry(given_hit: GivenHit, name: s
     assert events.bytes_sent() < LIMIT
     assert json.loads(events.entry["Detail"])["count"] == 300
     assert len(events.entry["Resources"]) <= 10
+
+
+def test_event_bus_in_the_form_of_ocsf_gets_a_finding_for_each_hit(bus_inbox: Receive, given_hit: GivenHit) -> None:
+    """A finding has one uid through its life, which an alert of several hits could not keep."""
+    events, alert = boto3.client("events"), Alert((given_hit(1), given_hit(2)))
+    events.put_rule(
+        Name="severe",
+        EventBusName="trailbell",
+        EventPattern=json.dumps({"source": [SOURCE], "detail-type": [OCSF_DETAIL_TYPE]}),
+    )
+
+    with mock.patch.object(EventTemplateParser, "parse", lambda *, event, **_: event):  # wants jsonpath-ng
+        EventBus(events, "trailbell", "ocsf").notify(alert)
+        EventBus(events, "trailbell").notify(alert)  # of another detail-type
+
+    received = bus_inbox()
+    assert [event["detail"] for event in received] == json.loads(json.dumps(list(ocsf_findings(alert))))
+    assert [event["resources"] for event in received] == [list(hit.resources) for hit in alert.hits]
+    assert {event["detail"]["metadata"]["correlation_uid"] for event in received} == {alert_document(alert)["alertId"]}
+
+
+class Batches:
+    """An EventBridge client that remembers its requests, and refuses the entries whose detail holds a text."""
+
+    def __init__(self, refuse: str = "nothing") -> None:
+        self.requests: list[list[dict[str, Any]]] = []
+        self._refuse = refuse
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 (the API's name)
+        self.requests.append(Entries)
+        slow = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+        answers = [slow if self._refuse in entry["Detail"] else {"EventId": "1"} for entry in Entries]
+        return {"FailedEntryCount": sum("ErrorCode" in one for one in answers), "Entries": answers}
+
+
+@pytest.mark.parametrize("name", ['"\\' * 500, "\U000e0001" * 1100, "🔑" * 1090, "x"])
+def test_storm_of_findings_keeps_to_what_the_bus_takes_at_once(given_hit: GivenHit, name: str) -> None:
+    """Ten entries and 256 KB; a request beyond is refused as a whole."""
+    names = tuple(f"arn:aws:ssm:us-east-1:1:document/{number}{name}" for number in range(60))
+    client, hits = Batches(), tuple(given_hit(number, resources=names) for number in range(25))
+
+    EventBus(client, "trailbell", "ocsf", clock=lambda: 0.0).notify(Alert(hits))
+
+    sent = [entry for request in client.requests for entry in request]
+    uids = [json.loads(entry["Detail"])["metadata"]["uid"] for entry in sent]
+    assert uids == [hit.hit_id for hit in hits]
+    for request in client.requests:
+        assert len(request) <= 10
+        assert sum(len(text.encode()) for entry in request for text in _texts(entry)) < LIMIT
+    if name == "x":
+        assert [len(request) for request in client.requests] == [10, 10, 5]
+
+
+def _texts(entry: dict[str, Any]) -> list[str]:
+    return [entry["Source"], entry["DetailType"], entry["Detail"], *entry["Resources"]]
+
+
+def test_refused_findings_are_counted_and_named(given_hit: GivenHit) -> None:
+    """The others of the same request were taken."""
+    hits = tuple(map(given_hit, range(12)))
+
+    with pytest.raises(ChannelError) as caught:
+        EventBus(Batches(refuse=hits[11].event_id), "trailbell", "ocsf").notify(Alert(hits))
+
+    assert str(caught.value) == f"event bus: 1 of 12: {hits[11].hit_id}: ThrottlingException: slow down"
 
 
 def at(time: str, **members: Any) -> dict[str, Any]:

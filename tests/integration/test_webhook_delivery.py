@@ -14,9 +14,10 @@ import pytest
 from tests.unit.stub_server import Stub, running_stub
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels import webhook
-from trailbell.alerts.channels.webhook import Webhook, slack_message
+from trailbell.alerts.channels.webhook import Webhook
 from trailbell.alerts.https_post import HttpsPost
 from trailbell.alerts.stored_secret import StoredSecret
+from trailbell.alerts.webhook_forms import slack_message
 from trailbell.aws.clients import Clients
 from trailbell.engine.rulebook import Level
 from trailbell.errors import ChannelError

@@ -14,6 +14,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.bus import EventBus
 from trailbell.alerts.channels.chat import SnsChatTopic
 from trailbell.alerts.channels.email import SnsAlertTopic
+from trailbell.alerts.channels.security_hub import SecurityHub
 from trailbell.alerts.grouping import group_hits
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.subject import mail_subject
@@ -32,6 +33,7 @@ from trailbell.store.query.hit_query import FoundHit
 from trailbell.store.rows import delivery_key, hit_row, pointer_rows
 
 
+_PRODUCT = "arn:aws:securityhub:eu-central-1:111122223333:product/111122223333/default"
 NOW = "2026-11-29T12:00:00Z"
 
 Output = Callable[[list[Hit]], str]
@@ -46,6 +48,11 @@ class Client:
     def publish(self, **request: Any) -> None:
         """As SNS does."""
         self.asked.append(request)
+
+    def batch_import_findings(self, **request: Any) -> dict[str, int]:
+        """As Security Hub does."""
+        self.asked.append(request)
+        return {"FailedCount": 0}
 
     def put_events(self, **request: Any) -> dict[str, int]:
         """As EventBridge does."""
@@ -110,6 +117,8 @@ OUTPUTS: Mapping[str, Output] = {
     "alert topic": _sent(lambda client, alert: SnsAlertTopic(client, "topic").notify(alert)),
     "chat topic": _sent(lambda client, alert: SnsChatTopic(client, "topic", Level.LOW).notify(alert)),
     "event bus": _sent(lambda client, alert: EventBus(client, "bus").notify(alert)),
+    "event bus, OCSF": _sent(lambda client, alert: EventBus(client, "bus", "ocsf").notify(alert)),
+    "security hub": _sent(lambda client, alert: SecurityHub(client, _PRODUCT, Level.LOW).notify(alert)),
     "rows": _rows,
     "table of hits": _printed(lambda hits: print_hits(hits, "table")),
     "lines of hits": _printed(lambda hits: print_hits(hits, "jsonl")),

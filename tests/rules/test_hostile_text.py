@@ -121,7 +121,12 @@ def test_text_stays_readable() -> None:
     assert "https[:]//evil.example/login" in OUTPUTS["rows"]([hit])
 
 
-FOR_MACHINES = {"alert topic", "event bus", "rows"}  # they need the key as it is; JSON escapes what controls
+FOR_MACHINES = {
+    "alert topic",
+    "event bus",
+    "event bus, OCSF",
+    "rows",
+}  # they need the key as it is; JSON escapes what controls
 
 
 def test_name_of_the_log_file_is_shown_safely() -> None:

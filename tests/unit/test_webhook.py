@@ -9,7 +9,8 @@ import pytest
 
 from tests.golden.alerts import awkward_alerts, rule_alerts
 from trailbell.alerts.alert import Alert, alert_document
-from trailbell.alerts.channels.webhook import Webhook, slack_message
+from trailbell.alerts.channels.webhook import Webhook
+from trailbell.alerts.webhook_forms import slack_message, teams_message
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit
 
@@ -56,6 +57,42 @@ def test_text_from_a_record_mentions_nobody_and_links_nowhere(given_hit: GivenHi
     first = message["blocks"][1]["text"]["text"].split("\n\n")[0]
     assert first.count("`") == 8  # who, call, resource, region: nothing leaves its span
     assert all("evil" not in outside for outside in first.split("`")[::2])
+
+
+TEAMS_BYTES = 28_000
+"""What Teams takes of a message, which it counts in UTF-16."""
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_card_is_one_that_teams_takes(name: str) -> None:
+    """A workflow that gets no card posts an empty message."""
+    alerts = {rule.name: alert for rule, alert in rule_alerts()}
+    alerts |= {f"case-{name}": alert for name, _, alert in awkward_alerts()}
+    body = Webhook(NOBODY, NOBODY, None, "teams", Level.MEDIUM)._form(alerts[name])
+    message = json.loads(body)
+
+    assert message["type"] == "message"
+    (attachment,) = message["attachments"]
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    card = attachment["content"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+    runs = [run for block in card["body"] for run in block["inlines"]]
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+    assert {run["type"] for run in runs} == {"TextRun"}  # which knows no Markdown
+    assert runs[0]["text"] == alerts[name].subject
+    assert all(run["text"].strip() for run in runs)
+    assert len(json.dumps(message, ensure_ascii=False).encode("utf-16-le")) < TEAMS_BYTES
+
+
+def test_card_of_a_hostile_storm_fits(given_hit: GivenHit) -> None:
+    """Teams answers 413 however often it is sent."""
+    hits = tuple(replace(given_hit(eventID=f"e-{n}"), meaning="🔑" * 5_000, title="🔑" * 200) for n in range(300))
+
+    body = Webhook(NOBODY, NOBODY, None, "teams", Level.MEDIUM)._form(Alert(hits))
+
+    assert len(body) < TEAMS_BYTES
+    assert len(json.dumps(json.loads(body), ensure_ascii=False).encode("utf-16-le")) < TEAMS_BYTES
+    assert teams_message(Alert(hits)) != json.loads(body)
 
 
 @pytest.mark.parametrize(("level", "expected"), [("low", False), ("medium", True), ("critical", True)])

@@ -12,4 +12,5 @@ EXISTING: dict[str, Any] = {
     "trail_key_arn": KEY,
     "chat_topic": "low",
     "event_bus": True,
+    "security_hub": "low",
 }

@@ -2,7 +2,7 @@
 
 from tests.infra.iam.account_calls import account_calls, key_calls, log_calls
 from tests.infra.iam.call import Call
-from tests.infra.iam.message_calls import bus_calls, queue_calls, topic_calls
+from tests.infra.iam.message_calls import bus_calls, hub_calls, queue_calls, topic_calls
 from tests.infra.iam.statements import ROLES
 from tests.infra.iam.storage_calls import s3_calls, stream_calls, table_calls
 from tests.infra.iam.world import World
@@ -14,6 +14,7 @@ _PARTS = (
     stream_calls,
     topic_calls,
     bus_calls,
+    hub_calls,
     queue_calls,
     log_calls,
     key_calls,

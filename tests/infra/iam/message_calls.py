@@ -1,4 +1,4 @@
-"""Calls on topics, event buses and queues."""
+"""Calls on topics, event buses, Security Hub and queues."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,6 +46,35 @@ def bus_calls(world: World, role: str) -> Iterator[Call]:
             return clients("events").put_events(Entries=[entry])
 
         yield Call(role, "events:PutEvents", on, arn, allowed, put)
+
+
+def hub_calls(world: World, role: str) -> Iterator[Call]:
+    """Findings of our own product, and what would let an attacker hide those of others."""
+    hub = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:hub/default"
+    products = {"another product of Security Hub": ("product/aws/guardduty", False)}
+    if world.channels:
+        products["its own product of Security Hub"] = (f"product/{ACCOUNT}/default", role == "Notifier")
+    for on, (name, allowed) in products.items():
+        arn = hub.replace("hub/default", name)
+
+        def put(_: World, clients: Clients, arn: str = arn) -> object:
+            return clients("securityhub").batch_import_findings(Findings=[_finding(arn)])
+
+        yield Call(role, "securityhub:BatchImportFindings", on, arn, allowed, put)
+
+    # BatchUpdateFindings, which could suppress anybody's findings, is not in moto.
+    for action, method in {"GetFindings": "get_findings", "DisableSecurityHub": "disable_security_hub"}.items():
+
+        def ask(_: World, clients: Clients, method: str = method) -> object:
+            return getattr(clients("securityhub"), method)()
+
+        yield Call(role, f"securityhub:{action}", "Security Hub", hub, allowed=False, run=ask)
+
+
+def _finding(product: str) -> dict[str, Any]:
+    members = ("SchemaVersion", "Id", "GeneratorId", "CreatedAt", "UpdatedAt", "Title", "Description")
+    resources = [{"Type": "Other", "Id": "x"}]
+    return dict.fromkeys(members, "x") | {"ProductArn": product, "AwsAccountId": ACCOUNT, "Resources": resources}
 
 
 _QUEUES = {

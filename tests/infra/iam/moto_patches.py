@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 | patched | why |
 |---|---|
-| `_determine_resource` of DynamoDB, its streams, SNS, EventBridge, SQS, logs, KMS | the resource of a call |
+| `_determine_resource` of DynamoDB, its streams, SNS, EventBridge, SQS, logs, KMS, Security Hub | a call's resource |
 | `EventTemplateParser.parse` | moto wants jsonpath-ng for transformers of targets, of which there are none here |
 | `AWS_ACCOUNT_ID_ENDPOINT_MODE` | else botocore asks for streams at a host that moto does not know |
 
@@ -30,6 +30,7 @@ from moto.events.responses import EventsHandler
 from moto.events.utils import EventTemplateParser
 from moto.kms.responses import KmsResponse
 from moto.logs.responses import LogsResponse
+from moto.securityhub.responses import SecurityHubResponse
 from moto.sns.responses import SNSResponse
 from moto.sqs.responses import SQSResponse
 
@@ -72,6 +73,12 @@ def _key_of(request: Any) -> str:
     return str(request._get_param("KeyId") or "*")
 
 
+def _hub_of(request: Any) -> str:
+    """The one product of the findings that are imported; the hub for all else."""
+    products = {finding["ProductArn"] for finding in request._get_param("Findings") or ()}
+    return products.pop() if len(products) == 1 else f"arn:aws:securityhub:{REGION}:{ACCOUNT}:hub/default"
+
+
 _RESOURCE_OF = {
     DynamoHandler: _table_of,
     DynamoDBStreamsHandler: _stream_of,
@@ -80,6 +87,7 @@ _RESOURCE_OF = {
     SQSResponse: _queue_of,
     LogsResponse: _log_stream_of,
     KmsResponse: _key_of,
+    SecurityHubResponse: _hub_of,
 }
 
 

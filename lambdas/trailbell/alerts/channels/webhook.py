@@ -1,4 +1,5 @@
-"""The webhook: one https request an alert, in the form that Slack takes or as JSON, to an address that is a secret.
+"""The webhook: one https request an alert, in the form that Slack or Teams takes or as JSON, to an address that is a
+secret.
 
 Whoever knows a webhook's address can write there, so the deployer names the secret that holds it: the address stands in
 no template, variable, log or error (alerts/stored_secret.py, alerts/https_post.py).
@@ -6,19 +7,16 @@ no template, variable, log or error (alerts/stored_secret.py, alerts/https_post.
 
 import hashlib
 import hmac
-import json
 import time
-from typing import Any
 
-from trailbell.alerts.alert import Alert, alert_documents
+from trailbell.alerts.alert import Alert
 from trailbell.alerts.channel import Clients, Declaration, Permission, Site, Variables
-from trailbell.alerts.chat_text import chat_text, escaped
 from trailbell.alerts.https_post import HttpsPost
 from trailbell.alerts.setting import DEFAULT_LEVEL, Setting, level, matching, one_of
 from trailbell.alerts.stored_secret import SECRET_CALLS, StoredSecret, read_reference, secret_permissions
+from trailbell.alerts.webhook_forms import FORMS
 from trailbell.engine.rulebook import Level
 from trailbell.errors import ChannelError
-from trailbell.text.safe_text import unlinked
 
 
 _SECONDS = 6.0  # for one alert, waiting and trying again included: the alerts behind it wait as long
@@ -29,15 +27,12 @@ _RETRIED = {429, 500, 502, 503, 504}
 # https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks
 _SECRET_MAY_BE_OLD = {401, 403, 404, 410}
 
-_MAX_BYTES = 250_000  # of JSON; the same as the alert topic and the event bus get
-_MAX_SECTION = 2_900  # Slack takes 3,000: https://docs.slack.dev/reference/block-kit/blocks/section-block
-
 
 class Webhook:
     """Posts alerts to the address that is in a secret.
 
     signing: the secret whose value signs each request, None to sign none.
-    form:    "slack" or "json".
+    form:    "slack", "teams" or "json".
     """
 
     name = "webhook"
@@ -46,7 +41,7 @@ class Webhook:
         self, https: HttpsPost, address: StoredSecret, signing: StoredSecret | None, form: str, lowest: Level
     ) -> None:
         self._https, self._address, self._signing = https, address, signing
-        self._form, self._lowest = _FORMS[form], lowest
+        self._form, self._lowest = FORMS[form], lowest
 
     def wants(self, alert: Alert) -> bool:
         """Whether the alert's level is one that the webhook is to get."""
@@ -99,31 +94,6 @@ class Webhook:
         return {"X-Trailbell-Timestamp": moment, "X-Trailbell-Signature": f"v1={digest}"}
 
 
-def slack_message(alert: Alert) -> dict[str, Any]:
-    """The alert as Slack and what is compatible take it. What records say mentions nobody and links nowhere."""
-    title = escaped(unlinked(alert.subject))
-    sections = (f"*{title}*", chat_text(alert, _MAX_SECTION))
-    return {
-        "text": title,  # for notifications, and for what knows no blocks
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in sections],
-    }
-
-
-def _slack(alert: Alert) -> bytes:
-    return json.dumps(slack_message(alert)).encode()
-
-
-def _json(alert: Alert) -> bytes:
-    for document in alert_documents(alert):
-        body = json.dumps(document).encode()
-        if len(body) <= _MAX_BYTES:
-            break
-    return body
-
-
-_FORMS = {"slack": _slack, "json": _json}
-
-
 def _environment(site: Site) -> dict[str, str]:
     settings = site.settings
     return {
@@ -161,9 +131,9 @@ CHANNEL = Declaration(
             default="",
             read=read_reference,
             secret=True,
-            about="Which secret holds the address of a webhook that gets alerts: Slack's, of what is compatible with "
-            "it, or of your own endpoint. Never the address itself. Creates the alarm `ChannelFailing`: "
-            "[channels](channels.md#webhook).",
+            about="Which secret holds the address of a webhook that gets alerts: Slack's or Teams', of what is "
+            "compatible with Slack, or of your own endpoint. Never the address itself. Creates the alarm "
+            "`ChannelFailing`: [channels](channels.md#webhook).",
             examples=(
                 "-c webhook=ssm:/trailbell/webhook",
                 "-c webhook=arn:aws:secretsmanager:eu-central-1:111122223333:secret:trailbell/webhook-a1B2c3",
@@ -172,8 +142,8 @@ CHANNEL = Declaration(
         Setting(
             name="webhook_form",
             default="slack",
-            read=one_of("slack", "json"),
-            about="What is sent: a message with blocks for Slack, or the alert as "
+            read=one_of("slack", "teams", "json"),
+            about="What is sent: a message with blocks for Slack, a card for Microsoft Teams, or the alert as "
             "[JSON](channels.md#json). Needs `webhook`.",
             examples=("-c webhook=ssm:/trailbell/webhook -c webhook_form=json",),
         ),
