@@ -11,6 +11,7 @@ from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
 
 from trailbell.rulebook.build import build_rulebook
+from trailbell.rulebook.live_patterns import LivePatterns, patterns_of
 from trailbell.rulebook.product import CHECKOUT, is_installed, product_root
 
 from .alerter import Alerter
@@ -49,7 +50,8 @@ class Trailbell(Alerter):
         audit_code = code
         if settings.audit:  # an asset of its own: what verifies signatures is loaded by no other function
             audit_code = build_asset(settings.architecture, settings.python, rulebook, _build_folder(), AUDIT_LOCK)
-        super().__init__(scope, id, settings=settings, code=code, audit_code=audit_code)
+        live = patterns_of(rulebook) if settings.live else LivePatterns()
+        super().__init__(scope, id, settings=settings, code=code, audit_code=audit_code, live=live)
         for message in expired:
             Annotations.of(self).add_warning_v2("trailbell:expired-exception", message)
 

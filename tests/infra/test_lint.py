@@ -44,6 +44,9 @@ WAYS_IN: dict[str, dict[str, Any]] = {
     "eventbridge-from-a-new-trail": {"eventbridge": True},
     "audit": {"audit": True},
     "audit-of-an-existing-bucket": {**EXISTING, "audit": True, "trail_key_arn": KEY},
+    "live": {"live": True},
+    "live-of-an-organisation": {"live": True, "live_organization": "o-a1b2c3d4e5"},
+    "live-of-accounts": {**EXISTING, "live": True, "live_accounts": ["111122223333"], "trail_key_arn": KEY},
     "every-channel": {**every_channel(), "runbook_url": "https://wiki.example.com/{rule}"},
 }
 ADDRESSES: dict[str, Any] = {

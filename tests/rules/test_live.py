@@ -90,8 +90,8 @@ def records() -> Iterator[Any]:
             yield case.record
             yield from (later.record for later in case.undone_by)
     for stem in {one.rule.stem for one in shipped().correlations}:
-        for case in load_correlation_cases(case_file(shipped_files()[stem], RULES, CASES)):
-            yield from case.records
+        for together in load_correlation_cases(case_file(shipped_files()[stem], RULES, CASES)):
+            yield from together.records
 
 
 def test_every_record_that_a_rule_reports_comes_or_is_left_to_s3_by_name() -> None:
@@ -181,7 +181,7 @@ def test_patterns_are_few_and_within_the_limit() -> None:
     for found in (patterns(), central()):
         assert all(len(json.dumps(resolved(one.pattern, ACCOUNT))) <= MOST_CHARACTERS for one in found)
         assert 1 < len(found) <= 12
-        assert [one.name for one in found if one.reads] == ["LiveReads1"]
+        assert [one.name for one in found if one.reads] == ["Reads1"]
         assert len({one.name for one in found}) == len(found)
 
 

@@ -63,6 +63,19 @@ def central_patterns(rulebook: Rulebook, spell: Spelling = spelling) -> tuple[Li
     return _patterns(rulebook, spell, at_member=False)
 
 
+@dataclass(frozen=True, slots=True)
+class LivePatterns:
+    """The patterns of a rulebook for both places: `own` for an account's default bus, `forwarded` for the central one."""
+
+    own: tuple[LivePattern, ...] = ()
+    forwarded: tuple[LivePattern, ...] = ()
+
+
+def patterns_of(rulebook: Rulebook) -> LivePatterns:
+    """All patterns of a rulebook. Raises RuleError as live_patterns does."""
+    return LivePatterns(live_patterns(rulebook), central_patterns(rulebook))
+
+
 def resolved(pattern: Pattern, account: str) -> Pattern:
     """The pattern as it is in an account."""
     return dict(json.loads(json.dumps(pattern).replace(OWN_ACCOUNT, account)))
@@ -108,7 +121,7 @@ def _patterns(rulebook: Rulebook, spell: Spelling, *, at_member: bool) -> tuple[
     reads = [part for one in asked if (part := _part(one, reads=True))]
     found = [
         LivePattern(f"{name}{number}", pattern, is_read)
-        for name, parts, is_read in (("Live", changes, False), ("LiveReads", reads, True))
+        for name, parts, is_read in (("Events", changes, False), ("Reads", reads, True))
         for number, pattern in enumerate(_packed(_clauses(parts), spell), start=1)
     ]
     if len(found) > MOST_RULES:

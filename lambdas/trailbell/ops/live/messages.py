@@ -94,8 +94,8 @@ def _bus_and_rule(resource: Declared) -> tuple[dict[str, str], str]:
 
 
 def _bus(clients: Clients, resource: Declared) -> Answer:
-    clients("events").describe_event_bus(Name=resource.physical)
-    return {}
+    found = clients("events").describe_event_bus(Name=resource.physical)
+    return {"Policy": _document(found.get("Policy"))}
 
 
 def _document(text: str | None) -> Answer:
