@@ -1,4 +1,4 @@
-"""Live events in the template: what sends to the ingest queue, from whom the central bus takes events, nothing when off."""
+"""Live events in the template: what sends to the ingest queue, whose events the central bus takes, nothing if off."""
 
 import json
 from collections.abc import Callable, Mapping

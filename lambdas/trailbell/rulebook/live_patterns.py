@@ -65,7 +65,7 @@ def central_patterns(rulebook: Rulebook, spell: Spelling = spelling) -> tuple[Li
 
 @dataclass(frozen=True, slots=True)
 class LivePatterns:
-    """The patterns of a rulebook for both places: `own` for an account's default bus, `forwarded` for the central one."""
+    """The patterns of a rulebook: `own` for an account's default bus, `forwarded` for the central one."""
 
     own: tuple[LivePattern, ...] = ()
     forwarded: tuple[LivePattern, ...] = ()
