@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Unpack
@@ -10,13 +9,13 @@ from typing import Any, Unpack
 from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
 
-from trailbell.rulebook.build import build_rulebook
 from trailbell.rulebook.live_patterns import LivePatterns, patterns_of
-from trailbell.rulebook.product import CHECKOUT, is_installed, product_root
+from trailbell.rulebook.product import CHECKOUT, is_installed
 
 from .alerter import Alerter
 from .asset import AUDIT_LOCK, build_asset
 from .properties import Properties
+from .rulebooks import rulebook_of
 from .settings import check_quiet_names, read_settings
 
 
@@ -42,9 +41,7 @@ class Trailbell(Alerter):
         exceptions: folder of exceptions from them, with owner, reason and expiry; default: none.
         """
         settings = read_settings(_with_stack_name(scope, properties).get, properties)
-        folders = rules or product_root() / "rules", exceptions
-        today = datetime.now(UTC).date()
-        rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
+        rulebook, expired = rulebook_of(settings, rules, exceptions)
         check_quiet_names(settings.quiet_minutes, [rule.name for rule in rulebook.rules if not rule.is_silent])
         code = build_asset(settings.architecture, settings.python, rulebook, _build_folder())
         audit_code = code

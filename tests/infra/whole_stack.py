@@ -13,12 +13,14 @@ from tests.shipped import shipped_rules
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.cases import CASE_SETTINGS
 from trailbell.rulebook.live_patterns import LivePatterns, patterns_of
+from trailbell.rulebook.undone_by import undo_rules
 
 
 @cache
 def shipped_patterns() -> LivePatterns:
     """What EventBridge is asked for by the rules that ship."""
-    return patterns_of(make_rulebook(shipped_rules(), CASE_SETTINGS))
+    rules = shipped_rules()
+    return patterns_of(make_rulebook((*rules, *undo_rules(rules)), CASE_SETTINGS))
 
 
 class TrailbellStack(cdk.Stack):

@@ -145,6 +145,7 @@ def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
         "trailbell.rulebook.build",
         "trailbell.rulebook.live_calls",  # the place of the own account in a pattern
         "trailbell.rulebook.live_patterns",  # what EventBridge is asked for
+        "trailbell.rulebook.member_template",  # what members get
         "trailbell.rulebook.misspellings",  # what was meant by a name that no rule has
         "trailbell.rulebook.placeholders",
         "trailbell.rulebook.product",  # where rules and lock are, in a checkout and in a wheel
