@@ -25,6 +25,7 @@ from benchmarks.cost import (
     monthly_cost,
 )
 from benchmarks.counting_table import CountingTable
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import Record, make_record
 from trailbell.engine.contributing import Share
 from trailbell.engine.correlation import NO_MATCH, Correlation, CorrelationType
@@ -32,7 +33,6 @@ from trailbell.engine.rulebook import Level, Rule
 from trailbell.facts.facts import Facts, facts_of
 from trailbell.flows.correlating import Correlating
 from trailbell.hits.base_match import BaseMatch, base_match, episode_hit
-from trailbell.hits.hit import Place
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.contributions import DynamoContributions
 from trailbell.store.episodes import DynamoEpisodes

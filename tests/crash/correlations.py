@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tests.crash.faults import Killed
 from tests.crash.turns import FaultyClient, Turns
 from tests.unit.conftest import RULE
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.contributing import Contributing, Group
 from trailbell.engine.correlation import NO_MATCH, Contribution, Correlation, CorrelationType, silenced
@@ -19,7 +20,6 @@ from trailbell.facts.facts import Facts, facts_of
 from trailbell.flows.correlating import Correlating, LogFileCorrelation
 from trailbell.flows.correlation_state import CountedGroup
 from trailbell.hits.base_match import BaseMatch, base_match, episode_hit
-from trailbell.hits.hit import Place
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.contributions import DynamoContributions, partition_of
 from trailbell.store.dynamo import Row

@@ -12,11 +12,12 @@ from typing import Any
 from tests.shipped import CASES, RULES, shipped, shipped_cases, shipped_files
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.correlation import Correlation, silenced
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.follow_up import FollowUp, What
-from trailbell.hits.hit import Hit, Place, raised
+from trailbell.hits.hit import Hit, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.case_episodes import hits_of_case

@@ -11,13 +11,14 @@ from botocore.exceptions import ClientError
 
 from tests.integration.conftest import HIT
 from tests.unit.conftest import RULE
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import TableError
 from trailbell.facts.actor import Actor
 from trailbell.flows.detector import CHUNK
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.episode import EpisodeAct, HitEpisode
-from trailbell.hits.hit import Hit, Place, hit_from_document
+from trailbell.hits.hit import Hit, hit_from_document
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode, encode, get_all, put_new, write_all

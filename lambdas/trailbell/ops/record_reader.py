@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.origin import Place
 from trailbell.errors import LogFileError
-from trailbell.hits.hit import Place
 from trailbell.text.safe_text import one_line
 
 
