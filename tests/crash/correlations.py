@@ -17,7 +17,7 @@ from trailbell.engine.correlation import NO_MATCH, Contribution, Correlation, Co
 from trailbell.engine.episodes import episodes_of
 from trailbell.engine.predicates import Roots
 from trailbell.facts.facts import Facts, facts_of
-from trailbell.flows.correlating import Correlating, LogFileCorrelation
+from trailbell.flows.correlating import Correlating, SourceCorrelation
 from trailbell.flows.correlation_state import CountedGroup
 from trailbell.hits.base_match import BaseMatch, base_match, episode_hit
 from trailbell.rulebook.cases import BASE_RECORD
@@ -262,7 +262,7 @@ class World:
 
     def _deliver(self, name: str, *, broken_off: bool) -> None:
         self.counts["deliveries"] += 1
-        file: LogFileCorrelation = self.correlating().log_file(name)
+        file: SourceCorrelation = self.correlating().source(name)
         matches = [*self.history.matches(name)]
         if broken_off:
             matches = matches[: self.dice.randint(0, len(matches))]

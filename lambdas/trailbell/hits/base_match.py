@@ -43,6 +43,13 @@ class BaseMatch:
     origin: Origin
     seen_at: str
 
+    @property
+    def other_identity(self) -> str:
+        """By what a record of the same event is known that lacks what two accounts' records of it share, "" if by
+        nothing else: a live event may bring less than the log file.
+        """
+        return "" if self.identity == self.record.event_id else self.record.event_id
+
 
 def base_match(
     shares: Sequence[Share], rule: Rule, hit: Hit | None, record: Record, facts: Facts, origin: Origin, seen_at: str
