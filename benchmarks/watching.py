@@ -25,6 +25,7 @@ from moto import mock_aws
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.alerts.over_time import group_of_alert
+from trailbell.cloudtrail.origin import Place
 from trailbell.facts.actor import Actor
 from trailbell.flows.canary import CanaryCounters, CanaryRelay, StreamCanary
 from trailbell.flows.clock import ClockCounters
@@ -36,7 +37,7 @@ from trailbell.flows.tracking import HitTracking
 from trailbell.handlers import clock, detector, notifier
 from trailbell.hits.canary import Canary
 from trailbell.hits.due import Due
-from trailbell.hits.hit import ACT, Hit, Place
+from trailbell.hits.hit import ACT, Hit
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
