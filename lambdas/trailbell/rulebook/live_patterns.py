@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.htm
 A pattern says no detail-type: a native event has no eventName, and calls, sign-ins and what services do are all wanted.
 """
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,6 +75,12 @@ class LivePatterns:
 def patterns_of(rulebook: Rulebook) -> LivePatterns:
     """All patterns of a rulebook. Raises RuleError as live_patterns does."""
     return LivePatterns(live_patterns(rulebook), central_patterns(rulebook))
+
+
+def fingerprint(patterns: Iterable[LivePattern]) -> str:
+    """What tells whether two stacks ask for the same: eight characters made of all patterns."""
+    text = json.dumps([[one.name, one.pattern, one.reads] for one in patterns], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def resolved(pattern: Pattern, account: str) -> Pattern:

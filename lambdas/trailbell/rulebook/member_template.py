@@ -7,11 +7,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-as
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from trailbell.rulebook.live_calls import OWN_ACCOUNT
-from trailbell.rulebook.live_patterns import LivePattern
+from trailbell.rulebook.live_patterns import LivePattern, fingerprint
 
 
 CENTRAL_BUS = "CentralBusArn"
@@ -28,7 +28,7 @@ _RETENTION_SECONDS = 14 * 24 * 3600
 _NO_CUSTOMER_KEY = "A customer key is one an attacker with KMS rights can disable to silence us; SQS's own is not."
 
 
-def member_template(patterns: Iterable[LivePattern], central_bus: str = "") -> dict[str, Any]:
+def member_template(patterns: Sequence[LivePattern], central_bus: str = "") -> dict[str, Any]:
     """The template for the patterns of a default bus (live_patterns).
 
     central_bus: the ARN that the parameter has where none is given; "" for no such default.
@@ -57,7 +57,11 @@ def member_template(patterns: Iterable[LivePattern], central_bus: str = "") -> d
             DEAD_LETTERS: {
                 "Description": "Events that could not be forwarded: trailbell doctor --stack <this stack>",
                 "Value": {"Ref": "DeadLetters"},
-            }
+            },
+            "MemberPatterns": {
+                "Description": "The same as trailbell doctor says of the central stack, where both ask for the same",
+                "Value": fingerprint(patterns),
+            },
         },
     }
 
