@@ -95,10 +95,10 @@ class Health:
 
     def live_rules(self) -> dict[str, LiveRule | None]:
         """The stack's rules of live events by the name in its template; None for one that is gone."""
-        return {resource.name: self._live_rule(resource.physical) for resource in self._declared_live_rules()}
+        return {resource.name: self._live_rule(resource) for resource in self._declared_live_rules()}
 
-    def _live_rule(self, physical: str) -> LiveRule | None:
-        events, (where, rule) = self._clients("events"), bus_and_rule(physical)
+    def _live_rule(self, resource: Declared) -> LiveRule | None:
+        events, (where, rule) = self._clients("events"), bus_and_rule(resource)
         try:
             found = events.describe_rule(Name=rule, **where)
         except ClientError as error:
