@@ -17,4 +17,5 @@ def rulebook_of(settings: Settings, rules: Path | None, exceptions: Path | None)
     Raises RuleError with every fault, one a line.
     """
     folders = rules or product_root() / "rules", exceptions
-    return build_rulebook(*folders, settings.placeholders, datetime.now(UTC).date(), settings.alert_on)
+    today = datetime.now(UTC).date()
+    return build_rulebook(*folders, settings.placeholders, today, settings.alert_on, settings.account_names)

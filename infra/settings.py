@@ -15,11 +15,10 @@ from trailbell.alerts.setting import Setting, boolean, emails, matching, one_of
 from trailbell.engine.rulebook import Level
 from trailbell.errors import SettingsError
 from trailbell.hits.week import DAYS
+from trailbell.rulebook.account_settings import read_account_names, read_accounts
 from trailbell.rulebook.alert_on import read_alert_on
 from trailbell.rulebook.misspellings import question
 from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
-
-from .accounts import read_account_names, read_accounts
 
 
 __all__ = ["STACK_NAME", "Settings", "read_settings"]

@@ -141,6 +141,7 @@ def test_pages_draw_the_rooms_as_they_are(page: str) -> None:
 def test_infra_imports_the_rulebook_and_nothing_else_of_the_flows() -> None:
     """The stack compiles rules at synth; it must not pull in what runs in Lambda."""
     allowed = {
+        "trailbell.rulebook.account_settings",
         "trailbell.rulebook.alert_on",
         "trailbell.rulebook.build",
         "trailbell.rulebook.live_calls",  # the place of the own account in a pattern
