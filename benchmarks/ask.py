@@ -25,8 +25,9 @@ import boto3
 from botocore.config import Config
 
 from benchmarks.table import MemoryTable
+from trailbell.cloudtrail.origin import Place
 from trailbell.facts.actor import Actor
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.hits.query import HitQuery
 from trailbell.store.query.hit_query import find_hits
 

@@ -18,7 +18,8 @@ from benchmarks.measure import Row, row
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Level, Rule, Rulebook
-from trailbell.flows.detector import CHUNK, Detector
+from trailbell.flows.detector import Detector
+from trailbell.flows.keeping import CHUNK
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import put_new, write_all
@@ -124,7 +125,10 @@ class _Nothing:
     def failed(self, what: str, error: Exception) -> None:
         raise error
 
-    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def malformed_record(self, item: object, index: int, reason: str) -> None:
+        raise ValueError(reason)
+
+    def refused(self, event: object, reason: object) -> None:
         raise ValueError(reason)
 
     def foreign(self, ref: object) -> None:

@@ -15,6 +15,7 @@ from itertools import chain
 
 from benchmarks.cost import FILES_A_DAY, RECORDS_A_FILE, work_of
 from benchmarks.counting_table import CountingTable
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import Record, make_record
 from trailbell.engine.contributing import Share
 from trailbell.engine.correlation import NO_MATCH, Correlation, CorrelationType
@@ -22,7 +23,6 @@ from trailbell.engine.rulebook import Level, Rule
 from trailbell.facts.facts import Facts, facts_of
 from trailbell.flows.correlating import Correlating
 from trailbell.hits.base_match import BaseMatch, base_match, episode_hit
-from trailbell.hits.hit import Place
 from trailbell.lookback.bill import MEMORY_GB, SECONDS_A_REQUEST, monthly_cost
 from trailbell.lookback.prices import DAYS, DYNAMODB_READ, DYNAMODB_WRITE, LAMBDA_GB_SECOND
 from trailbell.rulebook.cases import BASE_RECORD
@@ -88,7 +88,7 @@ def storm(correlation: Correlation, records_a_file: int, span: int, groups: int)
     took, left_out = list[float](), 0
     for file, start in enumerate(range(0, STORM, records_a_file)):
         began = time.process_time()
-        log_file = correlating.log_file(f"trail/{file}")
+        log_file = correlating.source(f"trail/{file}")
         for number in range(start, start + records_a_file):
             group = "one" if groups == 1 else f"group-{number % groups}"
             log_file.add(_match(correlation, number, number * span / STORM, group))
@@ -147,7 +147,7 @@ def million(base_matches: int) -> Counter[str]:
     for record in range(0, 1_000_000, step) if base_matches else ():
         files.setdefault(record // RECORDS_A_FILE, []).append(record)
     for file, records in files.items():
-        log_file = correlating.log_file(f"trail/{file}")
+        log_file = correlating.source(f"trail/{file}")
         for record in records:
             for one in both:
                 log_file.add(_match(one, record, record * seconds_a_record, f"person-{record // step % 10}"))

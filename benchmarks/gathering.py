@@ -150,9 +150,9 @@ def found_in_month(folder: Path, rulebook: Rulebook) -> dict[int, Found]:
 
 
 def _log_file() -> Any:
-    from trailbell.hits.detect import _LogFile
+    from trailbell.hits.detect import _Reading
 
-    return _LogFile("trail", classify_key("noise"), "2026-12-31T00:00:00Z", DetectionCounts())
+    return _Reading("trail", classify_key("noise"), "2026-12-31T00:00:00Z", DetectionCounts())
 
 
 def _noise(first: datetime) -> Iterator[dict[str, Any]]:

@@ -25,6 +25,7 @@ from moto import mock_aws
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.alerts.over_time import group_of_alert
+from trailbell.cloudtrail.origin import Place
 from trailbell.facts.actor import Actor
 from trailbell.flows.canary import CanaryCounters, CanaryRelay, StreamCanary
 from trailbell.flows.clock import ClockCounters
@@ -37,7 +38,7 @@ from trailbell.handlers import clock, detector, notifier
 from trailbell.handlers.metric_names import is_sent
 from trailbell.hits.canary import Canary
 from trailbell.hits.due import Due
-from trailbell.hits.hit import ACT, Hit, Place
+from trailbell.hits.hit import ACT, Hit
 from trailbell.lookback.bill import RUNS_AN_HOUR, Calls
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords

@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from tests.browser.chromium import Page
 from trailbell.cli.main import cli
 from trailbell.cli.report.report_file import report_html
+from trailbell.cloudtrail.origin import Place
 from trailbell.facts.actor import Actor
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
 from trailbell.lookback.report import Identity, NewestHits, embedded_json, pack_hits
 from trailbell.text.times import iso_time

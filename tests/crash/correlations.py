@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 from tests.crash.faults import Killed
 from tests.crash.turns import FaultyClient, Turns
 from tests.unit.conftest import RULE
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.contributing import Contributing, Group
 from trailbell.engine.correlation import NO_MATCH, Contribution, Correlation, CorrelationType, silenced
 from trailbell.engine.episodes import episodes_of
 from trailbell.engine.predicates import Roots
 from trailbell.facts.facts import Facts, facts_of
-from trailbell.flows.correlating import Correlating, LogFileCorrelation
+from trailbell.flows.correlating import Correlating, SourceCorrelation
 from trailbell.flows.correlation_state import CountedGroup
 from trailbell.hits.base_match import BaseMatch, base_match, episode_hit
-from trailbell.hits.hit import Place
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.contributions import DynamoContributions, partition_of
 from trailbell.store.dynamo import Row
@@ -262,7 +262,7 @@ class World:
 
     def _deliver(self, name: str, *, broken_off: bool) -> None:
         self.counts["deliveries"] += 1
-        file: LogFileCorrelation = self.correlating().log_file(name)
+        file: SourceCorrelation = self.correlating().source(name)
         matches = [*self.history.matches(name)]
         if broken_off:
             matches = matches[: self.dice.randint(0, len(matches))]

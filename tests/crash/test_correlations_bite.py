@@ -8,7 +8,7 @@ import pytest
 from tests.crash.correlations import Broken
 from tests.crash.test_correlations import no_pauses, play  # noqa: F401 (the fixture)
 from trailbell.flows.collected import Collected
-from trailbell.flows.correlating import LogFileCorrelation
+from trailbell.flows.correlating import SourceCorrelation
 from trailbell.flows.correlation_state import BucketPart, CountedGroup
 from trailbell.store.contributions import DynamoContributions
 from trailbell.store.episode_rows import EpisodeRows, KeptEpisode
@@ -32,19 +32,19 @@ def reading_nothing_later(patch: pytest.MonkeyPatch) -> None:
 def reading_before_writing(patch: pytest.MonkeyPatch) -> None:
     """Two detectors at once each see their own contributions alone."""
     write, waiting = DynamoContributions.write, list[tuple[DynamoContributions, Sequence[BucketPart]]]()
-    finish = LogFileCorrelation.finish
+    finish = SourceCorrelation.finish
 
     def later(self: DynamoContributions, parts: Sequence[BucketPart]) -> None:
         waiting.append((self, parts))
 
-    def finish_then_write(self: LogFileCorrelation, **how: Any) -> Any:
+    def finish_then_write(self: SourceCorrelation, **how: Any) -> Any:
         counts = finish(self, **how)
         while waiting:
             write(*waiting.pop())
         return counts
 
     patch.setattr(DynamoContributions, "write", later)
-    patch.setattr(LogFileCorrelation, "finish", finish_then_write)
+    patch.setattr(SourceCorrelation, "finish", finish_then_write)
 
 
 def changing_what_others_changed(patch: pytest.MonkeyPatch) -> None:
@@ -76,8 +76,8 @@ def not_following_what_was_joined(patch: pytest.MonkeyPatch) -> None:
 
 
 def taking_a_broken_file_for_the_whole(patch: pytest.MonkeyPatch) -> None:
-    finish = LogFileCorrelation.finish
-    patch.setattr(LogFileCorrelation, "finish", lambda self, is_whole=True: finish(self))
+    finish = SourceCorrelation.finish
+    patch.setattr(SourceCorrelation, "finish", lambda self, is_whole=True: finish(self))
 
 
 def keeping_one_inner_group_for_all(patch: pytest.MonkeyPatch) -> None:

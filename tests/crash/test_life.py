@@ -251,9 +251,9 @@ class World:
 
 def _file(seen_at: str) -> Any:
     from trailbell.cloudtrail.object_key import classify_key
-    from trailbell.hits.detect import DetectionCounts, _LogFile
+    from trailbell.hits.detect import DetectionCounts, _Reading
 
-    return _LogFile("b", classify_key("k"), seen_at, DetectionCounts())
+    return _Reading("b", classify_key("k"), seen_at, DetectionCounts())
 
 
 EVENTS = st.lists(

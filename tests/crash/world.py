@@ -23,7 +23,8 @@ from tests.unit.log_files import log_file
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.aws.trail_bucket import S3TrailBucket
-from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.live_event import Envelope, Refusal
+from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Rulebook, RuleException
 from trailbell.flows.delivery import Delivery
@@ -100,7 +101,10 @@ class _Journal:
     def failed(self, what: str, error: Exception) -> None:
         """Nothing is looked at: what counts is what became of it."""
 
-    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def refused(self, event: Envelope, reason: Refusal) -> None:
+        """The same."""
+
+    def malformed_record(self, item: Item, index: int, reason: str) -> None:
         """The same."""
 
     def foreign(self, ref: ObjectRef) -> None:

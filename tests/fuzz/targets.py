@@ -14,6 +14,7 @@ from typing import Any
 from tests.fuzz.naive import matching_names
 from trailbell.cloudtrail.notification import Notification, parse_notification
 from trailbell.cloudtrail.object_key import classify_key
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import GATE_FIELDS, make_record
 from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rulebook
@@ -22,7 +23,7 @@ from trailbell.facts.account_limits import account_of
 from trailbell.facts.facts import facts_of
 from trailbell.facts.policy import MAX_TEXT, read_policy
 from trailbell.hits.detect import DetectionCounts, HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 
 
 SEEN_AT = "2026-09-01T09:18:57Z"

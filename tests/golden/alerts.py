@@ -12,11 +12,12 @@ from typing import Any
 from tests.shipped import CASES, RULES, shipped, shipped_cases, shipped_files
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.grouping import group_hits
+from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent, Place
 from trailbell.engine.correlation import Correlation, silenced
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.follow_up import FollowUp, What
-from trailbell.hits.hit import Hit, Place, raised
+from trailbell.hits.hit import Hit, raised
 from trailbell.hits.related import Related, RelatedHit
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.case_episodes import hits_of_case
@@ -27,6 +28,8 @@ from trailbell.rulebook.correlation_cases import load_correlation_cases
 SEEN_AT = "2026-09-01T09:18:57Z"
 RUNBOOK = "https://runbooks.example.com/{rule}"
 LOG_FILE = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/111122223333_CloudTrail_us-east-1_example.json.gz"
+
+LIVE = LiveEvent("6b1f7c9e-0000-4000-8000-000000000001", "111122223333", "us-east-1", "2026-09-01T09:14:11Z")
 
 Record = dict[str, Any]
 
@@ -235,6 +238,12 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
     late = replace(alert.sample, muted_before="nightly-rotation")
     yield "late", "an act that an exception muted and mutes no more", replace(alert, hits=(late,))
+    seen = {"seen_at": "2026-09-01T09:14:12Z", "place": NO_PLACE, "live": LIVE}
+    (only,) = _alert(given()).hits
+    yield "live", "a live event brought it, before its log file", Alert((replace(only, **seen),), runbook=RUNBOOK)
+    first, *others = _alert(*map(given, range(1, 4))).hits
+    some = Alert((replace(first, **seen), *others), runbook=RUNBOOK)
+    yield "live-some", "a live event brought one of three", some
     bare = _alert(given(resources=None, requestParameters=None))
     yield "no-resources", "the record names no resource, and the undo has a gap", bare
     service = {

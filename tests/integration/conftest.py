@@ -11,8 +11,9 @@ import pytest
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
+from trailbell.cloudtrail.origin import Place
 from trailbell.facts.actor import Actor
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.store.dynamo import decode
 
 

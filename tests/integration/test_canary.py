@@ -13,7 +13,8 @@ from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.aws.canary_call import canary_call
 from trailbell.aws.canary_queue import SqsCanaryQueue
 from trailbell.aws.operations_topic import SnsOperationsTopic
-from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.live_event import Envelope, Refusal
+from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.engine.rulebook import Rulebook
 from trailbell.flows.canary import CanaryRelay, CanaryWatch, StreamCanary
 from trailbell.flows.detector import Detector
@@ -95,7 +96,10 @@ class Chain:
     def foreign(self, ref: ObjectRef) -> None:
         raise AssertionError(str(ref))
 
-    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def refused(self, event: Envelope, reason: Refusal) -> None:
+        raise AssertionError(f"{event}: {reason}")
+
+    def malformed_record(self, item: Item, index: int, reason: str) -> None:
         self.errors.append(reason)
 
     def read(self, ref: ObjectRef) -> Iterator[bytes]:

@@ -55,7 +55,7 @@ class Deployment:
     def deliver(self, name: str, *events: Event, check: Callable[[], None] = lambda: None) -> CorrelationCounts:
         """A log file with these events."""
         correlating = Correlating(self.asked, frozenset(), self.contributions, self.episodes, self.hit)
-        log_file = correlating.log_file(name)
+        log_file = correlating.source(name)
         for match in History(self.asked, [*events], {name: [*events]}).matches(name):
             log_file.add(match)
         return log_file.finish(check)

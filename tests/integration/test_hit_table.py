@@ -11,13 +11,14 @@ from botocore.exceptions import ClientError
 
 from tests.integration.conftest import HIT
 from tests.unit.conftest import RULE
+from trailbell.cloudtrail.origin import LiveEvent, Place
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import TableError
 from trailbell.facts.actor import Actor
-from trailbell.flows.detector import CHUNK
+from trailbell.flows.keeping import CHUNK
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.episode import EpisodeAct, HitEpisode
-from trailbell.hits.hit import Hit, Place, hit_from_document
+from trailbell.hits.hit import Hit, hit_from_document
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode, encode, get_all, put_new, write_all
@@ -236,6 +237,7 @@ def test_hit_comes_back_from_its_row_as_it_was(dynamodb: Any, table: str, hit_ta
     named: dict[str, Any] = {part.name: f"{part.name} é 🔑" for part in fields(EpisodeAct)}
     act = EpisodeAct(**named | {"resources": ("a", "b"), "undo": ("c",), "is_hit": True})
     episode = HitEpisode((("by é", "🔑"),), "first", "last", 3, (act,), "partition", "key", at_least=True)
+    members["live"] = LiveEvent("id é 🔑", "account", "region", "time")
     others = {"actor": actor, "place": Place("trail", "key", 0), "format": 1, "level": "high", "episode": episode}
     hit = Hit(**members | others)
 

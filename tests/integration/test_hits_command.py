@@ -18,8 +18,9 @@ from trailbell.cli.hits.follow import INTERRUPTED, follow
 from trailbell.cli.main import cli
 from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.options.connection import Connection, aws_client
+from trailbell.cloudtrail.origin import Place
 from trailbell.errors import SettingsError, StateError
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.hits.query import HitQuery
 from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.store.deliveries import DynamoDeliveryRecords

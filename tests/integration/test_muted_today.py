@@ -18,9 +18,10 @@ from click.testing import CliRunner, Result
 from tests.integration.test_undelivered import FakeStack
 from tests.unit.conftest import RULE
 from trailbell.cli.main import cli
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.rulebook import Rulebook, RuleException, dump_rulebook
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.store.dynamo import encode
 from trailbell.store.hit_table import DynamoHitTable

@@ -157,7 +157,7 @@ class World:
     def malformed_record(self, *_: object) -> None:
         raise AssertionError("there is none")
 
-    foreign = malformed_record
+    foreign = refused = malformed_record
 
     def notifier(self) -> Notifier:
         return Notifier(

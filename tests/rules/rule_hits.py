@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.shipped import rule_paths, shipped_cases, shipped_rules
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule
 from trailbell.facts.facts import facts_of
-from trailbell.hits.hit import Hit, Place, make_hit
+from trailbell.hits.hit import Hit, make_hit
 
 
 Path_ = tuple[str | int, ...]

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level, Rule, Undo
 from trailbell.facts.facts import facts_of
-from trailbell.hits.hit import Hit, Place, make_hit
+from trailbell.hits.hit import Hit, make_hit
 from trailbell.rulebook.cases import BASE_RECORD, merged
 
 

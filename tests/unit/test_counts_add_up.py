@@ -17,8 +17,9 @@ from trailbell.cli.main import cli
 from trailbell.cli.scan.run import Plan, Scan, run_scan
 from trailbell.cli.scan.work import Part, work
 from trailbell.cli.terminal.progress import Progress
+from trailbell.cloudtrail.live_event import Envelope, Refusal
 from trailbell.cloudtrail.logfile import MalformedRecord
-from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
@@ -185,7 +186,10 @@ class _Kept:
     def failed(self, what: str, error: Exception) -> None:
         assert isinstance(error, LogFileError), what
 
-    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def refused(self, event: Envelope, reason: Refusal) -> None:
+        raise AssertionError(reason)
+
+    def malformed_record(self, item: Item, index: int, reason: str) -> None:
         self.malformed.append(index)
 
     def foreign(self, ref: ObjectRef) -> None:

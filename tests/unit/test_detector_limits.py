@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from tests.unit.log_files import log_file
+from trailbell.cloudtrail.live_event import Envelope, Refusal
 from trailbell.cloudtrail.logfile import MalformedRecord
-from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, OutOfTimeError, TableError, Unreadable
 from trailbell.flows import detector as flow
-from trailbell.flows.detector import CHUNK, OBJECTS_AT_ONCE, RESERVE, Detector
+from trailbell.flows import source
+from trailbell.flows.detector import ITEMS_AT_ONCE, Detector
+from trailbell.flows.keeping import CHUNK
+from trailbell.flows.source import RESERVE
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import BASE_RECORD
@@ -70,7 +74,10 @@ class EventLog:
     def failed(self, what: str, error: Exception) -> None:
         self.errors.append(error)
 
-    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
+    def refused(self, event: Envelope, reason: Refusal) -> None:
+        raise AssertionError(reason)
+
+    def malformed_record(self, item: Item, index: int, reason: str) -> None:
         pass
 
     def foreign(self, ref: ObjectRef) -> None:
@@ -131,16 +138,16 @@ def messages(names: Iterable[object]) -> list[dict[str, Any]]:
 
 def test_objects_of_a_batch_wait_for_s3_together(world: World) -> None:
     """One after the other, ten objects wait ten times."""
-    everybody = threading.Barrier(OBJECTS_AT_ONCE, timeout=10)  # passed only if all are being read at the same time
+    everybody = threading.Barrier(ITEMS_AT_ONCE, timeout=10)  # passed only if all are being read at the same time
 
     def meet(name: str) -> None:
         everybody.wait()
 
-    world.bucket = Bucket({key(n): log_file(disable_key(n)) for n in range(OBJECTS_AT_ONCE)}, meet)
+    world.bucket = Bucket({key(n): log_file(disable_key(n)) for n in range(ITEMS_AT_ONCE)}, meet)
 
-    failed, counters = world.detector().detect_batch(messages(range(OBJECTS_AT_ONCE)))
+    failed, counters = world.detector().detect_batch(messages(range(ITEMS_AT_ONCE)))
 
-    assert (failed, counters.objects_read, counters.hits_new) == ([], OBJECTS_AT_ONCE, OBJECTS_AT_ONCE)
+    assert (failed, counters.objects_read, counters.hits_new) == ([], ITEMS_AT_ONCE, ITEMS_AT_ONCE)
 
 
 def test_no_more_objects_are_read_at_once_than_readers(world: World) -> None:
@@ -155,13 +162,13 @@ def test_no_more_objects_are_read_at_once_than_readers(world: World) -> None:
         with lock:
             running.discard(name)
 
-    names = [key(n) for n in range(4 * OBJECTS_AT_ONCE)]
+    names = [key(n) for n in range(4 * ITEMS_AT_ONCE)]
     world.bucket = Bucket({name: log_file(disable_key(n)) for n, name in enumerate(names)}, count)
 
     _, counters = world.detector().detect_batch([message(*names)])
 
-    assert counters.objects_read == 4 * OBJECTS_AT_ONCE
-    assert max(most) <= OBJECTS_AT_ONCE
+    assert counters.objects_read == 4 * ITEMS_AT_ONCE
+    assert max(most) <= ITEMS_AT_ONCE
 
 
 def test_answer_does_not_depend_on_who_is_ready_first(world: World) -> None:
@@ -286,7 +293,7 @@ def test_log_file_of_many_hits_is_abandoned_between_chunks(world: World) -> None
 
 def test_answer_comes_although_an_object_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that never ends must cost its own message and not the batch."""
-    monkeypatch.setattr(flow, "RESERVE", 0.0)
+    monkeypatch.setattr(source, "RESERVE", 0.0)
     monkeypatch.setattr(flow, "LAST_CALL", 0.0)
     released = threading.Event()
 

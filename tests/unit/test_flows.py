@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.log_files import log_file
 from trailbell.alerts.alert import Alert
-from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.live_event import Envelope, Refusal
+from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, TrailPlace
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import LogFileError, TableError
@@ -58,8 +59,11 @@ class FakeJournal:
     def failed(self, what: str, error: Exception) -> None:
         self.notified.append(f"{what}: {error}")
 
-    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
-        self.notified.append(f"{ref} {index}: {reason}")
+    def refused(self, event: Envelope, reason: Refusal) -> None:
+        self.notified.append(f"{event} refused: {reason}")
+
+    def malformed_record(self, item: Item, index: int, reason: str) -> None:
+        self.notified.append(f"{item} {index}: {reason}")
 
     def foreign(self, ref: ObjectRef) -> None:
         self.notified.append(f"{ref} is foreign")

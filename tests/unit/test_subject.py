@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from tests.examples import examples
 from trailbell.alerts.subject import SUBJECT_LIMIT, mail_subject
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import SHORT_TITLE, Level
 from trailbell.facts.facts import facts_of
-from trailbell.hits.hit import Hit, Place, make_hit
+from trailbell.hits.hit import Hit, make_hit
 from trailbell.rulebook.cases import BASE_RECORD
 from trailbell.text.shorten import end_kept, tagged
 

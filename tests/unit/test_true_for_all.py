@@ -16,9 +16,10 @@ from trailbell.alerts.chat_text import chat_text
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.mail_head import _OUTCOMES
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.facts.actor import Actor
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 
 
 GROUPS = 600

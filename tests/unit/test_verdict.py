@@ -7,9 +7,10 @@ import pytest
 
 from tests.unit.conftest import RULE
 from trailbell.alerts.mail import mail_text
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.rulebook import Level, Rule, Rulebook, RuleException
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.hits.verdict import Judge, Today, verdict_document, verdict_text
 from trailbell.rulebook.cases import BASE_RECORD
 

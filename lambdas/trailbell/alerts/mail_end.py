@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from trailbell.alerts.commands import command_line, handles
 from trailbell.alerts.links import EVENTS, links_of_all
 from trailbell.alerts.mail_lines import row, utc, wrapped
+from trailbell.alerts.origin_text import place_text
 from trailbell.alerts.summary import Summary, each
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.engine.rulebook import UNMUTABLE
@@ -71,8 +72,7 @@ def ids_section(hits: Sequence[Hit], where: str) -> Iterator[str]:
     for meaning, command in handles(hits, where):
         yield f"{meaning}: {command}"
     of_first = " (the first hit's)" if several else ""
-    file = f"s3://{hit.place.bucket}/{hit.place.key}" if hit.place.bucket else hit.place.key
-    yield f"record {hit.place.index} of {one_line(file, 1200)}{of_first}"
+    yield f"{place_text(hit)}{of_first}"
     if hit.request_id:
         yield f"request {one_line(hit.request_id, 100)}{of_first}"
     if hit.episode:

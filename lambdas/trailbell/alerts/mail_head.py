@@ -112,7 +112,7 @@ def _on(summary: Summary) -> str:
 
 
 def _where(summary: Summary) -> str:
-    accounts, regions = summary.accounts, summary.regions
+    accounts, regions = summary.shown_accounts, summary.regions
     account = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts ({_some(accounts)})"
     return f"in {account}, {_some(regions)}"
 
@@ -159,10 +159,13 @@ def _seen(hits: Sequence[Hit]) -> str:
 
 
 def _how_found(hits: Sequence[Hit]) -> str:
-    replayed = sum(hit.quiet for hit in hits)
-    if replayed in (0, len(hits)):
-        return "Found by a replay" if replayed else "Detected"
-    return f"Detected (by a replay {times(replayed)})"
+    replayed, live = sum(hit.quiet for hit in hits), sum(hit.live is not None for hit in hits)
+    if replayed == len(hits):
+        return "Found by a replay"
+    if live == len(hits):
+        return "Detected live"
+    others = [f"{how} {times(count)}" for how, count in (("by a replay", replayed), ("live", live)) if count]
+    return f"Detected ({', '.join(others)})" if others else "Detected"
 
 
 def _how_it_went(hits: Sequence[Hit], summary: Summary) -> str:

@@ -1,12 +1,13 @@
-"""A notification says that an object was created; here it is taken out of its envelopes.
+"""What a message of the ingest queue is about: objects that were created, out of their envelopes, or a live event.
 
-Five of them reach the queue, depending on how the trail is connected:
+Five kinds of envelopes reach the queue, depending on how the trail is connected:
 
     S3 → SQS                   {"Records": [{"eventSource": "aws:s3", "s3": {...}}]}
     S3 → SNS → SQS             {"Type": "Notification", "Message": "<the above as text>"}
     S3 → EventBridge → SQS     {"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}
     CloudTrail's own topic     {"s3Bucket": "...", "s3ObjectKey": ["...", ...]}
     any of them, sent to Lambda without a queue
+    a record by itself         cloudtrail/live_event.py
 
 S3 URL-encodes the key in its own notifications (a blank is "+"); EventBridge and CloudTrail do not.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
@@ -20,6 +21,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_plus
 
+from trailbell.cloudtrail.live_event import Envelope, read_envelope
+from trailbell.cloudtrail.logfile import whole_number
 from trailbell.cloudtrail.object_key import ObjectKey, classify_key
 from trailbell.errors import NotificationError
 from trailbell.text.safe_text import one_line
@@ -60,6 +63,7 @@ class Notification:
     """What one message says.
 
     objects: the objects created, in the message's order.
+    live:    the live event that it is, believed or not; one at most.
     tests:   test messages that S3 (`s3:TestEvent`) and CloudTrail send when a destination is set up.
     other:   what happened to objects without creating one (removals, restores, tags).
     """
@@ -67,9 +71,21 @@ class Notification:
     objects: tuple[ObjectRef, ...] = ()
     tests: int = 0
     other: int = 0
+    live: tuple[Envelope, ...] = ()
 
     def __add__(self, more: "Notification") -> "Notification":
-        return Notification(self.objects + more.objects, self.tests + more.tests, self.other + more.other)
+        return Notification(
+            self.objects + more.objects, self.tests + more.tests, self.other + more.other, self.live + more.live
+        )
+
+    @property
+    def items(self) -> "tuple[Item, ...]":
+        """What there is to do, whichever source it is of."""
+        return self.objects + self.live
+
+
+Item = ObjectRef | Envelope
+"""What a source reads records from (flows/source.py)."""
 
 
 _TEST = Notification(tests=1)
@@ -79,8 +95,8 @@ _OTHER = Notification(other=1)
 def parse_notification(body: str | bytes | Mapping[str, Any]) -> Notification:
     """Open a message body (JSON text, or the object a Lambda event already is).
 
-    Raises NotificationError when it is none of the known notifications: the message must go back to its
-    queue, because it may be about a log file.
+    Raises NotificationError when it is none of the known ones: the message must go back to its queue, because it may
+    be about a log file.
     """
     return _parse(body, _MAX_ENVELOPES)
 
@@ -97,6 +113,8 @@ def _parse(body: object, depth: int) -> Notification:
         return _parse_sns(message, depth)
     if "s3Bucket" in message:
         return _parse_cloudtrail(message)
+    if live := read_envelope(message, is_wrapped=depth < _MAX_ENVELOPES):
+        return Notification(live=(live,))
     if message.get("source") == "aws.s3":
         return _parse_eventbridge(message)
     raise NotificationError(f"no known notification: {_shape(message)}")
@@ -121,7 +139,7 @@ def _with_replay_option(notification: Notification, message: Mapping[str, Any]) 
 def _load(body: object) -> Mapping[str, Any]:
     if isinstance(body, str | bytes):
         try:
-            body = json.loads(body)
+            body = json.loads(body, parse_int=whole_number)
         except (ValueError, RecursionError) as error:
             raise NotificationError(f"notification is not JSON: {error}") from None
     if not isinstance(body, Mapping):

@@ -121,7 +121,7 @@ def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -
     """Wrap one entry of Records. `file_account` is the account in the log file's key, if known."""
     stated = (text(fields, "recipientAccountId"), text(fields, "userIdentity", "accountId"), file_account)
     account = next(filter(is_identifier, stated), "unknown")
-    return Record(fields, index, account, _event_id(fields), _event_time(fields))
+    return Record(fields, index, account, _event_id(fields), event_time(text(fields, "eventTime")))
 
 
 def is_identifier(given: str) -> bool:
@@ -158,8 +158,8 @@ def _corrected_id(fields: Mapping[str, Any]) -> str:
     return original if updated and is_identifier(original) else ""
 
 
-def _event_time(fields: Mapping[str, Any]) -> str:
-    given = text(fields, "eventTime")
+def event_time(given: str) -> str:
+    """A time as CloudTrail writes it, in UTC, to the second, ISO 8601 with Z; NO_TIME if it is none."""
     try:
         moment = datetime.fromisoformat(given)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from trailbell.engine.correlation import Contribution, Correlation, CorrelationType
 
@@ -12,6 +12,7 @@ from trailbell.engine.correlation import Contribution, Correlation, CorrelationT
 # Seconds from the beginning of the bucket, rule, identity; value. An event's id is AWS's own choice, a value may be
 # an attacker's, who could look for two that are taken for one: eight bytes cost as many attempts as are worth little.
 _PLAIN, _WITH_VALUE = struct.Struct(">IH6s"), struct.Struct(">IH6s8s")
+_ALIAS = struct.Struct("6s6s")
 
 
 def short_identity(identity: str) -> bytes:
@@ -56,6 +57,16 @@ def decoded(correlation: Correlation, start: int, text: str) -> Iterator[Contrib
     else:
         for offset, rule, identity in _PLAIN.iter_unpack(data):
             yield Contribution(start + offset, identity, rule)
+
+
+def encoded_aliases(aliases: Mapping[bytes, bytes]) -> str:
+    """Short identities, each followed by the one that it stands for, as text."""
+    return base64.b64encode(b"".join(alias + identity for alias, identity in aliases.items())).decode("ascii")
+
+
+def decoded_aliases(text: str) -> dict[bytes, bytes]:
+    """Read `encoded_aliases` back."""
+    return dict(_ALIAS.iter_unpack(base64.b64decode(text)))
 
 
 def _packed(correlation: Correlation, start: int, contributions: Iterable[Contribution]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from trailbell.engine.buckets import bucket_start, cut, essence
 from trailbell.engine.correlation import Contribution
@@ -20,6 +21,7 @@ _AT_ONCE = 2048  # contributions held before they are cut: a storm takes no more
 class _Bucket:
     contributions: list[Contribution] = field(default_factory=list)
     acts: list[EpisodeAct] = field(default_factory=list)
+    aliases: dict[bytes, Any] = field(default_factory=dict)
     limit: int = _AT_ONCE
 
 
@@ -39,12 +41,14 @@ class Collected:
     _own: dict[int, _Bucket] = field(default_factory=dict)
     _inner: dict[tuple[int, str], _Bucket] = field(default_factory=dict)
 
-    def add(self, match: BaseMatch, contribution: Contribution) -> None:
-        """What a record adds."""
+    def add(self, match: BaseMatch, contribution: Contribution, alias: bytes = b"") -> None:
+        """What a record adds; alias: the other identity by which a live event may know its event."""
         self._is_behind(match)
         start = bucket_start(self.of.correlation, contribution.time)
         bucket = self._own.setdefault(start, _Bucket())
         self._add(bucket, contribution)
+        if alias:
+            bucket.aliases[alias] = contribution.identity
         bucket.acts.append(match.act)
         if len(bucket.acts) > 4 * PART_ACTS_MAX:
             bucket.acts = [*some_acts(bucket.acts, PART_ACTS_MAX)]
@@ -67,7 +71,9 @@ class Collected:
         for start, bucket in self._own.items():
             self._cut(bucket)
             acts = some_acts(bucket.acts, PART_ACTS_MAX)
-            yield BucketPart(self.of, start, source, bucket.contributions, acts)
+            kept = {one.identity for one in bucket.contributions}
+            aliases = {alias: identity for alias, identity in bucket.aliases.items() if identity in kept}
+            yield BucketPart(self.of, start, source, bucket.contributions, acts, aliases=aliases)
         for (start, inner), bucket in self._inner.items():
             self._cut(bucket)
             yield BucketPart(self.of, start, f"{source}\n{inner}", bucket.contributions, bucket.acts, is_inner=True)

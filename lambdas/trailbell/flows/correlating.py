@@ -1,8 +1,9 @@
-"""Correlations in production: what a log file adds is kept, then every group that it touched is judged anew.
+"""Correlations in production: what a log file or a live event adds is kept, then every group that it touched is judged
+anew.
 
-A log file's contributions are written first and read back together with everybody else's, strongly consistent. Of the
-contributions that make an episode one was written last; whoever wrote it reads all of them. So whatever order log
-files come in, however often, and wherever the work breaks off and is done again, each episode is found by somebody,
+Its contributions are written first and read back together with everybody else's, strongly consistent. Of the
+contributions that make an episode one was written last; whoever wrote it reads all of them. So whatever order they
+come in, however often, and wherever the work breaks off and is done again, each episode is found by somebody,
 and no episode is found that is none: contributions are only ever added.
 
 Correlations over others come after those: when an inner one fires, that is a contribution to the outer one.
@@ -71,6 +72,7 @@ class Correlating:
     """What correlations need, built once.
 
     silenced: ids of those that make no hits (engine/correlation.py); each: how groups are judged, side by side or not.
+    live: whether records come by live events, too, which may lack what two accounts' records of an event share.
     """
 
     def __init__(
@@ -81,18 +83,20 @@ class Correlating:
         episodes: Episodes,
         make_hit: MakeEpisodeHit,
         each: Each = one_by_one,
+        *,
+        live: bool = False,
     ) -> None:
         self.counting = Contributing(correlations)
         self.depths = sorted({one.depth for one in correlations})
         self.silenced, self.contributions, self.episodes = silenced, contributions, episodes
-        self.make_hit, self.each = make_hit, each
+        self.make_hit, self.each, self.live = make_hit, each, live
 
-    def log_file(self, name: str, shaped: Callable[[Hit], Hit] = lambda hit: hit) -> "LogFileCorrelation":
-        """For the contributions of one log file; the same name whenever it is read.
+    def source(self, name: str, shaped: Callable[[Hit], Hit] = lambda hit: hit) -> "SourceCorrelation":
+        """For the contributions of one log file or live event; the same name whenever it is read.
 
         shaped: what becomes of its hits before they are kept: those of a replay are quiet, or say that they are.
         """
-        return LogFileCorrelation(self, name, shaped)
+        return SourceCorrelation(self, name, shaped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class _Fired:
     acts: Sequence[EpisodeAct]
 
 
-class LogFileCorrelation:
+class SourceCorrelation:
     """Collects what one log file adds, and judges the groups that it adds to."""
 
     def __init__(self, correlating: Correlating, name: str, shaped: Callable[[Hit], Hit]) -> None:
@@ -115,14 +119,15 @@ class LogFileCorrelation:
 
     def add(self, match: BaseMatch) -> None:
         """A record that correlations count."""
-        identity = short_identity(match.identity)
+        identity, other = short_identity(match.identity), match.other_identity if self._our.live else ""
+        alias = short_identity(other) if other else b""
         for share in match.shares:
             if share.is_cut:
                 self._leave_out(share, match)
             groups = self._groups(share.correlation)
             if share.group in groups or len(groups) < GROUPS_MAX:
                 value = short_value(share.value)
-                self._collected(share, match).add(match, Contribution(match.time, identity, share.rule, value))
+                self._collected(share, match).add(match, Contribution(match.time, identity, share.rule, value), alias)
             else:
                 self._leave_out(share, match)
 

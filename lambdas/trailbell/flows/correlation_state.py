@@ -1,8 +1,8 @@
 """What is kept of correlations between log files, and what the flow asks of the table."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 from trailbell.engine.contributing import Group
 from trailbell.engine.correlation import Contribution, Correlation
@@ -25,6 +25,7 @@ class BucketPart:
     source:  the log file, and the inner group where its episodes are what is counted: a part is known by it.
     contributions: with short identities and values, cut to what can matter.
     acts:    some of the acts that are behind them.
+    aliases: of short identities the other ones by which live events may know the same events.
     is_inner: whether the acts are those of an inner episode, which may lie outside of the bucket.
     """
 
@@ -34,6 +35,7 @@ class BucketPart:
     contributions: Sequence[Contribution]
     acts: Sequence[EpisodeAct]
     is_inner: bool = False
+    aliases: Mapping[bytes, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

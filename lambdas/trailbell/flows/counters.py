@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
+from trailbell.cloudtrail.live_event import Refusal
 from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.flows.correlating import CorrelationCounts
 from trailbell.hits.detect import DetectionCounts
@@ -12,11 +13,12 @@ from trailbell.hits.hit import Hit
 
 @dataclass(slots=True)
 class DetectorCounters:
-    """Counts of a batch, or of one object; `balanced` says whether they add up.
+    """Counts of a batch, or of one item; `balanced` says whether they add up.
 
     notifications_ignored:    those that are about no new object: test messages, removals, restores, tags.
     objects_deferred:         given back without having been begun, because time was short.
     failures:                 objects_failed, by the word for what went wrong.
+    live_received:            live events; live_refused: those that were not believed, by the reason.
     records_fully_parsed:     those of records_read that the prefilter has not seen.
     hits_to_notify:           those of hits_new that the notifier must receive: neither muted nor quiet.
     canaries:                 found for the first time; they are no hits.
@@ -35,6 +37,11 @@ class DetectorCounters:
     objects_failed: int = 0
     objects_deferred: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    live_received: int = 0
+    live_read: int = 0
+    live_refused: Counter[Refusal] = field(default_factory=Counter)
+    live_failed: int = 0
+    live_deferred: int = 0
     messages_failed: int = 0
     bytes_inflated: int = 0
     records_read: int = 0
@@ -59,14 +66,16 @@ class DetectorCounters:
     def balanced(self) -> bool:
         """Whether nothing was lost silently or counted twice.
 
-        Objects received = read + ignored + failed + deferred; records read = matched + not watched + malformed; and no
-        hit is without a record, also of a log file that broke off.
+        Objects received = read + ignored + failed + deferred; live events = read + refused + failed + deferred; records
+        read = matched + not watched + malformed; and no hit is without a record, also of a log file that broke off.
         """
         objects = self.objects_read + self.objects_ignored.total() + self.objects_failed + self.objects_deferred
+        live = self.live_read + self.live_refused.total() + self.live_failed + self.live_deferred
         records = self.records_matched + self.records_not_watched + self.records_malformed
         return (
             self.objects_received == objects
             and self.objects_failed == self.failures.total()
+            and self.live_received == live
             and self.records_read == records
             and self.hits_new + self.hits_known + self.canaries <= self.records_matched
         )

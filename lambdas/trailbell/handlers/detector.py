@@ -79,6 +79,7 @@ def _detector() -> Detector:
         ledger=DynamoLedger(dynamodb, environment.table) if audit_queue else None,
         digests=SqsAuditQueues(clients.client("sqs"), audit_queue) if audit_queue else None,
         trail=environment.trail,
+        live_accounts=environment.live_accounts,
     )
 
 
@@ -98,6 +99,7 @@ def _correlating(rulebook: Rulebook, dynamodb: Any, environment: Environment) ->
         DynamoEpisodes(dynamodb, environment.table, environment.retention_days),
         make_hit,
         workers.each,
+        live=environment.live_accounts is not None,
     )
 
 
@@ -146,13 +148,14 @@ def _count(metrics: FunctionMetrics, counters: DetectorCounters) -> None:
     for kind in ObjectKind:
         if kind not in (ObjectKind.LOG_FILE, ObjectKind.FOREIGN):
             counts[f"ObjectsIgnored{kind.capitalize()}"] = counters.objects_ignored[kind]
-    # CloudWatch bills every name: these are emitted when they happen.
-    if foreign := counters.objects_ignored[ObjectKind.FOREIGN]:
-        counts["ObjectsIgnoredForeign"] = foreign
-    if counters.episodes_new:
-        counts["EpisodesNew"] = counters.episodes_new
-    if counters.groups_left_out:
-        counts["CorrelationGroupsLeftOut"] = counters.groups_left_out
+    rare = {  # CloudWatch bills every name: these are emitted when they happen
+        "ObjectsIgnoredForeign": counters.objects_ignored[ObjectKind.FOREIGN],
+        "LiveEventsReceived": counters.live_received,
+        "LiveEventsRefused": counters.live_refused.total(),
+        "EpisodesNew": counters.episodes_new,
+        "CorrelationGroupsLeftOut": counters.groups_left_out,
+    }
+    counts |= {name: count for name, count in rare.items() if count}
     for outcome, count in counters.failures.items():
         counts[f"ObjectsFailed{outcome}"] = count
     for name, value in counts.items():

@@ -84,6 +84,7 @@ class Environment:
     runbook_url:        see alerts/links.py.
     where:              options of the commands in mails that lead to this deployment.
     reminder_hours:     before a deadline; none for no reminders, and for the notifier.
+    live_accounts:      whose live events the detector believes; none for any account's, None if nobody's.
     """
 
     table: str
@@ -95,6 +96,7 @@ class Environment:
     reminder_hours: tuple[int, ...] = ()
     quiet: QuietMinutes = _QUIET
     trail: TrailPlace = ANYWHERE
+    live_accounts: frozenset[str] | None = None
 
 
 def read_environment(variables: Variables, *, detects: bool) -> Environment:
@@ -109,6 +111,7 @@ def read_environment(variables: Variables, *, detects: bool) -> Environment:
         quiet=variables.quiet("TRAILBELL_QUIET_MINUTES"),
         reminder_hours=variables.numbers("TRAILBELL_REMINDER_HOURS"),
         trail=_trail(variables) if detects else ANYWHERE,
+        live_accounts=_live_accounts(variables) if detects else None,
     )
 
 
@@ -119,6 +122,13 @@ def rulebook_path(variables: Variables) -> Path:
 
 def _trail(variables: Variables) -> TrailPlace:
     return TrailPlace(variables.text("TRAILBELL_TRAIL_BUCKET"), variables.text("TRAILBELL_TRAIL_PREFIX"))
+
+
+def _live_accounts(variables: Variables) -> frozenset[str] | None:
+    """Live events are believed only where the stack says that it has connected them."""
+    is_live = variables.text("TRAILBELL_LIVE", required=False) == "true"
+    given = variables.text("TRAILBELL_LIVE_ACCOUNTS", required=False).split(",")
+    return frozenset(filter(None, map(str.strip, given))) if is_live else None
 
 
 def seconds_left(context: Any) -> float:

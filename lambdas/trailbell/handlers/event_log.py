@@ -2,7 +2,8 @@
 
 from aws_lambda_powertools import Logger
 
-from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.live_event import Envelope, Refusal
+from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.errors import LogFileError, TrailbellError
 
 
@@ -33,6 +34,11 @@ class EventLog:
         """A message named an object that is not the trail's; it was ignored."""
         self._logger.warning("object is not the trail's, ignored", extra={"object": str(ref)})
 
-    def malformed_record(self, ref: ObjectRef, index: int, reason: str) -> None:
-        """An entry of a log file is malformed and was skipped."""
-        self._logger.warning("record passed over", extra={"object": str(ref), "index": index, "reason": reason})
+    def refused(self, event: Envelope, reason: Refusal) -> None:
+        """A live event was not believed; it is not tried again, for what is true of it stands in a log file."""
+        members = {"event": str(event), "account": event.origin.account, "region": event.origin.region}
+        self._logger.warning("live event refused", extra={**members, "refusal": reason.name, "reason": str(reason)})
+
+    def malformed_record(self, item: Item, index: int, reason: str) -> None:
+        """A record of a log file, or the one of a live event, is malformed and was skipped."""
+        self._logger.warning("record passed over", extra={"object": str(item), "index": index, "reason": reason})

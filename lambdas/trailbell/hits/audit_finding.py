@@ -8,9 +8,10 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.partition import partition_of
 from trailbell.facts.actor import Actor
-from trailbell.hits.hit import ACT, FINDING, Hit, Place, kept_resource
+from trailbell.hits.hit import ACT, FINDING, Hit, kept_resource
 
 
 class Found(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from trailbell.cloudtrail.origin import Origin
 from trailbell.cloudtrail.record import Record, text
 from trailbell.engine.contributing import Group, Share
 from trailbell.engine.correlation import Correlation
@@ -14,7 +15,7 @@ from trailbell.engine.rulebook import Rule
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
 from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_acts
-from trailbell.hits.hit import ACT, Hit, Place, kept_resource, make_hit, shown_actor, shown_name
+from trailbell.hits.hit import ACT, Hit, kept_resource, make_hit, shown_actor, shown_name
 from trailbell.hits.level import highest
 from trailbell.hits.undo import fill_steps
 
@@ -30,6 +31,7 @@ class BaseMatch:
     """A record, what it adds to which correlations, and what is known of it.
 
     time: of its event, in seconds since 1970; identity: of its event, also where two accounts record it.
+    origin: where the record came from; seen_at: when (UTC, ISO 8601 with Z).
     """
 
     shares: tuple[Share, ...]
@@ -38,12 +40,19 @@ class BaseMatch:
     act: EpisodeAct
     record: Record
     facts: Facts
-    place: Place
+    origin: Origin
     seen_at: str
+
+    @property
+    def other_identity(self) -> str:
+        """By what a record of the same event is known that lacks what two accounts' records of it share, "" if by
+        nothing else: a live event may bring less than the log file.
+        """
+        return "" if self.identity == self.record.event_id else self.record.event_id
 
 
 def base_match(
-    shares: Sequence[Share], rule: Rule, hit: Hit | None, record: Record, facts: Facts, place: Place, seen_at: str
+    shares: Sequence[Share], rule: Rule, hit: Hit | None, record: Record, facts: Facts, origin: Origin, seen_at: str
 ) -> BaseMatch:
     """rule: the first that is counted; hit: the record's, if it has one, which says more."""
     actor = hit.actor if hit else shown_actor(facts.actor)
@@ -66,7 +75,7 @@ def base_match(
     )
     time = int(datetime.fromisoformat(record.event_time).timestamp())
     identity = text(record.fields, "sharedEventID") or record.event_id
-    return BaseMatch(tuple(shares), time, identity, act, record, facts, place, seen_at)
+    return BaseMatch(tuple(shares), time, identity, act, record, facts, origin, seen_at)
 
 
 def episode_hit(
@@ -79,7 +88,7 @@ def episode_hit(
     roles:     the setting automation_roles.
     """
     rule = correlation.rule
-    hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.place, last.seen_at)
+    hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.origin, last.seen_at)
     level, note = rule.level, ""
     if episode.is_of_one_actor:  # whose acts they are moves the level; what the last of many did does not
         level, note = highest([Match(rule)], last.facts, roles, "")
@@ -166,7 +175,7 @@ def overflow_hit(correlation: Correlation, last: BaseMatch, left_out: int, log_f
     names of his choice could otherwise hide among them.
     """
     rule = correlation.rule
-    hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.place, last.seen_at)
+    hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.origin, last.seen_at)
     named = f"{correlation.correlation_id}\n{log_file}".encode("utf-8", "surrogatepass")
     return replace(
         hit,

@@ -1,4 +1,4 @@
-"""Detection: the records of a log file → facts → matches → hits. The heart of the product, and pure.
+"""Detection: the records of a log file, or of live events → facts → matches → hits. The heart of the product, and pure.
 
 The detector (in Lambda) and `trailbell scan` (on a laptop) both run exactly this. Records are read in one of two
 ways with the same result: each parsed in full, or in blocks through the prefilter (engine/prefilter), which costs
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
+from trailbell.cloudtrail.origin import LiveEvent, Origin, Place
 from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, NO_TIME, Record, make_record
 from trailbell.cloudtrail.splitter import Entry, Splitter
 from trailbell.engine.condition import asks_for
@@ -23,7 +24,7 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.facts import Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
 from trailbell.hits.first_seen import seen_in
-from trailbell.hits.hit import Hit, Place, counted, make_hit, primary
+from trailbell.hits.hit import Hit, counted, make_hit, primary
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
 
@@ -99,17 +100,19 @@ NUMBERS = tuple(part.name for part in fields(DetectionCounts) if part.name != "m
 
 
 @dataclass(slots=True)
-class _LogFile:
-    """The log file that is being read.
+class _Reading:
+    """The log file that is being read, or the live events.
 
     prefiltered: whether to try the prefilter, once it is due. index: position of the next record.
     bytes_read:  those that are counted.
+    live:        the event that has brought the record in hand, if one has.
     """
 
     bucket: str
     key: ObjectKey
     seen_at: str
     counts: DetectionCounts
+    live: LiveEvent | None = None
     prefiltered: bool = True
     index: int = 0
     bytes_read: int = 0
@@ -118,6 +121,15 @@ class _LogFile:
         """Count what was read since the last time, of so many bytes in all."""
         self.counts.bytes_inflated += read - self.bytes_read
         self.bytes_read = read
+
+    @property
+    def account(self) -> str:
+        """Whose the record is where it does not say so itself."""
+        return self.live.account if self.live else self.key.account
+
+    def origin(self, index: int) -> Origin:
+        """Where the record at a position comes from."""
+        return self.live or Place(self.bucket, self.key.text, index)
 
 
 class Sha256(Protocol):
@@ -204,17 +216,31 @@ class HitDetector:
         """
         blocks = inflate(body, max_bytes)
         splitter = Splitter(_hashed(blocks, sha256) if sha256 else blocks)
-        file = _LogFile(bucket, key, seen_at, counts)
+        reading = _Reading(bucket, key, seen_at, counts)
         try:
             while splitter.advance():
-                file.count_bytes(splitter.bytes_read)
-                block = self._prefiltered_block(splitter, file)
+                reading.count_bytes(splitter.bytes_read)
+                block = self._prefiltered_block(splitter, reading)
                 if block:
-                    yield from self._detect_in_block(block, file)
+                    yield from self._detect_in_block(block, reading)
                 else:
-                    yield from self._detect_in_entry(splitter.take(), file)
+                    yield from self._detect_in_entry(splitter.take(), reading)
         finally:
-            file.count_bytes(splitter.bytes_read)
+            reading.count_bytes(splitter.bytes_read)
+
+    def detect_records(
+        self, records: Iterable[tuple[LiveEvent, Mapping[str, Any]]], seen_at: str, counts: DetectionCounts
+    ) -> Iterator[Detected]:
+        """Match records that come one by one, each with the event that brings it; what is found comes in their order.
+
+        seen_at, counts: as in `detect_all`.
+        """
+        reading = _Reading("", _NO_OBJECT, seen_at, counts)
+        for live, record in records:
+            reading.live = live
+            counts.records_read += 1
+            counts.records_fully_parsed += 1
+            yield from self._detect_in_fields(record, reading, 0, None)
 
     def detect_record(self, fields: Mapping[str, Any], seen_at: str, place: Place | None = None) -> Hit | None:
         """The hit of one record that was parsed elsewhere, None if no rule matches it.
@@ -222,35 +248,35 @@ class HitDetector:
         place: where the record is, if it is in a log file.
         """
         bucket, key, index = (place.bucket, classify_key(place.key), place.index) if place else ("", _NO_OBJECT, 0)
-        file = _LogFile(bucket, key, seen_at, DetectionCounts())
-        found = self._detect_in_fields(fields, file, index, None)
+        reading = _Reading(bucket, key, seen_at, DetectionCounts())
+        found = self._detect_in_fields(fields, reading, index, None)
         return next((one for one in found if isinstance(one, Hit)), None)
 
     def base_match_in_record(self, fields: Mapping[str, Any], seen_at: str, place: Place) -> BaseMatch | None:
         """What correlations count of one record; None if nothing."""
-        file = _LogFile(place.bucket, classify_key(place.key), seen_at, DetectionCounts())
-        found = self._detect_in_fields(fields, file, place.index, None)
+        reading = _Reading(place.bucket, classify_key(place.key), seen_at, DetectionCounts())
+        found = self._detect_in_fields(fields, reading, place.index, None)
         return next((one for one in found if isinstance(one, BaseMatch)), None)
 
     def undoing_in_record(self, fields: Mapping[str, Any], seen_at: str) -> Undoing | None:
         """What one record undoes; None if nothing, or if this detector does not look for it."""
-        file = _LogFile("", _NO_OBJECT, seen_at, DetectionCounts())
-        found = self._detect_in_fields(fields, file, 0, None)
+        reading = _Reading("", _NO_OBJECT, seen_at, DetectionCounts())
+        found = self._detect_in_fields(fields, reading, 0, None)
         return next((one for one in found if isinstance(one, Undoing)), None)
 
-    def _prefiltered_block(self, splitter: Splitter, file: _LogFile) -> "Block | None":
+    def _prefiltered_block(self, splitter: Splitter, reading: _Reading) -> "Block | None":
         """The next block of whole records, prefiltered; None where the next record is to be parsed in full.
 
         A log file in which one block cannot be prefiltered is parsed in full from there on: its other blocks are
         mostly no better, and each would be read twice.
         """
-        prefilter = self._prefilter_when_due() if file.prefiltered else None
+        prefilter = self._prefilter_when_due() if reading.prefiltered else None
         if not prefilter:
             return None
         records = splitter.take_block()
         block = prefilter.read(records) if records else None
         if not block:
-            file.prefiltered = False
+            reading.prefiltered = False
             if records:
                 splitter.put_back(records)
         return block
@@ -263,38 +289,38 @@ class HitDetector:
             self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
         return self._prefilter
 
-    def _detect_in_block(self, block: "Block", file: _LogFile) -> Iterator[Detected]:
+    def _detect_in_block(self, block: "Block", reading: _Reading) -> Iterator[Detected]:
         """Count the records of a block, and decide on those that rules may match."""
-        counts = file.counts
+        counts = reading.counts
         counts.records_read += block.records - len(block.to_parse)
         counts.records_not_watched += block.not_watched
         counts.records_matched += block.records - block.not_watched - len(block.to_parse)
         for position, text, rules in block.to_parse:
             counts.records_read += 1
-            yield from self._detect_in_text(Entry(text), file, file.index + position, rules)
-        file.index += block.records
+            yield from self._detect_in_text(Entry(text), reading, reading.index + position, rules)
+        reading.index += block.records
 
-    def _detect_in_entry(self, entry: Entry, file: _LogFile) -> Iterator[Detected]:
+    def _detect_in_entry(self, entry: Entry, reading: _Reading) -> Iterator[Detected]:
         """Decide on one record that the prefilter has not seen."""
         self._full_parse_bytes_left -= len(entry.text)
-        file.counts.records_read += 1
-        file.counts.records_fully_parsed += 1
-        yield from self._detect_in_text(entry, file, file.index, None)
-        file.index += 1
+        reading.counts.records_read += 1
+        reading.counts.records_fully_parsed += 1
+        yield from self._detect_in_text(entry, reading, reading.index, None)
+        reading.index += 1
 
     def _detect_in_text(
-        self, entry: Entry, file: _LogFile, index: int, rules: Sequence[CompiledRule] | None
+        self, entry: Entry, reading: _Reading, index: int, rules: Sequence[CompiledRule] | None
     ) -> Iterator[Detected]:
         fields = parse_entry(entry, index)
         if isinstance(fields, MalformedRecord):
-            file.counts.add_malformed(fields)
+            reading.counts.add_malformed(fields)
         else:
-            yield from self._detect_in_fields(fields, file, index, rules, entry.text)
+            yield from self._detect_in_fields(fields, reading, index, rules, entry.text)
 
     def _detect_in_fields(
         self,
         fields: Mapping[str, Any],
-        file: _LogFile,
+        reading: _Reading,
         index: int,
         rules: Sequence[CompiledRule] | None,
         text: bytes = b"",
@@ -303,52 +329,52 @@ class HitDetector:
         if rules is None:
             candidates = self._matcher.candidates(fields)
             if not candidates:
-                file.counts.records_not_watched += 1
+                reading.counts.records_not_watched += 1
                 return
             rules = self._partial_evaluation.rules_left(fields, candidates)
         if not rules:
-            file.counts.records_matched += 1
+            reading.counts.records_matched += 1
             return
         try:
-            record = make_record(fields, index, file.key.account)
-            found = self._found(rules, record, Place(file.bucket, file.key.text, index), file)
+            record = make_record(fields, index, reading.account)
+            found = self._found(rules, record, reading.origin(index), reading)
         except RecursionError:  # deeper than any request of AWS; it must not cost its neighbours
-            file.counts.add_malformed(
+            reading.counts.add_malformed(
                 MalformedRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES])
             )
             return
         except Exception:  # a defect of ours: the record is not decided on, and so it is not read
-            file.counts.records_read -= 1
+            reading.counts.records_read -= 1
             raise
-        file.counts.records_matched += 1
+        reading.counts.records_matched += 1
         for one in found:
             if isinstance(one, Hit):
-                file.counts.hits += 1
-                file.counts.hits_muted += bool(one.muted_by)
+                reading.counts.hits += 1
+                reading.counts.hits_muted += bool(one.muted_by)
             yield one
 
     def _found(
-        self, candidates: Sequence[CompiledRule], record: Record, place: Place, file: _LogFile
+        self, candidates: Sequence[CompiledRule], record: Record, origin: Origin, reading: _Reading
     ) -> list[Detected]:
-        seen_at = file.seen_at
+        seen_at = reading.seen_at
         if record.repeats:
             candidates = [one for one in candidates if asks_for(one.rule.detection, _REPEATS)]
             if not candidates:
                 return []
-        facts = facts_of(record, self._rulebook.trusted_accounts)
+        facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)
         matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
-        hit = self._hit(matches, record, facts, place, seen_at)
+        hit = self._hit(matches, record, facts, origin, seen_at)
         undoing = undoing_of(silent(matches), record, facts)
-        counted = self._base_match(matches, hit, record, facts, place, file)
+        counted = self._base_match(matches, hit, record, facts, origin, reading)
         return [one for one in (hit, undoing, counted) if one]
 
-    def _hit(self, matches: Sequence[Match], record: Record, facts: Facts, place: Place, seen_at: str) -> Hit | None:
+    def _hit(self, matches: Sequence[Match], record: Record, facts: Facts, origin: Origin, seen_at: str) -> Hit | None:
         heard = [match for match in matches if not (match.rule.is_silent or match.rule.rule_id in self._silenced)]
         if not heard:
             return None
         level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
         links = act_links((match.rule for match in counted(heard)), record, facts)
-        hit = make_hit(record, facts, heard, level, place, seen_at, note, links)
+        hit = make_hit(record, facts, heard, level, origin, seen_at, note, links)
         rule = primary(heard).rule
         if not rule.first_seen or hit.once:
             return hit
@@ -356,7 +382,7 @@ class HitDetector:
         return replace(hit, seen_keys=seen.keys, seen_what=seen.what)
 
     def _base_match(
-        self, matches: Sequence[Match], hit: Hit | None, record: Record, facts: Facts, place: Place, file: _LogFile
+        self, matches: Sequence[Match], hit: Hit | None, record: Record, facts: Facts, origin: Origin, reading: _Reading
     ) -> BaseMatch | None:
         """What correlations count of a record; nothing of what an exception mutes."""
         if self._contributing is None:
@@ -366,8 +392,8 @@ class HitDetector:
         if not rules:
             return None
         if record.event_time == NO_TIME:
-            file.counts.without_time += 1
+            reading.counts.without_time += 1
             return None
         roots = (record.fields, {"facts": facts.as_fields()})
         shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
-        return base_match(shares, rules[0], hit, record, facts, place, file.seen_at) if shares else None
+        return base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at) if shares else None

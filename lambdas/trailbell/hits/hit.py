@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
+from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent, Origin, Place
 from trailbell.cloudtrail.record import Record, mapping, text
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level
@@ -47,15 +48,7 @@ _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
 _MAX_ACTOR = 1024
 _MAX_ACTED_ON = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record is: bucket ("" for a local file), key or path, and position in the log file."""
-
-    bucket: str
-    key: str
-    index: int
+_MAX_ACCOUNT_NAME = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,11 @@ class Hit:
               (its last day; "" in rows of versions before); "" if none.
     muted_before: the exception that had muted it when it was found, where it is delivered later (ops/muted.py).
     once:     in place of the event's id where the rule has a dedup window of a day; "" otherwise.
-    seen_at:  when we read it, UTC, ISO 8601 with Z.
+    place:    where its record is in a log file; NO_PLACE while only a live event has brought it.
+    live:     the live event that brought it, None where a log file did.
+    filed_at: when the log file of a record was read that a live event had brought, UTC, ISO 8601 with Z; "" before.
+    account_name: what the deployer called the account when it was found, "" if nothing.
+    seen_at:  when we read it first, UTC, ISO 8601 with Z.
     acted_on: those of the resources that the call acted upon; empty if it was all of them.
     shown:    label and value of what tells what was asked for (hits/shown.py).
     undo:     steps, filled; undo_until: the deadline as text, or "".
@@ -141,6 +138,9 @@ class Hit:
     seen_keys: tuple[str, ...] = ()
     seen_what: str = ""
     seen_note: str = ""
+    live: LiveEvent | None = None
+    filed_at: str = ""
+    account_name: str = ""
     format: int = HIT_FORMAT
 
     @property
@@ -210,6 +210,11 @@ class Hit:
         return seconds_between(self.event_time, self.seen_at)
 
     @property
+    def shown_account(self) -> str:
+        """The account as people read it: its id, and behind it the deployer's name for it, where there is one."""
+        return f"{self.account} ({self.account_name})" if self.account_name else self.account
+
+    @property
     def is_finding(self) -> bool:
         """Whether the audit found it (hits/audit_finding.py): no record says it, and nobody is known who did it."""
         return self.event_type == FINDING
@@ -230,7 +235,7 @@ def make_hit(
     facts: Facts,
     matches: list[Match],
     level: Level,
-    place: Place,
+    origin: Origin,
     seen_at: str,
     level_note: str = "",
     undo_links: tuple[str, ...] = (),
@@ -245,6 +250,8 @@ def make_hit(
     weaker = [match.rule for match in matches if match is not primary_rule and (muted or not match.muted_by)]
     also_muted = [match.rule.name for match in matches if match is not primary_rule and match.muted_by and not muted]
     resources = tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES))
+    live = origin if isinstance(origin, LiveEvent) else None
+    place = origin if isinstance(origin, Place) else NO_PLACE
     steps = fill_steps(rule.undo, record, facts)
     return Hit(
         account=record.account,
@@ -294,6 +301,8 @@ def make_hit(
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
+        live=live,
+        account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME),
     )
 
 
@@ -432,7 +441,8 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
         **{
             **known,
             "actor": Actor(**_known(Actor, mapping(document, "actor"))),
-            "place": Place(**_known(Place, mapping(document, "place"))),
+            "place": Place(**{"index": 0, **_known(Place, mapping(document, "place"))}),
+            "live": LiveEvent(**_known(LiveEvent, mapping(document, "live"))) if document.get("live") else None,
             "resources": tuple(document.get("resources", ())),
             "shown": tuple((text(one, "label"), text(one, "value")) for one in document.get("shown", ())),
             "episode": episode_from_document(mapping(document, "episode")) if document.get("episode") else None,

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from trailbell.alerts.origin_text import seen_text
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
@@ -73,8 +74,9 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "requestID": lambda hit: hit.request_id,
     "shortID": lambda hit: hit.short_id,
     "hitID": lambda hit: hit.hit_id,
-    "file": lambda hit: f"s3://{hit.place.bucket}/{hit.place.key}" if hit.place.bucket else hit.place.key,
+    "file": lambda hit: hit.place.file,
     "index": lambda hit: str(hit.place.index),
+    "seen": seen_text,
 }
 
 STATE_COLUMNS: dict[str, Callable[[HitState], Value]] = {

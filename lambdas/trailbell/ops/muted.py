@@ -16,6 +16,7 @@ from trailbell.ops.deployed_stack import Clients
 from trailbell.ops.record_reader import fetch_records
 from trailbell.ops.undelivered import Delivery, UndeliveredHits
 from trailbell.store.dynamo import Row, batches, decode, encode
+from trailbell.store.log_places import with_log_places
 from trailbell.store.rows import MUTED, hit_row, read_hit
 
 
@@ -54,7 +55,9 @@ class MutedHits:
         """
         images = self._hits.undelivered(self._hits.seen_between(since, until, MUTED))
         for chunk in batches(images, _AT_ONCE):
-            rows = [(image, hit) for image in chunk if (hit := self._read(image))]
+            readable = [(image, hit) for image in chunk if (hit := self._read(image))]
+            placed = with_log_places(self._clients("dynamodb"), self._hits.table, [hit for _, hit in readable])
+            rows = [(image, hit) for (image, _), hit in zip(readable, placed, strict=True)]
             records = fetch_records(self._clients("s3"), (hit.place for _, hit in rows))
             for image, hit in rows:
                 verdict = self._judge.judge(hit, records[hit.place])

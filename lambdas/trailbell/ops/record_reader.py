@@ -10,12 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.aws.trail_bucket import S3TrailBucket
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.origin import Place
 from trailbell.errors import LogFileError
-from trailbell.hits.hit import Place
 from trailbell.text.safe_text import one_line
 
 
 _FILES_AT_ONCE = 16
+
+_NOT_FILED = "a live event brought it, and its log file was not read yet: CloudTrail takes about five minutes"
 
 Fetched = Mapping[str, Any] | str
 """A record, or why it cannot be had."""
@@ -23,6 +25,8 @@ Fetched = Mapping[str, Any] | str
 
 def fetch_record(s3: Any, place: Place) -> Mapping[str, Any]:
     """The record at a place. Raises LogFileError where it cannot be had, and what botocore raises."""
+    if not place.is_known:
+        raise LogFileError(_NOT_FILED)
     pieces = S3TrailBucket(s3).read(ObjectRef(place.bucket, place.key))
     return _checked(next(islice(read_records(pieces), place.index, None), None), place.index)
 
@@ -30,11 +34,14 @@ def fetch_record(s3: Any, place: Place) -> Mapping[str, Any]:
 def fetch_records(s3: Any, places: Iterable[Place]) -> dict[Place, Fetched]:
     """What stands at each place: each log file is read once, as far as needed, several at a time."""
     by_file: dict[tuple[str, str], set[Place]] = {}
-    for place in places:
-        by_file.setdefault((place.bucket, place.key), set()).add(place)
-    if not by_file:
-        return {}
     found: dict[Place, Fetched] = {}
+    for place in places:
+        if place.is_known:
+            by_file.setdefault((place.bucket, place.key), set()).add(place)
+        else:
+            found[place] = _NOT_FILED
+    if not by_file:
+        return found
     with ThreadPoolExecutor(min(len(by_file), _FILES_AT_ONCE), "records") as pool:
         for records in pool.map(lambda wanted: _of_file(s3, wanted), by_file.values()):
             found |= records

@@ -82,7 +82,7 @@ class UndeliveredHits:
     """The hits and follow-ups of one table, as rows in DynamoDB's typed JSON, and the function that delivers them."""
 
     def __init__(self, clients: Clients, table: str, function: str) -> None:
-        self._clients, self._table, self._function = clients, table, function
+        self._clients, self.table, self._function = clients, table, function
 
     def dropped(self, part: Dropped) -> Iterable[Row]:
         """The hits at positions of the stream; once it has forgotten them (24 h), those written at that time."""
@@ -106,7 +106,7 @@ class UndeliveredHits:
             self._clients("dynamodb")
             .get_paginator("scan")
             .paginate(
-                TableName=self._table,
+                TableName=self.table,
                 ConsistentRead=True,
                 FilterExpression=(
                     f"kind IN ({', '.join(named)}) AND expiresAt > :now"
@@ -123,7 +123,7 @@ class UndeliveredHits:
         for chunk in _by_invocation(images):
             keys = [(image, _delivery_keys(image), _act_keys(image)) for image in chunk]
             named = {key for _, *both in keys for ones in both for key in ones}
-            delivered = delivery_levels(self._clients("dynamodb"), self._table, named).keys()
+            delivered = delivery_levels(self._clients("dynamodb"), self.table, named).keys()
             yield from (image for image, own, act in keys if not delivered & own and (not act or delivered & act))
 
     def notify(self, images: Iterable[Row]) -> Delivery:

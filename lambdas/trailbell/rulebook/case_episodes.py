@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.event_time import seconds_of
 from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.base_match import episode_hit, hit_episode
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.rulebook.correlation_cases import CorrelationCase, episodes_in
 from trailbell.text.times import iso_seconds
 
@@ -28,7 +29,7 @@ def hits_of_case(
     for episode in (one for one in episodes_in(rulebook, case.records) if one.correlation == correlation):
         positions = sorted(one for one in episode.events if isinstance(one, int))
         found = (detector.base_match_in_record(case.records[at], seen_at, Place(bucket, key, at)) for at in positions)
-        matches = sorted((one for one in found if one), key=lambda one: (one.time, one.place.index))
+        matches = sorted((one for one in found if one), key=lambda one: (one.time, one.record.index))
         first, last, came_true = map(iso_seconds, (episode.first, episode.last, episode.came_true))
         acts = [one.act for one in matches]
         story = hit_episode(correlation, episode.group, first, last, len(positions), acts)

@@ -11,7 +11,14 @@ from itertools import islice
 from typing import Any
 
 from trailbell.engine.buckets import bucket_seconds, bucket_start, reach_seconds
-from trailbell.engine.contribution_code import decoded, encoded, group_code, version_of
+from trailbell.engine.contribution_code import (
+    decoded,
+    decoded_aliases,
+    encoded,
+    encoded_aliases,
+    group_code,
+    version_of,
+)
 from trailbell.engine.correlation import Contribution, Correlation
 from trailbell.flows.correlation_state import BucketPart, CountedGroup
 from trailbell.hits.episode import EpisodeAct, act_document, act_from_document
@@ -45,11 +52,17 @@ class DynamoContributions:
             write_all(self._client, self._table, rows, workers=self._workers)
 
     def read(self, of: CountedGroup, since: int, until: int) -> list[Contribution]:
-        """All contributions of the buckets of a time and another; one that came twice is there twice."""
-        found = list[Contribution]()
+        """All contributions of the buckets of a time and another; one that came twice is there twice.
+
+        An event that a live event and its log file know by different identities has that of the log file.
+        """
+        found, aliases = list[Contribution](), dict[Any, bytes]()
         for row in self._rows(of, "B", since, until):
             found += decoded(of.correlation, row["start"], row["entries"])
-        return found
+            aliases |= decoded_aliases(row.get("aliases", ""))
+        if not aliases:
+            return found
+        return [one._replace(identity=aliases.get(one.identity, one.identity)) for one in found]
 
     def acts(self, of: CountedGroup, first: int, last: int) -> list[EpisodeAct]:
         """Some acts of an episode, of its beginning and of its end."""
@@ -88,11 +101,14 @@ def kept_until(correlation: Correlation, at_least_seconds: int = 0) -> int:
 def _contribution_rows(parts: Iterable[BucketPart]) -> Iterator[Row]:
     for part in parts:
         for number, entries in enumerate(batches(part.contributions, _ENTRIES_A_ROW)):
+            identities = {one.identity for one in entries}
+            aliases = {alias: one for alias, one in part.aliases.items() if one in identities}
             yield {
                 **_key("B", part, f"#{number}" if number else ""),
                 "kind": CONTRIBUTIONS,
                 "start": part.start,
                 "entries": encoded(part.of.correlation, part.start, entries),
+                **({"aliases": encoded_aliases(aliases)} if aliases else {}),
                 "expiresAt": kept_until(part.of.correlation),
             }
 

@@ -7,7 +7,8 @@ from typing import Any
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit, raised
 from trailbell.store.dynamo import Row, put_new, query, write_all
-from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, pointer_rows
+from trailbell.store.log_places import keep_log_place
+from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, pointer_rows, read_hit
 from trailbell.store.workers import Workers
 from trailbell.text.times import DAY_SECONDS
 
@@ -37,26 +38,38 @@ class DynamoHitTable:
         return sum(self._workers.each(lambda hit: self._keep(hit, expires_at), distinct))
 
     def _keep(self, hit: Hit, expires_at: int) -> bool:
-        there = self._kept_before(hit)
+        there = self._kept_before(hit, expires_at)
         if there is None:
             row = hit_row(hit, expires_at)
             there = put_new(self._client, self._table, row, **_gives_way(row, replay=hit.replayed))
         if there is None:
             return True
+        self._keep_place(hit, there, expires_at)
         if _is_stronger(hit, there):
             stronger = raised(hit, str(there["level"]), str(there.get("name", "")))
-            put_new(self._client, self._table, hit_row(stronger, expires_at))
+            raised_before = put_new(self._client, self._table, hit_row(stronger, expires_at))
+            if raised_before:
+                self._keep_place(stronger, raised_before, expires_at)
         return False
 
-    def _kept_before(self, hit: Hit) -> Row | None:
+    def _kept_before(self, hit: Hit, expires_at: int) -> Row | None:
         """The row under which a version before this one kept the same act, by the id of whichever rule, if any.
 
-        Read and not only conditioned on: the rule that reported it then may be gone, and its id with it.
+        Read and not only conditioned on: the rule that reported it then may be gone, and its id with it. Of a row that
+        gives way to what a live event brings, the place in a log file is kept.
         """
         if not hit.kept_as:
             return None
-        rows = query(self._client, self._table, hit_key(*hit.identity)["pk"])
+        rows = [*query(self._client, self._table, hit_key(*hit.identity)["pk"])]
+        quiet = next((read_hit(row) for row in rows if hit.live and row["kind"] == QUIET), None)
+        if quiet:
+            keep_log_place(self._client, self._table, hit.identity, quiet.place, quiet.seen_at, expires_at)
         return next((row for row in rows if not row.get("keptAs") and row["kind"] in (HIT, MUTED)), None)
+
+    def _keep_place(self, hit: Hit, there: Row, expires_at: int) -> None:
+        """Keep where the record stands of a hit that a live event brought first, if this is the same record's hit."""
+        if hit.place.is_known and there.get("live") and there["eventID"] == hit.event_id:
+            keep_log_place(self._client, self._table, hit.identity, hit.place, hit.seen_at, expires_at)
 
 
 def _strength(hit: Hit) -> tuple[bool, Level]:

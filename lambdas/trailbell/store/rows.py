@@ -10,6 +10,7 @@
     by resource         X#{resource}                the same
     by account          A#{account}#{yyyy-mm}       the same
     state               S#{account}#{eventID}       as the hit                    (store/states.py)
+    place in a log file I#{account}#{eventID}       as the hit                    (store/log_places.py)
     its history         S#{account}#{eventID}       {rule id}#{version, 6 digits}
     malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
     ledger              L#{account}#{region}#{yyyy-mm-ddThh}  {file name}           (store/ledger.py)
@@ -51,6 +52,7 @@ STATE = "state"
 STATE_CHANGE = "state-change"
 DELIVERED = "told"
 CLAIM = "claim"
+LOG_PLACE = "log-place"
 
 AFTER = "$"
 """Follows `#`: at the end of a sort key it is after everything that continues the key."""
@@ -77,6 +79,11 @@ def delivery_key(account: str, event_id: str, rule_id: str) -> Row:
 def state_key(account: str, event_id: str, rule_id: str) -> Row:
     """The primary key of a hit's state; the rows of its history are beside it, their sk continued."""
     return {"pk": f"S#{account}#{event_id}", "sk": rule_id}
+
+
+def log_place_key(account: str, event_id: str, rule_id: str) -> Row:
+    """The primary key of the place in a log file of a hit that a live event brought."""
+    return {"pk": f"I#{account}#{event_id}", "sk": rule_id}
 
 
 def hit_row(hit: Hit, expires_at: int) -> Row:

@@ -11,6 +11,7 @@ import click
 from rich.text import Text
 
 from trailbell.alerts.mail_lines import span
+from trailbell.alerts.origin_text import sources_text
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.options.today import Verdicts
 from trailbell.cli.terminal.display import console, hit_line, level_text, line_table
@@ -124,11 +125,14 @@ def table_text(
     out = console()
     narrow = sys.stdout.isatty() and out.width < (_NARROW if not steady else _NARROW_STEADY)
     time = f"time ({zone_name(zone)})"
-    columns = ["id", time, "level", "state", "undo", "rule", "call", "actor", "resource", "account", "region", "today"]
+    columns = ["id", time, "level", "state", "undo", "rule", "call", "actor", "resource", "account", "region"]
+    columns += ["source", "today"]
+    hits = [*hits]
     every = [_cells(found, zone, now, judged) for found in hits]
     undo_width = max((len(cells[columns.index("undo")]) for cells in every), default=0)
     left_out = {"call", "account", "region"} if narrow else set()
     left_out |= set() if judged else {"today"}
+    left_out |= set() if not steady and any(one.hit.live for one in hits) else {"source"}
     if narrow and not undo_width and not steady:
         left_out.add("undo")
     shown = [name for name in columns if name not in left_out]
@@ -176,7 +180,8 @@ def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> li
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),
         one_line(resource, 80),
-        hit.account,
+        one_line(hit.shown_account, 70),
         one_line(hit.region, 30),
+        sources_text(hit),
         today_members(hit, (judged or {}).get(hit.hit_id))["todayText"],
     ]

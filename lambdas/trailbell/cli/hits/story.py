@@ -7,6 +7,7 @@ from typing import Any
 
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.mail_lines import span, utc, wrapped
+from trailbell.alerts.origin_text import log_file_seconds, seen_text, sources_text
 from trailbell.alerts.subject import mail_subject
 from trailbell.cli.hits.output import found_line, table_text
 from trailbell.cli.options.times import Zone, show_time, zone_name
@@ -64,6 +65,12 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         "hit": hit_document(story.hit),
         "asOf": story.now,
         "state": {"state": state.word, "by": state.by, "at": state.at, "note": state.note},
+        "origin": {
+            "sources": sources_text(story.hit),
+            "seenLive": story.hit.live is not None,
+            "seenAfterSeconds": story.hit.delay,
+            "logFileAfterSeconds": log_file_seconds(story.hit),
+        },
         "deadline": {"until": standing.until, "secondsLeft": standing.seconds, "expired": standing.expired},
         "followUps": [
             {**follow_up_document(one), "afterSeconds": seconds_between(story.hit.event_time, one.at)}
@@ -91,6 +98,8 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
     """The story for a person: where it stands, the mail, what else happened, the record."""
     hit = story.hit
     yield f"Hit {hit.short_id}: {_standing(story)}"
+    if seen := seen_text(hit):
+        yield f"  {seen[:1].upper()}{seen[1:]}"
     yield from _goes_on(story)
     yield from _undo(story)
     if story.today:

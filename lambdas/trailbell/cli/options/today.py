@@ -11,9 +11,10 @@ from trailbell.aws.errors import aws_errors
 from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.options.connection import Connection
 from trailbell.cli.options.rulebooks import find_rulebook
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.hits.verdict import Judge, Verdict
 from trailbell.rulebook.product import is_installed
 from trailbell.text.times import iso_time

@@ -10,11 +10,12 @@ from trailbell.alerts.alert import Alert, alert_document
 from trailbell.cli.options.rulebooks import find_placeholders, setting_option
 from trailbell.cli.paths import default_rules
 from trailbell.cli.rules.case_files import cases_of, root_and_cases, rulebook_counted
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.case_episodes import hits_of_case
 from trailbell.rulebook.cases import CASE_SETTINGS, load_cases

@@ -31,7 +31,7 @@ def counted_of(match: BaseMatch) -> Iterator[Counted]:
     for share in match.shares:
         value = value_digest(share.value)
         yield Counted(
-            share.correlation.correlation_id, share.group, match.time, identity, share.rule, value, match.place.index
+            share.correlation.correlation_id, share.group, match.time, identity, share.rule, value, match.record.index
         )
 
 

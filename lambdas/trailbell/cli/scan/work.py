@@ -15,11 +15,12 @@ from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 
 
 if TYPE_CHECKING:

@@ -69,7 +69,10 @@ def _alert_cells(alert: Alert) -> list[str | Text]:
 
 
 def hit_line(hit: Hit) -> dict[str, Any]:
-    """A hit as one JSON line; `file` is the log file's path or s3:// address, `index` its position there."""
+    """A hit as one JSON line; `file` is the log file's path or s3:// address, `index` its position there.
+
+    Of one that a live event brought, `file` is empty until its log file was read, at `filedAt`.
+    """
     place = hit.place
     return {
         "rule": hit.rule,
@@ -91,10 +94,13 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "resources": list(hit.resources),
         "outcome": hit.outcome,
         "undo": list(hit.undo),
-        "file": f"s3://{place.bucket}/{place.key}" if place.bucket else place.key,
+        "file": place.file,
         "index": place.index,
         "shortId": hit.short_id,
         "shown": shown_document(hit),
+        "seenAt": hit.seen_at,
+        "seenLive": hit.live is not None,
+        "filedAt": hit.filed_at,
     }
 
 

@@ -14,6 +14,7 @@ from trailbell.hits.short_id import LONGEST, SHORT, ShortId, short_id
 from trailbell.store import rows
 from trailbell.store.deliveries import delivery_levels
 from trailbell.store.dynamo import Row, decode, encode, get_all
+from trailbell.store.log_places import with_log_places
 from trailbell.store.query.hit_query import workers
 from trailbell.store.query.partitions import day_groups
 from trailbell.store.query.pointer_filter import Pointer
@@ -34,7 +35,8 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
         raise SettingsError(
             "no such hit in the table: it may have expired, or be in the table of another account or region"
         )
-    hits = [(rows.read_hit(row), int(row["expiresAt"])) for row in candidates]
+    found = with_log_places(client, table, [rows.read_hit(row) for row in candidates])
+    hits = [(hit, int(row["expiresAt"])) for hit, row in zip(found, candidates, strict=True)]
     if len(hits) > 1:
         ids = "\n  ".join(_told_apart([hit for hit, _ in hits]))
         raise SettingsError(f"several hits go by that name; give one of these in full:\n  {ids}")

@@ -18,6 +18,7 @@ from trailbell.hits.query import HitQuery, answers
 from trailbell.store import rows
 from trailbell.store.deliveries import delivery_levels
 from trailbell.store.dynamo import GET_LIMIT, Row, batches, get_all
+from trailbell.store.log_places import with_log_places
 from trailbell.store.query.page_token import BROAD, EXACT, make_token, moment_of, parse_token
 from trailbell.store.query.partitions import broad_groups, exact_groups, windows
 from trailbell.store.query.pointer_filter import Pointer
@@ -155,7 +156,8 @@ def read_found(client: Any, table: str, pool: Executor, query: HitQuery, chunk: 
     named = ((pointer, rows_by_key.get(_named(rows.pointed_at(pointer)))) for pointer in chunk)
     hits = [(pointer, rows.read_hit(row)) for pointer, row in named if row and rows.is_alive(row)]
     delivered = _delivered_later(client, table, [hit for _, hit in hits if hit.muted_by])
-    for pointer, hit in hits:
+    placed = with_log_places(client, table, [hit for _, hit in hits])
+    for (pointer, _), hit in zip(hits, placed, strict=True):
         state = state_of(rows_by_key.get(_named(_state_key(pointer))))
         yield FoundHit(hit, state, pointer["sk"], hit.identity in delivered)
 

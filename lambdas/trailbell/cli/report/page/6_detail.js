@@ -24,7 +24,7 @@ function open(index) {
     ...section(hit.falsepositives.length ? "Harmless when" : "", list(hit.falsepositives)),
     ...section("Who and where from", facts([["actor", hit.actorKey], ["address", hit.address], ["agent", hit.agent], ["session", hit.session]])),
     ...section("Ids", facts([["rule", `${hit.rule} (${hit.ruleID})`], ["also matches", hit.also.join(", ")], ["event", hit.eventID], ["request", hit.requestID],
-      ["hit", `${hit.shortID} (${hit.hitID})`], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["techniques", hit.tags.join(", ")]])),
+      ["hit", `${hit.shortID} (${hit.hitID})`], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["source", hit.seen], ["techniques", hit.tags.join(", ")]])),
     ...section(hit.references.length ? "References" : "", make("ul", {}, ...hit.references.map(reference))));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;

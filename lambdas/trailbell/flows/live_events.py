@@ -1,0 +1,58 @@
+"""Live events as a source: event → is it believed → its record → what is kept.
+
+The same record stands in a log file minutes later. Whichever of the two comes second finds the act known, by the same
+identity: it is kept, notified of and counted once. So a live event may be lost, or be refused, and nothing is; and it
+writes no ledger row, for it proves nothing.
+"""
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+
+from trailbell.cloudtrail.live_event import Envelope, Refusal
+from trailbell.flows.keeping import Keeping
+from trailbell.flows.source import Deadline, Outcome
+from trailbell.hits.detect import DetectionCounts, HitDetector
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvents:
+    """The source with everything it needs.
+
+    accounts: those that are watched; none for any, None where live events are switched off.
+    """
+
+    hit_detector: HitDetector
+    keeping: Keeping
+    now: Callable[[], str]
+    accounts: Set[str] | None
+
+    def detect(self, item: Envelope, deadline: Deadline) -> Outcome:
+        """Keep what is found in an event's record, if it is believed."""
+        outcome = Outcome.of(item)
+        if refusal := item.refusal(self.accounts):
+            return _refuse(outcome, refusal)
+        if deadline.is_near:
+            return outcome.defer()
+        counts = DetectionCounts()
+        try:
+            self._read(item, counts, outcome, deadline)
+        except Exception as error:  # the boundary: logged, counted, and back to the queue
+            outcome.fail(error)
+        else:
+            outcome.counters.live_read += 1
+        outcome.counters.read(counts)
+        outcome.malformed = counts.malformed
+        return outcome
+
+    def _read(self, event: Envelope, counts: DetectionCounts, outcome: Outcome, deadline: Deadline) -> None:
+        record = event.record
+        name = f"live event\n{event.origin.account}\n{record['eventID']}"  # no bucket's name has a line break
+        keeping = self.keeping.of(name, outcome.counters, deadline)
+        keeping.keep(self.hit_detector.detect_records([(event.origin, record)], self.now(), counts))
+        keeping.finish()
+
+
+def _refuse(outcome: Outcome, refusal: Refusal) -> Outcome:
+    outcome.counters.live_refused[refusal] += 1
+    outcome.refused = refusal
+    return outcome
