@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from trailbell.alerts.alert import Alert
-from trailbell.alerts.channels.bus import DETAIL_TYPE, SOURCE
+from trailbell.alerts.channels.bus import DETAIL_TYPE, OCSF_DETAIL_TYPE, SOURCE
 from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.hits.hit import Hit
 
@@ -33,10 +33,11 @@ def test_documented_filter_policy_selects_severe_acts_on_keys(
 
 def test_documented_event_pattern_is_of_our_events() -> None:
     """EventBridge takes any pattern, and a wrong one never matches."""
-    (pattern,) = re.findall(r"--event-pattern '(.*)'", PAGE)
+    severe, findings = map(json.loads, re.findall(r"--event-pattern '(.*)'", PAGE))
 
-    assert json.loads(pattern) == {
+    assert severe == {
         "source": [SOURCE],
         "detail-type": [DETAIL_TYPE],
         "detail": {"level": ["high", "critical"]},
     }
+    assert findings == {"source": [SOURCE], "detail-type": [OCSF_DETAIL_TYPE]}

@@ -57,6 +57,12 @@ class Alert:
         return self.hits[0]
 
     @property
+    def alert_id(self) -> str:
+        """The first hit's id and the number of further hits, with what follows; the same when it is sent again."""
+        said = f"-{self.follow_ups[0].name}" if self.follow_ups else ""
+        return f"{self.sample.hit_id}+{len(self.hits) - 1}{said}"
+
+    @property
     def subject(self) -> str:
         """The subject of its mail."""
         if self.follow_ups:
@@ -89,7 +95,7 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
     document = {
         "schema": SCHEMA,
         "shortId": sample.short_id,
-        "alertId": f"{sample.hit_id}+{len(alert.hits) - 1}",
+        "alertId": alert.alert_id,
         "level": sample.level,
         "count": len(alert.hits),
         "rule": {"id": sample.rule_id, "name": sample.name, "title": sample.title},
@@ -121,7 +127,6 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
     if sample.raised_from:
         document["raisedFrom"] = {"level": sample.raised_from, "rule": sample.raised_from_rule}
     if alert.follow_ups:
-        document["alertId"] = f"{document['alertId']}-{alert.follow_ups[0].name}"
         document["followUp"] = follow_up_document(alert.follow_ups[0])
     urgent = most_urgent(alert.hits)
     if urgent and urgent[0].undo_until:

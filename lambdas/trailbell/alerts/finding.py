@@ -75,9 +75,8 @@ class Finding:
 
 def findings_of(alert: Alert) -> Iterator[Finding]:
     """A finding for each hit of an alert, in their order."""
-    alert_id = f"{alert.sample.hit_id}+{len(alert.hits) - 1}"
     for hit, said in zip_longest(alert.hits, alert.follow_ups):
-        yield Finding(hit, said, alert_id, alert.as_of)
+        yield Finding(hit, said, alert.alert_id, alert.as_of)
 
 
 # An ARN's service and type → the type's name in CloudFormation and OCSF, and in Security Hub's format.
