@@ -112,13 +112,13 @@ def counting_live_events_by_an_id_of_their_own(patch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("fault", "since"),
     [
-        (reading_nothing_later, 40),
+        (reading_nothing_later, 0),
         (reading_before_writing, 0),
-        (changing_what_others_changed, 20),
+        (changing_what_others_changed, 340),
         (not_looking_before, 0),
-        (not_looking_after, 240),
-        (not_following_what_was_joined, 40),
-        (taking_a_broken_file_for_the_whole, 440),
+        (not_looking_after, 130),
+        (not_following_what_was_joined, 0),
+        (taking_a_broken_file_for_the_whole, 1500),
         (keeping_one_inner_group_for_all, 0),
         (knowing_nothing_by_two_names, 0),
         (counting_live_events_by_an_id_of_their_own, 0),
