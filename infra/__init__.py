@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .construct import Trailbell
+    from .member import Member
     from .properties import Properties
 
-__all__ = ["Properties", "Trailbell"]
+__all__ = ["Member", "Properties", "Trailbell"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import construct, properties
+    from . import construct, member, properties
 
-    return getattr(properties if name == "Properties" else construct, name)
+    return getattr({"Member": member, "Properties": properties, "Trailbell": construct}[name], name)

@@ -5,6 +5,8 @@ from pathlib import Path
 from aws_cdk import CfnOutput, CfnResource, Stack
 from constructs import Construct
 
+from trailbell.rulebook.live_patterns import LivePatterns
+
 from .audit import Audit
 from .channels import Channels
 from .clock import Clock
@@ -12,10 +14,14 @@ from .dashboard import Dashboard
 from .findings import acknowledge, skip
 from .functions import Detector, Notifier
 from .ingest_queue import IngestQueue
+from .live import LiveEvents
 from .settings import Settings
 from .store import HitTable
 from .trail import TrailBucket
 from .watch import Watch
+
+
+_NOTHING_LIVE = LivePatterns()
 
 
 class Alerter(Construct):
@@ -25,7 +31,17 @@ class Alerter(Construct):
     https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, code: Path, audit_code: Path) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        code: Path,
+        audit_code: Path,
+        live: LivePatterns = _NOTHING_LIVE,
+    ) -> None:
+        """live: what EventBridge is asked for, where the setting `live` is on."""
         super().__init__(scope, id)
         trail = TrailBucket(self, "Trail", settings)
         ingest_queue = IngestQueue(self, "Ingest", settings, trail)
@@ -51,6 +67,10 @@ class Alerter(Construct):
         watch.clock(settings.canary_minutes)
         if channels.best_effort:
             watch.channels()
+        if settings.live:
+            events = LiveEvents(self, "Live", settings=settings, patterns=live, ingest_queue=ingest_queue)
+            watch.live_events()
+            self._output("CentralBus", events.central_arn, "Where members forward to: trailbell members")
         if settings.audit:
             audit = Audit(
                 self,

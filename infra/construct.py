@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Unpack
@@ -10,12 +9,13 @@ from typing import Any, Unpack
 from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
 
-from trailbell.rulebook.build import build_rulebook
-from trailbell.rulebook.product import CHECKOUT, is_installed, product_root
+from trailbell.rulebook.live_patterns import LivePatterns, patterns_of
+from trailbell.rulebook.product import CHECKOUT, is_installed
 
 from .alerter import Alerter
 from .asset import AUDIT_LOCK, build_asset
 from .properties import Properties
+from .rulebooks import rulebook_of
 from .settings import check_quiet_names, read_settings
 
 
@@ -41,15 +41,14 @@ class Trailbell(Alerter):
         exceptions: folder of exceptions from them, with owner, reason and expiry; default: none.
         """
         settings = read_settings(_with_stack_name(scope, properties).get, properties)
-        folders = rules or product_root() / "rules", exceptions
-        today = datetime.now(UTC).date()
-        rulebook, expired = build_rulebook(*folders, settings.placeholders, today, settings.alert_on)
+        rulebook, expired = rulebook_of(settings, rules, exceptions)
         check_quiet_names(settings.quiet_minutes, [rule.name for rule in rulebook.rules if not rule.is_silent])
         code = build_asset(settings.architecture, settings.python, rulebook, _build_folder())
         audit_code = code
         if settings.audit:  # an asset of its own: what verifies signatures is loaded by no other function
             audit_code = build_asset(settings.architecture, settings.python, rulebook, _build_folder(), AUDIT_LOCK)
-        super().__init__(scope, id, settings=settings, code=code, audit_code=audit_code)
+        live = patterns_of(rulebook) if settings.live else LivePatterns()
+        super().__init__(scope, id, settings=settings, code=code, audit_code=audit_code, live=live)
         for message in expired:
             Annotations.of(self).add_warning_v2("trailbell:expired-exception", message)
 

@@ -19,6 +19,7 @@ from trailbell.alerts.commands import LOCAL
 from .channels import Channels
 from .findings import NO_CUSTOMER_KEY, acknowledge, skip, wildcard
 from .ingest_queue import IngestQueue, encrypted_queue
+from .live import live_environment
 from .settings import STACK_NAME, Settings
 from .store import HitTable
 from .trail import TrailBucket
@@ -84,6 +85,7 @@ class Detector(Construct):
         store: HitTable,
     ) -> None:
         super().__init__(scope, id)
+        live = live_environment(settings, Stack.of(self).account)
         self.function = shared_function(
             self,
             "detector",
@@ -98,6 +100,7 @@ class Detector(Construct):
                 "TRAILBELL_TRAIL_PREFIX": trail.log_prefix,
                 "TRAILBELL_MAX_INFLATED_BYTES": str(settings.max_inflated_mb * _MB),
                 "TRAILBELL_REMINDER_HOURS": ",".join(map(str, settings.reminders)),
+                **live,
             },
         )
         self.role_arn = self.function.role.role_arn if self.function.role else ""

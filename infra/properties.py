@@ -25,6 +25,10 @@ class Properties(TypedDict, total=False):
     webhook_signing_secret: str
     webhook_key_arn: str
     runbook_url: str
+    live: bool
+    live_organization: str
+    live_accounts: list[str]
+    account_names: dict[str, str]
     alert_on: list[str]
     audit: bool
     silence_minutes: int

@@ -15,6 +15,7 @@ from trailbell.alerts.setting import Setting, boolean, emails, matching, one_of
 from trailbell.engine.rulebook import Level
 from trailbell.errors import SettingsError
 from trailbell.hits.week import DAYS
+from trailbell.rulebook.account_settings import read_account_names, read_accounts
 from trailbell.rulebook.alert_on import read_alert_on
 from trailbell.rulebook.misspellings import question
 from trailbell.rulebook.placeholders import NAMES, STACK_NAME, Placeholders, read_placeholder, with_our_own
@@ -33,6 +34,7 @@ _QUIET = (
     'a whole number from 0 to 1440, or a map of levels, rules and "default" to such numbers,'
     f" with at most {_MAX_QUIET_NAMES} names"
 )
+_ORGANIZATION = r"o-[a-z0-9]{10,32}"
 _RUNBOOK = 'an https address such as https://wiki.example.com/alerts/{rule}, with {rule}, {service}, {level}, or ""'
 
 
@@ -62,6 +64,10 @@ class Settings:
                         alert topic.
     channels:           name → value of the settings that channels declare (lambdas/trailbell/alerts/channels/).
     runbook_url:        address of your runbooks, with {rule}, {service} and {level} filled in; in every alert.
+    live:               take events from EventBridge as well, seconds after the act, in this Region and from members.
+    live_organization:  id of the organisation (o-...) whose accounts may forward their events.
+    live_accounts:      ids of the accounts that may, where there is no organisation.
+    account_names:      account id → name, shown beside the id.
     alert_on:           calls to be notified of without writing a rule, as service:EventName.
     audit:              compare what is read with CloudTrail's digest files, and keep a ledger of it.
     silence_minutes:    without a log file for so long, operations are notified; 0 for never.
@@ -88,6 +94,10 @@ class Settings:
     operations_emails: tuple[str, ...] = ()
     channels: Mapping[str, Any] = field(default_factory=channel_defaults)
     runbook_url: str = ""
+    live: bool = False
+    live_organization: str = ""
+    live_accounts: tuple[str, ...] = ()
+    account_names: Mapping[str, str] = field(default_factory=dict)
     alert_on: tuple[str, ...] = ()
     audit: bool = False
     silence_minutes: int = 60
@@ -170,6 +180,15 @@ def _faults_together(values: Mapping[str, Any]) -> list[str]:
         faults.append("settings trail_topic_arn and eventbridge: allowed is one of them, or every file is read twice")
     if values.get("organization_id") and values.get("trail_bucket"):
         faults.append("setting organization_id makes a new trail; it cannot go with trail_bucket")
+    faults += [
+        f"setting {name} needs live, without which no account forwards events"
+        for name in ("live_organization", "live_accounts")
+        if values.get(name) and not values.get("live")
+    ]
+    if values.get("live_organization") and values.get("live_accounts"):
+        faults.append(
+            "settings live_organization and live_accounts: allowed is one of them; accounts of it may forward"
+        )
     for channel in declared_channels():
         switch, *others = channel.settings
         faults += [
@@ -258,12 +277,16 @@ _READERS: dict[str, Callable[[Any], Any]] = {
         r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", 'the ARN of an SNS topic, or ""'
     ),
     "eventbridge": boolean,
-    "organization_id": matching(r"o-[a-z0-9]{10,32}", 'an organisation id such as o-a1b2c3d4e5, or ""'),
+    "organization_id": matching(_ORGANIZATION, 'an organisation id such as o-a1b2c3d4e5, or ""'),
     "trail_key_arn": matching(
         r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", 'the ARN of a KMS key (not of an alias), or ""'
     ),
     "operations_emails": lambda raw: tuple(emails(raw)),
     "runbook_url": _runbook,
+    "live": boolean,
+    "live_organization": matching(_ORGANIZATION, 'an organisation id such as o-a1b2c3d4e5, or ""'),
+    "live_accounts": read_accounts,
+    "account_names": read_account_names,
     "alert_on": read_alert_on,
     "audit": boolean,
     "silence_minutes": _number(0, 1440),

@@ -96,6 +96,10 @@ class Watch(Construct):
         failed = own_metric("notifier", "ChannelsFailed")
         self._alarm("ChannelFailing", failed, 1)
 
+    def live_events(self) -> None:
+        """An event that claims to be another account's or service's than it is: none that AWS sent does."""
+        self._alarm("LiveEventsRefused", own_metric("detector", "LiveEventsRefused"), 1)
+
     def handover(self) -> None:
         """Hits are kept and the notifier receives none: what is between the two was cut, and neither has failed.
 

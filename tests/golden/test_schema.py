@@ -36,6 +36,7 @@ def documents() -> Iterator[dict[str, Any]]:
     alerts += [alert for _, _, alert in awkward_alerts()]
     alerts += [Alert((hit,)) for hit in matching_hits()]
     muted = replace(alerts[0].sample, muted_by="planned", muted_owner="ops", muted_reason="test", shared_event_id="x")
+    alerts.append(Alert((replace(muted, account_name="payments"),)))
     alerts.append(Alert((replace(muted, quiet=True, muted_until="2026-12-31", seen_note="still learning"),)))
     for alert in alerts:
         yield json.loads(json.dumps(alert_document(alert)))

@@ -69,6 +69,9 @@ def test_every_setting_is_taken() -> None:
         "operations_emails": ("sre@example.com",),
         "alert_on": ("ec2:TerminateInstances", "s3:DeleteBucket"),
         "runbook_url": "https://wiki.example.com/{service}/{rule}?level={level}",
+        "live": True,
+        "live_accounts": ("111122223333", "444455556666"),
+        "account_names": {"111122223333": "payments", "444455556666": "Straße & Söhne <b>"},
         "audit": True,
         "silence_minutes": 0,
         "canary_minutes": 0,
@@ -104,10 +107,12 @@ def test_every_setting_is_taken() -> None:
         "trail_keys": (KEY.replace("1111", "2222"), KEY),
         "trail_prefixes": ("old", "org/trails"),
     }
-    exclusive = {"eventbridge", "organization_id"}  # neither goes with an existing bucket and its topic
+    # Neither of the first two goes with an existing bucket and its topic, nor the third with a list of accounts.
+    exclusive = {"eventbridge", "organization_id", "live_organization"}
     assert set(given) | set(lists) | exclusive == {*OURS, *NAMES}
     assert read({"eventbridge": "true"}).eventbridge is True
     assert read({"organization_id": "o-a1b2c3d4e5"}).organization_id == "o-a1b2c3d4e5"
+    assert read({"live": True, "live_organization": "o-a1b2c3d4e5"}).live_organization == "o-a1b2c3d4e5"
 
 
 def test_settings_of_channels_are_taken() -> None:
@@ -300,6 +305,17 @@ def test_both_settings_of_an_existing_bucket_are_refused_at_once() -> None:
             "one of them",
         ),
         ({"trail_bucket": "logs", "organization_id": "o-a1b2c3d4e5"}, "cannot go with trail_bucket"),
+        ({"live_accounts": ["111122223333"]}, "setting live_accounts needs live"),
+        ({"live_organization": "o-a1b2c3d4e5"}, "setting live_organization needs live"),
+        (
+            {"live": True, "live_organization": "o-a1b2c3d4e5", "live_accounts": ["111122223333"]},
+            "allowed is one of them",
+        ),
+        ({"live": True, "live_accounts": [111122223333]}, "account ids of 12 digits"),
+        ({"live": True, "live_accounts": ["1111-2222-3333"]}, "account ids of 12 digits"),
+        ({"account_names": {"payments": "111122223333"}}, "a map of account ids"),
+        ({"account_names": {"111122223333": "two\nlines"}}, "printable characters"),
+        ({"account_names": "{"}, "a map of account ids"),
         ({"trail_topic_arn": "arn:aws:sns:r:111122223333:t"}, "trail_topic_arn needs trail_bucket"),
         ({"alert_on": ["DisableKey"]}, "service:EventName"),
         ({"eventbridge": "maybe"}, "true or false"),

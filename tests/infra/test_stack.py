@@ -699,7 +699,7 @@ def test_every_alarm_stands_in_the_page_for_operators_with_what_it_says(template
     """Woken up by a name, one searches for it; a page that lacks it, or says something else, costs the night."""
     text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
     notified = dict(re.findall(r"^### (\w+)\n\n> (.*)$", text, re.MULTILINE))
-    alarms = resources(template_of(event_bus=True, audit=True), "AWS::CloudWatch::Alarm", "Watch")
+    alarms = resources(template_of(event_bus=True, audit=True, live=True), "AWS::CloudWatch::Alarm", "Watch")
 
     says = {name[len("Watch") : -8]: alarm["Properties"]["AlarmDescription"] for name, alarm in alarms.items()}
     assert notified == says

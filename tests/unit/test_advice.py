@@ -14,7 +14,7 @@ from tools.alarms import PAGE, alarms, written
 from trailbell.audit.newest import Newest
 from trailbell.cloudtrail.digest_key import Trail as DigestTrail
 from trailbell.ops.advice import advice_on, table
-from trailbell.ops.answers import Alarm, Declared, EventSource, Queue, Reading, Trail, TrailStatus
+from trailbell.ops.answers import Alarm, Declared, EventSource, LiveRule, Queue, Reading, Seen, Trail, TrailStatus
 from trailbell.ops.audited_days import DeployedDay
 from trailbell.ops.checks.alarms import alarm_findings
 from trailbell.ops.checks.as_deployed import deployment_findings
@@ -30,6 +30,7 @@ from trailbell.ops.checks.foreign import (
     mute_findings,
 )
 from trailbell.ops.checks.functions import function_findings
+from trailbell.ops.checks.live import live_rule_findings, member_findings, member_stack_finding, seen_by_place
 from trailbell.ops.checks.parts import KINDS
 from trailbell.ops.checks.refusal import refusal_finding
 from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
@@ -122,6 +123,45 @@ def test_detector_that_reads_nothing_is_found_though_the_audit_reads_its_queue(s
     assert (detector.state == OK, audit.state) == (state == "Enabled", OK)
 
 
+def whatever_is_wrong_with_live_events() -> list[Finding]:
+    asked = {name: LiveRule(name, {"source": ["aws.kms"]}, "ENABLED", 1) for name in ("a", "b", "c", "d")}
+    as_is = {
+        "a": None,
+        "b": replace(asked["b"], state="DISABLED"),
+        "c": replace(asked["c"], targets=0),
+        "d": replace(asked["d"], pattern={"source": ["my.app"]}),
+    }
+    places = {("1", f"eu-west-{number}"): Seen(0, 1) for number in range(7)}
+    return [
+        *live_rule_findings(asked, as_is, "0a1b2c3d"),
+        *live_rule_findings(asked, dict(asked), "0a1b2c3d"),
+        *member_findings(places, 7),
+        *member_findings({("1", "eu-west-1"): Seen(1, 5)}, 7),
+        *member_findings({}, 7),
+        member_stack_finding(3),
+        member_stack_finding(0),
+    ]
+
+
+def test_live_events_are_fine_only_where_everything_is() -> None:
+    """A rule that is off, empty or somebody else's is a rule whose calls come minutes late."""
+    found = whatever_is_wrong_with_live_events()
+
+    assert [one.state for one in found] == ["problem"] * 3 + ["warning", "ok", "warning", "ok", "ok", "problem", "ok"]
+    assert "1 eu-west-0, 1 eu-west-1" in found[5].meaning
+    assert "and 2 more" in found[5].meaning
+
+
+def test_account_is_silent_in_the_region_where_only_files_brought_hits() -> None:
+    """One event of a Region says nothing of another Region's stack."""
+    seen = seen_by_place([("1", "r1", True), ("1", "r1", False), ("1", "r2", False), ("2", "r1", True)])
+
+    assert seen == {("1", "r1"): Seen(1, 1), ("1", "r2"): Seen(0, 1), ("2", "r1"): Seen(1, 0)}
+    (finding,) = member_findings(seen, 7)
+    assert "Of 1 accounts and Regions" in finding.meaning
+    assert "1 r2" in finding.meaning
+
+
 def whatever_is_wrong() -> list[Finding]:
     """A finding of every kind, by the checks themselves."""
     allowing, pending = queue(ALLOWING), {"Endpoint": "a@example.com", "SubscriptionArn": "PendingConfirmation"}
@@ -148,6 +188,7 @@ def whatever_is_wrong() -> list[Finding]:
         *function_findings([EventSource("0f1e", QUEUE_ARN, "Disabled")]),
         *(dead_letter_finding(name, queue(waiting=1)) for name in DEAD_LETTER_QUEUES),
         *whatever_the_audit_finds(),
+        *whatever_is_wrong_with_live_events(),
         *subscription_findings("AlertTopic", [pending]),
         *subscription_findings("AlertTopic", []),
         *alarm_findings([Alarm("a", "ALARM", "x", True), Alarm("b", "OK", "x", False)], 3),

@@ -94,6 +94,7 @@ def alert_document(alert: Alert, max_hits_bytes: int = 64_000, max_text: int = 3
         "count": len(alert.hits),
         "rule": {"id": sample.rule_id, "name": sample.name, "title": sample.title},
         "account": sample.account,
+        **({"accountName": sample.account_name} if sample.account_name else {}),
         "region": sample.region,
         "service": sample.service,
         "also": sorted({name for hit in alert.hits for name in hit.also}),

@@ -78,7 +78,8 @@ def _first_paragraph(hits: Sequence[Hit], summary: Summary) -> str:
     what = f" on {_code(named_resource(summary.acted_on[0]), 200)}" if summary.acted_on else ""
     others = f" and {len(summary.acted_on) - 1} more" if len(summary.acted_on) > 1 else ""
     count = f", {len(hits)} times" if len(hits) > 1 else ""
-    accounts = f"account {summary.accounts[0]}" if len(summary.accounts) == 1 else f"{len(summary.accounts)} accounts"
+    named = summary.shown_accounts
+    accounts = f"account {escaped(one_line(named[0], 80))}" if len(named) == 1 else f"{len(named)} accounts"
     where = f"{accounts}, {_some([_code(region or 'no region', 40) for region in summary.regions])}"
     when = utc(summary.first) + (f" to {utc(summary.last)}" if summary.last != summary.first else "")
     if len(summary.outcomes) == 1:

@@ -104,7 +104,7 @@ def _acts(hits: Sequence[Hit], follow_ups: Sequence[FollowUp], summary: Summary)
     yield "What it was" if len(hits) == 1 else f"What they were ({len(hits)})"
     yield from row("level", hits[0].level)
     yield from rows("by", [(actor.text, count) for actor, count in summary.people], len(hits))
-    yield from row("account", hits[0].account)
+    yield from row("account", hits[0].shown_account)
     for hit, said in list(zip(hits, follow_ups, strict=True))[:_MAX_LISTED]:
         yield from row("when", f"{utc(hit.event_time)}, {one_line(hit.event_name, 100)} in {hit.region or 'no region'}")
         yield from rows("resource", [(name, 1) for name in hit.main_resources], 1, 1100)

@@ -112,7 +112,7 @@ def _on(summary: Summary) -> str:
 
 
 def _where(summary: Summary) -> str:
-    accounts, regions = summary.accounts, summary.regions
+    accounts, regions = summary.shown_accounts, summary.regions
     account = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts ({_some(accounts)})"
     return f"in {account}, {_some(regions)}"
 

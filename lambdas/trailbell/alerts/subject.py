@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trailbell.alerts.summary import Summary, summary_of
 from trailbell.engine.rulebook import SHORT_TITLE
@@ -23,6 +23,7 @@ SUBJECT_LIMIT = 99
 _EASY = (SHORT_TITLE, 16, 16)
 _TIGHT = (SHORT_TITLE, 8, 9)
 _LEAST = (16, 6, 8)
+_MAX_ACCOUNT_NAME = 50
 _GROWS = (2, 1, 0)  # the actor first gets what is left, then the resource, then the title
 
 _REGION = re.compile(r"([a-z]{2})((?:-[a-z]+)+)-([0-9]{1,2})", re.ASCII)
@@ -67,17 +68,29 @@ def mail_subject(hits: Sequence[Hit], prefix: str = "") -> str:
     """[LEVEL] title: resource by who, account region #short id; at most SUBJECT_LIMIT characters, printable ASCII.
 
     prefix: stands before it all, in a message that follows an alert.
-    Level, account and short id are never cut, short titles only in a pile of rarities. Where room is short the Region
-    is abbreviated (euc1), then resource and actor are cut, each so that it still tells, then the Region is left out.
+    Level, account and short id are never cut, short titles only in a pile of rarities. Where all has room the name that
+    the deployer gave the account stands behind its id. Where room is short the Region is abbreviated (euc1), then
+    resource and actor are cut, each so that it still tells, then the Region is left out.
     """
     summary = summary_of(hits)
     parts = _parts(hits, summary, prefix)
     full = _region(hits[0], summary)
+    if named := _with_account_name(parts, hits[0], summary):
+        for region in (full, _abbreviated(full)):  # only where nothing else is cut for it
+            if sum(named.lengths) <= named.room(region):
+                return named.text(named.lengths, region)
     for region, (title, what, who) in _attempts(parts, full):
         widths = _widths(parts.lengths, (title, what + len(parts.more), who), parts.room(region))
         if widths:
             return parts.text(widths, region)
     return ascii_line(parts.text(_LEAST, ""), SUBJECT_LIMIT, "..")
+
+
+def _with_account_name(parts: _Parts, hit: Hit, summary: Summary) -> _Parts | None:
+    """The parts with the account's name behind its id, if it is one account and has a name."""
+    if not hit.account_name or len(summary.accounts) > 1:
+        return None
+    return replace(parts, account=f"{parts.account} ({ascii_line(hit.account_name, _MAX_ACCOUNT_NAME)})")
 
 
 def _attempts(parts: _Parts, region: str) -> Iterator[tuple[str, tuple[int, int, int]]]:

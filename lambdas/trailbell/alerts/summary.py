@@ -27,6 +27,7 @@ class Summary:
     actors:    each with the number of its hits, busiest first; the one of the first hit stands for all of a key.
     people:    the same, but told apart also where one key has several sessions or ways to come.
     accounts, regions: each once, in order of appearance; a hit without region has "".
+    shown_accounts: the accounts, with the deployer's names for them.
     resources: each once, in order of appearance.
     acted_on:  those of them that a call of these acted upon; the others only occur.
     outcomes:  each with its number, most frequent first.
@@ -37,6 +38,7 @@ class Summary:
     actors: Counts[Actor]
     people: Counts[Actor]
     accounts: tuple[str, ...]
+    shown_accounts: tuple[str, ...]
     regions: tuple[str, ...]
     resources: tuple[str, ...]
     acted_on: tuple[str, ...]
@@ -54,6 +56,7 @@ def summary_of(hits: Sequence[Hit]) -> Summary:
         actors=_actors(hits, lambda actor: (actor.key,)),
         people=_actors(hits, lambda actor: (actor.key, actor.text)),
         accounts=each(hits, lambda hit: (hit.account,)),
+        shown_accounts=each(hits, lambda hit: (hit.shown_account,)),
         regions=each(hits, lambda hit: (hit.region,)),
         resources=each(hits, lambda hit: hit.resources),
         acted_on=each(hits, lambda hit: hit.main_resources),

@@ -27,6 +27,7 @@ _COMMANDS = LazyCommands(
         "note": "trailbell.cli.hits.states:note",
         "undo": "trailbell.cli.hits.undo:undo",
         "rules": "trailbell.cli.rules.command:rules",
+        "members": "trailbell.cli.members.command:members",
         "doctor": "trailbell.cli.doctor.command:doctor",
         "dlq": "trailbell.cli.dead_letters.dlq:dlq",
         "undelivered": "trailbell.cli.dead_letters.undelivered:undelivered",

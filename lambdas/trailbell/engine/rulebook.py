@@ -198,12 +198,14 @@ class Rulebook:
     trusted_accounts: accounts that are not external (facts.external_accounts).
     automation_roles: ARNs of roles, `*` for any characters, whose acts are reported one level lower.
     correlations: those over the rules.
+    account_names: account id → the name that is shown beside it.
     """
 
     rules: tuple[Rule, ...]
     trusted_accounts: frozenset[str] = frozenset()
     automation_roles: tuple[str, ...] = ()
     correlations: tuple[Correlation, ...] = ()
+    account_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def dump_rulebook(rulebook: Rulebook) -> str:
@@ -213,6 +215,7 @@ def dump_rulebook(rulebook: Rulebook) -> str:
         "rules": [asdict(rule) for rule in sorted(rulebook.rules, key=lambda rule: rule.rule_id)],
         "trusted_accounts": sorted(rulebook.trusted_accounts),
         "automation_roles": sorted(rulebook.automation_roles),
+        "account_names": dict(rulebook.account_names),
         "correlations": [asdict(one) for one in sorted(rulebook.correlations, key=lambda one: one.correlation_id)],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -230,6 +233,7 @@ def load_rulebook(text: str) -> Rulebook:
         frozenset(document["trusted_accounts"]),
         tuple(document["automation_roles"]),
         tuple(_correlation(entry) for entry in document.get("correlations", ())),
+        document.get("account_names", {}),
     )
 
 

@@ -22,6 +22,7 @@ from trailbell.facts.selectors import NO_SELECTORS, SelectorFacts, selectors_of
 
 
 _NOTHING_LOST = Hold()
+_NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Facts:
     external_keys:     KMS keys the record is about, of accounts that are neither the recipient nor trusted.
     grant_unconstrained: operations that a KMS grant gives and no constraint of it holds back.
     source_ip:         where the call came from, as recorded.
+    account_name:      what the deployer calls the record's account, "" if nothing. It is shown, and no rule sees it.
     """
 
     outcome: Outcome
@@ -58,6 +60,7 @@ class Facts:
     external_keys: tuple[str, ...] = ()
     grant_unconstrained: tuple[str, ...] = ()
     source_ip: str = ""
+    account_name: str = ""
 
     def as_fields(self) -> dict[str, Any]:
         """What a rule sees under `facts.` (documented in rules/README.md).
@@ -140,10 +143,13 @@ def _policy_fields(policy: PolicyFacts, hold: Hold) -> dict[str, Any]:
     return fields
 
 
-def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
+def facts_of(
+    record: Record, trusted: frozenset[str] = frozenset(), account_names: Mapping[str, str] = _NO_NAMES
+) -> Facts:
     """Derive all facts of a record. Total: odd records give empty facts, never an error.
 
     trusted: accounts of the deployer that are not external; the recipient never is.
+    account_names: what the deployer calls accounts, by id.
     """
     request = mapping(record.fields, "requestParameters")
     given = _policies(request, mapping(record.fields, "responseElements"))
@@ -168,6 +174,7 @@ def facts_of(record: Record, trusted: frozenset[str] = frozenset()) -> Facts:
         external_keys=external_keys_of(record, trusted),
         grant_unconstrained=unconstrained_operations(request) if record.event_name == "CreateGrant" else (),
         source_ip=text(record.fields, "sourceIPAddress"),
+        account_name=account_names.get(record.account, ""),
     )
 
 

@@ -361,7 +361,7 @@ class HitDetector:
             candidates = [one for one in candidates if asks_for(one.rule.detection, _REPEATS)]
             if not candidates:
                 return []
-        facts = facts_of(record, self._rulebook.trusted_accounts)
+        facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)
         matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
         hit = self._hit(matches, record, facts, origin, seen_at)
         undoing = undoing_of(silent(matches), record, facts)

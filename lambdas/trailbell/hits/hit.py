@@ -48,6 +48,7 @@ _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
 _MAX_ACTOR = 1024
 _MAX_ACTED_ON = 20_000
+_MAX_ACCOUNT_NAME = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Hit:
     place:    where its record is in a log file; NO_PLACE while only a live event has brought it.
     live:     the live event that brought it, None where a log file did.
     filed_at: when the log file of a record was read that a live event had brought, UTC, ISO 8601 with Z; "" before.
+    account_name: what the deployer called the account when it was found, "" if nothing.
     seen_at:  when we read it first, UTC, ISO 8601 with Z.
     acted_on: those of the resources that the call acted upon; empty if it was all of them.
     shown:    label and value of what tells what was asked for (hits/shown.py).
@@ -138,6 +140,7 @@ class Hit:
     seen_note: str = ""
     live: LiveEvent | None = None
     filed_at: str = ""
+    account_name: str = ""
     format: int = HIT_FORMAT
 
     @property
@@ -205,6 +208,11 @@ class Hit:
     def delay(self) -> int:
         """Seconds from the event to when we read it: mostly CloudTrail's own delivery; never below 0."""
         return seconds_between(self.event_time, self.seen_at)
+
+    @property
+    def shown_account(self) -> str:
+        """The account as people read it: its id, and behind it the deployer's name for it, where there is one."""
+        return f"{self.account} ({self.account_name})" if self.account_name else self.account
 
     @property
     def is_finding(self) -> bool:
@@ -294,6 +302,7 @@ def make_hit(
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
         live=live,
+        account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME),
     )
 
 

@@ -83,6 +83,24 @@ class Alarm:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LiveRule:
+    """An EventBridge rule of live events: its name, what it asks for, its state, and how many targets it has."""
+
+    name: str
+    pattern: Answer
+    state: str
+    targets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Hits of one account and Region: those that a live event brought, and those that a log file brought first."""
+
+    live: int = 0
+    by_files: int = 0
+
+
 def as_list(value: object) -> Sequence[Any]:
     """A member of a policy that may be one thing or a list of them, as a list."""
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -10,11 +10,14 @@ from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from trailbell.ops.answers import GONE, Alarm, Answer, Declared, EventSource, Reading, Trail, TrailStatus
+from trailbell.engine.rulebook import Rulebook
+from trailbell.ops.answers import GONE, Alarm, Answer, Declared, EventSource, LiveRule, Reading, Trail, TrailStatus
 from trailbell.ops.canary import MeasuredCanary, newest_canary
+from trailbell.ops.deployed_rulebook import deployed_rulebook
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.deployed_template import declared_resources
 from trailbell.ops.drift import detect_drift
+from trailbell.ops.live.messages import bus_and_rule
 from trailbell.ops.live.reader import answered_or
 from trailbell.ops.live.resources import read_resources
 from trailbell.ops.newest_log_file import newest_log_file
@@ -24,12 +27,25 @@ from trailbell.store.canaries import DynamoCanaries
 
 _ALARMS_A_CALL = 100
 
+CENTRAL_BUS = "CentralBus"
+"""The output that a stack has with the setting `live`."""
+
 
 class Health:
     """Asks AWS about one stack: each method is one question."""
 
     def __init__(self, clients: Clients, stack: DeployedStack) -> None:
         self._clients, self.stack = clients, stack
+
+    @property
+    def clients(self) -> Clients:
+        """What asks."""
+        return self._clients
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The rulebook that the stack's detector runs. Raises as deployed_rulebook does."""
+        return deployed_rulebook(self._clients, self.stack)
 
     @cached_property
     def trails(self) -> list[Trail]:
@@ -73,10 +89,35 @@ class Health:
             return [client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"] for arn in own]
 
     def rule_states(self, queue_arn: str) -> dict[str, str]:
-        """EventBridge rules of the default bus that send to the queue, with their states."""
+        """EventBridge rules of the default bus that send log files to the queue, with their states."""
         events = self._clients("events")
         names = events.list_rule_names_by_target(TargetArn=queue_arn)["RuleNames"]
-        return {name: events.describe_rule(Name=name).get("State", "") for name in names}
+        live = {one.physical for one in self._declared_live_rules()} if self.stack.has_output(CENTRAL_BUS) else set()
+        return {name: events.describe_rule(Name=name).get("State", "") for name in names if name not in live}
+
+    def live_rules(self) -> dict[str, LiveRule | None]:
+        """The stack's rules of live events by the name in its template; None for one that is gone."""
+        return {resource.name: self._live_rule(resource) for resource in self._declared_live_rules()}
+
+    def _live_rule(self, resource: Declared) -> LiveRule | None:
+        events, (where, rule) = self._clients("events"), bus_and_rule(resource)
+        try:
+            found = events.describe_rule(Name=rule, **where)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                return None
+            raise
+        targets = events.list_targets_by_rule(Rule=rule, **where)["Targets"]
+        return LiveRule(rule, json.loads(found.get("EventPattern") or "{}"), found.get("State", ""), len(targets))
+
+    def _declared_live_rules(self) -> list[Declared]:
+        return [one for one in self.declared if one.kind == "AWS::Events::Rule" and one.name.startswith("Live")]
+
+    def live_since(self) -> datetime | None:
+        """When the central bus was made; None where AWS does not say."""
+        name = self.stack.output(CENTRAL_BUS).partition("/")[2]
+        found = self._clients("events").describe_event_bus(Name=name).get("CreationTime")
+        return found if isinstance(found, datetime) else None
 
     @property
     def audits(self) -> DynamoAudits:

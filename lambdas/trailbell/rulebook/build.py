@@ -1,6 +1,6 @@
 """The rulebook as it is deployed: rules, exceptions and the deployer's settings, all in order or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -17,12 +17,18 @@ from trailbell.rulebook.undone_by import undo_rules
 
 
 def build_rulebook(
-    rules: Path, exceptions: Path | None, placeholders: Placeholders, today: date, alert_on: Iterable[str] = ()
+    rules: Path,
+    exceptions: Path | None,
+    placeholders: Placeholders,
+    today: date,
+    alert_on: Iterable[str] = (),
+    account_names: Mapping[str, str] | None = None,
 ) -> tuple[Rulebook, tuple[str, ...]]:
     """Compile rules and exceptions; the rulebook, and one message for each exception that has expired.
 
     exceptions: their folder; None for none.
     alert_on: entries of that setting, which become rules of their own.
+    account_names: that setting.
     Raises RuleError with every fault, one a line; what can never match is one.
     """
     documents, unreadable = read_exceptions(exceptions)
@@ -33,11 +39,15 @@ def build_rulebook(
     if faults:
         raise RuleError("\n".join(faults))
     rules_of_ours = (canary_rule(), *undo_rules(applied.rules))
-    return make_rulebook((*applied.rules, *rules_of_ours), placeholders, found.correlations), applied.expired
+    every = (*applied.rules, *rules_of_ours)
+    return make_rulebook(every, placeholders, found.correlations, account_names), applied.expired
 
 
 def make_rulebook(
-    rules: tuple[Rule, ...], placeholders: Placeholders, correlations: tuple[Correlation, ...] = ()
+    rules: tuple[Rule, ...],
+    placeholders: Placeholders,
+    correlations: tuple[Correlation, ...] = (),
+    account_names: Mapping[str, str] | None = None,
 ) -> Rulebook:
     """A rulebook of compiled rules and correlations over them, with the settings that facts and levels depend on."""
     return Rulebook(
@@ -45,4 +55,5 @@ def make_rulebook(
         frozenset(placeholders.get("trusted_accounts", ())),
         placeholders.get("automation_roles", ()),
         correlations,
+        dict(account_names or {}),
     )

@@ -91,6 +91,16 @@ def nearest_source(service: str) -> str:
     return service if _is_known(service) else _source_meant(service)
 
 
+def spelling(source: str, call: str) -> str:
+    """A call's name as records of an event source write it, by its name in small letters; "" where it is not known."""
+    return _spellings(source.removesuffix(SUFFIX)).get(call, "")
+
+
+@cache
+def _spellings(prefix: str) -> Mapping[str, str]:
+    return {name.lower(): name for name in sorted(_calls(prefix))}
+
+
 def _is_known(prefix: str) -> bool:
     return prefix in _services() or prefix in _WITHOUT_MODEL or prefix in _catalogue() or prefix in _SECOND_NAMES
 

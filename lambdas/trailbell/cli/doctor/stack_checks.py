@@ -6,6 +6,7 @@ from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trailbell.cli.doctor.live_checks import check_live_rules, check_member_queue, check_members
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.errors import SettingsError
 from trailbell.ops.answers import GONE, Trail
@@ -25,6 +26,7 @@ from trailbell.ops.checks.foreign import (
     mute_findings,
 )
 from trailbell.ops.checks.functions import function_findings
+from trailbell.ops.checks.live import CHECK, MEMBERS
 from trailbell.ops.checks.queue_policy import senders
 from trailbell.ops.checks.refusal import refusal_finding
 from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
@@ -34,6 +36,7 @@ from trailbell.ops.checks.trail import log_file_finding, no_trail_finding, trail
 from trailbell.ops.deployed_stack import AUDITED, Clients, DeployedStack
 from trailbell.ops.health import Health
 from trailbell.ops.live.resources import unread_types
+from trailbell.rulebook.member_template import DEAD_LETTERS
 
 
 Check = Callable[[Health, datetime], Iterable[Finding]]
@@ -46,8 +49,12 @@ def check_stack(clients: Clients, stack: str, now: datetime, *, drift: bool = Fa
     """
     health = Health(clients, DeployedStack(clients, stack))
     with explained_errors():
-        health.stack.output("TrailBucket")
-    checks = {**_CHECKS, "drift": _check_drift} if drift else _CHECKS
+        is_member = health.stack.has_output(DEAD_LETTERS)
+        if not is_member:
+            health.stack.output("TrailBucket")
+    checks = _MEMBER_CHECKS if is_member else _CHECKS
+    if drift:
+        checks = {**checks, "drift": _check_drift}
     return [finding for name, check in checks.items() for finding in _guarded(name, check, health, now)]
 
 
@@ -224,7 +231,16 @@ _CHECKS: dict[str, Check] = {
     **{output: partial(_check_topic, output) for output in TOPICS},
     "audit": _check_audit,
     "canary": _check_canary,
+    CHECK: check_live_rules,
+    MEMBERS: check_members,
     "alarms": _check_alarms,
     "mute rules": _check_mutes,
     "as deployed": _check_as_deployed,
 }
+
+_MEMBER_CHECKS: dict[str, Check] = {
+    "stack": _check_status_of_stack,
+    MEMBERS: check_member_queue,
+    "as deployed": _check_as_deployed,
+}
+"""Of a stack that forwards events (docs/members.md)."""

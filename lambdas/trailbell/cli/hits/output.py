@@ -180,7 +180,7 @@ def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> li
         one_line(hit.event_name, 60),
         one_line(hit.actor.name, 60),
         one_line(resource, 80),
-        hit.account,
+        one_line(hit.shown_account, 70),
         one_line(hit.region, 30),
         sources_text(hit),
         today_members(hit, (judged or {}).get(hit.hit_id))["todayText"],

@@ -132,7 +132,7 @@ def _on(hit: Hit) -> str:
 
 
 def _where(hit: Hit) -> str:
-    return f"account {hit.account}, {hit.region or 'no region'}"
+    return f"account {one_line(hit.shown_account, 70)}, {hit.region or 'no region'}"
 
 
 def _deadline(plan: UndoPlan) -> str:

@@ -127,7 +127,7 @@ def _own_rulebook(placeholders: Placeholders) -> Rulebook:
         click.echo(f"{len(found.skipped)} rules left out: their log source is not aws/cloudtrail", err=True)
     for message in applied.expired:
         click.echo(message, err=True)
-    return make_rulebook(applied.rules, placeholders, found.correlations)
+    return make_rulebook(applied.rules, placeholders, found.correlations, _account_names())
 
 
 def say_what_never_matches(faults: tuple[str, ...]) -> None:
@@ -145,6 +145,15 @@ def _alert_on() -> tuple[str, ...]:
         return read_alert_on(_context().get("alert_on", []))
     except ValueError as fault:
         raise SettingsError(f"setting alert_on in cdk.json; allowed: {fault}") from None
+
+
+def _account_names() -> dict[str, str]:
+    from trailbell.rulebook.account_settings import read_account_names
+
+    try:
+        return read_account_names(_context().get("account_names", {}))
+    except ValueError as fault:
+        raise SettingsError(f"setting account_names in cdk.json; allowed: {fault}") from None
 
 
 def _context() -> dict[str, Any]:

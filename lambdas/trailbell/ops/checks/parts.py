@@ -122,7 +122,7 @@ KINDS: Mapping[str, Kind] = {
             Part("rule.targets", {"Targets": None}),
         ),
     ),
-    "AWS::Events::EventBus": Kind("bus.gone"),
+    "AWS::Events::EventBus": Kind("bus.gone", policy=("Policy",)),
     "AWS::DynamoDB::Table": Kind(
         "table.gone",
         (

@@ -77,25 +77,26 @@ def _queue_attributes(clients: Clients, url: str) -> dict[str, Any]:
 
 
 def _rule(clients: Clients, resource: Declared) -> Answer:
-    events, bus, rule = clients("events"), *_bus_and_rule(resource)
+    events, bus, rule = clients("events"), *bus_and_rule(resource)
     found = events.describe_rule(Name=rule, **bus)
     return picked(found, "State", "EventPattern", "ScheduleExpression")
 
 
 def _targets(clients: Clients, resource: Declared) -> Answer:
-    bus, rule = _bus_and_rule(resource)
+    bus, rule = bus_and_rule(resource)
     return {"Targets": clients("events").list_targets_by_rule(Rule=rule, **bus)["Targets"]}
 
 
-def _bus_and_rule(resource: Declared) -> tuple[dict[str, str], str]:
-    """A rule's physical id is its name, after "bus|" where the bus is not the default one."""
+def bus_and_rule(resource: Declared) -> tuple[dict[str, str], str]:
+    """A rule's physical id is its name, on AWS after "bus|" where the bus is not the default one."""
     bus, _, rule = resource.physical.rpartition("|")
+    bus = bus or resource.properties.get("EventBusName", "")
     return {"EventBusName": bus} if bus else {}, rule
 
 
 def _bus(clients: Clients, resource: Declared) -> Answer:
-    clients("events").describe_event_bus(Name=resource.physical)
-    return {}
+    found = clients("events").describe_event_bus(Name=resource.physical)
+    return {"Policy": _document(found.get("Policy"))}
 
 
 def _document(text: str | None) -> Answer:
