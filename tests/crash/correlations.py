@@ -1,4 +1,6 @@
-"""Histories of correlations: generated, split into log files, delivered anyhow, and judged against one look at all."""
+"""Histories of correlations: generated, split into log files and live events, delivered anyhow, and judged against one
+look at all.
+"""
 
 import random
 from collections import Counter, defaultdict
@@ -10,7 +12,7 @@ from typing import Any, NamedTuple
 from tests.crash.faults import Killed
 from tests.crash.turns import FaultyClient, Turns
 from tests.unit.conftest import RULE
-from trailbell.cloudtrail.origin import Place
+from trailbell.cloudtrail.origin import LiveEvent, Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.contributing import Contributing, Group
 from trailbell.engine.correlation import NO_MATCH, Contribution, Correlation, CorrelationType, silenced
@@ -54,10 +56,12 @@ class Played:
     episodes: int = 0
     chained: int = 0
     joined: int = 0
+    live: int = 0
 
     def __str__(self) -> str:
         return (
-            f"{self.histories} histories, {self.deliveries} deliveries, {self.crashes} faults: {self.episodes} episodes"
+            f"{self.histories} histories, {self.deliveries} deliveries ({self.live} of live events),"
+            f" {self.crashes} faults: {self.episodes} episodes"
             f" ({self.chained} over others), {self.joined} joined, no hit twice"
         )
 
@@ -97,12 +101,13 @@ def correlations(dice: random.Random, most: int) -> list[Correlation]:
 
 
 class Event(NamedTuple):
-    """An event: which rules it matches, and its fields."""
+    """An event: which rules it matches, and its fields; shared: what two records of it share, "" if nothing."""
 
     time: int
     identity: str
     rules: tuple[str, ...]
     fields: dict[str, Any]
+    shared: str = ""
 
 
 def events(dice: random.Random, most: int) -> list[Event]:
@@ -112,7 +117,11 @@ def events(dice: random.Random, most: int) -> list[Event]:
     for number in range(dice.randint(1, most)):
         fields = {name: _values(dice, values) for name, values in _VALUES.items() if dice.random() < 0.95}
         rules = tuple(dice.sample(RULES, dice.choice((1, 1, 1, 2))))
-        found.append(Event(BASE + dice.randint(0, seconds), f"e-{number}", rules, fields))
+        event = Event(BASE + dice.randint(0, seconds), f"e-{number}", rules, fields)
+        if dice.random() < 0.1:
+            event = event._replace(shared=f"s-{number}")
+            found.append(event._replace(identity=f"other-{number}"))
+        found.append(event)
     return found
 
 
@@ -138,7 +147,7 @@ def final_episodes(asked: Sequence[Correlation], history: Sequence[Event]) -> Fi
     for event in history:
         for rule in event.rules:
             for share in counting.shares(rule, (event.fields, {})):
-                add(share, event.time, event.identity)
+                add(share, event.time, event.shared or event.identity)
     for correlation in sorted(asked, key=lambda one: one.depth):
         for key in [key for key in groups if key[0] == correlation.correlation_id]:
             episodes = episodes_of(correlation, groups[key])
@@ -156,7 +165,10 @@ _FACTS: Facts = facts_of(_RECORD)
 
 @dataclass
 class History:
-    """Correlations, events, and the log files that these come in."""
+    """Correlations, events, and the log files and live events that these come in.
+
+    files: by name; what a name has that begins with "live" is one event as EventBridge brings it.
+    """
 
     correlations: list[Correlation]
     events: list[Event]
@@ -180,6 +192,8 @@ class History:
             for event in given:
                 for _ in range(dice.choice((1, 1, 1, 2))):
                     files[f"file-{dice.randrange(count)}"].append(event)
+            if dice.random() < 0.7:
+                files |= {f"live-{event.identity}": [_brought(dice, event)] for event in given if dice.random() < 0.5}
         return cls(correlations(dice, correlations_max), given, dict(files))
 
     def matches(self, name: str) -> Iterator[BaseMatch]:
@@ -188,10 +202,39 @@ class History:
         for index, event in enumerate(self.files[name]):
             roots: Roots = (event.fields, {})
             shares = [share for rule in event.rules for share in counting.shares(rule, roots)]
-            record = replace(_RECORD, event_id=event.identity, event_time=iso_seconds(event.time))
-            place = Place("bucket", name, index)
+            fields = {**_RECORD.fields, **({"sharedEventID": event.shared} if event.shared else {})}
+            record = replace(_RECORD, fields=fields, event_id=event.identity, event_time=iso_seconds(event.time))
+            origin = LiveEvent(f"id-{index}", "", "") if is_live(name) else Place("bucket", name, index)
             if shares:
-                yield base_match(shares, RULE, None, record, _FACTS, place, iso_seconds(event.time + 300))
+                yield base_match(shares, RULE, None, record, _FACTS, origin, iso_seconds(event.time + 300))
+
+    def lacks_what_is_shared(self, name: str) -> bool:
+        """Whether a live event does not say which other record is of the same event, though its log file does."""
+        known = {event.identity: event.shared for event in self.events}
+        return is_live(name) and any(event.shared != known[event.identity] for event in self.files[name])
+
+    def files_of(self, name: str) -> set[str]:
+        """The log files that hold the event of a live event."""
+        wanted = {event.identity for event in self.files[name]}
+        return {
+            file
+            for file, events in self.files.items()
+            if not is_live(file) and wanted & {one.identity for one in events}
+        }
+
+
+def is_live(name: str) -> bool:
+    """Whether a live event is of this name, and no log file."""
+    return name.startswith("live-")
+
+
+def _brought(dice: random.Random, event: Event) -> Event:
+    """An event as EventBridge brings it, which may be less than CloudTrail writes."""
+    if dice.random() < 0.3:
+        event = event._replace(shared="")
+    if dice.random() < 0.3 and event.fields:
+        event = event._replace(fields={name: value for name, value in event.fields.items() if dice.random() < 0.7})
+    return event
 
 
 @dataclass
@@ -220,6 +263,7 @@ class World:
             DynamoContributions(self.faulty, self.table, _WORKERS),
             DynamoEpisodes(self.faulty, self.table, 400, lambda seconds: None),
             partial(episode_hit, roles=()),
+            live=True,
         )
 
     def deliver_in_order(self) -> None:
@@ -232,21 +276,27 @@ class World:
         names = [*self.history.files]
         waiting = [*names, *(self.dice.choice(names) for _ in range(self.dice.randint(0, 3)))]
         self.dice.shuffle(waiting)
+        # What was counted as two events before anything said that it is one has been notified of.
+        later = [name for name in waiting if self.history.lacks_what_is_shared(name)]
+        waiting = [name for name in waiting if name not in later]
         self.faulty.rate = faults
         for _ in range(200):
             batch, waiting = waiting[:3], waiting[3:]
             failed = list[str]()
             self.turns.run([partial(self._try, name, failed) for name in batch])
             waiting += failed
+            now = [name for name in later if self.history.files_of(name) <= self.done]
+            later = [name for name in later if name not in now]
+            waiting += now
             self.dice.shuffle(waiting)
-            if not waiting:
+            if not waiting and not later:
                 return
-            if self.counts["deliveries"] > 30:
+            if self.counts["deliveries"] > 30 + len(names):
                 self.faulty.rate = 0.0
         raise Broken("it never settles")
 
     def _try(self, name: str, failed: list[str]) -> None:
-        broken_off = self.dice.random() < 0.1
+        broken_off = not is_live(name) and self.dice.random() < 0.1
         try:
             self._deliver(name, broken_off=broken_off)
         except (Exception, Killed) as error:
@@ -262,6 +312,7 @@ class World:
 
     def _deliver(self, name: str, *, broken_off: bool) -> None:
         self.counts["deliveries"] += 1
+        self.counts["live"] += is_live(name)
         file: SourceCorrelation = self.correlating().source(name)
         matches = [*self.history.matches(name)]
         if broken_off:
@@ -289,6 +340,7 @@ class World:
         self._judge_hits(rows, kept)
         played.histories += 1
         played.deliveries += self.counts["deliveries"]
+        played.live += self.counts["live"]
         played.crashes += self.faulty.crashes
         played.episodes += len(kept)
         depths = {name: one.depth for name, one in asked.items()}

@@ -58,6 +58,7 @@ def test_any_order_and_any_fault_come_to_the_episodes_of_one_look_at_all(
     assert played.joined > HISTORIES / 20
     assert played.chained > HISTORIES / 20
     assert played.crashes > HISTORIES / 2
+    assert played.live > HISTORIES
 
 
 def test_in_order_each_episode_has_one_hit_and_none_is_joined() -> None:

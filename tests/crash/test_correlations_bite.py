@@ -1,15 +1,18 @@
 """The histories of tests/crash/test_correlations.py find what is wrong: each of these would be a plausible fault."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.crash.correlations import Broken
 from tests.crash.test_correlations import no_pauses, play  # noqa: F401 (the fixture)
+from trailbell.cloudtrail.origin import LiveEvent
 from trailbell.flows.collected import Collected
 from trailbell.flows.correlating import SourceCorrelation
 from trailbell.flows.correlation_state import BucketPart, CountedGroup
+from trailbell.hits.base_match import BaseMatch, base_match
 from trailbell.store.contributions import DynamoContributions
 from trailbell.store.episode_rows import EpisodeRows, KeptEpisode
 
@@ -91,17 +94,34 @@ def keeping_one_inner_group_for_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Collected, "parts", overwriting)
 
 
+def knowing_nothing_by_two_names(patch: pytest.MonkeyPatch) -> None:
+    """What two accounts' records of an event share is missing in a live event, which so counts beside both."""
+    patch.setattr("trailbell.store.contributions.decoded_aliases", lambda text: {})
+
+
+def counting_live_events_by_an_id_of_their_own(patch: pytest.MonkeyPatch) -> None:
+    """A live event and its log file's record count as two."""
+
+    def base(shares: Any, rule: Any, hit: Any, record: Any, facts: Any, origin: Any, seen_at: str) -> BaseMatch:
+        match = base_match(shares, rule, hit, record, facts, origin, seen_at)
+        return replace(match, identity=f"live {match.identity}") if isinstance(origin, LiveEvent) else match
+
+    patch.setattr("tests.crash.correlations.base_match", base)
+
+
 @pytest.mark.parametrize(
     ("fault", "since"),
     [
-        (reading_nothing_later, 40),
+        (reading_nothing_later, 0),
         (reading_before_writing, 0),
-        (changing_what_others_changed, 20),
+        (changing_what_others_changed, 340),
         (not_looking_before, 0),
-        (not_looking_after, 240),
-        (not_following_what_was_joined, 40),
-        (taking_a_broken_file_for_the_whole, 440),
+        (not_looking_after, 130),
+        (not_following_what_was_joined, 0),
+        (taking_a_broken_file_for_the_whole, 1500),
         (keeping_one_inner_group_for_all, 0),
+        (knowing_nothing_by_two_names, 0),
+        (counting_live_events_by_an_id_of_their_own, 0),
     ],
     ids=lambda given: getattr(given, "__name__", ""),
 )

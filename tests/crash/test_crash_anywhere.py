@@ -3,7 +3,7 @@
 Thousands more: `make stress`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from tests.crash.explore import Tried, try_by_chance, try_every_single_fault
 from tests.crash.world import Broken
 from trailbell.alerts.alert import Alert
+from trailbell.cloudtrail.live_event import Envelope
 from trailbell.flows import notifier
 from trailbell.flows.claims import AlertTopic, Claim, Claims
 from trailbell.flows.detector import Detector
@@ -21,6 +22,7 @@ from trailbell.store import hit_table
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import encode
 from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.rows import HIT
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,24 @@ def claim_all(deliveries: DynamoDeliveryRecords, hits: Sequence[Any]) -> list[Cl
     return [Claim.OURS for _ in hits]
 
 
+def believe_all(event: Envelope, accounts: Any) -> None:
+    """As if nobody could put a record of another account on a bus of their own."""
+
+
+def know_by_its_own_id(event: Envelope) -> dict[str, Any]:
+    """EventBridge's id in place of CloudTrail's: another one on each way."""
+    return {**event.detail, "eventID": event.origin.id}
+
+
+def later_one_stays(row: Any, *, replay: bool) -> dict[str, Any]:
+    """The log file's hit in place of that which a live event brought, and was notified of."""
+    return {"replacing": "kind = :quiet", "values": {":quiet": HIT}}
+
+
+def forget_places(*_: Any) -> None:
+    """Leave where the record stands to whoever asks."""
+
+
 def say_done(detector: Detector, messages: Iterable[Any]) -> Any:
     _, counters = detector_as_it_is(detector, messages)
     return [], counters
@@ -81,12 +101,16 @@ detector_as_it_is = Detector.detect_batch
         pytest.param(hit_table, "write_all", write_once, id="unprocessed-rows-forgotten"),
         pytest.param(notifier, "publish_claimed", publish_after_recording, id="recorded-before-published"),
         pytest.param(DynamoDeliveryRecords, "claim", claim_all, id="no-claims"),
+        pytest.param(Envelope, "refusal", believe_all, id="forged-events-believed"),
+        pytest.param(Envelope, "record", property(know_by_its_own_id), id="live-events-by-another-id"),
+        pytest.param(hit_table, "_gives_way", later_one_stays, id="later-source-takes-the-hit"),
+        pytest.param(hit_table, "keep_log_place", forget_places, id="places-in-log-files-forgotten"),
         pytest.param(Detector, "detect_batch", say_done, id="every-message-deleted"),
         pytest.param(undelivered.UndeliveredHits, "notify", lambda *_: Delivery(), id="dead-letters-deleted-untold"),
     ],
 )
 def test_the_schedules_find_what_would_lose_or_repeat(
-    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, instead: Callable[..., Any]
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, instead: Any
 ) -> None:
     """A test of the test: each of these mistakes, made by peers, must be found."""
     monkeypatch.setattr(owner, name, instead)

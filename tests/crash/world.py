@@ -1,14 +1,18 @@
-"""Log files on their way through both functions, under a plan of faults, until everything has settled; then judged.
+"""Log files, and live events with the same records, on their way through both functions, under a plan of faults, until
+everything has settled; then judged.
 
-What is promised: every hit the rules give is in the table, with its pointers; each that is to be told was told;
-and none was told twice, but where a fault fell between an alert's publication and its mark.
+What is promised: every hit the rules give is in the table once, as whichever source came first brought it, with its
+pointers and its place in a log file; each that is to be told was told; and none was told twice, but where a fault fell
+between an alert's publication and its mark.
 """
 
+import gzip
 import io
 import json
 import math
 import random
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,6 +23,7 @@ from tests.crash.aws import SHARDS, FakeDynamo, FakeS3, FakeSns, FakeStreams
 from tests.crash.faults import Faults, Killed, Plan
 from tests.crash.pollers import QueuePoller, StreamPoller
 from tests.unit.conftest import RULE
+from tests.unit.live_events import envelope
 from tests.unit.log_files import log_file
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.channels.email import SnsAlertTopic
@@ -97,6 +102,19 @@ def _expected(storm: int) -> dict[str, Hit]:
     return found
 
 
+def _live_events(files: Mapping[str, bytes], chance: random.Random, share: float) -> Iterator[dict[str, Any]]:
+    """Of a share of the records of log files what EventBridge brings of them, some of it twice; and forged ones."""
+    for body in files.values():
+        for record in json.loads(gzip.decompress(body))["Records"]:
+            if record and chance.random() < share:
+                account = record["recipientAccountId"]
+                yield envelope(record, account=account)
+                if chance.random() < 0.3:
+                    yield envelope(record, account=account, id=f"again-{record['eventID']}")
+                if chance.random() < 0.3:
+                    yield envelope({**record, "eventID": "forged"}, account="999988887777")
+
+
 class _Journal:
     def failed(self, what: str, error: Exception) -> None:
         """Nothing is looked at: what counts is what became of it."""
@@ -127,7 +145,10 @@ class World:
     plan: Plan
     seed: int = 0
     storm: int = 0
+    live: float = 0.3
     faults: Faults = field(init=False)
+    by_live: int = 0
+    hits: int = 0
 
     def __post_init__(self) -> None:
         chance = random.Random(self.seed)  # noqa: S311 (a schedule, no secret)
@@ -159,6 +180,8 @@ class World:
         self.ingest_queue.send({"s3Bucket": "b", "s3ObjectKey": keys[:2]})
         for key in keys[1:]:
             self.ingest_queue.send({"s3Bucket": "b", "s3ObjectKey": [key]})
+        for message in _live_events({**files, **self._late}, chance, self.live):
+            self.ingest_queue.send(message)
 
     def run(self) -> None:
         """Faults until nothing moves; then the causes are mended, dead letters redriven, and all is judged."""
@@ -200,6 +223,7 @@ class World:
             now=lambda: SEEN,
             max_bytes=1_000_000,
             malformed_records=DynamoMalformedRecords(self.dynamo, "hits", 400),
+            live_accounts=frozenset(),
         )
 
     def _overtake(self) -> None:
@@ -261,10 +285,28 @@ class World:
         for hit in expected.values():
             keys = [hit_key(*hit.identity), *pointer_rows(hit, 0)]
             _must(all((key["pk"], key["sk"]) in rows for key in keys), f"{hit.hit_id}: a pointer is missing")
+        self._judge_origins(rows)
         self._judge_told(expected, rows)
         malformed = [row for row in rows.values() if row["kind"] == MALFORMED]
         _must(len(malformed) == 1, f"{len(malformed)} bad records kept, expected 1")
         _must(not self.ingest_queue.dead, "messages are left in DeadLetters")
+
+    def _judge_origins(self, rows: dict[tuple[str, str], Any]) -> None:
+        """A hit stays as it was kept first; where a live event brought it, its place in a log file is known."""
+        changes = [decode(change["dynamodb"]["NewImage"]) for shard in self.dynamo.shards for change in shard]
+        written = Counter((row["pk"], row["sk"]) for row in changes if row["kind"] in ("hit", "muted"))
+        _must(set(written.values()) <= {1}, f"a hit was written again: {written}")
+        for key, row in rows.items():
+            if row["kind"] in ("hit", "muted"):
+                self.hits += 1
+                self.by_live += bool(row.get("live"))
+                place = rows.get(("I" + key[0][1:], key[1]))
+                _must(bool(place) is bool(row.get("live")), f"{row['hitId']}: {row.get('live')}, and its place {place}")
+                _must(self._holds(place or row["place"], row), f"{row['hitId']}: its record is not at its place")
+
+    def _holds(self, place: dict[str, Any], row: dict[str, Any]) -> bool:
+        records = json.loads(gzip.decompress(self.s3.objects[place["key"]]))["Records"]
+        return bool(records[place["index"]]["eventID"] == row["eventID"])
 
     def _judge_told(self, expected: dict[str, Hit], rows: dict[tuple[str, str], Any]) -> None:
         notified = Counter(hit_id for _, _, hits in self.sns.published for hit_id in hits)

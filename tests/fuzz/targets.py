@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fuzz.naive import matching_names
+from trailbell.cloudtrail.live_event import Refusal, read_envelope
 from trailbell.cloudtrail.notification import Notification, parse_notification
 from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.origin import Place
@@ -60,6 +61,54 @@ class Targets:
             return
         if not data.startswith(b"\xef\xbb\xbf") and b"\0" not in data:  # json guesses UTF-16 and 32 from bytes
             assert as_bytes == as_text, "bytes and text are read differently"
+
+    def live_event(self, data: bytes) -> None:
+        """An event that is believed agrees with itself, and its hit is that of its record in a log file.
+
+        data: an envelope as text; or, after a zero, choices of what to change in one of a record that rules match.
+        """
+        if data[:1] == b"\0":
+            message: Any = self._envelope(_Dice(data[1:]))
+        else:
+            try:
+                message = json.loads(data.decode("utf-8", "surrogateescape"))
+            except (ValueError, RecursionError):
+                return
+        event = read_envelope(message) if isinstance(message, dict) else None
+        if event is None:
+            return
+        assert len(str(event)) < _MAX_ERROR
+        assert str(event).isprintable()
+        assert event.refusal(None) is Refusal.OFF
+        if event.refusal(frozenset()):
+            return
+        record = event.record
+        assert message["source"] == f"aws.{record['eventSource'].split('.')[0]}"
+        assert message["account"] == record["recipientAccountId"] == event.origin.account
+        assert record.get("awsRegion") in (None, message["region"])
+        assert event.refusal(frozenset({"000000000000"})) is Refusal.FOREIGN or event.origin.account == "0" * 12
+        counts = DetectionCounts()
+        found = self._plain.detect_records([(event.origin, record)], SEEN_AT, counts)
+        hits = [replace(hit, live=None, place=_NOWHERE) for hit in found if isinstance(hit, Hit)]
+        in_file = self._plain.detect_record(record, SEEN_AT)
+        assert hits == ([replace(in_file, place=_NOWHERE)] if in_file else [])
+        assert counts.balanced
+
+    def _envelope(self, dice: "_Dice") -> dict[str, Any]:
+        record = self._event(dice)
+        message = {
+            "id": "0",
+            "detail-type": "AWS API Call via CloudTrail",
+            "source": f"aws.{str(record.get('eventSource')).partition('.')[0]}",
+            "account": record.get("recipientAccountId"),
+            "region": record.get("awsRegion"),
+            "time": record.get("eventTime"),
+            "detail": record,
+        }
+        for _ in range(dice.below(3)):
+            name = [*message][dice.below(len(message))]
+            self._change(message, name, dice)
+        return message
 
     def policy(self, data: bytes) -> None:
         """A policy is read or not, and the same as text, as the object it holds and wrapped once more."""
@@ -195,13 +244,14 @@ def _parsed(body: bytes | str) -> Notification | str:
     except NotificationError as error:
         _assert_short(error)
         return "refused"
+    assert len(found.live) <= 1
     for ref in found.objects:
         assert ref.bucket
         assert isinstance(ref.bucket, str)
         assert ref.key
         assert isinstance(ref.key, str)
         assert ref.size is None or isinstance(ref.size, int)
-    assert found.objects or found.tests or found.other, "nothing was said, and nothing refused"
+    assert found.items or found.tests or found.other, "nothing was said, and nothing refused"
     return found
 
 
@@ -288,4 +338,4 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(value)
 
 
-NAMES = ("notification", "policy", "log_file", "matcher")
+NAMES = ("notification", "live_event", "policy", "log_file", "matcher")

@@ -238,7 +238,7 @@ def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield "raised", "a stronger verdict on an act that was notified before", replace(alert, hits=(graver,))
     late = replace(alert.sample, muted_before="nightly-rotation")
     yield "late", "an act that an exception muted and mutes no more", replace(alert, hits=(late,))
-    seen = {"seen_at": "2026-09-01T09:14:12Z", "place": NO_PLACE, "live": LIVE}
+    seen: Record = {"seen_at": "2026-09-01T09:14:12Z", "place": NO_PLACE, "live": LIVE}
     (only,) = _alert(given()).hits
     yield "live", "a live event brought it, before its log file", Alert((replace(only, **seen),), runbook=RUNBOOK)
     first, *others = _alert(*map(given, range(1, 4))).hits

@@ -3,12 +3,14 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 
+from tests.unit.live_events import envelope
 from trailbell.alerts.channels.email import SnsAlertTopic
 from trailbell.aws.canary_call import canary_call
 from trailbell.aws.canary_queue import SqsCanaryQueue
@@ -19,9 +21,11 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.flows.canary import CanaryRelay, CanaryWatch, StreamCanary
 from trailbell.flows.detector import Detector
 from trailbell.handlers import clock
-from trailbell.hits.canary import Canary
+from trailbell.hits.canary import Canary, seen_after
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.due import Due
+from trailbell.ops.canary import newest_canary
+from trailbell.ops.checks.canary import canary_findings
 from trailbell.rulebook.canary import canary_rule
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.due import DynamoDueRows, due_key
@@ -65,6 +69,18 @@ def call_record(parameter: str) -> dict[str, Any]:
     }
 
 
+@dataclass
+class _Noted:
+    """The operations topic, whose subjects are noted."""
+
+    topic: SnsOperationsTopic
+    subjects: list[str]
+
+    def notify(self, subject: str, text: str) -> None:
+        self.subjects.append(subject)
+        self.topic.notify(subject, text)
+
+
 class Chain:
     """The chain, link by link, on moto."""
 
@@ -80,10 +96,11 @@ class Chain:
         self.topic = SnsAlertTopic(sns, topic_arn)
         self.queue = SqsCanaryQueue(sqs, url)
         operations = sns.create_topic(Name="operations")["TopicArn"]
+        self.notified: list[str] = []
         self.watch = CanaryWatch(
             self.canaries,
             self.queue,
-            SnsOperationsTopic(sns, operations),
+            _Noted(SnsOperationsTopic(sns, operations), self.notified),
             DynamoDueRows(dynamodb, table),
             canary_call(boto3.client("ssm")),
             30,
@@ -105,13 +122,18 @@ class Chain:
     def read(self, ref: ObjectRef) -> Iterator[bytes]:
         yield self.log_file
 
-    def detect(self, *parameters: str) -> Any:
-        """Give the detector a log file with a canary's calls."""
+    def detect(self, *parameters: str, live: bool = False) -> Any:
+        """Give the detector a log file with a canary's calls, or their live events."""
         records = [call_record(parameter) for parameter in parameters]
         self.log_file = gzip.compress(json.dumps({"Records": records}).encode())
         table = DynamoHitTable(self.dynamodb, self.table, 400)
         finder = HitDetector(Rulebook((canary_rule(),)))
-        detector = Detector(finder, self, table, self, lambda: "2026-11-20T09:05:00Z", 10**6, canaries=self.canaries)
+        at = "2026-11-20T09:00:03Z" if live else "2026-11-20T09:05:00Z"
+        given: dict[str, Any] = {"canaries": self.canaries, "live_accounts": frozenset[str]()}
+        detector = Detector(finder, self, table, self, lambda: at, 10**6, **given)
+        if live:
+            bodies = [json.dumps(envelope(record, region="eu-central-1")) for record in records]
+            return detector.detect_batch([{"messageId": body, "body": body} for body in bodies])[1]
         notification = {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {
             "bucket": {"name": "trail"}, "object": {"key": KEY, "size": 1}}}]}  # fmt: skip
         return detector.detect(notification, "message")
@@ -138,16 +160,73 @@ def test_canary_goes_the_whole_way_and_comes_back(chain: Chain) -> None:
 
     assert chain.errors == []
     assert (counters.canaries, counters.hits_new, counters.balanced) == (1, 0, True)
-    assert set(chain.canaries.steps("2026-11-20T09")) == {"sent", "detected", "published", "returned"}
+    assert set(chain.canaries.steps("2026-11-20T09")) == {
+        "sent", "seen in a log file", "detected", "published", "returned"
+    }  # fmt: skip
     assert chain.watch.counters.returned == 1
     assert list(chain.queue.receive()) == []
+
+
+def given_canary(chain: Chain) -> Canary:
+    canary = chain.watch.send("2026-11-20T09", NOW)
+    assert canary
+    return canary
+
+
+def test_canary_is_timed_by_each_source_and_comes_back_once(chain: Chain) -> None:
+    """The first of the two is published; both are measured, in whichever order they come."""
+    canary = given_canary(chain)
+    by_live, by_file = chain.detect(canary.parameter, live=True), chain.detect(canary.parameter)
+    chain.detect(canary.parameter, live=True)
+    chain.relay(canary)
+    chain.watch.collect("2026-11-20T09:00:10Z")
+
+    steps = chain.canaries.steps(canary.name)
+    assert (by_live.canaries, by_file.canaries, by_file.balanced) == (1, 0, True)
+    assert steps["detected"]["at"] == "2026-11-20T09:00:03Z"
+    assert seen_after(steps) == "live 3 s, in a log file 300 s"
+    measured = newest_canary(chain.canaries, datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
+    assert measured
+    assert (measured.name, measured.seen) == (canary.name, "live 3 s, in a log file 300 s")
+    (finding,) = canary_findings(measured)
+    assert finding.meaning.endswith("seen live 3 s, in a log file 300 s after it. This is measured, and not promised.")
+    assert newest_canary(chain.canaries, datetime(2026, 11, 21, tzinfo=UTC)) is None
+    assert list(canary_findings(None)) == []
+
+
+def test_canary_that_comes_live_alone_is_reported_at_its_deadline(chain: Chain) -> None:
+    """Alerts come, and what EventBridge drops would be lost: that the other source is dead must not go unsaid."""
+    canary = given_canary(chain)
+    chain.detect(canary.parameter, live=True)
+    chain.relay(canary)
+    chain.watch.collect("2026-11-20T09:00:10Z")
+    due = Due(NOW, "canary", canary.name)
+
+    early = chain.watch.judge(due, "2026-11-20T09:00:10Z"), [*chain.notified]
+    assert chain.watch.judge(due, "2026-11-20T09:30:00Z")
+    assert chain.watch.judge(due, "2026-11-20T09:35:00Z")
+
+    assert early == (True, [])
+    (subject,) = chain.notified
+    assert subject == "trailbell: the canary of 2026-11-20T09 came live, and not by a log file"
+
+
+def test_canary_of_both_sources_is_reported_to_nobody(chain: Chain) -> None:
+    canary = given_canary(chain)
+    chain.detect(canary.parameter, live=True)
+    chain.detect(canary.parameter)
+    chain.relay(canary)
+    chain.watch.collect("2026-11-20T09:00:10Z")
+
+    assert chain.watch.judge(Due(NOW, "canary", canary.name), "2026-11-20T09:30:00Z")
+    assert chain.notified == []
 
 
 def test_canary_is_no_hit(chain: Chain, read_rows: Callable[[str], list[dict[str, Any]]]) -> None:
     """It must neither be listed, nor mailed, nor counted among what people did."""
     chain.detect(Canary("2026-11-20T09", "0" * 32).parameter)
 
-    assert [row["pk"] for row in read_rows("")] == ["K#2026-11-20T09"]
+    assert {row["pk"] for row in read_rows("")} == {"K#2026-11-20T09"}
 
 
 def test_canary_reaches_no_inbox_that_filters_by_level(chain: Chain, subscribe: Callable[..., Receive]) -> None:

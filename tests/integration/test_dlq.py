@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
+from tests.unit.live_events import envelope, record
 from trailbell.cli.dead_letters.dlq import failure_says, find_dead_letters, notification_says, redrive_dead_letters
 from trailbell.cli.main import cli
 from trailbell.errors import SettingsError
@@ -167,6 +168,20 @@ def test_list_as_a_table_says_what_undelivered_hits_mean(stack: Stack, run: Any)
 
     assert f"s3://b/{KEY}" in result.stdout
     assert "nobody was notified" in result.stderr
+
+
+def test_live_event_is_named_and_given_back_like_any_message(stack: Stack, run: Any) -> None:
+    """What it is about is what decides whether somebody minds that it waits."""
+    body = json.dumps(envelope(record(eventName="Disable\u202eKey")))
+    stack.send("DeadLetters", body)
+
+    (line,) = [json.loads(line) for line in run("list", "--format", "jsonl").stdout.splitlines()]
+    run("redrive")
+
+    assert line["says"] == [
+        r"live event Disable\u202eKey (kms.amazonaws.com), event e-1 of account 111122223333, us-east-1, from aws.kms"
+    ]
+    assert [message["Body"] for message in stack.take("IngestQueue")] == [body]
 
 
 def test_list_stops_at_its_limit_and_hides_nothing(stack: Stack) -> None:

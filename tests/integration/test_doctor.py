@@ -403,6 +403,7 @@ def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Client
         "OperationsTopic": "warning",
         "alarms": "warning",
         "mute rules": "unknown",
+        "canary": "unknown",
         "as deployed": "ok",
     }
     assert "\x1b" not in shown["functions"].meaning

@@ -33,7 +33,7 @@ def place_text(hit: Hit) -> str:
         return f"record {hit.place.index} of {one_line(hit.place.file, _MAX_FILE)}"
     if hit.live:
         region = f" in {one_line(hit.live.region, 40)}" if hit.live.region else ""
-        return f"record of a live event{region}; its log file follows (see: trailbell hit {hit.short_id})"
+        return f"record of a live event{region}; its log file follows in about five minutes"
     return "record of no log file"
 
 

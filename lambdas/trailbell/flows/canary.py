@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from trailbell.hits.canary import Canary, Returned, canary_of
+from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, Canary, Returned, canary_of
 from trailbell.hits.due import Due
 from trailbell.hits.hit import Hit, seconds_between
 
@@ -63,10 +63,14 @@ class CanaryCounters:
 
 
 def keep_canary(canaries: Canaries, hit: Hit) -> bool:
-    """Write that the detector has found a canary; whether it is the first time. A forged name is no canary."""
+    """Write that the detector has found a canary, and by which source; whether it is the first time.
+
+    A forged name is no canary.
+    """
     canary = canary_of(hit)
     if canary is None or hit.quiet:
         return False
+    canaries.add(canary.name, SEEN_LIVE if hit.live else SEEN_IN_FILE, at=hit.seen_at, seconds=hit.delay)
     return canaries.add(canary.name, "detected", nonce=canary.nonce, eventTime=hit.event_time, at=hit.seen_at)
 
 
@@ -121,14 +125,17 @@ class CanaryWatch:
             self.queue.done(returned)
 
     def judge(self, due: Due, now: str) -> bool:
-        """At its deadline, and when it has come back: notify operations that it is missing, or that it is back after
-        all, each once. Whether all that was to be said is said.
+        """At its deadline, and when it has come back: notify operations that it is missing, that it came live and in no
+        log file, or that it is back after all, each once. Whether all that was to be said is said.
         """
         steps = self.canaries.steps(due.id)
         if "returned" not in steps:
             self.counters.missing += 1
             subject = f"trailbell: the canary of {due.id} has not come back"
             return self._notify_once(due.id, "reported", steps, now, (subject, broken_link(due.id, steps)))
+        if self._lacks_log_file(steps, now):
+            subject = f"trailbell: the canary of {due.id} came live, and not by a log file"
+            return self._notify_once(due.id, "log file reported", steps, now, (subject, _no_log_file(due.id, steps)))
         if "reported" not in steps:
             return True
         back = steps["returned"]
@@ -136,6 +143,13 @@ class CanaryWatch:
             f"The canary of {due.id} came back at {back['at']}, {back['seconds']} s from its act to its publication.\n"
         )
         return self._notify_once(due.id, "recovered", steps, now, (f"trailbell: the canary of {due.id} is back", text))
+
+    def _lacks_log_file(self, steps: Mapping[str, Mapping[str, Any]], now: str) -> bool:
+        """Whether a live event brought it back, and no log file has brought it by its deadline: then alerts still come,
+        and nothing stands behind them.
+        """
+        is_live_alone = SEEN_LIVE in steps and SEEN_IN_FILE not in steps
+        return is_live_alone and "sent" in steps and now >= _later(steps["sent"]["at"], self.minutes)
 
     def _notify_once(self, name: str, step: str, steps: Mapping[str, Any], now: str, message: tuple[str, str]) -> bool:
         """Notify operations; whether they are. Of several runs within ten minutes one does it, by claiming the step.
@@ -160,6 +174,21 @@ def broken_link(name: str, steps: Mapping[str, Mapping[str, Any]]) -> str:
         lines.append(f"  {step:<10} {at or 'not seen'}  ({who})")
     return "\n".join(
         [*lines, "", _lost_between(steps), "", "Next: trailbell doctor, then trailbell doctor --fire.", ""]
+    )
+
+
+def _no_log_file(name: str, steps: Mapping[str, Any]) -> str:
+    live = steps[SEEN_LIVE]
+    return "\n".join(
+        [
+            f"A live event brought the canary of {name} {live['seconds']} s after its act; its log file was not read.",
+            "",
+            "Live events are best effort: what EventBridge drops stands in log files alone. Either CloudTrail does not"
+            " deliver them, or their notifications do not reach the queue, or the detector cannot read them.",
+            "",
+            "Next: trailbell doctor, then trailbell doctor --fire.",
+            "",
+        ]
     )
 
 

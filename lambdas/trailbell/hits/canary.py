@@ -6,7 +6,9 @@ topic gives it back to the clock. It is never a hit: it has rows of its own (sto
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trailbell.hits.hit import Hit
 
@@ -15,6 +17,9 @@ CANARY_RULE_ID = "4b1d9a52-6f2e-4c59-9d0f-0c8f6f6a7e11"
 
 CANARY_PATH = "/trailbell/canary/"
 """Where the parameters are that never exist."""
+
+SEEN_LIVE, SEEN_IN_FILE = "seen live", "seen in a log file"
+"""Steps: when each of the two sources has brought the canary's record, and how many seconds after the act."""
 
 _PARAMETER = re.compile(
     re.escape(CANARY_PATH) + r"(?P<name>\d{4}-\d\d-\d\dT\d\d(?:-\d\d-\d\d)?)/(?P<nonce>[0-9a-f]{32})"
@@ -57,3 +62,11 @@ def canary_of(hit: Hit) -> Canary | None:
     """The canary of a canary's hit; None where the name is none that the clock gives."""
     found = next(filter(None, map(_PARAMETER.search, hit.resources)), None)
     return Canary(found["name"], found["nonce"]) if found else None
+
+
+def seen_after(steps: Mapping[str, Mapping[str, Any]]) -> str:
+    """How long after its act each source brought a canary, as measured: "live 3 s, in a log file 290 s"; "" if that is
+    not known.
+    """
+    named = ((SEEN_LIVE, "live"), (SEEN_IN_FILE, "in a log file"))
+    return ", ".join(f"{word} {steps[step]['seconds']} s" for step, word in named if "seconds" in steps.get(step, {}))

@@ -3,14 +3,39 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from trailbell.errors import SettingsError
+from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen_after
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.store.canaries import DynamoCanaries
 
 
 _PAUSE_SECONDS = 10.0
+_HOURS_BACK = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCanary:
+    """How long a canary took: its name, seconds from the act to its publication, and after how long each source brought
+    it, in words.
+    """
+
+    name: str
+    seconds: int
+    seen: str
+
+
+def newest_canary(canaries: DynamoCanaries, now: datetime) -> MeasuredCanary | None:
+    """The newest hourly canary of the last hours that came back, and of which it is known by what it was seen."""
+    for hours in range(_HOURS_BACK + 1):
+        name = f"{now - timedelta(hours=hours):%Y-%m-%dT%H}"
+        steps = canaries.steps(name)
+        if "returned" in steps and (seen := seen_after(steps)):
+            return MeasuredCanary(name, int(steps["returned"]["seconds"]), seen)
+    return None
 
 
 class FiredCanary:
@@ -27,13 +52,14 @@ class FiredCanary:
     def steps(
         self, seconds: float, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
     ) -> Iterator[dict[str, Any]]:
-        """Its rows, by step, again and again until it is back or so many seconds are over."""
+        """Its rows, by step, again and again until it is back, by a log file, too, or so many seconds are over."""
         deadline = clock() + seconds
         while True:
             self._invoke({"collect": True})
             steps = dict(self._canaries.steps(self.name))
             yield steps
-            if "returned" in steps or clock() + _PAUSE_SECONDS > deadline:
+            is_back = "returned" in steps and (SEEN_LIVE not in steps or SEEN_IN_FILE in steps)
+            if is_back or clock() + _PAUSE_SECONDS > deadline:
                 return
             sleep(_PAUSE_SECONDS)
 

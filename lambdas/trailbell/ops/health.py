@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from trailbell.engine.rulebook import Rulebook
 from trailbell.ops.answers import GONE, Alarm, Answer, Declared, EventSource, LiveRule, Reading, Trail, TrailStatus
+from trailbell.ops.canary import MeasuredCanary, newest_canary
 from trailbell.ops.deployed_rulebook import deployed_rulebook
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.deployed_template import declared_resources
@@ -21,6 +22,7 @@ from trailbell.ops.live.reader import answered_or
 from trailbell.ops.live.resources import read_resources
 from trailbell.ops.newest_log_file import newest_log_file
 from trailbell.store.audits import DynamoAudits
+from trailbell.store.canaries import DynamoCanaries
 
 
 _ALARMS_A_CALL = 100
@@ -121,6 +123,10 @@ class Health:
     def audits(self) -> DynamoAudits:
         """The audit's rows."""
         return DynamoAudits(self._clients("dynamodb"), self.stack.output("HitTable"), 0)
+
+    def newest_canary(self, now: datetime) -> MeasuredCanary | None:
+        """What the newest canary says of how long an alert takes."""
+        return newest_canary(DynamoCanaries(self._clients("dynamodb"), self.stack.output("HitTable")), now)
 
     def event_sources(self) -> list[EventSource]:
         """What feeds the stack's functions; a mapping that is gone feeds none."""

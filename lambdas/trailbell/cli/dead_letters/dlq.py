@@ -58,7 +58,8 @@ def dlq() -> None:
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Of each queue.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
-    """Show what waits: in DeadLetters log files that were not read, in AlertDeadLetters hits that were not delivered.
+    """Show what waits: in DeadLetters log files and live events that were not read, in AlertDeadLetters hits that were
+    not delivered.
 
     And in AuditDeadLetters, with the setting audit, digests that were not audited.
 
@@ -87,7 +88,7 @@ def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
 @dlq.command()
 @stack_options("The stack whose queues to empty.", "Do it in what `trailbell local --keep` left running.")
 def redrive(connection: Connection) -> None:
-    """Do again what waits: read the log files of DeadLetters, deliver the hits of AlertDeadLetters.
+    """Do again what waits: read the log files and live events of DeadLetters, deliver the hits of AlertDeadLetters.
 
     And audit the digests of AuditDeadLetters, with the setting audit.
 
@@ -149,12 +150,14 @@ def _dead_letter(queue: str, message: Mapping[str, Any], read: Callable[[str], t
 
 
 def notification_says(body: str) -> tuple[str, ...]:
-    """The objects a notification names, each on one safe line; one that cannot be read is shown as such."""
+    """The objects a message names, or the live event it is, each on one safe line; one that cannot be read is shown as
+    such.
+    """
     try:
-        objects = parse_notification(body).objects
+        items = parse_notification(body).items
     except NotificationError as error:
         return (f"unreadable: {one_line(str(error), 200)}: {one_line(body, 200)}",)
-    return tuple(one_line(str(ref)) for ref in objects) or ("names no created object",)
+    return tuple(one_line(str(item)) for item in items) or ("names no created object",)
 
 
 def failure_says(body: str) -> tuple[str, ...]:

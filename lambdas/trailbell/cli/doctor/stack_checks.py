@@ -14,6 +14,7 @@ from trailbell.ops.audited_days import SHOWN, deployed_days, overdue_chains
 from trailbell.ops.checks.alarms import alarm_findings
 from trailbell.ops.checks.as_deployed import deployment_findings
 from trailbell.ops.checks.audit import audit_findings
+from trailbell.ops.checks.canary import canary_findings
 from trailbell.ops.checks.dead_letters import DEAD_LETTER_QUEUES, dead_letter_finding
 from trailbell.ops.checks.events import event_findings
 from trailbell.ops.checks.finding import Finding
@@ -63,7 +64,7 @@ def _guarded(name: str, check: Check, health: Health, now: datetime) -> Iterator
         yield from check(health, now)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if not (code in GONE and name in _ABOUT_QUEUES):
+        if not (code in GONE and name in _ABOUT_PARTS):
             yield refusal_finding(name, str(error), code)
     except BotoCoreError as error:
         yield refusal_finding(name, str(error))
@@ -206,12 +207,16 @@ def _check_alarms(health: Health, now: datetime) -> Iterator[Finding]:
     yield from alarm_findings(health.alarms(), len(health.stack.resources("AWS::CloudWatch::Alarm")))
 
 
+def _check_canary(health: Health, now: datetime) -> Iterator[Finding]:
+    yield from canary_findings(health.newest_canary(now))
+
+
 def _check_mutes(health: Health, now: datetime) -> Iterator[Finding]:
     yield from mute_findings(health.muted_alarms())
 
 
-_ABOUT_QUEUES = ("consumers", *(f"moves from {output}" for output in DEAD_LETTER_QUEUES))
-"""Checks that have nothing to say where the queue is gone: others say that it is."""
+_ABOUT_PARTS = ("consumers", "canary", *(f"moves from {output}" for output in DEAD_LETTER_QUEUES))
+"""Checks that have nothing to say where the queue or the table is gone: others say that it is."""
 
 _CHECKS: dict[str, Check] = {
     "stack": _check_status_of_stack,
@@ -225,6 +230,7 @@ _CHECKS: dict[str, Check] = {
     **{f"moves from {output}": partial(_check_moves, output) for output in DEAD_LETTER_QUEUES},
     **{output: partial(_check_topic, output) for output in TOPICS},
     "audit": _check_audit,
+    "canary": _check_canary,
     CHECK: check_live_rules,
     MEMBERS: check_members,
     "alarms": _check_alarms,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from trailbell.cli.local.deployment import STACK, bootstrap, deploy
 from trailbell.cli.local.expectation import Expectation, expectation_for
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.late_act import late_act
+from trailbell.cli.local.live import is_drained, send_live_events, wait_until
 from trailbell.cli.local.local_aws import LocalAws, start_local_aws
 from trailbell.cli.local.local_state import forget_local, load_local, local_folder, save_local
 from trailbell.cli.local.mailbox import Mailbox
@@ -32,6 +34,7 @@ from trailbell.text.times import iso_time, utc_now
 
 TRAIL_BUCKET = "trailbell-local-trail"
 _ADDRESS = "oncall@example.com"
+_ORGANIZATION = "o-trailbelllocal"  # log files may be of any account, and so may live events
 _REMINDER_HOURS = (24,)  # the setting's default
 
 
@@ -44,7 +47,8 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
 
     Starts an embedded AWS on 127.0.0.1, deploys the real stack into it with the real CDK, puts the log files
     of PATH (default: examples/) into the trail bucket, and prints each alert as it would be mailed, what is said
-    of acts later (undone, a reminder), and the hits in the table.
+    of acts later (undone, a reminder), and the hits in the table. Of the examples one act also comes by a live event,
+    once before its log file and once after it.
 
     \b
     Example:
@@ -64,6 +68,7 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
         _play(out, aws, mailbox, expected, found.everything)
         if path is None:
             _play_again(out, aws, mailbox, expected)
+            _play_live(out, aws, mailbox, expected, deployed)
         _remind(out, aws, mailbox, expected, deployed.output("ClockFunction"))
         kept = kept_hits(aws, deployed.output("HitTable"), expected)
         print_hits(out, kept)
@@ -104,6 +109,41 @@ def _play_again(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expecta
         mailbox.receive_until(lambda: mailbox.hits >= len(expected.to_notify))
 
 
+def _play_live(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, deployed: DeployedStack) -> None:
+    """Do one of the acts twice more, and tell of it by a live event and by its log file, in either order."""
+    queue, table = deployed.output("IngestQueue"), deployed.output("HitTable")
+    for is_live_first in (True, False):
+        now = datetime.now(UTC)
+        with TemporaryDirectory() as folder:
+            file = late_act(expected.hits.values(), Path(folder), now)
+            if file is None:
+                return
+            found = expected.read([file], iso_time(now))
+            expected.seen_live |= {hit.hit_id for hit in found if is_live_first}
+            ways = [
+                ("its live event", partial(send_live_events, aws, queue, file)),
+                ("its log file", partial(put_files, aws, [file])),
+            ]
+            first, second = ways if is_live_first else ways[::-1]
+            with step(out, f"doing it once more: {first[0]} comes first"):
+                began = time.monotonic()
+                first[1]()
+            mailbox.receive_until(lambda: _is_told(mailbox, expected))
+            out.print(f"notified {mailbox.last - began:.1f} s after {first[0]} came")
+            with step(out, f"{second[0]} comes second, and is no news"):
+                second[1]()
+                wait_until(lambda: is_drained(aws, queue), "messages in the ingest queue")
+                wait_until(lambda: _all_filed(kept_hits(aws, table, expected)), "a hit in no log file")
+
+
+def _all_filed(kept: list[FoundHit]) -> bool:
+    return all(one.hit.place.is_known for one in kept if not one.hit.episode)
+
+
+def _is_told(mailbox: Mailbox, expected: Expectation) -> bool:
+    return mailbox.hits >= len(expected.to_notify) and expected.episodes <= mailbox.episodes.keys()
+
+
 def _remind(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, clock: str) -> None:
     """Put the clock forward to the first reminder there will be, if any act waits, and wait for it."""
     reminders = expected.reminders(_REMINDER_HOURS, utc_now())
@@ -136,7 +176,7 @@ def _deployed(out: Console, aws: LocalAws) -> DeployedStack:
     with step(out, "cdk bootstrap"):
         bootstrap(aws)
     with step(out, "cdk deploy"):
-        deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS)
+        deploy(aws, TRAIL_BUCKET, alert_emails=_ADDRESS, live="true", live_organization=_ORGANIZATION)
     return DeployedStack(aws.client, STACK)
 
 

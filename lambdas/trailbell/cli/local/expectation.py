@@ -29,13 +29,17 @@ Said = tuple[str, str]
 
 @dataclass(slots=True)
 class Expectation:
-    """Everything that was read so far; rulebook, detector: as the stack's, with the same settings."""
+    """Everything that was read so far; rulebook, detector: as the stack's, with the same settings.
+
+    seen_live: ids of the hits that a live event brings before their log files.
+    """
 
     rulebook: Rulebook
     detector: HitDetector
     hits: dict[Identity, Hit] = field(default_factory=dict)
     undoings: list[Undoing] = field(default_factory=list)
     counted: list[BaseMatch] = field(default_factory=list)
+    seen_live: set[str] = field(default_factory=set)
 
     def read(self, files: Iterable[Path], seen_at: str) -> list[Hit]:
         """Read log files, as far as they are any; the hits that were found now."""

@@ -41,10 +41,13 @@ def compare(expected: Expectation, kept: list[FoundHit], mailbox: Mailbox) -> No
     """
     reminders = set(mailbox.said) - expected.follow_ups
     undone = {hit_id for hit_id, word in expected.follow_ups if word == UNDONE}
+    acts = [one for one in kept if not one.hit.episode]
     faults = [
-        _difference("in the table", set(expected.hits), {one.hit.identity for one in kept if not one.hit.episode}),
+        _difference("in the table", set(expected.hits), {one.hit.identity for one in acts}),
         _difference("episodes in the table", expected.episodes, {told(one.hit) for one in kept if one.hit.episode}),
         _difference("episodes notified", expected.episodes, set(mailbox.episodes)),
+        _difference("seen live", expected.seen_live, {one.hit.hit_id for one in acts if one.hit.live}),
+        _difference("in no log file", set(), {one.hit.hit_id for one in acts if not one.hit.place.is_known}),
         _difference("undone in the table", undone, {one.hit.hit_id for one in kept if one.state.word == UNDONE}),
     ]
     # Of a message about more than 200 hits the first are named, and the count is exact.
@@ -63,6 +66,8 @@ def compare(expected: Expectation, kept: list[FoundHit], mailbox: Mailbox) -> No
     click.echo(f"\nEvery hit the rules give is in the table once and was notified once: {mailbox.hits}.")
     if expected.episodes:
         click.echo(f"So was every episode, which is acts that say more together: {mailbox.episodes.total()}.")
+    if expected.seen_live:
+        click.echo(f"Of these hits {len(expected.seen_live)} came live; its log file was no news, and is known.")
     click.echo(f"Of these acts {len(undone)} were undone and {len(reminders)} reminded of, each said once.")
 
 
