@@ -112,17 +112,9 @@ def test_what_is_absent_is_not_there(tree: list[Any], event: dict[str, Any], fac
 
 # From YAML: what Sigma's modifiers and conditions compile to.
 
-_MODIFIERS = ["", "|contains", "|startswith", "|endswith", "|cased", "|contains|all", "|re", "|re|i", "|exists"]
-_MODIFIERS += ["|gte", "|cidr", "|expand", "|fieldref", "|contains|cased", "|neq", "|windash|contains"]
-_MODIFIERS += ["|base64|contains"]
-    "|gte",
-    "|cidr",
-    "|expand",
-    "|fieldref",
-    "|contains|cased",
-    "|neq",
-    "|windash|contains",
-    "|base64|contains",
+_MODIFIERS = [
+    *("", "|contains", "|startswith", "|endswith", "|cased", "|contains|all", "|re", "|re|i", "|exists", "|gte"),
+    *("|cidr", "|expand", "|fieldref", "|contains|cased", "|neq", "|windash|contains", "|base64|contains"),
 ]
 
 
