@@ -21,6 +21,7 @@ _COMMANDS = LazyCommands(
         "weekly": "trailbell.cli.report.weekly:weekly",
         "hits": "trailbell.cli.hits.command:hits",
         "hit": "trailbell.cli.hits.hit:hit",
+        "explain": "trailbell.cli.explain.command:explain",
         "ack": "trailbell.cli.hits.states:ack",
         "resolve": "trailbell.cli.hits.states:resolve",
         "reopen": "trailbell.cli.hits.states:reopen",

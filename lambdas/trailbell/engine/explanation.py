@@ -142,9 +142,9 @@ def _why(path: str, test: Sequence[Any], values: list[Any], roots: Roots) -> tup
     relaxed = _without_case(test)
     if relaxed is not None:
         holds = compile_node(["field", "value", relaxed])
-        near = next((value for value in inside if holds(({"value": value}, {}))), None)
-        if near is not None:
-            return Why.OTHER_CASE, text_of(near) or json_text(near)
+        for value in inside:
+            if holds(({"value": value}, {})):
+                return Why.OTHER_CASE, text_of(value) or json_text(value)
     return (Why.OTHER_VALUE if any(_is_comparable(test, value) for value in inside) else Why.OTHER_TYPE), ""
 
 
@@ -152,9 +152,9 @@ def _why_no_keyword(test: Sequence[Any], roots: Roots) -> tuple[Why, str]:
     relaxed = _without_case(test)
     if relaxed is not None:
         holds = compile_node(["field", "value", relaxed])
-        near = next((leaf for leaf in leaves(roots[0]) if holds(({"value": leaf}, {}))), None)
-        if near is not None:
-            return Why.OTHER_CASE, text_of(near) or ""
+        for leaf in leaves(roots[0]):
+            if holds(({"value": leaf}, {})):
+                return Why.OTHER_CASE, text_of(leaf) or ""
     return Why.OTHER_VALUE, ""
 
 

@@ -41,6 +41,21 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
     return hits[0]
 
 
+def hits_of_event(client: Any, table: str, event_id: str, now: datetime, account: str = "") -> list[Hit]:
+    """The hits of an event, none where it has none; account: whose it is, "" where that is to be found out.
+
+    Raises NewerFormatError when a newer version wrote one, and what botocore raises.
+    """
+    accounts = [account] if account else _accounts(client, table, event_id, now)
+    return [rows.read_hit(row) for one in accounts for row in _of_event(client, table, one, event_id)]
+
+
+def hit_of_identity(client: Any, table: str, identity: tuple[str, str, str]) -> Hit | None:
+    """The hit of an identity, None if there is none. Raises as hits_of_event."""
+    found = next(get_all(client, table, [rows.hit_key(*identity)]), None)
+    return rows.read_hit(found) if found else None
+
+
 def _told_apart(hits: list[Hit]) -> list[str]:
     """A line for each of some hits, its short id with as many characters as tell it from the others."""
     length = SHORT
