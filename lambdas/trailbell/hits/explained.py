@@ -104,7 +104,7 @@ class Explained:
     """A record, explained.
 
     watched: whether any rule is about its event source and name at all.
-    rules:   those asked for; else those that match, strongest first, then the nearest of the others.
+    rules:   those asked for; else those that match, strongest first, and of a record without a hit the nearest others.
     hit:     what the detector makes of it; None for none.
     """
 
@@ -136,7 +136,8 @@ class Explainer:
     def explain(
         self, fields: Mapping[str, Any], names: Iterable[str] = (), place: Place | None = None, nearest: int = NEAREST
     ) -> Explained:
-        """Explain a record by the rules of these ids; without any by those that match and the nearest of the others.
+        """Explain a record by the rules of these ids; without any by those that match, and where it makes no hit by the
+        nearest of the others.
 
         Raises RecursionError for a record that is nested more deeply than any of AWS, as the detector refuses it.
         """
@@ -145,12 +146,12 @@ class Explainer:
         record = make_record(fields, index, account)
         facts = facts_of(record, basis.rulebook.trusted_accounts)
         judged = _Judged(basis, record, facts)
+        hit = self._detector.detect_record(fields, basis.now, place)
         asked = frozenset(names)
         if asked:
             chosen = [judged.rule(rule) for rule in basis.rulebook.rules if rule.rule_id in asked]
         else:
-            chosen = judged.matched_and_nearest(nearest)
-        hit = self._detector.detect_record(fields, basis.now, place)
+            chosen = judged.matched_and_nearest(0 if hit else nearest)
         return Explained(record, facts, bool(basis.matcher.candidates(fields)), tuple(chosen), hit)
 
 

@@ -116,7 +116,7 @@ def explain(
       trailbell explain --event 8f3c5a0e-0000-4000-8000-000000000042 --at 14:30
     """
     now = datetime.now(UTC)
-    style = Style(full, show_secrets)
+    style = Style(full, show_secrets, whole=bool(rules))
     if record and (record == "-" or os.path.exists(record)):
         explained = _of_file(record, which, rules, find_rulebook(folder, settings), now)
         lines = list(explained_lines(explained, style))

@@ -32,7 +32,7 @@ def has_words(part: Part, *, show_secrets: bool = False) -> str:
             if part.why is Why.OTHER_NAME_CASE
             else ""
         )
-        return f"has none{name}"
+        return f"absent{name}"
     shown = ", ".join(shown_values(part, show_secrets=show_secrets)[:_MAX_TEXTS])
     more = f" and {part.values_found - _MAX_TEXTS} more" if part.values_found > _MAX_TEXTS else ""
     why = f": {part.why}" if part.why and part.why is not Why.PRESENT else ""

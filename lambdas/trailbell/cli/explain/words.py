@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trailbell.alerts.mail_lines import utc, wrapped
+from trailbell.alerts.mail_lines import utc
 from trailbell.cli.explain.conditions import has_words, wanted_words
 from trailbell.engine.explanation import Part
 from trailbell.hits.explained import ExceptionExplained, Explained, RuleExplained, Standing
@@ -36,17 +36,22 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How much is shown: of long lists of alternatives all of them, secrets as they are."""
+    """How much is shown.
+
+    full:  every alternative of long lists. whole: the whole condition of rules that do not match, too; otherwise what
+           stands against them alone. show_secrets: secrets as they are.
+    """
 
     full: bool = False
     show_secrets: bool = False
+    whole: bool = False
 
 
 def explained_lines(explained: Explained, style: Style) -> Iterator[str]:
     """A record, what comes of it, and its rules."""
     yield from _head(explained)
     yield ""
-    yield from wrapped(f"Result: {result(explained)}", indent="  ", first="")
+    yield from _folded("", f"Result: {result(explained)}", 2)
     for one in explained.rules:
         yield ""
         yield from rule_lines(one, style)
@@ -77,17 +82,23 @@ def rule_lines(one: RuleExplained, style: Style) -> Iterator[str]:
     short = one.condition.short_by
     distance = f", {'one condition' if short == 1 else f'{short} conditions'} short" if short else ""
     standing = _STANDINGS[one.standing].format(outranked_by=one.outranked_by)
-    yield from wrapped(f"{one.rule.name} ({one.rule.level.word}): {standing}{distance}", indent="  ", first="")
+    yield from _folded("", f"{one.rule.name} ({one.rule.level.word}): {standing}{distance}", 2)
     if one.matches and one.level is not one.rule.level:
-        yield from wrapped(f"reported as {one.level.word}, by who acted and how", indent="  ")
+        yield from _folded("  ", f"reported as {one.level.word}, by who acted and how", 4)
     if one.counted_by:
-        yield from wrapped(f"counted by the correlations {', '.join(one.counted_by)}", indent="  ")
+        yield from _folded("  ", f"counted by the correlations {', '.join(one.counted_by)}", 4)
     for fault in one.gate:
         few = ", ".join(one_line(name, 60) for name in fault.wanted[:6]) + (" ..." if len(fault.wanted) > 6 else "")
-        yield from wrapped(f"not looked at: {fault.field} is {one_line(str(fault.value), 80)}, it is about {few}", "  ")
+        yield from _folded(
+            "  ", f"not looked at: {fault.field} is {one_line(str(fault.value), 80)}, it is about {few}", 4
+        )
     for exception in one.exceptions:
         yield from _exception_lines(exception, style)
-    yield from _part_lines(one.condition, style, 1)
+    if one.matches or style.whole or style.full:
+        yield from _part_lines(one.condition, style, 1)
+    else:
+        for obstacle in one.condition.obstacles:
+            yield from _test_lines(obstacle, style, "NO  " if obstacle.wanted else "NO  not: ")
 
 
 def step_lines(steps: Sequence[Step]) -> Iterator[str]:
@@ -101,22 +112,22 @@ def step_lines(steps: Sequence[Step]) -> Iterator[str]:
 def _head(explained: Explained) -> Iterator[str]:
     record, facts = explained.record, explained.facts
     call = f"{one_line(record.event_name, 80) or 'no event name'} of {one_line(record.event_source, 80) or 'no source'}"
-    yield from wrapped(f"Event {one_line(record.event_id, 80)}: {call}", indent="  ", first="")
+    yield from _folded("", f"Event {one_line(record.event_id, 80)}: {call}", 2)
     yield f"  {utc(record.event_time)}, {one_line(record.region, 40) or 'no Region'}, account {record.account}"
-    yield from wrapped(f"by {one_line(facts.actor.text, 300)}", indent="  ")
-    yield from wrapped(f"outcome: {_OUTCOMES[str(facts.outcome)]}", indent="  ")
+    yield from _folded("  ", f"by {one_line(facts.actor.text, 300)}", 4)
+    yield from _folded("  ", f"outcome: {_OUTCOMES[str(facts.outcome)]}", 4)
     if not facts.direct:
-        yield from wrapped("made by a service on its own, not directly (facts.direct is false)", indent="  ")
+        yield from _folded("  ", "made by a service on its own, not directly (facts.direct is false)", 4)
 
 
 def _exception_lines(one: ExceptionExplained, style: Style) -> Iterator[str]:
     name, until = one_line(one.exception.name, 100), one.exception.expires
     if not one.in_force:
-        yield from wrapped(f"exception {name} expired on {until}: it mutes nothing", indent="  ")
+        yield from _folded("  ", f"exception {name} expired on {until}: it mutes nothing", 4)
         return
     does = "mutes it" if one.mutes else "does not mute it"
     said = f"exception {name} (until {until}, owner {one_line(one.exception.owner, 100)}) {does}:"
-    yield from wrapped(said, indent="  ")
+    yield from _folded("  ", said, 4)
     yield from _part_lines(one.condition, style, 2)
 
 
@@ -129,11 +140,17 @@ def _part_lines(part: Part, style: Style, depth: int) -> Iterator[str]:
         yield f"{lead}not:"
         yield from _part_lines(part.parts[0], style, depth + 1)
     else:
-        where = one_line(part.path, 120) if part.kind == "field" else "any value of the record"
-        yield from _folded(f"{lead}", f"{where} {wanted_words(part.test)}", len(lead) + 2)
-        has = has_words(part, show_secrets=style.show_secrets)
-        if has:
-            yield from _folded(" " * (len(lead) + 2), has, len(lead) + 2)
+        yield from _test_lines(part, style, lead)
+
+
+def _test_lines(part: Part, style: Style, lead: str) -> Iterator[str]:
+    """A test, and what the record has."""
+    where = one_line(part.path, 120) if part.kind == "field" else "any value of the record"
+    indent = len(lead.removesuffix("not: ")) + 2
+    yield from _folded(lead, f"{where} {wanted_words(part.test)}", indent)
+    has = has_words(part, show_secrets=style.show_secrets)
+    if has:
+        yield from _folded(" " * indent, has, indent)
 
 
 def _joined_lines(part: Part, style: Style, depth: int, lead: str) -> Iterator[str]:
