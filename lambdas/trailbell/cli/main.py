@@ -22,6 +22,7 @@ _COMMANDS = LazyCommands(
         "hits": "trailbell.cli.hits.command:hits",
         "hit": "trailbell.cli.hits.hit:hit",
         "explain": "trailbell.cli.explain.command:explain",
+        "actor": "trailbell.cli.actor.command:actor",
         "ack": "trailbell.cli.hits.states:ack",
         "resolve": "trailbell.cli.hits.states:resolve",
         "reopen": "trailbell.cli.hits.states:reopen",
