@@ -120,9 +120,9 @@ class Explained:
         return self.hit is not None and self.hit.rule_id == CANARY_RULE_ID
 
     @property
-    def matched(self) -> tuple[RuleExplained, ...]:
-        """The rules that match."""
-        return tuple(one for one in self.rules if one.matches)
+    def counted_by(self) -> list[str]:
+        """The correlations that count it."""
+        return sorted({name for one in self.rules for name in one.counted_by})
 
 
 class Explainer:

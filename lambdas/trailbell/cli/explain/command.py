@@ -149,12 +149,10 @@ def _of_stack(
     """Follow an event, or the event of a hit, through the stack."""
     at_hand = rulebook_at_hand(connection, by)
     click.echo(at_hand.said, err=True)
-    event_id = which.event_id
-    if name:
-        hit, _ = find_hit(connection.client("dynamodb"), connection.table(), parse_hit_name(name), now)
-        event_id = hit.event_id
+    hit = find_hit(connection.client("dynamodb"), connection.table(), parse_hit_name(name), now)[0] if name else None
+    asked = which.asked(hit.event_id if hit else which.event_id, now)
     names = _rule_ids(rules, at_hand.rulebook) if at_hand.rulebook else ()
-    walk = EventWalk(connection.client, connection.deployed, at_hand.rulebook, now).walk(which.asked(event_id, now))
+    walk = EventWalk(connection.client, connection.deployed, at_hand.rulebook, now).walk(asked, hit)
     if names and at_hand.rulebook and walk.explained:
         explainer = Explainer(at_hand.rulebook, walk.hit.seen_at if walk.hit else iso_time(now))
         walk.explained = explainer.explain(walk.explained.record.fields, names, walk.place)

@@ -7,6 +7,7 @@ from typing import Any
 from trailbell.engine.explanation import Part, Why
 from trailbell.text.redaction import redacted_member, shown_record
 from trailbell.text.safe_text import one_line
+from trailbell.text.secrets import redacted
 
 
 _MAX_TEXTS = 6
@@ -25,7 +26,12 @@ def wanted_words(test: Sequence[Any]) -> str:
 def has_words(part: Part, *, show_secrets: bool = False) -> str:
     """What the record has where a part looks, and why that is not what it wants: has "x": another value."""
     if part.kind == "keyword":
-        return "" if part.holds else "no value of the record is so" + _near(part)
+        near = part.near if show_secrets else redacted(part.near)
+        return (
+            ""
+            if part.holds
+            else "no value of the record is so" + (f", but for the case {_quoted(near)}" if near else "")
+        )
     if not part.values_found:
         name = (
             f", but {one_line(part.near, _MAX_TEXT)}: a name is in its own case"
@@ -46,10 +52,6 @@ def shown_values(part: Part, *, show_secrets: bool = False) -> list[str]:
     if show_secrets:
         return [_shown(shown_record({"value": value})["value"]) for value in values]
     return [_shown(redacted_member(name, value)) for value in values]
-
-
-def _near(part: Part) -> str:
-    return f", but for the case {_quoted(part.near)}" if part.near else ""
 
 
 def _some(texts: Sequence[Any]) -> str:

@@ -69,7 +69,7 @@ def result(explained: Explained) -> str:
         return f"a hit of {hit.name}, {hit.level}{note}"
     if any(one.standing is Standing.REPEATED for one in explained.rules):
         return "no hit: the record only repeats or counts what other records say"
-    counted = sorted({name for one in explained.matched for name in one.counted_by})
+    counted = explained.counted_by
     if counted:
         return f"no hit of its own; counted by {', '.join(counted)}"
     if not explained.watched:

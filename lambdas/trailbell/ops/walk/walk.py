@@ -7,7 +7,7 @@ unknown, and does not stop the walk.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
@@ -28,6 +28,8 @@ from trailbell.text.times import iso_time
 
 RULE, HIT = "rule", "hit"
 
+_LONGEST = timedelta(days=400)
+_SKEW = timedelta(days=1)
 _READ_BUCKET = "s3:ListBucket, s3:GetObject on the trail bucket (and kms:Decrypt with its key)"
 _READ_QUEUES = (
     "sqs:GetQueueAttributes, sqs:ReceiveMessage, lambda:GetFunctionConfiguration, lambda:GetEventSourceMapping"
@@ -81,21 +83,28 @@ class EventWalk:
         self._reading, self._delivery = Reading(clients, health), Delivery(clients, health)
         self._table = stack.output("HitTable")
 
-    def walk(self, asked: Asked) -> Walk:
-        """Follow one event up to where it stopped. Raises SettingsError, and what reading the hit table raises."""
-        walk = Walk(asked.event_id)
+    def walk(self, asked: Asked, hit: Hit | None = None) -> Walk:
+        """Follow one event, or that of a hit, up to where it stopped. Raises SettingsError, and what reading the hit
+        table raises.
+        """
+        walk = Walk(asked.event_id, hit=hit)
         try:
-            found = hits_of_event(self._clients("dynamodb"), self._table, asked.event_id, self._now)
+            walk.hit = hit or self._hit_of(asked)
         except NewerFormatError as error:
             walk.add(unknown(HIT, str(error)))
             return walk
-        walk.hit = found[0] if found else None
         if walk.hit:
             self._from_hit(walk, walk.hit)
             self._to_reader(walk, walk.hit, asked.to)
         elif self._to_detector(walk, asked) and self._to_hit(walk) and walk.hit:
             self._to_reader(walk, walk.hit, asked.to)
         return walk
+
+    def _hit_of(self, asked: Asked) -> Hit | None:
+        """The hit that is kept under the event's id; None where none is, as with a window of a day."""
+        since, until = asked.selection.since or self._now - _LONGEST, asked.selection.until or self._now + _SKEW
+        found = hits_of_event(self._clients("dynamodb"), self._table, asked.event_id, since, until)
+        return found[0] if found else None
 
     def _from_hit(self, walk: Walk, hit: Hit) -> None:
         """A hit that is kept says of itself where its record is and when it was read; the record explains it."""
@@ -117,7 +126,7 @@ class EventWalk:
             walk.record = one_line(str(error), 300)
             return passed(RULE, f"{reports}; its record cannot be had: {walk.record}")
         self._explain(walk)
-        return passed(RULE, reports)
+        return passed(RULE, f"{reports}{_today(walk.explained, hit)}")
 
     def _to_detector(self, walk: Walk, asked: Asked) -> bool:
         """From the trail to the detector; whether the walk goes on."""
@@ -190,6 +199,13 @@ class EventWalk:
                 return
 
 
+def _today(explained: Explained | None, hit: Hit) -> str:
+    """What the rules of today say where that is something else: they may have changed since it was read."""
+    if explained is None or (explained.hit and explained.hit.name == hit.name):
+        return ""
+    return f"; today's rules: {f'{explained.hit.name} reports it' if explained.hit else 'none reports it'}"
+
+
 def _rule_step(explained: Explained) -> Step:
     """Whether a rule reports the record; where none does, why, in a sentence."""
     hit = explained.hit
@@ -202,10 +218,10 @@ def _rule_step(explained: Explained) -> Step:
     if Standing.REPEATED in standings:
         said = "the record only repeats or counts what other records say, each for itself: those are matched"
         return stopped(RULE, said, "Ask for the event of the call itself.")
-    counted = sorted({name for one in explained.matched for name in one.counted_by})
+    counted = explained.counted_by
     if counted:
-        said = f"only correlations count it, and none came true by it: {', '.join(counted)}"
-        return stopped(RULE, said, "Their conditions: trailbell rules list")
+        said = f"it makes no hit of its own: correlations count it ({', '.join(counted)})"
+        return stopped(RULE, said, f"Those that came true: trailbell hits --rule {counted[0]}")
     if not explained.watched:
         source, name = one_line(explained.record.event_source, 80), one_line(explained.record.event_name, 80)
         said = f"no rule is about {name} of {source}"

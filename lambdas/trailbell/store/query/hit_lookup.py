@@ -41,13 +41,13 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
     return hits[0]
 
 
-def hits_of_event(client: Any, table: str, event_id: str, now: datetime, account: str = "") -> list[Hit]:
-    """The hits of an event, none where it has none; account: whose it is, "" where that is to be found out.
+def hits_of_event(client: Any, table: str, event_id: str, since: datetime, until: datetime) -> list[Hit]:
+    """The hits of an event of that time, none where it has none.
 
     Raises NewerFormatError when a newer version wrote one, and what botocore raises.
     """
-    accounts = [account] if account else _accounts(client, table, event_id, now)
-    return [rows.read_hit(row) for one in accounts for row in _of_event(client, table, one, event_id)]
+    accounts = _accounts_between(client, table, event_id, since, until)
+    return [rows.read_hit(row) for account in accounts for row in _of_event(client, table, account, event_id)]
 
 
 def hit_of_identity(client: Any, table: str, identity: tuple[str, str, str]) -> Hit | None:
@@ -125,8 +125,12 @@ def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
 
 
 def _accounts(client: Any, table: str, event_id: str, now: datetime) -> list[str]:
+    return _accounts_between(client, table, event_id, now - _WINDOW, now + timedelta(days=1))
+
+
+def _accounts_between(client: Any, table: str, event_id: str, since: datetime, until: datetime) -> list[str]:
     """The account in which an event has hits, found by the time pointers in its shard; empty if there is none."""
-    query = HitQuery(since=now - _WINDOW, until=now + timedelta(days=1), event_id=event_id)
+    query = HitQuery(since=since, until=until, event_id=event_id)
     groups = day_groups(query, (rows.time_shard(event_id),))
     with workers() as pool, closing(PointerReader(client, table, pool, query).read(groups)) as pointers:
         identities = (rows.identity_of(pointer) for pointer in pointers)
