@@ -20,7 +20,6 @@ from trailbell.hits.query import HitQuery
 from trailbell.lookback.acts import Act, Who, act_of_hit
 from trailbell.lookback.principals import Choice, Network, choices
 from trailbell.lookback.profile import profile_of
-from trailbell.store.query.hit_query import find_hits
 from trailbell.text.safe_text import one_line
 
 
@@ -106,6 +105,8 @@ def actor(
 
 
 def _hits(connection: Connection, window: _Window) -> list[Act]:
+    from trailbell.store.query.hit_query import find_hits  # here, as log files are read without botocore
+
     query = HitQuery(window.since, window.until)
     return [act_of_hit(hit) for hit in find_hits(connection.client("dynamodb"), connection.table(), query)]
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from trailbell.aws.trail_bucket import S3TrailBucket
+from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
@@ -75,9 +73,8 @@ class LogActs:
 
     def _read(self, source: Source) -> _Read:
         read = _Read()
-        pieces = read_pieces(source) if isinstance(source, Path) else S3TrailBucket(self.clients("s3")).read(source)
         try:
-            for index, fields in enumerate(read_records(pieces)):
+            for index, fields in enumerate(read_records(self._pieces(source))):
                 if isinstance(fields, MalformedRecord):
                     read.malformed += 1
                     continue
@@ -85,9 +82,18 @@ class LogActs:
                     read.acts += self._act(fields, index)
                 except RecursionError:  # deeper than any request of AWS; it must not cost its neighbours
                     read.malformed += 1
-        except (LogFileError, BotoCoreError, ClientError) as error:
+        except LogFileError as error:
+            read.error = one_line(str(error), 300)
+        except aws_errors() as error:
             read.error = one_line(str(error), 300)
         return read
+
+    def _pieces(self, source: Source) -> Iterable[bytes]:
+        if isinstance(source, Path):
+            return read_pieces(source)
+        from trailbell.aws.trail_bucket import S3TrailBucket  # here, as files of this machine are read without botocore
+
+        return S3TrailBucket(self.clients("s3")).read(source)
 
     def _act(self, fields: dict[str, Any], index: int) -> list[Act]:
         """The act of a record that is selected; none of another."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,12 +26,13 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.explained import Explained, Explainer
 from trailbell.hits.hit_id import parse_hit_name
-from trailbell.ops.walk.walk import Asked, EventWalk, Walk
 from trailbell.rulebook.misspellings import question
-from trailbell.store.query.hit_lookup import find_hit
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
 
+
+if TYPE_CHECKING:
+    from trailbell.ops.walk.walk import Asked, Walk
 
 _AROUND = timedelta(minutes=15)
 
@@ -47,8 +49,10 @@ class Which:
     to: str
     index: int | None
 
-    def asked(self, event_id: str, now: datetime) -> Asked:
+    def asked(self, event_id: str, now: datetime) -> "Asked":
         """The question to a deployment. Raises SettingsError for what is no time."""
+        from trailbell.ops.walk.walk import Asked  # here, as a record of a file needs no AWS
+
         if not self.at:
             window: tuple[datetime, datetime | None] = parse_moment(self.since, now, UTC, "--since"), None
             near = None
@@ -145,8 +149,11 @@ def _of_file(name: str, which: Which, rules: tuple[str, ...], rulebook: Rulebook
 
 def _of_stack(
     name: str, which: Which, rules: tuple[str, ...], connection: Connection, by: str | None, now: datetime
-) -> Walk:
+) -> "Walk":
     """Follow an event, or the event of a hit, through the stack."""
+    from trailbell.ops.walk.walk import EventWalk  # here, as these need botocore
+    from trailbell.store.query.hit_lookup import find_hit
+
     at_hand = rulebook_at_hand(connection, by)
     click.echo(at_hand.said, err=True)
     hit = find_hit(connection.client("dynamodb"), connection.table(), parse_hit_name(name), now)[0] if name else None
@@ -178,7 +185,7 @@ def _rule_ids(given: tuple[str, ...], rulebook: Rulebook) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _walk_lines(walk: Walk, style: Style) -> list[str]:
+def _walk_lines(walk: "Walk", style: Style) -> list[str]:
     """The answer first, then the steps, then the rules."""
     ended = walk.ended_at
     last = f"it {'waits' if ended.state == 'waits' else 'stopped'} at: {ended.name}" if ended else "no step stopped it"

@@ -1,17 +1,20 @@
 """An explanation as JSON: all of it, with the texts beside the values."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailbell.cli.explain.conditions import has_words, shown_values, wanted_words
 from trailbell.cli.explain.words import result
 from trailbell.engine.explanation import Part
 from trailbell.hits.explained import Explained, RuleExplained
 from trailbell.hits.hit import hit_document
-from trailbell.ops.walk.walk import Walk
 from trailbell.text.safe_text import one_line
 
 
-def walk_document(walk: Walk, *, show_secrets: bool) -> dict[str, Any]:
+if TYPE_CHECKING:
+    from trailbell.ops.walk.walk import Walk
+
+
+def walk_document(walk: "Walk", *, show_secrets: bool) -> dict[str, Any]:
     """A walk: its steps, where it ended, and the explanation of the record where there is one."""
     ended = walk.ended_at
     return {

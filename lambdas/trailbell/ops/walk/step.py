@@ -1,12 +1,7 @@
 """A step on the way from a log file to a reader: whether an event passed it, and what to do where it did not."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from botocore.exceptions import BotoCoreError, ClientError
-
-from trailbell.text.safe_text import one_line
 
 
 class State(StrEnum):
@@ -54,11 +49,3 @@ def waits(name: str, said: str, action: str = "") -> Step:
 def unknown(name: str, said: str, action: str = "") -> Step:
     """A step that cannot be seen."""
     return Step(name, State.UNKNOWN, said, action)
-
-
-def looked(name: str, look: Callable[[], Step], needs: str) -> Step:
-    """What a step comes to; unknown, with what AWS says, where it cannot be looked at. needs: the permissions."""
-    try:
-        return look()
-    except (ClientError, BotoCoreError) as error:
-        return unknown(name, f"cannot be looked at: {one_line(str(error), 300)}", f"Your credentials need {needs}.")

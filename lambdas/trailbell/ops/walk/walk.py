@@ -19,8 +19,9 @@ from trailbell.ops.health import Health
 from trailbell.ops.record_reader import Fetched, fetch_record
 from trailbell.ops.walk.delivery import CHANNELS, EXCEPTION, NOTIFIED, SUBSCRIPTION, Delivery
 from trailbell.ops.walk.find_record import find_record
+from trailbell.ops.walk.looking import looked
 from trailbell.ops.walk.reading import LOG_FILE, READ, TRAIL, Reading
-from trailbell.ops.walk.step import Step, looked, passed, stopped, unknown
+from trailbell.ops.walk.step import Step, passed, stopped, unknown
 from trailbell.store.query.hit_lookup import hit_of_identity, hits_of_event
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
