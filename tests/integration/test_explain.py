@@ -3,7 +3,7 @@
 import gzip
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from tests.unit.conftest import RULE
 from trailbell.alerts.alert import Alert
@@ -34,6 +34,7 @@ from trailbell.store.periods import DynamoPeriods
 from trailbell.text.times import iso_time
 
 
+Run = Callable[..., Result]
 BUCKET, REGION = "trail", "eu-central-1"
 FOLDER = f"AWSLogs/111122223333/CloudTrail/{REGION}/2026/09/15"
 FILE = f"{FOLDER}/111122223333_CloudTrail_{REGION}_20260915T1005Z_abcdefghijklmnop.json.gz"
@@ -549,9 +550,9 @@ def test_ledger_says_when_it_was_read(stack: Deployment, dynamodb: Any) -> None:
     assert ended(walk) == ("rule", "stopped")
 
 
-def test_command_prints_the_answer_first(stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Text of 80 columns and JSON of the same walk; exit status 0, for it is an answer and no failure."""
-    stack.put(record())
+@pytest.fixture
+def run(stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command, asking that deployment."""
     moto = boto3.client
 
     def client(service: str, **options: Any) -> Any:
@@ -559,9 +560,17 @@ def test_command_prints_the_answer_first(stack: Deployment, monkeypatch: pytest.
 
     monkeypatch.setattr("boto3.client", client)
     monkeypatch.setattr("trailbell.cli.explain.command.rulebook_at_hand", lambda *_: _AtHand(stack.rulebook))
+    # What the walk itself asks is answered by the deployment's own clients.
+    monkeypatch.setattr("trailbell.cli.options.connection.aws_client", client)
+    return lambda *arguments: CliRunner().invoke(cli, ["explain", *arguments])
 
-    shown = CliRunner().invoke(cli, ["explain", "--event", EVENT, "--at", AT])
-    as_json = CliRunner().invoke(cli, ["explain", "--event", EVENT, "--at", AT, "--format", "json"])
+
+def test_command_prints_the_answer_first(stack: Deployment, run: Run) -> None:
+    """Text of 80 columns and JSON of the same walk; exit status 0, for it is an answer and no failure."""
+    stack.put(record())
+
+    shown = run("--event", EVENT, "--at", AT)
+    as_json = run("--event", EVENT, "--at", AT, "--format", "json")
 
     assert shown.exit_code == as_json.exit_code == 0, shown.output
     assert shown.stdout.startswith(f"Event {EVENT}: it stopped at: hit")
@@ -569,6 +578,29 @@ def test_command_prints_the_answer_first(stack: Deployment, monkeypatch: pytest.
     document = json.loads(as_json.stdout)
     assert document["endedAt"] == "hit"
     assert document["rules"][0]["matches"] is True
+
+
+def test_hit_is_named_by_any_of_its_ids(stack: Deployment, run: Run) -> None:
+    """Also one that is kept under a day, whose event's id alone leads nowhere."""
+    stack.rulebook = Rulebook((ONCE,))
+    hit = stack.deliver()
+
+    shown, whole = run(hit.short_id), run(hit.hit_id)
+
+    assert shown.stdout == whole.stdout
+    assert shown.stdout.startswith(f"Event {EVENT}: it stopped at: delivery")
+    assert "kms-key-disabled (high): matches, and reports it" in shown.stdout
+
+
+def test_rule_that_is_named_is_explained_of_the_event(stack: Deployment, run: Run) -> None:
+    """Among many rules one is of interest; rules of today that say something else than then are told."""
+    stack.deliver()
+    stack.rulebook = Rulebook((replace(RULE, detection=["field", "userAgent", ["eq", "curl"]]),))
+
+    shown = run("--event", EVENT, "--at", AT, "--rule", RULE.name)
+
+    assert "today's rules: none reports it" in " ".join(shown.stdout.split())
+    assert "NO  userAgent is curl" in shown.stdout
 
 
 class _AtHand:
