@@ -182,8 +182,10 @@ class _Judged:
         self._primary = primary(heard) if heard else None
 
     def matched_and_nearest(self, nearest: int) -> list[RuleExplained]:
-        """Rules that match, strongest first; then the nearest of those that do not."""
-        matched = [self.rule(match.rule) for match in self._matches.values()]
+        """Rules that match, strongest first, without those that only look for what undoes an act; then the nearest of
+        those that do not.
+        """
+        matched = [self.rule(match.rule) for match in self._matches.values() if not match.rule.undoes]
         if not nearest:
             return matched
         others = [rule for rule in self._rulebook.rules if rule.rule_id not in self._matches and not rule.undoes]

@@ -102,11 +102,11 @@ def rule_lines(one: RuleExplained, style: Style) -> Iterator[str]:
 
 
 def step_lines(steps: Sequence[Step]) -> Iterator[str]:
-    """The steps of a walk; the last one says what to do."""
+    """The steps of a walk; the last one says what to do. What is to be copied is never broken, however long it is."""
     for step in steps:
-        yield from _folded(f"{step.state:<8} {step.name}: ", step.said, 9)
+        yield from _folded(f"{step.state:<8} {step.name}: ", step.said, 9, breaking=False)
         if step.action:
-            yield from _folded(" " * 9 + "-> ", step.action, 12)
+            yield from _folded(" " * 9 + "-> ", step.action, 12, breaking=False)
 
 
 def _head(explained: Explained) -> Iterator[str]:
@@ -171,9 +171,13 @@ def _telling(part: Part) -> Sequence[Part]:
     return sorted(part.parts, key=lambda one: one.short_by)[:_FEW] if len(part.parts) > _FEW + 1 else part.parts
 
 
-def _folded(first: str, text: str, indent: int) -> Iterator[str]:
-    """A text folded to the width; words that are longer are broken: they come from records."""
-    indent = min(indent, _WIDTH // 2)
-    yield from textwrap.wrap(
-        text, _WIDTH, initial_indent=first[: _WIDTH // 2], subsequent_indent=" " * indent, break_on_hyphens=False
+def _folded(first: str, text: str, indent: int, *, breaking: bool = True) -> Iterator[str]:
+    """A text folded to the width. breaking: words that are longer are broken, for they come from records."""
+    fold = textwrap.TextWrapper(
+        _WIDTH,
+        initial_indent=first[: _WIDTH // 2],
+        subsequent_indent=" " * min(indent, _WIDTH // 2),
+        break_on_hyphens=False,
+        break_long_words=breaking,
     )
+    yield from fold.wrap(text)

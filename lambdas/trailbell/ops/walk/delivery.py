@@ -15,7 +15,7 @@ from trailbell.hits.verdict import muted_text
 from trailbell.ops.answers import Answer
 from trailbell.ops.deployed_stack import Clients
 from trailbell.ops.health import Health
-from trailbell.ops.walk.filter_policy import accepts
+from trailbell.ops.walk.filter_policy import accepts, is_about
 from trailbell.ops.walk.step import Step, passed, stopped, unknown, waits
 from trailbell.store.dynamo import get_all, query
 from trailbell.store.periods import HELD, group_partition
@@ -101,45 +101,43 @@ class Delivery:
     def subscriptions(self, hit: Hit, to: str) -> Step:
         """Which subscriptions of the alert topic take it; to: of which endpoint somebody asks, "" for all."""
         topic = self._stack.output("AlertTopic")
-        found = self._health.subscriptions(topic)
-        asked = [one for one in found if to.lower() in str(one.get("Endpoint", "")).lower()]
-        subscribe = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint ADDRESS"
-        if not asked:
+        found = [one for one in self._health.subscriptions(topic) if to.lower() in _endpoint(one).lower()]
+        judged = [one for one in (self._takes(entry, hit) for entry in found) if one]
+        if not judged:
+            subscribe = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint ADDRESS"
             who = f"no subscription of the alert topic goes to {one_line(to, 100)}" if to else "nobody is subscribed"
             return stopped(SUBSCRIPTION, who, f"Add the address to the setting alert_emails, or: {subscribe}")
-        refused, open_questions, taken = list[str](), list[str](), list[str]()
-        for one in asked:
-            endpoint = one_line(str(one.get("Endpoint", "")), 100)
-            decision, why = self._takes(one, hit)
-            part = f"{endpoint}{f' ({why})' if why else ''}"
-            (taken if decision else open_questions if decision is None else refused).append(part)
+        taken, refused, undecided = (
+            [part for decision, part in judged if decision is wanted] for wanted in (True, False, None)
+        )
         if taken:
             rest = f"; not by {', '.join(refused)}" if refused else ""
             return passed(
                 SUBSCRIPTION, f"taken by {', '.join(taken)}{rest}. What comes after SNS only the reader can see"
             )
-        if open_questions:
-            return unknown(SUBSCRIPTION, f"cannot be decided here: {', '.join(open_questions)}")
+        if undecided:
+            return unknown(SUBSCRIPTION, f"cannot be decided here: {', '.join(undecided)}")
         action = (
             "Confirm a subscription that waits (the link in AWS's mail; a new one: trailbell doctor); lower the level"
         )
         return stopped(SUBSCRIPTION, f"taken by none: {'; '.join(refused)}", f"{action} of an address in alert_emails.")
 
-    def _takes(self, subscription: Answer, hit: Hit) -> tuple[bool | None, str]:
-        arn = str(subscription.get("SubscriptionArn", ""))
+    def _takes(self, subscription: Answer, hit: Hit) -> tuple[bool | None, str] | None:
+        """Whether a subscription takes an alert of the hit, and its endpoint with why not; None for the canary's."""
+        arn, endpoint = str(subscription.get("SubscriptionArn", "")), one_line(_endpoint(subscription), 100)
         if not arn.startswith("arn:"):
-            return False, "not confirmed" if arn == "PendingConfirmation" else one_line(arn, 40)
+            return False, f"{endpoint} ({'not confirmed' if arn == 'PendingConfirmation' else one_line(arn, 40)})"
         attributes = self._clients("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
         if attributes.get("PendingConfirmation") == "true":
-            return False, "not confirmed"
+            return False, f"{endpoint} (not confirmed)"
         policy, scope = str(attributes.get("FilterPolicy") or ""), str(attributes.get("FilterPolicyScope") or "")
+        if policy and is_about(policy, "kind"):
+            return None
         decision = accepts(policy, scope, alert_attributes(Alert((hit,))))
         if decision:
-            return True, ""
-        return (
-            decision,
-            f"its filter {one_line(policy, 200)} {'leaves out' if decision is False else 'may leave out'} {hit.level}",
-        )
+            return True, endpoint
+        leaves_out = "leaves out" if decision is False else "may leave out"
+        return decision, f"{endpoint} (its filter {one_line(policy, 200)} {leaves_out} {hit.level})"
 
     def _delivered(self, hit: Hit, row: Mapping[str, Any]) -> Step:
         if row.get("skipped"):
@@ -168,6 +166,10 @@ class Delivery:
                     overdue = " (overdue)" if ends < iso_time(datetime.now(UTC)) else ""
                     return f"{ends}{overdue}"
         return ""
+
+
+def _endpoint(subscription: Answer) -> str:
+    return str(subscription.get("Endpoint", ""))
 
 
 class _Variables:

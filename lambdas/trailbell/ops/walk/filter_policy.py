@@ -30,6 +30,15 @@ def accepts(policy: str, scope: str, attributes: Mapping[str, str]) -> Decision:
     return _all_of(conditions, attributes) if isinstance(conditions, dict) else None
 
 
+def is_about(policy: str, name: str) -> bool:
+    """Whether a policy asks for one attribute alone: `kind` is what canaries have, and no alert."""
+    try:
+        conditions = json.loads(policy)
+    except ValueError:
+        return False
+    return isinstance(conditions, dict) and conditions.keys() == {name}
+
+
 def _all_of(conditions: Mapping[str, Any], attributes: Mapping[str, str]) -> Decision:
     decisions = []
     for name, wanted in conditions.items():

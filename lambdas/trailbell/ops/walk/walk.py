@@ -228,7 +228,8 @@ def _rule_step(explained: Explained) -> Step:
         said = f"no rule is about {name} of {source}"
         return stopped(RULE, said, f"The setting alert_on, or a rule: trailbell rules new --help ({name})")
     near = next((one for one in explained.rules if not one.matches), None)
-    nearest = f"; nearest {near.rule.name}, {near.condition.short_by} short" if near else ""
+    short = near.condition.short_by if near else 0
+    nearest = f"; {near.rule.name} is {short} condition{'' if short == 1 else 's'} short" if near else ""
     return stopped(RULE, f"no rule matches it{nearest}", "Below stands what the nearest rules wanted.")
 
 
