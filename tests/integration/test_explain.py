@@ -359,6 +359,14 @@ def test_rule_is_newer_than_the_reading(stack: Deployment) -> None:
     assert f"trailbell replay s3://{BUCKET}/{FILE} --notify" in walk.steps[-1].action
 
 
+def test_message_may_still_wait(stack: Deployment) -> None:
+    """Without a ledger nobody knows which messages are whose; while some wait, nothing is said to be lost."""
+    stack.put(record())
+    boto3.client("sqs").send_message(QueueUrl=stack.queues["Ingest"], MessageBody="{}")
+
+    assert ended(stack.walk()) == ("hit", "waits")
+
+
 def test_hit_of_a_day_is_found_under_the_day(stack: Deployment) -> None:
     """A rule with a window of a day keeps one hit, under the day and not the event."""
     stack.rulebook = Rulebook((ONCE,))

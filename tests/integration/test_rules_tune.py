@@ -42,7 +42,7 @@ def kept(dynamodb: Any, table: str, given_hit: GivenHit, monkeypatch: pytest.Mon
     ]
     DynamoHitTable(dynamodb, table, 4000).keep(hits)
     monkeypatch.setattr("trailbell.cli.options.connection.Connection.caller", lambda _: "arn:dana")
-    monkeypatch.setattr("trailbell.cli.rules.tune._all_cases", list)  # all of them: tests/unit/test_tuning.py
+    monkeypatch.setattr("trailbell.cli.rules.tune.all_cases", list)  # all of them: tests/unit/test_tuning.py
     return hits
 
 

@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
+from tests.shipped import shipped_cases, shipped_rules
 from tests.unit.conftest import RULE
+from trailbell.cli.rules.tune import all_cases
 from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Place
-from trailbell.lookback.tuning import JudgedHit, Refusal, narrowest
+from trailbell.lookback.tuning import JudgedHit, Refusal, judged_hit, narrowest
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, Case, merged
 from trailbell.rulebook.documents import Document
 from trailbell.rulebook.exceptions import apply_exceptions
@@ -164,6 +166,24 @@ def test_refuses_with_the_case_that_stands_against_it() -> None:
 
     assert isinstance(refusal, Refusal)
     assert "Somebody disables a key" in refusal.hit_id
+
+
+@pytest.mark.slow
+def test_shipped_cases_are_all_asked() -> None:
+    """Who resolves as false just what a case says must alert is told of that case."""
+    rule = next(rule for rule in shipped_rules() if rule.name == "kms-key-disabled")
+    case = next(case for case in shipped_cases(rule.stem) if case.match)
+    found = HitDetector(Rulebook((rule,))).detect_record(case.record, "2026-09-01T10:00:00Z")
+    assert found
+    one = judged_hit(found)
+    cases = all_cases()
+
+    refusal = tune(rule, Judged([one], [], {one.hit_id: case.record}), cases, CASE_SETTINGS, ANSWERABLE, TODAY)
+
+    assert len(cases) > 500
+    assert isinstance(refusal, Refusal)
+    assert "a case that must alert would be muted" in refusal.reason
+    assert str(case.path) in refusal.hit_id
 
 
 def test_refuses_where_the_record_says_something_else_than_the_hit() -> None:

@@ -10,7 +10,7 @@ import click
 from trailbell.cli.actor.reading import LogActs
 from trailbell.cli.actor.words import Story, story_document, story_lines
 from trailbell.cli.options.aws_errors import explained_errors
-from trailbell.cli.options.connection import Connection, aws_client, connection_options
+from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.times import parse_moment
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.terminal.pager import show
@@ -85,7 +85,7 @@ def actor(
         for act in hits:
             network.add(act)
     if places:
-        logs = _logs(places, window)
+        logs = _logs(connection, places, window)
         logs.add_to(network)
     named = network.named(principal)
     if not named:
@@ -111,14 +111,14 @@ def _hits(connection: Connection, window: _Window) -> list[Act]:
     return [act_of_hit(hit) for hit in find_hits(connection.client("dynamodb"), connection.table(), query)]
 
 
-def _logs(places: tuple[str, ...], window: _Window) -> LogActs:
+def _logs(connection: Connection, places: tuple[str, ...], window: _Window) -> LogActs:
     selection = Selection(since=window.since, until=window.until)
-    sources = find_sources(places, selection, aws_client)
+    sources = find_sources(places, selection, connection.client)
     if not sources.files:
         raise SettingsError(f"no log file of that time in {', '.join(places)} (--since says how far back)")
     for reason in sources.unlisted:
         click.echo(one_line(reason, 400), err=True)
-    return LogActs(sources.files, selection, aws_client)
+    return LogActs(sources.files, selection, connection.client)
 
 
 def _acts(hits: list[Act], logs: LogActs | None, members: set[Who]) -> Iterable[Act]:

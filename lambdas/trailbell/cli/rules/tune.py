@@ -76,7 +76,7 @@ def tune_rules(
     answerable = Answerable(
         owner or _fill_in("who answers for this"), reason or _fill_in("why"), _last_day(expires, now)
     )
-    cases, refused = _all_cases(), False
+    cases, refused = all_cases(), False
     for one in chosen:
         false = [hit for hit in judged.false if hit.rule_ids[0] == one.rule_id]
         confirmed = [hit for hit in judged.confirmed if one.rule_id in hit.rule_ids]
@@ -125,7 +125,7 @@ def _last_day(given: str, now: datetime) -> date:
         raise SettingsError(f"--expires {given}: give a date such as 2026-12-31") from None
 
 
-def _all_cases() -> "list[Case]":
+def all_cases() -> "list[Case]":
     """The cases of all rules; the deployer's own in rules/local/ have theirs beside them. Raises RuleError for a file
     of cases that is at fault: a proof that leaves some out is none.
     """

@@ -141,17 +141,20 @@ class Reading:
         rows = DynamoLedger(self._clients("dynamodb"), self._stack.output("HitTable")).read([place.key])[place.key]
         if rows:
             return passed(READ, f"read at {max(str(row['readAt']) for row in rows)}, by the ledger")
-        waiting = self._stack.ingest_queue().waiting
+        waiting = self.waiting()
         if waiting:
             return waits(READ, f"not read yet, by the ledger; {waiting} messages wait in the ingest queue")
         said = "not read, by the ledger, and no message waits: nothing has told the detector of it"
         return stopped(READ, said, f"trailbell doctor{_stack(self._stack.name)}; then {_replay(place)}")
 
+    def waiting(self) -> int:
+        """How many messages wait in the ingest queue. Raises what botocore raises."""
+        return self._stack.ingest_queue().waiting
+
     def _without_ledger(self, place: Place) -> Step:
-        waiting = self._stack.ingest_queue().waiting
+        waiting = self.waiting()
         if waiting:
-            said = f"{waiting} messages wait in the ingest queue; its own may be one of them"
-            return unknown(READ, said, "Ask again when they are read.")
+            return unknown(READ, f"{waiting} messages wait in the ingest queue; its own may be one of them")
         said = "no message waits, and none of it is in the dead letters; without the setting audit nothing says more"
         return unknown(READ, said, f"If nothing below explains it: {_replay(place)}")
 

@@ -21,7 +21,7 @@ from trailbell.ops.walk.delivery import CHANNELS, EXCEPTION, NOTIFIED, SUBSCRIPT
 from trailbell.ops.walk.find_record import find_record
 from trailbell.ops.walk.looking import looked
 from trailbell.ops.walk.reading import LOG_FILE, READ, TRAIL, Reading
-from trailbell.ops.walk.step import Step, passed, stopped, unknown
+from trailbell.ops.walk.step import Step, passed, stopped, unknown, waits
 from trailbell.store.query.hit_lookup import hit_of_identity, hits_of_event
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
@@ -170,9 +170,16 @@ class EventWalk:
                 said = f"its rule makes one hit a day: it is part of hit {kept.hit_id}"
                 return walk.add(passed(HIT, said))
             return walk.add(passed(HIT, f"kept as {kept.hit_id}"))
+        return walk.add(looked(HIT, lambda: self._not_kept(walk.place), _READ_QUEUES))
+
+    def _not_kept(self, place: Place | None) -> Step:
+        """Why no hit is kept of a record that makes one."""
+        waiting = self._reading.waiting()
+        if waiting:
+            said = f"none is kept yet; {waiting} messages wait in the ingest queue, its own may be one of them"
+            return waits(HIT, said, "Ask again when they are read.")
         said = "today's rules make a hit of it, and none is kept: it was read by other rules, or never, or has expired"
-        action = f"trailbell replay s3://{_place_text(walk.place)} --notify"
-        return walk.add(stopped(HIT, said, action))
+        return stopped(HIT, said, f"trailbell replay s3://{_place_text(place)} --notify")
 
     def _explain(self, walk: Walk) -> None:
         if not (self._rulebook and isinstance(walk.record, Mapping)):
