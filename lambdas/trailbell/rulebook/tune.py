@@ -1,7 +1,7 @@
-"""A drafted exception is proved before anybody sees it: by all cases that must alert, and by every hit that was judged.
+"""A drafted exception is proved before anybody sees it: by the records of all cases, and by every hit that was judged.
 
 The draft is compiled as `cdk deploy` would compile it, and asked with the matcher's own predicates. It must take every
-false hit, none that was confirmed, and the record of no case that a rule must match.
+false hit, none that was confirmed, and no record of any rule's cases that the rule matches.
 """
 
 import json
@@ -93,7 +93,9 @@ def tune(
             return Refusal("it was confirmed, and what takes all false hits takes it, too", shown(hit.hit_id))
     spared, against = _cases_spared(rule, cases, still_alerts)
     if against:
-        return Refusal("a case that must alert would be muted", f"{against.path}:{against.line} {against.name}")
+        return Refusal(
+            "the record of a case that it reports would be muted", f"{against.path}:{against.line} {against.name}"
+        )
     by_hit = sum(hit.hit_id not in judged.records for hit in (*judged.false, *judged.confirmed))
     counts = (len(judged.false), len(judged.confirmed), spared, by_hit)
     return Tuned(f"tuned-{rule.name}.yml", content, *counts)

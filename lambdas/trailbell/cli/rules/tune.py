@@ -56,8 +56,8 @@ def tune_rules(
 ) -> None:
     """Draft an exception from hits that were resolved as false (`trailbell resolve ID --as false`).
 
-    It is the narrowest that takes them all: by actor, resource, call, account, Region and agent. It is proved on all
-    cases that must alert and on all hits that were confirmed; where one of them would be muted, or where the false
+    It is the narrowest that takes them all: by actor, resource, call, account, Region and agent. It is proved on the
+    records of all cases and on all hits that were confirmed; where one of them would be muted, or where the false
     hits have too little in common, nothing is drafted, the hit that stands against it is named, and the exit status
     is 1. Without RULE: one draft for each rule with false hits. Hits of files are as `hits` and `scan` print them
     with --format jsonl.
