@@ -166,7 +166,7 @@ def _fill_in(what: str) -> str:
 
 def _proof(rule: Rule, takes: int, spares: int, cases: int, without_record: int) -> str:
     left = f"; {without_record} judged by what the hit says, as the record cannot be had" if without_record else ""
-    return f"{rule.name}: takes {takes} false hits, none of {spares} confirmed, none of {cases} cases that alert{left}"
+    return f"{rule.name}: takes {takes} false hits, none of {spares} confirmed, no record of {cases} cases{left}"
 
 
 def _refusal(rule: Rule, refusal: Refusal) -> str:
