@@ -46,7 +46,13 @@ ROOMS = (
     Room("store", "writes the hit table; the keys of all rows", (*_PURE, "audit", "flows"), ("botocore",)),
     Room("store/query", "queries the hit table", (*_PURE, "store"), (), in_lambda=False),
     Room("aws", "AWS clients, the trail bucket, the clock's calls", ("cloudtrail", "audit", "hits"), ("botocore",)),
-    Room("ops", "operations on a deployment", (*_PURE, "audit", "store", "aws"), ("botocore",), in_lambda=False),
+    Room(
+        "ops",
+        "operations on a deployment",
+        (*_PURE, "alerts/channels", "audit", "store", "store/query", "aws"),
+        ("botocore",),
+        in_lambda=False,
+    ),
     Room("ops/checks", "findings about a deployment, from plain values", ("text", "audit", "ops"), in_lambda=False),
     Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
     Room(

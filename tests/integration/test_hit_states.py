@@ -192,3 +192,31 @@ def test_what_names_no_hit_is_refused(name: str) -> None:
     """Before any request is made."""
     with pytest.raises(SettingsError):
         parse_hit_name(name)
+
+
+def test_resolution_may_say_what_it_was(states: DynamoHitStates, given_hit: GivenHit) -> None:
+    """Kept with the state and in its history, corrected by resolving again, and gone when it is reopened."""
+    hit = given_hit(1)
+    said = []
+    for action, resolved_as in (("resolve", "false"), ("note", ""), ("resolve", "confirmed"), ("reopen", "")):
+        before, _ = states.read(hit.identity)
+        states.write(
+            hit.identity, *change_state(before, action, ALICE, "2026-09-15T11:00:00Z", "", resolved_as), EXPIRES
+        )
+        said.append(states.read(hit.identity)[0].resolved_as)
+
+    _, history = states.read(hit.identity)
+    assert said == ["false", "false", "confirmed", ""]
+    assert [one.resolved_as for one in history] == ["false", "", "confirmed", ""]
+    with pytest.raises(StateError, match="open already"):
+        change_state(HitState(), "reopen", ALICE, "2026-09-15T11:00:00Z")
+
+
+def test_same_resolution_twice_is_refused(states: DynamoHitStates, given_hit: GivenHit) -> None:
+    """Nothing would change."""
+    before, _ = change_state(HitState(), "resolve", ALICE, "2026-09-15T11:00:00Z", "", "false")
+
+    with pytest.raises(StateError, match="resolved already"):
+        change_state(before, "resolve", BOB, "2026-09-15T12:00:00Z", "", "false")
+    with pytest.raises(StateError, match="resolved already"):
+        change_state(before, "resolve", BOB, "2026-09-15T12:00:00Z")

@@ -18,6 +18,7 @@ from infra.settings import read_settings
 from tests.audit.world import World
 from tests.unit.doc_pages import PAGES, ROOT, Command, advised, anchors, commands, links, simple_commands, spans
 from trailbell.cli.main import cli
+from trailbell.rulebook.cases import BASE_RECORD
 
 
 COMMANDS = [*commands(), *advised()]
@@ -59,7 +60,10 @@ OURS = list(dict.fromkeys([*of("trailbell"), *helped()]))
 
 def needs_no_aws(words: tuple[str, ...]) -> bool:
     """Whether a command can be run here: nothing of it is elsewhere."""
+    asks_table = words[:2] in (("rules", "tune"), ("rules", "scorecard"))
+    reads_files = (words[0] == "actor" and "--logs" in words) or words[:2] == ("explain", "./record.json")
     here = words[0] in ("scan", "rules", "completion") or (words[0] == "report" and "--from-scan" in words)
+    here = (here and not asks_table) or reads_files
     writes_here = words[:2] == ("rules", "new") and "--into" not in words  # into the checkout
     return here and not writes_here and not any(word.startswith("s3://") for word in words)
 
@@ -75,6 +79,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "tests" / "rules" / "cloudhsm", folder / "my-cases")
     shutil.copy(ROOT / "rules" / "kms" / "aws_kms_key_disabled.yml", folder / "new-rule.yml")
     (folder / "rule.yml").write_text(RULE, encoding="utf-8")
+    (folder / "record.json").write_text(json.dumps(BASE_RECORD), encoding="utf-8")
     (folder / "keys.json").write_text(World(0).public_keys(), encoding="utf-8")
     (folder / "events.jsonl").write_text(json.dumps({"EventID": 1102}) + "\n", encoding="utf-8")
     return folder

@@ -22,6 +22,8 @@ _COMMANDS = LazyCommands(
         "weekly": "trailbell.cli.report.weekly:weekly",
         "hits": "trailbell.cli.hits.command:hits",
         "hit": "trailbell.cli.hits.hit:hit",
+        "explain": "trailbell.cli.explain.command:explain",
+        "actor": "trailbell.cli.actor.command:actor",
         "ack": "trailbell.cli.hits.states:ack",
         "resolve": "trailbell.cli.hits.states:resolve",
         "reopen": "trailbell.cli.hits.states:reopen",

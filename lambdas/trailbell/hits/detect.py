@@ -36,14 +36,15 @@ if TYPE_CHECKING:
 SHARES_MAX = 200
 """What one record adds to one correlation at most: names in requests are the caller's choice."""
 
+REPEATS = {"eventCategory": ("NetworkActivity", "Aggregated"), "eventType": ("AwsVpceEvent", "AwsAggregatedEvent")}
+"""By these a rule asks for records that repeat others (Record.repeats)."""
+
 Detected = Hit | Undoing | BaseMatch
 """What a record gives: a hit, what it undoes, and what correlations count of it."""
 
 _MAX_MALFORMED_KEPT = 100
 _FULL_PARSE_BYTES = 512 * 1024  # parsed in full, over all log files, before the prefilter is worth its import
 _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each, and decide most rules
-# By these a rule asks for records that repeat others (Record.repeats).
-_REPEATS = {"eventCategory": ("NetworkActivity", "Aggregated"), "eventType": ("AwsVpceEvent", "AwsAggregatedEvent")}
 
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
@@ -358,7 +359,7 @@ class HitDetector:
     ) -> list[Detected]:
         seen_at = reading.seen_at
         if record.repeats:
-            candidates = [one for one in candidates if asks_for(one.rule.detection, _REPEATS)]
+            candidates = [one for one in candidates if asks_for(one.rule.detection, REPEATS)]
             if not candidates:
                 return []
         facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)

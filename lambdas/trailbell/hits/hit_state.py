@@ -17,6 +17,10 @@ UNRESOLVED = (OPEN, ACKED)
 UNDO = "undo"
 """The action of a later call that undid the act; all others are people's."""
 
+FALSE, CONFIRMED = "false", "confirmed"
+RESOLVED_AS = (FALSE, CONFIRMED)
+"""What somebody may say of a hit with its resolution: nothing was wrong, or something was."""
+
 _BECOMES = {"ack": ACKED, "resolve": RESOLVED, "reopen": OPEN, UNDO: UNDONE}
 # What must be so before, as a table: action → states in which it changes something.
 _FROM = {
@@ -35,6 +39,7 @@ class HitState:
     version: how many changes led here; of two people who change the same version the second is told so.
     by, at:  who brought it into this state (an ARN), and when (UTC, ISO 8601 with Z); "" for one never touched.
     note:    the last thing somebody wrote.
+    resolved_as: of a resolved hit, false or confirmed; "" where nobody said.
     """
 
     word: str = OPEN
@@ -42,11 +47,14 @@ class HitState:
     by: str = ""
     at: str = ""
     note: str = ""
+    resolved_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """One step of a hit's history: `action` is ack, resolve, reopen, note or undo; `word` the state it led to."""
+    """One step of a hit's history: `action` is ack, resolve, reopen, note or undo; `word` the state it led to;
+    `resolved_as` what was said with a resolution.
+    """
 
     version: int
     action: str
@@ -54,20 +62,27 @@ class StateChange:
     by: str
     at: str
     note: str = ""
+    resolved_as: str = ""
 
 
-def change_state(before: HitState, action: str, by: str, at: str, note: str = "") -> tuple[HitState, StateChange]:
-    """What an action makes of a state, and the step of history.
+def change_state(
+    before: HitState, action: str, by: str, at: str, note: str = "", resolved_as: str = ""
+) -> tuple[HitState, StateChange]:
+    """What an action makes of a state, and the step of history. resolved_as: of `resolve`; one that is resolved already
+    may be resolved again as something else.
 
     Raises StateError where there is nothing to change, with who did it already and what to do instead.
     """
-    if before.word not in _FROM[action]:
+    judged_anew = before.word == RESOLVED and action == "resolve" and resolved_as not in ("", before.resolved_as)
+    if before.word not in _FROM[action] and not judged_anew:
         raise StateError(_nothing_to_do(before, action))
     word = _BECOMES.get(action, before.word)
     version = before.version + 1
     moved = action != "note"
-    after = HitState(word, version, by if moved else before.by, at if moved else before.at, note or before.note)
-    return after, StateChange(version, action, word, by, at, note)
+    judged = resolved_as if moved else before.resolved_as
+    who = (by, at) if moved else (before.by, before.at)
+    after = HitState(word, version, *who, note or before.note, judged)
+    return after, StateChange(version, action, word, by, at, note, resolved_as)
 
 
 def is_in(state: HitState, muted: bool, states: Iterable[str]) -> bool:

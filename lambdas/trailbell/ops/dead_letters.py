@@ -6,6 +6,8 @@ from typing import Any
 
 BATCH = 10
 
+_LOOK_SECONDS = 30  # long enough to see each message once, short enough should we die before giving them back
+
 Message = Mapping[str, Any]
 
 
@@ -30,3 +32,18 @@ def show_again(sqs: Any, url: str, message: Message) -> None:
 def delete(sqs: Any, url: str, message: Message) -> None:
     """Delete a message: what it asked for is done."""
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def look(sqs: Any, url: str, limit: int) -> list[Message]:
+    """The first messages of a queue, hidden from others for a moment and visible again when this returns."""
+    seen = dict[str, Message]()
+    try:
+        for batch in batches(sqs, url, _LOOK_SECONDS):
+            again = any(message["MessageId"] in seen for message in batch)
+            seen.update((message["MessageId"], message) for message in batch)
+            if again or len(seen) >= limit:
+                break
+    finally:
+        for message in seen.values():
+            show_again(sqs, url, message)
+    return list(seen.values())[:limit]

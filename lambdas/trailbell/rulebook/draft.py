@@ -56,12 +56,12 @@ filter:
     rules:
         - {cost.rule}
     loudest:
-        facts.actor.key: {json.dumps(_literal(actor), ensure_ascii=False)}
+        facts.actor.key: {json.dumps(literal(actor), ensure_ascii=False)}
     condition: not loudest
 """
     return Draft(f"draft-{cost.rule}.yml", content, cost.rule, hits, cost.hits)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """The text as a Sigma value that matches itself alone: no wildcards."""
     return re.sub(r"([\\*?])", r"\\\1", text)

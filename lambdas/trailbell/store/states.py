@@ -23,7 +23,7 @@ def state_of(row: Mapping[str, Any] | None) -> HitState:
     """The state that a state row holds; open where there is none."""
     if row is None:
         return HitState()
-    return HitState(row["state"], row["version"], row["by"], row["at"], row["note"])
+    return HitState(row["state"], row["version"], row["by"], row["at"], row["note"], row.get("resolvedAs", ""))
 
 
 class DynamoHitStates:
@@ -65,7 +65,8 @@ class DynamoHitStates:
     def puts(self, identity: Identity, after: HitState, change: StateChange, expires_at: int) -> list[dict[str, Any]]:
         """A change as the items of a transaction, which is refused where somebody else was faster."""
         key = state_key(*identity)
-        state = {"state": after.word, "version": after.version, "by": after.by, "at": after.at, "note": after.note}
+        state: Row = {"state": after.word, "version": after.version, "by": after.by, "at": after.at, "note": after.note}
+        state |= _resolved_as(after.resolved_as)
         rows: Iterable[tuple[Row, dict[str, Any]]] = (
             ({**key, "kind": STATE, **state, "expiresAt": expires_at}, unchanged_since(after.version - 1)),
             (_history_row(key, change, expires_at), {"ConditionExpression": "attribute_not_exists(pk)"}),
@@ -104,8 +105,15 @@ def _history_row(key: Row, change: StateChange, expires_at: int) -> Row:
         "at": change.at,
         "note": change.note,
         "expiresAt": expires_at,
+        **_resolved_as(change.resolved_as),
     }
 
 
+def _resolved_as(word: str) -> Row:
+    """The member of both rows that says so; not there where nobody did, as in rows of versions before."""
+    return {"resolvedAs": word} if word else {}
+
+
 def _change(row: Mapping[str, Any]) -> StateChange:
-    return StateChange(row["version"], row["action"], row["state"], row["by"], row["at"], row["note"])
+    said = (row["by"], row["at"], row["note"], row.get("resolvedAs", ""))
+    return StateChange(row["version"], row["action"], row["state"], *said)

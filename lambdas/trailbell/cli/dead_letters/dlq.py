@@ -21,12 +21,11 @@ from trailbell.cloudtrail.notification import parse_notification
 from trailbell.errors import NotificationError, SettingsError
 from trailbell.ops.advice import alarm_advice
 from trailbell.ops.answers import Queue
-from trailbell.ops.dead_letters import batches, delete, show_again
+from trailbell.ops.dead_letters import batches, delete, look
 from trailbell.ops.deployed_stack import AUDITED, Clients, DeployedStack
 from trailbell.text.safe_text import one_line
 
 
-_LOOK_SECONDS = 30  # long enough to see each message once, short enough should we die before giving them back
 _MOVE_SECONDS = 60  # to hold a message of which a copy was sent, until it is deleted
 _WATCH_SECONDS = 120
 _UNSUPPORTED = {"InvalidAction", "UnknownOperation", "UnknownOperationException", "NotImplemented"}
@@ -118,23 +117,9 @@ def find_dead_letters(clients: Clients, stack: str, limit: int) -> list[DeadLett
         if output == AUDITED and not deployed.has_output(AUDITED):
             continue
         queue = deployed.dead_letter_queue(output)
-        for message in _look(sqs, queue, limit):
+        for message in look(sqs, queue.url, limit):
             found.append(_dead_letter(output, message, read))
     return found
-
-
-def _look(sqs: Any, queue: Queue, limit: int) -> list[Mapping[str, Any]]:
-    seen = dict[str, Mapping[str, Any]]()
-    try:
-        for batch in batches(sqs, queue.url, _LOOK_SECONDS):
-            again = any(message["MessageId"] in seen for message in batch)
-            seen.update((message["MessageId"], message) for message in batch)
-            if again or len(seen) >= limit:
-                break
-    finally:
-        for message in seen.values():
-            show_again(sqs, queue.url, message)
-    return list(seen.values())[:limit]
 
 
 def _dead_letter(queue: str, message: Mapping[str, Any], read: Callable[[str], tuple[str, ...]]) -> DeadLetter:

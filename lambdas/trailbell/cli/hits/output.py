@@ -57,6 +57,7 @@ def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = 
         "undoneAfterSeconds": standing.undone_after,
         "mutedUntil": hit.muted_until,
         **today_members(hit, (judged or {}).get(hit.hit_id)),
+        "resolvedAs": state.resolved_as,
     }
 
 

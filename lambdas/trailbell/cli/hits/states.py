@@ -11,7 +11,7 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.errors import SettingsError, StateError
 from trailbell.hits.hit_id import parse_hit_name
-from trailbell.hits.hit_state import change_state
+from trailbell.hits.hit_state import RESOLVED_AS, change_state
 from trailbell.store.query.hit_lookup import find_hit
 from trailbell.store.states import DynamoHitStates
 from trailbell.text.safe_text import one_line
@@ -41,15 +41,24 @@ def ack(names: tuple[str, ...], note: str, connection: Connection) -> None:
 
 
 @click.command()
+@click.option(
+    "--as",
+    "resolved_as",
+    type=click.Choice(RESOLVED_AS),
+    default=None,
+    help="Say what it was: false (nothing was wrong; see rules tune), or confirmed (something was).",
+)
 @_change_options
-def resolve(names: tuple[str, ...], note: str, connection: Connection) -> None:
+def resolve(names: tuple[str, ...], note: str, connection: Connection, resolved_as: str | None) -> None:
     """Resolve hits: nothing is left to do, so `trailbell hits --open` shows them no more.
+
+    What is resolved already may be resolved again with another --as.
 
     \b
     Example:
-      trailbell resolve k7m2p9qx --note "planned, CHG-4711"
+      trailbell resolve k7m2p9qx --as false --note "planned, CHG-4711"
     """
-    _change("resolve", names, note, connection)
+    _change("resolve", names, note, connection, resolved_as or "")
 
 
 @click.command()
@@ -78,7 +87,7 @@ def note(name: str, text: tuple[str, ...], connection: Connection) -> None:
     _change("note", (name,), " ".join(text), connection)
 
 
-def _change(action: str, names: tuple[str, ...], note: str, connection: Connection) -> None:
+def _change(action: str, names: tuple[str, ...], note: str, connection: Connection, resolved_as: str = "") -> None:
     """Do it to each hit; those that refuse are named at the end, and the others are done all the same."""
     if len(note) > _MAX_NOTE:
         raise SettingsError(f"a note is at most {_MAX_NOTE} characters, this one has {len(note)}")
@@ -90,19 +99,22 @@ def _change(action: str, names: tuple[str, ...], note: str, connection: Connecti
         for name, parsed in zip(names, selection, strict=True):
             find = functools.partial(find_hit, client, table, parsed)
             try:
-                click.echo(_change_one(find, states, action, by, one_line(note, _MAX_NOTE)))
+                click.echo(_change_one(find, states, action, by, (one_line(note, _MAX_NOTE), resolved_as)))
             except (StateError, SettingsError) as error:
                 refused.append(f"{name}: {error}")
     if refused:
         raise StateError("\n".join(refused))
 
 
-def _change_one(find: Callable[[datetime], Any], states: DynamoHitStates, action: str, by: str, note: str) -> str:
-    """Change one hit's state; what was done, for the person who asked."""
+def _change_one(
+    find: Callable[[datetime], Any], states: DynamoHitStates, action: str, by: str, said: tuple[str, str]
+) -> str:
+    """Change one hit's state; what was done, for the person who asked. said: the note, and what it is resolved as."""
     now = datetime.now(UTC)
     found, expires_at = find(now)
     before, _ = states.read(found.identity)
-    after, change = change_state(before, action, by, iso_time(now), note)
+    after, change = change_state(before, action, by, iso_time(now), *said)
     states.write(found.identity, after, change, expires_at)
     was = f" (was {before.word})" if before.word != after.word else ""
-    return f"{found.short_id} {found.name}: {after.word}{was}"
+    judged = f" as {after.resolved_as}" if after.resolved_as else ""
+    return f"{found.short_id} {found.name}: {after.word}{judged}{was}"

@@ -64,7 +64,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         "id": story.hit.short_id,
         "hit": hit_document(story.hit),
         "asOf": story.now,
-        "state": {"state": state.word, "by": state.by, "at": state.at, "note": state.note},
+        "state": {"state": state.word, "by": state.by, "at": state.at, "note": state.note} | _judged(state),
         "origin": {
             "sources": sources_text(story.hit),
             "seenLive": story.hit.live is not None,
@@ -77,7 +77,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
             for one in story.follow_ups
         ],
         "history": [
-            {"action": one.action, "state": one.word, "by": one.by, "at": one.at, "note": one.note}
+            {"action": one.action, "state": one.word, "by": one.by, "at": one.at, "note": one.note} | _judged(one)
             for one in story.history
         ],
         "told": story.notified,  # the name of `notified` until 0.1.0: kept for who reads it
@@ -145,6 +145,10 @@ def _episode_document(story: Story) -> dict[str, Any]:
     return {"episode": {**times, "countAtLeast": now.count, "joined": now.key != told.key}}
 
 
+def _judged(one: HitState | StateChange) -> dict[str, str]:
+    return {"resolvedAs": one.resolved_as} if one.resolved_as else {}
+
+
 def _standing(story: Story) -> str:
     """In what state a hit is, and whether anybody was notified of it."""
     undelivered = "not notified (found by a replay of history)" if story.hit.quiet else "not notified yet"
@@ -152,7 +156,8 @@ def _standing(story: Story) -> str:
         undelivered = f"not notified ({one_line(muted_text(story.hit))})"
     state = story.state
     by = f" by {one_line(state.by)} at {state.at}" if state.by else ""
-    return f"{state.word}{by}; {'notified' if story.notified else undelivered}"
+    judged = f" as {state.resolved_as}" if state.resolved_as else ""
+    return f"{state.word}{judged}{by}; {'notified' if story.notified else undelivered}"
 
 
 def _undo(story: Story) -> Iterator[str]:

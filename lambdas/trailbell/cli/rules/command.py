@@ -18,6 +18,8 @@ _COMMANDS = LazyCommands(
         "match": "trailbell.cli.rules.match:match_rules",
         "new": "trailbell.cli.rules.new:new_rule",
         "mail": "trailbell.cli.rules.mail:show_mail",
+        "tune": "trailbell.cli.rules.tune:tune_rules",
+        "scorecard": "trailbell.cli.rules.scorecard:show_scorecard",
         "schema": "trailbell.cli.rules.schema:show_schema",
     }
 )
@@ -25,7 +27,7 @@ _COMMANDS = LazyCommands(
 
 @click.group(commands=_COMMANDS)
 def rules() -> None:
-    """List, check, write and try rules.
+    """List, check, write, try and tune rules.
 
     \b
     Example:

@@ -43,6 +43,21 @@ def find_hit(client: Any, table: str, name: HitName, now: datetime) -> tuple[Hit
     return hits[0]
 
 
+def hits_of_event(client: Any, table: str, event_id: str, since: datetime, until: datetime) -> list[Hit]:
+    """The hits of an event of that time, none where it has none.
+
+    Raises NewerFormatError when a newer version wrote one, and what botocore raises.
+    """
+    accounts = _accounts_between(client, table, event_id, since, until)
+    return [rows.read_hit(row) for account in accounts for row in _of_event(client, table, account, event_id)]
+
+
+def hit_of_identity(client: Any, table: str, identity: tuple[str, str, str]) -> Hit | None:
+    """The hit of an identity, None if there is none. Raises as hits_of_event."""
+    found = next(get_all(client, table, [rows.hit_key(*identity)]), None)
+    return rows.read_hit(found) if found else None
+
+
 def _told_apart(hits: list[Hit]) -> list[str]:
     """A line for each of some hits, its short id with as many characters as tell it from the others."""
     length = SHORT
@@ -112,8 +127,12 @@ def _of_day(client: Any, table: str, day: date, digest: str) -> list[Row]:
 
 
 def _accounts(client: Any, table: str, event_id: str, now: datetime) -> list[str]:
+    return _accounts_between(client, table, event_id, now - _WINDOW, now + timedelta(days=1))
+
+
+def _accounts_between(client: Any, table: str, event_id: str, since: datetime, until: datetime) -> list[str]:
     """The account in which an event has hits, found by the time pointers in its shard; empty if there is none."""
-    query = HitQuery(since=now - _WINDOW, until=now + timedelta(days=1), event_id=event_id)
+    query = HitQuery(since=since, until=until, event_id=event_id)
     groups = day_groups(query, (rows.time_shard(event_id),))
     with workers() as pool, closing(PointerReader(client, table, pool, query).read(groups)) as pointers:
         identities = (rows.identity_of(pointer) for pointer in pointers)
