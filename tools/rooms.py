@@ -54,7 +54,7 @@ ROOMS = (
         in_lambda=False,
     ),
     Room("ops/checks", "findings about a deployment, from plain values", ("text", "audit", "ops"), in_lambda=False),
-    Room("lookback", "cost, report and replay", _PURE, (), in_lambda=False),
+    Room("lookback", "what was: cost, report, replay, actors, scorecard", _PURE, (), in_lambda=False),
     Room(
         "handlers",
         "what Lambda calls; everything is built here, once for each cold start",

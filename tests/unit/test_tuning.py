@@ -158,6 +158,27 @@ def test_refuses_with_the_confirmed_hit_that_stands_against_it() -> None:
     assert refusal.hit_id == hit(3).hit_id
 
 
+@pytest.mark.parametrize(
+    ("unknown", "may_be_taken"),
+    [
+        ({"agent": ""}, True),
+        ({"agent": "[redacted]"}, True),
+        ({"resources": ()}, True),
+        ({"resources": ("other",), "named": ("other", KEY.upper())}, True),
+        ({"resources": ("other",)}, False),
+        ({"region": "us-east-1"}, False),
+        ({"actor": "arn:aws:iam::111122223333:role/admin"}, False),
+    ],
+)
+def test_confirmed_hit_without_a_record_is_spared_only_if_it_surely_is(
+    unknown: dict[str, Any], may_be_taken: bool
+) -> None:
+    """What a hit does not say may be so: a proof that guesses is none."""
+    drafted_or_not = drafted([hit(1)], confirmed=[hit(2, **unknown)])
+
+    assert isinstance(drafted_or_not, Refusal) is may_be_taken
+
+
 def test_refuses_with_the_case_that_stands_against_it() -> None:
     """What the rule is proved to report stays reported."""
     case = Case(Path("aws_kms_key_disabled.yml"), "Somebody disables a key", True, record(), None, None)

@@ -182,9 +182,7 @@ class _Judged:
         self._primary = primary(heard) if heard else None
 
     def matched_and_nearest(self, nearest: int) -> list[RuleExplained]:
-        """Rules that match, strongest first, without those that only look for what undoes an act; then the nearest of
-        those that do not.
-        """
+        """Rules that match, strongest first, but those that only look for undos; then the nearest of the others."""
         matched = [self.rule(match.rule) for match in self._matches.values() if not match.rule.undoes]
         if not nearest:
             return matched
@@ -192,10 +190,7 @@ class _Judged:
         return [*matched, *self._nearest(others, nearest)]
 
     def _nearest(self, rules: Sequence[Rule], most: int) -> list[RuleExplained]:
-        """Those about the same call or service first, then by the fewest tests that stand against them.
-
-        Rules about other calls of other services are near in no sense that helps.
-        """
+        """Those about the same call first, then the same service, by the fewest tests that stand against them."""
         source, name = (str(self._record.fields.get(member, "")).lower() for member in GATE_FIELDS)
         related = []
         for rule in rules:

@@ -32,7 +32,8 @@ ACTOR, ROLE, RESOURCES, CALL, ACCOUNT, REGION, AGENT = (
 class JudgedHit:
     """As much of a hit that somebody judged as tuning needs.
 
-    rule_ids: of the rules it matches, the primary one first. agent: the user agent, "" where it is not known.
+    rule_ids: of the rules it matches, the primary one first. role, agent: "" where they are not known.
+    resources: those that the call acted upon, or all; named: all, where that is more.
     """
 
     hit_id: str
@@ -45,6 +46,7 @@ class JudgedHit:
     call: str
     agent: str
     place: Place
+    named: tuple[str, ...] = ()
 
     @property
     def fields(self) -> dict[str, str]:
@@ -65,6 +67,7 @@ def judged_hit(hit: Hit) -> JudgedHit:
         hit.event_name,
         hit.user_agent,
         hit.place,
+        hit.resources,
     )
 
 
@@ -111,6 +114,28 @@ def narrowest(hits: Sequence[JudgedHit]) -> tuple[Selection, ...] | Refusal:
         f"{actors} actors share neither a role nor a resource: what takes them all would mute the rule; change the"
         " rule's level or condition instead"
     )
+
+
+def may_take(selections: Iterable[Selection], hit: JudgedHit) -> bool:
+    """Whether selections may take a hit whose record cannot be had: what the hit does not say may be so.
+
+    Hits hide parts of user agents, so these decide nothing.
+    """
+    known: dict[str, tuple[str, ...]] = {name: (value,) for name, value in hit.fields.items()}
+    known |= {ACTOR: (hit.actor,), ROLE: (hit.role,), RESOURCES: hit.named or hit.resources, AGENT: ()}
+    lowered = {name: [value.lower() for value in values if value] for name, values in known.items()}
+    return any(_may_be(one, lowered) for one in selections)
+
+
+def _may_be(selection: Selection, known: Mapping[str, Sequence[str]]) -> bool:
+    """Whether what is known contradicts no part of a selection."""
+    for name, values in selection.values.items():
+        if known[name] and {value.lower() for value in values}.isdisjoint(known[name]):
+            return False
+    for name, start in selection.begins.items():
+        if known[name] and not any(value.startswith(start.lower()) for value in known[name]):
+            return False
+    return True
 
 
 def _actor(hit: JudgedHit) -> str:

@@ -19,7 +19,7 @@ from trailbell.engine.predicates import Predicate, Roots
 from trailbell.engine.rulebook import UNMUTABLE, Rule
 from trailbell.errors import RuleError
 from trailbell.facts.facts import facts_of
-from trailbell.lookback.tuning import JudgedHit, Refusal, Selection, narrowest, shown
+from trailbell.lookback.tuning import JudgedHit, Refusal, Selection, may_take, narrowest, shown
 from trailbell.rulebook.cases import Case
 from trailbell.rulebook.documents import Document
 from trailbell.rulebook.draft import FILL_IN, literal
@@ -89,7 +89,8 @@ def tune(
         if still_alerts(roots(hit)):
             return Refusal("the draft does not take it: its record says something else than the hit", shown(hit.hit_id))
     for hit in judged.confirmed:
-        if not still_alerts(roots(hit)):
+        has_record = hit.hit_id in judged.records
+        if not still_alerts(roots(hit)) if has_record else may_take(selections, hit):
             return Refusal("it was confirmed, and what takes all false hits takes it, too", shown(hit.hit_id))
     spared, against = _cases_spared(rule, cases, still_alerts)
     if against:
