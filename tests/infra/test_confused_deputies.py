@@ -1,5 +1,6 @@
 """No service of AWS lends anybody its hand against us: policies are tried with a foreign account and a foreign ARN."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from tests.infra.iam.account import ACCOUNT, REGION
 from tests.infra.iam.deputies import Attempt, answer, attempts, lines
 from tests.infra.iam.statements import Template
+from tests.infra.whole_stack import shipped_patterns
+from trailbell.rulebook.member_template import member_template
 
 
 TemplateOf = Callable[..., Template]
@@ -95,6 +98,13 @@ def _less(keys: dict[str, Any], key: str) -> dict[str, Any]:
             f"arn:aws:events:{REGION}:999988887777:rule/IngestCreated",
             id="eventbridge",
         ),
+        pytest.param(
+            {"live": True, "live_organization": "o-a1b2c3d4e5"},
+            "events.amazonaws.com",
+            f"arn:aws:iam::{ACCOUNT}:role/LiveForwardedEvents1",
+            f"arn:aws:events:{REGION}:999988887777:rule/trailbell-live/LiveForwardedEvents1",
+            id="live",
+        ),
     ],
 )
 def test_queue_takes_messages_of_the_one_topic_or_rule(
@@ -109,6 +119,40 @@ def test_queue_takes_messages_of_the_one_topic_or_rule(
         return answer(attempt, template, resolve)
 
     assert [reaches(arn) for arn in (ours, theirs, "")] == [True, False, False]
+
+
+def test_member_accepts_messages_of_its_own_rules_alone() -> None:
+    """EventBridge sends for every account; a member's dead letters are its own rules' and nobody else's."""
+    template = json.loads(json.dumps(member_template(shipped_patterns().own)))
+    template["Resources"] = {
+        {"DeadLettersPolicy": "DeadLettersPolicy00000000"}.get(name, name): one
+        for name, one in template["Resources"].items()
+    }
+
+    def reaches(service: str, arn: str, transport: str = "true") -> bool:
+        context = {"aws:SourceArn": arn, "aws:SecureTransport": transport} if arn else {}
+        attempt = Attempt(service, service, "sqs:SendMessage", "DeadLetters", context, allowed=True)
+        return answer(attempt, template, resolve_member)
+
+    ours = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/Events1"
+    theirs = ours.replace(ACCOUNT, "999988887777")
+    assert reaches("events.amazonaws.com", ours)
+    assert not reaches("events.amazonaws.com", theirs)
+    assert not reaches("events.amazonaws.com", "")
+    assert not reaches("events.amazonaws.com", ours, transport="false")
+    assert not reaches("s3.amazonaws.com", ours)
+
+
+def resolve_member(value: Any) -> Any:
+    """A member's references; its logical ids have no hash."""
+    match value:
+        case {"Fn::GetAtt": [name, "Arn"]}:
+            return f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"
+        case dict():
+            return {key: resolve_member(member) for key, member in value.items()}
+        case list():
+            return [resolve_member(member) for member in value]
+    return value
 
 
 def test_documented_attempts_are_those_that_are_made() -> None:

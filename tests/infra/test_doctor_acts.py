@@ -14,14 +14,18 @@ from botocore import xform_name
 from click.testing import CliRunner
 from moto import mock_aws
 
-from tests.infra.deployed.acts import ACTS, EVENTBRIDGE_ACTS, TRAIL_ACTS
+from tests.infra.deployed.acts import ACTS, EVENTBRIDGE_ACTS, LIVE_ACTS, TRAIL_ACTS
 from tests.infra.deployed.doing import Act
 from tests.infra.deployed.makers import REGION
 from tests.infra.deployed.world import Refusing, World
+from tests.shipped import shipped_rules
 from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.main import cli
 from trailbell.ops.checks.finding import PROBLEM, UNKNOWN, Finding
 from trailbell.ops.live.resources import NOT_READ, READERS
+from trailbell.rulebook.build import make_rulebook
+from trailbell.rulebook.cases import CASE_SETTINGS
+from trailbell.rulebook.undone_by import undo_rules
 
 
 # What a fresh stack without any log file has: nothing of it says that something was changed.
@@ -75,6 +79,26 @@ def test_each_act_is_named(world: World, act: Act, expected: set[str]) -> None:
 def by_eventbridge(template_of: Callable[..., dict[str, Any]]) -> World:
     """The stack whose source is EventBridge, with a bus of its own."""
     return World(template_of(alert_emails={"ops@example.com": "medium"}, eventbridge=True, event_bus=True))
+
+
+@pytest.fixture
+def live(template_of: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> World:
+    """The stack that takes live events of an organisation; moto gives nobody the code of a function back."""
+    rules = shipped_rules()
+    rulebook = make_rulebook((*rules, *undo_rules(rules)), CASE_SETTINGS)
+    monkeypatch.setattr("trailbell.ops.health.deployed_rulebook", lambda *_: rulebook)
+    settings = {"alert_emails": {"ops@example.com": "medium"}, "live": True, "live_organization": "o-a1b2c3d4e5"}
+    return World(template_of(**settings))
+
+
+@pytest.mark.parametrize(("act", "expected"), LIVE_ACTS.values(), ids=LIVE_ACTS)
+def test_each_act_on_live_events_is_named(live: World, act: Act, expected: set[str]) -> None:
+    """A rule that brings nothing any more is minutes; a policy that lets somebody in is worse."""
+    before = conditions(live)
+    act(live)
+
+    assert before <= FRESH
+    assert conditions(live) - before == expected
 
 
 @pytest.mark.parametrize(("act", "expected"), EVENTBRIDGE_ACTS.values(), ids=EVENTBRIDGE_ACTS)

@@ -27,7 +27,7 @@ NOT_OURS = {"jq", "source"}
 # Of every call, and commands of the AWS CLI's own that no model describes.
 AWS_OPTIONS = {"--query", "--output", "--region", "--profile", "--max-items"}
 RENAMED = {"notification-endpoint": "endpoint"}  # of sns subscribe; --endpoint-url is taken
-NOT_IN_A_MODEL = {("s3", "cp"), ("cloudtrail", "validate-logs")}
+NOT_IN_A_MODEL = {("s3", "cp"), ("cloudtrail", "validate-logs"), ("cloudformation", "deploy")}
 RULE = """\
 title: Log Cleared
 id: 3c1f7f0e-6a3b-4d0b-9d7e-6f5a2b1c8e01

@@ -73,6 +73,8 @@ class References:
         physical, pattern = self.physical.get(name), _ATTRIBUTES.get((self.types.get(name, ""), attribute))
         if not (physical and pattern):
             return ANY
+        if self.types[name] == "AWS::Events::Rule":  # of a bus of its own it is "bus|rule"
+            physical = physical.replace("|", "/")
         short = re.split(r"[/:]", physical)[-1]
         place = {key: self.values.get(f"AWS::{word}", ANY) for key, word in _PLACE.items()}
         return pattern.format(physical, name=short, **place)

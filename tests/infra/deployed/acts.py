@@ -187,3 +187,44 @@ EVENTBRIDGE_ACTS: dict[str, tuple[Act, set[str]]] = {
     ),
 }
 """The same on EventBridge, of a stack whose source it is, and which has a bus."""
+
+
+LIVE_ACTS: dict[str, tuple[Act, set[str]]] = {
+    "own rule disabled": (
+        lambda stack: stack.clients("events").disable_rule(Name=stack.id("LiveEvents1")),
+        {"rule.disabled", "live.off"},
+    ),
+    "rule for reads without its state": (
+        lambda stack: stack.clients("events").enable_rule(Name=stack.id("LiveReads1")),
+        {"rule.disabled", "live.off"},
+    ),
+    "forwarded rule disabled": (
+        lambda stack: stack.clients("events").disable_rule(
+            Name=stack.id("LiveForwardedEvents1").rpartition("|")[2], EventBusName="trailbell-live"
+        ),
+        {"rule.disabled", "live.off"},
+    ),
+    "pattern changed": (
+        lambda stack: stack.clients("events").put_rule(
+            Name=stack.id("LiveEvents2"), EventPattern='{"source": ["none"]}', State="ENABLED"
+        ),
+        {"rule.pattern", "live.other-patterns"},
+    ),
+    "target removed": (
+        lambda stack: stack.clients("events").remove_targets(Rule=stack.id("LiveEvents1"), Ids=["IngestQueue"]),
+        {"rule.targets", "live.nowhere"},
+    ),
+    "somebody let in": (
+        lambda stack: stack.clients("events").put_permission(
+            EventBusName="trailbell-live", StatementId="Friend", Principal="999988887777", Action="events:PutEvents"
+        ),
+        {"policy.allows"},
+    ),
+    "bucket's notifications gone": (
+        lambda stack: stack.clients("s3").put_bucket_notification_configuration(
+            Bucket=stack.id("TrailBucket"), NotificationConfiguration={}
+        ),
+        {"source.none", "source.changed"},
+    ),
+}
+"""The same on live events, of a stack that takes them of an organisation."""

@@ -152,13 +152,16 @@ def _log_group(clients: Clients, name: str, properties: dict[str, Any]) -> str:
 def _rule(clients: Clients, name: str, properties: dict[str, Any]) -> str:
     events, pattern = clients("events"), properties.get("EventPattern")
     given = {key: properties[key] for key in ("ScheduleExpression", "State", "Description") if key in properties}
-    events.put_rule(Name=name, **given, **({"EventPattern": json.dumps(pattern)} if pattern else {}))
-    events.put_targets(Rule=name, Targets=properties["Targets"])
-    return name
+    bus = {"EventBusName": properties["EventBusName"]} if "EventBusName" in properties else {}
+    events.put_rule(Name=name, **bus, **given, **({"EventPattern": json.dumps(pattern)} if pattern else {}))
+    events.put_targets(Rule=name, Targets=properties["Targets"], **bus)
+    return f"{bus['EventBusName']}|{name}" if bus else name
 
 
 def _bus(clients: Clients, _: str, properties: dict[str, Any]) -> str:
     clients("events").create_event_bus(Name=properties["Name"])
+    if "Policy" in properties:
+        clients("events").put_permission(EventBusName=properties["Name"], Policy=json.dumps(properties["Policy"]))
     return str(properties["Name"])
 
 

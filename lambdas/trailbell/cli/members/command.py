@@ -32,7 +32,7 @@ def members() -> None:
 @stack_options("The stack that events go to.", "Ask what `trailbell local --keep` left running.")
 @click.option(
     "--rules",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Compile this folder instead of asking the deployed stack for its rules (takes the extra `rules`).",
 )
 @setting_option
