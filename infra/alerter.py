@@ -13,6 +13,7 @@ from .findings import acknowledge, skip
 from .functions import Detector, Notifier
 from .ingest_queue import IngestQueue
 from .settings import Settings
+from .silence import Silence
 from .store import HitTable
 from .trail import TrailBucket
 from .watch import Watch
@@ -37,6 +38,7 @@ class Alerter(Construct):
         notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, channels=channels)
         assert notifier.function.role
         channels.accept_only(notifier.function.role)
+        Silence(self, "Silence", detector=detector, store=store)
         watch = self._watch(settings, ingest_queue, detector, notifier)
         clock = Clock(
             self,

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from trailbell.audit.settling import SETTLE_SECONDS
+from trailbell.cloudtrail.digest_key import named_minute
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef, parse_notification
 from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
@@ -100,6 +102,13 @@ class Ledger(Protocol):
         """Keep that a log file was read; again changes nothing. Raises TableError."""
 
 
+class Arrivals(Protocol):
+    """Where it is kept when each account and Region delivered log files."""
+
+    def arrived(self, account: str, region: str, delivered: datetime, read_at: str, *, asked_for: bool) -> None:
+        """A log file was read that was delivered at a time. Raises TableError."""
+
+
 class Digests(Protocol):
     """Where digests wait to be audited."""
 
@@ -128,6 +137,7 @@ class Detector:
     now:               the time as UTC ISO 8601 with Z.
     trail:             where the trail writes; an object of any other place is ignored, whoever sent the message.
     ledger, digests:   None where nothing is audited.
+    arrivals:          None where nobody's silence is listened for.
     malformed_records: None if malformed records are to be written to the event log alone.
     clock:             seconds that only grow.
     """
@@ -145,6 +155,7 @@ class Detector:
     correlating: Correlating | None = None
     ledger: Ledger | None = None
     digests: Digests | None = None
+    arrivals: Arrivals | None = None
     trail: TrailPlace = ANYWHERE
     clock: Callable[[], float] = time.monotonic
 
@@ -245,6 +256,14 @@ class Detector:
         if self.ledger and sha256:
             numbers = (counts.bytes_inflated, counts.records_read)
             self.ledger.keep(ReadLog(ref.bucket, ref.key, sha256.hexdigest(), *numbers, self.now(), ref.repair))
+        self._note_arrival(ref)
+
+    def _note_arrival(self, ref: ObjectRef) -> None:
+        """When its account and Region delivered; of what is replayed, and of other names than CloudTrail's, nothing."""
+        delivered = None if ref.replay else named_minute(ref.key)
+        if self.arrivals and delivered:
+            place = ref.classified
+            self.arrivals.arrived(place.account, place.region, delivered, self.now(), asked_for=ref.repair)
 
     def _correlation(self, ref: ObjectRef) -> LogFileCorrelation | None:
         """What collects the contributions of a log file."""

@@ -24,6 +24,7 @@ class Found(StrEnum):
     LOG_MISSING = "audit-log-missing"
     LOG_ALTERED = "audit-log-altered"
     AUDIT_BEHIND = "audit-behind"
+    LOGS_SILENT = "audit-logs-silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,19 @@ _TEXTS = {
         (
             "The audit's log and its alarms say why: trailbell doctor, trailbell dlq.",
             "Look for UpdateFunctionConfiguration and UpdateEventSourceMapping by anybody on the audit's function.",
+        ),
+    ),
+    Found.LOGS_SILENT: _Text(
+        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e09",
+        "No CloudTrail Log Files From an Account and Region",
+        "Region Silent",
+        "This account and Region delivered log files day by day, and is now quiet for more than three times as long "
+        "as it ever was in the five weeks before, while others deliver. Its trail may be off, may not be allowed to "
+        "write, or its notifications do not arrive; or nobody works there any more.",
+        (
+            "aws cloudtrail get-trail-status says whether it is logging, and in LatestDeliveryError why not.",
+            _SWITCHED,
+            "Look at Event history in that account and Region: it needs no trail. Are there events of that time?",
         ),
     ),
 }

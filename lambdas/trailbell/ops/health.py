@@ -17,6 +17,7 @@ from trailbell.ops.drift import detect_drift
 from trailbell.ops.live.reader import answered_or
 from trailbell.ops.live.resources import read_resources
 from trailbell.ops.newest_log_file import newest_log_file
+from trailbell.store.arrivals import DynamoArrivals
 from trailbell.store.audits import DynamoAudits
 
 
@@ -80,6 +81,11 @@ class Health:
     def audits(self) -> DynamoAudits:
         """The audit's rows."""
         return DynamoAudits(self._clients("dynamodb"), self.stack.output("HitTable"), 0)
+
+    @property
+    def arrivals(self) -> DynamoArrivals:
+        """When each account and Region delivered log files."""
+        return DynamoArrivals(self._clients("dynamodb"), self.stack.output("HitTable"))
 
     def event_sources(self) -> list[EventSource]:
         """What feeds the stack's functions; a mapping that is gone feeds none."""

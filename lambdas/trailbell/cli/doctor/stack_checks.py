@@ -6,6 +6,7 @@ from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trailbell.audit.arrivals import hour_of
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.errors import SettingsError
 from trailbell.ops.answers import GONE, Trail
@@ -26,6 +27,7 @@ from trailbell.ops.checks.foreign import (
 from trailbell.ops.checks.functions import function_findings
 from trailbell.ops.checks.queue_policy import senders
 from trailbell.ops.checks.refusal import refusal_finding
+from trailbell.ops.checks.silence import silence_findings
 from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
 from trailbell.ops.checks.stack import drift_findings, stack_findings
 from trailbell.ops.checks.topics import TOPICS, subscription_findings
@@ -165,6 +167,12 @@ def _check_audit(health: Health, now: datetime) -> Iterator[Finding]:
     yield from audit_findings(chains, days, overdue_chains(chains, since, now))
 
 
+def _check_silence(health: Health, now: datetime) -> Iterator[Finding]:
+    """Nothing before the first log file was read."""
+    arrivals = dict(health.arrivals.all())
+    yield from silence_findings(arrivals, [one.source for one in health.arrivals.told()], hour_of(now))
+
+
 def _check_consumers(health: Health, now: datetime) -> Iterator[Finding]:
     own = health.stack.resources("AWS::Lambda::EventSourceMapping")
     yield from foreign_consumer_findings(health.consumers(health.stack.ingest_queue().arn), own)
@@ -218,6 +226,7 @@ _CHECKS: dict[str, Check] = {
     **{f"moves from {output}": partial(_check_moves, output) for output in DEAD_LETTER_QUEUES},
     **{output: partial(_check_topic, output) for output in TOPICS},
     "audit": _check_audit,
+    "silence": _check_silence,
     "alarms": _check_alarms,
     "mute rules": _check_mutes,
     "as deployed": _check_as_deployed,
