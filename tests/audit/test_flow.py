@@ -20,6 +20,7 @@ from trailbell.audit.verdict import Verdict
 from trailbell.aws.audit_objects import audited_file
 from trailbell.cloudtrail.digest_key import parse_digest_key
 from trailbell.flows.audit import TRIES, Audit, AuditTask
+from trailbell.flows.unlisted import Unlisted
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
 from trailbell.store.audits import DynamoAudits
@@ -76,7 +77,9 @@ class Deployment:
         self.audits = DynamoAudits(self.client, TABLE, 400)
         keys = GivenKeys(parse_public_keys(self.world.public_keys(), "keys"))
         outbox = DynamoHitTable(self.client, TABLE, 400)
-        self.audit = Audit(WorldFiles(self.world), keys, self.ledger, self.audits, outbox, self)
+        files = WorldFiles(self.world)
+        unlisted = Unlisted(files, self.ledger, self.audits, outbox)
+        self.audit = Audit(files, keys, self.ledger, self.audits, outbox, self, unlisted)
 
     def repair(self, bucket: str, keys: Sequence[str]) -> None:
         for key in keys:

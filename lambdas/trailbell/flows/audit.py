@@ -9,7 +9,7 @@ Findings are hits: kept before a digest's row and before its message is done, so
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -26,8 +26,10 @@ from trailbell.cloudtrail.digest_key import DigestKey, delivery_span, parse_dige
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key, split_root
 from trailbell.errors import LogFileError, Unreadable
 from trailbell.flows.audit_findings import how_known, of_chain, of_content, of_digest, of_files, restarted, row_end
+from trailbell.flows.unlisted import Unlisted, hours_between
 from trailbell.hits.audit_finding import Finding, Found, finding_hit
 from trailbell.hits.hit import Hit
+from trailbell.hits.ledger import LedgerHour
 from trailbell.text.times import iso_time
 
 
@@ -70,8 +72,8 @@ class AuditTask:
 class Ledger(Protocol):
     """Which log files were read."""
 
-    def read(self, keys: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """What was read of log files, by key."""
+    def read(self, keys: Sequence[str], hours: Iterable[LedgerHour]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """What was read of log files, by key, and of all others of some hours."""
 
 
 class Audits(Protocol):
@@ -131,7 +133,10 @@ class AuditCounters:
 
 @dataclass(slots=True)
 class _Files:
-    """The log files of a digest: read as listed, read otherwise, not read, and delivered before the ledger began."""
+    """The log files of a digest: read as listed, read otherwise, not read, and delivered before the ledger began.
+
+    rows: of the ledger, by key, also of others of the same hours.
+    """
 
     listed: int
     read: list[str] = field(default_factory=list)
@@ -139,11 +144,12 @@ class _Files:
     missing: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     repaired: int = 0
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Audit:
-    """The flow with everything it needs."""
+    """The flow with everything it needs. unlisted: what is read and in no digest."""
 
     files: Files
     keys: Keys
@@ -151,6 +157,7 @@ class Audit:
     audits: Audits
     outbox: Outbox
     queues: Queues
+    unlisted: Unlisted
     counters: AuditCounters = field(default_factory=AuditCounters)
 
     def take_up(self, task: AuditTask, now: str) -> None:
@@ -194,7 +201,8 @@ class Audit:
         if digest.not_read:
             raise LogFileError(f"s3://{task.bucket}/{task.key}: {_DENIED}", Unreadable.DENIED)
         before = self._before(digest)
-        verdict = Judge(self.files, self.keys).judge([digest, *before])[digest.file]
+        verdicts = Judge(self.files, self.keys).judge([digest, *before])
+        verdict = verdicts[digest.file]
         if verdict is Verdict.NO_KEY and task.tries + 1 < TRIES:
             # A key that CloudTrail has just begun to use may not be listed yet.
             self._again(task)
@@ -210,7 +218,9 @@ class Audit:
         findings = [] if late else [*self._previous(key, task, document, before, since)]
         if verdict is not Verdict.VALID:
             findings.append(of_content(Found.DIGEST_ALTERED, key, place, verdict.value))
-        found = self._log_files(document, since)
+        proven = [] if key.backfill else [one.document for one in before if verdicts[one.file] in PROVEN]
+        documents = [document, *(one for one in proven if one)]
+        found = self._log_files(document, since, () if key.backfill else _hours(key, documents))
         self.counters.log_files += found.listed
         if found.missing and task.tries + 1 < TRIES:
             self.queues.repair(task.bucket, found.missing)
@@ -223,6 +233,8 @@ class Audit:
         findings += _not_told(Found.LOG_ALTERED, key, place, found.altered, told)
         self._tell(findings, now)
         self._keep(key, _members(task, verdict, now, found, digest) | {"told": told[-_MAX_TOLD:]})
+        if not key.backfill:
+            self.unlisted.doubt(documents, found.rows, now)
         # After its own row is there: of two that are audited at the same time, one sees the other's.
         self._tell([*self._restarts(key, task, document)], now)
 
@@ -291,7 +303,7 @@ class Audit:
             there = (str(following["bucket"]), str(following["key"]))
             yield restarted(after, there, iso_time(key.end), str(following["start"]))
 
-    def _log_files(self, document: DigestDocument, since: datetime) -> _Files:
+    def _log_files(self, document: DigestDocument, since: datetime, hours: Iterable[LedgerHour]) -> _Files:
         listed = {log.key: log.sha256 for log in document.logs or ()}
         # Others are never read, so that the ledger does not have them.
         hashes = {key: sha256 for key, sha256 in listed.items() if classify_key(key).kind is ObjectKind.LOG_FILE}
@@ -299,7 +311,7 @@ class Audit:
         for name in [name for name in hashes if _delivered_before(name, since)]:
             found.before.append(name)
             del hashes[name]
-        rows = self.ledger.read(list(hashes))
+        rows = found.rows = self.ledger.read(list(hashes), hours)
         for name, sha256 in hashes.items():
             read = {str(row["sha256"]) for row in rows.get(name, ())}
             found.repaired += any(row.get("repaired") for row in rows.get(name, ()))
@@ -356,6 +368,12 @@ def _not_told(
 def _mark(found: Found, file: str) -> str:
     """A short text that stands for a file which was told of."""
     return hashlib.sha256(f"{found.value}\n{file}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _hours(key: DigestKey, documents: Sequence[DigestDocument]) -> Iterator[LedgerHour]:
+    """The hours that are named by log files of some digests, which follow each other."""
+    starts, ends = [one.start for one in documents if one.start], [one.end for one in documents if one.end]
+    return hours_between(key.trail.account, key.trail.region, min(starts), max(ends))
 
 
 def _delivered_before(key: str, since: datetime) -> bool:

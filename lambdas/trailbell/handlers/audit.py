@@ -1,4 +1,4 @@
-"""Lambda's way into the audit: digests from its queue, and a schedule that asks which are overdue.
+"""Lambda's way into the audit: digests from its queue, and a schedule that asks which are overdue, and what is in none.
 
     {"Records": [...]}    an SQS batch of {"bucket", "key", "tries"}
     anything else         what EventBridge's schedule sends
@@ -8,7 +8,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
 import functools
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,12 +22,16 @@ from trailbell.aws.audit_queues import SqsAuditQueues
 from trailbell.aws.clients import Clients
 from trailbell.aws.public_keys import AwsKeys
 from trailbell.flows.audit import Audit, AuditCounters, AuditTask
-from trailbell.handlers.environment import Variables
+from trailbell.flows.unlisted import Unlisted, UnlistedCounters
+from trailbell.handlers.environment import Variables, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
 from trailbell.text.times import utc_now
+
+
+_RESERVE_SECONDS = 30  # before the function is stopped no other hour in doubt is begun
 
 
 @functools.cache
@@ -47,21 +53,23 @@ def _audit() -> Audit:
     variables.check()
     clients = Clients()
     dynamodb = clients.client("dynamodb")
+    files, ledger = AuditObjects(clients.client("s3")), DynamoLedger(dynamodb, table)
+    audits, outbox = DynamoAudits(dynamodb, table, retention, audit), DynamoHitTable(dynamodb, table, retention)
     return Audit(
-        files=AuditObjects(clients.client("s3")),
+        files=files,
         keys=AwsKeys(lambda region: clients.client("cloudtrail", region)),
-        ledger=DynamoLedger(dynamodb, table),
-        audits=DynamoAudits(dynamodb, table, retention, audit),
-        outbox=DynamoHitTable(dynamodb, table, retention),
+        ledger=ledger,
+        audits=audits,
+        outbox=outbox,
         queues=SqsAuditQueues(clients.client("sqs"), audit, ingest),
+        unlisted=Unlisted(files, ledger, audits, outbox),
     )
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Audit every digest of a batch; those that failed are returned to the queue. Or tell which are overdue."""
-    del context
-    audit, failed, now = _audit(), [], utc_now()
-    audit.counters = AuditCounters()
+    audit, failed, now = _audit(), list[str](), utc_now()
+    audit.counters, audit.unlisted = AuditCounters(), replace(audit.unlisted, counters=UnlistedCounters())
     if "Records" in event:
         for message_id, body, waited_seconds in _messages(event, now):
             try:
@@ -71,7 +79,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 failed.append(message_id)
     else:
         audit.overdue(now)
+        deadline = time.monotonic() + seconds_left(context) - _RESERVE_SECONDS
+        audit.unlisted.judge(now, lambda: time.monotonic() < deadline, _event_log())
     _count(audit.counters, len(failed))
+    _count_unlisted(audit.unlisted.counters)
+    _metrics().flush_metrics()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
@@ -93,4 +105,16 @@ def _count(counters: AuditCounters, failed: int) -> None:
     }
     for name, value in counts.items():
         _metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
-    _metrics().flush_metrics()
+
+
+def _count_unlisted(counters: UnlistedCounters) -> None:
+    """CloudWatch bills every name: these are emitted when they happen. Findings have a name already."""
+    counts = {
+        "HoursJudged": counters.judged,
+        "HoursNotJudged": counters.failed,
+        "HoursLeft": counters.left,
+        "AuditFindings": counters.findings,
+    }
+    for name, value in counts.items():
+        if value:
+            _metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)

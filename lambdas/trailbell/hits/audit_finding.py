@@ -23,6 +23,7 @@ class Found(StrEnum):
     CHAIN_RESTARTED = "audit-chain-restarted"
     LOG_MISSING = "audit-log-missing"
     LOG_ALTERED = "audit-log-altered"
+    LOG_UNLISTED = "audit-log-unlisted"
     AUDIT_BEHIND = "audit-behind"
     LOGS_SILENT = "audit-logs-silent"
 
@@ -101,6 +102,20 @@ _TEXTS = {
         "What was read of a log file is not what CloudTrail delivered: it was replaced before it was read. Alerts were "
         "based on records that CloudTrail did not write, or are missing.",
         (_LOST, _VERIFY),
+    ),
+    Found.LOG_UNLISTED: _Text(
+        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e0a",
+        "CloudTrail Log Files Are in No Digest",
+        "Log Files Not Listed",
+        "Log files were read that lie where CloudTrail writes, and that none of its digests lists, two days later "
+        "either, though all digests of their time are proven. Somebody may have written them, so alerts may be based "
+        "on records that CloudTrail never wrote. A second trail without log file validation that writes to the same "
+        "bucket looks the same.",
+        (
+            "Has another trail that writes to this bucket no log file validation? It costs nothing: switch it on.",
+            "Look for PutObject on the trail bucket by anybody but CloudTrail.",
+            _VERIFY,
+        ),
     ),
     Found.AUDIT_BEHIND: _Text(
         "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e08",

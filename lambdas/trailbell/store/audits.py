@@ -132,6 +132,14 @@ class DynamoAudits:
         """What was found about the digests of a month, by their ends."""
         return self._query(f"V#{account}#{region}#{month}")
 
+    def ended(self, account: str, region: str, first: datetime, last: datetime) -> Iterator[Row]:
+        """What was found about the digests that ended between two moments."""
+        month = first
+        while iso_time(month)[:7] <= iso_time(last)[:7]:
+            partition = f"V#{account}#{region}#{iso_time(month)[:7]}"
+            yield from self._query(partition, iso_time(first), f"{iso_time(last)}$")
+            month = month.replace(day=28) + timedelta(days=4)
+
     def _query(self, partition: str, since: str = "", until: str = "", *, forward: bool = True) -> Iterator[Row]:
         return query(self._client, self._table, partition, since, until, backward=not forward)
 
