@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,18 +19,25 @@ from trailbell.audit.public_keys import GivenKeys, parse_public_keys
 from trailbell.audit.verdict import Verdict
 from trailbell.aws.audit_objects import audited_file
 from trailbell.cloudtrail.digest_key import parse_digest_key
+from trailbell.engine.rulebook import Level, Rule
 from trailbell.flows.audit import TRIES, Audit, AuditTask
 from trailbell.flows.unlisted import Unlisted
+from trailbell.hits.audit_finding import Finding, Found, finding_hit
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
+from trailbell.store.switches import DynamoSwitches
 
 
 TABLE = "hits"
 NOW = stamp(BEGIN + 20 * HOUR)
+SWITCHED_OFF = Rule(
+    *("r-1", "trail-logging-stopped", "aws_trail_logging_stopped", "Stopped", Level.CRITICAL, "", []),
+    gate={"eventSource": ("cloudtrail.amazonaws.com",), "eventName": ("stoplogging",)},
+)
 LONG_AGO = stamp(BEGIN - 48 * HOUR)
 
 
@@ -76,10 +83,11 @@ class Deployment:
         self.ledger = DynamoLedger(self.client, TABLE)
         self.audits = DynamoAudits(self.client, TABLE, 400)
         keys = GivenKeys(parse_public_keys(self.world.public_keys(), "keys"))
-        outbox = DynamoHitTable(self.client, TABLE, 400)
+        self.outbox = outbox = DynamoHitTable(self.client, TABLE, 400)
         files = WorldFiles(self.world)
         unlisted = Unlisted(files, self.ledger, self.audits, outbox)
-        self.audit = Audit(files, keys, self.ledger, self.audits, outbox, self, unlisted)
+        switches = DynamoSwitches(self.client, TABLE, [SWITCHED_OFF])
+        self.audit = Audit(files, keys, self.ledger, self.audits, outbox, self, unlisted, switches)
 
     def repair(self, bucket: str, keys: Sequence[str]) -> None:
         for key in keys:
@@ -323,7 +331,50 @@ def test_trail_that_was_off_is_told_in_either_order(backwards: bool, table: Any)
 
     deployment.run(digests[::-1] if backwards else digests)
 
-    assert deployment.told() == ["audit-chain-restarted"]
+    assert deployment.told() == ["audit-restart-unexplained"]
+
+
+@pytest.mark.parametrize(
+    ("who", "explains"),
+    [
+        ({}, True),
+        ({"resources": ("arn:aws:cloudtrail:us-east-1:111122223333:trail/other",)}, False),
+        ({"account": "444455556666"}, False),
+        ({"event_time": stamp(BEGIN + HOUR)}, False),
+        ({"outcome": "denied"}, False),
+    ],
+    ids=["this trail", "another trail", "another account", "long before", "denied"],
+)
+def test_restart_names_who_switched_the_trail_off(who: dict[str, Any], explains: bool, table: Any) -> None:
+    """By the hit that the detector kept, also if it comes after the digest; told once, explained or not."""
+    world = World(8, SHAPES["stopped and started"])
+    deployment = deploy(world, table)
+    deployment.read_all()
+    said = finding_hit(Finding(Found.LOG_MISSING, "111122223333", "us-east-1", "x", stamp(BEGIN)), NOW)
+    stopped = replace(
+        said,
+        **{
+            "rule_id": "r-1",
+            "event_name": "StopLogging",
+            "event_time": stamp(BEGIN + 4 * HOUR),
+            "actor": replace(said.actor, name="Admin"),
+            "resources": ("arn:aws:cloudtrail:us-east-1:111122223333:trail/acme-audit",),
+            "quiet": True,
+            **who,
+        },
+    )
+    begun = world.chains[0].digests[4:]
+    deployment.run(world.chains[0].digests[:4])
+    deployment.audit.take_up(AuditTask(BUCKET, begun[0]), NOW)
+    assert deployment.told() == []
+    deployment.outbox.keep([stopped])
+
+    deployment.run(begun)
+    deployment.run(begun)
+
+    assert deployment.told() == ["audit-chain-restarted" if explains else "audit-restart-unexplained"]
+    (hit,) = decoded_hits(table)
+    assert any("StopLogging by Admin" in one["value"] for one in hit["shown"]) is explains
 
 
 def test_first_digest_of_a_trail_tells_nothing(table: Any) -> None:
@@ -524,7 +575,7 @@ def test_trail_that_was_off_for_long_is_told(backwards: bool, days: int, table: 
 
     deployment.run(digests[::-1] if backwards else digests)
 
-    (hit,) = of_kind(deployment, "audit-chain-restarted")
+    (hit,) = of_kind(deployment, "audit-restart-unexplained")
     assert begun in str(hit["resources"])
 
 

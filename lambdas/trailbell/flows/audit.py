@@ -22,10 +22,19 @@ from trailbell.audit.read_digest import ReadDigest, read_digest
 from trailbell.audit.settling import SETTLE_SECONDS
 from trailbell.audit.verdict import PROVEN, Verdict
 from trailbell.cloudtrail.digest import DigestDocument
-from trailbell.cloudtrail.digest_key import DigestKey, delivery_span, parse_digest_key
+from trailbell.cloudtrail.digest_key import DigestKey, Trail, delivery_span, parse_digest_key
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key, split_root
 from trailbell.errors import LogFileError, Unreadable
-from trailbell.flows.audit_findings import how_known, of_chain, of_content, of_digest, of_files, restarted, row_end
+from trailbell.flows.audit_findings import (
+    Switch,
+    how_known,
+    of_chain,
+    of_content,
+    of_digest,
+    of_files,
+    restarted,
+    row_end,
+)
 from trailbell.flows.unlisted import Unlisted, hours_between
 from trailbell.hits.audit_finding import Finding, Found, finding_hit
 from trailbell.hits.hit import Hit
@@ -53,6 +62,9 @@ BEHIND_SECONDS = 90 * 60
 
 _MAX_TOLD = 2_000
 """Files of one digest that are remembered as told of; of more, somebody may be told twice."""
+
+_SWITCHED_BEFORE = timedelta(hours=2)
+"""So long before the end of a chain's last digest may the call have been that ended it."""
 
 _MOMENT = timedelta(seconds=1)
 
@@ -108,6 +120,13 @@ class Outbox(Protocol):
         """Keep hits, each identity once; how many were new."""
 
 
+class Switches(Protocol):
+    """Who switched trails off, by the records that were read."""
+
+    def between(self, trail: Trail, first: datetime, last: datetime, *, anybodys: bool) -> Sequence[Switch]:
+        """The calls by which a trail was switched off between two moments; anybodys: by whichever account."""
+
+
 class Queues(Protocol):
     """Where work is sent."""
 
@@ -158,6 +177,7 @@ class Audit:
     outbox: Outbox
     queues: Queues
     unlisted: Unlisted
+    switches: Switches
     counters: AuditCounters = field(default_factory=AuditCounters)
 
     def take_up(self, task: AuditTask, now: str) -> None:
@@ -188,7 +208,12 @@ class Audit:
             self._tell([of_chain(Found.AUDIT_BEHIND, max(chains, key=lambda chain: (chain.end, chain.trail)))], now)
             self.audits.mark_behind(now)
             return
-        self._tell([of_chain(Found.DIGEST_OVERDUE, chain) for chain in late], now)
+        self._tell([self._overdue(chain, moment) for chain in late], now)
+
+    def _overdue(self, chain: Newest, now: datetime) -> Finding:
+        key = parse_digest_key(chain.key)
+        first, anybodys = chain.end - _SWITCHED_BEFORE, bool(key and key.organisation)
+        return of_chain(Found.DIGEST_OVERDUE, chain, self.switches.between(chain.trail, first, now, anybodys=anybodys))
 
     def _audit(self, key: DigestKey, task: AuditTask, now: str) -> None:
         since = datetime.fromisoformat(self.audits.since(now))
@@ -218,14 +243,14 @@ class Audit:
         findings = [] if late else [*self._previous(key, task, document, before, since)]
         if verdict is not Verdict.VALID:
             findings.append(of_content(Found.DIGEST_ALTERED, key, place, verdict.value))
-        proven = [] if key.backfill else [one.document for one in before if verdicts[one.file] in PROVEN]
-        documents = [document, *(one for one in proven if one)]
-        found = self._log_files(document, since, () if key.backfill else _hours(key, documents))
+        documents = _proven_hours(key, document, before, verdicts)
+        found = self._log_files(document, since, _hours(key, documents))
         self.counters.log_files += found.listed
         if found.missing and task.tries + 1 < TRIES:
             self.queues.repair(task.bucket, found.missing)
             self.counters.repaired += len(found.missing)
-        if late or (found.missing and task.tries + 1 < TRIES + HEALING_TRIES):
+        comes_again = late or bool(found.missing and task.tries + 1 < TRIES + HEALING_TRIES)
+        if comes_again:
             self._again(task)
         told = [str(mark) for mark in (known or {}).get("told", ())]
         if task.tries + 1 >= TRIES:
@@ -233,10 +258,24 @@ class Audit:
         findings += _not_told(Found.LOG_ALTERED, key, place, found.altered, told)
         self._tell(findings, now)
         self._keep(key, _members(task, verdict, now, found, digest) | {"told": told[-_MAX_TOLD:]})
-        if not key.backfill:
-            self.unlisted.doubt(documents, found.rows, now)
+        self.unlisted.doubt(documents, found.rows, now)
         # After its own row is there: of two that are audited at the same time, one sees the other's.
-        self._tell([*self._restarts(key, task, document)], now)
+        self._tell_restarts(key, task, document, now, comes_again=comes_again)
+
+    def _tell_restarts(
+        self, key: DigestKey, task: AuditTask, document: DigestDocument, now: str, *, comes_again: bool
+    ) -> None:
+        """Tell that a chain began anew; of what no record explains, only when the last of them should have been read.
+
+        comes_again: whether the digest is taken up again anyway.
+        """
+        restarts = [*self._restarts(key, task, document)]
+        if any(one.found is Found.RESTART_UNEXPLAINED for one in restarts) and task.tries + 1 < TRIES:
+            # The log file that says who did it may still wait.
+            if not comes_again:
+                self._again(task)
+            restarts = [one for one in restarts if one.found is not Found.RESTART_UNEXPLAINED]
+        self._tell(restarts, now)
 
     def _again(self, task: AuditTask) -> None:
         self.queues.take_up(task.bucket, task.key, task.tries + 1, SETTLE_SECONDS)
@@ -296,12 +335,18 @@ class Audit:
             return
         last = None if document.previous else self.audits.neighbour(key, document.start, later=False)
         if last and row_end(last) < iso_time(document.start):
-            yield restarted(key, (task.bucket, task.key), row_end(last), document.start_text)
+            yield self._restarted(key, (task.bucket, task.key), row_end(last), document.start_text)
         following = self.audits.neighbour(key, key.end, later=True)
         after = parse_digest_key(str(following["key"])) if following and following.get("starting") else None
         if following and after and str(following["start"]) > iso_time(key.end):
             there = (str(following["bucket"]), str(following["key"]))
-            yield restarted(after, there, iso_time(key.end), str(following["start"]))
+            yield self._restarted(after, there, iso_time(key.end), str(following["start"]))
+
+    def _restarted(self, key: DigestKey, place: tuple[str, str], since: str, until: str) -> Finding:
+        """That a chain began anew at a digest, with the records that explain it; without any it is worse."""
+        first, last = datetime.fromisoformat(since) - _SWITCHED_BEFORE, datetime.fromisoformat(until)
+        switches = self.switches.between(key.trail, first, last, anybodys=bool(key.organisation))
+        return restarted(key, place, since, until, switches)
 
     def _log_files(self, document: DigestDocument, since: datetime, hours: Iterable[LedgerHour]) -> _Files:
         listed = {log.key: log.sha256 for log in document.logs or ()}
@@ -370,10 +415,20 @@ def _mark(found: Found, file: str) -> str:
     return hashlib.sha256(f"{found.value}\n{file}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _hours(key: DigestKey, documents: Sequence[DigestDocument]) -> Iterator[LedgerHour]:
+def _proven_hours(
+    key: DigestKey, document: DigestDocument, before: Sequence[ReadDigest], verdicts: Mapping[AuditedFile, Verdict]
+) -> list[DigestDocument]:
+    """A digest and the one before it, as far as they are proven; none of a backfill digest, which is of no hour."""
+    if key.backfill:
+        return []
+    return [document, *(one.document for one in before if one.document and verdicts[one.file] in PROVEN)]
+
+
+def _hours(key: DigestKey, documents: Sequence[DigestDocument]) -> list[LedgerHour]:
     """The hours that are named by log files of some digests, which follow each other."""
     starts, ends = [one.start for one in documents if one.start], [one.end for one in documents if one.end]
-    return hours_between(key.trail.account, key.trail.region, min(starts), max(ends))
+    account, region = key.trail.account, key.trail.region
+    return [*hours_between(account, region, min(starts), max(ends))] if starts and ends else []
 
 
 def _delivered_before(key: str, since: datetime) -> bool:

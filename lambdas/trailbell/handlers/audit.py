@@ -21,13 +21,15 @@ from trailbell.aws.audit_objects import AuditObjects
 from trailbell.aws.audit_queues import SqsAuditQueues
 from trailbell.aws.clients import Clients
 from trailbell.aws.public_keys import AwsKeys
+from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.audit import Audit, AuditCounters, AuditTask
 from trailbell.flows.unlisted import Unlisted, UnlistedCounters
-from trailbell.handlers.environment import Variables, seconds_left
+from trailbell.handlers.environment import Variables, rulebook_path, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
+from trailbell.store.switches import DynamoSwitches
 from trailbell.text.times import utc_now
 
 
@@ -50,8 +52,9 @@ def _audit() -> Audit:
     variables = Variables()
     table, retention = variables.text("TRAILBELL_TABLE"), variables.number("TRAILBELL_RETENTION_DAYS")
     audit, ingest = variables.text("TRAILBELL_AUDIT_QUEUE_URL"), variables.text("TRAILBELL_INGEST_QUEUE_URL")
+    rules = rulebook_path(variables)
     variables.check()
-    clients = Clients()
+    clients, rulebook = Clients(), load_rulebook(rules.read_text(encoding="utf-8"))
     dynamodb = clients.client("dynamodb")
     files, ledger = AuditObjects(clients.client("s3")), DynamoLedger(dynamodb, table)
     audits, outbox = DynamoAudits(dynamodb, table, retention, audit), DynamoHitTable(dynamodb, table, retention)
@@ -63,6 +66,7 @@ def _audit() -> Audit:
         outbox=outbox,
         queues=SqsAuditQueues(clients.client("sqs"), audit, ingest),
         unlisted=Unlisted(files, ledger, audits, outbox),
+        switches=DynamoSwitches(dynamodb, table, rulebook.rules),
     )
 
 

@@ -21,6 +21,7 @@ class Found(StrEnum):
     DIGEST_DELETED = "audit-digest-deleted"
     DIGEST_OVERDUE = "audit-digest-overdue"
     CHAIN_RESTARTED = "audit-chain-restarted"
+    RESTART_UNEXPLAINED = "audit-restart-unexplained"
     LOG_MISSING = "audit-log-missing"
     LOG_ALTERED = "audit-log-altered"
     LOG_UNLISTED = "audit-log-unlisted"
@@ -86,6 +87,20 @@ _TEXTS = {
         "The chain of digest files begins anew: logging or log file validation was switched off, and on again. Nothing "
         "is proven of the time in between, and what happened then may not have been recorded.",
         (_SWITCHED,),
+    ),
+    Found.RESTART_UNEXPLAINED: _Text(
+        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e0b",
+        "CloudTrail Logging Was Off and No Record Says Who Did It",
+        "Trail Off, Unexplained",
+        "The chain of digest files begins anew, and no StopLogging, DeleteTrail or UpdateTrail that was read explains "
+        "it. Either the log file with that record was removed before it was read, or logging was never off, and the "
+        "last digests before the gap were deleted together with what they listed.",
+        (
+            "Look for StopLogging, UpdateTrail and DeleteTrail in Event history, in the trail's home Region and the "
+            "account that owns it: it needs no trail.",
+            _LOST,
+            _VERIFY,
+        ),
     ),
     Found.LOG_MISSING: _Text(
         "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e06",
@@ -156,6 +171,7 @@ class Finding:
     digest:  bucket and key of the digest, "" where there is none.
     files:   keys of the files that are missing or altered; else of the digest.
     details: label and value of what is known.
+    same_as: the kind in its identity, where that is not its own: what was told as either is not told as the other.
     """
 
     found: Found
@@ -167,6 +183,7 @@ class Finding:
     key: str = ""
     files: tuple[str, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
+    same_as: Found | None = None
 
 
 def finding_hit(finding: Finding, seen_at: str) -> Hit:
@@ -205,6 +222,6 @@ def finding_hit(finding: Finding, seen_at: str) -> Hit:
 
 def _event_id(finding: Finding) -> str:
     """An id like those of events, made from what the finding is about."""
-    text = "\n".join((finding.found.value, finding.account, finding.region, finding.about))
+    text = "\n".join(((finding.same_as or finding.found).value, finding.account, finding.region, finding.about))
     digits = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
