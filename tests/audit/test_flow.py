@@ -1,5 +1,6 @@
 """The live audit against worlds: what was read, what CloudTrail signed, what is remembered; and what is told of it."""
 
+import functools
 import gzip
 import hashlib
 import random
@@ -14,17 +15,19 @@ from moto import mock_aws
 
 from tests.audit.tamperings import a_digest, a_log
 from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Stored, TrailSpec, World, fingerprint, stamp
+from tests.shipped import ROOT
 from trailbell.audit.files import AuditedFile, NotReadError
 from trailbell.audit.public_keys import GivenKeys, parse_public_keys
 from trailbell.audit.verdict import Verdict
 from trailbell.aws.audit_objects import audited_file
 from trailbell.cloudtrail.digest_key import parse_digest_key
-from trailbell.engine.rulebook import Level, Rule
+from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.flows.audit import TRIES, Audit, AuditTask
 from trailbell.flows.unlisted import Unlisted
-from trailbell.hits.audit_finding import Finding, Found, finding_hit
+from trailbell.hits.audit_finding import Finding, FindingHits, Found
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
+from trailbell.rulebook.load import compile_rules
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoHitTable
@@ -39,6 +42,12 @@ SWITCHED_OFF = Rule(
     gate={"eventSource": ("cloudtrail.amazonaws.com",), "eventName": ("stoplogging",)},
 )
 LONG_AGO = stamp(BEGIN - 48 * HOUR)
+
+
+@functools.cache
+def finding_hits() -> FindingHits:
+    """By the rules that ship."""
+    return FindingHits(Rulebook(compile_rules(ROOT / "rules" / "audit", {})))
 
 
 class WorldFiles:
@@ -85,9 +94,10 @@ class Deployment:
         keys = GivenKeys(parse_public_keys(self.world.public_keys(), "keys"))
         self.outbox = outbox = DynamoHitTable(self.client, TABLE, 400)
         files = WorldFiles(self.world)
-        unlisted = Unlisted(files, self.ledger, self.audits, outbox)
+        findings = finding_hits()
+        unlisted = Unlisted(files, self.ledger, self.audits, outbox, findings)
         switches = DynamoSwitches(self.client, TABLE, [SWITCHED_OFF])
-        self.audit = Audit(files, keys, self.ledger, self.audits, outbox, self, unlisted, switches)
+        self.audit = Audit(files, keys, self.ledger, self.audits, outbox, self, unlisted, switches, findings)
 
     def repair(self, bucket: str, keys: Sequence[str]) -> None:
         for key in keys:
@@ -350,7 +360,7 @@ def test_restart_names_who_switched_the_trail_off(who: dict[str, Any], explains:
     world = World(8, SHAPES["stopped and started"])
     deployment = deploy(world, table)
     deployment.read_all()
-    said = finding_hit(Finding(Found.LOG_MISSING, "111122223333", "us-east-1", "x", stamp(BEGIN)), NOW)
+    said = finding_hits().hit(Finding(Found.LOG_MISSING, "111122223333", "us-east-1", "x", stamp(BEGIN)), NOW)
     stopped = replace(
         said,
         **{

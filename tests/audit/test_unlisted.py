@@ -11,7 +11,6 @@ from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Chain, Stored, World,
 from trailbell.audit.files import NotReadError
 from trailbell.audit.verdict import Verdict
 from trailbell.cloudtrail.digest_key import delivery_span
-from trailbell.flows.unlisted import Unlisted
 from trailbell.hits.ledger import LedgerHour, ReadLog
 
 
@@ -146,7 +145,9 @@ def test_hour_that_cannot_be_judged_is_judged_later(table: Any) -> None:
         def read_digest(self, file: Any) -> Any:
             raise NotReadError(Verdict.DENIED)
 
-    deployment.audit.unlisted = Unlisted(Denied(world), unlisted.ledger, unlisted.audits, unlisted.outbox)
+    deployment.audit.unlisted = Unlisted(
+        Denied(world), unlisted.ledger, unlisted.audits, unlisted.outbox, unlisted.findings
+    )
     assert judge(deployment)
     assert deployment.audit.unlisted.counters.failed > 0
     deployment.audit.unlisted = unlisted

@@ -36,7 +36,7 @@ from trailbell.flows.audit_findings import (
     row_end,
 )
 from trailbell.flows.unlisted import Unlisted, hours_between
-from trailbell.hits.audit_finding import Finding, Found, finding_hit
+from trailbell.hits.audit_finding import Finding, FindingHits, Found
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import LedgerHour
 from trailbell.text.times import iso_time
@@ -178,6 +178,7 @@ class Audit:
     queues: Queues
     unlisted: Unlisted
     switches: Switches
+    findings: FindingHits
     counters: AuditCounters = field(default_factory=AuditCounters)
 
     def take_up(self, task: AuditTask, now: str) -> None:
@@ -365,7 +366,7 @@ class Audit:
 
     def _tell(self, findings: Sequence[Finding], now: str) -> None:
         if findings:
-            self.counters.findings += self.outbox.keep([finding_hit(one, now) for one in findings])
+            self.counters.findings += self.outbox.keep([self.findings.hit(one, now) for one in findings])
 
     def _keep(self, key: DigestKey, members: dict[str, Any]) -> None:
         self.audits.keep(AuditedDigest(key, str(members["bucket"]), str(members["key"]), members))

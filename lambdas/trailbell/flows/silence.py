@@ -22,7 +22,7 @@ from trailbell.audit.arrivals import (
     text_of_hour,
 )
 from trailbell.audit.newest import Newest
-from trailbell.hits.audit_finding import Finding, Found, finding_hit
+from trailbell.hits.audit_finding import Finding, FindingHits, Found, finding_id
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import UNDONE, UNRESOLVED, HitState
@@ -106,6 +106,7 @@ class SilenceWatch:
     chains: Chains
     outbox: Outbox
     ends: Ends
+    findings: FindingHits
     counters: SilenceCounters = field(default_factory=SilenceCounters)
 
     def judge(self, now: str) -> None:
@@ -116,7 +117,7 @@ class SilenceWatch:
         told = {one.source: one for one in self.arrivals.told()}
         for one in told.values():
             if one.source in arrivals and arrivals[one.source].last > one.since:
-                self._end(one, arrivals[one.source].last, now)
+                self._end(one, arrivals[one.source].last)
         silences = list(silent_sources(arrivals, hour_of_text(now), behind=self._is_behind(now)))
         for silence in _without_digests(silences, self.chains.chains()) if silences else ():
             self.counters.silent += 1
@@ -132,13 +133,13 @@ class SilenceWatch:
         if told and told.since == silence.last and told.is_kept:
             return
         self.arrivals.keep_told(about)
-        self.outbox.keep([finding_hit(silence_finding(silence), now)])
+        self.outbox.keep([self.findings.hit(silence_finding(silence), now)])
         self.arrivals.keep_told(Told(silence.source, silence.last, is_kept=True))
 
-    def _end(self, told: Told, last: int, now: str) -> None:
+    def _end(self, told: Told, last: int) -> None:
         """That log files come again, to those who were told that none did."""
-        hit = finding_hit(silence_finding(Silence(told.source, told.since, 0, 0)), now)
-        if found := self.ends.act(hit.account, hit.event_id):
+        finding = silence_finding(Silence(told.source, told.since, 0, 0))
+        if found := self.ends.act(finding.account, finding_id(finding)):
             kept, state, expires_at = found
             if state.word in UNRESOLVED:
                 said = FollowUp(What.UNDONE, UNDONE, text_of_hour(last), UNDONE, _BY, event_name=_AFTER)

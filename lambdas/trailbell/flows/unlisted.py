@@ -23,7 +23,7 @@ from trailbell.cloudtrail.digest import DigestDocument
 from trailbell.cloudtrail.digest_key import delivery_span
 from trailbell.cloudtrail.object_key import split_root
 from trailbell.errors import LogFileError, Unreadable
-from trailbell.hits.audit_finding import Finding, Found, finding_hit
+from trailbell.hits.audit_finding import Finding, FindingHits, Found
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import LedgerHour
 from trailbell.text.times import iso_time
@@ -93,6 +93,7 @@ class Unlisted:
     ledger: Ledger
     audits: Audits
     outbox: Outbox
+    findings: FindingHits
     counters: UnlistedCounters = field(default_factory=UnlistedCounters)
 
     def doubt(self, documents: Sequence[DigestDocument], rows: Mapping[str, Sequence[Row]], now: str) -> None:
@@ -128,7 +129,7 @@ class Unlisted:
 
     def _tell(self, hour: LedgerHour, rows: Sequence[Row], now: str) -> None:
         if rows:
-            self.counters.findings += self.outbox.keep([finding_hit(unlisted_finding(hour, rows), now)])
+            self.counters.findings += self.outbox.keep([self.findings.hit(unlisted_finding(hour, rows), now)])
 
     def _unlisted(self, hour: LedgerHour, now: str) -> list[Row]:
         """What was read in an hour and is in no digest, though every trail's digests of its time are proven."""

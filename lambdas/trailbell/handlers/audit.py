@@ -26,6 +26,7 @@ from trailbell.flows.audit import Audit, AuditCounters, AuditTask
 from trailbell.flows.unlisted import Unlisted, UnlistedCounters
 from trailbell.handlers.environment import Variables, rulebook_path, seconds_left
 from trailbell.handlers.event_log import EventLog
+from trailbell.hits.audit_finding import FindingHits
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
@@ -55,6 +56,7 @@ def _audit() -> Audit:
     rules = rulebook_path(variables)
     variables.check()
     clients, rulebook = Clients(), load_rulebook(rules.read_text(encoding="utf-8"))
+    findings = FindingHits(rulebook)
     dynamodb = clients.client("dynamodb")
     files, ledger = AuditObjects(clients.client("s3")), DynamoLedger(dynamodb, table)
     audits, outbox = DynamoAudits(dynamodb, table, retention, audit), DynamoHitTable(dynamodb, table, retention)
@@ -65,8 +67,9 @@ def _audit() -> Audit:
         audits=audits,
         outbox=outbox,
         queues=SqsAuditQueues(clients.client("sqs"), audit, ingest),
-        unlisted=Unlisted(files, ledger, audits, outbox),
+        unlisted=Unlisted(files, ledger, audits, outbox, findings),
         switches=DynamoSwitches(dynamodb, table, rulebook.rules),
+        findings=findings,
     )
 
 
