@@ -1,6 +1,7 @@
 """Log files that were read and that no digest lists: told two days later, and never while a digest may still come."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Chain, Stored, World,
 from trailbell.audit.files import NotReadError
 from trailbell.audit.verdict import Verdict
 from trailbell.cloudtrail.digest_key import delivery_span
+from trailbell.flows.unlisted import UnlistedCounters
 from trailbell.hits.ledger import LedgerHour, ReadLog
 
 
@@ -145,9 +147,7 @@ def test_hour_that_cannot_be_judged_is_judged_later(table: Any) -> None:
         def read_digest(self, file: Any) -> Any:
             raise NotReadError(Verdict.DENIED)
 
-    deployment.audit.unlisted = Unlisted(
-        Denied(world), unlisted.ledger, unlisted.audits, unlisted.outbox, unlisted.findings
-    )
+    deployment.audit.unlisted = replace(unlisted, files=Denied(world), counters=UnlistedCounters())
     assert judge(deployment)
     assert deployment.audit.unlisted.counters.failed > 0
     deployment.audit.unlisted = unlisted
