@@ -103,6 +103,11 @@ ALWAYS = set(range(NOW - WINDOW_HOURS - 200, NOW + 400))
 WEEKLY = {hour for hour in ALWAYS if begin_of(hour).weekday() == 2 and begin_of(hour).hour in (9, 10)}
 
 
+def until(hour: int) -> list[int]:
+    """Every hour up to one."""
+    return [one for one in ALWAYS if one <= hour]
+
+
 @pytest.mark.parametrize(
     ("own", "most"), [(ALWAYS, 9), (OFFICE, 8 * 24)], ids=["busy at every hour", "at work on weekdays"]
 )

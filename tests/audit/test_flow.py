@@ -4,7 +4,8 @@ import functools
 import gzip
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -154,8 +155,9 @@ def all_digests(world: World) -> list[str]:
     return [key for chain in world.chains for key in (*chain.digests, *chain.backfills)]
 
 
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Any:
+@contextmanager
+def hit_table() -> Iterator[Any]:
+    """A client with an empty table."""
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         names = (("pk", "HASH"), ("sk", "RANGE"))
@@ -165,6 +167,12 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Any:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in names],
             BillingMode="PAY_PER_REQUEST",
         )
+        yield client
+
+
+@pytest.fixture
+def table() -> Iterator[Any]:
+    with hit_table() as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.audit.test_arrivals import ALWAYS, HERE, NOW, arrivals_of
+from tests.audit.test_arrivals import HERE, NOW, arrivals_of, until
 from tests.audit.test_flow import TABLE, decoded_hits, finding_hits, table
 from trailbell.alerts.alert import Alert, alert_document
 from trailbell.audit.arrivals import Source, begin_of, text_of_hour
@@ -76,10 +76,6 @@ def put_hours(client: Any, source: Source, hours: Iterable[int]) -> None:
 def watch(client: Any, chains: Sequence[Newest] = ()) -> SilenceWatch:
     arrivals, ends = DynamoArrivals(client, TABLE), DynamoEnds(client, TABLE)
     return SilenceWatch(arrivals, Chains([*chains]), DynamoHitTable(client, TABLE, 400), ends, finding_hits())
-
-
-def until(hour: int) -> list[int]:
-    return [one for one in ALWAYS if one <= hour]
 
 
 def follow_ups(client: Any) -> list[dict[str, Any]]:

@@ -133,6 +133,31 @@ def test_log_files_of_a_second_trail_are_told_only_if_nothing_lists_them(validat
     assert (UNLISTED in deployment.told()) is not validated
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_log_file_that_is_exchanged_is_told_once(is_late: bool, table: Any) -> None:
+    """Before its digest was audited, which tells, or after it, which only its hour's judgement does."""
+    world = World(7)
+    chain = world.chains[0]
+    deployment = deploy(world, table)
+    deployment.read_all()
+    log = chain.logs[chain.digests[2]][0]
+
+    def exchange() -> None:
+        world.objects[log] = Stored(world.content())
+        deployment.read(log)
+
+    if not is_late:
+        exchange()
+    deployment.run(all_digests(world))
+    if is_late:
+        exchange()
+    assert deployment.told() == ([] if is_late else ["audit-log-altered"])
+    for _ in range(2):
+        judge(deployment)
+
+    assert deployment.told() == ["audit-log-altered"]
+
+
 def test_hour_that_cannot_be_judged_is_judged_later(table: Any) -> None:
     """A digest that may not be read says nothing, and holds up no other hour."""
     world = World(5)

@@ -8,7 +8,6 @@ looked for another day, so that its row heals. A digest is also compared with th
 Findings are hits: kept before a digest's row and before its message is done, so that a crash anywhere tells them once.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from trailbell.cloudtrail.object_key import ObjectKind, classify_key, split_root
 from trailbell.errors import LogFileError, Unreadable
 from trailbell.flows.audit_findings import (
     Switch,
+    file_mark,
     how_known,
     of_chain,
     of_content,
@@ -226,8 +226,9 @@ class Audit:
             return
         if digest.not_read:
             raise LogFileError(f"s3://{task.bucket}/{task.key}: {_DENIED}", Unreadable.DENIED)
-        before = self._before(digest)
-        verdicts = Judge(self.files, self.keys).judge([digest, *before])
+        judge = Judge(self.files, self.keys)
+        before = self._before(digest) if judge.is_signed(digest) else []  # what others write leads nowhere
+        verdicts = judge.judge([digest, *before])
         verdict = verdicts[digest.file]
         if verdict is Verdict.NO_KEY and task.tries + 1 < TRIES:
             # A key that CloudTrail has just begun to use may not be listed yet.
@@ -404,16 +405,11 @@ def _not_told(
     found: Found, key: DigestKey, place: tuple[str, str], files: Sequence[str], told: list[str]
 ) -> Iterator[Finding]:
     """A finding of those files that nobody was told of yet; their marks are added to `told`."""
-    marks = {_mark(found, file): file for file in files}
+    marks = {file_mark(found, file): file for file in files}
     new = [mark for mark in marks if mark not in set(told)]
     if new:
         told += new
         yield of_files(found, key, place, [marks[mark] for mark in new])
-
-
-def _mark(found: Found, file: str) -> str:
-    """A short text that stands for a file which was told of."""
-    return hashlib.sha256(f"{found.value}\n{file}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _proven_hours(

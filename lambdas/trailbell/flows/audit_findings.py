@@ -104,3 +104,8 @@ def how_known(known: Mapping[str, Any] | None) -> str:
     if not known:
         return "it was never audited: the log files that it lists are not known"
     return f"it was audited before: {known['read']} of its {known['listed']} log files were read"
+
+
+def file_mark(found: Found, file: str) -> str:
+    """A short text that stands for a file which was told of."""
+    return hashlib.sha256(f"{found.value}\n{file}".encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -6,7 +6,8 @@ any then, and by every backfill digest since. What no proven digest speaks of is
 come, and if it never does, that is told by itself.
 
 An hour is doubted when a digest is audited, for its own hour and the one before; and when a log file is read that is
-older than that (store/ledger.py).
+older than that, or that had something else in it when it was read before (store/ledger.py): what is exchanged after its
+digest was audited is told by this alone.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from trailbell.cloudtrail.digest import DigestDocument
 from trailbell.cloudtrail.digest_key import delivery_span
 from trailbell.cloudtrail.object_key import split_root
 from trailbell.errors import LogFileError, Unreadable
+from trailbell.flows.audit_findings import file_mark
 from trailbell.hits.audit_finding import Finding, FindingHits, Found
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import LedgerHour
@@ -106,7 +108,7 @@ class Unlisted:
         others = [key for key, read in rows.items() if read and key not in listed and _is_held(key, [proven])]
         for hour in sorted({LedgerHour.of(key) for key in others}, key=str):
             # Another trail's digest may list them; then there is nothing to wait for.
-            if self._unlisted(hour, now):
+            if self._compared(hour, now).unlisted:
                 self.ledger.doubt(hour, now)
 
     def judge(self, now: str, is_time_left: Callable[[], bool], event_log: UnlistedLog) -> None:
@@ -119,7 +121,7 @@ class Unlisted:
                 self.counters.left += 1
                 continue
             try:
-                self._tell(hour, self._unlisted(hour, now), now)
+                self._tell(hour, self._compared(hour, now), now)
                 self.ledger.settle(hour, due)
             except Exception as error:  # the boundary: logged, counted, and judged in an hour
                 self.counters.failed += 1
@@ -127,37 +129,46 @@ class Unlisted:
             else:
                 self.counters.judged += 1
 
-    def _tell(self, hour: LedgerHour, rows: Sequence[Row], now: str) -> None:
-        if rows:
-            self.counters.findings += self.outbox.keep([self.findings.hit(unlisted_finding(hour, rows), now)])
+    def _tell(self, hour: LedgerHour, compared: "_Compared", now: str) -> None:
+        found = ((Found.LOG_UNLISTED, compared.unlisted), (Found.LOG_ALTERED, compared.altered))
+        findings = [hour_finding(kind, hour, rows) for kind, rows in found if rows]
+        self.counters.findings += self.outbox.keep([self.findings.hit(one, now) for one in findings])
 
-    def _unlisted(self, hour: LedgerHour, now: str) -> list[Row]:
-        """What was read in an hour and is in no digest, though every trail's digests of its time are proven."""
-        rows = {str(row["key"]): row for row in self.ledger.of_hour(hour)}
-        spans = [span for key in rows if (span := delivery_span(key))]
+    def _compared(self, hour: LedgerHour, now: str) -> "_Compared":
+        """What was read in an hour and is in no digest, though every trail's digests of its time are proven; and what
+        had something else in it than its digest says, if nobody was told when that was audited.
+        """
+        rows = self.ledger.of_hour(hour)
+        spans = [span for row in rows if (span := delivery_span(str(row["key"])))]
         if not spans:
-            return []
-        listed, by_trail = self._known(hour, min(one for one, _ in spans), max(one for _, one in spans), now)
-        coverages = [*map(Coverage, by_trail.values())]
-        return [rows[key] for key in sorted(rows) if key not in listed and _is_held(key, coverages)]
+            return _Compared([], [])
+        known = self._known(hour, min(one for one, _ in spans), max(one for _, one in spans), now)
+        coverages = [*map(Coverage, known.by_trail.values())]
+        others = {str(row["key"]): row for row in rows if row["key"] not in known.hashes}
+        altered = [
+            row
+            for row in rows
+            if row["sha256"] not in known.hashes.get(row["key"], {row["sha256"]})
+            and file_mark(Found.LOG_ALTERED, str(row["key"])) not in known.told
+        ]
+        return _Compared([others[key] for key in sorted(others) if _is_held(key, coverages)], altered)
 
-    def _known(
-        self, hour: LedgerHour, first: datetime, last: datetime, now: str
-    ) -> tuple[set[str], dict[str, list[Proven]]]:
-        """The log files that digests list between two moments or later, and by trail the times that they prove."""
-        listed: set[str] = set()
-        by_trail: dict[str, list[Proven]] = {}
+    def _known(self, hour: LedgerHour, first: datetime, last: datetime, now: str) -> "_Known":
+        """What digests say of the time between two moments, those of backfills that came later included."""
+        known = _Known()
         for row in self.audits.ended(hour.account, hour.region, first - _NEAR, datetime.fromisoformat(now)):
             end, trail, is_backfill = _end_and_trail(row)
             if not row["sha256"] or (end > last + _NEAR and not is_backfill):
                 continue
-            proven = by_trail.setdefault(trail, []) if not is_backfill else []
+            proven = known.by_trail.setdefault(trail, []) if not is_backfill else []
             start = datetime.fromisoformat(str(row["start"]))
             document = self._read(row) if is_backfill or (start < last and end > first) else None
             if document:
-                listed |= {log.key for log in document.logs or ()}
+                known.told |= set(row.get("told", ()))
                 proven.append(_proven(start, end))
-        return listed, by_trail
+                for log in document.logs or ():
+                    known.hashes.setdefault(log.key, set()).add(log.sha256)
+        return known
 
     def _read(self, row: Row) -> DigestDocument | None:
         """An audited digest's document; None where it is not there any more as it was audited.
@@ -171,19 +182,37 @@ class Unlisted:
         return digest.document if digest.sha256 == row["sha256"] else None
 
 
-def unlisted_finding(hour: LedgerHour, rows: Sequence[Row]) -> Finding:
-    """The finding of log files of an hour, the same for the same files."""
-    keys = [str(row["key"]) for row in rows]
-    names = hashlib.sha256("\n".join(keys).encode("utf-8", "surrogatepass")).hexdigest()
+@dataclass(slots=True)
+class _Known:
+    """What digests say of a time: the hashes of log files by key, the times they prove by trail, and what was told."""
+
+    hashes: dict[str, set[str]] = field(default_factory=dict)
+    by_trail: dict[str, list[Proven]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Rows of the ledger that no digest lists, and those with another content than listed."""
+
+    unlisted: list[Row]
+    altered: list[Row]
+
+
+def hour_finding(found: Found, hour: LedgerHour, rows: Sequence[Row]) -> Finding:
+    """The finding of log files of an hour, the same for the same files and contents."""
+    keys = list(dict.fromkeys(str(row["key"]) for row in rows))
+    contents = "\n".join(f"{row['key']} {row['sha256']}" for row in rows)
+    names = hashlib.sha256(contents.encode("utf-8", "surrogatepass")).hexdigest()
     details = (
-        ("log files", str(len(rows))),
+        ("log files", str(len(keys))),
         ("records in them", str(sum(int(row["records"]) for row in rows))),
         ("read first", min(str(row["readAt"]) for row in rows)),
     )
     span, bucket = delivery_span(keys[0]), str(rows[0]["bucket"])
     at = iso_time(span[0]) if span else str(rows[0]["readAt"])
     about = f"{hour} {names}"
-    return Finding(Found.LOG_UNLISTED, hour.account, hour.region, about, at, bucket, keys[0], tuple(keys), details)
+    return Finding(found, hour.account, hour.region, about, at, bucket, keys[0], tuple(keys), details)
 
 
 def _is_held(key: str, coverages: Sequence[Coverage]) -> bool:

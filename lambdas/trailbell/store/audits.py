@@ -57,6 +57,10 @@ class DynamoAudits:
                 replacing="(attribute_exists(queueUrl) AND queueUrl <> :queue)",
                 values={":queue": self._queue_url},
             )
+        if self._queue_url and there and "queueUrl" not in there:
+            # A version before did not keep it: from here on it tells when the audit was off.
+            adopted = {**there, "queueUrl": self._queue_url}
+            put_new(self._client, self._table, adopted, replacing="attribute_not_exists(queueUrl)")
         return now if there is None else str(there["at"])
 
     def mark_behind(self, now: str) -> None:

@@ -4,7 +4,8 @@
     L#{account}#{region}#{yyyy-mm-ddThh}    {file name}#{SHA-256, 16 digits}   something else was in it later
 
     L#late                                  {due hour}#{account}#{region}#{hour}   an hour to be judged then: a log file
-                                                                               of it is in no digest, or was read late
+                                                                               of it is in no digest, was read late, or
+                                                                               had something else in it later
 
 The hour is that in the file's name (of other names, the day of its folder), so that what is read again finds its row.
 """
@@ -45,9 +46,10 @@ class DynamoLedger:
         """Keep that a log file was read; again changes nothing. Raises TableError or what botocore raises."""
         row = _row(read)
         there = put_new(self._client, self._table, row)
-        if there is not None and there.get("sha256") != read.sha256:
+        is_another = there is not None and there.get("sha256") != read.sha256
+        if is_another:
             put_new(self._client, self._table, {**row, "sk": f"{row['sk']}#{read.sha256[:16]}"})
-        if _is_doubtful(read):
+        if is_another or _is_doubtful(read):
             self.doubt(LedgerHour.of(read.key), read.read_at)
 
     def read(self, keys: Iterable[str], hours: Iterable[LedgerHour] = ()) -> dict[str, list[Row]]:
