@@ -1,4 +1,4 @@
-"""Everything that happens to a deployment with the audit on, one function each: what is told of it is a row of docs/audit.md.
+"""What happens to a deployment with the audit on, one function each: what is told of it is a row of docs/audit.md.
 
 The docstring of a function is its row.
 """
@@ -23,6 +23,8 @@ Happening = Callable[[Any], Deployment]
 
 HAPPENINGS: list[Happening] = []
 
+_HOURS = 5
+
 
 def happening(function: Happening) -> Happening:
     """One that is a row."""
@@ -43,9 +45,9 @@ class _Failing:
         raise AssertionError(what) from error
 
 
-def _read(client: Any, shape: str = "one trail") -> Deployment:
+def _read(client: Any, shape: str = "one trail", hours: int = _HOURS) -> Deployment:
     """A deployment that has read all log files, and audited nothing yet."""
-    deployment = deploy(World(2, SHAPES[shape]), client)
+    deployment = deploy(World(2, SHAPES[shape], hours), client)
     deployment.read_all()
     return deployment
 
@@ -72,7 +74,7 @@ def honest(client: Any) -> Deployment:
 @happening
 def notification_lost(client: Any) -> Deployment:
     """The notification of a log file is lost: it is read when its digest names it."""
-    world = World(2)
+    world = World(2, hours=_HOURS)
     deployment = deploy(world, client)
     deployment.read_all(but=[_a_log(world)])
     return _audited(deployment)
@@ -81,7 +83,7 @@ def notification_lost(client: Any) -> Deployment:
 @happening
 def log_deleted(client: Any) -> Deployment:
     """A log file is deleted before it is read."""
-    world = World(2)
+    world = World(2, hours=_HOURS)
     deployment = deploy(world, client)
     del world.objects[_a_log(world)]
     deployment.read_all()
@@ -91,7 +93,7 @@ def log_deleted(client: Any) -> Deployment:
 @happening
 def log_altered(client: Any) -> Deployment:
     """A log file is altered before it is read."""
-    world = World(2)
+    world = World(2, hours=_HOURS)
     deployment = deploy(world, client)
     world.objects[_a_log(world)] = Stored(gzip.compress(b'{"Records":[]}'))
     deployment.read_all()
@@ -110,7 +112,7 @@ def log_exchanged(client: Any) -> Deployment:
 @happening
 def log_added(client: Any) -> Deployment:
     """A log file that CloudTrail never delivered is added."""
-    world = World(2)
+    world = World(2, hours=_HOURS)
     world.objects[_a_log(world).replace("Z_", "Z_f0rged")] = Stored(world.content())
     deployment = deploy(world, client)
     deployment.read_all()
@@ -171,18 +173,18 @@ def digest_replaced(client: Any) -> Deployment:
 @happening
 def trail_stopped(client: Any) -> Deployment:
     """Logging is stopped and started, and the record of it was read."""
-    deployment = _read(client, "stopped and started")
+    deployment = _read(client, "stopped and started", 7)
     said = finding_hits().hit(Finding(Found.LOG_MISSING, HERE.account, HERE.region, "x", stamp(BEGIN)), LATER)
     resources = (f"arn:aws:cloudtrail:us-east-1:{HERE.account}:trail/acme-audit",)
-    stopped = {"rule_id": "r-1", "event_name": "StopLogging", "event_time": stamp(BEGIN + 4 * HOUR)}
-    deployment.outbox.keep([replace(said, **stopped, resources=resources, quiet=True)])
+    stopped = replace(said, rule_id="r-1", event_name="StopLogging", event_time=stamp(BEGIN + 4 * HOUR))
+    deployment.outbox.keep([replace(stopped, resources=resources, quiet=True)])
     return _audited(deployment)
 
 
 @happening
 def trail_stopped_unseen(client: Any) -> Deployment:
     """The same, and no record says who did it."""
-    return _audited(_read(client, "stopped and started"))
+    return _audited(_read(client, "stopped and started", 7))
 
 
 @happening
@@ -209,7 +211,7 @@ def account_silent(client: Any) -> Deployment:
     put_hours(client, BUSY, until(NOW))
     put_hours(client, HERE, until(FELL))
     watch(client).judge(text_of_hour(NOW))
-    return deploy(World(2), client)
+    return deploy(World(2, hours=_HOURS), client)
 
 
 @happening
@@ -218,4 +220,4 @@ def nothing_arrives(client: Any) -> Deployment:
     for source in (BUSY, HERE):
         put_hours(client, source, until(FELL))
     watch(client).judge(text_of_hour(NOW))
-    return deploy(World(2), client)
+    return deploy(World(2, hours=_HOURS), client)

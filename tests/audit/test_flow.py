@@ -15,7 +15,7 @@ import pytest
 from moto import mock_aws
 
 from tests.audit.tamperings import a_digest, a_log
-from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Stored, TrailSpec, World, fingerprint, stamp
+from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Stored, TrailSpec, World, fingerprint, key_pair, stamp
 from tests.shipped import ROOT
 from trailbell.audit.files import AuditedFile, NotReadError
 from trailbell.audit.public_keys import GivenKeys, parse_public_keys
@@ -656,3 +656,30 @@ def test_each_way_to_replace_a_digest_is_told(table: Any) -> None:
 
     whys = [str(hit["shown"]) for hit in of_kind(deployment, "audit-digest-altered")]
     assert [sum(why in text for text in whys) for why in ("chain-broken", "trailing-data")] == [1, 1]
+
+
+def test_digest_that_cloudtrail_did_not_sign_leads_nowhere(table: Any) -> None:
+    """What it names is not even read: whoever wrote it would choose that."""
+    world = World(10)
+    deployment = deploy(world, table)
+    chain = world.chains[0]
+    forged = chain.digests[2]
+    document = world.document(forged) | {"previousDigestS3Object": chain.digests[0]}
+    world.put_digest(forged, document, key_pair("evil"))
+    asked: list[str] = []
+    read = deployment.audit.files.read_digest
+    deployment.audit.files.read_digest = lambda file: (asked.append(file.key), read(file))[1]  # type: ignore
+
+    deployment.run([forged])
+
+    assert set(asked) == {forged}
+    assert deployment.told() == ["audit-digest-forged"]
+
+
+def test_beginning_of_a_version_before_is_taken_over_once(table: Any) -> None:
+    """It did not say which queue it was of; from then on a switched-off audit is noticed."""
+    DynamoAudits(table, TABLE, 400).since(LONG_AGO)
+
+    assert DynamoAudits(table, TABLE, 400, "one queue").since(NOW) == LONG_AGO
+    assert DynamoAudits(table, TABLE, 400, "one queue").since(NOW) == LONG_AGO
+    assert DynamoAudits(table, TABLE, 400, "another queue").since(NOW) == NOW

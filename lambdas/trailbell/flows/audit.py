@@ -11,7 +11,7 @@ Findings are hits: kept before a digest's row and before its message is done, so
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from trailbell.audit.files import AuditedFile, Files
 from trailbell.audit.judge import Judge
@@ -21,11 +21,10 @@ from trailbell.audit.read_digest import ReadDigest, read_digest
 from trailbell.audit.settling import SETTLE_SECONDS
 from trailbell.audit.verdict import PROVEN, Verdict
 from trailbell.cloudtrail.digest import DigestDocument
-from trailbell.cloudtrail.digest_key import DigestKey, Trail, delivery_span, parse_digest_key
+from trailbell.cloudtrail.digest_key import DigestKey, delivery_span, parse_digest_key
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key, split_root
 from trailbell.errors import LogFileError, Unreadable
 from trailbell.flows.audit_findings import (
-    Switch,
     file_mark,
     how_known,
     of_chain,
@@ -35,9 +34,9 @@ from trailbell.flows.audit_findings import (
     restarted,
     row_end,
 )
+from trailbell.flows.audit_parts import Audits, Ledger, Outbox, Queues, Switches
 from trailbell.flows.unlisted import Unlisted, hours_between
 from trailbell.hits.audit_finding import Finding, FindingHits, Found
-from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import LedgerHour
 from trailbell.text.times import iso_time
 
@@ -79,65 +78,6 @@ class AuditTask:
     key: str
     tries: int = 0
     waited_seconds: int = 0
-
-
-class Ledger(Protocol):
-    """Which log files were read."""
-
-    def read(self, keys: Sequence[str], hours: Iterable[LedgerHour]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """What was read of log files, by key, and of all others of some hours."""
-
-
-class Audits(Protocol):
-    """What is remembered of digests."""
-
-    def since(self, now: str) -> str:
-        """Since when the ledger is kept; from now on where nobody has asked since the audit was switched on."""
-
-    def mark_behind(self, now: str) -> None:
-        """Keep that the audit has digests before it that came long ago."""
-
-    def behind(self) -> str:
-        """When the audit was last behind; "" if it never was."""
-
-    def keep(self, audited: AuditedDigest) -> None:
-        """Write what was found about a digest."""
-
-    def audited(self, key: DigestKey) -> Mapping[str, Any] | None:
-        """What was found about a digest before; None if it was not audited."""
-
-    def neighbour(self, key: DigestKey, moment: datetime, *, later: bool) -> Mapping[str, Any] | None:
-        """Of a chain's proven digests the last that ended by a moment, or the first that ended after it."""
-
-    def chains(self) -> Iterator[Newest]:
-        """The newest proven digest of every chain."""
-
-
-class Outbox(Protocol):
-    """Where findings are kept until everybody is notified."""
-
-    def keep(self, hits: Sequence[Hit]) -> int:
-        """Keep hits, each identity once; how many were new."""
-
-
-class Switches(Protocol):
-    """Who switched trails off, by the records that were read."""
-
-    def between(self, trail: Trail, first: datetime, last: datetime, *, anybodys: bool) -> Sequence[Switch]:
-        """The calls by which a trail was switched off between two moments; anybodys: by whichever account."""
-
-
-class Queues(Protocol):
-    """Where work is sent."""
-
-    def repair(self, bucket: str, keys: Sequence[str]) -> None:
-        """Have log files read (again)."""
-
-    def take_up(self, bucket: str, key: str, tries: int, seconds: int) -> None:
-        """Have a digest audited after some seconds."""
-
-    def digests_wait(self) -> bool:
-        """Whether digests wait that could be audited now."""
 
 
 @dataclass(slots=True)
