@@ -1,4 +1,4 @@
-"""What the audit works with: the ledger, what is remembered of digests, the outbox, queues, and who switched trails off."""
+"""What the audit works with: ledger, what is remembered of digests, outbox, queues, and who switched trails off."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime

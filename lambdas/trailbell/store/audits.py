@@ -60,7 +60,8 @@ class DynamoAudits:
         if self._queue_url and there and "queueUrl" not in there:
             # A version before did not keep it: from here on it tells when the audit was off.
             adopted = {**there, "queueUrl": self._queue_url}
-            put_new(self._client, self._table, adopted, replacing="attribute_not_exists(queueUrl)")
+            same = {":at": there["at"]}
+            put_new(self._client, self._table, adopted, replacing="#at = :at", values=same, names={"#at": "at"})
         return now if there is None else str(there["at"])
 
     def mark_behind(self, now: str) -> None:

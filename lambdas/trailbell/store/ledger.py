@@ -23,6 +23,7 @@ from trailbell.text.times import DAY_SECONDS, iso_time
 
 
 LEDGER = "ledger"
+DOUBTED = "doubted"
 LEDGER_DAYS = 30
 """Kept so long: a digest comes within hours, a backfill digest within days."""
 
@@ -32,7 +33,7 @@ JUDGED_AFTER = timedelta(hours=48)
 _LATE = timedelta(hours=1)
 """What is read later than this after its delivery may be read after its digest, and the next one, were audited."""
 
-_DOUBTED = "L#late"
+_DOUBTED_HOURS = "L#late"
 _MAX_NAME = 900  # DynamoDB takes 1,024 bytes, as S3 does for a key alone
 
 
@@ -69,18 +70,18 @@ class DynamoLedger:
     def doubt(self, hour: LedgerHour, now: str) -> None:
         """Have an hour judged two days later."""
         due = iso_time(datetime.fromisoformat(now) + JUDGED_AFTER)[:13]
-        row = {"pk": _DOUBTED, "sk": f"{due}#{hour}", "kind": LEDGER, "expiresAt": _expiry()}
+        row = {"pk": _DOUBTED_HOURS, "sk": f"{due}#{hour}", "kind": DOUBTED, "expiresAt": _expiry()}
         self._client.put_item(TableName=self._table, Item=encode(row))
 
     def doubted(self, now: str) -> Iterator[tuple[LedgerHour, str]]:
         """The hours to be judged by now, and since when."""
-        for row in query(self._client, self._table, _DOUBTED, "0", now[:13]):
+        for row in query(self._client, self._table, _DOUBTED_HOURS, "0", now[:13]):
             due, account, region, text = row["sk"].split("#")
             yield LedgerHour(account, region, text), due
 
     def settle(self, hour: LedgerHour, due: str) -> None:
         """An hour was judged."""
-        self._client.delete_item(TableName=self._table, Key=encode({"pk": _DOUBTED, "sk": f"{due}#{hour}"}))
+        self._client.delete_item(TableName=self._table, Key=encode({"pk": _DOUBTED_HOURS, "sk": f"{due}#{hour}"}))
 
 
 def _row(read: ReadLog) -> Row:
