@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.audit.tamperings import a_log
 from tests.audit.test_flow import NOW, Deployment, all_digests, deploy, table
 from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Chain, Stored, World, stamp
 from trailbell.audit.files import NotReadError
@@ -156,6 +157,25 @@ def test_log_file_that_is_exchanged_is_told_once(is_late: bool, table: Any) -> N
         judge(deployment)
 
     assert deployment.told() == ["audit-log-altered"]
+
+
+@pytest.mark.parametrize("year", ["0001", "1999", "9999"])
+def test_any_time_may_stand_in_a_name(year: str, table: Any) -> None:
+    """Nothing is proven of it, and nobody looks through two thousand years of digests."""
+    world = World(8)
+    deployment = deploy(world, table)
+    old = a_log(world, world.chains[0])
+    forged = old.replace("2026/11", f"{year}/11").replace("_2026", f"_{year}")
+    world.objects[forged] = Stored(world.content())
+    deployment.read(forged)
+    deployment.ledger.doubt(LedgerHour.of(forged), NOW)
+    asked: list[str] = []
+    table.meta.events.register("before-call.dynamodb.Query", lambda **call: asked.append("query"))
+
+    assert judge(deployment) == []
+
+    assert deployment.told() == []
+    assert len(asked) < 10
 
 
 def test_hour_that_cannot_be_judged_is_judged_later(table: Any) -> None:

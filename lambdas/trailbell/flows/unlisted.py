@@ -34,6 +34,9 @@ from trailbell.text.times import iso_time
 _NEAR = timedelta(hours=3)
 """A trail with a digest that ended so near to a time had one for it, or lacks it."""
 
+_OLDEST = timedelta(days=60)
+"""What is named so long ago is not judged: any time can stand in a name, and every month is asked for."""
+
 _FOLDER = "CloudTrail"
 """Whose log files are judged. Of those of network activity it is not documented that digests list them."""
 
@@ -140,8 +143,9 @@ class Unlisted:
         """
         rows = self.ledger.of_hour(hour)
         spans = [span for row in rows if (span := delivery_span(str(row["key"])))]
-        if not spans:
-            return _Compared([], [])
+        moment = datetime.fromisoformat(now)
+        if not spans or not moment - _OLDEST < spans[0][0] < moment:
+            return _Compared([], [])  # nothing is proven of such a time
         known = self._known(hour, min(one for one, _ in spans), max(one for _, one in spans), now)
         coverages = [*map(Coverage, known.by_trail.values())]
         others = {str(row["key"]): row for row in rows if row["key"] not in known.hashes}

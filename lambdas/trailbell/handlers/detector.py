@@ -1,8 +1,6 @@
 """Lambda's way into the detector: an SQS batch (or a single notification) in, partial batch response out.
 
-    {"Records": [...]}    an SQS batch
-    {"silence": true}     what an hourly schedule sends: tell who has fallen silent (infra/silence.py)
-    anything else         a single notification
+    {"silence": true}   what an hourly schedule sends: tell who has fallen silent (infra/silence.py)
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
