@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PARALLEL ?= -n auto
 QUICK := tests/unit tests/rules/test_rules.py tests/rules/test_coverage.py tests/golden/test_rules_page.py
 FUZZ_SECONDS ?= 120
-FUZZ_TARGETS ?= notification live_event policy log_file matcher
+FUZZ_TARGETS ?= notification live_event policy log_file matcher digest metadata
 # The wheel brings node; no other node, and none of the caller's AWS settings, are used.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # uv links files where it can and warns where it cannot; copying avoids the warning.

@@ -16,6 +16,7 @@ from .functions import Detector, Notifier
 from .ingest_queue import IngestQueue
 from .live import LiveEvents
 from .settings import Settings
+from .silence import Silence
 from .store import HitTable
 from .trail import TrailBucket
 from .watch import Watch
@@ -53,6 +54,7 @@ class Alerter(Construct):
         notifier = Notifier(self, "Notifier", code=code, settings=settings, store=store, channels=channels)
         assert notifier.function.role
         channels.accept_only(notifier.function.role)
+        Silence(self, "Silence", detector=detector, store=store)
         watch = self._watch(settings, ingest_queue, detector, notifier)
         clock = Clock(
             self,

@@ -88,12 +88,15 @@ class Audit(Construct):
         allow(detector.function, [self.queue.queue_arn], "sqs:SendMessage")
 
     def _allow_table(self, store: HitTable) -> None:
-        """What was read (L#); the audit's own rows (V#); findings, which are hits with their pointers."""
+        """What was read (L#), and the hours in doubt (L#late); the audit's own rows (V#); findings, which are hits with
+        their pointers; by rule (R#) who switched a trail off.
+        """
         hits = ["H#*", "T#*", "R#*", "P#*", "X#*", "A#*"]
         rights = (
-            (["Query"], ["L#*", "V#*", "H#*"]),
-            (["PutItem"], ["V#*", *hits]),
+            (["Query"], ["L#*", "V#*", "H#*", "R#*"]),
+            (["PutItem"], ["V#*", "L#late", *hits]),
             (["BatchWriteItem"], hits),
+            (["DeleteItem"], ["L#late"]),
         )
         for actions, keys in rights:
             condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}

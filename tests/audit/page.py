@@ -8,18 +8,30 @@ from pathlib import Path
 
 from tests.audit.audited import audit, honest
 from tests.audit.aws_cli import RECORDED
+from tests.audit.live_kinds import HAPPENINGS, told_of
 from tests.audit.tamperings import KINDS, Tampering
 from tests.audit.world import World
 
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
 _MARKED = re.compile(r"(<!-- tamperings -->\n)(.*?)(<!-- /tamperings -->\n)", re.DOTALL)
+_LIVE = re.compile(r"(<!-- live -->\n)(.*?)(<!-- /live -->\n)", re.DOTALL)
 _NOTHING = "nothing"
 
 
 def written(text: str) -> str:
-    """A page's text with the table as it is."""
-    return _MARKED.sub(lambda found: found[1] + table() + found[3], text)
+    """A page's text with the tables as they are."""
+    text = _MARKED.sub(lambda found: found[1] + table() + found[3], text)
+    return _LIVE.sub(lambda found: found[1] + live_table() + found[3], text)
+
+
+def live_table() -> str:
+    """One row for each thing that happens to a deployment, and the hits that tell of it."""
+    lines = ["| what happens | hits |", "|---|---|"]
+    for happens in HAPPENINGS:
+        hits = ", ".join(f"`{name}`" for name in told_of(happens)) or _NOTHING
+        lines.append(f"| {(happens.__doc__ or '').strip().rstrip('.')} | {hits} |")
+    return "\n".join(lines) + "\n"
 
 
 def table() -> str:

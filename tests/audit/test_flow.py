@@ -1,10 +1,12 @@
 """The live audit against worlds: what was read, what CloudTrail signed, what is remembered; and what is told of it."""
 
+import functools
 import gzip
 import hashlib
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,24 +15,40 @@ import pytest
 from moto import mock_aws
 
 from tests.audit.tamperings import a_digest, a_log
-from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Stored, TrailSpec, World, fingerprint, stamp
+from tests.audit.world import BEGIN, BUCKET, HOUR, SHAPES, Stored, TrailSpec, World, fingerprint, key_pair, stamp
+from tests.shipped import ROOT
 from trailbell.audit.files import AuditedFile, NotReadError
 from trailbell.audit.public_keys import GivenKeys, parse_public_keys
 from trailbell.audit.verdict import Verdict
 from trailbell.aws.audit_objects import audited_file
 from trailbell.cloudtrail.digest_key import parse_digest_key
+from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.flows.audit import TRIES, Audit, AuditTask
+from trailbell.flows.unlisted import Unlisted
+from trailbell.hits.audit_finding import Finding, FindingHits, Found
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
+from trailbell.rulebook.load import compile_rules
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.dynamo import decode
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.ledger import DynamoLedger
+from trailbell.store.switches import DynamoSwitches
 
 
 TABLE = "hits"
 NOW = stamp(BEGIN + 20 * HOUR)
+SWITCHED_OFF = Rule(
+    *("r-1", "trail-logging-stopped", "aws_trail_logging_stopped", "Stopped", Level.CRITICAL, "", []),
+    gate={"eventSource": ("cloudtrail.amazonaws.com",), "eventName": ("stoplogging",)},
+)
 LONG_AGO = stamp(BEGIN - 48 * HOUR)
+
+
+@functools.cache
+def finding_hits() -> FindingHits:
+    """By the rules that ship."""
+    return FindingHits(Rulebook(compile_rules(ROOT / "rules" / "audit", {})))
 
 
 class WorldFiles:
@@ -75,8 +93,12 @@ class Deployment:
         self.ledger = DynamoLedger(self.client, TABLE)
         self.audits = DynamoAudits(self.client, TABLE, 400)
         keys = GivenKeys(parse_public_keys(self.world.public_keys(), "keys"))
-        outbox = DynamoHitTable(self.client, TABLE, 400)
-        self.audit = Audit(WorldFiles(self.world), keys, self.ledger, self.audits, outbox, self)
+        self.outbox = outbox = DynamoHitTable(self.client, TABLE, 400)
+        files = WorldFiles(self.world)
+        findings = finding_hits()
+        unlisted = Unlisted(files, self.ledger, self.audits, outbox, findings)
+        switches = DynamoSwitches(self.client, TABLE, [SWITCHED_OFF])
+        self.audit = Audit(files, keys, self.ledger, self.audits, outbox, self, unlisted, switches, findings)
 
     def repair(self, bucket: str, keys: Sequence[str]) -> None:
         for key in keys:
@@ -133,8 +155,9 @@ def all_digests(world: World) -> list[str]:
     return [key for chain in world.chains for key in (*chain.digests, *chain.backfills)]
 
 
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Any:
+@contextmanager
+def hit_table() -> Iterator[Any]:
+    """A client with an empty table."""
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         names = (("pk", "HASH"), ("sk", "RANGE"))
@@ -144,6 +167,12 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Any:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in names],
             BillingMode="PAY_PER_REQUEST",
         )
+        yield client
+
+
+@pytest.fixture
+def table() -> Iterator[Any]:
+    with hit_table() as client:
         yield client
 
 
@@ -320,7 +349,50 @@ def test_trail_that_was_off_is_told_in_either_order(backwards: bool, table: Any)
 
     deployment.run(digests[::-1] if backwards else digests)
 
-    assert deployment.told() == ["audit-chain-restarted"]
+    assert deployment.told() == ["audit-restart-unexplained"]
+
+
+@pytest.mark.parametrize(
+    ("who", "explains"),
+    [
+        ({}, True),
+        ({"resources": ("arn:aws:cloudtrail:us-east-1:111122223333:trail/other",)}, False),
+        ({"account": "444455556666"}, False),
+        ({"event_time": stamp(BEGIN + HOUR)}, False),
+        ({"outcome": "denied"}, False),
+    ],
+    ids=["this trail", "another trail", "another account", "long before", "denied"],
+)
+def test_restart_names_who_switched_the_trail_off(who: dict[str, Any], explains: bool, table: Any) -> None:
+    """By the hit that the detector kept, also if it comes after the digest; told once, explained or not."""
+    world = World(8, SHAPES["stopped and started"])
+    deployment = deploy(world, table)
+    deployment.read_all()
+    said = finding_hits().hit(Finding(Found.LOG_MISSING, "111122223333", "us-east-1", "x", stamp(BEGIN)), NOW)
+    stopped = replace(
+        said,
+        **{
+            "rule_id": "r-1",
+            "event_name": "StopLogging",
+            "event_time": stamp(BEGIN + 4 * HOUR),
+            "actor": replace(said.actor, name="Admin"),
+            "resources": ("arn:aws:cloudtrail:us-east-1:111122223333:trail/acme-audit",),
+            "quiet": True,
+            **who,
+        },
+    )
+    begun = world.chains[0].digests[4:]
+    deployment.run(world.chains[0].digests[:4])
+    deployment.audit.take_up(AuditTask(BUCKET, begun[0]), NOW)
+    assert deployment.told() == []
+    deployment.outbox.keep([stopped])
+
+    deployment.run(begun)
+    deployment.run(begun)
+
+    assert deployment.told() == ["audit-chain-restarted" if explains else "audit-restart-unexplained"]
+    (hit,) = decoded_hits(table)
+    assert any("StopLogging by Admin" in one["value"] for one in hit["shown"]) is explains
 
 
 def test_first_digest_of_a_trail_tells_nothing(table: Any) -> None:
@@ -521,7 +593,7 @@ def test_trail_that_was_off_for_long_is_told(backwards: bool, days: int, table: 
 
     deployment.run(digests[::-1] if backwards else digests)
 
-    (hit,) = of_kind(deployment, "audit-chain-restarted")
+    (hit,) = of_kind(deployment, "audit-restart-unexplained")
     assert begun in str(hit["resources"])
 
 
@@ -584,3 +656,30 @@ def test_each_way_to_replace_a_digest_is_told(table: Any) -> None:
 
     whys = [str(hit["shown"]) for hit in of_kind(deployment, "audit-digest-altered")]
     assert [sum(why in text for text in whys) for why in ("chain-broken", "trailing-data")] == [1, 1]
+
+
+def test_digest_that_cloudtrail_did_not_sign_leads_nowhere(table: Any) -> None:
+    """What it names is not even read: whoever wrote it would choose that."""
+    world = World(10)
+    deployment = deploy(world, table)
+    chain = world.chains[0]
+    forged = chain.digests[2]
+    document = world.document(forged) | {"previousDigestS3Object": chain.digests[0]}
+    world.put_digest(forged, document, key_pair("evil"))
+    asked: list[str] = []
+    read = deployment.audit.files.read_digest
+    deployment.audit.files.read_digest = lambda file: (asked.append(file.key), read(file))[1]  # type: ignore
+
+    deployment.run([forged])
+
+    assert set(asked) == {forged}
+    assert deployment.told() == ["audit-digest-forged"]
+
+
+def test_beginning_of_a_version_before_is_taken_over_once(table: Any) -> None:
+    """It did not say which queue it was of; from then on a switched-off audit is noticed."""
+    DynamoAudits(table, TABLE, 400).since(LONG_AGO)
+
+    assert DynamoAudits(table, TABLE, 400, "one queue").since(NOW) == LONG_AGO
+    assert DynamoAudits(table, TABLE, 400, "one queue").since(NOW) == LONG_AGO
+    assert DynamoAudits(table, TABLE, 400, "another queue").since(NOW) == NOW

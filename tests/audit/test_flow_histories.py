@@ -87,7 +87,7 @@ def test_forged_digest_hides_no_restart_and_no_silence(table: Any) -> None:
     """Written where the chain will begin anew, or far ahead of it."""
     history = History(4, table, stopped=(4, 5))
     begun = history.standard[4]
-    history.must.add(("audit-chain-restarted", begun))
+    history.must.add(("audit-restart-unexplained", begun))
     history.may.add(("audit-digest-overdue", history.standard[3]))
     forge_digest(history, 1)
     forge_digest(history, 1, f"{history.end(begun) - HOUR:%Y%m%dT%H%M%SZ}")  # where its period begins

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tests.fuzz.digests import check_digest, check_metadata
 from tests.fuzz.naive import matching_names
 from trailbell.cloudtrail.live_event import Refusal, read_envelope
 from trailbell.cloudtrail.notification import Notification, parse_notification
@@ -150,6 +151,14 @@ class Targets:
 
         assert found == matching_names(self._rules, event, facts)
         self._plain.detect_record(event, SEEN_AT)
+
+    def digest(self, data: bytes) -> None:
+        """A digest's key and content are read or not, and the same in every form (tests/fuzz/digests.py)."""
+        check_digest(data)
+
+    def metadata(self, data: bytes) -> None:
+        """Metadata that lies beside a copy, and public keys, are read or refused."""
+        check_metadata(data)
 
     def _assert_as_json_reads_it(self, body: bytes, outcome: Outcome) -> None:
         records = _records_of(body)
@@ -338,4 +347,4 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(value)
 
 
-NAMES = ("notification", "live_event", "policy", "log_file", "matcher")
+NAMES = ("notification", "live_event", "policy", "log_file", "matcher", "digest", "metadata")

@@ -20,6 +20,7 @@ FOLDERS = {
     "fleethub": "Fleet Hub for AWS IoT Device Management",
     "cloudtrail": "The trail and trailbell itself",
     "identity": "Identity and sharing",
+    "audit": "What the audit of log files finds",
 }
 """Folder of rules/ → its heading, in the order of the pages."""
 _INTRODUCTION = """# The mails

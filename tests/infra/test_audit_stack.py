@@ -49,13 +49,14 @@ def test_audit_has_the_rights_of_its_work_and_no_others(template_of: TemplateOf)
     assert {action for one in granted for action in listed(one["Action"])} == {
         *("logs:CreateLogStream", "logs:PutLogEvents"),
         *("s3:GetObject", "s3:ListBucket", "cloudtrail:ListPublicKeys"),
-        *("dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"),
+        *("dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"),
         *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
     }
     assert keys == {
-        "dynamodb:Query": ["L#*", "V#*", "H#*"],
-        "dynamodb:PutItem": ["V#*", *HITS],
+        "dynamodb:Query": ["L#*", "V#*", "H#*", "R#*"],
+        "dynamodb:PutItem": ["V#*", "L#late", *HITS],
         "dynamodb:BatchWriteItem": HITS,
+        "dynamodb:DeleteItem": ["L#late"],
     }
     assert [one["Action"] for one in granted if one["Resource"] == "*"] == ["cloudtrail:ListPublicKeys"]
     (read,) = (one for one in granted if one["Action"] == "s3:GetObject")

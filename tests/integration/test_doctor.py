@@ -394,6 +394,7 @@ def test_what_cannot_be_seen_is_unknown_and_stops_no_other_check(clients: Client
     assert {check: finding.state for check, finding in shown.items()} == {
         "trail": "unknown",
         "log files": "unknown",
+        "silence": "unknown",
         "source": "ok",
         "functions": "unknown",
         "consumers": "unknown",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.alarms import PAGE, alarms, written
+from trailbell.audit.arrivals import Arrivals, Source
 from trailbell.audit.newest import Newest
 from trailbell.cloudtrail.digest_key import Trail as DigestTrail
 from trailbell.ops.advice import advice_on, table
@@ -33,6 +34,7 @@ from trailbell.ops.checks.functions import function_findings
 from trailbell.ops.checks.live import live_rule_findings, member_findings, member_stack_finding, seen_by_place
 from trailbell.ops.checks.parts import KINDS
 from trailbell.ops.checks.refusal import refusal_finding
+from trailbell.ops.checks.silence import silence_findings
 from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
 from trailbell.ops.checks.stack import drift_findings, stack_findings
 from trailbell.ops.checks.topics import subscription_findings
@@ -104,6 +106,20 @@ def whatever_the_audit_finds() -> list[Finding]:
         *audit_findings([chain], [green], [chain]),
         *audit_findings([chain], [green], []),
     ]
+
+
+def whatever_silence_finds() -> list[Finding]:
+    source = Source("111122223333", "eu-central-1")
+    return [
+        *silence_findings({}, [], 100),
+        *silence_findings({source: Arrivals(99)}, [], 100),
+        *silence_findings({source: Arrivals(9)}, [source], 100),
+    ]
+
+
+def test_silence_is_fine_only_where_nobody_is_silent() -> None:
+    """And says nothing before there is anything to say."""
+    assert [finding.state for finding in whatever_silence_finds()] == ["ok", "problem"]
 
 
 def test_audit_is_green_only_where_everything_is() -> None:
@@ -189,6 +205,7 @@ def whatever_is_wrong() -> list[Finding]:
         *(dead_letter_finding(name, queue(waiting=1)) for name in DEAD_LETTER_QUEUES),
         *whatever_the_audit_finds(),
         *whatever_is_wrong_with_live_events(),
+        *whatever_silence_finds(),
         *subscription_findings("AlertTopic", [pending]),
         *subscription_findings("AlertTopic", []),
         *alarm_findings([Alarm("a", "ALARM", "x", True), Alarm("b", "OK", "x", False)], 3),

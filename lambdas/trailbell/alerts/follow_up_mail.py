@@ -63,6 +63,9 @@ def follow_up_sentences(hits: Sequence[Hit], follow_ups: Sequence[FollowUp], as_
     if said.what is What.UNDONE:
         after = [seconds_between(hit.event_time, one.at) for hit, one in zip(hits, follow_ups, strict=True)]
         took = span(min(after)) if min(after) == max(after) else f"{span(min(after))} to {span(max(after))}"
+        if hits[0].is_finding:  # nobody did it, so nobody undid it
+            yield f"It is over after {took}: {one_line(said.event_name, 100)}{_last(follow_ups)}."
+            return
         calls = ", ".join(dict.fromkeys(one_line(one.event_name, 100) for one in follow_ups))
         yield f"{acts} {said.word} after {took}, by {one_line(said.by, 300)} ({calls}{_last(follow_ups)})."
         for note in dict.fromkeys(one.note for one in follow_ups if one.note):

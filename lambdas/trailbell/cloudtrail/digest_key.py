@@ -64,13 +64,18 @@ def delivery_span(key: str) -> tuple[datetime, datetime] | None:
     The minute in its name is up to fifteen minutes before its delivery. Of a name that CloudTrail does not give, the
     day of its folder is known.
     """
-    named = _LOG_NAME.fullmatch(key.rpartition("/")[2])
-    begin = _moment(named["stamp"], "%Y%m%dT%H%M") if named else None
+    begin = named_minute(key)
     length = timedelta(0)
     if not begin:
         day = _LOG_DAY.search(key)
         begin, length = _moment(day["day"], "%Y/%m/%d") if day else None, timedelta(days=1)
     return (begin, shifted(begin, length + _NAMED_BEFORE)) if begin else None
+
+
+def named_minute(key: str) -> datetime | None:
+    """The minute in a log file's name; None where CloudTrail does not name it so."""
+    named = _LOG_NAME.fullmatch(key.rpartition("/")[2])
+    return _moment(named["stamp"], "%Y%m%dT%H%M") if named else None
 
 
 _NAMED_BEFORE = timedelta(minutes=15)

@@ -8,11 +8,10 @@ looked for another day, so that its row heals. A digest is also compared with th
 Findings are hits: kept before a digest's row and before its message is done, so that a crash anywhere tells them once.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from trailbell.audit.files import AuditedFile, Files
 from trailbell.audit.judge import Judge
@@ -25,9 +24,20 @@ from trailbell.cloudtrail.digest import DigestDocument
 from trailbell.cloudtrail.digest_key import DigestKey, delivery_span, parse_digest_key
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key, split_root
 from trailbell.errors import LogFileError, Unreadable
-from trailbell.flows.audit_findings import how_known, of_chain, of_content, of_digest, of_files, restarted, row_end
-from trailbell.hits.audit_finding import Finding, Found, finding_hit
-from trailbell.hits.hit import Hit
+from trailbell.flows.audit_findings import (
+    file_mark,
+    how_known,
+    of_chain,
+    of_content,
+    of_digest,
+    of_files,
+    restarted,
+    row_end,
+)
+from trailbell.flows.audit_parts import Audits, Ledger, Outbox, Queues, Switches
+from trailbell.flows.unlisted import Unlisted, hours_between
+from trailbell.hits.audit_finding import Finding, FindingHits, Found
+from trailbell.hits.ledger import LedgerHour
 from trailbell.text.times import iso_time
 
 
@@ -52,6 +62,9 @@ BEHIND_SECONDS = 90 * 60
 _MAX_TOLD = 2_000
 """Files of one digest that are remembered as told of; of more, somebody may be told twice."""
 
+_SWITCHED_BEFORE = timedelta(hours=2)
+"""So long before the end of a chain's last digest may the call have been that ended it."""
+
 _MOMENT = timedelta(seconds=1)
 
 _DENIED = "not allowed, or the digest's key is not usable: s3:GetObject on the trail bucket"
@@ -67,58 +80,6 @@ class AuditTask:
     waited_seconds: int = 0
 
 
-class Ledger(Protocol):
-    """Which log files were read."""
-
-    def read(self, keys: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """What was read of log files, by key."""
-
-
-class Audits(Protocol):
-    """What is remembered of digests."""
-
-    def since(self, now: str) -> str:
-        """Since when the ledger is kept; from now on where nobody has asked since the audit was switched on."""
-
-    def mark_behind(self, now: str) -> None:
-        """Keep that the audit has digests before it that came long ago."""
-
-    def behind(self) -> str:
-        """When the audit was last behind; "" if it never was."""
-
-    def keep(self, audited: AuditedDigest) -> None:
-        """Write what was found about a digest."""
-
-    def audited(self, key: DigestKey) -> Mapping[str, Any] | None:
-        """What was found about a digest before; None if it was not audited."""
-
-    def neighbour(self, key: DigestKey, moment: datetime, *, later: bool) -> Mapping[str, Any] | None:
-        """Of a chain's proven digests the last that ended by a moment, or the first that ended after it."""
-
-    def chains(self) -> Iterator[Newest]:
-        """The newest proven digest of every chain."""
-
-
-class Outbox(Protocol):
-    """Where findings are kept until everybody is notified."""
-
-    def keep(self, hits: Sequence[Hit]) -> int:
-        """Keep hits, each identity once; how many were new."""
-
-
-class Queues(Protocol):
-    """Where work is sent."""
-
-    def repair(self, bucket: str, keys: Sequence[str]) -> None:
-        """Have log files read (again)."""
-
-    def take_up(self, bucket: str, key: str, tries: int, seconds: int) -> None:
-        """Have a digest audited after some seconds."""
-
-    def digests_wait(self) -> bool:
-        """Whether digests wait that could be audited now."""
-
-
 @dataclass(slots=True)
 class AuditCounters:
     """What was done. log files: listed by the digests that were taken up; repaired: asked for again."""
@@ -131,7 +92,10 @@ class AuditCounters:
 
 @dataclass(slots=True)
 class _Files:
-    """The log files of a digest: read as listed, read otherwise, not read, and delivered before the ledger began."""
+    """The log files of a digest: read as listed, read otherwise, not read, and delivered before the ledger began.
+
+    rows: of the ledger, by key, also of others of the same hours.
+    """
 
     listed: int
     read: list[str] = field(default_factory=list)
@@ -139,11 +103,12 @@ class _Files:
     missing: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     repaired: int = 0
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Audit:
-    """The flow with everything it needs."""
+    """The flow with everything it needs. unlisted: what is read and in no digest."""
 
     files: Files
     keys: Keys
@@ -151,6 +116,9 @@ class Audit:
     audits: Audits
     outbox: Outbox
     queues: Queues
+    unlisted: Unlisted
+    switches: Switches
+    findings: FindingHits
     counters: AuditCounters = field(default_factory=AuditCounters)
 
     def take_up(self, task: AuditTask, now: str) -> None:
@@ -181,7 +149,12 @@ class Audit:
             self._tell([of_chain(Found.AUDIT_BEHIND, max(chains, key=lambda chain: (chain.end, chain.trail)))], now)
             self.audits.mark_behind(now)
             return
-        self._tell([of_chain(Found.DIGEST_OVERDUE, chain) for chain in late], now)
+        self._tell([self._overdue(chain, moment) for chain in late], now)
+
+    def _overdue(self, chain: Newest, now: datetime) -> Finding:
+        key = parse_digest_key(chain.key)
+        first, anybodys = chain.end - _SWITCHED_BEFORE, bool(key and key.organisation)
+        return of_chain(Found.DIGEST_OVERDUE, chain, self.switches.between(chain.trail, first, now, anybodys=anybodys))
 
     def _audit(self, key: DigestKey, task: AuditTask, now: str) -> None:
         since = datetime.fromisoformat(self.audits.since(now))
@@ -193,8 +166,10 @@ class Audit:
             return
         if digest.not_read:
             raise LogFileError(f"s3://{task.bucket}/{task.key}: {_DENIED}", Unreadable.DENIED)
-        before = self._before(digest)
-        verdict = Judge(self.files, self.keys).judge([digest, *before])[digest.file]
+        judge = Judge(self.files, self.keys)
+        before = self._before(digest) if judge.is_signed(digest) else []  # what others write leads nowhere
+        verdicts = judge.judge([digest, *before])
+        verdict = verdicts[digest.file]
         if verdict is Verdict.NO_KEY and task.tries + 1 < TRIES:
             # A key that CloudTrail has just begun to use may not be listed yet.
             self._again(task)
@@ -210,12 +185,14 @@ class Audit:
         findings = [] if late else [*self._previous(key, task, document, before, since)]
         if verdict is not Verdict.VALID:
             findings.append(of_content(Found.DIGEST_ALTERED, key, place, verdict.value))
-        found = self._log_files(document, since)
+        documents = _proven_hours(key, document, before, verdicts)
+        found = self._log_files(document, since, _hours(key, documents))
         self.counters.log_files += found.listed
         if found.missing and task.tries + 1 < TRIES:
             self.queues.repair(task.bucket, found.missing)
             self.counters.repaired += len(found.missing)
-        if late or (found.missing and task.tries + 1 < TRIES + HEALING_TRIES):
+        comes_again = late or bool(found.missing and task.tries + 1 < TRIES + HEALING_TRIES)
+        if comes_again:
             self._again(task)
         told = [str(mark) for mark in (known or {}).get("told", ())]
         if task.tries + 1 >= TRIES:
@@ -223,8 +200,24 @@ class Audit:
         findings += _not_told(Found.LOG_ALTERED, key, place, found.altered, told)
         self._tell(findings, now)
         self._keep(key, _members(task, verdict, now, found, digest) | {"told": told[-_MAX_TOLD:]})
+        self.unlisted.doubt(documents, found.rows, now)
         # After its own row is there: of two that are audited at the same time, one sees the other's.
-        self._tell([*self._restarts(key, task, document)], now)
+        self._tell_restarts(key, task, document, now, comes_again=comes_again)
+
+    def _tell_restarts(
+        self, key: DigestKey, task: AuditTask, document: DigestDocument, now: str, *, comes_again: bool
+    ) -> None:
+        """Tell that a chain began anew; of what no record explains, only when the last of them should have been read.
+
+        comes_again: whether the digest is taken up again anyway.
+        """
+        restarts = [*self._restarts(key, task, document)]
+        if any(one.found is Found.RESTART_UNEXPLAINED for one in restarts) and task.tries + 1 < TRIES:
+            # The log file that says who did it may still wait.
+            if not comes_again:
+                self._again(task)
+            restarts = [one for one in restarts if one.found is not Found.RESTART_UNEXPLAINED]
+        self._tell(restarts, now)
 
     def _again(self, task: AuditTask) -> None:
         self.queues.take_up(task.bucket, task.key, task.tries + 1, SETTLE_SECONDS)
@@ -284,14 +277,20 @@ class Audit:
             return
         last = None if document.previous else self.audits.neighbour(key, document.start, later=False)
         if last and row_end(last) < iso_time(document.start):
-            yield restarted(key, (task.bucket, task.key), row_end(last), document.start_text)
+            yield self._restarted(key, (task.bucket, task.key), row_end(last), document.start_text)
         following = self.audits.neighbour(key, key.end, later=True)
         after = parse_digest_key(str(following["key"])) if following and following.get("starting") else None
         if following and after and str(following["start"]) > iso_time(key.end):
             there = (str(following["bucket"]), str(following["key"]))
-            yield restarted(after, there, iso_time(key.end), str(following["start"]))
+            yield self._restarted(after, there, iso_time(key.end), str(following["start"]))
 
-    def _log_files(self, document: DigestDocument, since: datetime) -> _Files:
+    def _restarted(self, key: DigestKey, place: tuple[str, str], since: str, until: str) -> Finding:
+        """That a chain began anew at a digest, with the records that explain it; without any it is worse."""
+        first, last = datetime.fromisoformat(since) - _SWITCHED_BEFORE, datetime.fromisoformat(until)
+        switches = self.switches.between(key.trail, first, last, anybodys=bool(key.organisation))
+        return restarted(key, place, since, until, switches)
+
+    def _log_files(self, document: DigestDocument, since: datetime, hours: Iterable[LedgerHour]) -> _Files:
         listed = {log.key: log.sha256 for log in document.logs or ()}
         # Others are never read, so that the ledger does not have them.
         hashes = {key: sha256 for key, sha256 in listed.items() if classify_key(key).kind is ObjectKind.LOG_FILE}
@@ -299,7 +298,7 @@ class Audit:
         for name in [name for name in hashes if _delivered_before(name, since)]:
             found.before.append(name)
             del hashes[name]
-        rows = self.ledger.read(list(hashes))
+        rows = found.rows = self.ledger.read(list(hashes), hours)
         for name, sha256 in hashes.items():
             read = {str(row["sha256"]) for row in rows.get(name, ())}
             found.repaired += any(row.get("repaired") for row in rows.get(name, ()))
@@ -308,7 +307,7 @@ class Audit:
 
     def _tell(self, findings: Sequence[Finding], now: str) -> None:
         if findings:
-            self.counters.findings += self.outbox.keep([finding_hit(one, now) for one in findings])
+            self.counters.findings += self.outbox.keep([self.findings.hit(one, now) for one in findings])
 
     def _keep(self, key: DigestKey, members: dict[str, Any]) -> None:
         self.audits.keep(AuditedDigest(key, str(members["bucket"]), str(members["key"]), members))
@@ -346,16 +345,27 @@ def _not_told(
     found: Found, key: DigestKey, place: tuple[str, str], files: Sequence[str], told: list[str]
 ) -> Iterator[Finding]:
     """A finding of those files that nobody was told of yet; their marks are added to `told`."""
-    marks = {_mark(found, file): file for file in files}
+    marks = {file_mark(found, file): file for file in files}
     new = [mark for mark in marks if mark not in set(told)]
     if new:
         told += new
         yield of_files(found, key, place, [marks[mark] for mark in new])
 
 
-def _mark(found: Found, file: str) -> str:
-    """A short text that stands for a file which was told of."""
-    return hashlib.sha256(f"{found.value}\n{file}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _proven_hours(
+    key: DigestKey, document: DigestDocument, before: Sequence[ReadDigest], verdicts: Mapping[AuditedFile, Verdict]
+) -> list[DigestDocument]:
+    """A digest and the one before it, as far as they are proven; none of a backfill digest, which is of no hour."""
+    if key.backfill:
+        return []
+    return [document, *(one.document for one in before if one.document and verdicts[one.file] in PROVEN)]
+
+
+def _hours(key: DigestKey, documents: Sequence[DigestDocument]) -> list[LedgerHour]:
+    """The hours that are named by log files of some digests, which follow each other."""
+    starts, ends = [one.start for one in documents if one.start], [one.end for one in documents if one.end]
+    account, region = key.trail.account, key.trail.region
+    return [*hours_between(account, region, min(starts), max(ends))] if starts and ends else []
 
 
 def _delivered_before(key: str, since: datetime) -> bool:

@@ -6,12 +6,16 @@ again; what is found later of the same digest does.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trailbell.audit.newest import Newest
 from trailbell.cloudtrail.digest_key import DigestKey
 from trailbell.hits.audit_finding import Finding, Found
 from trailbell.text.times import iso_time
+
+
+_MAX_CAUSES = 5
 
 
 def of_digest(
@@ -53,17 +57,41 @@ def _finding(
     return Finding(found, trail.account, trail.region, f"{bucket}/{text}{what}", end, bucket, text, files, details)
 
 
-def of_chain(found: Found, chain: Newest) -> Finding:
-    """Something about a chain since its newest digest, once for that digest."""
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A call by which a trail or its validation was switched off: its name, who made it, and when (ISO 8601)."""
+
+    event_name: str
+    actor: str
+    at: str
+
+    def __str__(self) -> str:
+        return f"{self.event_name} by {self.actor} at {self.at}"
+
+
+def of_chain(found: Found, chain: Newest, switches: Sequence[Switch] = ()) -> Finding:
+    """Something about a chain since its newest digest, once for that digest. switches: what may explain it."""
     end, trail = iso_time(chain.end), chain.trail
-    details = (("trail", trail.trail), ("last digest of the hour until", end))
+    details = (("trail", trail.trail), ("last digest of the hour until", end), *_causes(switches))
     about = f"{trail.trail}@{trail.home} {end}"
     return Finding(found, trail.account, trail.region, about, end, chain.bucket, chain.key, (), details)
 
 
-def restarted(key: DigestKey, place: tuple[str, str], since: str, until: str) -> Finding:
-    """That a chain began anew at a digest; since, until: of what is not proven."""
-    return of_digest(Found.CHAIN_RESTARTED, key, place, "", (("nothing is proven", f"{since} to {until}"),))
+def restarted(
+    key: DigestKey, place: tuple[str, str], since: str, until: str, switches: Sequence[Switch] = ()
+) -> Finding:
+    """That a chain began anew at a digest, once, whether or not it is explained by then.
+
+    since, until: of what is not proven. switches: the calls that explain it; where there is none, that is worse.
+    """
+    found = Found.CHAIN_RESTARTED if switches else Found.RESTART_UNEXPLAINED
+    causes = _causes(switches) or (("switched off by", "nobody, as far as the records say that were read"),)
+    finding = of_digest(found, key, place, "", (("nothing is proven", f"{since} to {until}"), *causes))
+    return replace(finding, same_as=Found.CHAIN_RESTARTED)
+
+
+def _causes(switches: Sequence[Switch]) -> tuple[tuple[str, str], ...]:
+    return tuple(("switched off by", str(one)) for one in switches[:_MAX_CAUSES])
 
 
 def row_end(row: Mapping[str, Any]) -> str:
@@ -76,3 +104,8 @@ def how_known(known: Mapping[str, Any] | None) -> str:
     if not known:
         return "it was never audited: the log files that it lists are not known"
     return f"it was audited before: {known['read']} of its {known['listed']} log files were read"
+
+
+def file_mark(found: Found, file: str) -> str:
+    """A short text that stands for a file which was told of."""
+    return hashlib.sha256(f"{found.value}\n{file}".encode("utf-8", "surrogatepass")).hexdigest()[:16]

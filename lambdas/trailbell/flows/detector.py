@@ -24,7 +24,7 @@ from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.first_seen import FirstSeenJudge
 from trailbell.flows.keeping import HitTable, Keeping, Tracking
 from trailbell.flows.live_events import LiveEvents
-from trailbell.flows.log_files import Digests, Ledger, LogFiles, MalformedRecords, TrailBucket
+from trailbell.flows.log_files import Arrivals, Digests, Ledger, LogFiles, MalformedRecords, TrailBucket
 from trailbell.flows.source import Deadline, DetectorLog, Outcome, Source
 from trailbell.hits.detect import HitDetector
 
@@ -44,6 +44,7 @@ class Detector:
     trail:             where the trail writes; an object of any other place is ignored, whoever sent the message.
     live_accounts:     whose live events are believed; none for any account's, None where they are switched off.
     ledger, digests:   None where nothing is audited.
+    arrivals:          None where nobody's silence is listened for.
     malformed_records: None if malformed records are to be written to the event log alone.
     clock:             seconds that only grow.
     """
@@ -61,6 +62,7 @@ class Detector:
     correlating: Correlating | None = None
     ledger: Ledger | None = None
     digests: Digests | None = None
+    arrivals: Arrivals | None = None
     trail: TrailPlace = ANYWHERE
     live_accounts: Set[str] | None = None
     clock: Callable[[], float] = time.monotonic
@@ -79,6 +81,7 @@ class Detector:
                 self.malformed_records,
                 self.ledger,
                 self.digests,
+                self.arrivals,
                 self.trail,
             ),
             Envelope: LiveEvents(self.hit_detector, keeping, self.now, self.live_accounts),

@@ -6,9 +6,11 @@ A log file that breaks off keeps what was found before, and comes back.
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from trailbell.audit.settling import SETTLE_SECONDS
+from trailbell.cloudtrail.digest_key import named_minute
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
@@ -44,6 +46,13 @@ class Ledger(Protocol):
         """Keep that a log file was read; again changes nothing. Raises TableError."""
 
 
+class Arrivals(Protocol):
+    """Where it is kept when each account and Region delivered log files."""
+
+    def arrived(self, account: str, region: str, delivered: datetime, read_at: str, *, asked_for: bool) -> None:
+        """A log file was read that was delivered at a time. Raises TableError."""
+
+
 class Digests(Protocol):
     """Where digests wait to be audited."""
 
@@ -63,6 +72,7 @@ class LogFiles:
     malformed_records: MalformedRecords | None = None
     ledger: Ledger | None = None
     digests: Digests | None = None
+    arrivals: Arrivals | None = None
     trail: TrailPlace = ANYWHERE
 
     def detect(self, item: ObjectRef, deadline: Deadline) -> Outcome:
@@ -125,6 +135,14 @@ class LogFiles:
         if self.ledger and sha256:
             numbers = (counts.bytes_inflated, counts.records_read)
             self.ledger.keep(ReadLog(ref.bucket, ref.key, sha256.hexdigest(), *numbers, self.now(), ref.repair))
+        self._note_arrival(ref)
+
+    def _note_arrival(self, ref: ObjectRef) -> None:
+        """When its account and Region delivered; of what is replayed, and of other names than CloudTrail's, nothing."""
+        delivered = None if ref.replay else named_minute(ref.key)
+        if self.arrivals and delivered:
+            place = ref.classified
+            self.arrivals.arrived(place.account, place.region, delivered, self.now(), asked_for=ref.repair)
 
     def _keep_malformed(self, ref: ObjectRef, counts: DetectionCounts) -> None:
         if self.malformed_records and counts.malformed:

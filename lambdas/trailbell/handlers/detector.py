@@ -1,5 +1,7 @@
 """Lambda's way into the detector: an SQS batch (or a single notification) in, partial batch response out.
 
+    {"silence": true}   what an hourly schedule sends: tell who has fallen silent (infra/silence.py)
+
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -29,6 +31,7 @@ from trailbell.hits.base_match import BaseMatch, episode_hit
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.episode import HitEpisode
 from trailbell.hits.hit import Hit
+from trailbell.store.arrivals import DynamoArrivals
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.contributions import DynamoContributions
 from trailbell.store.due import DynamoDueRows
@@ -78,6 +81,7 @@ def _detector() -> Detector:
         correlating=_correlating(rulebook, dynamodb, environment),
         ledger=DynamoLedger(dynamodb, environment.table) if audit_queue else None,
         digests=SqsAuditQueues(clients.client("sqs"), audit_queue) if audit_queue else None,
+        arrivals=DynamoArrivals(dynamodb, environment.table),
         trail=environment.trail,
         live_accounts=environment.live_accounts,
     )
@@ -109,6 +113,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     From SQS, failed messages are returned to the queue by id. Without a queue there is nothing to return
     to, so a failure is raised and the caller (Lambda's asynchronous invocation) retries.
     """
+    if event.get("silence") is True:
+        _tell_silence(_metrics())
+        return {}
     detector, metrics, seconds = _detector(), _metrics(), seconds_left(context)
     if _is_sqs(event):
         failed, counters = detector.detect_batch(event["Records"], seconds)
@@ -120,6 +127,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if counters.messages_failed and not failed:
         raise RuntimeError("the notification could not be done; see the log line before this")
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _tell_silence(metrics: FunctionMetrics) -> None:
+    """Once an hour, beside the detector because no other function may write hits. Raises what fails: the next hour's
+    run does the same again.
+    """
+    from trailbell.handlers.silence import judge_silence  # no batch of log files waits for its import
+
+    counters = judge_silence(utc_now())
+    # CloudWatch bills every name: these are emitted when they happen.
+    for name, count in (("SourcesSilent", counters.silent), ("SourcesBack", counters.ended)):
+        if count:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    metrics.flush_metrics()
 
 
 def _is_sqs(event: dict[str, Any]) -> bool:

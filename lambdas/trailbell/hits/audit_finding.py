@@ -5,12 +5,14 @@ about is its identity, so that the same finding, found again, notifies nobody ag
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.partition import partition_of
-from trailbell.facts.actor import Actor
+from trailbell.engine.rulebook import Level, Rule, Rulebook
+from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import ACT, FINDING, Hit, kept_resource
 
 
@@ -22,101 +24,29 @@ class Found(StrEnum):
     DIGEST_DELETED = "audit-digest-deleted"
     DIGEST_OVERDUE = "audit-digest-overdue"
     CHAIN_RESTARTED = "audit-chain-restarted"
+    RESTART_UNEXPLAINED = "audit-restart-unexplained"
     LOG_MISSING = "audit-log-missing"
     LOG_ALTERED = "audit-log-altered"
+    LOG_UNLISTED = "audit-log-unlisted"
     AUDIT_BEHIND = "audit-behind"
+    LOGS_SILENT = "audit-logs-silent"
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """What a finding of one kind says, whoever it is about."""
-
-    rule_id: str
-    title: str
-    short: str
-    meaning: str
-    check: tuple[str, ...]
-
-
-_LOST = "Look for DeleteObject, PutObject and PutBucketLifecycle by anybody on the trail bucket."
-_SWITCHED = "Look for StopLogging, UpdateTrail and DeleteTrail by anybody at that time, and why."
-_VERIFY = "Verify the bucket from another account: trailbell audit s3://BUCKET."
-_TEXTS = {
-    Found.DIGEST_FORGED: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e01",
-        "CloudTrail Digest Is Not What CloudTrail Signed",
-        "Digest Forged",
-        "A digest file, the signed list of the log files of an hour, is not signed by CloudTrail, or is no digest. "
-        "Somebody wrote it. What it lists proves nothing.",
-        (_VERIFY, _LOST),
-    ),
-    Found.DIGEST_ALTERED: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e02",
-        "CloudTrail Digest Was Replaced",
-        "Digest Replaced",
-        "A digest file is not the one that the next one names, or something was added behind its end. The list of the "
-        "log files of an hour was exchanged.",
-        (_VERIFY, _LOST),
-    ),
-    Found.DIGEST_DELETED: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e03",
-        "CloudTrail Digest Was Deleted",
-        "Digest Deleted",
-        "A digest file that CloudTrail delivered is gone. Nothing says any more which log files it listed, so others "
-        "may be gone with it.",
-        (_LOST, _VERIFY),
-    ),
-    Found.DIGEST_OVERDUE: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e04",
-        "No CloudTrail Digest From an Account and Region",
-        "Digest Overdue",
-        "CloudTrail writes a digest every hour, also when nothing happened. From this account and Region there was one "
-        "every hour, and now there is none: logging or validation was switched off, CloudTrail may no longer write, or "
-        "its notifications do not arrive.",
-        (
-            "aws cloudtrail get-trail-status says whether it is logging, and in LatestDigestDeliveryError why not.",
-            _SWITCHED,
-        ),
-    ),
-    Found.CHAIN_RESTARTED: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e05",
-        "CloudTrail Logging or Validation Was Off",
-        "Trail Was Off",
-        "The chain of digest files begins anew: logging or log file validation was switched off, and on again. Nothing "
-        "is proven of the time in between, and what happened then may not have been recorded.",
-        (_SWITCHED,),
-    ),
-    Found.LOG_MISSING: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e06",
-        "CloudTrail Log Files Were Never Read",
-        "Log Files Missing",
-        "CloudTrail delivered log files that were not read, also not when they were asked for again: nobody was "
-        "notified of what they hold.",
-        ("Are they still in the bucket? If so, see the dead letters: trailbell dlq.", _LOST),
-    ),
-    Found.LOG_ALTERED: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e07",
-        "CloudTrail Log File Was Altered",
-        "Log File Altered",
-        "What was read of a log file is not what CloudTrail delivered: it was replaced before it was read. Alerts were "
-        "based on records that CloudTrail did not write, or are missing.",
-        (_LOST, _VERIFY),
-    ),
-    Found.AUDIT_BEHIND: _Text(
-        "0a5c1f5e-5d1e-4b57-9a52-6a1d6c0f7e08",
-        "The Audit of CloudTrail's Log Files Is Behind",
-        "Audit Behind",
-        "Digest files wait in the audit's queue and for three hours none was audited, of any account. Until it has "
-        "caught up, nobody is told of an account that fell silent.",
-        (
-            "The audit's log and its alarms say why: trailbell doctor, trailbell dlq.",
-            "Look for UpdateFunctionConfiguration and UpdateEventSourceMapping by anybody on the audit's function.",
-        ),
-    ),
+EVENT_NAMES = {
+    Found.DIGEST_FORGED: "DigestForged",
+    Found.DIGEST_ALTERED: "DigestReplaced",
+    Found.DIGEST_DELETED: "DigestDeleted",
+    Found.DIGEST_OVERDUE: "DigestOverdue",
+    Found.CHAIN_RESTARTED: "TrailWasOff",
+    Found.RESTART_UNEXPLAINED: "TrailOffUnexplained",
+    Found.LOG_MISSING: "LogFilesMissing",
+    Found.LOG_ALTERED: "LogFileAltered",
+    Found.LOG_UNLISTED: "LogFilesNotListed",
+    Found.AUDIT_BEHIND: "AuditBehind",
+    Found.LOGS_SILENT: "RegionSilent",
 }
-_ACTOR = Actor(
-    kind="service", text="nobody known: the audit of log files found this", key="trailbell-audit", name="the audit"
-)
+"""What a finding is called where a call has its name: what its rule, in rules/audit/, asks for."""
+
 _MAX_NAMED = 50  # files of one finding
 
 
@@ -128,6 +58,7 @@ class Finding:
     digest:  bucket and key of the digest, "" where there is none.
     files:   keys of the files that are missing or altered; else of the digest.
     details: label and value of what is known.
+    same_as: the kind in its identity, where that is not its own: what was told as either is not told as the other.
     """
 
     found: Found
@@ -139,44 +70,71 @@ class Finding:
     key: str = ""
     files: tuple[str, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
+    same_as: Found | None = None
 
 
-def finding_hit(finding: Finding, seen_at: str) -> Hit:
-    """The hit of a finding."""
-    said = _TEXTS[finding.found]
+class FindingHits:
+    """Makes hits of findings, by the rules that are about them: texts, level and exceptions are theirs.
+
+    A rule matches a finding as it does a record (`finding_fields`). A kind that no rule is about any more is reported
+    all the same, as critical.
+    """
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        rules = tuple(rule for rule in rulebook.rules if _named_in(rule))
+        self._rules = HitDetector(replace(rulebook, rules=rules, correlations=()))
+        self._others = HitDetector(Rulebook(tuple(map(_plain_rule, Found))))
+
+    def hit(self, finding: Finding, seen_at: str) -> Hit:
+        """The hit of a finding. seen_at: when it was found, UTC, ISO 8601 with Z."""
+        fields, place = finding_fields(finding), Place(finding.bucket, finding.key, 0)
+        hit = self._rules.detect_record(fields, seen_at, place) or self._others.detect_record(fields, seen_at, place)
+        assert hit  # each kind has a plain rule
+        files = finding.files or ((finding.key,) if finding.key else ())
+        more = (("more files", str(len(files) - _MAX_NAMED)),) if len(files) > _MAX_NAMED else ()
+        shown = (*finding.details, *more)
+        return replace(hit, place=place, resources=_resources(finding), acted_on=(), shown=shown, kept_as=ACT, once="")
+
+
+def finding_fields(finding: Finding) -> dict[str, Any]:
+    """A finding in the form of a record, which is what rules and exceptions are about."""
+    return {
+        "eventType": FINDING,
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": EVENT_NAMES[finding.found],
+        "eventID": finding_id(finding),
+        "eventTime": finding.event_time,
+        "awsRegion": finding.region,
+        "recipientAccountId": finding.account,
+        "resources": [{"ARN": arn} for arn in _resources(finding)],
+        "additionalEventData": dict(finding.details),
+    }
+
+
+def _resources(finding: Finding) -> tuple[str, ...]:
     partition = partition_of(finding.region)
     files = finding.files or ((finding.key,) if finding.key else ())
-    resources = tuple(kept_resource(f"arn:{partition}:s3:::{finding.bucket}/{file}") for file in files[:_MAX_NAMED])
-    more = (("more files", str(len(files) - _MAX_NAMED)),) if len(files) > _MAX_NAMED else ()
-    return Hit(
-        account=finding.account,
-        event_id=_event_id(finding),
-        rule_id=said.rule_id,
-        rule=finding.found.value.replace("-", "_"),
-        name=finding.found.value,
-        title=said.title,
-        short_title=said.short,
-        level="critical",
-        event_time=finding.event_time,
-        event_source="cloudtrail.amazonaws.com",
-        event_name=said.short.replace(" ", ""),
-        event_type=FINDING,
-        region=finding.region,
-        partition=partition,
-        outcome="success",
-        actor=_ACTOR,
-        resources=resources,
-        place=Place(finding.bucket, finding.key, 0),
-        seen_at=seen_at,
-        meaning=said.meaning,
-        check=said.check,
-        shown=(*finding.details, *more),
-        kept_as=ACT,
+    return tuple(kept_resource(f"arn:{partition}:s3:::{finding.bucket}/{file}") for file in files[:_MAX_NAMED])
+
+
+def _named_in(rule: Rule) -> set[str]:
+    """The kinds of findings that a rule is about, as its gate has them."""
+    return {name.lower() for name in EVENT_NAMES.values()} & set(rule.gate.get("eventName", ()))
+
+
+def _plain_rule(found: Found) -> Rule:
+    name = EVENT_NAMES[found]
+    gate = {"eventName": (name.lower(),)}
+    return Rule(
+        *(found.value, found.value, found.value.replace("-", "_"), f"The Audit Found: {name}", Level.CRITICAL),
+        description="No rule is about this kind of finding; docs/audit.md says what it means.",
+        detection=["field", "eventName", ["eq", name.lower()]],
+        gate=gate,
     )
 
 
-def _event_id(finding: Finding) -> str:
+def finding_id(finding: Finding) -> str:
     """An id like those of events, made from what the finding is about."""
-    text = "\n".join((finding.found.value, finding.account, finding.region, finding.about))
+    text = "\n".join(((finding.same_as or finding.found).value, finding.account, finding.region, finding.about))
     digits = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))

@@ -38,6 +38,10 @@ ACT = "act"
 FINDING = "TrailbellFinding"
 """The event type of what no event says."""
 
+_FINDER = Actor(
+    kind="service", text="nobody known: the audit of log files found this", key="trailbell-audit", name="the audit"
+)
+
 _RAISED = "raised-to-"
 _SHARED = "shared"
 
@@ -253,6 +257,7 @@ def make_hit(
     live = origin if isinstance(origin, LiveEvent) else None
     place = origin if isinstance(origin, Place) else NO_PLACE
     steps = fill_steps(rule.undo, record, facts)
+    event_type = _name(text(record.fields, "eventType"))
     return Hit(
         account=record.account,
         event_id=record.event_id,
@@ -268,11 +273,11 @@ def make_hit(
         region=_name(record.region),
         partition=record.partition,
         outcome=str(facts.outcome),
-        actor=shown_actor(facts.actor),
+        actor=_FINDER if event_type == FINDING else shown_actor(facts.actor),
         resources=resources,
         place=replace(place, key=encodable(place.key)),  # all else of a record is one line of printable text
         seen_at=seen_at,
-        event_type=_name(text(record.fields, "eventType")),
+        event_type=event_type,
         error_code=_name(text(record.fields, "errorCode")),
         error_message=_prose(text(record.fields, "errorMessage")),
         source_ip=_name(text(record.fields, "sourceIPAddress")),

@@ -21,6 +21,7 @@ from trailbell.ops.live.messages import bus_and_rule
 from trailbell.ops.live.reader import answered_or
 from trailbell.ops.live.resources import read_resources
 from trailbell.ops.newest_log_file import newest_log_file
+from trailbell.store.arrivals import DynamoArrivals
 from trailbell.store.audits import DynamoAudits
 from trailbell.store.canaries import DynamoCanaries
 
@@ -127,6 +128,11 @@ class Health:
     def newest_canary(self, now: datetime) -> MeasuredCanary | None:
         """What the newest canary says of how long an alert takes."""
         return newest_canary(DynamoCanaries(self._clients("dynamodb"), self.stack.output("HitTable")), now)
+
+    @property
+    def arrivals(self) -> DynamoArrivals:
+        """When each account and Region delivered log files."""
+        return DynamoArrivals(self._clients("dynamodb"), self.stack.output("HitTable"))
 
     def event_sources(self) -> list[EventSource]:
         """What feeds the stack's functions; a mapping that is gone feeds none."""

@@ -252,12 +252,20 @@ def _compile_asking(
     judged.compiled[first:] = asked
 
 
+_FINDINGS = ("trailbell", "audit")
+
+
 def _is_for_cloudtrail(content: dict[str, Any]) -> bool:
-    """A log source that is not given is taken for ours; one that names another product, service or kind is not."""
+    """A log source that is not given is taken for ours; one that names another product, service or kind is not.
+
+    What the audit finds (hits/audit_finding.py) has rules like records have, and a log source of its own.
+    """
     source = content.get("logsource")
     if not isinstance(source, dict):
         return True
     product, service, category = (str(source.get(name) or "").lower() for name in ("product", "service", "category"))
+    if (product, service) == _FINDINGS:
+        return True
     return product in ("", "aws") and service in ("", "cloudtrail") and bool(product or service or not category)
 
 

@@ -57,6 +57,11 @@ class DynamoAudits:
                 replacing="(attribute_exists(queueUrl) AND queueUrl <> :queue)",
                 values={":queue": self._queue_url},
             )
+        if self._queue_url and there and "queueUrl" not in there:
+            # A version before did not keep it: from here on it tells when the audit was off.
+            adopted = {**there, "queueUrl": self._queue_url}
+            same = {":at": there["at"]}
+            put_new(self._client, self._table, adopted, replacing="#at = :at", values=same, names={"#at": "at"})
         return now if there is None else str(there["at"])
 
     def mark_behind(self, now: str) -> None:
@@ -131,6 +136,14 @@ class DynamoAudits:
     def of_month(self, account: str, region: str, month: str) -> Iterator[Row]:
         """What was found about the digests of a month, by their ends."""
         return self._query(f"V#{account}#{region}#{month}")
+
+    def ended(self, account: str, region: str, first: datetime, last: datetime) -> Iterator[Row]:
+        """What was found about the digests that ended between two moments."""
+        month = first
+        while iso_time(month)[:7] <= iso_time(last)[:7]:
+            partition = f"V#{account}#{region}#{iso_time(month)[:7]}"
+            yield from self._query(partition, iso_time(first), f"{iso_time(last)}$")
+            month = month.replace(day=28) + timedelta(days=4)
 
     def _query(self, partition: str, since: str = "", until: str = "", *, forward: bool = True) -> Iterator[Row]:
         return query(self._client, self._table, partition, since, until, backward=not forward)

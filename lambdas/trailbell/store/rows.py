@@ -15,6 +15,8 @@
     malformed record    B#{yyyy-mm-dd}              {bucket}/{key}#{index}       (store/malformed.py)
     ledger              L#{account}#{region}#{yyyy-mm-ddThh}  {file name}           (store/ledger.py)
     audit               V#{account}#{region}#{yyyy-mm}  {end}#{trail}@{home}#...   (store/audits.py)
+    hours of a source   Y#hours                     {account}#{region}           (store/arrivals.py)
+    whose silence is told  Y#silent                 the same
     weekly report       W#report                    {yyyy-mm-dd}                 (store/reports.py)
     contributions       C#{correlation}@{its version}#{group, digest}
                                                     B#{bucket's start}#{source, digest}    (store/contributions.py)

@@ -64,7 +64,8 @@ def audit(place: str | None, scope: Scope, key_files: tuple[Path, ...], form: st
     """Verify a trail's log files by its digest files, in a folder or s3://bucket/prefix.
 
     Without a place: what the deployed audit found (setting `audit`), by account, Region and day; status 1 if a log file
-    is missing or altered, a digest is not valid, or one is overdue. The last seven days, unless --since says otherwise.
+    is missing or altered, a digest is not valid, one is overdue, or an account and Region is silent. The last seven
+    days, unless --since says otherwise.
 
     Digests are checked by CloudTrail's signatures and by the digest before, log files by the digests that list them.
     In a folder the bucket and the prefix are not compared, as a copy does not say what they were; a digest's signature
@@ -101,23 +102,26 @@ def _of_deployment(connection: Connection, selection: Selection, form: str) -> i
     """Print what the deployed audit found; the exit status. Raises SettingsError where nothing was audited."""
     from trailbell.cli.audit.deployed import print_deployed
     from trailbell.ops.audited_days import SHOWN, deployed_days, overdue_chains
+    from trailbell.store.arrivals import DynamoArrivals
     from trailbell.store.audits import DynamoAudits
 
-    audits, until = DynamoAudits(connection.client("dynamodb"), connection.table(), 0), selection.until
+    dynamodb, table = connection.client("dynamodb"), connection.table()
+    audits, arrivals, until = DynamoAudits(dynamodb, table, 0), DynamoArrivals(dynamodb, table), selection.until
     until = until or datetime.now(UTC)
     since = selection.since or until - SHOWN
-    chains = [
-        chain
-        for chain in audits.chains()
-        if (not selection.accounts or chain.trail.account in selection.accounts)
-        and (not selection.regions or chain.trail.region in selection.regions)
-    ]
+
+    def is_selected(account: str, region: str) -> bool:
+        asked = (selection.accounts, account), (selection.regions, region)
+        return all(not names or name in names for names, name in asked)
+
+    chains = [chain for chain in audits.chains() if is_selected(chain.trail.account, chain.trail.region)]
     if not chains:
         raise SettingsError("nothing was audited: is the setting `audit` on, and the trail's log file validation?")
     days = deployed_days(audits, chains, since, until)
     overdue = overdue_chains(chains, since, until)
-    print_deployed(days, overdue, form)
-    return int(bool(overdue) or not all(day.is_green for day in days))
+    silent = [told for told in arrivals.told() if is_selected(told.source.account, told.source.region)]
+    print_deployed(days, overdue, silent, form)
+    return int(bool(overdue or silent) or not all(day.is_green for day in days))
 
 
 @dataclass(slots=True)

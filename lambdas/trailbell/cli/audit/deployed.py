@@ -6,18 +6,21 @@ from collections.abc import Sequence
 import click
 from rich.text import Text
 
+from trailbell.audit.arrivals import begin_of, text_of_hour
 from trailbell.audit.newest import Newest
 from trailbell.cli.terminal.display import print_table
+from trailbell.flows.silence import Told
 from trailbell.ops.audited_days import COUNTS, FAULTS, DeployedDay
 
 
-def print_deployed(days: Sequence[DeployedDay], overdue: Sequence[Newest], form: str) -> None:
-    """Print the days, and chains that have stopped."""
+def print_deployed(days: Sequence[DeployedDay], overdue: Sequence[Newest], silent: Sequence[Told], form: str) -> None:
+    """Print the days, chains that have stopped, and whose log files do not come any more."""
+    lines = [day.document() for day in days], [*map(_overdue_document, overdue)], [*map(_silent_document, silent)]
     if form == "jsonl":
-        for line in (*(day.document() for day in days), *map(_overdue_document, overdue)):
+        for line in (line for some in lines for line in some):
             click.echo(json.dumps(line))
     elif form == "json":
-        document = {"days": [day.document() for day in days], "overdue": list(map(_overdue_document, overdue))}
+        document = dict(zip(("days", "overdue", "silent"), lines, strict=True))
         click.echo(json.dumps(document, indent=2))
     else:
         print_table(["day", "account", "region", "digests", *COUNTS, "chain"], map(_cells, days))
@@ -25,6 +28,11 @@ def print_deployed(days: Sequence[DeployedDay], overdue: Sequence[Newest], form:
             trail = chain.trail
             click.echo(
                 f"overdue: {trail.account} {trail.region}, trail {trail.trail}: none since {chain.end:%F %T} UTC"
+            )
+        for told in silent:
+            since = begin_of(told.since)
+            click.echo(
+                f"silent: {told.source.account} {told.source.region}: no log file since the hour of {since:%F %R} UTC"
             )
 
 
@@ -40,4 +48,14 @@ def _overdue_document(chain: Newest) -> dict[str, str]:
         "account": trail.account,
         "region": trail.region,
         "lastEnd": f"{chain.end:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _silent_document(told: Told) -> dict[str, str]:
+    source = told.source
+    return {
+        "silent": "log files",
+        "account": source.account,
+        "region": source.region,
+        "lastHour": text_of_hour(told.since),
     }

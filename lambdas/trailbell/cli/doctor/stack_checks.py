@@ -6,6 +6,7 @@ from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trailbell.audit.arrivals import hour_of
 from trailbell.cli.doctor.live_checks import check_live_rules, check_member_queue, check_members
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.errors import SettingsError
@@ -29,6 +30,7 @@ from trailbell.ops.checks.functions import function_findings
 from trailbell.ops.checks.live import CHECK, MEMBERS
 from trailbell.ops.checks.queue_policy import senders
 from trailbell.ops.checks.refusal import refusal_finding
+from trailbell.ops.checks.silence import silence_findings
 from trailbell.ops.checks.source import direct_finding, no_source_finding, rules_finding, topic_finding
 from trailbell.ops.checks.stack import drift_findings, stack_findings
 from trailbell.ops.checks.topics import TOPICS, subscription_findings
@@ -173,6 +175,12 @@ def _check_audit(health: Health, now: datetime) -> Iterator[Finding]:
     yield from audit_findings(chains, days, overdue_chains(chains, since, now))
 
 
+def _check_silence(health: Health, now: datetime) -> Iterator[Finding]:
+    """Nothing before the first log file was read."""
+    arrivals = dict(health.arrivals.all())
+    yield from silence_findings(arrivals, [one.source for one in health.arrivals.told()], hour_of(now))
+
+
 def _check_consumers(health: Health, now: datetime) -> Iterator[Finding]:
     own = health.stack.resources("AWS::Lambda::EventSourceMapping")
     yield from foreign_consumer_findings(health.consumers(health.stack.ingest_queue().arn), own)
@@ -233,6 +241,7 @@ _CHECKS: dict[str, Check] = {
     "canary": _check_canary,
     CHECK: check_live_rules,
     MEMBERS: check_members,
+    "silence": _check_silence,
     "alarms": _check_alarms,
     "mute rules": _check_mutes,
     "as deployed": _check_as_deployed,
