@@ -17,10 +17,11 @@ from tests.unit.conftest import RULE
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.quiet import QuietMinutes
 from trailbell.cli.main import cli
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook, RuleException
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
 from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.ops.walk.step import State

@@ -14,9 +14,9 @@ from tests.examples import examples
 from tests.shipped import shipped_cases, shipped_rules
 from tests.unit.conftest import RULE
 from trailbell.cli.rules.tune import all_cases
+from trailbell.cloudtrail.origin import Place
 from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Place
 from trailbell.lookback.tuning import JudgedHit, Refusal, judged_hit, narrowest
 from trailbell.rulebook.cases import BASE_RECORD, CASE_SETTINGS, Case, merged
 from trailbell.rulebook.documents import Document

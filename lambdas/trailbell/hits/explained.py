@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from trailbell.cloudtrail.object_key import classify_key
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import GATE_FIELDS, Record, make_record
 from trailbell.engine.condition import asks_for
 from trailbell.engine.correlation import silenced
@@ -20,7 +21,7 @@ from trailbell.engine.rulebook import Level, Rule, Rulebook, RuleException
 from trailbell.facts.facts import Facts, facts_of
 from trailbell.hits.canary import CANARY_RULE_ID
 from trailbell.hits.detect import REPEATS, HitDetector
-from trailbell.hits.hit import Hit, Place, primary
+from trailbell.hits.hit import Hit, primary
 from trailbell.hits.level import level_of
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import text
 from trailbell.facts.actor import actor_of
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.text.safe_text import is_safe, one_line
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MalformedRecord, read_records
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record, text
 from trailbell.errors import LogFileError
-from trailbell.hits.hit import Place
 from trailbell.text.safe_text import one_line
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from trailbell.cli.options.connection import Connection, aws_client
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.logfile import read_records
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.errors import LogFileError
-from trailbell.hits.hit import Place
 from trailbell.hits.hit_state import CONFIRMED, FALSE, RESOLVED
 from trailbell.hits.query import HitQuery
 from trailbell.lookback.tuning import JudgedHit, judged_hit

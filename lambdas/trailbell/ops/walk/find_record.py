@@ -16,10 +16,10 @@ from trailbell.cloudtrail.digest_key import delivery_span
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record, text
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError
-from trailbell.hits.hit import Place
 from trailbell.ops.log_listing import Passed, list_log_files
 from trailbell.ops.record_reader import Fetched
 from trailbell.store.dynamo import batches

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from trailbell.cloudtrail.notification import parse_notification
 from trailbell.cloudtrail.object_key import ObjectKind, TrailPlace, classify_key
+from trailbell.cloudtrail.origin import Place
 from trailbell.errors import NotificationError, SettingsError
-from trailbell.hits.hit import Place
 from trailbell.ops.dead_letters import look
 from trailbell.ops.deployed_stack import AUDITED, Clients
 from trailbell.ops.health import Health

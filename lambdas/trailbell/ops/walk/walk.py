@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, NewerFormatError
 from trailbell.hits.explained import Explained, Explainer, Standing
-from trailbell.hits.hit import Hit, Place
+from trailbell.hits.hit import Hit
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.health import Health
 from trailbell.ops.record_reader import Fetched, fetch_record
