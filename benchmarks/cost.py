@@ -38,7 +38,9 @@ _ALARM, _METRIC = 0.10, 0.30  # a month each; a metric only for the hours in whi
 # with the setting audit (benchmarks/audit_cost.py).
 _WATCHING_ALARMS = [name for name in alarms() if name.startswith(("Clock", "Canary"))]
 _OTHER_ALARMS = [
-    name for name in alarms() if name not in (*_WATCHING_ALARMS, "ChannelFailing") and not name.startswith("Audit")
+    name
+    for name in alarms()
+    if name not in (*_WATCHING_ALARMS, "ChannelFailing") and not name.startswith(("Audit", "Live"))
 ]
 _CANARY_METRICS = 1  # of the detector's: CanariesDetected
 

@@ -82,3 +82,21 @@ def test_every_setting_is_a_typed_property() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
 
     assert set(done.stdout.split()) == set(setting_names())
+
+
+def test_member_synthesises_from_the_wheel_without_an_asset(unpacked: Path, tmp_path: Path) -> None:
+    """Who has one app for many accounts writes a line for each Region."""
+    app = (
+        "import aws_cdk as cdk\nfrom trailbell.cdk import Member\n\napp = cdk.App(analytics_reporting=False)\n"
+        "bus = 'arn:aws:events:eu-central-1:111122223333:event-bus/trailbell-live'\n"
+        "there = cdk.Environment(account='444455556666', region='us-east-1')\n"
+        "Member(app, 'Virginia', central_bus_arn=bus, env=there, alert_on=['glue:DeleteJob'])\napp.synth()\n"
+    )
+
+    done = synthesise(unpacked, app, tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    template = (tmp_path / "cdk.out" / "Virginia.template.json").read_text(encoding="utf-8")
+    assert "DeleteJob" in template
+    assert "event-bus/trailbell-live" in template
+    assert not list((tmp_path / "cdk.out").glob("asset.*"))

@@ -27,7 +27,7 @@ _PASSED = r"(?: muted them when they were found, and mutes them no more)?(?: \(S
 LIMIT = 1_000_000
 
 # Members that all hits of an alert share (alerts/grouping.py), those of the rule, and those that no text shows.
-OF_THE_GROUP = {"account", "rule_id", "level", "raised_from"}
+OF_THE_GROUP = {"account", "account_name", "rule_id", "level", "raised_from"}
 OF_THE_RULE = {"rule", "name", "title", "short_title", "author", "tags"}
 NOT_SHOWN = {
     "partition",
