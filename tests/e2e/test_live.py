@@ -89,8 +89,8 @@ def test_either_order_is_one_alert_and_a_live_event_takes_no_longer(
         first = [*ways][number % 2]
         acts.append(act(number))
         taken.setdefault(first, []).append(product.seconds_until_notified(ways[first], acts[-1]))
-        for source in ways.values():  # the other one, and the first once more
-            source(acts[-1])
+        for send in ways.values():  # the other one, and the first once more
+            send(acts[-1])
     product.send_live({**act(99), "recipientAccountId": "444455556666"}, account="111122223333")
     product.send_live(act(98), source="my.app")
     product.settled()

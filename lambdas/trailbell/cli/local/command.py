@@ -68,8 +68,9 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
         _play(out, aws, mailbox, expected, found.everything)
         if path is None:
             _play_again(out, aws, mailbox, expected)
-            _play_live(out, aws, mailbox, expected, deployed)
         _remind(out, aws, mailbox, expected, deployed.output("ClockFunction"))
+        if path is None:
+            _play_live(out, aws, mailbox, expected, deployed)
         kept = kept_hits(aws, deployed.output("HitTable"), expected)
         print_hits(out, kept)
         if keep:
