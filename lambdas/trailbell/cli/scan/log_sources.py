@@ -14,7 +14,6 @@ from trailbell.cli.scan.log_files import find_log_files
 from trailbell.cli.scan.work import Source
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
-from trailbell.ops.log_listing import Passed, list_log_files
 
 
 _S3 = "s3://"
@@ -53,6 +52,8 @@ def find_sources(places: Sequence[str], selection: Selection, clients: Callable[
     remote: dict[Source, None] = {}
     for place in places:
         if place.startswith(_S3):
+            from trailbell.ops.log_listing import Passed, list_log_files  # here, as it lists with threads
+
             passed = Passed()
             bucket, prefix = split_address(place)
             try:

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any
 
 import click
-from rich.text import Text
 
 from trailbell.cli.terminal.display import hit_line, level_text, print_hits, print_table
+from trailbell.cli.terminal.table import Cell
 from trailbell.hits.hit import Hit
 from trailbell.lookback.cost import Cost, RuleCost
 from trailbell.text.safe_text import csv_cell, one_line
@@ -89,7 +89,7 @@ def _document(rule: RuleCost) -> dict[str, Any]:
     }
 
 
-def _cells(rule: RuleCost) -> Iterator[str | Text]:
+def _cells(rule: RuleCost) -> Iterator[str | Cell]:
     yield level_text(rule.level if rule.hits else "muted")
     yield from (str(rule.hits), str(rule.alerts), str(rule.muted), rule.rule)
     day, hits = max(rule.days.items(), key=lambda entry: (entry[1], entry[0]), default=("", 0))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import click
@@ -11,8 +12,7 @@ import click
 from trailbell.cli.scan.correlating import Reread, ScanEpisodes
 from trailbell.cli.scan.counted import Counted
 from trailbell.cli.scan.state import State
-from trailbell.cli.scan.work import Fetcher, Part, Source, base_matches_at, name_of, size_of
-from trailbell.cli.scan.workers import Answer, Workers, work_alone
+from trailbell.cli.scan.work import Answer, Fetcher, Part, Source, base_matches_at, name_of, size_of, work_alone
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
@@ -20,7 +20,7 @@ from trailbell.errors import SettingsError
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
-from trailbell.lookback.cost import Remembered
+from trailbell.lookback.remembered import Remembered
 from trailbell.text.safe_text import one_line
 
 
@@ -120,9 +120,13 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
 
 def _rereading(sources: Sequence[Source], plan: Plan) -> Reread:
     """Reads records of log files again, for the episodes that they are in."""
-    hit_detector, fetcher = HitDetector(plan.rulebook, correlating=True, shares_max=None), Fetcher()
+
+    @cache
+    def reader() -> tuple[HitDetector, Fetcher]:
+        return HitDetector(plan.rulebook, correlating=True, shares_max=None), Fetcher()
 
     def reread(number: int, indexes: Sequence[int]) -> Mapping[int, BaseMatch]:
+        hit_detector, fetcher = reader()
         source = sources[number]
         return base_matches_at(hit_detector, source, fetcher.begin(source), indexes, plan.seen_at)
 
@@ -153,6 +157,8 @@ def jobs_for(sources: list[Source], asked: int | None) -> int:
 def _answers(sources: list[Source], plan: Plan, closing: ExitStack) -> Iterator[Answer]:
     if plan.jobs == 1:
         return work_alone(plan.rulebook, sources, plan.selection, plan.seen_at, plan.stopped)
+    from trailbell.cli.scan.workers import Workers  # here, as one process needs none of it
+
     workers = closing.enter_context(Workers(plan.rulebook, plan.jobs, plan.selection, plan.seen_at))
     return workers.work_through(sources, plan.stopped)
 

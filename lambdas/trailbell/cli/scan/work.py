@@ -1,7 +1,7 @@
 """The work of a scan on one log file, the same in one process and in many: fetch it, detect, report what came of it."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +16,7 @@ from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.selection import Selection
+from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
@@ -23,10 +24,15 @@ from trailbell.hits.hit import Hit, Place
 
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from trailbell.aws.trail_bucket import S3TrailBucket
 
 Source = Path | ObjectRef
 """A log file: on this machine, or in a bucket."""
+
+Answer = tuple[int, "Part"]
+"""A log file's number, and a part of it."""
 
 Pieces = Callable[[], Iterable[bytes]]
 
@@ -84,7 +90,9 @@ class Fetcher:
         return S3TrailBucket(boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5})))
 
     @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
+    def _threads(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor
+
         _ = self._bucket  # made here, by one thread
         return ThreadPoolExecutor(AHEAD)
 
@@ -111,6 +119,22 @@ def work(
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
     yield replace(part, last=True, error=error, foreign=foreign, stop=stop)
+
+
+def work_alone(
+    rulebook: Rulebook, sources: Sequence[Source], selection: Selection, seen_at: str, stopped: Callable[[], bool]
+) -> Iterator[Answer]:
+    """All log files in this process, in their order, until all are through or `stopped()`."""
+    hit_detector, fetcher = HitDetector(rulebook, correlating=True, shares_max=None), Fetcher()
+    begun: deque[Pieces] = deque()
+    for number, source in enumerate(sources):
+        while len(begun) < AHEAD and number + len(begun) < len(sources):
+            begun.append(fetcher.begin(sources[number + len(begun)]))
+        pieces = begun.popleft()
+        for answer in work(hit_detector, source, pieces, selection, seen_at):
+            yield number, answer
+            if stopped():
+                return
 
 
 def _add(found: Detected, part: Part, selection: Selection) -> None:
