@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.inflate import inflate
-from trailbell.cloudtrail.splitter import Entry, Splitter
+from trailbell.cloudtrail.json_text import Entry
+from trailbell.cloudtrail.splitter import Splitter
 
 
 # Reading takes the same memory for any size; what bounds it is the detector's time (infra/functions.py).
@@ -47,7 +48,7 @@ def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:
     if not entry.whole:
         return MalformedRecord(index, f"record is longer than {len(entry.text)} bytes", entry.text[:MAX_SHOWN_BYTES])
     try:
-        fields = json.loads(entry.text.decode(), parse_int=_whole_number)
+        fields = json.loads(entry.text.decode(), parse_int=whole_number)
     except RecursionError:
         reason = "record is nested too deeply to be parsed"
     except UnicodeDecodeError as error:
@@ -61,6 +62,6 @@ def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:
     return MalformedRecord(index, reason, entry.text[:MAX_SHOWN_BYTES])
 
 
-def _whole_number(digits: str) -> int | float:
+def whole_number(digits: str) -> int | float:
     """Python refuses integers of more than 4,300 digits; one of those must not cost the record."""
     return int(digits) if len(digits) < 1000 else float(digits)

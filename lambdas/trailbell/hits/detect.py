@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailbell.cloudtrail.inflate import inflate
+from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
-from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, NO_TIME, Record, make_record
-from trailbell.cloudtrail.splitter import Entry, Splitter
+from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, NO_TIME, Record, is_record, make_record
+from trailbell.cloudtrail.splitter import Splitter
 from trailbell.engine.condition import asks_for
 from trailbell.engine.contributing import Contributing
 from trailbell.engine.correlation import silenced
@@ -44,6 +45,7 @@ _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each,
 # By these a rule asks for records that repeat others (Record.repeats).
 _REPEATS = {"eventCategory": ("NetworkActivity", "Aggregated"), "eventType": ("AwsVpceEvent", "AwsAggregatedEvent")}
 
+_NO_RECORD = "record has no eventVersion, eventSource or eventName, so it is none of CloudTrail's"
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
 
@@ -288,6 +290,8 @@ class HitDetector:
         fields = parse_entry(entry, index)
         if isinstance(fields, MalformedRecord):
             file.counts.add_malformed(fields)
+        elif not is_record(fields):
+            file.counts.add_malformed(MalformedRecord(index, _NO_RECORD, entry.text[:MAX_SHOWN_BYTES]))
         else:
             yield from self._detect_in_fields(fields, file, index, rules, entry.text)
 

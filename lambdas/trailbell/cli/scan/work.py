@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.counted import Counted, counted_of
@@ -21,6 +21,7 @@ from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit, Place
+from trailbell.wrappings.read import log_text
 
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def work(
     )
     error, foreign, stop = "", False, False
     try:
-        for one in hit_detector.detect_all(pieces(), bucket, key, seen_at, counts):
+        text = log_text(pieces())
+        for one in hit_detector.detect_all(text.pieces, bucket, key, seen_at, counts, text.max_bytes):
             _add(one, part, selection)
             if len(part.hits) == _CHUNK or len(part.counted) >= _COUNTED_CHUNK:
                 yield _counted(part, counts)
@@ -157,12 +159,17 @@ def base_matches_at(
     bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
     found = dict[int, BaseMatch]()
     with suppress(LogFileError, *_refusals()):  # it was read a moment ago; what of it can be read still tells
-        for index, record in enumerate(islice(read_records(pieces()), max(indexes) + 1)):
+        for index, record in enumerate(islice(_records(pieces), max(indexes) + 1)):
             if index in indexes and not isinstance(record, MalformedRecord):
                 match = hit_detector.base_match_in_record(record, seen_at, Place(bucket, key, index))
                 if match:
                     found[index] = match
     return found
+
+
+def _records(pieces: Pieces) -> Iterator[dict[str, Any] | MalformedRecord]:
+    text = log_text(pieces())
+    return read_records(text.pieces, text.max_bytes)
 
 
 def _counted(part: Part, counts: DetectionCounts) -> Part:
