@@ -31,7 +31,11 @@ ROOMS = (
     Room("text", "hostile text made harmless, secrets hidden"),
     Room("cloudtrail", "reads what CloudTrail writes: notification, log file, record", ("text",), ("isal",)),
     Room(
-        "wrappings", "records in whatever they come in: layers, archives, envelopes", ("text", "cloudtrail"), (), False
+        "wrappings",
+        "records in whatever they come in: layers, archives, envelopes",
+        ("text", "cloudtrail"),
+        ("compression",),  # Python 3.14's own
+        False,
     ),
     Room(
         "audit",
