@@ -5,6 +5,7 @@ ways with the same result: each parsed in full, or in blocks through the prefilt
 the import of msgspec and pays for it after a few hundred records.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -45,6 +46,9 @@ _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each,
 # By these a rule asks for records that repeat others (Record.repeats).
 _REPEATS = {"eventCategory": ("NetworkActivity", "Aggregated"), "eventType": ("AwsVpceEvent", "AwsAggregatedEvent")}
 
+_TIME_NAME = b'"eventTime":"'
+_TIME = re.compile(_TIME_NAME + rb"([0-9T:-]{19}Z)\"")
+_TIME_LENGTH = 20
 _NO_RECORD = "record has no eventVersion, eventSource or eventName, so it is none of CloudTrail's"
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
@@ -58,6 +62,8 @@ class DetectionCounts:
     records_fully_parsed: those of records_read that the prefilter has not seen.
     malformed:            the first malformed records, at most 100.
     without_time:         records that correlations count and that join none, having no valid time.
+    first_time, last_time: about when the records are from, as they say it; "" if that was not seen. Looked at are the
+                          first and the last record of each block.
     """
 
     bytes_inflated: int = 0
@@ -70,6 +76,8 @@ class DetectionCounts:
     hits: int = 0
     hits_muted: int = 0
     without_time: int = 0
+    first_time: str = ""
+    last_time: str = ""
 
     @property
     def balanced(self) -> bool:
@@ -80,6 +88,14 @@ class DetectionCounts:
         """Add the counts of another part of the same log file, or of another one; not its malformed records."""
         for name in NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(more, name))
+        self.saw(more.first_time)
+        self.saw(more.last_time)
+
+    def saw(self, time: str) -> None:
+        """A record is from then ("": not known)."""
+        if time:
+            self.first_time = min(self.first_time or time, time)
+            self.last_time = max(self.last_time, time)
 
     def take(self) -> "DetectionCounts":
         """What was counted since the last time, which is counted from nothing then; malformed records stay."""
@@ -96,7 +112,7 @@ class DetectionCounts:
             self.malformed.append(record)
 
 
-NUMBERS = tuple(part.name for part in fields(DetectionCounts) if part.name != "malformed")
+NUMBERS = tuple(part.name for part in fields(DetectionCounts) if part.type is int or part.type == "int")
 """The members of DetectionCounts that are numbers."""
 
 
@@ -136,6 +152,12 @@ def _hashed(blocks: Iterable[bytes], sha256: Sha256) -> Iterator[bytes]:
     for block in blocks:
         sha256.update(block)
         yield block
+
+
+def _time_of(fields: Mapping[str, Any]) -> str:
+    """A record's time as it says it, if it looks like CloudTrail's; else ""."""
+    time = fields.get("eventTime")
+    return time if isinstance(time, str) and len(time) == _TIME_LENGTH and time.endswith("Z") and time.isascii() else ""
 
 
 class HitDetector:
@@ -210,9 +232,10 @@ class HitDetector:
         try:
             while splitter.advance():
                 file.count_bytes(splitter.bytes_read)
-                block = self._prefiltered_block(splitter, file)
-                if block:
-                    yield from self._detect_in_block(block, file)
+                records = self._block_when_due(splitter, file)
+                block = self._prefiltered(records, splitter, file) if records else None
+                if records and block:
+                    yield from self._detect_in_block(block, records, file)
                 else:
                     yield from self._detect_in_entry(splitter.take(), file)
         finally:
@@ -240,21 +263,25 @@ class HitDetector:
         found = self._detect_in_fields(fields, file, 0, None)
         return next((one for one in found if isinstance(one, Undoing)), None)
 
-    def _prefiltered_block(self, splitter: Splitter, file: _LogFile) -> "Block | None":
-        """The next block of whole records, prefiltered; None where the next record is to be parsed in full.
+    def _block_when_due(self, splitter: Splitter, file: _LogFile) -> bytes | None:
+        """The next block of whole records, if it is to be prefiltered; None where the next is to be parsed in full.
 
         A log file in which one block cannot be prefiltered is parsed in full from there on: its other blocks are
         mostly no better, and each would be read twice.
         """
-        prefilter = self._prefilter_when_due() if file.prefiltered else None
-        if not prefilter:
+        if not (file.prefiltered and self._prefilter_when_due()):
             return None
         records = splitter.take_block()
-        block = prefilter.read(records) if records else None
+        file.prefiltered = bool(records)
+        return records
+
+    def _prefiltered(self, records: bytes, splitter: Splitter, file: _LogFile) -> "Block | None":
+        """The block, prefiltered; None, and given back, where that cannot be."""
+        prefilter = self._prefilter_when_due()
+        block = prefilter.read(records) if prefilter else None
         if not block:
             file.prefiltered = False
-            if records:
-                splitter.put_back(records)
+            splitter.put_back(records)
         return block
 
     def _prefilter_when_due(self) -> "Prefilter | None":
@@ -265,12 +292,14 @@ class HitDetector:
             self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
         return self._prefilter
 
-    def _detect_in_block(self, block: "Block", file: _LogFile) -> Iterator[Detected]:
+    def _detect_in_block(self, block: "Block", records: bytes, file: _LogFile) -> Iterator[Detected]:
         """Count the records of a block, and decide on those that rules may match."""
         counts = file.counts
         counts.records_read += block.records - len(block.to_parse)
         counts.records_not_watched += block.not_watched
         counts.records_matched += block.records - block.not_watched - len(block.to_parse)
+        for time in (_TIME.search(records), _TIME.search(records, records.rfind(_TIME_NAME))):
+            counts.saw(time[1].decode() if time else "")
         for position, text, rules in block.to_parse:
             counts.records_read += 1
             yield from self._detect_in_text(Entry(text), file, file.index + position, rules)
@@ -293,6 +322,8 @@ class HitDetector:
         elif not is_record(fields):
             file.counts.add_malformed(MalformedRecord(index, _NO_RECORD, entry.text[:MAX_SHOWN_BYTES]))
         else:
+            if rules is None:
+                file.counts.saw(_time_of(fields))
             yield from self._detect_in_fields(fields, file, index, rules, entry.text)
 
     def _detect_in_fields(

@@ -11,7 +11,7 @@ import click
 from trailbell.alerts.mail_lines import span
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.options.today import Verdicts
-from trailbell.cli.terminal.display import drawn_table, hit_line, level_text, no_room
+from trailbell.cli.terminal.display import drawn_table, hit_line, level_text, no_room, who
 from trailbell.cli.terminal.screen import terminal_width
 from trailbell.cli.terminal.table import Cell
 from trailbell.hits.hit import Hit
@@ -178,7 +178,7 @@ def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> li
         undo_text(standing_of(hit, found.state, now, notified_later=found.notified_later)),
         hit.name,
         one_line(hit.event_name, 60),
-        one_line(hit.actor.name, 60),
+        who(hit.actor),
         one_line(resource, 80),
         hit.account,
         one_line(hit.region, 30),

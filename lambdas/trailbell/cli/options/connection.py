@@ -3,7 +3,7 @@
 import functools
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,41 @@ def aws_client(service: str, **options: Any) -> Any:
     return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None, **options)
 
 
+def account_options(command: Command) -> Command:
+    """The options --profile and --aws-region, which stand for what the AWS CLI's --profile and --region do.
+
+    --region is taken: it says which records or hits are asked for, which lie in other Regions than the stack.
+    """
+    for name, variables, text in (
+        ("--aws-region", ("AWS_REGION", "AWS_DEFAULT_REGION"), "The AWS Region to ask (default: $AWS_REGION)."),
+        ("--profile", ("AWS_PROFILE",), "The profile of the AWS CLI's files to sign in with (default: $AWS_PROFILE)."),
+    ):
+        command = click.option(
+            name, metavar="NAME", expose_value=False, is_eager=True, callback=_setting(variables), help=text
+        )(command)
+    return command
+
+
+def _setting(variables: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    """Sets what boto3 reads, for this command, in this process and those it starts."""
+
+    def put(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value:
+            before = {name: os.environ.get(name) for name in variables}
+            os.environ.update(dict.fromkeys(variables, value))
+            ctx.call_on_close(lambda: _put_back(before))
+
+    return put
+
+
+def _put_back(before: Mapping[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 def connection_options(command: Command) -> Command:
     """The options --local, --table and --stack, which the command gets as one argument, `connection`."""
 
@@ -93,7 +128,7 @@ def connection_options(command: Command) -> Command:
         click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`."),
     ):
         connected = option(connected)
-    return connected
+    return account_options(connected)
 
 
 def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Command]:
@@ -105,6 +140,6 @@ def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Comma
             return command(*arguments, connection=Connection(local, "", stack), **named)
 
         with_local = click.option("--local", is_flag=True, help=local_help)(connected)
-        return click.option("--stack", default=STACK, show_default=True, help=stack_help)(with_local)
+        return account_options(click.option("--stack", default=STACK, show_default=True, help=stack_help)(with_local))
 
     return decorate

@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from trailbell.cli.paths import default_rules
+from trailbell.engine.rulebook import Rule
 from trailbell.errors import SettingsError, TrailbellError
 
 
@@ -26,16 +27,27 @@ def rule_ids(given: Iterable[str]) -> tuple[str, ...]:
         return ()
     from trailbell.cli.options.rulebooks import rules_of  # here, as pySigma is not for a shell that waits
 
-    rules, _ = rules_of(None, ())
+    return ids_among(names, rules_of(None, ())[0])
+
+
+def ids_among(given: Iterable[str], rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The ids of those of some rules that are called by name, file stem, id or pattern (kms-*).
+
+    An unknown id is a rule's long gone. Raises SettingsError for a name that no rule has, with the nearest one.
+    """
+    every = list(rules) if given else []
     found = dict[str, None]()
-    for name in names:
+    for name in given:
         matching = [
-            one.rule_id for one in rules if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))
+            one.rule_id for one in every if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))
         ]
         if not matching and re.fullmatch(r"[0-9a-f-]{36}", name):
             matching = [name]
         if not matching:
-            raise SettingsError(f"--rule {name}: no rule of that name (see: trailbell rules list)")
+            from trailbell.rulebook.misspellings import question  # here, as it is for a mistake only
+
+            meant = question(name, [one.name for one in every])
+            raise SettingsError(f"--rule {name}: no rule of that name{meant} (see: trailbell rules list)")
         found |= dict.fromkeys(matching)
     return tuple(found)
 

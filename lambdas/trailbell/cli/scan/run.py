@@ -3,14 +3,16 @@
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import click
 
+from trailbell.cli.options.filters import Wanted
 from trailbell.cli.scan.correlating import Reread, ScanEpisodes
 from trailbell.cli.scan.counted import Counted
+from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cli.scan.state import State
 from trailbell.cli.scan.work import Answer, Fetcher, Part, Source, base_matches_at, name_of, size_of, work_alone
 from trailbell.cli.terminal.progress import Progress
@@ -69,6 +71,7 @@ class Plan:
 
     keep: what of a hit is written into `state`, for hits that are counted or grouped at the end; None: nothing.
     before: log files that are done already, and what correlations count of them.
+    wanted: which hits; the others are counted as outside.
     """
 
     rulebook: Rulebook
@@ -80,6 +83,7 @@ class Plan:
     state: State | None = None
     keep: Callable[[Hit], Any] | None = None
     before: Sequence[tuple[Source, Sequence[Counted]]] = ()
+    wanted: Wanted = field(default_factory=Wanted)
 
 
 def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, None, None]:
@@ -94,7 +98,8 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
             plan.state.open()
             closing.callback(plan.state.close)
         closing.callback(plan.progress.wipe)
-        for number, part in _answers(sources, plan, closing):
+        for number, answer in _answers(sources, plan, closing):
+            part = _wanted(answer, plan.wanted)
             file.counts.add(part.counts)
             result.counts.add(part.counts)
             result.outside += part.outside
@@ -110,12 +115,30 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
     if file.counts.records_read:
         result.cut, result.partial = True, result.partial + file.counts.records_read
     result.interrupted = plan.stopped()
-    for hit in episodes.hits(_rereading([*sources, *(source for source, _ in plan.before)], plan)):
+    reread = _rereading([*sources, *(source for source, _ in plan.before)], plan)
+    yield from _episode_hits(episodes.hits(reread), plan.wanted, result)
+
+
+def _episode_hits(hits: Iterable[Hit | str], wanted: Wanted, result: Scan) -> Iterator[Hit]:
+    """The hits of episodes that are wanted; of what cannot be read again the line that says so."""
+    for hit in hits:
+        if isinstance(hit, Hit) and not wanted.holds(hit):
+            result.outside += 1
+            continue
         result.episodes += 1
         if isinstance(hit, Hit):
             yield hit
         else:
             click.echo(one_line(hit), err=True)
+
+
+def _wanted(part: Part, wanted: Wanted) -> Part:
+    """A part with those of its hits that are wanted; the others are counted as outside."""
+    hits = [hit for hit in part.hits if wanted.holds(hit)]
+    if len(hits) == len(part.hits):
+        return part
+    counts = replace(part.counts, hits=len(hits), hits_muted=sum(bool(hit.muted_by) for hit in hits))
+    return replace(part, hits=hits, counts=counts, outside=part.outside + len(part.hits) - len(hits))
 
 
 def _rereading(sources: Sequence[Source], plan: Plan) -> Reread:
@@ -147,6 +170,8 @@ def each_counted_once(hits: Iterable[Hit], restored: Iterable[str], result: Scan
 
 def jobs_for(sources: list[Source], asked: int | None) -> int:
     """How many processes: as many as asked for, else one for each core, if there is work for them."""
+    if any(isinstance(source, StandardInput) for source in sources):
+        return 1  # a second process could not read it
     if asked:
         return min(asked, max(len(sources), 1))
     sizes = sum(map(size_of, sources))
@@ -170,6 +195,9 @@ def _finish(source: Source, end: Part, plan: Plan, result: Scan, file: _Open) ->
     for malformed in end.counts.malformed:
         plan.progress.wipe()
         click.echo(f"{one_line(name)}: record {malformed.index}: {one_line(malformed.reason)}", err=True)
+    for note in end.notes:
+        plan.progress.wipe()
+        click.echo(f"{one_line(name)}: {one_line(note)}", err=True)
     if end.error:
         plan.progress.wipe()
         if end.stop:

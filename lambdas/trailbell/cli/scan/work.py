@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.counted import Counted, counted_of
 from trailbell.cli.scan.log_files import read_pieces
+from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from trailbell.aws.trail_bucket import S3TrailBucket
 
-Source = Path | ObjectRef
-"""A log file: on this machine, or in a bucket."""
+Source = Path | ObjectRef | StandardInput
+"""A log file: on this machine, in a bucket, or what is piped in."""
 
 Answer = tuple[int, "Part"]
 """A log file's number, and a part of it."""
@@ -58,6 +59,7 @@ class Part:
     error:   why it could be read no further.
     foreign: it is no log file at all, and lies where no trail writes: JSON of something else.
     stop:    no other file could be read either, so the scan has to end.
+    notes:   what was passed over in it, such as files of an archive.
     """
 
     hits: list[Hit] = field(default_factory=list)
@@ -68,6 +70,7 @@ class Part:
     error: str = ""
     foreign: bool = False
     stop: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Fetcher:
@@ -77,6 +80,8 @@ class Fetcher:
         """Begin to fetch; what is returned gives the content, and raises what fetching raised."""
         if isinstance(source, Path):
             return lambda: read_pieces(source)
+        if isinstance(source, StandardInput):
+            return source.pieces
         if source.size is None or source.size > _LARGE:
             return lambda: self._bucket.read(source)
         return self._threads.submit(lambda: list(self._bucket.read(source))).result
@@ -106,9 +111,10 @@ def work(
     bucket, key = (
         (source.bucket, source.classified) if isinstance(source, ObjectRef) else ("", classify_key(str(source)))
     )
-    error, foreign, stop = "", False, False
+    error, foreign, stop, notes = "", False, False, list[str]()
     try:
         text = log_text(pieces())
+        notes = text.notes
         for one in hit_detector.detect_all(text.pieces, bucket, key, seen_at, counts, text.max_bytes):
             _add(one, part, selection)
             if len(part.hits) == _CHUNK or len(part.counted) >= _COUNTED_CHUNK:
@@ -120,7 +126,7 @@ def work(
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
-    yield replace(part, last=True, error=error, foreign=foreign, stop=stop)
+    yield replace(part, last=True, error=error, foreign=foreign, stop=stop, notes=tuple(notes))
 
 
 def work_alone(
@@ -204,7 +210,7 @@ def name_of(source: Source) -> str:
 
 def size_of(source: Source) -> int:
     """A log file's size in bytes, 0 where it is not known."""
-    if isinstance(source, ObjectRef):
+    if not isinstance(source, Path):
         return source.size or 0
     try:
         return source.stat().st_size

@@ -8,6 +8,7 @@ import click
 
 from trailbell.cli.terminal.screen import painter, terminal_width
 from trailbell.cli.terminal.table import Cell, Row, table_lines
+from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, shown_document
 from trailbell.text.resource_name import short_resource
 from trailbell.text.safe_text import one_line
@@ -56,7 +57,7 @@ def _alert_cells(alert: "Alert") -> list[str | Cell]:
         level_text(hit.level),
         str(len(alert.hits)),
         hit.name,
-        one_line(hit.actor.name, 60),
+        who(hit.actor),
         hit.account,
         ", ".join(also),
     ]
@@ -132,11 +133,18 @@ def hit_cells(hit: Hit) -> list[str | Cell]:
         level_text("muted" if hit.muted_by else "replayed" if hit.quiet else hit.level),
         hit.name,
         one_line(hit.event_name, 60),
-        one_line(hit.actor.name, 60),
+        who(hit.actor),
         one_line(resource, 80),
         hit.account,
         one_line(hit.region, 30),
     ]
+
+
+def who(actor: Actor) -> str:
+    """An actor in a table: a role's session with its name, which mostly is the person's, or says which machine."""
+    session = actor.arn.rpartition("/")[2] if ":assumed-role/" in actor.arn else ""
+    name = one_line(actor.name, 60)
+    return f"{name} ({one_line(session, 64)})" if session and session not in actor.name else name
 
 
 def _utc(hit: Hit) -> str:
