@@ -1,5 +1,6 @@
 """The `trailbell` command. Errors somebody can act on become one line on stderr and exit status 2."""
 
+import gc
 import sys
 
 import click
@@ -49,6 +50,13 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line."""
+    try:
+        _run()
+    finally:
+        gc.freeze()  # the process ends: what is left need not be looked through for cycles
+
+
+def _run() -> None:
     try:
         cli(prog_name="trailbell")
     except TrailbellError as error:

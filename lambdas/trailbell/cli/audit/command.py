@@ -185,7 +185,7 @@ def _from_folder(place: str, selection: Selection) -> _Found:
 def _from_bucket(place: str, selection: Selection) -> _Found:
     from botocore.config import Config
 
-    from trailbell.cli.options.connection import aws_client
+    from trailbell.cli.options.account import aws_client
     from trailbell.ops.audit_bucket import BucketFiles
 
     bucket, prefix = split_address(place)

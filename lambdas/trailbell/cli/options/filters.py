@@ -9,7 +9,6 @@ from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rule_names import RuleType, ids_among
 from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.hit import Hit
-from trailbell.hits.query import is_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,13 @@ class Wanted:
         return (
             (not self.levels or hit.level in self.levels)
             and (not self.rules or not {hit.rule_id, *hit.also_ids}.isdisjoint(self.rules))
-            and (not self.actor or is_part(self.actor, hit.actor.key, hit.actor.role, hit.actor.text))
+            and (not self.actor or self._is_by_actor(hit))
         )
+
+    def _is_by_actor(self, hit: Hit) -> bool:
+        from trailbell.hits.query import is_part  # here, as most scans do not ask
+
+        return is_part(self.actor, hit.actor.key, hit.actor.role, hit.actor.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from trailbell.cli.paths import default_rules
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import SettingsError, TrailbellError
 
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _NAME = re.compile(r"^name: *(?P<name>[\w-]+)", re.MULTILINE)
 _TITLE = re.compile(r"^title: *(?P<title>.+)", re.MULTILINE)
@@ -57,8 +60,10 @@ class RuleType(click.ParamType[str]):
 
     name = "rule"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Names that begin like this, with their titles."""
+        from click.shell_completion import CompletionItem  # here, as only a shell that completes needs it
+
         found = []
         for text in _rule_files():
             name, title = _NAME.search(text), _TITLE.search(text)
@@ -72,8 +77,10 @@ class ServiceType(click.ParamType[str]):
 
     name = "service"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Services that some rule is about."""
+        from click.shell_completion import CompletionItem  # here, as only a shell that completes needs it
+
         services = {service for text in _rule_files() for service in _SOURCE.findall(text)}
         return [CompletionItem(service) for service in sorted(services) if service.startswith(incomplete)]
 

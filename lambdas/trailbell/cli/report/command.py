@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.aws_errors import explained_errors
-from trailbell.cli.options.connection import Connection, aws_client, connection_options
+from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.filters import Filters, filter_options
 from trailbell.cli.options.rule_names import rule_ids
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option

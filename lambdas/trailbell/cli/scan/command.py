@@ -1,14 +1,15 @@
 """`trailbell scan`: the rules against log files, here or in a bucket, by the same core the Lambda runs."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailbell.cli.options.connection import account_options, aws_client
+from trailbell.cli.options.account import account_options, aws_client
 from trailbell.cli.options.filters import Filters, filter_options
 from trailbell.cli.options.rulebooks import find_rules
 from trailbell.cli.scan.log_sources import LogPlace, Sources, find_sources
@@ -24,12 +25,15 @@ from trailbell.cli.scan.options import (
 from trailbell.cli.scan.result import Asked, print_counts, print_result
 from trailbell.cli.scan.run import Plan, Scan, each_counted_once, jobs_for, run_scan
 from trailbell.cli.scan.standard_input import STANDARD_INPUT
-from trailbell.cli.scan.state import Done, State
 from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.errors import SettingsError
 from trailbell.text.times import iso_time
+
+
+if TYPE_CHECKING:
+    from trailbell.cli.scan.state import Done, State
 
 
 @click.command()
@@ -68,7 +72,7 @@ def scan(places: tuple[str, ...], scope: Scope, filters: Filters, output: Output
     rulebook = in_use.rulebook
     wanted = filters.wanted(rulebook)
     window = scope.window(now)
-    state = State(work.state, same_scan(places, rulebook, scope, output, filters), window) if work.state else None
+    state = _state(work.state, lambda: same_scan(places, rulebook, scope, output, filters), window)
     selection = scope.selection(state.window if state else window)
     result = Scan()
     done = [*state.lines()] if state else []
@@ -125,7 +129,16 @@ def _status(sources: Sources, result: Scan, scope: Scope, *, hits_fail: bool) ->
     return int(hits_fail and (result.counts.hits > result.counts.hits_muted or result.episodes > 0))
 
 
-def _restore(done: Iterable[Done], result: Scan) -> Iterator[Any]:
+def _state(file: Path | None, scan: Callable[[], dict[str, Any]], window: list[str]) -> "State | None":
+    """What was done so far, if that is kept in a file."""
+    if file is None:
+        return None
+    from trailbell.cli.scan.state import State  # here, as most scans go on from none
+
+    return State(file, scan(), window)
+
+
+def _restore(done: "Iterable[Done]", result: Scan) -> Iterator[Any]:
     """What was kept of the hits of log files that are done already; their counts go into `result`."""
     for one in done:
         result.files_read += 1

@@ -5,11 +5,10 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailbell.alerts.quiet import QuietMinutes
 from trailbell.cli.options.filters import Filters
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rulebooks import setting_option, strict_option
@@ -19,6 +18,9 @@ from trailbell.engine.rulebook import Rulebook, dump_rulebook
 from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit, hit_document
 
+
+if TYPE_CHECKING:
+    from trailbell.alerts.quiet import QuietMinutes
 
 FORMS = ("table", "json", "jsonl", "csv", "html", "ocsf")
 
@@ -57,12 +59,14 @@ class Output:
     alerts: bool
     summary_asked: bool
     drafts: Path | None
-    quiet_minutes: int
+    quiet_minutes: int | None
 
     @property
-    def quiet(self) -> QuietMinutes:
+    def quiet(self) -> "QuietMinutes":
         """How long what follows an alert is gathered."""
-        return QuietMinutes(self.quiet_minutes)
+        from trailbell.alerts.quiet import QuietMinutes  # here, as a scan that prints hits does without
+
+        return QuietMinutes() if self.quiet_minutes is None else QuietMinutes(self.quiet_minutes)
 
     @property
     def summary(self) -> bool:
@@ -138,8 +142,7 @@ output_options = option_group(
     click.option(
         "--quiet-minutes",
         type=click.IntRange(0, 1440),
-        default=QuietMinutes().otherwise,
-        show_default=True,
+        show_default="60",
         help="Of --alerts and --summary: how long what follows an alert is gathered; the setting of that name.",
     ),
     click.option(

@@ -5,15 +5,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trailbell.cli.options.filters import Wanted
-from trailbell.cli.scan.correlating import Reread, ScanEpisodes
 from trailbell.cli.scan.counted import Counted
 from trailbell.cli.scan.standard_input import StandardInput
-from trailbell.cli.scan.state import State
 from trailbell.cli.scan.work import Answer, Fetcher, Part, Source, base_matches_at, name_of, size_of, work_alone
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
@@ -25,6 +23,10 @@ from trailbell.hits.hit import Hit
 from trailbell.lookback.remembered import Remembered
 from trailbell.text.safe_text import one_line
 
+
+if TYPE_CHECKING:
+    from trailbell.cli.scan.correlating import Reread, ScanEpisodes
+    from trailbell.cli.scan.state import State
 
 _WORTH_A_PROCESS = 1_000_000  # bytes of log files, gzipped: less is done before a second process has begun
 
@@ -80,7 +82,7 @@ class Plan:
     jobs: int
     progress: Progress
     stopped: Callable[[], bool]
-    state: State | None = None
+    state: "State | None" = None
     keep: Callable[[Hit], Any] | None = None
     before: Sequence[tuple[Source, Sequence[Counted]]] = ()
     wanted: Wanted = field(default_factory=Wanted)
@@ -90,7 +92,7 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
     """Yield the hits of every log file in turn, then those of episodes, counting into `result`; what cannot be read is
     named on stderr.
     """
-    file, episodes = _Open(), ScanEpisodes(plan.rulebook)
+    file, episodes = _Open(), _Counting(plan.rulebook)
     for number, (_, counted) in enumerate(plan.before, start=len(sources)):
         episodes.add(counted, number)
     with ExitStack() as closing:
@@ -119,6 +121,27 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
     yield from _episode_hits(episodes.hits(reread), plan.wanted, result)
 
 
+class _Counting:
+    """What correlations count of a scan; they are imported when they count something."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
+        self._episodes: ScanEpisodes | None = None
+
+    def add(self, counted: Sequence[Counted], number: int) -> None:
+        """What was found in the log file of that number."""
+        if counted and self._episodes is None:
+            from trailbell.cli.scan.correlating import ScanEpisodes
+
+            self._episodes = ScanEpisodes(self._rulebook)
+        if self._episodes:
+            self._episodes.add(counted, number)
+
+    def hits(self, reread: "Reread") -> Iterator[Hit | str]:
+        """As ScanEpisodes has them."""
+        return self._episodes.hits(reread) if self._episodes else iter(())
+
+
 def _episode_hits(hits: Iterable[Hit | str], wanted: Wanted, result: Scan) -> Iterator[Hit]:
     """The hits of episodes that are wanted; of what cannot be read again the line that says so."""
     for hit in hits:
@@ -141,7 +164,7 @@ def _wanted(part: Part, wanted: Wanted) -> Part:
     return replace(part, hits=hits, counts=counts, outside=part.outside + len(part.hits) - len(hits))
 
 
-def _rereading(sources: Sequence[Source], plan: Plan) -> Reread:
+def _rereading(sources: Sequence[Source], plan: Plan) -> "Reread":
     """Reads records of log files again, for the episodes that they are in."""
 
     @cache

@@ -1,7 +1,6 @@
 """Standard input as a log file. It can be read once, so it is kept for the records that are read again."""
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from functools import cached_property
 from typing import IO, Any
@@ -23,6 +22,8 @@ class StandardInput:
 
     @cached_property
     def _kept(self) -> IO[bytes]:
+        import tempfile  # here, as files are scanned without it
+
         return tempfile.SpooledTemporaryFile(_IN_MEMORY)
 
     @cached_property

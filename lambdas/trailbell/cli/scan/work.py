@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.counted import Counted, counted_of
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
-from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from trailbell.aws.trail_bucket import S3TrailBucket
+    from trailbell.cloudtrail.notification import ObjectRef
 
-Source = Path | ObjectRef | StandardInput
+Source = Union[Path, StandardInput, "ObjectRef"]
 """A log file: on this machine, in a bucket, or what is piped in."""
 
 Answer = tuple[int, "Part"]
@@ -109,7 +109,9 @@ def work(
     """A log file in parts, as its hits are found; the last one says how it ended."""
     counts, part = DetectionCounts(), Part()
     bucket, key = (
-        (source.bucket, source.classified) if isinstance(source, ObjectRef) else ("", classify_key(str(source)))
+        ("", classify_key(str(source)))
+        if isinstance(source, Path | StandardInput)
+        else (source.bucket, source.classified)
     )
     error, foreign, stop, notes = "", False, False, list[str]()
     try:
@@ -162,7 +164,7 @@ def base_matches_at(
     hit_detector: HitDetector, source: Source, pieces: Pieces, indexes: Sequence[int], seen_at: str
 ) -> dict[int, BaseMatch]:
     """What correlations count of the records at some positions of a log file; of those that are gone nothing."""
-    bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
+    bucket, key = ("", str(source)) if isinstance(source, Path | StandardInput) else (source.bucket, source.key)
     found = dict[int, BaseMatch]()
     with suppress(LogFileError, *_refusals()):  # it was read a moment ago; what of it can be read still tells
         for index, record in enumerate(islice(_records(pieces), max(indexes) + 1)):

@@ -1,7 +1,6 @@
 """What standard output is: a terminal of some width that takes colours, or a pipe."""
 
 import os
-import shutil
 import sys
 
 import click
@@ -10,11 +9,18 @@ from trailbell.cli.terminal.table import Paint
 
 
 _LEAST_WIDTH = 20
+_USUAL_WIDTH = 80
 
 
 def terminal_width() -> int | None:
     """The terminal's columns ($COLUMNS wins), None for a pipe or a file, where nothing is to be cut."""
-    return max(shutil.get_terminal_size().columns, _LEAST_WIDTH) if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    given = os.environ.get("COLUMNS", "")
+    try:
+        return max(int(given) if given.isdecimal() else os.get_terminal_size(sys.stdout.fileno()).columns, _LEAST_WIDTH)
+    except OSError:
+        return _USUAL_WIDTH
 
 
 def painter() -> Paint:

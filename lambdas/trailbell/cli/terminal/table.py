@@ -6,12 +6,9 @@ out, which is said below; at last a row takes several lines. The answer (call, r
 """
 
 import re
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from rich.cells import cell_len, set_cell_size
 
 
 GAP = 2
@@ -43,6 +40,15 @@ Paint = Callable[[str, str], str]
 """From a text and its style to what the terminal is given."""
 
 
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes: some letters take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # here, as it has tables of all characters
+
+    return cell_len(text)
+
+
 @dataclass(slots=True)
 class _Column:
     name: str
@@ -61,8 +67,8 @@ class _Column:
         return self.kind != "time" and self.kind not in _CUT and self.kind not in _WHOLE
 
     def measure(self, steady: Mapping[str, int]) -> None:
-        longest = max((cell_len(cell.text) for cell in self.cells), default=0)
-        self.width = self.natural = max(steady.get(self.kind, longest), cell_len(self.name))
+        longest = max((_width(cell.text) for cell in self.cells), default=0)
+        self.width = self.natural = max(steady.get(self.kind, longest), _width(self.name))
 
     def shorten(self) -> None:
         """A date without year and seconds; an abbreviated level."""
@@ -132,7 +138,7 @@ def _narrow(columns: Sequence[_Column], width: int, comfortable: int) -> None:
 
 def _least(column: _Column, comfortable: int) -> int:
     least = _CUT.get(column.kind, _SENTENCE)
-    return max(least, comfortable, cell_len(column.name))
+    return max(least, comfortable, _width(column.name))
 
 
 def _in_bands(laid: Sequence[_Column], width: int) -> list[list[_Column]]:
@@ -159,7 +165,7 @@ def _band_lines(
             pieces = []
             for place, (column, style, texts) in enumerate(parts):
                 text = texts[at] if at < len(texts) else ""
-                padding = "" if place == len(parts) - 1 else " " * (column.width - cell_len(text) + GAP)
+                padding = "" if place == len(parts) - 1 else " " * (column.width - _width(text) + GAP)
                 pieces.append((paint(text, style) if text else "") + padding)
             lines.append((" " * GAP * bool(number) + "".join(pieces)).rstrip(" "))
     return lines
@@ -167,12 +173,14 @@ def _band_lines(
 
 def _broken(column: _Column, text: str) -> list[str]:
     """A cell's lines, none wider than its column."""
-    if cell_len(text) <= column.width:
+    if _width(text) <= column.width:
         return [text]
     if column.kind in _CUT:
         tail = (column.width - 1) // 2
-        return [set_cell_size(text, column.width - 1 - tail).rstrip() + _ELLIPSIS + _end(text, tail)]
+        return [text[: _fitting(text, column.width - 1 - tail)].rstrip() + _ELLIPSIS + _end(text, tail)]
     if text.isascii():
+        import textwrap  # here, as most cells fit
+
         return textwrap.wrap(text, max(column.width, 1), break_on_hyphens=False)
     lines = []
     while text:
@@ -190,7 +198,7 @@ def _fitting(text: str, width: int) -> int:
     """How many characters fit, at least one."""
     used = 0
     for number, char in enumerate(text):
-        used += cell_len(char)
+        used += _width(char)
         if used > width:
             return max(number, 1)
     return len(text)
