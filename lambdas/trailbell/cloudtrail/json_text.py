@@ -7,7 +7,7 @@ JSON's grammar: RFC 8259, section 2.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trailbell.errors import LogFileError
 
@@ -20,8 +20,7 @@ _STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]*+")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The text of a value; of one that is too long only the start, with `whole` False."""
 
     text: bytes

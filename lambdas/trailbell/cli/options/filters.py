@@ -1,6 +1,6 @@
 """Which hits of a scan somebody asks for: --level, --rule, --actor, as `trailbell hits` has them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -11,8 +11,7 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.hit import Hit
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which hits are wanted; "" and empty tuples ask for any. rules: ids."""
 
     levels: tuple[str, ...] = ()
@@ -33,8 +32,7 @@ class Wanted:
         return is_part(self.actor, hit.actor.key, hit.actor.role, hit.actor.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """The same as the options give it. levels: None if not given."""
 
     levels: tuple[str, ...] | None

@@ -11,9 +11,9 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from trailbell.engine.rulebook import FORMAT, Rulebook, dump_rulebook, load_rulebook
 
@@ -27,8 +27,7 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _ENVIRONMENT = ("TRAILBELL_RULES_LEFT_OUT", "AWS_DATA_PATH")
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """A compiled rulebook, what compiling said about it, and the line that counts other people's rules ("": none)."""
 
     rulebook: Rulebook
@@ -69,7 +68,8 @@ def find(key: str) -> Compiled | None:
 
 def keep(key: str, compiled: Compiled) -> None:
     """Keep an entry, and the latest others; nothing where that cannot be done."""
-    body = json.dumps([dump_rulebook(compiled.rulebook), compiled.messages, compiled.counts], ensure_ascii=True)
+    said = json.dumps([compiled.messages, compiled.counts], ensure_ascii=True)
+    body = f"{said}\n{dump_rulebook(compiled.rulebook)}".encode("utf-8", "surrogatepass")
     import tempfile  # here, as most scans only read
 
     with suppress(OSError):
@@ -81,8 +81,8 @@ def keep(key: str, compiled: Compiled) -> None:
         os.close(folder)
         handle, name = tempfile.mkstemp(dir=path, prefix=".new-")  # of mode 0600
         try:
-            with open(handle, "w", encoding="ascii") as stream:
-                stream.write(f"{_sum(body.encode())}\n{body}")
+            with open(handle, "wb") as stream:
+                stream.write(_sum(body).encode() + b"\n" + body)
             os.replace(name, path / f"{key}.json")
         except OSError:
             os.unlink(name)
@@ -117,8 +117,9 @@ def _read(folder: int, name: str) -> Compiled | None:
         expected, _, body = stream.read().partition(b"\n")
     if expected.decode() != _sum(body):
         return None
-    rulebook, messages, counts = json.loads(body)
-    return Compiled(load_rulebook(rulebook), tuple(messages), counts)
+    said, _, rulebook = body.partition(b"\n")
+    messages, counts = json.loads(said)
+    return Compiled(load_rulebook(rulebook.decode("utf-8", "surrogatepass")), tuple(messages), counts)
 
 
 def _is_ours(found: os.stat_result) -> bool:

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -38,8 +37,7 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
     return with_our_own(read_placeholders(given), context)
 
 
-@dataclass(frozen=True, slots=True)
-class RulesInUse:
+class RulesInUse(NamedTuple):
     """A rulebook, and one line that counts other people's rules in it and those left out ("" for the product's)."""
 
     rulebook: Rulebook

@@ -2,10 +2,10 @@
 
 import hashlib
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 FORMS = ("table", "json", "jsonl", "csv", "html", "ocsf")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Which records: of what time ("" where open), of which accounts and regions (all where none is named)."""
 
     since: str
@@ -49,8 +48,7 @@ class Scope:
         return Selection(frozenset(self.accounts), frozenset(self.regions), since, until)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What is printed: hits, alerts or a summary, in which form, where; where drafts of exceptions go."""
 
     form: str
@@ -98,8 +96,7 @@ class Output:
         return str(kept["hitId"] if self.alerts else kept[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """How it is done: by which rules, in how many processes, remembered where, and whether hits are a failure."""
 
     rules: Path | None

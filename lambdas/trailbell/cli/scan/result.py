@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -23,8 +22,7 @@ _MOST_SERVICES = 6
 _PAGE_HITS = 20_000  # of a page of HTML, the newest: as `trailbell report` has them
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a scan was asked, for what is said about its result: the places, the rules, the filters as given."""
 
     places: tuple[str, ...]

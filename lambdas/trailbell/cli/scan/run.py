@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -67,8 +67,7 @@ class _Open:
     counted: list[Counted] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What a scan does: with which rules, what is wanted, how many processes, how it is watched and remembered.
 
     keep: what of a hit is written into `state`, for hits that are counted or grouped at the end; None: nothing.
@@ -85,7 +84,7 @@ class Plan:
     state: "State | None" = None
     keep: Callable[[Hit], Any] | None = None
     before: Sequence[tuple[Source, Sequence[Counted]]] = ()
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: Wanted = Wanted()
 
 
 def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, None, None]:
