@@ -62,8 +62,6 @@ class DetectionCounts:
     records_fully_parsed: those of records_read that the prefilter has not seen.
     malformed:            the first malformed records, at most 100.
     without_time:         records that correlations count and that join none, having no valid time.
-    first_time, last_time: about when the records are from, as they say it; "" if that was not seen. Looked at are the
-                          first and the last record of each block.
     """
 
     bytes_inflated: int = 0
@@ -76,8 +74,6 @@ class DetectionCounts:
     hits: int = 0
     hits_muted: int = 0
     without_time: int = 0
-    first_time: str = ""
-    last_time: str = ""
 
     @property
     def balanced(self) -> bool:
@@ -88,14 +84,6 @@ class DetectionCounts:
         """Add the counts of another part of the same log file, or of another one; not its malformed records."""
         for name in NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(more, name))
-        self.saw(more.first_time)
-        self.saw(more.last_time)
-
-    def saw(self, time: str) -> None:
-        """A record is from then ("": not known)."""
-        if time:
-            self.first_time = min(self.first_time or time, time)
-            self.last_time = max(self.last_time, time)
 
     def take(self) -> "DetectionCounts":
         """What was counted since the last time, which is counted from nothing then; malformed records stay."""
@@ -112,7 +100,7 @@ class DetectionCounts:
             self.malformed.append(record)
 
 
-NUMBERS = tuple(part.name for part in fields(DetectionCounts) if part.type is int or part.type == "int")
+NUMBERS = tuple(part.name for part in fields(DetectionCounts) if part.name != "malformed")
 """The members of DetectionCounts that are numbers."""
 
 
@@ -160,6 +148,19 @@ def _time_of(fields: Mapping[str, Any]) -> str:
     return time if isinstance(time, str) and len(time) == _TIME_LENGTH and time.endswith("Z") and time.isascii() else ""
 
 
+class Span:
+    """About when the records are from that a detector has read: of a block the first and last are looked at."""
+
+    def __init__(self) -> None:
+        self.first = self.last = ""
+
+    def add(self, time: str) -> None:
+        """A record is from then; "" if that is not known."""
+        if time:
+            self.first = min(self.first or time, time)
+            self.last = max(self.last, time)
+
+
 class HitDetector:
     """A rulebook, ready to detect hits in log files.
 
@@ -187,6 +188,7 @@ class HitDetector:
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
         self._prefilter: Prefilter | None = None
+        self.span = Span()
 
     def _is_wanted(self, rule: Rule, *, undoings: bool) -> bool:
         """Whether a rule makes hits, or is looked for in spite of making none."""
@@ -299,7 +301,7 @@ class HitDetector:
         counts.records_not_watched += block.not_watched
         counts.records_matched += block.records - block.not_watched - len(block.to_parse)
         for time in (_TIME.search(records), _TIME.search(records, records.rfind(_TIME_NAME))):
-            counts.saw(time[1].decode() if time else "")
+            self.span.add(time[1].decode() if time else "")
         for position, text, rules in block.to_parse:
             counts.records_read += 1
             yield from self._detect_in_text(Entry(text), file, file.index + position, rules)
@@ -323,7 +325,7 @@ class HitDetector:
             file.counts.add_malformed(MalformedRecord(index, _NO_RECORD, entry.text[:MAX_SHOWN_BYTES]))
         else:
             if rules is None:
-                file.counts.saw(_time_of(fields))
+                self.span.add(_time_of(fields))
             yield from self._detect_in_fields(fields, file, index, rules, entry.text)
 
     def _detect_in_fields(

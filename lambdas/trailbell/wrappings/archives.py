@@ -1,13 +1,16 @@
 """Archives: zip and tar, in any compression; their members as streams."""
 
+import struct
 import tarfile
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, cast
 
 from trailbell.errors import LogFileError
+from trailbell.text.safe_text import one_line
 from trailbell.wrappings.stream import Guard, Stream
 
 
@@ -15,7 +18,11 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _USTAR = slice(257, 262)
 _IN_MEMORY = 32 * 1024 * 1024
 _PIECE = 256 * 1024
-_MOST_MEMBERS = 1_000_000
+# What zipfile, tarfile and what they unpack with raise on content that somebody made for them.
+_NOT_VALID = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError),
+    *(OverflowError, IndexError, KeyError),
+)
 _ENCRYPTED = 1
 
 
@@ -34,30 +41,37 @@ def zip_members(stream: Stream, guard: Guard) -> Iterator[tuple[str, Stream]]:
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
         for piece in stream:
             spool.write(piece)
-        try:
-            with zipfile.ZipFile(cast(IO[bytes], spool)) as archive:
-                members = [info for info in archive.infolist() if not info.is_dir()]
-                for info in members[:_MOST_MEMBERS]:
-                    if info.flag_bits & _ENCRYPTED:
-                        raise LogFileError(f"{info.filename} in the archive is encrypted: unpack it first")
+        with _told("zip"), zipfile.ZipFile(cast(IO[bytes], spool)) as archive:
+            for info in archive.infolist():
+                if info.flag_bits & _ENCRYPTED:
+                    raise LogFileError(f"{one_line(info.filename, 200)} in the archive is encrypted: unpack it first")
+                if not info.is_dir():
                     with archive.open(info) as member:
-                        yield info.filename, Stream(guard.check(_pieces(member)))
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
-            raise LogFileError(f"log file is not a valid zip archive: {error}") from None
+                        yield info.filename, Stream(guard.check(_pieces(member, "zip")))
 
 
 def tar_members(stream: Stream) -> Iterator[tuple[str, Stream]]:
     """The files of a tar archive, by their names, as they come."""
+    with _told("tar"), tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content:
+                yield member.name, Stream(_pieces(content, "tar"))
+
+
+@contextmanager
+def _told(kind: str) -> Iterator[None]:
+    """Raise LogFileError for whatever the libraries raise on an archive that is not valid."""
     try:
-        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.isfile() else None
-                if content:
-                    yield member.name, Stream(_pieces(content))
-    except (tarfile.TarError, EOFError) as error:
-        raise LogFileError(f"log file is not a valid tar archive: {error}") from None
+        yield
+    except _NOT_VALID as error:
+        raise LogFileError(f"log file is not a valid {kind} archive: {one_line(str(error), 200)}") from None
 
 
-def _pieces(member: IO[bytes]) -> Iterator[bytes]:
-    while piece := member.read(_PIECE):
+def _pieces(member: IO[bytes], kind: str) -> Iterator[bytes]:
+    while True:
+        with _told(kind):
+            piece = member.read(_PIECE)
+        if not piece:
+            return
         yield piece

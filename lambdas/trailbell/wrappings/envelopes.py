@@ -112,6 +112,8 @@ def values_in(text: str) -> list[Any] | None:
 
 def kind_of(value: Any) -> str:
     """What an object without a record is, with what to do; "" if that is not known."""
+    if isinstance(value, dict) and isinstance(value.get("_source"), dict):
+        return kind_of(value["_source"])
     names = set(value) if isinstance(value, dict) else set()
     for marks, what in _KNOWN:
         if marks <= names:

@@ -12,10 +12,12 @@ from trailbell.wrappings.stream import Stream
 MOST_LINE = 16 * 1024 * 1024
 _MOST_PREFIX = 400  # a time, the names of a log group and a stream
 _HEAD = 4096
+_MOST_FIRST = 2 * 1024 * 1024  # of the first line, to see whether it is whole
 _COLUMNS = frozenset(("_raw", "@message", "message", "cloudtrailevent", "event.original", "_source", "detail", "raw"))
 _HISTORY = frozenset(("event name", "event time", "event source", "user name", "event id"))
 _FLOW_LOG = re.compile(rb"version account-id interface-id|2 \d{12} eni-")
 
+_CLI_TEXT = (b"EVENTS\t", b"Events:", b"---", b"|")  # --output text, yaml, table
 _NAME = re.compile(r"[\w@][\w .@()/-]{0,60}")
 _FEW = 2  # columns: fewer may be a sentence
 _DELIMITERS = ",;\t"
@@ -39,12 +41,12 @@ def line_records(stream: Stream) -> Iterator[tuple[Found, bytes]]:
 def is_lines(stream: Stream) -> bool:
     """Whether a text is one of lines: the first is whole JSON of no list, or has something before it."""
     head = stream.peek(_HEAD)
-    while b"\n" not in head.lstrip() and len(head) < MOST_LINE:
+    while head[:1] != b"[" and b"\n" not in head and len(head) < _MOST_FIRST:
         more = stream.peek(len(head) * 2)
         if len(more) == len(head):
             break
         head = more
-    first, _, rest = head.lstrip().partition(b"\n")
+    first, _, rest = head.partition(b"\n")
     at = first.find(b"{", 0, _MOST_PREFIX)
     if first[:1] == b"[" or at < 0:
         return False
@@ -70,6 +72,8 @@ def csv_records(stream: Stream) -> Iterator[tuple[Found, bytes]]:
 
 def is_csv(head: bytes) -> bool:
     """Whether a text begins with the names of columns."""
+    if head.startswith(_CLI_TEXT):
+        return False
     names = _names(head)
     known = {name.lower() for name in names}
     return len(names) > 1 and (bool(known & _COLUMNS) or (len(names) > _FEW and all(map(_NAME.fullmatch, names))))
@@ -89,7 +93,7 @@ def what_lines_are(head: bytes) -> str:
     if start[:1] == b"<":
         error = re.search(rb"<Code>(\w{1,60})</Code>", head)
         return f"an answer of AWS saved as a file: {error[1].decode()}" if error else "HTML or XML"
-    if start.startswith((b"EVENTS\t", b"Events:", b"---", b"|")):
+    if start.startswith(_CLI_TEXT):
         return "output of the AWS CLI as text: repeat the command with --output json"
     for magic, what in _BINARY.items():
         if head.startswith(magic):

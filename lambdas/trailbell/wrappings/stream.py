@@ -56,6 +56,13 @@ class Stream:
         self._ahead = b"".join(parts)
         return self._ahead
 
+    def skip_blank(self) -> None:
+        """Pass over white space."""
+        while self._ahead or self.peek(1):
+            self._ahead = self._ahead.lstrip()
+            if self._ahead:
+                return
+
     def __iter__(self) -> Iterator[bytes]:
         if self._ahead:
             ahead, self._ahead = self._ahead, b""

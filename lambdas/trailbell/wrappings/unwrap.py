@@ -52,12 +52,15 @@ class Unwrapping:
     def _entries(self, stream: Stream, archives: int) -> Iterator[bytes]:
         stream = peeled(stream, self._guard)
         head = stream.peek(_HEAD)
+        if not (is_zip(head) or is_tar(head)):
+            stream.skip_blank()
+            head = stream.peek(_HEAD)
         if is_zip(head) or is_tar(head):
             if archives == _MOST_ARCHIVES:
                 raise LogFileError(f"log file is an archive in archives, more than {_MOST_ARCHIVES} deep")
             yield from self._members(stream, head, archives)
-        elif not head.strip():
-            raise LogFileError("log file is empty" + (f" ({len(head)} bytes)" if len(head) < _HEAD else ""))
+        elif not head:
+            raise LogFileError("log file is empty")
         else:
             yield from _recorded(stream, head)
 

@@ -129,7 +129,7 @@ def _watched(rulebook: Rulebook) -> str:
 
 def _span(result: Scan) -> str:
     """About when the records are from: the first and last of each block that was read are looked at."""
-    first, last = result.counts.first_time, result.counts.last_time
+    first, last = result.span.first, result.span.last
     return f", about {one_line(first, 20)} to {one_line(last, 20)}" if first else ""
 
 

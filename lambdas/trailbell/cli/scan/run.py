@@ -18,7 +18,7 @@ from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
 from trailbell.hits.base_match import BaseMatch
-from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.hits.detect import DetectionCounts, HitDetector, Span
 from trailbell.hits.hit import Hit
 from trailbell.lookback.remembered import Remembered
 from trailbell.text.safe_text import one_line
@@ -42,6 +42,7 @@ class Scan:
     foreign: files that are JSON of something else, named and passed over.
     again, muted_again: those hits, and those of them that are muted, whose records were delivered more than once.
     episodes: hits of correlations.
+    span:    about when the records are from.
     """
 
     files_read: int = 0
@@ -55,6 +56,7 @@ class Scan:
     muted_again: int = 0
     episodes: int = 0
     interrupted: bool = False
+    span: Span = field(default_factory=Span)
 
 
 @dataclass(slots=True)
@@ -104,6 +106,8 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
             file.counts.add(part.counts)
             result.counts.add(part.counts)
             result.outside += part.outside
+            for time in part.span:
+                result.span.add(time)
             if plan.state and plan.keep:
                 file.kept += map(plan.keep, part.hits)
             if plan.state:

@@ -60,6 +60,7 @@ class Part:
     foreign: it is no log file at all, and lies where no trail writes: JSON of something else.
     stop:    no other file could be read either, so the scan has to end.
     notes:   what was passed over in it, such as files of an archive.
+    span:    about when the records are from that this process has read so far ("" if that is not known).
     """
 
     hits: list[Hit] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Part:
     foreign: bool = False
     stop: bool = False
     notes: tuple[str, ...] = ()
+    span: tuple[str, str] = ("", "")
 
 
 class Fetcher:
@@ -128,7 +130,8 @@ def work(
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
-    yield replace(part, last=True, error=error, foreign=foreign, stop=stop, notes=tuple(notes))
+    span = hit_detector.span.first, hit_detector.span.last
+    yield replace(part, last=True, error=error, foreign=foreign, stop=stop, notes=tuple(notes), span=span)
 
 
 def work_alone(
