@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Any
 
 from trailbell.cloudtrail.record import mapping, text
-from trailbell.text.lazy_pattern import lazy_pattern
 
 
 class Outcome(StrEnum):
@@ -28,7 +27,7 @@ class Outcome(StrEnum):
 
 
 _DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized", "Forbidden")
-_DENIED_MESSAGE = lazy_pattern(r"not authorized to|access denied|explicit deny", re.IGNORECASE)
+_DENIED_MESSAGE = re.compile(r"not authorized to|access denied|explicit deny", re.IGNORECASE)
 
 # What AWS's services write where they say how something ended.
 _DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
@@ -37,7 +36,7 @@ _ANSWERS = ("responseElements", "serviceEventDetails", "additionalEventData")
 _STATES = ("status", "state", "result", "outcome")
 
 # Lists of what did not work, in answers to batch calls: failedEntries, invalidParameters, unprocessedItems, errors …
-_FAILED_LIST = lazy_pattern(r"fail|invalid|unprocess|unsuccess|error|reject", re.IGNORECASE)
+_FAILED_LIST = re.compile(r"fail|invalid|unprocess|unsuccess|error|reject", re.IGNORECASE)
 
 
 def outcome_of(fields: Mapping[str, Any]) -> Outcome:
