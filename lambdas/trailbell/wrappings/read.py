@@ -4,18 +4,20 @@ Recognised by content, never by name. What is a log file as CloudTrail writes it
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from trailbell.cloudtrail.inflate import GZIP_WBITS, INFLATE_ERRORS, decompressobj
+from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES
+from trailbell.cloudtrail.record import MEMBERS
+from trailbell.wrappings.stream import Guard
 
 
-# The beginning of a log file of CloudTrail's own; more than these bytes are never needed to see it.
-_PLAIN = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Records"\s*:\s*\[\s*(?:\{\s*"eventVersion"|\]\s*\}\s*\Z)')
+# The beginning of a log file of CloudTrail's own: a member that envelopes do not have, whichever the writer put first.
+_FIRST = "|".join(name for name in MEMBERS if name != "resources").encode()
+_PLAIN = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Records"\s*:\s*\[\s*(?:\{\s*"(?:%s)"|\]\s*\}\s*\Z)' % _FIRST)
 _LOOK = 160
-_LOOK_PACKED = 1024
 _GZIP = b"\x1f\x8b"
 _UNLIMITED = 1 << 62  # what is unwrapped has a limit of its own (stream.py)
 
@@ -34,26 +36,26 @@ class LogText:
 
 
 def log_text(pieces: Iterable[bytes]) -> LogText:
-    """The log file that a file's content is or holds. Reading it raises LogFileError for what holds no records."""
-    following = iter(pieces)
-    first = next(following, b"")
-    while len(first) < _LOOK_PACKED and (piece := next(following, None)) is not None:
+    """The log file that a file's content is or holds. This, or reading it, raises LogFileError where that is none.
+
+    gzip is taken off here, and only once: the reader of log files passes on what is not compressed.
+    """
+    guard = Guard()
+    stream = guard.counted(pieces)
+    first = next(stream, b"")
+    while len(first) < len(_GZIP) and (piece := next(stream, None)) is not None:
         first += piece
-    whole = chain((first,), following) if first else following
-    if not first or _is_plain(first):
-        return LogText(whole)
+    if not first:
+        return LogText(stream)
+    content: Iterator[bytes] = chain((first,), stream)
+    if first.startswith(_GZIP):
+        content = inflate(content, _UNLIMITED)
+        first = next(content, b"")
+        content = chain((first,), content)
+    if _PLAIN.match(first, 0, _LOOK):
+        return LogText(content)
     from trailbell.wrappings.unwrap import Unwrapping  # here, as log files of CloudTrail need none of it
 
     text = LogText((), _UNLIMITED)
-    text.pieces = Unwrapping(text.notes).text(whole)
+    text.pieces = Unwrapping(text.notes, guard).text(content)
     return text
-
-
-def _is_plain(first: bytes) -> bool:
-    head = first[:_LOOK]
-    if first.startswith(_GZIP):
-        try:
-            head = decompressobj(GZIP_WBITS).decompress(first[:_LOOK_PACKED], _LOOK)
-        except INFLATE_ERRORS:
-            return True  # the reader of log files says what is wrong
-    return bool(_PLAIN.match(head))

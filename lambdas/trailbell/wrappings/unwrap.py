@@ -28,11 +28,11 @@ _MOST_NAMED = 3
 
 
 class Unwrapping:
-    """The unwrapping of one file. notes: takes what is passed over on the way."""
+    """The unwrapping of one file. notes: takes what is passed over on the way; guard: counts what is read of it."""
 
-    def __init__(self, notes: list[str]) -> None:
+    def __init__(self, notes: list[str], guard: Guard) -> None:
         self._notes = notes
-        self._guard = Guard()
+        self._guard = guard
 
     def text(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The text of a log file that holds all records; what is none of an entry is an entry without members.
@@ -40,7 +40,7 @@ class Unwrapping:
         Raises LogFileError where the content breaks off, and at the end if there was no record.
         """
         block, size, separator = [b'{"Records":['], 0, b""
-        for entry in self._entries(Stream(self._guard.counted(pieces)), 0):
+        for entry in self._entries(Stream(self._guard.check(pieces)), 0):
             block += (separator, entry)
             size += len(entry)
             separator = b","
