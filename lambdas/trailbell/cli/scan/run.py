@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from trailbell.cli.scan.correlating import Reread, ScanEpisodes
     from trailbell.cli.scan.state import State
 
-_WORTH_A_PROCESS = 1_000_000  # bytes of log files, gzipped: less is done before a second process has begun
+# What one process takes, roughly, on the machine of docs/performance.md; only how they compare matters.
+_SECONDS_A_FILE = 0.0005
+_SECONDS_A_BYTE = 1 / 4_000_000  # of log files, gzipped
+_WORTH_A_PROCESS = 0.3  # seconds of work for each: a process costs a tenth of that, and the last file may be a long one
 
 
 @dataclass(slots=True)
@@ -200,9 +203,9 @@ def jobs_for(sources: list[Source], asked: int | None) -> int:
         return 1  # a second process could not read it
     if asked:
         return min(asked, max(len(sources), 1))
-    sizes = sum(map(size_of, sources))
+    seconds = len(sources) * _SECONDS_A_FILE + sum(map(size_of, sources)) * _SECONDS_A_BYTE
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(min(cores, len(sources), 1 + sizes // _WORTH_A_PROCESS), 1)
+    return max(min(cores, len(sources), int(seconds / _WORTH_A_PROCESS)), 1)
 
 
 def _answers(sources: list[Source], plan: Plan, closing: ExitStack) -> Iterator[Answer]:
