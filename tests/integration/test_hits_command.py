@@ -16,8 +16,9 @@ from click.testing import CliRunner, Result
 
 from trailbell.cli.hits.follow import INTERRUPTED, follow
 from trailbell.cli.main import cli
+from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.aws_errors import explain
-from trailbell.cli.options.connection import Connection, aws_client
+from trailbell.cli.options.connection import Connection
 from trailbell.cloudtrail.origin import Place
 from trailbell.errors import SettingsError, StateError
 from trailbell.hits.hit import Hit

@@ -81,7 +81,7 @@ def _texts(value: Any) -> list[str]:
     return [str(value)]
 
 
-def _printed(show: Callable[[list[Hit]], None]) -> Output:
+def _printed(show: Callable[[list[Hit]], object]) -> Output:
     def run(hits: list[Hit]) -> str:
         with contextlib.redirect_stdout(io.StringIO()) as out:
             show(hits)

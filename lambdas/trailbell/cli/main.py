@@ -1,5 +1,6 @@
 """The `trailbell` command. Errors somebody can act on become one line on stderr and exit status 2."""
 
+import gc
 import sys
 
 import click
@@ -40,6 +41,9 @@ _COMMANDS = LazyCommands(
 )
 
 
+_OBJECTS = 200_000
+
+
 @click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="trailbell")
 def cli() -> None:
@@ -53,6 +57,15 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line."""
+    # Nothing that a command imports or loads is garbage, and what it reads is in no cycles: looked through seldom.
+    gc.set_threshold(_OBJECTS)
+    try:
+        _run()
+    finally:
+        gc.freeze()  # the process ends: what is left need not be looked through for cycles
+
+
+def _run() -> None:
     try:
         cli(prog_name="trailbell")
     except TrailbellError as error:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.inflate import inflate
-from trailbell.cloudtrail.splitter import Entry, Splitter
+from trailbell.cloudtrail.json_text import Entry
+from trailbell.cloudtrail.splitter import Splitter
 
 
 # Reading takes the same memory for any size; what bounds it is the detector's time (infra/functions.py).

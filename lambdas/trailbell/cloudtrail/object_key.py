@@ -119,6 +119,13 @@ def classify_file(path: str) -> ObjectKind:
     return named if name.endswith(_SUFFIXES) else ObjectKind.OTHER
 
 
+def other_folder(path: str) -> str:
+    """The folder of an account in which another service keeps its files (Config, vpcflowlogs); "" elsewhere."""
+    below = _below(path)
+    is_other = len(below) > 2 and _ACCOUNT.fullmatch(below[0]) and below[1] not in _FOLDERS
+    return below[1] if is_other else ""
+
+
 def split_root(key: str) -> tuple[str, str]:
     """A key or path in what stands before its last AWSLogs/ and the rest; ("", key) where there is no such folder."""
     at = max(key.rfind(f"/{ROOT}") + 1, 0 if key.startswith(ROOT) else -1)

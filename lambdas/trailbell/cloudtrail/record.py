@@ -34,6 +34,14 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {}
 
 
+_OF_RECORDS = frozenset(("eventVersion", "eventSource", "eventName"))
+
+
+def is_record(fields: Mapping[str, Any]) -> bool:
+    """Whether an object can be a record: CloudTrail writes none without a version, a source or a name."""
+    return not _OF_RECORDS.isdisjoint(fields)
+
+
 def text(fields: object, *path: str) -> str:
     """The string at a path of nested objects, or "" where there is none."""
     value = _walk(fields, path)

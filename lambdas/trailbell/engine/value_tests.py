@@ -15,6 +15,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from trailbell.engine.fields import json_text, leaves, members, text_of
@@ -197,12 +198,15 @@ def _re(pattern: str, flags: str) -> ValueTest:
 
     https://github.com/google/re2/wiki/WhyRE2
     """
-    import re2
 
-    search = re2.compile(f"(?{flags}){pattern}" if flags else pattern).search
+    @cache  # when a value is first looked at: of the rules for a record few get that far, and RE2 takes its time
+    def search() -> Callable[[str], object]:
+        import re2
+
+        return re2.compile(f"(?{flags}){pattern}" if flags else pattern).search
 
     def decide(value: str) -> bool:
-        return search(value.encode("utf-8", "replace").decode("utf-8")) is not None  # RE2 takes no lone surrogates
+        return search()(value.encode("utf-8", "replace").decode("utf-8")) is not None  # RE2 takes no lone surrogates
 
     return _any_text_or_object(decide)
 

@@ -5,16 +5,18 @@ ways with the same result: each parsed in full, or in blocks through the prefilt
 the import of msgspec and pays for it after a few hundred records.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailbell.cloudtrail.inflate import inflate
+from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
 from trailbell.cloudtrail.origin import LiveEvent, Origin, Place
-from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, NO_TIME, Record, make_record
-from trailbell.cloudtrail.splitter import Entry, Splitter
+from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, NO_TIME, Record, is_record, make_record
+from trailbell.cloudtrail.splitter import Splitter
 from trailbell.engine.condition import asks_for
 from trailbell.engine.contributing import Contributing
 from trailbell.engine.correlation import silenced
@@ -46,6 +48,10 @@ _MAX_MALFORMED_KEPT = 100
 _FULL_PARSE_BYTES = 512 * 1024  # parsed in full, over all log files, before the prefilter is worth its import
 _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each, and decide most rules
 
+_TIME_NAME = b'"eventTime":"'
+_TIME = re.compile(_TIME_NAME + rb"([0-9T:-]{19}Z)\"")
+_TIME_LENGTH = 20
+_NO_RECORD = "record has no eventVersion, eventSource or eventName, so it is none of CloudTrail's"
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
 
@@ -149,6 +155,25 @@ def _hashed(blocks: Iterable[bytes], sha256: Sha256) -> Iterator[bytes]:
         yield block
 
 
+def _time_of(fields: Mapping[str, Any]) -> str:
+    """A record's time as it says it, if it looks like CloudTrail's; else ""."""
+    time = fields.get("eventTime")
+    return time if isinstance(time, str) and len(time) == _TIME_LENGTH and time.endswith("Z") and time.isascii() else ""
+
+
+class Span:
+    """About when the records are from that a detector has read: of a block the first and last are looked at."""
+
+    def __init__(self) -> None:
+        self.first = self.last = ""
+
+    def add(self, time: str) -> None:
+        """A record is from then; "" if that is not known."""
+        if time:
+            self.first = min(self.first or time, time)
+            self.last = max(self.last, time)
+
+
 class HitDetector:
     """A rulebook, ready to detect hits in log files.
 
@@ -176,6 +201,7 @@ class HitDetector:
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
         self._prefilter: Prefilter | None = None
+        self.span = Span()
 
     def _is_wanted(self, rule: Rule, *, undoings: bool) -> bool:
         """Whether a rule makes hits, or is looked for in spite of making none."""
@@ -221,9 +247,10 @@ class HitDetector:
         try:
             while splitter.advance():
                 reading.count_bytes(splitter.bytes_read)
-                block = self._prefiltered_block(splitter, reading)
-                if block:
-                    yield from self._detect_in_block(block, reading)
+                records = self._block_when_due(splitter, reading)
+                block = self._prefiltered(records, splitter, reading) if records else None
+                if records and block:
+                    yield from self._detect_in_block(block, records, reading)
                 else:
                     yield from self._detect_in_entry(splitter.take(), reading)
         finally:
@@ -265,21 +292,25 @@ class HitDetector:
         found = self._detect_in_fields(fields, reading, 0, None)
         return next((one for one in found if isinstance(one, Undoing)), None)
 
-    def _prefiltered_block(self, splitter: Splitter, reading: _Reading) -> "Block | None":
-        """The next block of whole records, prefiltered; None where the next record is to be parsed in full.
+    def _block_when_due(self, splitter: Splitter, reading: _Reading) -> bytes | None:
+        """The next block of whole records, if it is to be prefiltered; None where the next is to be parsed in full.
 
         A log file in which one block cannot be prefiltered is parsed in full from there on: its other blocks are
         mostly no better, and each would be read twice.
         """
-        prefilter = self._prefilter_when_due() if reading.prefiltered else None
-        if not prefilter:
+        if not (reading.prefiltered and self._prefilter_when_due()):
             return None
         records = splitter.take_block()
-        block = prefilter.read(records) if records else None
+        reading.prefiltered = bool(records)
+        return records
+
+    def _prefiltered(self, records: bytes, splitter: Splitter, reading: _Reading) -> "Block | None":
+        """The block, prefiltered; None, and given back, where that cannot be."""
+        prefilter = self._prefilter_when_due()
+        block = prefilter.read(records) if prefilter else None
         if not block:
             reading.prefiltered = False
-            if records:
-                splitter.put_back(records)
+            splitter.put_back(records)
         return block
 
     def _prefilter_when_due(self) -> "Prefilter | None":
@@ -290,12 +321,14 @@ class HitDetector:
             self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
         return self._prefilter
 
-    def _detect_in_block(self, block: "Block", reading: _Reading) -> Iterator[Detected]:
+    def _detect_in_block(self, block: "Block", records: bytes, reading: _Reading) -> Iterator[Detected]:
         """Count the records of a block, and decide on those that rules may match."""
         counts = reading.counts
         counts.records_read += block.records - len(block.to_parse)
         counts.records_not_watched += block.not_watched
         counts.records_matched += block.records - block.not_watched - len(block.to_parse)
+        for time in (_TIME.search(records), _TIME.search(records, records.rfind(_TIME_NAME))):
+            self.span.add(time[1].decode() if time else "")
         for position, text, rules in block.to_parse:
             counts.records_read += 1
             yield from self._detect_in_text(Entry(text), reading, reading.index + position, rules)
@@ -315,7 +348,11 @@ class HitDetector:
         fields = parse_entry(entry, index)
         if isinstance(fields, MalformedRecord):
             reading.counts.add_malformed(fields)
+        elif not is_record(fields):
+            reading.counts.add_malformed(MalformedRecord(index, _NO_RECORD, entry.text[:MAX_SHOWN_BYTES]))
         else:
+            if rules is None:
+                self.span.add(_time_of(fields))
             yield from self._detect_in_fields(fields, reading, index, rules, entry.text)
 
     def _detect_in_fields(

@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from trailbell.cloudtrail.record import NO_TIME, Record, mapping, text, texts
 from trailbell.engine.rulebook import Undo
 from trailbell.facts.facts import Facts
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import is_safe, one_line, unlinked
 from trailbell.text.secrets import names_secret, redacted_name
 
 
-_PLACE = re.compile(r"\{([A-Za-z0-9_.]+)\}")
+_PLACE = lazy_pattern(r"\{([A-Za-z0-9_.]+)\}")
 _SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
 _PLAIN = _SAME_FOR_ALL | {"resource", "actor.name"}
 _SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
@@ -30,7 +31,7 @@ _MAX_VALUES = 20  # DeleteParameters takes ten names
 
 _DEADLINE = "%Y-%m-%d %H:%M:%S UTC"
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_AMERICAN = re.compile(
+_AMERICAN = lazy_pattern(
     rf"(?P<month>{'|'.join(_MONTHS)}) (?P<day>\d{{1,2}}), (?P<year>\d{{4}}),? "
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d) (?P<half>[AP]M)",
     re.ASCII,

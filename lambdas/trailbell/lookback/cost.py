@@ -13,6 +13,7 @@ from trailbell.alerts.over_time import window_of
 from trailbell.alerts.quiet import Arrival, QuietMinutes, digest, messages
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit
+from trailbell.lookback.remembered import Remembered
 
 
 _MAX_REMEMBERED = 1_000_000
@@ -154,21 +155,3 @@ def _count_actor(cost: RuleCost, act: Act) -> None:
         cost.names = {key: cost.names[key] for key, _ in kept}
     cost.actors[act.actor] += 1
     cost.names.setdefault(act.actor, act.actor_name)
-
-
-class Remembered:
-    """Texts that were there before, by their hash; of more than `limit` the oldest are forgotten."""
-
-    def __init__(self, limit: int = _MAX_REMEMBERED) -> None:
-        self._hashes: dict[int, None] = {}
-        self._limit = limit
-
-    def is_new(self, text: str) -> bool:
-        """Whether a text was not there before; now it was."""
-        key = hash(text)
-        if key in self._hashes:
-            return False
-        if len(self._hashes) == self._limit:
-            del self._hashes[next(iter(self._hashes))]
-        self._hashes[key] = None
-        return True

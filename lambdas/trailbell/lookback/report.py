@@ -88,17 +88,21 @@ STATE_COLUMNS: dict[str, Callable[[HitState], Value]] = {
 
 
 class NewestHits:
-    """Takes any number of hits, each identity once, and keeps the newest `limit` of them."""
+    """Takes any number of hits, each identity once, and keeps the newest `limit` of them.
+
+    left_out: how many older ones were not kept; again: how many came once more.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: list[tuple[str, str, Hit]] = []
         self._ids: set[str] = set()
-        self.left_out = 0
+        self.left_out = self.again = 0
 
     def add(self, hit: Hit) -> None:
         """Take a hit."""
         if hit.hit_id in self._ids:
+            self.again += 1
             return
         self._ids.add(hit.hit_id)
         entry = (hit.event_time, hit.hit_id, hit)

@@ -8,31 +8,33 @@ reader a bidirectional override reverses the order of the text, and a Cyrillic l
 import re
 import unicodedata
 
+from trailbell.text.lazy_pattern import lazy_pattern
+
 
 CUT = "[...]"
 
 # Printable to Python, yet invisible: fillers, joiners, variation selectors.
 # https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
-_INVISIBLE = re.compile(
+_INVISIBLE = lazy_pattern(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 # More than three marks on one letter cover the neighbouring lines.
 _MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-_PILED = re.compile(f"(?<={_MARK * 3}){_MARK}")
+_PILED = lazy_pattern(f"(?<={_MARK * 3}){_MARK}")
 
 # Scripts with letters that look like ASCII's; inside a word that has ASCII letters they pose as them.
 # https://www.unicode.org/reports/tr39/#Mixed_Script_Detection
 _LOOKALIKES = ("ARMENIAN ", "CHEROKEE ", "COPTIC ", "CYRILLIC ", "FULLWIDTH ", "GREEK ", "LISU ", "MATHEMATICAL ")
-_WORD = re.compile(r"[^\W\d_]+")
-_ASCII_LETTER = re.compile(r"[A-Za-z]")
+_WORD = lazy_pattern(r"[^\W\d_]+")
+_ASCII_LETTER = lazy_pattern(r"[A-Za-z]")
 
 # Mail programs and chats make links of these anywhere in a text.
-_LINK = re.compile(r"(?i)(https?|ftps?)://|www\.(?=[^\s.])")
+_LINK = lazy_pattern(r"(?i)(https?|ftps?)://|www\.(?=[^\s.])")
 
 # What a spreadsheet takes for the start of a formula, at the start of a cell or of what another locale's
 # separator makes a cell; full-width forms included, which some turn into the plain ones.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile("(^|[;|,])([ '\"]*)(?=[=+@|%\\-\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = lazy_pattern("(^|[;|,])([ '\"]*)(?=[=+@|%\\-\uff1d\uff0b\uff0d\uff20])")
 
 
 def one_line(text: str, limit: int = 1024) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.secret_members import GONE
 
 
@@ -77,7 +78,7 @@ _PLACED = {program for program, _ in _PLACES}
 _PROGRAMS = frozenset((*_NEXT, *_NEXT_AT_LOGIN, *_AT_ONCE, *_PLACED, *_READERS))
 _PROGRAM_WORDS = _PROGRAMS | {f"{name}.exe" for name in _PROGRAMS}
 _TO_SPACES = str.maketrans(dict.fromkeys("\"',;|&<>()[]{}\\/", " "))
-_PIECE = re.compile(
+_PIECE = lazy_pattern(
     r"(?P<end>\\?[\r\n]|\\[rn]|&&|\|\||[;|&])|(?P<here><<-?[\"'\\]{0,2}(?P<mark>\w+)|<<<)"
     r"|[^\s\"',;|&<>()\[\]{}\\]+|\\"
 )
@@ -85,15 +86,15 @@ _WORD = (
     r"""(?P<word>(?!\[redacted)(?:\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)"""
     r"""|\$?'(?:[^'])*(?:'|\Z)|[^\s"'|;&<>()\[\]{}\\]+))"""
 )
-_HERE = re.compile(_WORD, re.DOTALL)
-_NEXT_WORD = re.compile(rf"""[\\"']*+,?+\s*+{_WORD}""", re.DOTALL)
-_REST_OF_LINE = re.compile(r"[\"']?[^\n\\]*(?:\n|\\n)?")
-_PIPED_STRING = re.compile(
+_HERE = lazy_pattern(_WORD, re.DOTALL)
+_NEXT_WORD = lazy_pattern(rf"""[\\"']*+,?+\s*+{_WORD}""", re.DOTALL)
+_REST_OF_LINE = lazy_pattern(r"[\"']?[^\n\\]*(?:\n|\\n)?")
+_PIPED_STRING = lazy_pattern(
     r"""(?:'[^'\n]{0,400}'|"[^"\n]{0,400}"|[^\s'"|]{1,400}+)"""
     r"(?P<pipe>[ \t]{0,8}\|[ \t]{0,8}ConvertTo-SecureString)",
     re.IGNORECASE,
 )
-_SET = re.compile("secret|token|key$", re.IGNORECASE)
+_SET = lazy_pattern("secret|token|key$", re.IGNORECASE)
 _MAX_LINE = 200  # characters behind <<EOF in which a program may read it: cat <<EOF | chpasswd
 _MAX_ARGUMENTS = 24  # words after a program that are looked at
 

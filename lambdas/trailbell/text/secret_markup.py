@@ -6,27 +6,28 @@ https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/ab
 
 import re
 
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.secret_members import GONE
 from trailbell.text.secret_names import kind_of_name
 
 
-_ELEMENT = re.compile(
+_ELEMENT = lazy_pattern(
     r"(?P<head>(?:<|&lt;|\\u003c)(?:[\w.-]{1,40}:)?(?P<name>[\w.-]{2,64}+)(?:\s[^<>]{0,200}?)?(?:>|&gt;|\\u003e)"
     r"\s{0,8}(?:<!\[CDATA\[)?)(?!\[redacted)(?P<value>(?:(?!&lt;|\\u003c|\]\]>)[^<])+)"
 )
 # {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>, - name: PASSWORD, value: x
-_NAME_VALUE = re.compile(
+_NAME_VALUE = lazy_pattern(
     r"(?P<head>(?:name|key|id)[\\\"']{0,4}\s{0,2}[:=]\s{0,2}[\\\"']{0,4}(?P<name>[\w.-]{2,64}+)[\\\"']{0,4}"
     r"(?:[\s,;-]|\\[rn]){0,40}[\\\"']{0,4}(?:value|ParameterValue)s?[\\\"']{0,4}\s{0,2}[:=]\s{0,2}(?!\[redacted)\[?)"
     r"""(?![\\"']{0,4}\[redacted)(?:\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)"""
     r"""|'[^']*(?:'|\Z)|[^\s"',;&<>)}\]\\]+)""",
     re.IGNORECASE | re.DOTALL,
 )
-_PROPERTY = re.compile(
+_PROPERTY = lazy_pattern(
     r"(?P<head>\b(?:name|key|id)=[\\\"']{1,4}(?P<name>[\w.-]{2,64}+)[\\\"']{1,4}[^<>]{0,100}?(?<!/)>\s{0,8})(?!\[redacted)[^<]+",
     re.IGNORECASE,
 )
-_SPOKEN = re.compile(
+_SPOKEN = lazy_pattern(
     r"(?P<head>(?<![\w/.-])(?:password|passwd|passphrase|passwort|kennwort|pwd|contraseña|contrasena|mot de passe|senha"
     r"|wachtwoord|hasło|passcode|secret key|access key|api key|geheimnis|otp|totp|pin|tan"
     r"|einmal(?:kennwort|passwort|code)"
@@ -35,32 +36,32 @@ _SPOKEN = re.compile(
     r"(?!\[redacted)(?P<value>\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|[^\s\"',;]{3,200})",
     re.IGNORECASE,
 )
-_SPOKEN_SECRET = re.compile(r"(?=.*[0-9])(?:[\"'].*|.*[A-Za-z].*|[0-9]{4,10}[.!]?\Z)", re.DOTALL)
-_SPOKEN_KEY = re.compile(
+_SPOKEN_SECRET = lazy_pattern(r"(?=.*[0-9])(?:[\"'].*|.*[A-Za-z].*|[0-9]{4,10}[.!]?\Z)", re.DOTALL)
+_SPOKEN_KEY = lazy_pattern(
     r"(?P<head>(?<![\w/.:-])(?:key|secret|token|seed|schl(?:ü|ue)ssel|clave|clé)(?:[ \t](?:is|was|ist|lautet|est|es))?"
     r"[ \t]{1,4}[\"'(]?)[0-9a-f]{32,}+(?![\w-])",
     re.IGNORECASE,
 )
-_LISTED = re.compile(
+_LISTED = lazy_pattern(
     r"(?P<head><key>(?P<name>[\w.-]{2,64}+)</key>\s{0,16}<(?:string|data)>\s{0,16})(?!\[redacted)[^<]+", re.IGNORECASE
 )  # of Apple's property lists
-_SQL = re.compile(
+_SQL = lazy_pattern(
     r"(?P<head>\b(?:identified(?: with [\w'\"]{1,40})? (?:by|as)(?: password)?|requirepass|masterauth"
     r"|(?:with|encrypted|set|login|user \S{1,64}) password(?: for \S{1,80})?)"
     r"(?:[ \t]{0,2}=)?[ \t\n]{0,4}(?:password\()?[ \t]?)(?!\[redacted)"
     r"(?:'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|(?<=by |ss |th )[^\s'\";]+)",
     re.IGNORECASE,
 )
-_ENCODED = re.compile(
+_ENCODED = lazy_pattern(
     r"(?P<head>\s-e(?:c|n|nc|ncodedcommand|ncodedarguments)?\s{1,4}[\"']?|frombase64string\(\s?\\*[\"']|;base64,"
     r"|base64\s(?:-d|-D|--decode)\s?<<<\s?[\"']?)(?P<value>[A-Za-z0-9+/_-]{16,}={0,2})",
     re.IGNORECASE,
 )
-_PIPED = re.compile(
+_PIPED = lazy_pattern(
     r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{12,}+={0,2}"
     r"(?P<tail>[\"']?\s{0,4}\|\s{0,4}(?:base64\s{1,4}(?:-d|-D|--decode)|openssl\s))"
 )
-_CREDENTIAL = re.compile(
+_CREDENTIAL = lazy_pattern(
     r"(?P<head>(?:pscredential|networkcredential)(?:\]::new)?\s?"
     r"\(\s?(?:\"[^\"]{0,80}\"|'[^']{0,80}'|\$[\w.]{1,80})\s?,\s?)(?!\[redacted)(?:\"[^\"]*\"|'[^']*')",
     re.IGNORECASE,

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.secret_members import GONE
 
 
@@ -61,46 +62,46 @@ _KEYS = frozenset("key hash salt seed nonce hmac chave chiave llave cle sleutel 
 _NO_NAMES = ("nexttoken", "paginationtoken", "continuationtoken", "markertoken")  # where a list goes on
 
 _JOINTS = ("=", ":", "\uff1a", "%3", "u003")
-_NAMED = re.compile(
+_NAMED = lazy_pattern(
     r"(?<![\w.-])(?P<name>[\w.-]++)(?P<joint>(?:[\\\"']{1,4}\]?|&quot;|%22)?[ \t\r\n]{0,3}"
     r"(?:=>|:=|[=:\uff1a]|%3[ADad]|\\u003[ad])[ \t\r\n]{0,8}+)"
 )
-_OPTION = re.compile(
+_OPTION = lazy_pattern(
     r"(?<![^\s\"'=(\[,;|])--?(?P<name>[A-Za-z][\w-]{0,40}+)(?:[\\\"']{1,3},[ \t\r\n]{0,8}(?=[\\\"'])|[ \t]{1,8}+)(?!-)"
 )
 # In quotes, in the quotes of JSON inside JSON or of HTML, or up to the end of a word.
-_VALUE = re.compile(
+_VALUE = lazy_pattern(
     r"""(?:"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\\*\Z)|'[^']*(?:'|\Z)|`[^`]*(?:`|\Z)"""
     r"""|&quot;(?:[^&]|&(?!quot;))*|%22[^\s"'&]*?(?=%22|[\s"'&]|\Z)|[^\s"'`,;&<>)}\]\\|]+)""",
     re.DOTALL,
 )
-_SCHEME = re.compile(
+_SCHEME = lazy_pattern(
     r"(?:Bearer|Basic|Negotiate|Token|Digest|ApiKey|AWS4-HMAC-SHA256)\s{1,4}[^\s\"'\\]+", re.IGNORECASE
 )
-_GROUPED = re.compile(r"[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}(?![0-9])")
-_FOREIGN = re.compile(r"[^a-z0-9\u0080-\U0010ffff]")
-_BEHIND = re.compile(
+_GROUPED = lazy_pattern(r"[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}(?![0-9])")
+_FOREIGN = lazy_pattern(r"[^a-z0-9\u0080-\U0010ffff]")
+_BEHIND = lazy_pattern(
     r"(?<=[^\W\d_])(?:[_-]?(?:base|prod|dev|test|stage|old|new|current|previous|plain|clear|text|value|b64|base64|hash)|[_-]?[0-9]{1,2})\Z"
 )
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
+_WORD = lazy_pattern(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 
 _MAX_LOOK = 512  # of a value, before it is taken for one: else "key=key=key=..." would be read again and again
 
-_STATED = re.compile(
+_STATED = lazy_pattern(
     r"(?:arn:|<|\[|\*{3}|\$\{|\{\{|%[A-Za-z_]+%|HIDDEN_DUE_TO|(?:null|none|true|false|undefined|n/a)\Z)", re.IGNORECASE
 )  # an ARN, a placeholder, nothing
-_STATUS = re.compile(
+_STATUS = lazy_pattern(
     r"(?:expired?|invalid|incorrect|wrong|missing|required?|empty|not|must|should|may|can(?:not)?|is|was|has|does|did|the|an?|too"
     r"|policy|change[ds]?|reset|rotat\w*|fail\w*|ok|enabled|disabled|update[ds]?|provided|denied|unknown|abgelaufen|falsch|fehlt|ist|no)[.,!:]?\Z",
     re.IGNORECASE,
 )  # a word that says what is wrong
-_PLAIN = re.compile(r"[A-Za-z]+[.!]?\Z")
-_ID = re.compile(
+_PLAIN = lazy_pattern(r"[A-Za-z]+[.!]?\Z")
+_ID = lazy_pattern(
     r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}|alias/.*|(?:AKIA|ASIA|ABIA|ACCA|A[A-Z]{3})[A-Z0-9.]{12,})\Z",
     re.DOTALL,
 )  # what AWS calls a key by
-_RANDOM = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_-]{24,}={0,2}\Z")
-_DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){3,11}\Z|(?=[^0-9]*[0-9])[A-Za-z0-9-]{4,16}\Z")
+_RANDOM = lazy_pattern(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_-]{24,}={0,2}\Z")
+_DIGITS = lazy_pattern(r"[0-9](?:[ -]?[0-9]){3,11}\Z|(?=[^0-9]*[0-9])[A-Za-z0-9-]{4,16}\Z")
 
 
 def without_named(text: str) -> str:

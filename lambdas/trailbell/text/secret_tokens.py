@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.secret_members import GONE
 from trailbell.text.token_forms import TOKEN_FORMS
 
@@ -40,32 +41,32 @@ _MORE_FORMS = (
     ("ya29.", 20, "-_."),
 )
 _FORMS = {head: (least, signs) for head, least, signs in (*TOKEN_FORMS, *_MORE_FORMS)}
-_WORDS = re.compile(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{12,}")  # only in these a beginning is looked for
-_SIGN = re.compile(r"[^A-Za-z0-9]")
+_WORDS = lazy_pattern(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{12,}")  # only in these a beginning is looked for
+_SIGN = lazy_pattern(r"[^A-Za-z0-9]")
 _MAX_LOOK = 64
 _MIN_SOLID = 4  # characters without a sign between: v2 is still a word
 _MIN_SHOUTED = 16
 
-_TERRAFORM = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}")
-_TELEGRAM = re.compile(r"(?<![A-Za-z0-9])[0-9]{8,10}:AA[A-Za-z0-9_-]{32,36}")
-_DISCORD = re.compile(r"(?<![A-Za-z0-9])[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}")
-_ENTRA = re.compile(r"(?<![A-Za-z0-9_~.])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}")
-_PATHS = re.compile(
+_TERRAFORM = lazy_pattern(r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}")
+_TELEGRAM = lazy_pattern(r"(?<![A-Za-z0-9])[0-9]{8,10}:AA[A-Za-z0-9_-]{32,36}")
+_DISCORD = lazy_pattern(r"(?<![A-Za-z0-9])[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}")
+_ENTRA = lazy_pattern(r"(?<![A-Za-z0-9_~.])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}")
+_PATHS = lazy_pattern(
     r"(?P<host>hooks\.slack\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/webhooks/"
     r"|\.webhook\.office\.com/webhookb2/|api\.telegram\.org/bot)(?!\[redacted)[^\s\"'<>]{8,}"
 )
-_HEX_KEY = re.compile(r"(?<![A-Za-z0-9])(?:SK|key-)[0-9a-f]{32}(?![A-Za-z0-9])")  # Twilio, Mailgun
-_PRIVATE_KEY = re.compile(
+_HEX_KEY = lazy_pattern(r"(?<![A-Za-z0-9])(?:SK|key-)[0-9a-f]{32}(?![A-Za-z0-9])")  # Twilio, Mailgun
+_PRIVATE_KEY = lazy_pattern(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)", re.DOTALL
 )
-_PUTTY_KEY = re.compile(r"(?P<head>PuTTY-User-Key-File-[0-9]: ).*", re.DOTALL)
-_LOGIN = re.compile(
+_PUTTY_KEY = lazy_pattern(r"(?P<head>PuTTY-User-Key-File-[0-9]: ).*", re.DOTALL)
+_LOGIN = lazy_pattern(
     r"(?P<head>://)(?!\[redacted)[^\s/@:\"'<>]{0,128}:(?![0-9]{1,5}(?:[/?#]|\Z))[^\s\"'<>@]{1,256}"
     r"(?:@[^\s\"'<>@/]{1,256})*(?=@)"
 )
-_SCHEME = re.compile(r"\b(?P<name>Bearer|Basic|Negotiate) (?P<value>[A-Za-z0-9._~+/-]{16,}=*)", re.IGNORECASE)
-_SIGNED = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*)*")
-_KEY_ID = re.compile(
+_SCHEME = lazy_pattern(r"\b(?P<name>Bearer|Basic|Negotiate) (?P<value>[A-Za-z0-9._~+/-]{16,}=*)", re.IGNORECASE)
+_SIGNED = lazy_pattern(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*)*")
+_KEY_ID = lazy_pattern(
     r"(?<![A-Za-z0-9])(?P<kind>AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,120}(?P<last>[A-Z0-9]{4})(?![A-Za-z0-9])"
 )
 

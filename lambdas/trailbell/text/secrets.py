@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Callable
 
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.secret_members import GONE, SECRET_MEMBERS, names_secret
 
 
@@ -19,12 +20,12 @@ __all__ = ["GONE", "MAX_TEXT", "SECRET_MEMBERS", "names_secret", "redacted", "re
 MAX_TEXT = 16_384
 """Characters that are read; nobody shows more of one text."""
 
-_BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{32,}={0,2}")
-_SECRET_KEY = re.compile(r"[A-Za-z0-9+/]{40}")  # the form of a secret access key
-_JOINTS = re.compile(r"[/_+=-]")
-_HEX = re.compile(r"[0-9a-f]*")
+_BLOB = lazy_pattern(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{32,}={0,2}")
+_SECRET_KEY = lazy_pattern(r"[A-Za-z0-9+/]{40}")  # the form of a secret access key
+_JOINTS = lazy_pattern(r"[/_+=-]")
+_HEX = lazy_pattern(r"[0-9a-f]*")
 _MIN_RANDOM = 28
-_TURN = re.compile(r"(?=[a-z][A-Z]|[A-Z][a-z]|[0-9][A-Za-z]|[A-Za-z][0-9])")
+_TURN = lazy_pattern(r"(?=[a-z][A-Z]|[A-Z][a-z]|[0-9][A-Za-z]|[A-Za-z][0-9])")
 
 
 def redacted(text: str) -> str:

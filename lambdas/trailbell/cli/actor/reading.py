@@ -10,19 +10,19 @@ from typing import Any
 
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.log_files import read_pieces
+from trailbell.cli.scan.standard_input import StandardInput
+from trailbell.cli.scan.work import Source
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
-from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.record import make_record
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError
 from trailbell.lookback.acts import Act, Who, act_of_record
 from trailbell.lookback.principals import Network
 from trailbell.text.safe_text import one_line
+from trailbell.wrappings.read import log_text
 
 
 _FILES_AT_ONCE = 8
-
-Source = Path | ObjectRef
 
 
 @dataclass(slots=True)
@@ -74,7 +74,8 @@ class LogActs:
     def _read(self, source: Source) -> _Read:
         read = _Read()
         try:
-            for index, fields in enumerate(read_records(self._pieces(source))):
+            text = log_text(self._pieces(source))
+            for index, fields in enumerate(read_records(text.pieces, text.max_bytes)):
                 if isinstance(fields, MalformedRecord):
                     read.malformed += 1
                     continue
@@ -91,6 +92,8 @@ class LogActs:
     def _pieces(self, source: Source) -> Iterable[bytes]:
         if isinstance(source, Path):
             return read_pieces(source)
+        if isinstance(source, StandardInput):
+            return source.pieces()
         from trailbell.aws.trail_bucket import S3TrailBucket  # here, as files of this machine are read without botocore
 
         return S3TrailBucket(self.clients("s3")).read(source)

@@ -20,6 +20,7 @@ from trailbell.cli.audit.output import FORMS, is_harmless, print_days, print_doc
 from trailbell.cli.audit.threads import S3_THREADS, Threads, disk_threads, s3_threads
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.option_group import option_group
+from trailbell.cli.options.times import since_option, until_option
 from trailbell.cli.scan.log_sources import LogPlace, split_address
 from trailbell.cli.scan.options import Scope
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
@@ -40,8 +41,8 @@ _DAY = timedelta(days=1)
 scope_options = option_group(
     "scope",
     Scope,
-    click.option("--since", default="", help="Files from then on: 24h, 7d, 2w, or a date such as 2026-11-01 (UTC)."),
-    click.option("--until", default="", help="Files before then, in the same forms."),
+    since_option("Files"),
+    until_option("Files"),
     click.option("--account", "accounts", multiple=True, help="Only this account's files (repeatable)."),
     click.option("--region", "regions", multiple=True, help="Only this region's files (repeatable)."),
 )
@@ -188,7 +189,7 @@ def _from_folder(place: str, selection: Selection) -> _Found:
 def _from_bucket(place: str, selection: Selection) -> _Found:
     from botocore.config import Config
 
-    from trailbell.cli.options.connection import aws_client
+    from trailbell.cli.options.account import aws_client
     from trailbell.ops.audit_bucket import BucketFiles
 
     bucket, prefix = split_address(place)

@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 
 import click
-from rich.text import Text
 
 from trailbell.audit.arrivals import begin_of, text_of_hour
 from trailbell.audit.newest import Newest
 from trailbell.cli.terminal.display import print_table
+from trailbell.cli.terminal.table import Cell
 from trailbell.flows.silence import Told
 from trailbell.ops.audited_days import COUNTS, FAULTS, DeployedDay
 
@@ -36,8 +36,8 @@ def print_deployed(days: Sequence[DeployedDay], overdue: Sequence[Newest], silen
             )
 
 
-def _cells(day: DeployedDay) -> list[str | Text]:
-    counts = [Text(str(day.logs[name]), style="red" if name in FAULTS and day.logs[name] else "") for name in COUNTS]
+def _cells(day: DeployedDay) -> list[str | Cell]:
+    counts = [Cell(str(day.logs[name]), "red" if name in FAULTS and day.logs[name] else "") for name in COUNTS]
     return [day.day, day.account, day.region, str(day.digests.total()), *counts, day.chain]
 
 

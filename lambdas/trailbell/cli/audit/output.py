@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
-from rich.text import Text
 
 from trailbell.audit.chain import Gap
 from trailbell.audit.day import AuditedDay, DayName, by_day
 from trailbell.audit.region import FileVerdict
 from trailbell.audit.verdict import HARMLESS, Verdict
 from trailbell.cli.terminal.display import print_table
+from trailbell.cli.terminal.table import Cell
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
 
@@ -69,15 +69,15 @@ def is_harmless(found: FileVerdict | Gap) -> bool:
     return isinstance(found, Gap) or found.verdict in HARMLESS
 
 
-def _cells(name: DayName, day: AuditedDay) -> Iterator[str | Text]:
+def _cells(name: DayName, day: AuditedDay) -> Iterator[str | Cell]:
     account, region, date = name
     yield from (date, account, region, str(day.digests.total()), str(day.listed))
     for verdict in _OWN_COLUMN:
         count = day.logs[verdict]
-        yield Text(str(count), style="red" if count and verdict not in HARMLESS else "")
+        yield Cell(str(count), "red" if count and verdict not in HARMLESS else "")
     others = {verdict: count for verdict, count in sorted(day.logs.items()) if verdict not in _OWN_COLUMN}
     yield ", ".join(f"{count} {verdict}" for verdict, count in others.items())
-    yield Text(day.chain, style="" if all(verdict in HARMLESS for verdict in day.digests) else "red")
+    yield Cell(day.chain, "" if all(verdict in HARMLESS for verdict in day.digests) else "red")
 
 
 def _day_document(name: DayName, day: AuditedDay) -> dict[str, Any]:
@@ -98,9 +98,9 @@ def _counts(counts: Counter[Verdict]) -> Mapping[str, int]:
     return {verdict.value: count for verdict, count in sorted(counts.items())}
 
 
-def _verdict(found: FileVerdict | Gap) -> Text:
+def _verdict(found: FileVerdict | Gap) -> Cell:
     verdict = Verdict.GAP if isinstance(found, Gap) else found.verdict
-    return Text(verdict.value, style="" if verdict in HARMLESS else "red")
+    return Cell(verdict.value, "" if verdict in HARMLESS else "red")
 
 
 def _what(found: FileVerdict | Gap) -> str:

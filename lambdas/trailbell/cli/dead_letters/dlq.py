@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 from botocore.exceptions import ClientError
-from rich.text import Text
 
 from trailbell.cli.dead_letters.undelivered import redrive_alerts
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.terminal.display import print_table
+from trailbell.cli.terminal.table import Cell
 from trailbell.cloudtrail.notification import parse_notification
 from trailbell.errors import NotificationError, SettingsError
 from trailbell.ops.advice import alarm_advice
@@ -224,6 +224,6 @@ def _move(sqs: Any, dead_letters: Queue, target: str) -> int:
     return moved
 
 
-def _cells(dead_letter: DeadLetter, now: datetime) -> list[str | Text]:
+def _cells(dead_letter: DeadLetter, now: datetime) -> list[str | Cell]:
     age = str(timedelta(seconds=int((now - dead_letter.sent).total_seconds()))) if dead_letter.sent else ""
     return [dead_letter.queue, dead_letter.message, age, str(dead_letter.receives), "\n".join(dead_letter.says)]

@@ -10,14 +10,14 @@ import click
 
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
-from trailbell.cli.options.times import parse_since
+from trailbell.cli.options.times import parse_since, since_option
 from trailbell.cli.terminal.display import print_table
 from trailbell.store.query.malformed import KeptMalformedRecord, find_malformed
 from trailbell.text.safe_text import one_line
 
 
 @click.command()
-@click.option("--since", default="7d", show_default=True, help="How old the log file may be: 24h, 7d, 2w, or a date.")
+@since_option("Log files that were read", "7d")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
 @connection_options

@@ -11,7 +11,7 @@ import click
 from trailbell.cli.dead_letters.muted import muted_hits, say_delivery
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
-from trailbell.cli.options.times import parse_since
+from trailbell.cli.options.times import parse_since, since_option
 from trailbell.cli.options.today import by_option
 from trailbell.cli.terminal.display import hit_line, print_hits
 from trailbell.errors import NotificationError, TableError
@@ -33,7 +33,7 @@ _ON_ITS_WAY = timedelta(minutes=10)  # what is younger the stream delivers of it
 
 
 @click.command()
-@click.option("--since", default="7d", show_default=True, help="Read since when: 24h, 7d, or a date.")
+@since_option("Hits that were read", "7d")
 @click.option("--deliver", is_flag=True, help="Deliver them, too, through the deployed notifier.")
 @click.option("--muted", is_flag=True, help="Of muted hits those that would be notified of today: judge them again.")
 @by_option

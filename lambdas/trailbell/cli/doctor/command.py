@@ -7,13 +7,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
-from rich.text import Text
 
 from trailbell.cli.doctor.fire import fire
 from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.terminal.display import print_table
+from trailbell.cli.terminal.table import Cell
 from trailbell.ops.canary import FiredCanary
 from trailbell.ops.checks.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
 from trailbell.ops.deployed_stack import DeployedStack
@@ -69,8 +69,8 @@ def _print_table(findings: Sequence[Finding], stack: str, now: datetime) -> None
     print_table(["state", "check", "what it means", "how to fix it"], map(_cells, findings))
 
 
-def _cells(finding: Finding) -> list[str | Text]:
-    return [Text(finding.state, style=_STYLES[finding.state]), finding.check, finding.meaning, finding.fix]
+def _cells(finding: Finding) -> list[str | Cell]:
+    return [Cell(finding.state, _STYLES[finding.state]), finding.check, finding.meaning, finding.fix]
 
 
 _PRINTED = {"table": _print_table, "json": _print_document, "jsonl": _print_lines}

@@ -1,17 +1,16 @@
-"""The record that somebody points at: in a log file, alone in a file, in a list, or one of lines; `-` reads stdin."""
+"""The record that somebody points at, in whatever a file holds records in (wrappings/read.py); `-` reads stdin."""
 
-import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trailbell.cloudtrail.inflate import inflate
-from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MalformedRecord, read_records
+from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record, text
 from trailbell.errors import LogFileError
 from trailbell.text.safe_text import one_line
+from trailbell.wrappings.read import log_text
 
 
 Found = tuple[Mapping[str, Any], Place]
@@ -57,13 +56,10 @@ def _ids(record: Mapping[str, Any] | MalformedRecord, place: Place) -> tuple[str
 def _records(name: str) -> list[Mapping[str, Any] | MalformedRecord]:
     content = sys.stdin.buffer.read() if name == "-" else _read(Path(name))
     try:
-        return list(read_records([content]))
+        text = log_text([content])
+        return list(read_records(text.pieces, text.max_bytes))
     except LogFileError as error:
-        plain = b"".join(inflate([content], MAX_INFLATED_BYTES))
-        found = _unwrapped(plain)
-        if found is None:
-            raise LogFileError(f"{name}: {error}; give a log file, a record, a list of them, or one a line") from None
-        return list(found)
+        raise LogFileError(f"{name}: {error}") from None
 
 
 def _read(path: Path) -> bytes:
@@ -71,20 +67,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise LogFileError(f"{path}: {error.strerror or error}") from error
-
-
-def _unwrapped(plain: bytes) -> Iterable[Mapping[str, Any]] | None:
-    """The records of JSON that is no log file; None for what holds something else."""
-    try:
-        content = json.loads(plain.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        try:
-            content = [json.loads(line) for line in plain.decode("utf-8-sig").splitlines() if line.strip()]
-        except (ValueError, RecursionError):
-            return None
-    entries = content if isinstance(content, list) else [content]
-    return entries if entries and all(map(_is_record, entries)) else None
-
-
-def _is_record(entry: Any) -> bool:
-    return isinstance(entry, dict) and bool({"eventName", "eventSource", "eventID"} & set(entry))

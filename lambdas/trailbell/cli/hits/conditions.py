@@ -8,7 +8,7 @@ import click
 from trailbell.cli.options.levels import LevelsType
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rule_names import RuleType, ServiceType, rule_ids
-from trailbell.cli.options.times import Zone, ZoneType, parse_moment
+from trailbell.cli.options.times import Zone, ZoneType, parse_moment, since_option, until_option
 from trailbell.errors import SettingsError
 from trailbell.facts.outcome import Outcome
 from trailbell.hits.hit_state import STATES, UNRESOLVED
@@ -65,12 +65,8 @@ condition_options = option_group(
     "conditions",
     Conditions,
     click.argument("text", nargs=-1),
-    click.option(
-        "--since", "--from", "since", default="24h", show_default=True, help="90m, 24h, 7d, today, 2026-11-01 ..."
-    ),
-    click.option(
-        "--until", "--to", "until", default="", help="The same forms; a date includes its whole day. Default: now."
-    ),
+    since_option("Acts", "24h"),
+    until_option("Acts"),
     click.option(
         "--tz",
         "zone",

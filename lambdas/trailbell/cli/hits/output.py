@@ -3,18 +3,18 @@
 import csv
 import io
 import json
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 import click
-from rich.text import Text
 
 from trailbell.alerts.mail_lines import span
 from trailbell.alerts.origin_text import sources_text
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.options.today import Verdicts
-from trailbell.cli.terminal.display import console, hit_line, level_text, line_table
+from trailbell.cli.terminal.display import drawn_table, hit_line, level_text, no_room, who
+from trailbell.cli.terminal.screen import terminal_width
+from trailbell.cli.terminal.table import Cell
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import OPEN, UNDONE
 from trailbell.hits.standing import Standing, standing_of
@@ -26,11 +26,19 @@ from trailbell.text.safe_text import csv_cell, one_line
 
 FORMS = ("table", "json", "jsonl", "csv")
 
-_NARROW_STEADY = 190
-_NARROW = 150  # columns of a terminal below which account, region and call are left to `trailbell hit`
-_LEAST = {"id": 8, "level": 8, "state": 8, "account": 12}  # never cut
-_WIDEST_UNDO = 15  # "deadline passed"
-_STEADY = {"rule": 30, "call": 24, "actor": 20, "resource": 20, "region": 14, "undo": _WIDEST_UNDO}
+_STEADY = {
+    "id": 8,
+    "time": 19,
+    "level": 8,
+    "state": 8,
+    "undo": 15,  # "deadline passed"
+    "rule": 30,
+    "call": 24,
+    "actor": 20,
+    "resource": 20,
+    "account": 12,
+    "region": 14,
+}
 _STATES = {"open": "", "acked": "yellow", "resolved": "green", "undone": "green"}
 
 
@@ -119,29 +127,23 @@ def table_text(
     head: bool = True,
     steady: bool = False,
 ) -> str:
-    """Hits as a table, one line each: cut to fit on a terminal, whole in a pipe.
+    """Hits as a table: made to fit a terminal, whole in a pipe.
 
-    steady: columns are about as wide whatever stands in them, for a table that is printed piece by piece.
+    steady: columns are as wide whatever stands in them, for a table that is printed piece by piece.
     """
-    out = console()
-    narrow = sys.stdout.isatty() and out.width < (_NARROW if not steady else _NARROW_STEADY)
     time = f"time ({zone_name(zone)})"
     columns = ["id", time, "level", "state", "undo", "rule", "call", "actor", "resource", "account", "region"]
     columns += ["source", "today"]
     hits = [*hits]
-    every = [_cells(found, zone, now, judged) for found in hits]
-    undo_width = max((len(cells[columns.index("undo")]) for cells in every), default=0)
-    left_out = {"call", "account", "region"} if narrow else set()
-    left_out |= set() if judged else {"today"}
-    left_out |= set() if not steady and any(one.hit.live for one in hits) else {"source"}
-    if narrow and not undo_width and not steady:
-        left_out.add("undo")
-    shown = [name for name in columns if name not in left_out]
-    rows = ([cells[columns.index(name)] for name in shown] for cells in every)
-    least = {**_LEAST, time: 19, "undo": undo_width, **(_STEADY if steady else {})}
-    with out.capture() as captured:
-        out.print(line_table(shown, rows, least, head=head))
-    return captured.get()
+    rows = [_cells(found, zone, now, judged) for found in hits]
+    left = set() if judged else {"today"}
+    left |= set() if not steady and any(found.hit.live for found in hits) else {"source"}
+    if terminal_width() and not steady and not any(cells[columns.index("undo")].text for cells in rows):
+        left.add("undo")
+    rows = [[cell for name, cell in zip(columns, cells, strict=True) if name not in left] for cells in rows]
+    columns = [name for name in columns if name not in left]
+    text, left_out = drawn_table(columns, rows, head=head, steady=_STEADY if steady else None)
+    return text + (f"{no_room(left_out)}\n" if left_out and not steady else "")
 
 
 def say_more(page: HitPage) -> None:
@@ -150,28 +152,28 @@ def say_more(page: HitPage) -> None:
         click.echo(f"more: repeat with --page-token {page.next_token}", err=True)
 
 
-def state_text(word: str) -> Text:
+def state_text(word: str) -> Cell:
     """A state in its colour."""
-    return Text(word, style=_STATES.get(word, ""))
+    return Cell(word, _STATES.get(word, ""))
 
 
-def undo_text(standing: Standing) -> Text:
+def undo_text(standing: Standing) -> Cell:
     """What is to say of a hit's undo in a few words: after how long it came, or how long is left for it."""
     if standing.undone_after is not None:
-        return Text(f"after {span(standing.undone_after)}")
+        return Cell(f"after {span(standing.undone_after)}")
     if not standing.waits or standing.seconds is None:
-        return Text("")
-    return Text("deadline passed", style="bold red") if standing.expired else Text(f"{span(standing.seconds)} left")
+        return Cell("")
+    return Cell("deadline passed", "bold red") if standing.expired else Cell(f"{span(standing.seconds)} left")
 
 
-def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> list[str | Text]:
+def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> list[Cell]:
     hit = found.hit
     acted_on = hit.main_resources
     more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
     resource = short_resource(acted_on[0]) + more if acted_on else ""
     untouched = found.state.word == OPEN and not found.notified_later
     undelivered = ("muted" if hit.muted_by else "replayed" if hit.quiet else "") if untouched else ""
-    return [
+    cells: list[str | Cell] = [
         hit.short_id,
         show_time(hit.event_time, zone),
         level_text(hit.level),
@@ -179,10 +181,11 @@ def _cells(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None) -> li
         undo_text(standing_of(hit, found.state, now, notified_later=found.notified_later)),
         hit.name,
         one_line(hit.event_name, 60),
-        one_line(hit.actor.name, 60),
+        who(hit.actor),
         one_line(resource, 80),
         one_line(hit.shown_account, 70),
         one_line(hit.region, 30),
         sources_text(hit),
         today_members(hit, (judged or {}).get(hit.hit_id))["todayText"],
     ]
+    return [cell if isinstance(cell, Cell) else Cell(cell) for cell in cells]

@@ -23,7 +23,7 @@ from trailbell.cli.local.outcome import compare, kept_hits, print_hits
 from trailbell.cli.local.put_forward import put_forward
 from trailbell.cli.paths import checkout
 from trailbell.cli.scan.log_files import find_log_files
-from trailbell.cli.terminal.display import console
+from trailbell.cli.terminal.console import console
 from trailbell.cli.terminal.steps import step
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.errors import SettingsError

@@ -1,12 +1,12 @@
 """What AWS refuses, as the next step for the person at the keyboard."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from trailbell.aws.errors import aws_errors
 from trailbell.errors import SettingsError
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import one_line
 
 
@@ -40,7 +40,7 @@ _BY_CODE = {
     "ThrottlingException": "AWS is throttling: wait a little, then repeat",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-_PERMISSION = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
+_PERMISSION = lazy_pattern(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
 
 
 @contextmanager

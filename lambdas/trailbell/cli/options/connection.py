@@ -1,7 +1,6 @@
 """Where a command asks: a deployed stack and its table, or those that `trailbell local --keep` left running."""
 
 import functools
-import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trailbell.cli.options.account import Command, account_options, aws_client
+
 
 if TYPE_CHECKING:
     from trailbell.ops.deployed_stack import DeployedStack
 
 
-Command = Callable[..., Any]
-
 STACK = "trailbell"
-_FUNCTION_SECONDS = 900  # no function runs longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +63,6 @@ class Connection:
         return str(self.client("sts").get_caller_identity()["Arn"])
 
 
-def aws_client(service: str, **options: Any) -> Any:
-    """A client of an AWS service in the account and region that the shell says.
-
-    One of Lambda asks once and waits as long as the function may take: a request that is given up and repeated
-    would have the notifier notify of the same hits twice at the same time.
-    """
-    import boto3  # here, as half a second is too long for a shell that only completes an option's value
-    from botocore.config import Config
-
-    if service == "lambda":
-        options["config"] = Config(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-    # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
-    return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None, **options)
-
-
 def connection_options(command: Command) -> Command:
     """The options --local, --table and --stack, which the command gets as one argument, `connection`."""
 
@@ -93,7 +76,7 @@ def connection_options(command: Command) -> Command:
         click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`."),
     ):
         connected = option(connected)
-    return connected
+    return account_options(connected)
 
 
 def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Command]:
@@ -105,6 +88,6 @@ def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Comma
             return command(*arguments, connection=Connection(local, "", stack), **named)
 
         with_local = click.option("--local", is_flag=True, help=local_help)(connected)
-        return click.option("--stack", default=STACK, show_default=True, help=stack_help)(with_local)
+        return account_options(click.option("--stack", default=STACK, show_default=True, help=stack_help)(with_local))
 
     return decorate

@@ -1,9 +1,14 @@
 """Levels as people ask for them: `high`, `high+` for high and above, `low,critical` for either."""
 
+from typing import TYPE_CHECKING
+
 import click
-from click.shell_completion import CompletionItem
 
 from trailbell.engine.rulebook import Level
+
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LevelsType(click.ParamType[tuple[str, ...]]):
@@ -28,7 +33,9 @@ class LevelsType(click.ParamType[tuple[str, ...]]):
             }
         return tuple(level.word for level in sorted(selection))
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Each level, and each with +."""
+        from click.shell_completion import CompletionItem  # here, as only a shell that completes needs it
+
         words = [word for level in reversed(Level) for word in (level.word, level.word + "+")]
         return [CompletionItem(word) for word in words if word.startswith(incomplete.lower())]

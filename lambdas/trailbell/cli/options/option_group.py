@@ -1,4 +1,4 @@
-"""Options that a command gets as one argument: a dataclass with a field for each."""
+"""Options that a command gets as one argument: a dataclass or named tuple with a field for each."""
 
 import functools
 from collections.abc import Callable
@@ -12,9 +12,9 @@ Command = Callable[..., Any]
 def option_group(argument: str, kind: type, *options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """A decorator that adds options (or arguments), in this order, and passes them on as one `kind` by one name.
 
-    Every field of `kind` is the name of a parameter among the options.
+    kind: a dataclass or a named tuple, of which every field is the name of a parameter among the options.
     """
-    names = [field.name for field in fields(kind)]
+    names = getattr(kind, "_fields", None) or [field.name for field in fields(kind)]
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)

@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from trailbell.cli.paths import default_rules
+from trailbell.engine.rulebook import Rule
 from trailbell.errors import SettingsError, TrailbellError
 
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _NAME = re.compile(r"^name: *(?P<name>[\w-]+)", re.MULTILINE)
 _TITLE = re.compile(r"^title: *(?P<title>.+)", re.MULTILINE)
@@ -26,16 +30,27 @@ def rule_ids(given: Iterable[str]) -> tuple[str, ...]:
         return ()
     from trailbell.cli.options.rulebooks import rules_of  # here, as pySigma is not for a shell that waits
 
-    rules, _ = rules_of(None, ())
+    return ids_among(names, rules_of(None, ())[0])
+
+
+def ids_among(given: Iterable[str], rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The ids of those of some rules that are called by name, file stem, id or pattern (kms-*).
+
+    An unknown id is a rule's long gone. Raises SettingsError for a name that no rule has, with the nearest one.
+    """
+    every = list(rules) if given else []
     found = dict[str, None]()
-    for name in names:
+    for name in given:
         matching = [
-            one.rule_id for one in rules if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))
+            one.rule_id for one in every if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))
         ]
         if not matching and re.fullmatch(r"[0-9a-f-]{36}", name):
             matching = [name]
         if not matching:
-            raise SettingsError(f"--rule {name}: no rule of that name (see: trailbell rules list)")
+            from trailbell.rulebook.misspellings import question  # here, as it is for a mistake only
+
+            meant = question(name, [one.name for one in every])
+            raise SettingsError(f"--rule {name}: no rule of that name{meant} (see: trailbell rules list)")
         found |= dict.fromkeys(matching)
     return tuple(found)
 
@@ -45,8 +60,10 @@ class RuleType(click.ParamType[str]):
 
     name = "rule"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Names that begin like this, with their titles."""
+        from click.shell_completion import CompletionItem  # here, as only a shell that completes needs it
+
         found = []
         for text in _rule_files():
             name, title = _NAME.search(text), _TITLE.search(text)
@@ -60,8 +77,10 @@ class ServiceType(click.ParamType[str]):
 
     name = "service"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Services that some rule is about."""
+        from click.shell_completion import CompletionItem  # here, as only a shell that completes needs it
+
         services = {service for text in _rule_files() for service in _SOURCE.findall(text)}
         return [CompletionItem(service) for service in sorted(services) if service.startswith(incomplete)]
 

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from trailbell.cli.options.rulebook_cache import Compiled, find, keep, key_of
 from trailbell.cli.paths import checkout, compiled_rulebook, default_exceptions, default_rules
 from trailbell.engine.rulebook import Rule, Rulebook
-from trailbell.errors import RuleError, SettingsError
-from trailbell.rulebook.placeholders import NAMES, Placeholders, read_placeholders, with_our_own
+from trailbell.errors import SettingsError
+from trailbell.rulebook.placeholders import NAMES, Placeholders, coverage_folder, read_placeholders, with_our_own
 from trailbell.rulebook.product import is_installed
 
 
@@ -37,8 +37,7 @@ def find_placeholders(settings: tuple[str, ...]) -> Placeholders:
     return with_our_own(read_placeholders(given), context)
 
 
-@dataclass(frozen=True, slots=True)
-class RulesInUse:
+class RulesInUse(NamedTuple):
     """A rulebook, and one line that counts other people's rules in it and those left out ("" for the product's)."""
 
     rulebook: Rulebook
@@ -69,27 +68,34 @@ def find_rules(rules: Path | None, settings: tuple[str, ...], *, strict: bool = 
     carried = compiled_rulebook() if rules is None and not settings else None
     if carried:
         return RulesInUse(carried)
-    placeholders = find_placeholders(settings)
-    if rules is None:
-        return RulesInUse(_own_rulebook(placeholders))
-    from trailbell.rulebook.build import make_rulebook  # here, as these need pySigma
-    from trailbell.rulebook.foreign import counts, left_out, never_matching, sentence, told_apart
-    from trailbell.rulebook.load import compile_rule_set, load_rules
-    from trailbell.rulebook.never_matches import faults_of_rules
+    compiled = _compiled(rules, find_placeholders(settings), strict=strict)
+    for message in compiled.messages:
+        click.echo(message, err=True)
+    return RulesInUse(compiled.rulebook, compiled.counts)
 
-    if strict:
-        compiled = compile_rule_set(rules, placeholders)
-        faults = faults_of_rules(rules, compiled.rules)
-        if faults:
-            raise RuleError("\n".join(faults))
-        return RulesInUse(make_rulebook(compiled.rules, placeholders, compiled.correlations))
-    found = told_apart(load_rules(rules, placeholders), rules)
-    for one in left_out(found):
-        click.echo(sentence(one), err=True)
-    if not found.rules:
-        raise RuleError(f"{rules}: holds no rule for CloudTrail that can run; {counts(found)}")
-    say_what_never_matches(never_matching(found))
-    return RulesInUse(make_rulebook(found.rules, placeholders, found.correlations), counts(found))
+
+def _compiled(rules: Path | None, placeholders: Placeholders, *, strict: bool) -> Compiled:
+    """The rulebook of a folder of rules, from the cache where it was compiled before."""
+    today = datetime.now(UTC).date()  # exceptions expire
+    if rules is None:
+        context = _context()
+        folders, asked = [default_rules(), default_exceptions()], context.get("alert_on", [])
+        names = context.get("account_names", {})
+    else:
+        folders = [rules, coverage_folder(rules) or rules]  # a part of rules is judged as in the whole
+        asked, names = [], {}
+    key = key_of(folders, str(rules), strict, sorted(placeholders.items()), asked, names, today)
+    kept = find(key)
+    if kept:
+        return kept
+    from trailbell.cli.options import compiling  # here, as it needs pySigma
+
+    if rules is None:
+        made = compiling.own_rulebook(placeholders, asked, names, today)
+    else:
+        made = compiling.strict_rulebook(rules, placeholders) if strict else compiling.others_rules(rules, placeholders)
+    keep(key, made)
+    return made
 
 
 def rules_of(folder: Path | None, settings: tuple[str, ...]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
@@ -105,55 +111,6 @@ def rules_of(folder: Path | None, settings: tuple[str, ...]) -> tuple[tuple[Rule
 
     found = load_rules(folder or default_rules(), find_placeholders(settings))
     return (*found.rules, *(one.rule for one in found.correlations)), found.errors
-
-
-def _own_rulebook(placeholders: Placeholders) -> Rulebook:
-    from trailbell.rulebook.alert_on import alert_on_rules  # here, as these need pySigma
-    from trailbell.rulebook.build import make_rulebook
-    from trailbell.rulebook.exceptions import apply_exceptions, read_exceptions
-    from trailbell.rulebook.load import load_rules
-
-    asked = alert_on_rules(_alert_on())
-    found = load_rules(default_rules(), placeholders, own=True, others=asked)
-    documents, unreadable = read_exceptions(default_exceptions())
-    compiled = (*found.rules, *asked)
-    applied = apply_exceptions(compiled, documents, placeholders, datetime.now(UTC).date(), found.correlations)
-    errors = (*found.errors, *unreadable, *applied.errors)
-    if errors:
-        raise RuleError("\n".join(errors))
-    if found.filters:
-        click.echo(f"{len(found.filters)} filters left out: they are exceptions, not rules", err=True)
-    if found.skipped:
-        click.echo(f"{len(found.skipped)} rules left out: their log source is not aws/cloudtrail", err=True)
-    for message in applied.expired:
-        click.echo(message, err=True)
-    return make_rulebook(applied.rules, placeholders, found.correlations, _account_names())
-
-
-def say_what_never_matches(faults: tuple[str, ...]) -> None:
-    """Warn of other people's rules that compile and stay silent for ever: each by name, and how many there are."""
-    for fault in faults:
-        click.echo(f"warning: {fault}", err=True)
-    if faults:
-        click.echo(f"{len(faults)} warnings of what can never match", err=True)
-
-
-def _alert_on() -> tuple[str, ...]:
-    from trailbell.rulebook.alert_on import read_alert_on
-
-    try:
-        return read_alert_on(_context().get("alert_on", []))
-    except ValueError as fault:
-        raise SettingsError(f"setting alert_on in cdk.json; allowed: {fault}") from None
-
-
-def _account_names() -> dict[str, str]:
-    from trailbell.rulebook.account_settings import read_account_names
-
-    try:
-        return read_account_names(_context().get("account_names", {}))
-    except ValueError as fault:
-        raise SettingsError(f"setting account_names in cdk.json; allowed: {fault}") from None
 
 
 def _context() -> dict[str, Any]:

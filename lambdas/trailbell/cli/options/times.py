@@ -1,7 +1,10 @@
 """Times as people write and read them: durations, dates and times of a zone, and back."""
 
 import re
+from calendar import monthrange
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -10,11 +13,29 @@ from trailbell.cloudtrail.record import NO_TIME
 from trailbell.errors import SettingsError
 
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION = re.compile(r"(?P<amount>\d{1,5}) ?(?P<unit>[smhdw])[a-z]*(?: ago)?", re.ASCII)
+_UNITS = {
+    "seconds": "s sec secs second seconds",
+    "minutes": "m min mins minute minutes",
+    "hours": "h hr hrs hour hours",
+    "days": "d day days",
+    "weeks": "w wk wks week weeks",
+    "months": "mo mos month months",
+    "years": "y yr yrs year years",
+}
+_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+"""Every way to write a unit; what is not here is no unit, for a window that is misread hides hits."""
+
+_DURATION = re.compile(r"(?P<amount>\d{1,5}) ?(?P<unit>[a-z]+)(?: ago)?", re.ASCII)
 _LONGEST = timedelta(days=3650)  # hits are not kept longer (setting hit_retention_days)
 _FURTHEST = timedelta(days=366)  # for clocks that are wrong; to look into every day until 9999 would take that long
-_FORMS = "give 90m, 24h, 7d, 2w, now, today, yesterday, 14:30, 2026-11-01, 2026-11-01T14:30 or 2026-11-01T14:30+02:00"
+_FORMS = (
+    "give 90m, 24h, 7d, 2w, 3mo, 1y, 3 months, now, today, yesterday, 14:30, 2026-11-01, 2026-11-01T14:30 or "
+    "2026-11-01T14:30+02:00"
+)
+FORMS = "90m, 24h, 7d, 3mo, today, 2026-11-01 ..."
+"""Of a time, for an option's help."""
+
+_SECOND = timedelta(seconds=1)
 
 Zone = tzinfo | None
 """A time zone; None is that of this machine, which changes with summer and winter."""
@@ -39,9 +60,35 @@ class ZoneType(click.ParamType[Zone]):
             self.fail(f"{value}: give local, utc, or a zone such as Europe/Berlin", param, ctx)
 
 
+def since_option(what: str, default: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --since of every command that has one; `what` is from then on."""
+    text = f"{what} from then on: {FORMS}"
+    return click.option("--since", "--from", "since", default=default, show_default=bool(default), help=text)
+
+
+def until_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --until of every command that has one."""
+    text = f"{what} until then, in the same forms; a date includes its whole day. Default: no end."
+    return click.option("--until", "--to", "until", default="", help=text)
+
+
 def parse_since(text: str, now: datetime) -> datetime:
     """A duration before now, or a UTC date or time. Raises SettingsError for anything else."""
     return parse_moment(text, now, UTC, "--since")
+
+
+def parse_until(text: str, now: datetime) -> datetime:
+    """The end of a window in UTC, which is the first second that is not in it: a date, and a second, are in whole."""
+    return parse_moment(text, now, UTC, "--until", end=True) + _SECOND
+
+
+def parse_window(since: str, until: str, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Both ends, None where open. Raises SettingsError for what is no time, and for a window that ends too early."""
+    begin = parse_since(since, now) if since else None
+    end = parse_until(until, now) if until else None
+    if begin and end and end <= begin:
+        raise SettingsError(f"--until {until} is before --since {since}")
+    return begin, end
 
 
 def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool = False) -> datetime:
@@ -51,9 +98,9 @@ def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool
     Raises SettingsError, which names the option, for anything else. Nothing is longer ago than ten years, or
     further ahead than one.
     """
-    duration = _DURATION.fullmatch(text.lower())
-    if duration:
-        return now - min(timedelta(**{_UNITS[duration["unit"]]: int(duration["amount"])}), _LONGEST)
+    duration = _DURATION.fullmatch(text.strip() if text.strip().endswith("M") else text.strip().lower())
+    if duration and duration["unit"] in _UNIT_OF:
+        return max(_before(now, int(duration["amount"]), _UNIT_OF[duration["unit"]]), now - _LONGEST)
     try:
         moment = _utc(_written(text.strip(), now, zone, end=end), zone)
         return min(max(moment, now - _LONGEST), now + _FURTHEST)
@@ -76,6 +123,15 @@ def stamp(moment: str, zone: Zone) -> str:
 def zone_name(zone: Zone) -> str:
     """What a table's head calls a zone."""
     return "local" if zone is None else "UTC" if zone is UTC else str(zone)
+
+
+def _before(now: datetime, amount: int, unit: str) -> datetime:
+    """So much earlier; months as the calendar has them, the last day of one where it has fewer days."""
+    if unit not in ("months", "years"):
+        return now - min(timedelta(**{unit: amount}), _LONGEST)
+    months = now.year * 12 + now.month - 1 - amount * (12 if unit == "years" else 1)
+    year, month = max(months // 12, 1), months % 12 + 1
+    return now.replace(year=year, month=month, day=min(now.day, monthrange(year, month)[1]))
 
 
 def _in_zone(moment: str, zone: Zone) -> datetime:

@@ -13,7 +13,7 @@ import click
 
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
-from trailbell.cli.options.times import parse_since
+from trailbell.cli.options.times import parse_window, since_option, until_option
 from trailbell.cli.scan.log_sources import LogPlace, find_sources, split_address
 from trailbell.cli.scan.state import State
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
@@ -43,8 +43,8 @@ class Rate(click.ParamType[float]):
 
 @click.command()
 @click.argument("address", type=LogPlace())
-@click.option("--since", default="", help="Start: 24h, 7d, 2w ago, or a date such as 2026-11-01 (UTC).")
-@click.option("--until", default="", help="End, in the same formats.")
+@since_option("Log files")
+@until_option("Log files")
 @click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
 @click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
@@ -87,7 +87,7 @@ def replay(
       trailbell replay s3://my-trail-logs --since 30d --dry-run
     """
     now = datetime.now(UTC)
-    window = [parse_since(text, now).isoformat() if text else "" for text in (since, until)]
+    window = [moment.isoformat() if moment else "" for moment in parse_window(since, until, now)]
     options = {"places": [address], "since": since, "until": until, "accounts": sorted(accounts)}
     options |= {"regions": sorted(regions), "output": "replay, told" if notify else "replay"}
     sent = State(state, options, window) if state else None

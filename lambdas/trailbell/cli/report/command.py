@@ -4,14 +4,19 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
+from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.aws_errors import explained_errors
-from trailbell.cli.options.connection import Connection, aws_client, connection_options
+from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.filters import Filters, filter_options
+from trailbell.cli.options.rule_names import rule_ids
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
-from trailbell.cli.options.times import parse_since
+from trailbell.cli.options.times import parse_since, parse_window, since_option, until_option
 from trailbell.cli.report.report_file import report_html
+from trailbell.cli.report.scanned import scanned_document
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
 from trailbell.cli.scan.work import size_of
@@ -23,11 +28,11 @@ from trailbell.hits.hit_state import HitState
 from trailbell.hits.query import HitQuery
 from trailbell.lookback.report import Identity, NewestHits, pack_hits
 from trailbell.store.query.hit_query import find_found
-from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
 
 
 _CLOCK_SKEW = timedelta(minutes=5)
+_SECOND = timedelta(seconds=1)
 
 
 @click.command()
@@ -41,8 +46,9 @@ _CLOCK_SKEW = timedelta(minutes=5)
     type=LogPlace(),
     help="Scan these log files instead of querying the table (repeatable): a path, or s3://bucket/prefix.",
 )
-@click.option("--since", default="", help="How far back: 24h, 30d, or a date (default: 30d; with --from-scan: all).")
-@click.option("--until", default="", help="Up to when, in the same formats (default: now).")
+@since_option("Hits (default: 30d; with --from-scan all)")
+@until_option("Hits")
+@filter_options
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for --from-scan.")
 @click.option("--limit", default=20_000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
 @connection_options
@@ -55,6 +61,7 @@ def report(
     rules: Path | None,
     limit: int,
     settings: tuple[str, ...],
+    filters: Filters,
     connection: Connection,
 ) -> None:
     """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with what became of
@@ -69,27 +76,19 @@ def report(
       trailbell report --from-scan ./AWSLogs -o report.html
     """
     now = datetime.now(UTC)
-    kept, states = NewestHits(limit), dict[Identity, HitState]()
+    begin, end = parse_window(since, until, now)
     if places:
-        selection = Selection(since=_moment(since, now), until=_moment(until, now))
-        source = _scan(places, selection, rules, settings, now, kept)
+        document = _scan(places, Selection(since=begin, until=end), rules, settings, filters, now, NewestHits(limit))
     else:
         if rules or settings:
             raise SettingsError("--rules and --setting are for --from-scan: the table's hits were found already")
-        begin, end = _moment(since or "30d", now), _moment(until, now) or now + _CLOCK_SKEW
-        assert begin
-        source = _ask(HitQuery(since=begin, until=end), connection, limit, kept, states)
-    hits = kept.newest_first()
-    # The table was asked for one more than that, a scan for all there are.
-    older = f"{kept.left_out:,} older ones are not" if places else "older ones are not"
-    left_out = f"Only the newest {limit:,} hits are here; {older}. " if kept.left_out else ""
-    document = {"made": f"{now:%Y-%m-%d %H:%M:%S} UTC", "source": source, "note": left_out, **pack_hits(hits, states)}
+        document = _ask(_query(begin, end, filters, now), connection, NewestHits(limit), limit, now)
     content = report_html(document)
     try:
         output.write_text(content, encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"--output {output}: {error.strerror}") from None
-    click.echo(f"{left_out}{len(hits)} hits in {output} ({len(content) / 1e6:.1f} MB)", err=True)
+    click.echo(f"{document['note']}{len(document['hits'])} hits in {output} ({len(content) / 1e6:.1f} MB)", err=True)
 
 
 def _scan(
@@ -97,10 +96,11 @@ def _scan(
     selection: Selection,
     rules: Path | None,
     settings: tuple[str, ...],
+    filters: Filters,
     now: datetime,
     kept: NewestHits,
-) -> str:
-    """Take the hits of log files; what the report says of where it comes from."""
+) -> dict[str, Any]:
+    """The page's document of what log files hold."""
     rulebook = find_rulebook(rules, settings)
     files = find_sources(places, selection, aws_client).files
     result = Scan()
@@ -112,6 +112,7 @@ def _scan(
             jobs=jobs_for(files, None),
             progress=Progress(len(files), sum(map(size_of, files)), "files"),
             stopped=stopped,
+            wanted=filters.wanted(rulebook),
         )
         with closing(run_scan(files, plan, result)) as hits:
             for hit in hits:
@@ -119,19 +120,23 @@ def _scan(
     if result.interrupted:
         click.echo("interrupted: no report was written", err=True)
         sys.exit(STATUS)
-    where = ", ".join(one_line(place, 200) for place in places)
-    partial = result.partial
-    whole = f"{result.counts.records_read - partial:,} records in {result.files_read:,} log files of {where}"
-    if not result.unreadable:
-        return f"{whole}."
-    more = f" but for {partial:,} records" if partial else ""
-    return f"{whole}, {len(result.unreadable)} could not be read{more}."
+    return scanned_document(kept, places, result, now)
 
 
-def _ask(
-    query: HitQuery, connection: Connection, limit: int, kept: NewestHits, states: dict[Identity, HitState]
-) -> str:
-    """Take the newest hits of the table with their states; what the report says of where it comes from."""
+def _query(begin: datetime | None, end: datetime | None, filters: Filters, now: datetime) -> HitQuery:
+    """The question to the table, whose windows end with a second that is in it."""
+    return HitQuery(
+        since=begin or parse_since("30d", now),
+        until=end - _SECOND if end else now + _CLOCK_SKEW,
+        rules=rule_ids(filters.rule_names),
+        actor=filters.actor,
+        levels=filters.levels or (),
+    )
+
+
+def _ask(query: HitQuery, connection: Connection, kept: NewestHits, limit: int, now: datetime) -> dict[str, Any]:
+    """The page's document of the newest hits of the table, with their states."""
+    states = dict[Identity, HitState]()
     with explained_errors():
         table = connection.table()
         for number, found in enumerate(find_found(connection.client("dynamodb"), table, query)):
@@ -139,8 +144,7 @@ def _ask(
             states[found.hit.identity] = found.state
             if number >= limit:  # newest first: one more says that there are more
                 break
-    return f"From the table {table}, since {query.since:%Y-%m-%d %H:%M} UTC."
-
-
-def _moment(text: str, now: datetime) -> datetime | None:
-    return parse_since(text, now) if text else None
+    note = f"Only the newest {limit:,} hits are here; older ones are not. " if kept.left_out else ""
+    source = f"From the table {table}, since {query.since:%Y-%m-%d %H:%M} UTC."
+    made = f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    return {"made": made, "source": source, "note": note, **pack_hits(kept.newest_first(), states)}

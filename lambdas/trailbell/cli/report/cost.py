@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.aws_errors import explained_errors
-from trailbell.cli.options.connection import aws_client
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
+from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cli.scan.work import Source
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
@@ -42,16 +43,15 @@ def cost(
     selection = Selection(frozenset(accounts), frozenset(regions), begin)
     with explained_errors():
         files = find_sources([address], selection, aws_client).files
-    sizes = (
-        (str(file), file.stat().st_size) if isinstance(file, Path) else (file.key, file.size or 0) for file in files
-    )
-    found = listed(sizes, now.date())
+    found = listed(map(_key_and_size, files), now.date())
     if not found:
         raise SettingsError(f"{address}: no log file of a whole day below AWSLogs/ACCOUNT/CloudTrail/REGION/ was found")
     click.echo(_json(found, all_metrics) if form == "json" else _text(found, all_metrics))
 
 
 def _key_and_size(file: Source) -> tuple[str, int]:
+    if isinstance(file, StandardInput):
+        raise SettingsError("cost goes by names and sizes, which standard input has not: give a folder or s3://bucket")
     return (str(file), file.stat().st_size) if isinstance(file, Path) else (file.key, file.size or 0)
 
 

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from trailbell.cli.rules.findings import Finding, print_findings
 from trailbell.cli.terminal.display import print_table
+from trailbell.cli.terminal.table import Cell
 from trailbell.engine.rulebook import Rule
 from trailbell.rulebook.documents import Document, Kind, Refused
 from trailbell.rulebook.exceptions import apply_filters
@@ -88,6 +88,6 @@ def _findings(verdict: Verdict) -> Iterator[Finding]:
             yield Finding("foreign-rule", Path(verdict.file), verdict.line, reason, verdict.status == _WARNING)
 
 
-def _cells(verdict: Verdict) -> list[str | Text]:
+def _cells(verdict: Verdict) -> list[str | Cell]:
     place = f"{verdict.file}:{verdict.line}"
     return [one_line(text) for text in (verdict.status, place, verdict.title, "; ".join(verdict.reasons))]

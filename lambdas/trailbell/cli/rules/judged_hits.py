@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from trailbell.cli.options.connection import Connection, aws_client
+from trailbell.cli.options.account import aws_client
+from trailbell.cli.options.connection import Connection
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.logfile import read_records
 from trailbell.cloudtrail.origin import Place
@@ -17,6 +18,7 @@ from trailbell.hits.hit_state import CONFIRMED, FALSE, RESOLVED
 from trailbell.hits.query import HitQuery
 from trailbell.lookback.tuning import JudgedHit, judged_hit
 from trailbell.store.query.hit_query import find_found
+from trailbell.wrappings.read import log_text
 
 
 _S3 = "s3://"
@@ -91,7 +93,8 @@ def records_of(hits: Sequence[JudgedHit], connection: Connection, *, local: bool
 
 def _local(place: Place) -> Mapping[str, Any] | None:
     try:
-        records: Iterable[Any] = read_records(read_pieces(Path(place.key)))
+        text = log_text(read_pieces(Path(place.key)))
+        records: Iterable[Any] = read_records(text.pieces, text.max_bytes)
         record = next(islice(records, place.index, None), None)
     except LogFileError:
         return None

@@ -12,15 +12,17 @@ from trailbell.errors import LogFileError
 
 _PIECE = 256 * 1024
 _EVERYTHING = Selection()
+_WRAPPED = (".jsonl", ".ndjson", ".csv", ".log", ".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst")
 
 
 @dataclass(slots=True)
 class Found:
-    """Log files, sorted; what was ignored, by kind; folders that could not be listed."""
+    """Log files, sorted; what was ignored, by kind; folders that could not be listed; files that were named."""
 
     files: list[Path] = field(default_factory=list)
     ignored: dict[ObjectKind, list[Path]] = field(default_factory=dict)
     unlisted: list[str] = field(default_factory=list)
+    named: set[Path] = field(default_factory=set)
 
     @property
     def everything(self) -> list[Path]:
@@ -35,15 +37,20 @@ def find_log_files(paths: Iterable[Path], selection: Selection = _EVERYTHING) ->
     Folders that cannot hold what is wanted are passed over. A file that is reached in two ways is one file.
     """
     found = Found()
-    named = {path for path in paths if not path.is_dir()}
+    found.named = {path.resolve() for path in paths if not path.is_dir()}
     files = {file.resolve(): file for path in paths for file in _files(path, selection, found.unlisted)}
-    for file in sorted(files.values()):
+    for resolved, file in sorted(files.items(), key=lambda entry: entry[1]):
         kind = classify_file(file.as_posix())
-        if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and file in named):
+        if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and (resolved in found.named or _may_wrap(file))):
             found.files.append(file)
         else:
             found.ignored.setdefault(kind, []).append(file)
     return found
+
+
+def _may_wrap(file: Path) -> bool:
+    """Whether a file's name is one that exports and archives of log files have, where log files may lie."""
+    return file.name.lower().endswith(_WRAPPED) and classify_file(f"{file.as_posix()}.json") is ObjectKind.LOG_FILE
 
 
 def read_pieces(path: Path) -> Iterator[bytes]:

@@ -11,23 +11,27 @@ import click
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.scan.log_files import find_log_files
+from trailbell.cli.scan.standard_input import STANDARD_INPUT, StandardInput
 from trailbell.cli.scan.work import Source
+from trailbell.cloudtrail.object_key import other_folder
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import SettingsError
-from trailbell.ops.log_listing import Passed, list_log_files
+from trailbell.text.safe_text import one_line
 
 
 _S3 = "s3://"
 
 
 class LogPlace(click.ParamType[str]):
-    """A path that exists, or s3://bucket/prefix."""
+    """A path that exists, s3://bucket/prefix, or - for standard input."""
 
     name = "path or s3://bucket/prefix"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text as given, once it is known to be one of both."""
         text = str(value)
+        if text == STANDARD_INPUT:
+            return text
         if text.startswith(_S3):
             if not split_address(text)[0]:
                 self.fail(f"{text}: names no bucket", param, ctx)
@@ -38,21 +42,30 @@ class LogPlace(click.ParamType[str]):
 
 @dataclass(slots=True)
 class Sources:
-    """Log files in their order; how much else was there, by kind; folders that were not looked into, or refused."""
+    """Log files in their order; how much else was there, by kind; folders that were not looked into, or refused.
+
+    passed_over: what was named itself and is no log file, with its kind.
+    """
 
     files: list[Source] = field(default_factory=list)
     ignored: dict[str, int] = field(default_factory=dict)
     passed_folders: set[str] = field(default_factory=set)
     unlisted: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
 
 def find_sources(places: Sequence[str], selection: Selection, clients: Callable[[str], Any]) -> Sources:
     """Every log file at the places that may hold what is wanted, each once. Raises SettingsError when S3 refuses."""
     sources = Sources()
-    _add_local([Path(place) for place in places if not place.startswith(_S3)], selection, sources)
+    if STANDARD_INPUT in places:
+        sources.files.append(StandardInput())
+    local = [Path(place) for place in places if place != STANDARD_INPUT and not place.startswith(_S3)]
+    _add_local(local, selection, sources)
     remote: dict[Source, None] = {}
     for place in places:
         if place.startswith(_S3):
+            from trailbell.ops.log_listing import Passed, list_log_files  # here, as it lists with threads
+
             passed = Passed()
             bucket, prefix = split_address(place)
             try:
@@ -78,4 +91,8 @@ def _add_local(paths: Iterable[Path], selection: Selection, sources: Sources) ->
     sources.files += found.files
     sources.unlisted += found.unlisted
     for kind, files in found.ignored.items():
-        sources.ignored[kind] = len(files)
+        for file in files:
+            label = one_line(other_folder(file.as_posix()), 40) or kind
+            sources.ignored[label] = sources.ignored.get(label, 0) + 1
+            if file.resolve() in found.named:
+                sources.passed_over.append(f"{file}: passed over: by its name it is of kind {label}, no log file")

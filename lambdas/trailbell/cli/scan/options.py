@@ -1,27 +1,31 @@
 """What `trailbell scan` is asked for: which records, by which rules, and what of them to print."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from trailbell.alerts.quiet import QuietMinutes
+from trailbell.cli.options.filters import Filters
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rulebooks import setting_option, strict_option
-from trailbell.cli.options.times import parse_since
-from trailbell.cli.scan.output import FORMS
+from trailbell.cli.options.times import parse_window, since_option, until_option
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook, dump_rulebook
 from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit, hit_document
-from trailbell.lookback.cost import act_of
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+if TYPE_CHECKING:
+    from trailbell.alerts.quiet import QuietMinutes
+
+FORMS = ("table", "json", "jsonl", "csv", "html", "ocsf")
+
+
+class Scope(NamedTuple):
     """Which records: of what time ("" where open), of which accounts and regions (all where none is named)."""
 
     since: str
@@ -29,9 +33,14 @@ class Scope:
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it may leave out every log file of a place that has some."""
+        return bool(self.since or self.until or self.accounts or self.regions)
+
     def window(self, now: datetime) -> list[str]:
         """Since and until as moments in ISO 8601, "" where open. Raises SettingsError for what is no time."""
-        return [_moment("--since", self.since, now), _moment("--until", self.until, now)]
+        return [moment.isoformat() if moment else "" for moment in parse_window(self.since, self.until, now)]
 
     def selection(self, window: list[str]) -> Selection:
         """The records within a window, which with --resume is that of the scan's beginning."""
@@ -39,20 +48,23 @@ class Scope:
         return Selection(frozenset(self.accounts), frozenset(self.regions), since, until)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What is printed: hits, alerts or a summary, in which form; where drafts of exceptions go."""
+class Output(NamedTuple):
+    """What is printed: hits, alerts or a summary, in which form, where; where drafts of exceptions go."""
 
     form: str
+    file: Path | None
+    silent: bool
     alerts: bool
     summary_asked: bool
     drafts: Path | None
-    quiet_minutes: int
+    quiet_minutes: int | None
 
     @property
-    def quiet(self) -> QuietMinutes:
+    def quiet(self) -> "QuietMinutes":
         """How long what follows an alert is gathered."""
-        return QuietMinutes(self.quiet_minutes)
+        from trailbell.alerts.quiet import QuietMinutes  # here, as a scan that prints hits does without
+
+        return QuietMinutes() if self.quiet_minutes is None else QuietMinutes(self.quiet_minutes)
 
     @property
     def summary(self) -> bool:
@@ -66,11 +78,17 @@ class Output:
 
     def check(self) -> None:
         """Raise SettingsError for what does not go together."""
-        if self.alerts and (self.summary or self.form == "csv"):
+        if self.alerts and (self.summary or self.form not in ("table", "jsonl")):
             raise SettingsError("--alerts goes with --format table or jsonl, and not with --summary")
+        if self.summary and self.form not in ("table", "jsonl", "csv"):
+            raise SettingsError("--summary goes with --format table, jsonl or csv")
+        if self.form == "html" and not self.file and sys.stdout.isatty():
+            raise SettingsError("--format html is a page, not for a terminal: give -o report.html")
 
     def keep(self, hit: Hit) -> Any:
         """What the state remembers of a hit: as much as is printed at the end."""
+        from trailbell.lookback.cost import act_of  # here, as a scan that prints hits does without
+
         return hit_document(hit) if self.alerts else list(asdict(act_of(hit)).values())
 
     def kept_id(self, kept: Any) -> str:
@@ -78,8 +96,7 @@ class Output:
         return str(kept["hitId"] if self.alerts else kept[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """How it is done: by which rules, in how many processes, remembered where, and whether hits are a failure."""
 
     rules: Path | None
@@ -94,8 +111,8 @@ class Work:
 scope_options = option_group(
     "scope",
     Scope,
-    click.option("--since", default="", help="Records from then on: 24h, 7d, 2w, or a date such as 2026-11-01 (UTC)."),
-    click.option("--until", default="", help="Records before then, in the same forms."),
+    since_option("Records"),
+    until_option("Records"),
     click.option("--account", "accounts", multiple=True, help="Only this account's records (repeatable)."),
     click.option("--region", "regions", multiple=True, help="Only this region's records (repeatable)."),
 )
@@ -104,6 +121,14 @@ output_options = option_group(
     "output",
     Output,
     click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True),
+    click.option(
+        "-o",
+        "--output",
+        "file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write there instead of standard output.",
+    ),
+    click.option("-q", "--quiet", "silent", is_flag=True, help="Say nothing of what was read, unless it failed."),
     click.option("--alerts", is_flag=True, help="Print what people would be notified of: one line for each alert."),
     click.option(
         "--summary",
@@ -114,8 +139,7 @@ output_options = option_group(
     click.option(
         "--quiet-minutes",
         type=click.IntRange(0, 1440),
-        default=QuietMinutes().otherwise,
-        show_default=True,
+        show_default="60",
         help="Of --alerts and --summary: how long what follows an alert is gathered; the setting of that name.",
     ),
     click.option(
@@ -132,7 +156,7 @@ work_options = option_group(
     Work,
     click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules (file or folder)."),
     strict_option,
-    click.option("--jobs", type=click.IntRange(1), help="Processes to work with (default: one for each core)."),
+    click.option("--jobs", type=click.IntRange(1), help="Processes to work with (default: as many as pay off)."),
     click.option(
         "--resume",
         "state",
@@ -152,7 +176,9 @@ work_options = option_group(
 )
 
 
-def same_scan(places: tuple[str, ...], rulebook: Rulebook, scope: Scope, output: Output) -> dict[str, Any]:
+def same_scan(
+    places: tuple[str, ...], rulebook: Rulebook, scope: Scope, output: Output, filters: Filters
+) -> dict[str, Any]:
     """What makes a scan the same scan, so that it may go on from another's state."""
     return {
         "places": list(places),
@@ -162,13 +188,5 @@ def same_scan(places: tuple[str, ...], rulebook: Rulebook, scope: Scope, output:
         "accounts": sorted(scope.accounts),
         "regions": sorted(scope.regions),
         "output": output.kind,
+        **({"filters": filters.said} if filters.said else {}),
     }
-
-
-def _moment(option: str, text: str, now: datetime) -> str:
-    if not text:
-        return ""
-    try:
-        return parse_since(text, now).isoformat()
-    except SettingsError as error:
-        raise SettingsError(str(error).replace("--since", option, 1)) from None

@@ -1,64 +1,84 @@
-"""What a scan prints: hits page by page, and what the rules would have cost."""
+"""What a scan prints of its hits: as a table page by page, as JSON, CSV, OCSF, or a page of HTML."""
 
-import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import click
-from rich.text import Text
 
-from trailbell.cli.terminal.display import hit_line, level_text, print_hits, print_table
+from trailbell.cli.terminal.display import hit_line, print_hits
+from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit
-from trailbell.lookback.cost import Cost, RuleCost
-from trailbell.text.safe_text import csv_cell, one_line
+from trailbell.text.safe_text import csv_cell
 
-
-FORMS = ("table", "jsonl", "csv")
 
 _PAGE = 1000  # hits of one table: a table is laid out as a whole, so all of it is in memory
-_SHOWN_ACTORS = 3
-_COUNTED_ACTORS = 10
-_BARS = "▁▂▃▄▅▆▇█"
-_MOST_BARS = 31
 
 Wipe = Callable[[], None]
 
 
-def print_pages(hits: Iterable[Hit], form: str, wipe: Wipe) -> None:
-    """Print hits as they come. `wipe` is called before anything is printed."""
-    remaining = iter(hits)
+def print_pages(hits: Iterable[Hit], form: str, wipe: Wipe) -> bool:
+    """Print hits as they come, and whether there were any. `wipe` is called before anything is printed."""
+    told = _Told(hits, wipe)
     if form == "csv":
-        _print_csv((hit_line(hit) for hit in remaining), wipe)
+        print_csv(map(hit_line, told), lambda: None)
+    elif form == "json":
+        _print_json(told)
+    elif form == "ocsf":
+        _print_ocsf(told)
     elif form == "jsonl":
-        for hit in remaining:
-            wipe()
+        for hit in told:
             print_hits([hit], form)
     else:
-        page = list(islice(remaining, _PAGE))
-        while True:
-            wipe()
+        while page := list(islice(told, _PAGE)):
             print_hits(page, form)
-            page = list(islice(remaining, _PAGE))
-            if not page:
-                return
+    return told.any
 
 
-def print_cost(cost: Cost, form: str) -> None:
-    """Print what each rule would have cost: hits, alerts, who made them, on which days."""
-    if form == "table":
-        columns = ["level", "count", "alerts", "muted", "rule", "busiest day", "days", "most hits by"]
-        print_table(columns, ([*_cells(rule)] for rule in cost))
-    elif form == "jsonl":
-        for rule in cost:
-            click.echo(json.dumps(_document(rule)))
-    else:
-        _print_csv(map(_document, cost), lambda: None)
+class _Told:
+    """Hits, before each of which the progress is wiped away; any: whether there was one."""
+
+    def __init__(self, hits: Iterable[Hit], wipe: Wipe) -> None:
+        self._hits, self._wipe = iter(hits), wipe
+        self.any = False
+
+    def __iter__(self) -> "_Told":
+        return self
+
+    def __next__(self) -> Hit:
+        hit = next(self._hits)
+        self._wipe()
+        self.any = True
+        return hit
 
 
-def _print_csv(lines: Iterable[dict[str, Any]], wipe: Wipe) -> None:
+def _print_json(hits: Iterable[Hit]) -> None:
+    """One document, written as it comes."""
+    separator = ""
+    click.echo('{"hits": [', nl=False)
+    for hit in hits:
+        click.echo(f"{separator}\n{json.dumps(hit_line(hit), ensure_ascii=True)}", nl=False)
+        separator = ","
+    click.echo("\n]}")
+
+
+def _print_ocsf(hits: Iterable[Hit]) -> None:
+    """A Detection Finding of OCSF a line."""
+    try:
+        finding = import_module("trailbell.alerts.ocsf").ocsf_finding  # here, as only this form needs it
+    except ModuleNotFoundError:
+        raise SettingsError("--format ocsf: this version of trailbell writes no OCSF") from None
+    for hit in hits:
+        click.echo(json.dumps(finding(hit), ensure_ascii=True))
+
+
+def print_csv(lines: Iterable[dict[str, Any]], wipe: Wipe) -> None:
+    """Print lines as CSV; no cell is a formula in a spreadsheet."""
+    import csv
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for number, line in enumerate(lines):
         wipe()
@@ -72,36 +92,3 @@ def _flat(value: Any) -> str:
     if isinstance(value, list):
         return " | ".join(map(_flat, value))
     return json.dumps(value) if isinstance(value, dict) else str(value)
-
-
-def _document(rule: RuleCost) -> dict[str, Any]:
-    return {
-        "rule": rule.rule,
-        "ruleId": rule.rule_id,
-        "level": rule.level,
-        "hits": rule.hits,
-        "alerts": rule.alerts,
-        "muted": rule.muted,
-        "actors": [
-            {"key": key, "name": rule.names[key], "hits": hits} for key, hits in rule.top_actors(_COUNTED_ACTORS)
-        ],
-        "days": dict(sorted(rule.days.items())),
-    }
-
-
-def _cells(rule: RuleCost) -> Iterator[str | Text]:
-    yield level_text(rule.level if rule.hits else "muted")
-    yield from (str(rule.hits), str(rule.alerts), str(rule.muted), rule.rule)
-    day, hits = max(rule.days.items(), key=lambda entry: (entry[1], entry[0]), default=("", 0))
-    yield f"{day}: {hits}" if day else ""
-    yield _bars(rule)
-    top = rule.top_actors(_SHOWN_ACTORS)
-    names = [rule.names[key] for key, _ in top]
-    shown = [name if names.count(name) == 1 else key for name, (key, _) in zip(names, top, strict=True)]
-    yield ", ".join(f"{one_line(name, 60)} {hits / rule.hits:.0%}" for name, (_, hits) in zip(shown, top, strict=True))
-
-
-def _bars(rule: RuleCost) -> str:
-    """One bar for each day that had a hit, the last 31 of them."""
-    days = [hits for _, hits in sorted(rule.days.items())][-_MOST_BARS:]
-    return "".join(_BARS[(hits * len(_BARS) - 1) // max(days)] for hits in days)

@@ -3,28 +3,35 @@
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from trailbell.cli.scan.correlating import Reread, ScanEpisodes
+from trailbell.cli.options.filters import Wanted
 from trailbell.cli.scan.counted import Counted
-from trailbell.cli.scan.state import State
-from trailbell.cli.scan.work import Fetcher, Part, Source, base_matches_at, name_of, size_of
-from trailbell.cli.scan.workers import Answer, Workers, work_alone
+from trailbell.cli.scan.standard_input import StandardInput
+from trailbell.cli.scan.work import Answer, Fetcher, Part, Source, base_matches_at, name_of, size_of, work_alone
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
 from trailbell.hits.base_match import BaseMatch
-from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.hits.detect import DetectionCounts, HitDetector, Span
 from trailbell.hits.hit import Hit
-from trailbell.lookback.cost import Remembered
+from trailbell.lookback.remembered import Remembered
 from trailbell.text.safe_text import one_line
 
 
-_WORTH_A_PROCESS = 1_000_000  # bytes of log files, gzipped: less is done before a second process has begun
+if TYPE_CHECKING:
+    from trailbell.cli.scan.correlating import Reread, ScanEpisodes
+    from trailbell.cli.scan.state import State
+
+# What one process takes, roughly, on the machine of docs/performance.md; only how they compare matters.
+_SECONDS_A_FILE = 0.0005
+_SECONDS_A_BYTE = 1 / 4_000_000  # of log files, gzipped
+_WORTH_A_PROCESS = 0.3  # seconds of work for each: a process costs a tenth of that, and the last file may be a long one
 
 
 @dataclass(slots=True)
@@ -38,6 +45,7 @@ class Scan:
     foreign: files that are JSON of something else, named and passed over.
     again, muted_again: those hits, and those of them that are muted, whose records were delivered more than once.
     episodes: hits of correlations.
+    span:    about when the records are from.
     """
 
     files_read: int = 0
@@ -51,6 +59,7 @@ class Scan:
     muted_again: int = 0
     episodes: int = 0
     interrupted: bool = False
+    span: Span = field(default_factory=Span)
 
 
 @dataclass(slots=True)
@@ -63,12 +72,12 @@ class _Open:
     counted: list[Counted] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What a scan does: with which rules, what is wanted, how many processes, how it is watched and remembered.
 
     keep: what of a hit is written into `state`, for hits that are counted or grouped at the end; None: nothing.
     before: log files that are done already, and what correlations count of them.
+    wanted: which hits; the others are counted as outside.
     """
 
     rulebook: Rulebook
@@ -77,16 +86,17 @@ class Plan:
     jobs: int
     progress: Progress
     stopped: Callable[[], bool]
-    state: State | None = None
+    state: "State | None" = None
     keep: Callable[[Hit], Any] | None = None
     before: Sequence[tuple[Source, Sequence[Counted]]] = ()
+    wanted: Wanted = Wanted()
 
 
 def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, None, None]:
     """Yield the hits of every log file in turn, then those of episodes, counting into `result`; what cannot be read is
     named on stderr.
     """
-    file, episodes = _Open(), ScanEpisodes(plan.rulebook)
+    file, episodes = _Open(), _Counting(plan.rulebook)
     for number, (_, counted) in enumerate(plan.before, start=len(sources)):
         episodes.add(counted, number)
     with ExitStack() as closing:
@@ -94,10 +104,13 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
             plan.state.open()
             closing.callback(plan.state.close)
         closing.callback(plan.progress.wipe)
-        for number, part in _answers(sources, plan, closing):
+        for number, answer in _answers(sources, plan, closing):
+            part = _wanted(answer, plan.wanted)
             file.counts.add(part.counts)
             result.counts.add(part.counts)
             result.outside += part.outside
+            for time in part.span:
+                result.span.add(time)
             if plan.state and plan.keep:
                 file.kept += map(plan.keep, part.hits)
             if plan.state:
@@ -110,7 +123,37 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
     if file.counts.records_read:
         result.cut, result.partial = True, result.partial + file.counts.records_read
     result.interrupted = plan.stopped()
-    for hit in episodes.hits(_rereading([*sources, *(source for source, _ in plan.before)], plan)):
+    reread = _rereading([*sources, *(source for source, _ in plan.before)], plan)
+    yield from _episode_hits(episodes.hits(reread), plan.wanted, result)
+
+
+class _Counting:
+    """What correlations count of a scan; they are imported when they count something."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
+        self._episodes: ScanEpisodes | None = None
+
+    def add(self, counted: Sequence[Counted], number: int) -> None:
+        """What was found in the log file of that number."""
+        if counted and self._episodes is None:
+            from trailbell.cli.scan.correlating import ScanEpisodes
+
+            self._episodes = ScanEpisodes(self._rulebook)
+        if self._episodes:
+            self._episodes.add(counted, number)
+
+    def hits(self, reread: "Reread") -> Iterator[Hit | str]:
+        """As ScanEpisodes has them."""
+        return self._episodes.hits(reread) if self._episodes else iter(())
+
+
+def _episode_hits(hits: Iterable[Hit | str], wanted: Wanted, result: Scan) -> Iterator[Hit]:
+    """The hits of episodes that are wanted; of what cannot be read again the line that says so."""
+    for hit in hits:
+        if isinstance(hit, Hit) and not wanted.holds(hit):
+            result.outside += 1
+            continue
         result.episodes += 1
         if isinstance(hit, Hit):
             yield hit
@@ -118,11 +161,24 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
             click.echo(one_line(hit), err=True)
 
 
-def _rereading(sources: Sequence[Source], plan: Plan) -> Reread:
+def _wanted(part: Part, wanted: Wanted) -> Part:
+    """A part with those of its hits that are wanted; the others are counted as outside."""
+    hits = [hit for hit in part.hits if wanted.holds(hit)]
+    if len(hits) == len(part.hits):
+        return part
+    counts = replace(part.counts, hits=len(hits), hits_muted=sum(bool(hit.muted_by) for hit in hits))
+    return replace(part, hits=hits, counts=counts, outside=part.outside + len(part.hits) - len(hits))
+
+
+def _rereading(sources: Sequence[Source], plan: Plan) -> "Reread":
     """Reads records of log files again, for the episodes that they are in."""
-    hit_detector, fetcher = HitDetector(plan.rulebook, correlating=True, shares_max=None), Fetcher()
+
+    @cache
+    def reader() -> tuple[HitDetector, Fetcher]:
+        return HitDetector(plan.rulebook, correlating=True, shares_max=None), Fetcher()
 
     def reread(number: int, indexes: Sequence[int]) -> Mapping[int, BaseMatch]:
+        hit_detector, fetcher = reader()
         source = sources[number]
         return base_matches_at(hit_detector, source, fetcher.begin(source), indexes, plan.seen_at)
 
@@ -143,16 +199,20 @@ def each_counted_once(hits: Iterable[Hit], restored: Iterable[str], result: Scan
 
 def jobs_for(sources: list[Source], asked: int | None) -> int:
     """How many processes: as many as asked for, else one for each core, if there is work for them."""
+    if any(isinstance(source, StandardInput) for source in sources):
+        return 1  # a second process could not read it
     if asked:
         return min(asked, max(len(sources), 1))
-    sizes = sum(map(size_of, sources))
+    seconds = len(sources) * _SECONDS_A_FILE + sum(map(size_of, sources)) * _SECONDS_A_BYTE
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(min(cores, len(sources), 1 + sizes // _WORTH_A_PROCESS), 1)
+    return max(min(cores, len(sources), int(seconds / _WORTH_A_PROCESS)), 1)
 
 
 def _answers(sources: list[Source], plan: Plan, closing: ExitStack) -> Iterator[Answer]:
     if plan.jobs == 1:
         return work_alone(plan.rulebook, sources, plan.selection, plan.seen_at, plan.stopped)
+    from trailbell.cli.scan.workers import Workers  # here, as one process needs none of it
+
     workers = closing.enter_context(Workers(plan.rulebook, plan.jobs, plan.selection, plan.seen_at))
     return workers.work_through(sources, plan.stopped)
 
@@ -164,6 +224,9 @@ def _finish(source: Source, end: Part, plan: Plan, result: Scan, file: _Open) ->
     for malformed in end.counts.malformed:
         plan.progress.wipe()
         click.echo(f"{one_line(name)}: record {malformed.index}: {one_line(malformed.reason)}", err=True)
+    for note in end.notes:
+        plan.progress.wipe()
+        click.echo(f"{one_line(name)}: {one_line(note)}", err=True)
     if end.error:
         plan.progress.wipe()
         if end.stop:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.aws_errors import explained_errors
-from trailbell.cli.options.connection import aws_client
 from trailbell.engine.rulebook import Rulebook
 from trailbell.flows.first_seen import FirstSeenJudge, asked_for
 from trailbell.hits.hit import Hit

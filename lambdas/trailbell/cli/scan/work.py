@@ -1,33 +1,41 @@
 """The work of a scan on one log file, the same in one process and in many: fetch it, detect, report what came of it."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Union
 
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.counted import Counted, counted_of
 from trailbell.cli.scan.log_files import read_pieces
+from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
-from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.selection import Selection
+from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.wrappings.read import log_text
 
 
 if TYPE_CHECKING:
-    from trailbell.aws.trail_bucket import S3TrailBucket
+    from concurrent.futures import ThreadPoolExecutor
 
-Source = Path | ObjectRef
-"""A log file: on this machine, or in a bucket."""
+    from trailbell.aws.trail_bucket import S3TrailBucket
+    from trailbell.cloudtrail.notification import ObjectRef
+
+Source = Union[Path, StandardInput, "ObjectRef"]
+"""A log file: on this machine, in a bucket, or what is piped in."""
+
+Answer = tuple[int, "Part"]
+"""A log file's number, and a part of it."""
 
 Pieces = Callable[[], Iterable[bytes]]
 
@@ -52,6 +60,8 @@ class Part:
     error:   why it could be read no further.
     foreign: it is no log file at all, and lies where no trail writes: JSON of something else.
     stop:    no other file could be read either, so the scan has to end.
+    notes:   what was passed over in it, such as files of an archive.
+    span:    about when the records are from that this process has read so far ("" if that is not known).
     """
 
     hits: list[Hit] = field(default_factory=list)
@@ -62,6 +72,8 @@ class Part:
     error: str = ""
     foreign: bool = False
     stop: bool = False
+    notes: tuple[str, ...] = ()
+    span: tuple[str, str] = ("", "")
 
 
 class Fetcher:
@@ -71,6 +83,8 @@ class Fetcher:
         """Begin to fetch; what is returned gives the content, and raises what fetching raised."""
         if isinstance(source, Path):
             return lambda: read_pieces(source)
+        if isinstance(source, StandardInput):
+            return source.pieces
         if source.size is None or source.size > _LARGE:
             return lambda: self._bucket.read(source)
         return self._threads.submit(lambda: list(self._bucket.read(source))).result
@@ -85,7 +99,9 @@ class Fetcher:
         return S3TrailBucket(boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5})))
 
     @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
+    def _threads(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor
+
         _ = self._bucket  # made here, by one thread
         return ThreadPoolExecutor(AHEAD)
 
@@ -96,11 +112,15 @@ def work(
     """A log file in parts, as its hits are found; the last one says how it ended."""
     counts, part = DetectionCounts(), Part()
     bucket, key = (
-        (source.bucket, source.classified) if isinstance(source, ObjectRef) else ("", classify_key(str(source)))
+        ("", classify_key(str(source)))
+        if isinstance(source, Path | StandardInput)
+        else (source.bucket, source.classified)
     )
-    error, foreign, stop = "", False, False
+    error, foreign, stop, notes = "", False, False, list[str]()
     try:
-        for one in hit_detector.detect_all(pieces(), bucket, key, seen_at, counts):
+        text = log_text(pieces())
+        notes = text.notes
+        for one in hit_detector.detect_all(text.pieces, bucket, key, seen_at, counts, text.max_bytes):
             _add(one, part, selection)
             if len(part.hits) == _CHUNK or len(part.counted) >= _COUNTED_CHUNK:
                 yield _counted(part, counts)
@@ -111,7 +131,24 @@ def work(
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
-    yield replace(part, last=True, error=error, foreign=foreign, stop=stop)
+    span = hit_detector.span.first, hit_detector.span.last
+    yield replace(part, last=True, error=error, foreign=foreign, stop=stop, notes=tuple(notes), span=span)
+
+
+def work_alone(
+    rulebook: Rulebook, sources: Sequence[Source], selection: Selection, seen_at: str, stopped: Callable[[], bool]
+) -> Iterator[Answer]:
+    """All log files in this process, in their order, until all are through or `stopped()`."""
+    hit_detector, fetcher = HitDetector(rulebook, correlating=True, shares_max=None), Fetcher()
+    begun: deque[Pieces] = deque()
+    for number, source in enumerate(sources):
+        while len(begun) < AHEAD and number + len(begun) < len(sources):
+            begun.append(fetcher.begin(sources[number + len(begun)]))
+        pieces = begun.popleft()
+        for answer in work(hit_detector, source, pieces, selection, seen_at):
+            yield number, answer
+            if stopped():
+                return
 
 
 def _add(found: Detected, part: Part, selection: Selection) -> None:
@@ -131,15 +168,20 @@ def base_matches_at(
     hit_detector: HitDetector, source: Source, pieces: Pieces, indexes: Sequence[int], seen_at: str
 ) -> dict[int, BaseMatch]:
     """What correlations count of the records at some positions of a log file; of those that are gone nothing."""
-    bucket, key = (source.bucket, source.key) if isinstance(source, ObjectRef) else ("", str(source))
+    bucket, key = ("", str(source)) if isinstance(source, Path | StandardInput) else (source.bucket, source.key)
     found = dict[int, BaseMatch]()
     with suppress(LogFileError, *_refusals()):  # it was read a moment ago; what of it can be read still tells
-        for index, record in enumerate(islice(read_records(pieces()), max(indexes) + 1)):
+        for index, record in enumerate(islice(_records(pieces), max(indexes) + 1)):
             if index in indexes and not isinstance(record, MalformedRecord):
                 match = hit_detector.base_match_in_record(record, seen_at, Place(bucket, key, index))
                 if match:
                     found[index] = match
     return found
+
+
+def _records(pieces: Pieces) -> Iterator[dict[str, Any] | MalformedRecord]:
+    text = log_text(pieces())
+    return read_records(text.pieces, text.max_bytes)
 
 
 def _counted(part: Part, counts: DetectionCounts) -> Part:
@@ -174,7 +216,7 @@ def name_of(source: Source) -> str:
 
 def size_of(source: Source) -> int:
     """A log file's size in bytes, 0 where it is not known."""
-    if isinstance(source, ObjectRef):
+    if not isinstance(source, Path):
         return source.size or 0
     try:
         return source.stat().st_size

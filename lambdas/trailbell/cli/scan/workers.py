@@ -17,36 +17,17 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from trailbell.cli.scan.work import AHEAD, Fetcher, Part, Pieces, Source, work
+from trailbell.cli.scan.work import AHEAD, Answer, Fetcher, Part, Pieces, Source, work
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LocalError
 from trailbell.hits.detect import HitDetector
 
 
-Answer = tuple[int, Part]
-"""A log file's number, and a part of it."""
-
 _MAX_KEPT = 20_000  # hits found before their turn
 _MAX_AHEAD = 256  # log files begun before the turn of the first that is open
 _LOCAL_AHEAD = 2  # files on disk have nothing to wait for; few, so that the last ones are shared fairly
 _LOOK_SECONDS = 0.2
-
-
-def work_alone(
-    rulebook: Rulebook, sources: Sequence[Source], selection: Selection, seen_at: str, stopped: Callable[[], bool]
-) -> Iterator[Answer]:
-    """The same in this process."""
-    hit_detector, fetcher = HitDetector(rulebook, correlating=True, shares_max=None), Fetcher()
-    begun: deque[Pieces] = deque()
-    for number, source in enumerate(sources):
-        while len(begun) < AHEAD and number + len(begun) < len(sources):
-            begun.append(fetcher.begin(sources[number + len(begun)]))
-        pieces = begun.popleft()
-        for answer in work(hit_detector, source, pieces, selection, seen_at):
-            yield number, answer
-            if stopped():
-                return
 
 
 class Workers:

@@ -1,30 +1,23 @@
 """How hits look on a terminal, in a pipe, and as JSON lines."""
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from trailbell.alerts.alert import Alert, alert_document
+from trailbell.cli.terminal.screen import painter, terminal_width
+from trailbell.cli.terminal.table import Cell, Row, table_lines
+from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, shown_document
 from trailbell.text.resource_name import short_resource
 from trailbell.text.safe_text import one_line
 
 
+if TYPE_CHECKING:
+    from trailbell.alerts.alert import Alert
+
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
-_PIPE_WIDTH = 100_000  # nothing is folded: a column is as wide as what stands in it
-_NEVER_FOLDED = ("time (UTC)", "first (UTC)", "level", "count", "account", "region")
-
-
-def console(*, stderr: bool = False) -> Console:
-    """A console that honours NO_COLOR and does not fold lines in a pipe."""
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False, markup=False)
 
 
 def print_hits(hits: Iterable[Hit], form: str, none: str = "") -> None:
@@ -40,8 +33,10 @@ def print_hits(hits: Iterable[Hit], form: str, none: str = "") -> None:
         )
 
 
-def print_alerts(alerts: Iterable[Alert], form: str) -> None:
+def print_alerts(alerts: Iterable["Alert"], form: str) -> None:
     """Print alerts, one line each: `jsonl` (alerts/alert.py without the mail's text) or `table`."""
+    from trailbell.alerts.alert import alert_document
+
     if form == "jsonl":
         for alert in alerts:
             document = alert_document(alert)
@@ -54,7 +49,7 @@ def print_alerts(alerts: Iterable[Alert], form: str) -> None:
         )
 
 
-def _alert_cells(alert: Alert) -> list[str | Text]:
+def _alert_cells(alert: "Alert") -> list[str | Cell]:
     hit = alert.sample
     also = dict.fromkeys(name for one in alert.hits for name in one.also)
     return [
@@ -62,7 +57,7 @@ def _alert_cells(alert: Alert) -> list[str | Text]:
         level_text(hit.level),
         str(len(alert.hits)),
         hit.name,
-        one_line(hit.actor.name, 60),
+        who(hit.actor),
         hit.account,
         ", ".join(also),
     ]
@@ -104,34 +99,37 @@ def hit_line(hit: Hit) -> dict[str, Any]:
     }
 
 
-def print_table(columns: list[str], rows: Iterable[list[str | Text]], none: str = "") -> None:
+def print_table(columns: list[str], rows: Iterable[Row], none: str = "") -> None:
     """Print a table. none: what to say if there are no rows; otherwise nothing but its head is printed."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in _NEVER_FOLDED)
-    for row in rows:
-        table.add_row(*row)
-    console().print(table if table.row_count or not none else none)
+    every = list(rows)
+    if not every and none:
+        click.echo(none)
+        return
+    text, left_out = drawn_table(columns, every)
+    click.echo(text, nl=False, color=True)  # a pipe was given no colours
+    if left_out:
+        click.echo(no_room(left_out), err=True)
 
 
-def line_table(
-    columns: list[str], rows: Iterable[list[str | Text]], least: Mapping[str, int], *, head: bool = True
-) -> Table:
-    """A table of one line for each row: cells are cut where the terminal ends, not below `least` characters."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=head)
-    for column in columns:
-        table.add_column(column, overflow="ellipsis", no_wrap=True, min_width=least.get(column))
-    for row in rows:
-        table.add_row(*row)
-    return table
+def no_room(left_out: list[str]) -> str:
+    """What to say of columns that a table had no room for."""
+    return f"no room for {', '.join(left_out)}: a wider terminal, a pipe or another --format has them"
 
 
-def level_text(level: str) -> Text:
+def drawn_table(
+    columns: list[str], rows: Iterable[Row], *, head: bool = True, steady: Mapping[str, int] | None = None
+) -> tuple[str, list[str]]:
+    """A table as it is printed here, and the columns that are left out of it; steady: see table_lines."""
+    lines, left_out = table_lines(columns, rows, terminal_width(), painter(), head=head, steady=steady)
+    return "".join(f"{line}\n" for line in lines), left_out
+
+
+def level_text(level: str) -> Cell:
     """A level in its colour."""
-    return Text(level, style=_STYLES.get(level, ""))
+    return Cell(level, _STYLES.get(level, ""))
 
 
-def hit_cells(hit: Hit) -> list[str | Text]:
+def hit_cells(hit: Hit) -> list[str | Cell]:
     """A hit as the cells of a table's row: time, level, rule, call, actor, resource, account, region."""
     acted_on = hit.main_resources
     more = f" (+{len(acted_on) - 1})" if len(acted_on) > 1 else ""
@@ -141,11 +139,18 @@ def hit_cells(hit: Hit) -> list[str | Text]:
         level_text("muted" if hit.muted_by else "replayed" if hit.quiet else hit.level),
         hit.name,
         one_line(hit.event_name, 60),
-        one_line(hit.actor.name, 60),
+        who(hit.actor),
         one_line(resource, 80),
         hit.account,
         one_line(hit.region, 30),
     ]
+
+
+def who(actor: Actor) -> str:
+    """An actor in a table: a role's session with its name, which mostly is the person's, or says which machine."""
+    session = actor.arn.rpartition("/")[2] if ":assumed-role/" in actor.arn else ""
+    name = one_line(actor.name, 60)
+    return f"{name} ({one_line(session, 64)})" if session and session not in actor.name else name
 
 
 def _utc(hit: Hit) -> str:

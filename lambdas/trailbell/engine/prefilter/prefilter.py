@@ -36,7 +36,18 @@ class Plan:
     """
 
     watched: bool
-    rule_index: RuleIndex | None = None
+    rule_index: "RuleIndex | _EveryRule | None" = None
+
+
+class _EveryRule:
+    """Finds all rules: what has neither a source nor a name may be no record at all, which a full parse tells."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self._numbers = numbers
+
+    def find(self, partial: object) -> Sequence[int]:
+        """The numbers of all rules."""
+        return self._numbers
 
 
 _NOT_WATCHED = Plan(watched=False)
@@ -129,7 +140,10 @@ class Prefilter:
         return plan
 
     def _make_plan(self, known_values: tuple[Any, ...]) -> Plan:
-        candidates = self._matcher.passing(*known_values[: len(self._matcher.gate_fields)])
+        gate = known_values[: len(self._matcher.gate_fields)]
+        if all(value is UNSET for value in gate):
+            return Plan(watched=True, rule_index=_EveryRule(range(len(self._matcher.compiled))))
+        candidates = self._matcher.passing(*gate)
         if not candidates:
             return _NOT_WATCHED
         known = self._partial_evaluation.known_values([ABSENT if value is UNSET else value for value in known_values])

@@ -1,0 +1,62 @@
+"""Which AWS account and Region a command asks, and its clients there."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+
+Command = Callable[..., Any]
+
+_FUNCTION_SECONDS = 900  # no function runs longer
+
+
+def aws_client(service: str, **options: Any) -> Any:
+    """A client of an AWS service in the account and region that the shell says.
+
+    One of Lambda asks once and waits as long as the function may take: a request that is given up and repeated
+    would have the notifier notify of the same hits twice at the same time.
+    """
+    import boto3  # here, as half a second is too long for a shell that only completes an option's value
+    from botocore.config import Config
+
+    if service == "lambda":
+        options["config"] = Config(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+    # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None, **options)
+
+
+def account_options(command: Command) -> Command:
+    """The options --profile and --aws-region, which stand for what the AWS CLI's --profile and --region do.
+
+    --region is taken: it says which records or hits are asked for, which lie in other Regions than the stack.
+    """
+    for name, variables, text in (
+        ("--aws-region", ("AWS_REGION", "AWS_DEFAULT_REGION"), "The AWS Region to ask (default: $AWS_REGION)."),
+        ("--profile", ("AWS_PROFILE",), "The profile of the AWS CLI's files to sign in with (default: $AWS_PROFILE)."),
+    ):
+        command = click.option(
+            name, metavar="NAME", expose_value=False, is_eager=True, callback=_setting(variables), help=text
+        )(command)
+    return command
+
+
+def _setting(variables: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    """Sets what boto3 reads, for this command, in this process and those it starts."""
+
+    def put(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value:
+            before = {name: os.environ.get(name) for name in variables}
+            os.environ.update(dict.fromkeys(variables, value))
+            ctx.call_on_close(lambda: _put_back(before))
+
+    return put
+
+
+def _put_back(before: Mapping[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,201 @@
+"""Records in whatever they come in give the hits of the log file they came from; what holds none is named."""
+
+import gzip
+import json
+import tracemalloc
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.examples import examples
+from tests.shipped import shipped_rules
+from tests.unit.log_files import SEEN_AT
+from tests.unit.wrapped_forms import BINARY, COMPRESSIONS, ENCODINGS, WRAPPINGS, compact, log_file
+from trailbell.cloudtrail.object_key import classify_key
+from trailbell.engine.rulebook import Rulebook
+from trailbell.errors import LogFileError
+from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.wrappings.read import log_text
+from trailbell.wrappings.stream import Stream
+
+
+LINEWISE = (
+    *("lines", "documents with commas", "EventBridge, lines", "export", "aws logs", "Logs Insights", "Splunk, lines"),
+    *("Splunk, CSV", "ECS, lines", "Elastic, elasticdump"),
+)
+"""In these a line that is cut off is malformed, as any line may be, and the file ends."""
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = next(ROOT.glob("examples/AWSLogs/*/CloudTrail/*/*/*/*/*T0940Z*.json.gz"))
+
+Found = tuple[list[tuple[str, str, str, int]], int, int]
+"""Hits by rule, event, level and position; how many records were read, and how many were malformed."""
+
+
+@cache
+def records() -> tuple[dict[str, Any], ...]:
+    """The records of a log file with hits, one of them with letters that are not ASCII."""
+    every: list[dict[str, Any]] = json.loads(gzip.decompress(EXAMPLE.read_bytes()))["Records"]
+    return tuple({**record, "userAgent": f"Grüße 🔑 {at} 'a\"b"} for at, record in enumerate(every))
+
+
+@cache
+def detector() -> HitDetector:
+    return HitDetector(Rulebook(shipped_rules()))
+
+
+def found_in(content: bytes, piece: int = 4096) -> Found:
+    """What is found in a file's content, which comes in pieces."""
+    counts = DetectionCounts()
+    text = log_text(content[at : at + piece] for at in range(0, len(content), piece))
+    key = classify_key("k")
+    hits = list(detector().detect(text.pieces, "", key, SEEN_AT, counts, text.max_bytes))
+    told = [(hit.rule, hit.event_id, hit.level, hit.place.index) for hit in hits]
+    return told, counts.records_read, counts.records_malformed
+
+
+@cache
+def expected() -> Found:
+    found = found_in(log_file(records()))
+    assert found[0]
+    assert found[1:] == (len(records()), 0)
+    return found
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_every_wrapping_gives_the_hits_of_the_log_file(name: str) -> None:
+    """A newcomer has records in some form, and it is not ours to say which."""
+    assert found_in(WRAPPINGS[name](records())) == expected()
+
+
+@pytest.mark.parametrize("name", [*COMPRESSIONS, *ENCODINGS])
+def test_every_layer_gives_the_hits_of_the_log_file(name: str) -> None:
+    """Downloads, mails and shells compress and convert what passes through them."""
+    layer = (COMPRESSIONS | ENCODINGS)[name]
+
+    assert found_in(layer(log_file(records()))) == expected()
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.data())
+def test_any_nesting_gives_the_hits_of_the_log_file(data: st.DataObject) -> None:
+    """Somebody exports to CSV, opens that in a program that writes UTF-16, zips it and sends it gzipped again."""
+    name = data.draw(st.sampled_from(sorted(WRAPPINGS)))
+    content = WRAPPINGS[name](records())
+    if name not in BINARY and data.draw(st.booleans()):
+        content = ENCODINGS[data.draw(st.sampled_from(sorted(ENCODINGS)))](content)
+    for layer in data.draw(st.lists(st.sampled_from(sorted(COMPRESSIONS)), max_size=3)):
+        content = COMPRESSIONS[layer](content)
+
+    assert found_in(content, data.draw(st.integers(1, 70_000))) == expected()
+
+
+@pytest.mark.parametrize("name", ["lines", "list", "lookup-events", "EventBridge, lines", "Splunk, CSV"])
+def test_what_is_no_record_among_records_is_counted(name: str) -> None:
+    """One entry that is none costs only itself, and is not lost silently."""
+    others: Sequence[Any] = [*records()[:2], {"hello": "world"}, *records()[2:]]
+    wrapped = WRAPPINGS[name](others)
+    told, read, malformed = found_in(wrapped)
+
+    assert (read, malformed) == (len(others), 1)
+    assert [hit[:3] for hit in told] == [hit[:3] for hit in expected()[0]]
+
+
+@pytest.mark.parametrize("name", sorted(set(WRAPPINGS) - {"log file"}))
+def test_file_that_breaks_off_is_told_and_what_was_whole_counts(name: str) -> None:
+    """An aborted download: what is found is right, and nobody is told that it was all."""
+    whole = WRAPPINGS[name](records())
+    counts = DetectionCounts()
+    text = log_text([whole[: len(whole) // 3]])
+    hits = []
+    with pytest.raises(LogFileError) if not name.startswith(LINEWISE) else nullcontext():
+        for hit in detector().detect(text.pieces, "", classify_key("k"), SEEN_AT, counts, text.max_bytes):
+            hits.append((hit.rule, hit.event_id, hit.level, hit.place.index))
+
+    assert hits == expected()[0][: len(hits)]
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(st.binary(max_size=400) | st.sampled_from(sorted(WRAPPINGS)).flatmap(lambda name: mutated(name)))
+def test_anything_at_all_gives_records_or_an_error_with_an_owner(content: bytes) -> None:
+    """What lies in a folder is hostile: nothing is raised but what names the file."""
+    with suppress(LogFileError):
+        found_in(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"  \n ", "empty"),
+        (b"[]", "holds no record"),
+        (b'{"Events": []}', "holds no record"),
+        (compact({"configSnapshotId": "x", "configurationItems": []}), "AWS Config"),
+        (compact({"digestS3Object": "x", "digestStartTime": "y"}), "digest file"),
+        (compact({"took": 1, "hits": {"hits": [{"_source": {"event": {"action": "x"}, "aws": {}}}]}}), "ECS without"),
+        (compact({"class_uid": 6003, "metadata": {}}), "OCSF"),
+        (compact({"Events": [{"EventId": "1", "EventName": "x", "EventTime": "y"}]}), "leave its --query out"),
+        (b'{"hello": "world"}', "not from CloudTrail"),
+        (b"version account-id interface-id srcaddr\n2 123456789010 eni-1 1.2.3.4\n", "VPC flow logs"),
+        (b"User name,Event time,Event source,Event name\ndana,x,y,z\n", "lookup-events --output json"),
+        (b"a,b,c\n1,2,3\n", "CSV without a column"),
+        (b"EVENTS\tAKIA\tx\n", "--output json"),
+        (b"<Error><Code>AccessDenied</Code></Error>", "AccessDenied"),
+        (b"<!DOCTYPE html><html>", "HTML"),
+        (b"PAR1....", "duckdb"),
+        (b"hello", "neither JSON"),
+        (b"\x28\xb5\x2f\xfd rest", "zstd"),
+        (b"\x04\x22\x4d\x18 rest", "lz4 -dc"),
+        (gzip.compress(b"hello, world", mtime=0), "neither JSON"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_holds_no_record_is_named_with_what_to_do(content: bytes, words: str) -> None:
+    """Status 0 and silence would say that all is well."""
+    with pytest.raises(LogFileError, match=words):
+        found_in(content)
+
+
+def test_bomb_is_refused() -> None:
+    """Ten kilobytes that become ten gigabytes are no log file; neither are they read to their end."""
+    bomb = gzip.compress(gzip.compress(gzip.compress(b" " * 300_000_000, 9), 9), 9)
+
+    with pytest.raises(LogFileError, match="bomb"):
+        found_in(bomb)
+
+
+@pytest.mark.parametrize("name", ["list", "lines", "lookup-events", "Splunk, CSV"])
+def test_memory_does_not_grow_with_the_file(name: str) -> None:
+    """An export of a year is read as it comes: what is in memory is an item, not the file."""
+    content = WRAPPINGS[name]([*records()] * 60)
+    stream = (content[at : at + 65_536] for at in range(0, len(content), 65_536))
+    tracemalloc.start()
+    size = sum(map(len, log_text(stream).pieces))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert size > 5_000_000
+    assert peak < 3_000_000
+
+
+def test_lines_are_cut_where_they_are_too_long() -> None:
+    """A line without end must not fill the memory; those around it are whole."""
+    stream = Stream([b"one\ntw", b"o" * 50, b"x" * 50, b"\nthree"])
+
+    assert list(stream.lines(20)) == [b"one", b"tw" + b"o" * 18, b"three"]
+
+
+def mutated(name: str) -> st.SearchStrategy[bytes]:
+    """A wrapping of a few records, with a piece cut out or put in anywhere."""
+    content = WRAPPINGS[name](records()[:3])
+
+    def change(at: int, length: int, instead: bytes) -> bytes:
+        return content[:at] + instead + content[at + length :]
+
+    return st.builds(change, st.integers(0, len(content)), st.integers(0, 200), st.binary(max_size=5))
