@@ -141,7 +141,8 @@ def test_no_secret_leaves_through_any_output(content: bytes) -> None:
             shown = output([hit])
             assert "canary" not in shown.lower(), f"{name} of {hit.name}"
             assert TOKEN[-20:] not in shown, f"{name} of {hit.name}"
-    assert "X7Q" in OUTPUTS["mail"](hits[:1]), "the key's last four characters are told"
+    first = next(hit for hit in hits if not hit.is_finding)
+    assert "X7Q" in OUTPUTS["mail"]([first]), "the key's last four characters are told"
 
 
 def test_no_secret_leaves_through_scan(content: bytes, tmp_path: Path) -> None:

