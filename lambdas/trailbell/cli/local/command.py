@@ -136,6 +136,9 @@ def _play_live(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectat
                 wait_until(lambda: is_drained(aws, queue), "messages in the ingest queue")
                 wait_until(lambda: _all_filed(kept_hits(aws, table, expected)), "a hit in no log file")
 
+    episodes = sum(bool(one.hit.episode) for one in kept_hits(aws, table, expected))  # three such acts are a wave
+    mailbox.receive_until(lambda: mailbox.episodes.total() >= episodes)
+
 
 def _all_filed(kept: list[FoundHit]) -> bool:
     return all(one.hit.place.is_known for one in kept if not one.hit.episode)
