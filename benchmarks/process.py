@@ -81,6 +81,7 @@ def _start_up(log: Path, name: str, rounds: int) -> Row:
         "imports": [sys.executable, "-c", "import json, gzip, argparse, logging"],
         "scan": [program, "scan", str(log), "-q", "-o", os.devnull],
     }
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps it
     cpu_seconds(commands["scan"])  # the rulebook is compiled, and kept
     costs: dict[str, list[float]] = {each: [] for each in commands}
     for number in range(rounds):
