@@ -24,6 +24,7 @@ _PARTS = {
     "batch": ("batch", "rows"),
     "scan": ("scan", "rows"),
     "small_file": ("process", "small_file"),
+    "start_up": ("process", "start_up"),
     "report": ("report", "rows"),
     "audit": ("audit", "rows"),
     "hashing": ("hashing", "rows"),

@@ -3,6 +3,8 @@
 A full parse is the same rules by the same matcher, on what gzip.decompress and json.loads give.
 """
 
+import gzip
+import json
 import os
 import sys
 import tempfile
@@ -53,6 +55,40 @@ def small_file(rounds: int = 15) -> Iterator[Row]:
             for name, code in (("ours", _OURS), ("plain", _PLAIN))[:: 1 if number % 2 else -1]:
                 costs[name].append(cpu_seconds([sys.executable, "-c", code, str(rulebook), str(log)]))
     yield row("j. one file of 50 records, fresh process / gzip + json", "<= 1.0", ratios(costs, "ours", "plain"))
+
+
+def start_up(rounds: int = 25) -> Iterator[Row]:
+    """`trailbell scan` of a file of two records, whole process, against importing four modules of the library."""
+    calls = {"no hits": ("GenerateDataKey", "Decrypt"), "two hits": ("DisableKey", "ScheduleKeyDeletion")}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, called in calls.items():
+            log = Path(folder) / f"{name}.json.gz"
+            records = [
+                {
+                    **json.loads(gzip.decompress(log_file("kms", 1, 1)))["Records"][0],
+                    "eventName": call,
+                    "errorCode": None,
+                }
+                for call in called
+            ]
+            log.write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
+            yield _start_up(log, name, rounds)
+
+
+def _start_up(log: Path, name: str, rounds: int) -> Row:
+    program = str(Path(sys.executable).parent / "trailbell")
+    commands = {
+        "imports": [sys.executable, "-c", "import json, gzip, argparse, logging"],
+        "scan": [program, "scan", str(log), "-q", "-o", os.devnull],
+    }
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps it
+    cpu_seconds(commands["scan"])  # the rulebook is compiled, and kept
+    costs: dict[str, list[float]] = {each: [] for each in commands}
+    for number in range(rounds):
+        for each in list(commands)[:: 1 if number % 2 else -1]:
+            costs[each].append(cpu_seconds(commands[each]))
+    title = f"k. scan of two records ({name}), whole process / importing json, gzip, argparse, logging"
+    return row(title, "<= 5", ratios(costs, "scan", "imports"))
 
 
 def cpu_seconds(command: list[str]) -> float:

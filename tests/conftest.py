@@ -16,6 +16,8 @@ from tests.scheduling import KeptTogether, LongestFirst
 from trailbell.rulebook.source import LEFT_OUT, LOCAL
 
 
+# Rulebooks that tests compile are kept here, and not in the cache of whoever runs them.
+os.environ["XDG_CACHE_HOME"] = str(Path(__file__).resolve().parents[1] / "build" / "test-cache")
 os.environ[LEFT_OUT] = str(Path(__file__).resolve().parents[1] / "rules" / LOCAL)
 
 # HYPOTHESIS_PROFILE=dev is for those who wait; tests with numbers of their own ask tests/examples.py.

@@ -12,7 +12,7 @@ from tests.golden.mails import write_all
 from tests.golden.rules_page import write_page
 from tests.golden.schemas import write_schemas
 from tests.rules.test_coverage import rewrite
-from tools import alarms, rooms
+from tools import alarms, exit_statuses, rooms
 
 
 if __name__ == "__main__":
@@ -20,6 +20,7 @@ if __name__ == "__main__":
     write_schemas()
     rooms.main()
     alarms.main()
+    exit_statuses.main()
     write_all()
     write_page()
     write_live_page()

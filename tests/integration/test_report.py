@@ -32,11 +32,11 @@ def report(dynamodb: Any, table: str, tmp_path: Path) -> Callable[..., tuple[Res
 def test_report_of_the_table_holds_the_hits_of_its_time(
     report: Callable[..., tuple[Result, Path]], dynamodb: Any, table: str, given_hit: Callable[..., Hit]
 ) -> None:
-    """Each hit once, newest first, with the time asked for; older ones stay out."""
+    """Each hit once, newest first, with the time asked for (a day is in whole); older and younger ones stay out."""
     hits = [given_hit(number, event_time=f"2026-09-{number:02}T10:00:00Z") for number in range(1, 6)]
     DynamoHitTable(dynamodb, table, 400).keep(hits)
 
-    result, file = report("--since", "2026-09-02", "--until", "2026-09-05")
+    result, file = report("--since", "2026-09-02", "--until", "2026-09-04")
     document = packed(file)
 
     at = document["columns"].index("time")

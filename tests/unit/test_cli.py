@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from trailbell.cli.local.command import trail_key
 from trailbell.cli.main import cli
-from trailbell.cli.options.times import parse_since
+from trailbell.cli.options.times import parse_since, parse_window
 from trailbell.errors import LogFileError, RuleError, SettingsError
 from trailbell.rulebook.cases import BASE_RECORD
 
@@ -209,6 +209,9 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme(path: s
         ("24h", timedelta(hours=24)),
         ("7d", timedelta(days=7)),
         ("2w", timedelta(weeks=2)),
+        ("3 months", timedelta(days=92)),  # June, July, August
+        ("1 year ago", timedelta(days=365)),
+        ("36 hrs", timedelta(hours=36)),
     ],
 )
 def test_since_takes_durations(text: str, expected: timedelta) -> None:
@@ -228,8 +231,22 @@ def test_since_takes_dates_and_refuses_the_rest() -> None:
         parse_since("0001-01-01T00:00:00+05:00", now)
     assert parse_since("2026-08-01", now) == datetime(2026, 8, 1, tzinfo=UTC)
     assert parse_since("2026-08-01T12:00:00+02:00", now) == datetime(2026, 8, 1, 10, tzinfo=UTC)
-    with pytest.raises(SettingsError, match="--since soon"):
-        parse_since("soon", now)
+    for text in ("soon", "1 decade", "3M", "3 mon", "2 fortnights", "1 millennium", "5 day ahead"):
+        with pytest.raises(SettingsError, match=f"--since {text}: give 90m"):
+            parse_since(text, now)
+
+
+def test_window_ends_with_the_day_that_is_named() -> None:
+    """--until 2026-08-31 means the whole of it, in every command."""
+    now = datetime(2026, 9, 2, tzinfo=UTC)
+
+    assert parse_window("2026-08-01", "2026-08-31", now) == (
+        datetime(2026, 8, 1, tzinfo=UTC),
+        datetime(2026, 9, 1, tzinfo=UTC),
+    )
+    assert parse_window("", "", now) == (None, None)
+    with pytest.raises(SettingsError, match="is before"):
+        parse_window("1d", "2d", now)
 
 
 def test_local_files_get_the_keys_of_a_trail_bucket() -> None:

@@ -37,6 +37,9 @@ detection: {s: {EventID: 1102}, condition: s}
 level: high
 """
 
+PIPED = '{"Records": []}'
+"""What comes through a pipe for commands that read one."""
+
 
 def of(program: str) -> list[tuple[str, ...]]:
     """The distinct commands of a program, without its name."""
@@ -123,7 +126,7 @@ def test_command_is_one_that_the_command_line_takes(words: tuple[str, ...]) -> N
 @pytest.mark.parametrize("words", [words for words in OURS if needs_no_aws(words)], ids=" ".join)
 def test_command_that_needs_no_aws_does_what_it_is_shown_for(words: tuple[str, ...]) -> None:
     """Parsed is not run."""
-    result = CliRunner().invoke(cli, list(words), catch_exceptions=False)
+    result = CliRunner().invoke(cli, list(words), input=PIPED, catch_exceptions=False)
 
     assert (result.exit_code, bool(result.output)) == (int("--exit-code" in words), True), result.output
 

@@ -21,6 +21,7 @@ from trailbell.cloudtrail.object_key import classify_key
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError
 from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.wrappings.events import events_in
 from trailbell.wrappings.read import log_text
 from trailbell.wrappings.stream import Stream
 
@@ -160,6 +161,24 @@ def test_what_holds_no_record_is_named_with_what_to_do(content: bytes, words: st
     """Status 0 and silence would say that all is well."""
     with pytest.raises(LogFileError, match=words):
         found_in(content)
+
+
+@pytest.mark.parametrize(
+    "name", ["log file, pretty", "list", "lines", "lookup-events", "EventBridge, lines", "ECS, search"]
+)
+def test_events_of_rules_match_are_the_records(name: str) -> None:
+    """Whoever tries a rule out has the same files at hand."""
+    content = gzip.compress(WRAPPINGS[name](records()))
+
+    assert [event for _, event in events_in([content])] == list(records())
+
+
+def test_events_of_another_kind_are_taken_as_they_stand() -> None:
+    """Any Sigma rule runs on any JSON; lines that are blank are counted, as an editor counts them."""
+    assert list(events_in([b'{"a": {"message": "hi"}}\n\n{"b": [1]}\n'])) == [
+        (0, {"a": {"message": "hi"}}),
+        (2, {"b": [1]}),
+    ]
 
 
 def test_bomb_is_refused() -> None:

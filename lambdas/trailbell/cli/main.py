@@ -7,6 +7,7 @@ import click
 
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.options.aws_errors import explain
+from trailbell.cli.options.exit_codes import Exit
 from trailbell.cli.options.extras import missing_extra
 from trailbell.cli.options.lazy_commands import LazyCommands
 from trailbell.errors import TrailbellError
@@ -70,13 +71,13 @@ def _run() -> None:
         cli(prog_name="trailbell")
     except TrailbellError as error:
         click.echo(f"trailbell: {error}", err=True)
-        sys.exit(2)
+        sys.exit(Exit.FAILED)
     except aws_errors() as error:
         click.echo(f"trailbell: {explain(error)}", err=True)
-        sys.exit(2)
+        sys.exit(Exit.FAILED)
     except ModuleNotFoundError as error:
         advice = missing_extra(error)
         if not advice:
             raise
         click.echo(f"trailbell: {advice}", err=True)
-        sys.exit(2)
+        sys.exit(Exit.FAILED)

@@ -11,6 +11,7 @@ import click
 
 from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, setting_option, strict_option
 from trailbell.cli.rules.event_lines import EventLines, print_episodes
+from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cli.terminal.display import print_table
 from trailbell.cloudtrail.record import GATE_FIELDS
 from trailbell.engine.correlation import Correlation, silenced
@@ -18,6 +19,7 @@ from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import LogFileError, RuleError
 from trailbell.text.safe_text import one_line
+from trailbell.wrappings.events import events_in
 
 
 _ANY = click.Path(exists=True, path_type=Path)
@@ -26,7 +28,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("match")
 @click.option("--rules", "rules_path", type=_ANY, help="Sigma rules: a file or a folder (default: the product's).")
-@click.option("--events", required=True, type=_FILE, help="Events, one JSON object per line.")
+@click.option("--events", required=True, type=_FILE, help="JSON lines, or any form that `trailbell scan` reads.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @click.option("--time-field", default="eventTime", show_default=True, help="Where an event's time is, as RFC 3339.")
 @strict_option
@@ -36,7 +38,8 @@ def match_rules(
 ) -> None:
     """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
 
-    `index` is the line of the event, from 0. After the matches comes a line for each episode of a correlation, with
+    `index` is the line of the event, from 0; where events do not stand in lines, their position. After the matches
+    comes a line for each episode of a correlation, with
     the lines of all its events. Rules that correlations count are not shown alone unless one says `generate: true`.
     Documents that cannot run are named on stderr, the others go on, and the
     exit status is 2; with --strict nothing is matched then.
@@ -106,15 +109,9 @@ def _print_matches(running: _Running, events: Path, time_field: str, form: str) 
         click.echo(f"{lines.without_time} events that correlations count have no time and join none", err=True)
 
 
-def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Raises LogFileError for a line that is no JSON object."""
-    with path.open("rb") as stream:
-        for index, line in enumerate(stream):
-            if line.strip():
-                try:
-                    event = json.loads(line.decode("utf-8-sig"))
-                except (ValueError, RecursionError) as error:
-                    raise LogFileError(f"{path}: line {index + 1} is not JSON: {error}") from None
-                if not isinstance(event, dict):
-                    raise LogFileError(f"{path}: line {index + 1} is no JSON object")
-                yield index, event
+def _events(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Raises LogFileError, which names the file, for what is no JSON object."""
+    try:
+        yield from events_in(read_pieces(path))
+    except LogFileError as error:
+        raise LogFileError(f"{path}: {error}") from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trailbell.cli.options.account import account_options, aws_client
+from trailbell.cli.options.exit_codes import Exit
 from trailbell.cli.options.filters import Filters, filter_options
 from trailbell.cli.options.rulebooks import find_rules
 from trailbell.cli.scan.log_sources import LogPlace, Sources, find_sources
@@ -24,9 +25,9 @@ from trailbell.cli.scan.options import (
 )
 from trailbell.cli.scan.result import Asked, print_counts, print_result
 from trailbell.cli.scan.run import Plan, Scan, each_counted_once, jobs_for, run_scan
-from trailbell.cli.scan.standard_input import STANDARD_INPUT
+from trailbell.cli.scan.standard_input import STANDARD_INPUT, StandardInput
 from trailbell.cli.scan.work import name_of, size_of
-from trailbell.cli.terminal.interrupt import STATUS, Interrupt
+from trailbell.cli.terminal.interrupt import Interrupt
 from trailbell.cli.terminal.progress import Progress
 from trailbell.errors import SettingsError
 from trailbell.text.times import iso_time
@@ -105,6 +106,9 @@ def scan(places: tuple[str, ...], scope: Scope, filters: Filters, output: Output
                 hits = seeded(hits, rulebook, work.seed_table)
             asked = Asked(places, rulebook, filters.said, now)
             print_result(output, restored, hits, progress.wipe, asked, result)
+    for source in sources.files:
+        if isinstance(source, StandardInput):
+            source.close()
     status = _status(sources, result, scope, hits_fail=work.exit_code)
     if status or not output.silent:
         print_counts(sources, result)
@@ -122,10 +126,10 @@ def _progress(sources: Sources) -> Progress:
 def _status(sources: Sources, result: Scan, scope: Scope, *, hits_fail: bool) -> int:
     """The exit status: interrupted, something unread or nothing to read, hits where they are a failure, or 0."""
     if result.interrupted:
-        return STATUS
+        return Exit.INTERRUPTED
     nothing = not result.files_read and bool(result.foreign or sources.passed_over or not scope.is_narrow)
     if result.unreadable or sources.unlisted or nothing:
-        return 2
+        return Exit.FAILED
     return int(hits_fail and (result.counts.hits > result.counts.hits_muted or result.episodes > 0))
 
 

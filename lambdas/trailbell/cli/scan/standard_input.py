@@ -30,6 +30,11 @@ class StandardInput:
     def _ended(self) -> list[bool]:
         return []
 
+    def close(self) -> None:
+        """Forget what was kept."""
+        if self._ended or "_kept" in vars(self):
+            self._kept.close()
+
     def pieces(self) -> Iterator[bytes]:
         """The content as it comes; once it was read to its end, from what was kept."""
         if self._ended:
