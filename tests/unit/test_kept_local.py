@@ -88,6 +88,16 @@ def test_kept_process_is_found_stopped_and_forgotten(state: Path, children: list
     assert stop().output == "no embedded AWS is kept running\n"
 
 
+def test_process_that_was_started_here_is_waited_for(children: list[Child]) -> None:
+    """Else the kernel remembers it, and Python warns of it, until this process ends."""
+    child = started(children)
+
+    aws_of(child).stop()
+
+    assert child.returncode == -signal.SIGTERM
+    aws_of(child).stop()  # nothing is left to stop
+
+
 @pytest.mark.parametrize(
     ("members", "reason"),
     [

@@ -81,9 +81,9 @@ class LocalAws:
 
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
-            if self.child:
-                self.child.poll()  # lets the kernel forget it
             if not is_group_alive(self.pid):
+                if self.child:
+                    self.child.wait()  # lets the kernel forget it
                 return True
             time.sleep(0.05)
         return False
