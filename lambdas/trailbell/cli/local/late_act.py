@@ -1,5 +1,5 @@
-"""An act of the examples, done again today to another key. Their own deadlines are over, and of those the clock reminds
-nobody; and a second act on the same key would be gathered for an hour.
+"""An act of the examples, done again now to another key: theirs are all undone, and of such the clock reminds nobody;
+and a second act on the same key would be gathered for an hour.
 """
 
 import gzip
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from trailbell.cli.local.shifted_files import answered_time
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES
@@ -46,11 +47,10 @@ def _record(hit: Hit) -> dict[str, Any]:
 def _again(record: dict[str, Any], at: datetime) -> dict[str, Any]:
     """A record with ids of its own at another time; its deadline as long after it, as KMS answers it."""
     until = at + timedelta(days=record["requestParameters"]["pendingWindowInDays"])
-    answered = f"{until:%b} {until.day}, {until.year}, {until.hour % 12 or 12}:{until:%M:%S %p}"
     return {
         **record,
         "eventID": str(uuid.uuid4()),
         "requestID": str(uuid.uuid4()),
         "eventTime": iso_time(at),
-        "responseElements": {**record["responseElements"], "deletionDate": answered},
+        "responseElements": {**record["responseElements"], "deletionDate": answered_time(until)},
     }

