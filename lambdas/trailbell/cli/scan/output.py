@@ -69,7 +69,9 @@ def _print_ocsf(hits: Iterable[Hit]) -> None:
     """A Detection Finding of OCSF a line."""
     try:
         finding = import_module("trailbell.alerts.ocsf").ocsf_finding  # here, as only this form needs it
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name != "trailbell.alerts.ocsf":
+            raise
         raise SettingsError("--format ocsf: this version of trailbell writes no OCSF") from None
     for hit in hits:
         click.echo(json.dumps(finding(hit), ensure_ascii=True))
