@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.watching import measured as measured_anew
 from benchmarks.watching import metric_names
+from tools.alarms import alarms
 from trailbell.lookback import bill
 from trailbell.lookback.bill import MEASURED, RUNS_AN_HOUR, Calls, Work, added_by, measured, monthly_cost
 from trailbell.lookback.prices import DAYS
@@ -44,7 +45,7 @@ def counted() -> dict[str, Any]:
         for hits in (True, False)
     }
     as_maps = {name: {"count": dict(one.count), "sent": dict(one.sent)} for name, one in calls.items()}
-    return {"calls": as_maps, "log_line": found.log_line, "metrics": metrics}
+    return {"calls": as_maps, "log_line": found.log_line, "metrics": metrics, "alarms": [*alarms()]}
 
 
 def table() -> str:

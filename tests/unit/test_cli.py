@@ -303,8 +303,8 @@ def test_folder_without_rules_is_told(rules_folder: Path, folder: Path) -> None:
     ("content", "message"),
     [
         (b'{"a": 1}\n\xff\xfe\n', "line 2 is not JSON"),
-        (b"[1]\n", "line 1 is no JSON object"),
-        (b"{\n", "line 1 is not JSON"),
+        (b"[1]\n", "item 1 is no JSON object"),
+        (b"{\n", "not valid JSON: it ends too early"),
     ],
 )
 def test_rules_match_names_the_line_that_is_no_event(

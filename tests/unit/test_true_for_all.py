@@ -42,6 +42,8 @@ NOT_SHOWN = {
     "kept_as",
     "format",
     "seen_keys",
+    "live",
+    "filed_at",
     "seen_what",
     "episode",  # its acts are listed hit by hit
 }

@@ -27,7 +27,6 @@ from trailbell.lookback.prices import (
     SNS_PUBLISH,
     SQS_REQUEST,
 )
-from trailbell.ops.advice import table as advice
 
 
 MEASURED = Path(__file__).with_name("measured.json")
@@ -92,12 +91,14 @@ class Calls:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What was counted: the calls of each part, the bytes a run of the clock logs, and metrics by service, in an hour
-    with hits and in one without; `every`: with the setting `metrics` set to "all".
+    with hits and in one without; `every`: with the setting `metrics` set to "all". alarms: those that there can be
+    (ops/advice.toml).
     """
 
     calls: Mapping[str, Calls]
     log_line: int
     metrics: Mapping[str, Mapping[str, int]]
+    alarms: tuple[str, ...]
 
     def names(self, *, hits: bool, every: bool) -> Mapping[str, int]:
         """Metrics by service."""
@@ -109,7 +110,7 @@ def measured() -> Measured:
     """What was counted, as it was written."""
     found = json.loads(MEASURED.read_text(encoding="utf-8"))
     calls = {name: Calls(Counter(one["count"]), Counter(one["sent"])) for name, one in found["calls"].items()}
-    return Measured(calls, found["log_line"], found["metrics"])
+    return Measured(calls, found["log_line"], found["metrics"], tuple(found["alarms"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +172,9 @@ def added_by(work: Work, *, every: bool = False) -> dict[str, Added]:
     }
 
 
-@cache
 def alarm_names() -> tuple[str, ...]:
-    """The alarms that every deployment has (ops/advice.toml)."""
-    names = [condition.removeprefix("alarm.") for condition, one in advice().items() if one.background]
-    return tuple(name for name in names if not name.startswith(_OPTIONAL))
+    """The alarms that every deployment has, beside those that a setting brings."""
+    return tuple(name for name in measured().alarms if not name.startswith(_OPTIONAL))
 
 
 def watching_alarms() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from trailbell.alerts.mail_lines import span
 from trailbell.alerts.origin_text import sources_text
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.options.today import Verdicts
-from trailbell.cli.terminal.display import drawn_table, hit_line, level_text, no_room, who
+from trailbell.cli.terminal.display import drawn_table, kept_line, level_text, no_room, who
 from trailbell.cli.terminal.screen import terminal_width
 from trailbell.cli.terminal.table import Cell
 from trailbell.hits.hit import Hit
@@ -51,7 +51,7 @@ def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = 
     return {
         "id": hit.short_id,
         "hitId": hit.hit_id,
-        **hit_line(hit),
+        **kept_line(hit),
         "eventTime": stamp(hit.event_time, zone),
         "state": state.word,
         "stateBy": state.by,

@@ -93,6 +93,13 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "index": place.index,
         "shortId": hit.short_id,
         "shown": shown_document(hit),
+    }
+
+
+def kept_line(hit: Hit) -> dict[str, Any]:
+    """That of a hit that was kept, with when and by what its record was seen; of a scan it would be the scan's time."""
+    return {
+        **hit_line(hit),
         "seenAt": hit.seen_at,
         "seenLive": hit.live is not None,
         "filedAt": hit.filed_at,
