@@ -35,7 +35,7 @@ _ALARM, _METRIC = 0.10, 0.30  # a month each; a metric only for the hours in whi
 # (https://aws.amazon.com/cloudtrail/pricing/).
 
 # Of the alarms that every deployment has (ops/advice.toml); ChannelFailing comes with a channel, those of the audit
-# with the setting audit (benchmarks/audit_cost.py).
+# with the setting audit (benchmarks/audit_cost.py), that of live events with the setting live.
 _WATCHING_ALARMS = [name for name in alarms() if name.startswith(("Clock", "Canary"))]
 _OTHER_ALARMS = [
     name
