@@ -136,3 +136,14 @@ class Reading:
     live: Answer
     gone: str = ""
     refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCanary:
+    """How long a canary took: its name, seconds from the act to its publication, and after how long each source brought
+    it, in words.
+    """
+
+    name: str
+    seconds: int
+    seen: str

@@ -3,29 +3,18 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from trailbell.errors import SettingsError
 from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen_after
+from trailbell.ops.answers import MeasuredCanary
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.store.canaries import DynamoCanaries
 
 
 _PAUSE_SECONDS = 10.0
 _HOURS_BACK = 3
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredCanary:
-    """How long a canary took: its name, seconds from the act to its publication, and after how long each source brought
-    it, in words.
-    """
-
-    name: str
-    seconds: int
-    seen: str
 
 
 def newest_canary(canaries: DynamoCanaries, now: datetime) -> MeasuredCanary | None:

@@ -11,8 +11,19 @@ from functools import cached_property
 from botocore.exceptions import ClientError
 
 from trailbell.engine.rulebook import Rulebook
-from trailbell.ops.answers import GONE, Alarm, Answer, Declared, EventSource, LiveRule, Reading, Trail, TrailStatus
-from trailbell.ops.canary import MeasuredCanary, newest_canary
+from trailbell.ops.answers import (
+    GONE,
+    Alarm,
+    Answer,
+    Declared,
+    EventSource,
+    LiveRule,
+    MeasuredCanary,
+    Reading,
+    Trail,
+    TrailStatus,
+)
+from trailbell.ops.canary import newest_canary
 from trailbell.ops.deployed_rulebook import deployed_rulebook
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.deployed_template import declared_resources

@@ -36,7 +36,9 @@ _STATES = {"open": "", "acked": "yellow", "resolved": "green", "undone": "green"
 
 def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = None) -> dict[str, Any]:
     """A hit as one JSON object: as `scan` prints it, its ids and state, its deadline and undo as of now (UTC, ISO 8601
-    with Z), and today's verdict, "" where it has none."""
+    with Z), and today's verdict, "" where it has none. `file` is empty of one that a live event brought, until its log
+    file was read, at `filedAt`.
+    """
     hit, state = found.hit, found.state
     standing = standing_of(hit, state, now, notified_later=found.notified_later)
     undone = state.word == UNDONE
@@ -56,6 +58,9 @@ def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = 
         "undoneAt": stamp(state.at, zone) if undone else "",
         "undoneAfterSeconds": standing.undone_after,
         "mutedUntil": hit.muted_until,
+        "seenAt": hit.seen_at,
+        "seenLive": hit.live is not None,
+        "filedAt": hit.filed_at,
         **today_members(hit, (judged or {}).get(hit.hit_id)),
     }
 

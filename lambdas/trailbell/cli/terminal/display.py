@@ -69,10 +69,7 @@ def _alert_cells(alert: Alert) -> list[str | Text]:
 
 
 def hit_line(hit: Hit) -> dict[str, Any]:
-    """A hit as one JSON line; `file` is the log file's path or s3:// address, `index` its position there.
-
-    Of one that a live event brought, `file` is empty until its log file was read, at `filedAt`.
-    """
+    """A hit as one JSON line; `file` is the log file's path or s3:// address, `index` its position there."""
     place = hit.place
     return {
         "rule": hit.rule,
@@ -98,9 +95,6 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "index": place.index,
         "shortId": hit.short_id,
         "shown": shown_document(hit),
-        "seenAt": hit.seen_at,
-        "seenLive": hit.live is not None,
-        "filedAt": hit.filed_at,
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trailbell.ops.canary import MeasuredCanary
+from trailbell.ops.answers import MeasuredCanary
 from trailbell.ops.checks.finding import Finding, fine
 
 
