@@ -16,7 +16,7 @@ from trailbell.alerts.chat_text import chat_text
 from trailbell.alerts.links import links_of
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.mail_head import _OUTCOMES
-from trailbell.cloudtrail.origin import Place
+from trailbell.cloudtrail.origin import LiveEvent, Place
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit
@@ -45,6 +45,7 @@ NOT_SHOWN = {
     "live",
     "filed_at",
     "seen_what",
+    "filed_at",  # a mail is sent before
     "episode",  # its acts are listed hit by hit
 }
 
@@ -114,6 +115,7 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = {
     "raised_from_rule": token("before"),
     "muted_before": st.sampled_from(["", "ExceptionQ0Q", "ExceptionQ1Q"]),
     "quiet": st.booleans(),
+    "live": st.sampled_from([None, LiveEvent("id", "111122223333", "us-east-1")]),
 }
 
 
@@ -267,8 +269,12 @@ def check_times(head: str, hits: Sequence[Hit]) -> None:
         assert (f"Of these {times(unknown)} at an unknown time" in head) == bool(unknown)
     quiet = sum(hit.quiet for hit in hits)
     assert ("Found by a replay" in head) == (quiet == len(hits))
-    assert (f"(by a replay {times(quiet)})" in head) == (0 < quiet < len(hits))
-    said = re.search(r"(?:Detected|Found by a replay)(?: \(by a replay [^)]*\))? ([\w ]+) after the event", head)
+    assert (f"(by a replay {times(quiet)}" in head) == (0 < quiet < len(hits))
+    live = sum(hit.live is not None for hit in hits)
+    assert ("Detected live " in head) == (live == len(hits) and not quiet)
+    assert (f"live {times(live)})" in head) == (live > 0 and quiet < len(hits) and "Detected live " not in head)
+    how = r"(?:Detected(?: live)?|Found by a replay)(?: \((?:by a replay|live) [^)]*\))?"
+    said = re.search(rf"{how} ([\w ]+) after the event", head)
     if said:
         delays = {hit.delay for hit in hits}
         assert said[1] == " to ".join(dict.fromkeys(map(_span, (min(delays), max(delays)))))

@@ -162,7 +162,7 @@ def _how_found(hits: Sequence[Hit]) -> str:
     replayed, live = sum(hit.quiet for hit in hits), sum(hit.live is not None for hit in hits)
     if replayed == len(hits):
         return "Found by a replay"
-    if live == len(hits):
+    if live == len(hits) and not replayed:
         return "Detected live"
     others = [f"{how} {times(count)}" for how, count in (("by a replay", replayed), ("live", live)) if count]
     return f"Detected ({', '.join(others)})" if others else "Detected"

@@ -10,7 +10,7 @@ import click
 from trailbell.cli.hits.output import today_members
 from trailbell.cli.options.connection import Connection
 from trailbell.cli.options.today import CHECKOUT, DEPLOYED, find_judge
-from trailbell.cli.terminal.display import hit_cells, kept_line, print_table
+from trailbell.cli.terminal.display import hit_cells, hit_line, print_table
 from trailbell.errors import SettingsError
 from trailbell.hits.verdict import Today
 from trailbell.ops.muted import MutedHit, MutedHits
@@ -75,7 +75,7 @@ def _show(found: Iterable[MutedHit], form: str) -> int:
     shown = list(found)
     if form == "jsonl":
         for one in shown:
-            line = {**kept_line(one.hit), "mutedUntil": one.hit.muted_until, **today_members(one.hit, one.verdict)}
+            line = {**hit_line(one.hit), "mutedUntil": one.hit.muted_until, **today_members(one.hit, one.verdict)}
             click.echo(json.dumps(line, ensure_ascii=True))
         return len(shown)
     rows = ([*hit_cells(one.hit), today_members(one.hit, one.verdict)["todayText"]] for one in shown)

@@ -13,7 +13,7 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.times import parse_since, since_option
 from trailbell.cli.options.today import by_option
-from trailbell.cli.terminal.display import kept_line, print_hits
+from trailbell.cli.terminal.display import hit_line, print_hits
 from trailbell.errors import NotificationError, TableError
 from trailbell.hits.follow_up import FollowUp, follow_up_document
 from trailbell.hits.hit import Hit, complete
@@ -148,7 +148,7 @@ def _show(images: Iterable[Row], form: str) -> int:
         print_hits(found, form, none="nothing undelivered")
     for said, hit in followed:
         if form == "jsonl":
-            click.echo(json.dumps({**kept_line(hit), "followUp": follow_up_document(said)}, ensure_ascii=True))
+            click.echo(json.dumps({**hit_line(hit), "followUp": follow_up_document(said)}, ensure_ascii=True))
         else:
             click.echo(f"follow-up {one_line(said.name, 40)} of {hit.short_id}, {said.at}: {one_line(hit.title, 200)}")
     for line in unreadable:

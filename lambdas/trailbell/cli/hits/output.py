@@ -12,7 +12,7 @@ from trailbell.alerts.mail_lines import span
 from trailbell.alerts.origin_text import sources_text
 from trailbell.cli.options.times import Zone, show_time, stamp, zone_name
 from trailbell.cli.options.today import Verdicts
-from trailbell.cli.terminal.display import drawn_table, kept_line, level_text, no_room, who
+from trailbell.cli.terminal.display import drawn_table, hit_line, level_text, no_room, who
 from trailbell.cli.terminal.screen import terminal_width
 from trailbell.cli.terminal.table import Cell
 from trailbell.hits.hit import Hit
@@ -44,14 +44,16 @@ _STATES = {"open": "", "acked": "yellow", "resolved": "green", "undone": "green"
 
 def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = None) -> dict[str, Any]:
     """A hit as one JSON object: as `scan` prints it, its ids and state, its deadline and undo as of now (UTC, ISO 8601
-    with Z), and today's verdict, "" where it has none."""
+    with Z), and today's verdict, "" where it has none. `file` is empty of one that a live event brought, until its log
+    file was read, at `filedAt`.
+    """
     hit, state = found.hit, found.state
     standing = standing_of(hit, state, now, notified_later=found.notified_later)
     undone = state.word == UNDONE
     return {
         "id": hit.short_id,
         "hitId": hit.hit_id,
-        **kept_line(hit),
+        **hit_line(hit),
         "eventTime": stamp(hit.event_time, zone),
         "state": state.word,
         "stateBy": state.by,
@@ -64,6 +66,9 @@ def found_line(found: FoundHit, zone: Zone, now: str, judged: Verdicts | None = 
         "undoneAt": stamp(state.at, zone) if undone else "",
         "undoneAfterSeconds": standing.undone_after,
         "mutedUntil": hit.muted_until,
+        "seenAt": hit.seen_at,
+        "seenLive": hit.live is not None,
+        "filedAt": hit.filed_at,
         **today_members(hit, (judged or {}).get(hit.hit_id)),
         "resolvedAs": state.resolved_as,
     }

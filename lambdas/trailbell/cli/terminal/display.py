@@ -64,10 +64,7 @@ def _alert_cells(alert: "Alert") -> list[str | Cell]:
 
 
 def hit_line(hit: Hit) -> dict[str, Any]:
-    """A hit as one JSON line; `file` is the log file's path or s3:// address, `index` its position there.
-
-    Of one that a live event brought, `file` is empty until its log file was read, at `filedAt`.
-    """
+    """A hit as one JSON line; `file` is the log file's path or s3:// address, `index` its position there."""
     place = hit.place
     return {
         "rule": hit.rule,
@@ -93,16 +90,6 @@ def hit_line(hit: Hit) -> dict[str, Any]:
         "index": place.index,
         "shortId": hit.short_id,
         "shown": shown_document(hit),
-    }
-
-
-def kept_line(hit: Hit) -> dict[str, Any]:
-    """That of a hit that was kept, with when and by what its record was seen; of a scan it would be the scan's time."""
-    return {
-        **hit_line(hit),
-        "seenAt": hit.seen_at,
-        "seenLive": hit.live is not None,
-        "filedAt": hit.filed_at,
     }
 
 
