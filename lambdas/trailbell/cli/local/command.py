@@ -74,6 +74,7 @@ def local(path: Path | None, keep: bool, stop_only: bool) -> None:
             if path is None:
                 _play_live(out, aws, mailbox, expected, deployed)
             kept = kept_hits(aws, deployed.output("HitTable"), expected)
+            _await_episodes(mailbox, kept)
     print_hits(out, kept)
     reminders = compare(expected, kept, mailbox)
     out.print("\n" + "\n".join(summary(expected, kept, mailbox, reminders)))
@@ -154,6 +155,12 @@ def _all_filed(kept: list[FoundHit]) -> bool:
 
 def _is_told(mailbox: Mailbox, expected: Expectation) -> bool:
     return mailbox.hits >= len(expected.to_notify) and expected.episodes <= mailbox.episodes.keys()
+
+
+def _await_episodes(mailbox: Mailbox, kept: list[FoundHit]) -> None:
+    """Wait for the notifications of all episodes of the table: a second of one rule and group is in no expectation."""
+    episodes = sum(bool(one.hit.episode) for one in kept)
+    mailbox.receive_until(lambda: mailbox.episodes.total() >= episodes)
 
 
 def _remind(out: Console, aws: LocalAws, mailbox: Mailbox, expected: Expectation, clock: str) -> None:
