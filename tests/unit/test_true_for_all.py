@@ -42,8 +42,6 @@ NOT_SHOWN = {
     "kept_as",
     "format",
     "seen_keys",
-    "live",
-    "filed_at",
     "seen_what",
     "filed_at",  # a mail is sent before
     "episode",  # its acts are listed hit by hit
