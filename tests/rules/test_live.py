@@ -267,6 +267,18 @@ def own_rule(tmp_path: Path, detection: str) -> Rulebook:
             ["runs all day long"],
             id="busy",
         ),
+        pytest.param(
+            "    selection: {eventSource: glue.amazonaws.com, eventName: DeleteJob, eventContext.requestContext: x}",
+            None,
+            [IS_IN_FILE],
+            id="by-what-no-live-event-has",
+        ),
+        pytest.param(
+            "    selection:\n        '|all': [glue.amazonaws.com, DeleteJob]",
+            None,
+            [IS_IN_FILE],
+            id="by-keywords",
+        ),
     ],
 )
 def test_rule_of_ones_own_is_live_or_says_why_not(
@@ -279,6 +291,17 @@ def test_rule_of_ones_own_is_live_or_says_why_not(
     assert [reason for reason, _ in live_of(own).left_out] == why
     if record:
         assert matching(record, live_patterns(found))
+
+
+def test_rule_with_an_exception_by_what_no_live_event_has_is_left_to_the_log_files(tmp_path: Path) -> None:
+    """Live it would page for what the log file mutes."""
+    found = own_rule(tmp_path, "    selection: {eventSource: glue.amazonaws.com, eventName: DeleteJob}")
+    own = next(rule for rule in found.rules if rule.name == "own")
+    still_alerts = ["not", ["field", "eventContext.tagContext.resourceTags.env", ["eq", "dev"]]]
+    excepted = replace(own, exceptions=(RuleException("dev", "ops", "it tests", "2999-12-31", still_alerts),))
+
+    assert live_of(own).asked
+    assert (live_of(excepted).asked, live_of(excepted).left_out) == ((), ((IS_IN_FILE, ()),))
 
 
 def test_too_many_calls_end_the_synth(tmp_path: Path) -> None:
