@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -12,12 +13,12 @@ import pytest
 from tests.rules.event_patterns import envelope, is_matched
 from tests.shipped import CASES, RULES, shipped, shipped_cases, shipped_files
 from trailbell.cli.local.local_aws import start_local_aws
-from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.engine.rulebook import Rule, Rulebook, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.build import build_rulebook
 from trailbell.rulebook.cases import CASE_SETTINGS, case_file
 from trailbell.rulebook.correlation_cases import load_correlation_cases
-from trailbell.rulebook.live_calls import BUSY, OWN_ACCOUNT, UNLISTED, live_of
+from trailbell.rulebook.live_calls import BUSY, IS_IN_FILE, OWN_ACCOUNT, UNLISTED, live_of
 from trailbell.rulebook.live_patterns import (
     MOST_CHARACTERS,
     LivePattern,
