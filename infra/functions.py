@@ -110,8 +110,9 @@ class Detector(Construct):
         reason = "Every log file has a name of its own; nothing else in the bucket can be read."
         acknowledge(self, wildcard(self, log_files), reason)
         allow(self.function, [store.table.table_arn], "dynamodb:PutItem", "dynamodb:BatchWriteItem")
-        # An act as it is kept, also by a version before; its state, what undoes it, and what was said about it.
-        acts = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["H#*", "S#*", "U#*", "O#*", "F#*", "C#*"]}}
+        # An act as it is kept, also by a version before; its place in a log file, its state, what undoes it, and what
+        # was said about it.
+        acts = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["H#*", "I#*", "S#*", "U#*", "O#*", "F#*", "C#*"]}}
         allow(self.function, [store.table.table_arn], "dynamodb:Query", conditions=acts)
         if trail.key:
             allow(self.function, [trail.key.key_arn], "kms:Decrypt")

@@ -1,103 +1,27 @@
 """A live event and its log file, in either order, through the real adapters: one hit, and what readers show."""
 
-import gzip
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.integration.conftest import REGION
+from tests.integration.live_chain import FILED_AT, KEY, LIVE_AT, Chain, chain_on
 from tests.unit.conftest import RULE
-from tests.unit.live_events import envelope, record
+from tests.unit.live_events import record
 from trailbell.cli.main import cli
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.origin import NO_PLACE
-from trailbell.engine.rulebook import Rule, Rulebook, RuleException
-from trailbell.flows.detector import Detector
-from trailbell.hits.detect import HitDetector
-from trailbell.hits.hit import Hit
-from trailbell.hits.query import HitQuery
+from trailbell.engine.rulebook import RuleException
 from trailbell.lookback.replay import replay_message
-from trailbell.store.hit_table import DynamoHitTable
-from trailbell.store.query.hit_query import find_hits
 from trailbell.store.rows import is_to_notify
-
-
-LIVE_AT, FILED_AT = "2026-09-01T09:14:10Z", "2026-09-01T09:18:57Z"
-DAY = datetime(2026, 9, 1, tzinfo=UTC)
-KEY = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/a.json.gz"
-NOISE = record(eventName="ListKeys", eventID="noise")
-
-
-@dataclass
-class Chain:
-    """The detector on the real table, with a log file that holds the record second."""
-
-    dynamodb: Any
-    table: str
-    s3: Any
-    given: dict[str, Any]
-    rule: Rule = RULE
-
-    def deliver(self, body: Any, at: str) -> None:
-        detector = Detector(
-            HitDetector(Rulebook((self.rule,))),
-            _Bucket(self.s3),
-            DynamoHitTable(self.dynamodb, self.table, 400),
-            _NoLog(),
-            lambda: at,
-            10**6,
-            live_accounts=frozenset(),
-        )
-        text = body if isinstance(body, str) else json.dumps(body)
-        failed, _ = detector.detect_batch([{"messageId": "m", "body": text}])
-        assert failed == []
-
-    def live(self) -> None:
-        self.deliver(envelope(self.given), LIVE_AT)
-
-    def put(self, key: str) -> None:
-        body = gzip.compress(json.dumps({"Records": [NOISE, self.given]}).encode())
-        self.s3.put_object(Bucket="trail", Key=key, Body=body)
-
-    def log_file(self, key: str = KEY) -> None:
-        self.put(key)
-        self.deliver({"s3Bucket": "trail", "s3ObjectKey": [key]}, FILED_AT)
-
-    def hit(self) -> Hit:
-        """The only one."""
-        (found,) = find_hits(self.dynamodb, self.table, HitQuery(since=DAY, until=DAY + timedelta(days=1)))
-        return found
-
-
-class _Bucket:
-    def __init__(self, s3: Any) -> None:
-        self._s3 = s3
-
-    def read(self, ref: ObjectRef) -> list[bytes]:
-        return [self._s3.get_object(Bucket=ref.bucket, Key=ref.key)["Body"].read()]
-
-
-class _NoLog:
-    def failed(self, what: str, error: Exception) -> None:
-        raise error
-
-    def wrong(self, *_: object) -> None:
-        raise AssertionError("there is nothing to say")
-
-    malformed_record = foreign = refused = wrong
 
 
 @pytest.fixture
 def chain(dynamodb: Any, table: str) -> Chain:
-    s3 = boto3.client("s3", region_name=REGION)
-    s3.create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": REGION})
-    return Chain(dynamodb, table, s3, record())
+    return chain_on(dynamodb, table)
 
 
 @pytest.fixture

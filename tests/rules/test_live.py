@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -12,12 +13,12 @@ import pytest
 from tests.rules.event_patterns import envelope, is_matched
 from tests.shipped import CASES, RULES, shipped, shipped_cases, shipped_files
 from trailbell.cli.local.local_aws import start_local_aws
-from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.engine.rulebook import Rule, Rulebook, RuleException
 from trailbell.errors import RuleError
 from trailbell.rulebook.build import build_rulebook
 from trailbell.rulebook.cases import CASE_SETTINGS, case_file
 from trailbell.rulebook.correlation_cases import load_correlation_cases
-from trailbell.rulebook.live_calls import BUSY, OWN_ACCOUNT, UNLISTED, live_of
+from trailbell.rulebook.live_calls import BUSY, IS_IN_FILE, OWN_ACCOUNT, UNLISTED, live_of
 from trailbell.rulebook.live_patterns import (
     MOST_CHARACTERS,
     LivePattern,
@@ -267,6 +268,18 @@ def own_rule(tmp_path: Path, detection: str) -> Rulebook:
             ["runs all day long"],
             id="busy",
         ),
+        pytest.param(
+            "    selection: {eventSource: glue.amazonaws.com, eventName: DeleteJob, eventContext.requestContext: x}",
+            None,
+            [IS_IN_FILE],
+            id="by-what-no-live-event-has",
+        ),
+        pytest.param(
+            "    selection:\n        '|all': [glue.amazonaws.com, DeleteJob]",
+            None,
+            [IS_IN_FILE],
+            id="by-keywords",
+        ),
     ],
 )
 def test_rule_of_ones_own_is_live_or_says_why_not(
@@ -279,6 +292,17 @@ def test_rule_of_ones_own_is_live_or_says_why_not(
     assert [reason for reason, _ in live_of(own).left_out] == why
     if record:
         assert matching(record, live_patterns(found))
+
+
+def test_rule_with_an_exception_by_what_no_live_event_has_is_left_to_the_log_files(tmp_path: Path) -> None:
+    """Live it would page for what the log file mutes."""
+    found = own_rule(tmp_path, "    selection: {eventSource: glue.amazonaws.com, eventName: DeleteJob}")
+    own = next(rule for rule in found.rules if rule.name == "own")
+    still_alerts = ["not", ["field", "eventContext.tagContext.resourceTags.env", ["eq", "dev"]]]
+    excepted = replace(own, exceptions=(RuleException("dev", "ops", "it tests", "2999-12-31", still_alerts),))
+
+    assert live_of(own).asked
+    assert (live_of(excepted).asked, live_of(excepted).left_out) == ((), ((IS_IN_FILE, ()),))
 
 
 def test_too_many_calls_end_the_synth(tmp_path: Path) -> None:

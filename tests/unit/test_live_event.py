@@ -78,9 +78,11 @@ def test_event_that_does_not_agree_with_itself_is_refused_by_name(message: dict[
     assert str(event).isprintable()
 
 
-def test_event_that_was_replayed_from_an_archive_is_an_ordinary_one() -> None:
-    """It is genuine and known, or it was missed."""
-    assert parsed(envelope(record(), **{"replay-name": "again"})).refusal(ANY) is None
+def test_event_that_was_replayed_from_an_archive_is_believed_and_says_so() -> None:
+    """It is genuine; that nobody is notified of it is decided where it is kept."""
+    replayed, first = parsed(envelope(record(), **{"replay-name": "again"})), parsed(envelope(record()))
+
+    assert (replayed.refusal(ANY), replayed.is_replayed, first.is_replayed) == (None, True, False)
 
 
 @pytest.mark.parametrize("kind", ["AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail", "anything"])

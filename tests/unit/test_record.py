@@ -25,7 +25,8 @@ def test_identity_is_what_cloudtrail_wrote() -> None:
 @pytest.mark.parametrize(
     ("fields", "file_account", "account"),
     [
-        ({"userIdentity": {"accountId": "222233334444"}}, "333344445555", "222233334444"),
+        ({"userIdentity": {"accountId": "222233334444"}}, "333344445555", "333344445555"),
+        ({"userIdentity": {"accountId": "222233334444"}}, "", "222233334444"),
         ({"userIdentity": None}, "333344445555", "333344445555"),
         ({"recipientAccountId": 5}, "", "unknown"),
         ({"recipientAccountId": "a#b"}, "", "unknown"),

@@ -44,7 +44,9 @@ class Refusal(StrEnum):
 class Envelope:
     """A message in the form of an event of EventBridge that is, or resembles, a record's.
 
-    source, detail_type: as stated; detail: anything at all; is_wrapped: whether it came in another envelope.
+    source, detail_type: as stated; detail: anything at all; is_wrapped: whether it came in another envelope;
+    is_replayed: whether it comes from somebody's archive, which EventBridge says by the member replay-name.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
     """
 
     origin: LiveEvent
@@ -52,6 +54,7 @@ class Envelope:
     detail_type: str
     detail: Any
     is_wrapped: bool = False
+    is_replayed: bool = False
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -111,7 +114,7 @@ def read_envelope(message: Mapping[str, Any], *, is_wrapped: bool = False) -> En
         _fitting(message.get("region"), _REGION.fullmatch),
         _time(message.get("time")),
     )
-    return Envelope(origin, source, kind, detail, is_wrapped)
+    return Envelope(origin, source, kind, detail, is_wrapped, message.get("replay-name") is not None)
 
 
 def _fitting(value: object, is_right: Any) -> str:

@@ -28,6 +28,9 @@ MEMBERS = (
 GATE_FIELDS = ("eventSource", "eventName")
 """The members that rules are looked up by (engine/matcher.py): a service's host name and an operation."""
 
+LOG_FILE_MEMBERS = frozenset({"eventContext", "sharedEventID"})
+"""Members that only its log file is sure to have: EventBridge brings no eventContext, and promises no sharedEventID."""
+
 NO_TIME = "1970-01-01T00:00:00Z"
 # Identities become keys of the hit table, which have a limit; CloudTrail's own ids all have this form.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
@@ -74,7 +77,7 @@ class Record:
     """A record's fields as CloudTrail wrote them, and the parts of a hit's identity, which no record may lack.
 
     index:      position in its log file, from 0.
-    account:    recipientAccountId; where that is missing, the actor's account, the log file's, or "unknown".
+    account:    recipientAccountId; where that is missing, the log file's, the actor's account, or "unknown".
     event_id:   eventID, of a correction the original's; a record without a plain one is known by the SHA-256 of its
                 content ("sha256-<32 hex>").
     event_time: UTC, to the second, ISO 8601 with Z; NO_TIME where the record has no valid one.
@@ -126,8 +129,12 @@ class Record:
 
 
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:
-    """Wrap one entry of Records. `file_account` is the account in the log file's key, if known."""
-    stated = (text(fields, "recipientAccountId"), text(fields, "userIdentity", "accountId"), file_account)
+    """Wrap one entry of Records.
+
+    file_account: the account in the log file's key, or the one that a live event was put in; "" if not known. Both say
+    whose the record is, which the caller's account does not: so it is the same, whichever brings the record.
+    """
+    stated = (text(fields, "recipientAccountId"), file_account, text(fields, "userIdentity", "accountId"))
     account = next(filter(is_identifier, stated), "unknown")
     return Record(fields, index, account, _event_id(fields), event_time(text(fields, "eventTime")))
 

@@ -5,7 +5,7 @@
 Tests are those of engine/predicates.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from trailbell.engine.fields import Finder
@@ -89,6 +89,21 @@ def asks_for(node: Node, values: Mapping[str, Iterable[str]]) -> bool:
             holds = compile_value_test(arguments[1])
             return any(holds([value]) for value in values[arguments[0]])
     return False
+
+
+def looks_at(node: Node, members: Set[str]) -> bool:
+    """Whether a condition looks at one of some members of the event; keywords look at all of them."""
+    kind, *arguments = node
+    match kind:
+        case "and" | "or":
+            return any(looks_at(part, members) for part in arguments[0])
+        case "not":
+            return looks_at(arguments[0], members)
+        case "field":
+            path, test = arguments
+            compared_with = () if is_value_test(test) else test[1:2]
+            return any(one.partition(".")[0] in members for one in (path, *compared_with))
+    return True
 
 
 def conjuncts(node: Node) -> Sequence[Node]:

@@ -1,11 +1,12 @@
 """The rulebook: the compiled rules as Lambda gets them, plain JSON that loads without pySigma or PyYAML."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from trailbell.engine.condition import looks_at
 from trailbell.engine.correlation import Correlation, CorrelationType
 from trailbell.errors import RuleError
 
@@ -184,6 +185,10 @@ class Rule:
     def is_silent(self) -> bool:
         """Whether it makes no hits."""
         return bool(self.undoes) or self.counts_only
+
+    def looks_at(self, members: Set[str]) -> bool:
+        """Whether its condition, or that of one of its exceptions, looks at one of some members of the event."""
+        return any(looks_at(one, members) for one in (self.detection, *(one.detection for one in self.exceptions)))
 
     @property
     def strength(self) -> tuple[int, int, str]:

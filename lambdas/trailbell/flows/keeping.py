@@ -19,6 +19,11 @@ from trailbell.hits.undoing import Undoing
 CHUNK = 250
 """Hits kept together: whole batches of pointer rows, and one log file of 40,000 hits takes no more memory."""
 
+NEWS_SECONDS = 86_400
+"""What happened within so many seconds is news: a log file that is replayed does not keep it quiet; a live event that
+brings what is older does.
+"""
+
 _Found = TypeVar("_Found")
 
 

@@ -6,12 +6,13 @@ writes no ledger row, for it proves nothing.
 """
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trailbell.cloudtrail.live_event import Envelope, Refusal
-from trailbell.flows.keeping import Keeping
+from trailbell.flows.keeping import NEWS_SECONDS, Keeping
 from trailbell.flows.source import Deadline, Outcome
 from trailbell.hits.detect import DetectionCounts, HitDetector
+from trailbell.hits.hit import Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,18 @@ class LiveEvents:
     def _read(self, event: Envelope, counts: DetectionCounts, outcome: Outcome, deadline: Deadline) -> None:
         record = event.record
         name = f"live event\n{event.origin.account}\n{record['eventID']}"  # no bucket's name has a line break
-        keeping = self.keeping.of(name, outcome.counters, deadline)
+        keeping = self.keeping.of(name, outcome.counters, deadline, lambda hit: _as_found(hit, event))
         keeping.keep(self.hit_detector.detect_records([(event.origin, record)], self.now(), counts))
         keeping.finish()
+
+
+def _as_found(hit: Hit, event: Envelope) -> Hit:
+    """A hit as it is kept: quiet where its event is of the past.
+
+    Whoever replays an archive notifies nobody of its months; and nothing is silenced by it, for a quiet row gives way
+    to that of the log file.
+    """
+    return replace(hit, quiet=True) if event.is_replayed or hit.delay > NEWS_SECONDS else hit
 
 
 def _refuse(outcome: Outcome, refusal: Refusal) -> Outcome:

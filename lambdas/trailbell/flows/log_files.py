@@ -15,14 +15,11 @@ from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
 from trailbell.errors import LogFileError
-from trailbell.flows.keeping import Keeping
+from trailbell.flows.keeping import NEWS_SECONDS, Keeping
 from trailbell.flows.source import Deadline, Outcome
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
-
-
-_NEVER_QUIET_SECONDS = 86_400
 
 
 class TrailBucket(Protocol):
@@ -158,4 +155,4 @@ def _as_found(hit: Hit, ref: ObjectRef) -> Hit:
         return hit
     if ref.notify:
         return replace(hit, replayed=True)
-    return replace(hit, quiet=True) if hit.delay > _NEVER_QUIET_SECONDS else hit
+    return replace(hit, quiet=True) if hit.delay > NEWS_SECONDS else hit

@@ -15,7 +15,15 @@ from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
 from trailbell.cloudtrail.origin import LiveEvent, Origin, Place
-from trailbell.cloudtrail.record import GATE_FIELDS, MEMBERS, NO_TIME, Record, is_record, make_record
+from trailbell.cloudtrail.record import (
+    GATE_FIELDS,
+    LOG_FILE_MEMBERS,
+    MEMBERS,
+    NO_TIME,
+    Record,
+    is_record,
+    make_record,
+)
 from trailbell.cloudtrail.splitter import Splitter
 from trailbell.engine.condition import asks_for
 from trailbell.engine.contributing import Contributing
@@ -261,6 +269,8 @@ class HitDetector:
     ) -> Iterator[Detected]:
         """Match records that come one by one, each with the event that brings it; what is found comes in their order.
 
+        Rules that look at what a record has in its log file alone (LOG_FILE_MEMBERS) match none of them: they decide
+        when the log file is read.
         seen_at, counts: as in `detect_all`.
         """
         reading = _Reading("", _NO_OBJECT, seen_at, counts)
@@ -397,8 +407,10 @@ class HitDetector:
         seen_at = reading.seen_at
         if record.repeats:
             candidates = [one for one in candidates if asks_for(one.rule.detection, REPEATS)]
-            if not candidates:
-                return []
+        if reading.live:  # what it lacks may be what a condition denies, or what an exception mutes by
+            candidates = [one for one in candidates if not one.rule.looks_at(LOG_FILE_MEMBERS)]
+        if not candidates:
+            return []
         facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)
         matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
         hit = self._hit(matches, record, facts, origin, seen_at)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailbell.cloudtrail.record import GATE_FIELDS
+from trailbell.cloudtrail.record import GATE_FIELDS, LOG_FILE_MEMBERS
 from trailbell.engine.condition import Node
 from trailbell.engine.rulebook import Rule
 
@@ -63,6 +63,7 @@ NO_SOURCE = "names no service"
 NO_NAME = "names no call"
 IS_BUSY = "runs all day long"
 UNLISTED = "in a record that lists no resources"
+IS_IN_FILE = f"looks at what only the log file is sure to have ({', '.join(sorted(LOG_FILE_MEMBERS))}; keywords: all)"
 
 _KEY_OWNER = "resources.accountId"
 
@@ -72,6 +73,8 @@ def live_of(rule: Rule, trusted: Iterable[str] = ()) -> RuleLive:
 
     trusted: accounts that are not external (Rulebook.trusted_accounts).
     """
+    if rule.looks_at(LOG_FILE_MEMBERS):
+        return RuleLive(rule, left_out=((IS_IN_FILE, ()),))
     asked = list[Asked]()
     left_out = dict[str, set[str]]()
     for one in _alternatives(rule.detection, frozenset(trusted)):

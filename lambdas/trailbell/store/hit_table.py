@@ -6,9 +6,9 @@ from typing import Any
 
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit, raised
-from trailbell.store.dynamo import Row, put_new, query, write_all
+from trailbell.store.dynamo import Row, get_row, put_new, query, write_all
 from trailbell.store.log_places import keep_log_place
-from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, pointer_rows, read_hit
+from trailbell.store.rows import HIT, MUTED, QUIET, hit_key, hit_row, log_place_key, pointer_rows, read_hit
 from trailbell.store.workers import Workers
 from trailbell.text.times import DAY_SECONDS
 
@@ -42,6 +42,8 @@ class DynamoHitTable:
         if there is None:
             row = hit_row(hit, expires_at)
             there = put_new(self._client, self._table, row, **_gives_way(row, replay=hit.replayed))
+            if there and self._overrules(hit, there):
+                there = put_new(self._client, self._table, row, **_gives_way_to_log_file(row))
         if there is None:
             return True
         self._keep_place(hit, there, expires_at)
@@ -58,18 +60,43 @@ class DynamoHitTable:
         Read and not only conditioned on: the rule that reported it then may be gone, and its id with it. Of a row that
         gives way to what a live event brings, the place in a log file is kept.
         """
-        if not hit.kept_as:
+        if not (hit.kept_as or hit.live):
             return None
         rows = [*query(self._client, self._table, hit_key(*hit.identity)["pk"])]
-        quiet = next((read_hit(row) for row in rows if hit.live and row["kind"] == QUIET), None)
+        quiet = next((read_hit(row) for row in rows if _hands_its_place_on(row, hit)), None)
         if quiet:
             keep_log_place(self._client, self._table, hit.identity, quiet.place, quiet.seen_at, expires_at)
+        if not hit.kept_as:
+            return None
         return next((row for row in rows if not row.get("keptAs") and row["kind"] in (HIT, MUTED)), None)
+
+    def _overrules(self, hit: Hit, there: Row) -> bool:
+        """Whether a log file's hit takes the place of one that is muted because its live event lacked something.
+
+        Once a log file's record was muted, too, its place is known, and that stays: the same log file may come again
+        after the exception has expired.
+        """
+        if not (hit.is_to_notify and hit.place.is_known) or there["kind"] != MUTED or not _is_same_live(hit, there):
+            return False
+        return get_row(self._client, self._table, log_place_key(*hit.identity)) is None
 
     def _keep_place(self, hit: Hit, there: Row, expires_at: int) -> None:
         """Keep where the record stands of a hit that a live event brought first, if this is the same record's hit."""
-        if hit.place.is_known and there.get("live") and there["eventID"] == hit.event_id:
+        if hit.place.is_known and _is_same_live(hit, there):
             keep_log_place(self._client, self._table, hit.identity, hit.place, hit.seen_at, expires_at)
+
+
+def _is_same_live(hit: Hit, there: Mapping[str, Any]) -> bool:
+    """Whether a live event has brought the row's hit, and it is of the same record (not of the same day alone)."""
+    return bool(there.get("live")) and there["eventID"] == hit.event_id
+
+
+def _hands_its_place_on(row: Row, hit: Hit) -> bool:
+    """Whether a row gives way to what a live event brings, and knows where that record stands in a log file."""
+    if row["kind"] != QUIET or hit.quiet or not hit.live or row["eventID"] != hit.event_id:
+        return False
+    is_same_rule = bool(hit.kept_as) or row["sk"] == hit.identity[2]  # rules with a dedup window have a day's key alike
+    return is_same_rule and bool(row["place"].get("key"))
 
 
 def _strength(hit: Hit) -> tuple[bool, Level]:
@@ -87,7 +114,7 @@ def _is_stronger(hit: Hit, there: Mapping[str, Any]) -> bool:
 def _gives_way(row: Row, *, replay: bool) -> dict[str, Any]:
     """Which row that is there already gives way to a hit's row (the arguments of put_new).
 
-    A quiet replay never replaces a row; a true delivery replaces a quiet one, and is notified. A replay that notifies
+    What is quiet never replaces a row; a true delivery replaces a quiet one, and is notified. A replay that notifies
     also replaces a muted one: its exception is gone, or it would be muted again. With a dedup window of a day, a muted
     hit gives way to a hit of another event that is not muted.
     """
@@ -99,3 +126,9 @@ def _gives_way(row: Row, *, replay: bool) -> dict[str, Any]:
         condition = "kind = :quiet OR (kind = :muted AND eventID <> :event)"
         return {"replacing": condition, "values": {":quiet": QUIET, ":muted": MUTED, ":event": row["eventID"]}}
     return {"replacing": "kind = :quiet", "values": {":quiet": QUIET}}
+
+
+def _gives_way_to_log_file(row: Row) -> dict[str, Any]:
+    """The same for a log file's hit that overrules: what a live event brought of the same record, if it is muted."""
+    condition = "kind = :muted AND attribute_exists(live) AND eventID = :event"
+    return {"replacing": condition, "values": {":muted": MUTED, ":event": row["eventID"]}}
