@@ -21,8 +21,8 @@ KNOWN_HOURS = 100
 """Who delivered in fewer of them has no habit that silence could break."""
 
 KNOWN_SPAN_HOURS = 14 * 24
-"""Nor who was first heard less than so long before the silence: a habit is known by its pauses, not by its hours, and two
-weeks hold two weekends. Nights say nothing of weekends, so that no number of pauses is taken for them.
+"""Nor who was first heard less than so long before the silence: a habit is known by its pauses, not by its hours, and
+two weeks hold two weekends. Nights say nothing of weekends, so that no number of pauses is taken for them.
 """
 
 LEAST_HOURS = 6
