@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from trailbell.flows.canary import broken_link
-from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen_after
+from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen, seen_after
 from trailbell.ops.canary import FiredCanary
 
 
@@ -31,7 +31,7 @@ def fire(canary: FiredCanary, seconds: float = _MINUTES * 60) -> bool:
         return False
     measured = f"; seen {words} after it" if (words := seen_after(steps)) else ""
     click.echo(f"back: {steps['returned']['seconds']} s from the act to its publication{measured}")
-    if SEEN_LIVE in steps and SEEN_IN_FILE not in steps:
+    if seen(steps, SEEN_LIVE) and not seen(steps, SEEN_IN_FILE):
         click.echo("its log file has not been read: nothing stands behind what comes live; see trailbell doctor")
         return False
     return True
