@@ -20,11 +20,11 @@ def fire(canary: FiredCanary, seconds: float = _MINUTES * 60) -> bool:
         " AWS promises neither",
         err=True,
     )
-    seen, steps = set[str](), dict[str, Any]()
+    told, steps = set[str](), dict[str, Any]()
     for steps in canary.steps(seconds):
         for step in _STEPS:
-            if step in steps and step not in seen:
-                seen.add(step)
+            if step in steps and step not in told:
+                told.add(step)
                 click.echo(f"  {step:<18} {steps[step]['at']}", err=True)
     if "returned" not in steps:
         click.echo(broken_link(canary.name, steps), nl=False)
