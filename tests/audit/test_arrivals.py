@@ -14,6 +14,7 @@ from tests.audit.test_flow import TABLE, table
 from trailbell.audit.arrivals import (
     BEHIND_HOURS,
     KNOWN_HOURS,
+    KNOWN_SPAN_HOURS,
     LEAST_HOURS,
     LONGEST_HOURS,
     TIMES,
@@ -71,7 +72,8 @@ def plainly_silent(hours: Mapping[Source, set[int]], behind: bool) -> set[Source
         pauses = [counted(one + 1, after) for one, after in pairwise(ordered)]
         quiet = counted(ordered[-1] + 1, NOW - 1)
         bound = max(TIMES * max(pauses, default=0), LEAST_HOURS) + (BEHIND_HOURS if behind else 0)
-        if len(own) >= KNOWN_HOURS and NOW - ordered[-1] <= LONGEST_HOURS and quiet > bound:
+        is_known = len(own) >= KNOWN_HOURS and ordered[-1] - ordered[0] >= KNOWN_SPAN_HOURS
+        if is_known and NOW - ordered[-1] <= LONGEST_HOURS and quiet > bound:
             found.add(source)
     return found
 
@@ -126,6 +128,29 @@ def test_who_falls_silent_is_told_by_their_own_rhythm(own: set[int], most: int) 
         assert not list(silent_sources(now, hour))
     assert not list(silent_sources(alive, NOW))
     assert [one.source for one in silent_sources(silent, NOW)] == [HERE]
+
+
+@pytest.mark.parametrize("begun", range(7))
+@pytest.mark.parametrize("hours", [(0, 24), (7, 18), (2, 3), (0, 23)], ids=["all day", "office", "an hour", "most"])
+def test_first_weeks_of_somebody_who_rests_at_weekends_page_nobody(begun: int, hours: tuple[int, int]) -> None:
+    """Whichever day it is deployed: the first weekend is no news, though no pause was known before."""
+    start = NOW - begin_of(NOW).hour + 24 * begun
+    here, other = dict[Source, Arrivals](), Source("9", "eu-west-1")
+    for hour in range(start, start + 40 * 24):
+        moment = begin_of(hour)
+        if moment.weekday() < 5 and hours[0] <= moment.hour < hours[1]:
+            here[HERE] = here.get(HERE, Arrivals(hour)).with_hour(hour)
+        here[other] = here.get(other, Arrivals(hour)).with_hour(hour)
+        assert not list(silent_sources(here, hour)), moment
+
+
+def test_who_stops_once_two_weeks_are_known_is_told() -> None:
+    others = {Source("9", "eu-west-1"): arrivals_of(until(NOW))}
+    last = NOW - 20
+    new, known = (arrivals_of(range(last - span, last + 1)) for span in (KNOWN_SPAN_HOURS - 1, KNOWN_SPAN_HOURS))
+
+    assert not list(silent_sources({HERE: new, **others}, NOW))
+    assert [one.source for one in silent_sources({HERE: known, **others}, NOW)] == [HERE]
 
 
 def test_region_that_is_used_once_a_week_pages_nobody() -> None:

@@ -211,6 +211,21 @@ def test_canary_that_comes_live_alone_is_reported_at_its_deadline(chain: Chain) 
     assert subject == "trailbell: the canary of 2026-11-20T09 came live, and not by a log file"
 
 
+@pytest.mark.parametrize("comes_after_all", [False, True])
+def test_forged_canary_in_a_log_file_stands_for_no_log_file(chain: Chain, comes_after_all: bool) -> None:
+    """Its hour can be guessed, its nonce cannot; nor does it keep the true one from being seen."""
+    canary = given_canary(chain)
+    chain.detect(canary.parameter, live=True)
+    chain.relay(canary)
+    chain.watch.collect("2026-11-20T09:00:10Z")
+    chain.detect(Canary(canary.name, "f" * 32).parameter)
+    if comes_after_all:
+        chain.detect(canary.parameter)
+    assert chain.watch.judge(Due(NOW, "canary", canary.name), "2026-11-20T09:30:00Z")
+
+    assert len(chain.notified) == (0 if comes_after_all else 1)
+
+
 def test_canary_of_both_sources_is_reported_to_nobody(chain: Chain) -> None:
     canary = given_canary(chain)
     chain.detect(canary.parameter, live=True)

@@ -15,8 +15,9 @@ from trailbell.engine.contributing import Group
 from trailbell.engine.contribution_code import short_identity
 from trailbell.engine.correlation import Contribution, Correlation
 from trailbell.errors import OutOfTimeError, TableError
-from trailbell.flows.correlating import GROUPS_MAX, Correlating, CorrelationCounts
+from trailbell.flows.correlating import Correlating, CorrelationCounts
 from trailbell.flows.correlation_state import BucketPart, CountedGroup, FoundEpisode, Merged
+from trailbell.flows.overflow import GROUPS_MAX
 from trailbell.hits.base_match import BaseMatch, episode_hit, hit_episode
 from trailbell.hits.episode import HitEpisode
 from trailbell.hits.hit import Hit
@@ -244,6 +245,7 @@ def test_more_groups_than_a_log_file_may_have_are_counted(
     )
 
     left = counts.left_out["counted"]
+    assert left.first
     assert (counts.groups, left.contributions, left.first.identity) == (GROUPS_MAX, 7, f"e-{GROUPS_MAX}")
     assert len({row["pk"] for row in read_rows("contributions")}) == GROUPS_MAX
     assert len(read_rows("hit")) == 1

@@ -21,6 +21,7 @@ from trailbell.rulebook.correlation_cases import load_correlation_cases
 from trailbell.rulebook.live_calls import BUSY, IS_IN_FILE, OWN_ACCOUNT, UNLISTED, live_of
 from trailbell.rulebook.live_patterns import (
     MOST_CHARACTERS,
+    MOST_RULES,
     LivePattern,
     central_patterns,
     live_patterns,
@@ -303,6 +304,53 @@ def test_rule_with_an_exception_by_what_no_live_event_has_is_left_to_the_log_fil
 
     assert live_of(own).asked
     assert (live_of(excepted).asked, live_of(excepted).left_out) == ((), ((IS_IN_FILE, ()),))
+
+
+@pytest.mark.parametrize("most", [0, 5, 60, 115, 116, 400])
+def test_any_number_of_trusted_accounts_has_patterns_that_bring_what_rules_report(most: int) -> None:
+    """Where they do not fit all but the own account come: more than is asked for, never less."""
+    ours = rulebook()
+    trusted = frozenset(f"{700_000_000_000 + number}" for number in range(most))
+    found = live_patterns(Rulebook(ours.rules, trusted, ours.automation_roles, ours.correlations))
+
+    assert len(found) <= MOST_RULES
+    assert all(len(json.dumps(one.pattern)) <= MOST_CHARACTERS for one in found)
+    stranger = {"userIdentity": {"type": "AWSAccount", "accountId": "999988887777"}}
+    own = {"userIdentity": {"type": "IAMUser", "accountId": "111122223333"}}
+    call = {"eventSource": "kms.amazonaws.com", "eventName": "Decrypt", "recipientAccountId": "111122223333"}
+    assert matching(call | stranger, found)
+    assert not matching(call | own, found)
+
+
+GLUE = "glue.amazonaws.com"
+WORDS = [f"word{number:02}" for number in range(90)]
+SERVICES = [f"{word}.amazonaws.com" for word in WORDS]
+ROOT = {"userIdentity": {"type": "Root"}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "records"),
+    [
+        (
+            [["field", "eventSource", ["in", SERVICES]], ["field", "facts.actor.kind", ["eq", "root"]]],
+            [{"eventSource": one, "eventName": "Any", **ROOT} for one in SERVICES],
+        ),
+        (
+            [
+                ["field", "eventSource", ["eq", GLUE]],
+                ["or", [["field", "eventName", ["prefix", word]] for word in WORDS]],
+            ],
+            [{"eventSource": GLUE, "eventName": f"{word.capitalize()}Job"} for word in WORDS],
+        ),
+    ],
+    ids=["services", "beginnings"],
+)
+def test_long_lists_are_cut_into_patterns_that_have_room(parts: list[Any], records: list[dict[str, Any]]) -> None:
+    (rule, *_) = rulebook().rules
+    found = live_patterns(Rulebook((type(rule)(rule.rule_id, "many", "many", "Many", rule.level, "", ["and", parts]),)))
+
+    assert all(len(json.dumps(one.pattern)) <= MOST_CHARACTERS for one in found)
+    assert [record for record in records if not matching(record, found)] == []
 
 
 def test_too_many_calls_end_the_synth(tmp_path: Path) -> None:

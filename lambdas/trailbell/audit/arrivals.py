@@ -20,6 +20,11 @@ WINDOW_HOURS = 35 * 24
 KNOWN_HOURS = 100
 """Who delivered in fewer of them has no habit that silence could break."""
 
+KNOWN_SPAN_HOURS = 14 * 24
+"""Nor who was first heard less than so long before the silence: a habit is known by its pauses, not by its hours, and
+two weeks hold two weekends. Nights say nothing of weekends, so that no number of pauses is taken for them.
+"""
+
 LEAST_HOURS = 6
 """Nobody is silent before: deliveries have been late for hours."""
 
@@ -70,6 +75,11 @@ class Arrivals:
         bits = (self.bits << -ago) & _ALL if -ago < WINDOW_HOURS else 0
         return Arrivals(hour, bits | 1)
 
+    @property
+    def has_habit(self) -> bool:
+        """Whether enough is known of it to say what is unusual."""
+        return self.bits.bit_count() >= KNOWN_HOURS and self.bits.bit_length() > KNOWN_SPAN_HOURS
+
     def seen_from(self, hour: int) -> int:
         """The bits of the same hours counted back from another one."""
         ago = hour - self.last
@@ -118,7 +128,7 @@ def silent_sources(arrivals: Mapping[Source, Arrivals], hour: int, *, behind: bo
     by_all |= _ALL << WINDOW_HOURS
     for source, one in sorted(arrivals.items()):
         since = hour - one.last
-        if not _UNDER_WAY < since <= LONGEST_HOURS or one.bits.bit_count() < KNOWN_HOURS:
+        if not _UNDER_WAY < since <= LONGEST_HOURS or not one.has_habit:
             continue
         quiet = _count(by_all, _UNDER_WAY, since)
         if quiet <= LEAST_HOURS:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, Canary, Returned, canary_of
+from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, Canary, Returned, canary_of, seen
 from trailbell.hits.due import Due
 from trailbell.hits.hit import Hit, seconds_between
 
@@ -70,7 +70,10 @@ def keep_canary(canaries: Canaries, hit: Hit) -> bool:
     canary = canary_of(hit)
     if canary is None or hit.quiet:
         return False
-    canaries.add(canary.name, SEEN_LIVE if hit.live else SEEN_IN_FILE, at=hit.seen_at, seconds=hit.delay)
+    step = SEEN_LIVE if hit.live else SEEN_IN_FILE
+    for name in (step, f"{step} {canary.nonce}"):  # the second where one came before, which may be forged
+        if canaries.add(canary.name, name, nonce=canary.nonce, at=hit.seen_at, seconds=hit.delay):
+            break
     return canaries.add(canary.name, "detected", nonce=canary.nonce, eventTime=hit.event_time, at=hit.seen_at)
 
 
@@ -148,7 +151,7 @@ class CanaryWatch:
         """Whether a live event brought it back, and no log file has brought it by its deadline: then alerts still come,
         and nothing stands behind them.
         """
-        is_live_alone = SEEN_LIVE in steps and SEEN_IN_FILE not in steps
+        is_live_alone = bool(seen(steps, SEEN_LIVE)) and not seen(steps, SEEN_IN_FILE)
         return is_live_alone and "sent" in steps and now >= _later(steps["sent"]["at"], self.minutes)
 
     def _notify_once(self, name: str, step: str, steps: Mapping[str, Any], now: str, message: tuple[str, str]) -> bool:
@@ -178,7 +181,7 @@ def broken_link(name: str, steps: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _no_log_file(name: str, steps: Mapping[str, Any]) -> str:
-    live = steps[SEEN_LIVE]
+    live = seen(steps, SEEN_LIVE)
     return "\n".join(
         [
             f"A live event brought the canary of {name} {live['seconds']} s after its act; its log file was not read.",

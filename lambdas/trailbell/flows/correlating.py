@@ -22,33 +22,17 @@ from trailbell.engine.episodes import Episode, episodes_of
 from trailbell.flows.collected import Collected
 from trailbell.flows.correlation_state import Contributions, CountedGroup, Episodes, FoundEpisode, Merged
 from trailbell.flows.each import Each, one_by_one
-from trailbell.hits.base_match import BaseMatch, hit_episode, overflow_hit
+from trailbell.flows.overflow import GROUPS_MAX, LeftOut, Overflows
+from trailbell.hits.base_match import BaseMatch, hit_episode
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.text.times import iso_seconds
-
-
-GROUPS_MAX = 200
-"""Groups of one correlation that a log file adds to; names in requests are the caller's choice."""
 
 
 MakeEpisodeHit = Callable[[Correlation, Group, HitEpisode, str, BaseMatch], Hit]
 """Makes the hit of an episode: from its correlation and group, what is to be said of it, when it came true, and the
 latest of its acts at hand (hits/base_match.py: episode_hit).
 """
-
-
-@dataclass(slots=True)
-class LeftOut:
-    """What a log file has of a correlation beyond GROUPS_MAX groups, or one record beyond SHARES_MAX shares: in no
-    episode, so that somebody is to be told.
-
-    contributions: how many; first: the first of the records.
-    """
-
-    correlation: Correlation
-    first: BaseMatch
-    contributions: int = 0
 
 
 @dataclass(slots=True)
@@ -115,25 +99,22 @@ class SourceCorrelation:
     def __init__(self, correlating: Correlating, name: str, shaped: Callable[[Hit], Hit]) -> None:
         self._our, self._name, self._shaped = correlating, name, shaped
         self._by_depth = defaultdict[int, dict[str, dict[Group, Collected]]](lambda: defaultdict(dict))
-        self._counts = CorrelationCounts()
+        self._counts, self._overflows = CorrelationCounts(), Overflows()
 
     def add(self, match: BaseMatch) -> None:
         """A record that correlations count."""
         identity, other = short_identity(match.identity), match.other_identity if self._our.live else ""
         alias = short_identity(other) if other else b""
+        alone = self._overflows.record(match)
         for share in match.shares:
+            groups, is_alone = self._groups(share.correlation), share.correlation.correlation_id in alone
             if share.is_cut:
-                self._leave_out(share, match)
-            groups = self._groups(share.correlation)
+                self._overflows.leave_out(share, match, alone=is_alone)
             if share.group in groups or len(groups) < GROUPS_MAX:
                 value = short_value(share.value)
                 self._collected(share, match).add(match, Contribution(match.time, identity, share.rule, value), alias)
             else:
-                self._leave_out(share, match)
-
-    def _leave_out(self, share: Share, match: BaseMatch) -> None:
-        left = self._counts.left_out.setdefault(share.correlation.correlation_id, LeftOut(share.correlation, match))
-        left.contributions += 1
+                self._overflows.leave_out(share, match, alone=is_alone)
 
     def finish(self, check: Callable[[], None] = lambda: None, *, is_whole: bool = True) -> CorrelationCounts:
         """Keep what was collected, and the episodes that follow, inner ones first. Raises TableError, or what `check`
@@ -158,11 +139,11 @@ class SourceCorrelation:
                 self._counts.episodes_joined += merged.joined
                 for one in fired:
                     self._add_fired(one)
-        self._counts.overflows = [self._shaped(self._overflow(one)) for one in self._counts.left_out.values()]
+        self._counts.left_out = self._overflows.left_out()
+        self._counts.overflows = [
+            self._shaped(hit) for one in self._counts.left_out.values() for hit in one.hits(self._name)
+        ]
         return self._counts
-
-    def _overflow(self, left: LeftOut) -> Hit:
-        return overflow_hit(left.correlation, left.first, left.contributions, self._name, GROUPS_MAX)
 
     def _groups(self, correlation: Correlation) -> dict[Group, Collected]:
         return self._by_depth[correlation.depth][correlation.correlation_id]

@@ -170,13 +170,15 @@ def episode_id(correlation: Correlation, group: Group, came_true: str) -> str:
     return f"episode-{hashlib.sha256(parts.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
-def overflow_hit(correlation: Correlation, last: BaseMatch, left_out: int, log_file: str, groups_max: int) -> Hit:
+def overflow_hit(correlation: Correlation, last: BaseMatch, left_out: int, cause: str, groups_max: int) -> Hit:
     """The hit that says that a log file adds to more groups of a correlation than are followed: whoever fills it with
     names of his choice could otherwise hide among them.
+
+    cause: what it is known by: the log file's name, or the event's id where one record is too much by itself.
     """
     rule = correlation.rule
     hit = make_hit(last.record, last.facts, [Match(rule)], rule.level, last.origin, last.seen_at)
-    named = f"{correlation.correlation_id}\n{log_file}".encode("utf-8", "surrogatepass")
+    named = f"{correlation.correlation_id}\n{cause}".encode("utf-8", "surrogatepass")
     return replace(
         hit,
         event_id=f"overflow-{hashlib.sha256(named).hexdigest()[:32]}",

@@ -64,9 +64,22 @@ def canary_of(hit: Hit) -> Canary | None:
     return Canary(found["name"], found["nonce"]) if found else None
 
 
+def seen(steps: Mapping[str, Mapping[str, Any]], step: str) -> Mapping[str, Any]:
+    """The row of a source that brought the canary which was sent, empty if none did.
+
+    Whoever knows the hour can call by its name; such a row has another nonce, and what came after it is beside it, with
+    the nonce in its name. A version before wrote no nonce.
+    """
+    sent = steps.get("sent", {}).get("nonce")
+    for row in (steps.get(step, {}), steps.get(f"{step} {sent}", {})):
+        if row and row.get("nonce", sent) == sent:
+            return row
+    return {}
+
+
 def seen_after(steps: Mapping[str, Mapping[str, Any]]) -> str:
     """How long after its act each source brought a canary, as measured: "live 3 s, in a log file 290 s"; "" if that is
     not known.
     """
     named = ((SEEN_LIVE, "live"), (SEEN_IN_FILE, "in a log file"))
-    return ", ".join(f"{word} {steps[step]['seconds']} s" for step, word in named if "seconds" in steps.get(step, {}))
+    return ", ".join(f"{word} {row['seconds']} s" for step, word in named if "seconds" in (row := seen(steps, step)))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trailbell.errors import SettingsError
-from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen_after
+from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen, seen_after
 from trailbell.ops.answers import MeasuredCanary
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.store.canaries import DynamoCanaries
@@ -22,8 +22,8 @@ def newest_canary(canaries: DynamoCanaries, now: datetime) -> MeasuredCanary | N
     for hours in range(_HOURS_BACK + 1):
         name = f"{now - timedelta(hours=hours):%Y-%m-%dT%H}"
         steps = canaries.steps(name)
-        if "returned" in steps and (seen := seen_after(steps)):
-            return MeasuredCanary(name, int(steps["returned"]["seconds"]), seen)
+        if "returned" in steps and (words := seen_after(steps)):
+            return MeasuredCanary(name, int(steps["returned"]["seconds"]), words)
     return None
 
 
@@ -47,7 +47,7 @@ class FiredCanary:
             self._invoke({"collect": True})
             steps = dict(self._canaries.steps(self.name))
             yield steps
-            is_back = "returned" in steps and (SEEN_LIVE not in steps or SEEN_IN_FILE in steps)
+            is_back = "returned" in steps and (not seen(steps, SEEN_LIVE) or bool(seen(steps, SEEN_IN_FILE)))
             if is_back or clock() + _PAUSE_SECONDS > deadline:
                 return
             sleep(_PAUSE_SECONDS)

@@ -160,7 +160,7 @@ def _of_field(path: str, kind: str, rest: Sequence[Any], trusted: frozenset[str]
 
 def _conditions(path: str, texts: Sequence[str] | None, trusted: frozenset[str]) -> Conditions:
     """What a pattern can ask in place of a test, without missing a record for which that test holds."""
-    external = [{"anything-but": [OWN_ACCOUNT, *sorted(trusted)]}]
+    external = but_own_account(trusted)
     match path, texts:
         case "facts.actor.kind", ["root"]:
             return _condition("userIdentity.type", ["Root"])
@@ -175,6 +175,11 @@ def _conditions(path: str, texts: Sequence[str] | None, trusted: frozenset[str])
         case "requestParameters.reason", [text]:
             return _condition(path, [{"equals-ignore-case": text}])
     return frozenset()
+
+
+def but_own_account(trusted: Iterable[str] = ()) -> list[Any]:
+    """Any account but the one that a pattern is deployed in, and those that are trusted."""
+    return [{"anything-but": [OWN_ACCOUNT, *sorted(trusted)]}]
 
 
 def _condition(path: str, allowed: list[Any]) -> Conditions:

@@ -17,7 +17,7 @@ from typing import Any
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import RuleError
 from trailbell.rulebook.known_calls import spelling
-from trailbell.rulebook.live_calls import OWN_ACCOUNT, Asked, Conditions, live_of
+from trailbell.rulebook.live_calls import OWN_ACCOUNT, Asked, Conditions, but_own_account, live_of
 
 
 MOST_CHARACTERS = 2048
@@ -202,14 +202,37 @@ def _packed(clauses: Iterable[_Clause], spell: Spelling) -> Iterator[Pattern]:
 
 
 def _cut(clause: _Clause, spell: Spelling) -> Iterator[_Clause]:
+    """Clauses that have room each and let through what a long one does; more, where its trusted accounts alone are too
+    many: then all but the own account come, and the rules decide as ever. Raises RuleError where that is too long, too.
+    """
     if _fits(_pattern([clause], spell)):
         yield clause
         return
-    half = len(clause.names) // 2
-    if not half:
+    parts = [*_halves(clause)] or [replace(clause, conditions=_but_own_alone(clause.conditions))]
+    if parts == [clause]:
         raise RuleError(f"no EventBridge pattern has room for what rules ask of {', '.join(clause.sources)}")
-    yield from _cut(replace(clause, names=clause.names[:half]), spell)
-    yield from _cut(replace(clause, names=clause.names[half:], beginnings=()), spell)
+    for part in parts:
+        yield from _cut(part, spell)
+
+
+def _halves(clause: _Clause) -> Iterator[_Clause]:
+    """Two clauses that together let through the same; none where it has one of everything."""
+    if clause.names and clause.beginnings:
+        yield from (replace(clause, beginnings=()), replace(clause, names=()))
+        return
+    if half := len(clause.names) // 2:
+        yield from (replace(clause, names=clause.names[:half]), replace(clause, names=clause.names[half:]))
+    elif half := len(clause.beginnings) // 2:
+        first, second = clause.beginnings[:half], clause.beginnings[half:]
+        yield from (replace(clause, beginnings=first), replace(clause, beginnings=second))
+    elif half := len(clause.sources) // 2:
+        yield from (replace(clause, sources=clause.sources[:half]), replace(clause, sources=clause.sources[half:]))
+
+
+def _but_own_alone(conditions: Conditions) -> Conditions:
+    """The same without trusted accounts."""
+    broad = json.dumps(but_own_account())
+    return frozenset((path, broad if OWN_ACCOUNT in allowed else allowed) for path, allowed in conditions)
 
 
 def _pattern(clauses: Sequence[_Clause], spell: Spelling) -> dict[str, Any]:

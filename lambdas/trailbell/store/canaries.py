@@ -2,7 +2,8 @@
 
     K#{name}    sent        by the clock: nonce, at
     K#{name}    detected    by the detector: nonce, eventTime, at; of kind `canary`, which goes on to the notifier
-    K#{name}    seen live, seen in a log file    by the detector: at, seconds after the act; each source by itself
+    K#{name}    seen live, seen in a log file    by the detector: nonce, at, seconds after the act; each source by
+                            itself, and a second row with the nonce in its name where another came before
     K#{name}    published   by the notifier: at
     K#{name}    returned    by the clock: at, seconds from the act to its publication
     K#{name}    reported    by the clock: operations were notified that it is missing

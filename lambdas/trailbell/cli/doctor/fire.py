@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from trailbell.flows.canary import broken_link
-from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen_after
+from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, seen, seen_after
 from trailbell.ops.canary import FiredCanary
 
 
@@ -20,18 +20,18 @@ def fire(canary: FiredCanary, seconds: float = _MINUTES * 60) -> bool:
         " AWS promises neither",
         err=True,
     )
-    seen, steps = set[str](), dict[str, Any]()
+    told, steps = set[str](), dict[str, Any]()
     for steps in canary.steps(seconds):
         for step in _STEPS:
-            if step in steps and step not in seen:
-                seen.add(step)
+            if step in steps and step not in told:
+                told.add(step)
                 click.echo(f"  {step:<18} {steps[step]['at']}", err=True)
     if "returned" not in steps:
         click.echo(broken_link(canary.name, steps), nl=False)
         return False
     measured = f"; seen {words} after it" if (words := seen_after(steps)) else ""
     click.echo(f"back: {steps['returned']['seconds']} s from the act to its publication{measured}")
-    if SEEN_LIVE in steps and SEEN_IN_FILE not in steps:
+    if seen(steps, SEEN_LIVE) and not seen(steps, SEEN_IN_FILE):
         click.echo("its log file has not been read: nothing stands behind what comes live; see trailbell doctor")
         return False
     return True
