@@ -4,7 +4,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,6 @@ from trailbell.wrappings.events import events_in
 from trailbell.wrappings.read import log_text
 from trailbell.wrappings.stream import Stream
 
-
-LINEWISE = (
-    *("lines", "documents with commas", "EventBridge, lines", "export", "aws logs", "Logs Insights", "Splunk, lines"),
-    *("Splunk, CSV", "ECS, lines", "Elastic, elasticdump"),
-)
-"""In these a line that is cut off is malformed, as any line may be, and the file ends."""
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = next(ROOT.glob("examples/AWSLogs/*/CloudTrail/*/*/*/*/*T0940Z*.json.gz"))
@@ -59,6 +53,19 @@ def found_in(content: bytes, piece: int = 4096) -> Found:
     hits = list(detector().detect(text.pieces, "", key, SEEN_AT, counts, text.max_bytes))
     told = [(hit.rule, hit.event_id, hit.level, hit.place.index) for hit in hits]
     return told, counts.records_read, counts.records_malformed
+
+
+def found_until_error(content: bytes) -> tuple[list[tuple[str, str, str, int]], int]:
+    """The hits of a file that cannot be read to its end, and how many records were read."""
+    counts, told = DetectionCounts(), []
+    text = log_text(content[at : at + 4096] for at in range(0, len(content), 4096))
+    try:
+        for hit in detector().detect(text.pieces, "", classify_key("k"), SEEN_AT, counts, text.max_bytes):
+            told.append((hit.rule, hit.event_id, hit.level, hit.place.index))
+    except LogFileError:
+        assert not counts.records_malformed
+        return told, counts.records_read
+    pytest.fail("nobody is told that the file was not read to its end")
 
 
 @cache
@@ -112,12 +119,7 @@ def test_what_is_no_record_among_records_is_counted(name: str) -> None:
 def test_file_that_breaks_off_is_told_and_what_was_whole_counts(name: str) -> None:
     """An aborted download: what is found is right, and nobody is told that it was all."""
     whole = WRAPPINGS[name](records())
-    counts = DetectionCounts()
-    text = log_text([whole[: len(whole) // 3]])
-    hits = []
-    with pytest.raises(LogFileError) if not name.startswith(LINEWISE) else nullcontext():
-        for hit in detector().detect(text.pieces, "", classify_key("k"), SEEN_AT, counts, text.max_bytes):
-            hits.append((hit.rule, hit.event_id, hit.level, hit.place.index))
+    hits, _ = found_until_error(whole[: len(whole) // 3])
 
     assert hits == expected()[0][: len(hits)]
 
@@ -143,6 +145,16 @@ def test_anything_at_all_gives_records_or_an_error_with_an_owner(content: bytes)
         (compact({"class_uid": 6003, "metadata": {}}), "OCSF"),
         (compact({"Events": [{"EventId": "1", "EventName": "x", "EventTime": "y"}]}), "leave its --query out"),
         (b'{"hello": "world"}', "not from CloudTrail"),
+        (compact({"Records": [{"userAgent": "x", "path": "/"}]}), "not from CloudTrail"),
+        (compact({"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "s3": {}}]}), "Lambda event of aws:s3"),
+        (compact({"Records": [{"eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb"}]}), "dynamodb"),
+        (compact({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "hello"}}]}), "aws:sns"),
+        (compact({"Records": [{"eventVersion": "1.0", "eventCategory": "Aggregated"}]}), "aggregated events"),
+        (compact({"class_uid": 6003, "metadata": {}}) + b"\n" + compact({"class_uid": 1, "metadata": {}}), "OCSF"),
+        (b'{"ecs": {}, "event": {}}\n{"ecs": {}, "event": {}}\n', "ECS without"),
+        (compact({"results": [[{"field": "@ptr", "value": "x"}]]}), "without @message"),
+        (compact({"QueryResultRows": [[{"eventJson": "x"}]]}), "jq -r"),
+        (b"_time,_raw\n1,hello\n", "CSV whose columns"),
         (b"version account-id interface-id srcaddr\n2 123456789010 eni-1 1.2.3.4\n", "VPC flow logs"),
         (b"User name,Event time,Event source,Event name\ndana,x,y,z\n", "lookup-events --output json"),
         (b"a,b,c\n1,2,3\n", "CSV without a column"),
@@ -179,6 +191,57 @@ def test_events_of_another_kind_are_taken_as_they_stand() -> None:
         (0, {"a": {"message": "hi"}}),
         (2, {"b": [1]}),
     ]
+
+
+@pytest.mark.parametrize("name", ["list", "lines", "lookup-events", "EventBridge, lines", "ECS, search", "Splunk, CSV"])
+@pytest.mark.parametrize("layer", ["", "gzip", "bzip2", "xz", "UTF-16"])
+def test_what_was_whole_before_the_damage_counts(name: str, layer: str) -> None:
+    """An act must not be lost because the download of what came after it failed."""
+    whole = [*records(), records()[0]]
+    content = WRAPPINGS[name](whole)
+    start = content[: content.rindex(compact(whole[-1]["eventID"]).strip(b'"'))]  # in the last record
+    start = (COMPRESSIONS | ENCODINGS)[layer](start) if layer else start
+
+    assert found_until_error(start) == (expected()[0], len(records()))
+
+
+@pytest.mark.parametrize("name", ["list", "lines", "lookup-events", "EventBridge, lines", "ECS, search", "Splunk, CSV"])
+@pytest.mark.parametrize("layer", ["", "bzip2", "xz", "UTF-16"])
+def test_what_follows_the_end_is_told_and_costs_no_hit(name: str, layer: str) -> None:
+    """Disks and transfers pad with zeros."""
+    content = WRAPPINGS[name](records())
+    content = (COMPRESSIONS | ENCODINGS)[layer](content) if layer else content
+
+    assert found_until_error(content + b"\0\0\0") == (expected()[0], len(records()))
+
+
+def test_archive_that_breaks_off_behind_its_last_file_is_told() -> None:
+    """What is missing is nothing here, but nobody knows that."""
+    content = gzip.compress(WRAPPINGS["tar"](records()))[:-4]
+
+    assert found_until_error(content) == (expected()[0], len(records()))
+
+
+def test_line_that_is_no_json_is_malformed_and_called_so() -> None:
+    """A reason that speaks of members it lacks would send the reader the wrong way."""
+    lines = WRAPPINGS["lines"](records()[:2]).splitlines()
+    counts = DetectionCounts()
+    text = log_text([b"\n".join([lines[0], b'{"eventVersion": ', lines[1], b""])])
+    list(detector().detect(text.pieces, "", classify_key("k"), SEEN_AT, counts, text.max_bytes))
+
+    assert counts.records_read == 3
+    assert [(one.index, one.reason, one.content) for one in counts.malformed] == [
+        (1, "record is a JSON str, not an object", b'"{\\"eventVersion\\":"')
+    ]
+
+
+@pytest.mark.parametrize("first", [b"", compact({"eventVersion": "1", "eventName": "x"}) + b"\n"])
+def test_bomb_of_small_entries_is_refused(first: bytes) -> None:
+    """Half a megabyte that becomes forty million lines takes minutes to find nothing in."""
+    bomb = gzip.compress(first + b'{"a":1}\n' * 200_000)
+
+    with pytest.raises(LogFileError, match="bomb"):
+        found_in(bomb)
 
 
 def test_bomb_is_refused() -> None:

@@ -55,6 +55,20 @@ def _subscription(records: Sequence[Record]) -> dict[str, Any]:
     return {**head, "subscriptionFilters": ["all"], "logEvents": events}
 
 
+def _control_message() -> dict[str, Any]:
+    """What CloudWatch Logs sends to see whether a destination is there."""
+    event = {"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health of destination Firehose."}
+    return {"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "", "logEvents": [event]}
+
+
+def _lambda_event(service: str, inner: dict[str, Any]) -> dict[str, Any]:
+    return {"awsRegion": "eu-west-1", **inner, "eventSource": f"aws:{service}", "eventVersion": "1.0"}
+
+
+def _row(cells: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"field": name, "value": value} for name, value in cells.items()]
+
+
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
@@ -141,7 +155,31 @@ WRAPPINGS: dict[str, Wrapping] = {
     "Firehose for Lambda": lambda records: compact(
         {"invocationId": "1", "records": [{"recordId": "1", "data": _base64(compact(one))} for one in records]}
     ),
-    "SQS": lambda records: compact({"Messages": [{"Body": "x", "body": _text(_event(one))} for one in records]}),
+    "subscription by Kinesis, sorted": lambda records: json.dumps(
+        {"Records": [_lambda_event("kinesis", {"kinesis": {"data": _base64(compact(one))}}) for one in records]},
+        sort_keys=True,
+    ).encode(),
+    "Kinesis, get-records": lambda records: _pretty(
+        {"Records": [{"SequenceNumber": "1", "Data": _base64(compact(one)), "PartitionKey": "a"} for one in records]}
+    ),
+    "Firehose of a subscription with its first message": lambda records: (
+        compact(_control_message()) + compact(_subscription(records))
+    ),
+    "SQS, receive-message": lambda records: _pretty(
+        {"Messages": [{"MessageId": "1", "Body": _text(_event(one))} for one in records]}
+    ),
+    "SQS, of SNS": lambda records: _pretty(
+        {"Messages": [{"MessageId": "1", "Body": _text({"Message": _text(_event(one))})} for one in records]}
+    ),
+    "SQS for Lambda": lambda records: compact(
+        {"Records": [_lambda_event("sqs", {"body": _text(_event(one))}) for one in records]}
+    ),
+    "SQS for Lambda, sorted": lambda records: json.dumps(
+        {"Records": [_lambda_event("sqs", {"body": _text(_event(one))}) for one in records]}, sort_keys=True
+    ).encode(),
+    "SNS for Lambda": lambda records: compact(
+        {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": _text(_event(one))}} for one in records]}
+    ),
     "filter-log-events": lambda records: _pretty(
         {"events": _subscription(records)["logEvents"], "searchedLogStreams": []}
     ),
@@ -151,17 +189,25 @@ WRAPPINGS: dict[str, Wrapping] = {
     "aws logs tail": lambda records: b"".join(
         b"2026-11-20T09:00:00 a_stream " + compact(one) + b"\n" for one in records
     ),
+    "Logs Insights, get-query-results": lambda records: _pretty(
+        {"results": [_row({"@timestamp": "t", "@message": _text(one), "@ptr": "x"}) for one in records]}
+    ),
     "Logs Insights, CSV": lambda records: _table(["@timestamp", "@message"], [["t", _text(one)] for one in records]),
     "Splunk, lines": lambda records: _lines(
         [{"preview": False, "result": {"_raw": _text(one), "eventName": "x", "host": "h"}} for one in records]
     ),
     "Splunk, results": lambda records: compact({"results": [{"_raw": _text(one), "_time": "t"} for one in records]}),
     "Splunk, CSV": lambda records: _table(["_time", "_raw", "host"], [["t", _text(one), "h"] for one in records]),
+    "Splunk, CSV of _raw": lambda records: _table(["_raw"], [[_text(one)] for one in records]),
+    "Splunk, CSV with a message": lambda records: _table(["message", "_raw"], [["m", _text(one)] for one in records]),
     "Splunk, HEC": lambda records: b"".join(compact({"time": 1, "event": one}) for one in records),
     "Elastic, search": lambda records: compact(
         {"took": 1, "hits": {"total": {"value": 2}, "hits": [_hit_of_elastic(one, dict(one)) for one in records]}}
     ),
     "Elastic, elasticdump": lambda records: _lines([_hit_of_elastic(one, dict(one)) for one in records]),
+    "Elastic, fields": lambda records: compact(
+        {"hits": {"hits": [{"_id": "1", "fields": {"event.original": [_text(one)]}} for one in records]}}
+    ),
     "ECS, lines": lambda records: _lines([*map(_ecs, records)]),
     "ECS, search": lambda records: _pretty({"hits": {"hits": [_hit_of_elastic(one, _ecs(one)) for one in records]}}),
     "zip": lambda records: _zip(_halves(records)),

@@ -57,6 +57,8 @@ def tar_members(stream: Stream) -> Iterator[tuple[str, Stream]]:
             content = archive.extractfile(member) if member.isfile() else None
             if content:
                 yield member.name, Stream(_pieces(content, "tar"))
+    for _ in stream:  # what is behind the archive's end is nothing, but may say that the file was cut off
+        pass
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Texts of lines: one JSON value or more a line, maybe with a time before it, and CSV with JSON in a column."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 
@@ -12,8 +13,10 @@ from trailbell.wrappings.stream import Stream
 MOST_LINE = 16 * 1024 * 1024
 _MOST_PREFIX = 400  # a time, the names of a log group and a stream
 _HEAD = 4096
+_MOST_SHOWN = 400  # of a line that is no JSON
 _MOST_FIRST = 2 * 1024 * 1024  # of the first line, to see whether it is whole
-_COLUMNS = frozenset(("_raw", "@message", "message", "cloudtrailevent", "event.original", "_source", "detail", "raw"))
+_COLUMNS = ("_raw", "@message", "cloudtrailevent", "event.original", "_source", "detail", "message", "raw")
+"""Those that hold whole records, the surest first."""
 _HISTORY = frozenset(("event name", "event time", "event source", "user name", "event id"))
 _FLOW_LOG = re.compile(rb"version account-id interface-id|2 \d{12} eni-")
 
@@ -25,17 +28,27 @@ _CSV_LIMIT = 2 * 1024 * 1024
 
 
 def line_records(stream: Stream) -> Iterator[tuple[Found, bytes]]:
-    """What each line that is not blank gives, with the line's own text if that is a record and nothing else."""
-    for line in stream.lines(MOST_LINE):
+    """What each line that is not blank gives, with its own text if that is one record and nothing else, or holds none.
+
+    The text of what is no JSON comes as a JSON text. Raises LogFileError for a last line that is cut off.
+    """
+    any_json = any_record = False
+    for number, line in enumerate(stream.lines(MOST_LINE), 1):
         line = line.strip()
         if not line:
             continue
         at = line.find(b"{", 0, _MOST_PREFIX)
         text = line[max(at, 0) :].rstrip(b",")
         values = values_in(text.decode("utf-8", "replace")) if at >= 0 else None
-        found: Found = [None] if values is None else [one for value in values for one in records_in(value)]
-        alone = bool(values) and len(values or ()) == 1 and found == values
-        yield found, text if alone else b""
+        if values is None:
+            if stream.unended and (any_record or (any_json and at == 0)):
+                raise LogFileError(f"log file is cut off: its last line, {number}, is no whole JSON")
+            yield [None], json.dumps(line[:_MOST_SHOWN].decode("utf-8", "replace")).encode()
+            continue
+        found: Found = [one for value in values for one in records_in(value)]
+        any_json, any_record = True, any_record or any(found)
+        alone = found == values and len(values) == 1
+        yield found, text if alone or not any(found) else b""
 
 
 def is_lines(stream: Stream) -> bool:
@@ -62,12 +75,30 @@ def csv_records(stream: Stream) -> Iterator[tuple[Found, bytes]]:
     lines = (line.decode("utf-8", "replace") + "\n" for line in stream.lines(MOST_LINE))
     rows = csv.reader(lines, delimiter=_delimiter(stream))
     try:
-        column = _column(next(rows, []))
+        names = next(rows, [])
+        columns = _columns(names)
         for row in rows:
-            if row:
-                yield records_in(row[column]) if column < len(row) else [None], b""
+            if not row:
+                continue
+            found = _records_of_row(row, columns)
+            if stream.unended and not any(found) and _is_cut_off(row, columns, len(names)):
+                raise LogFileError(f"log file is cut off: its last row (line {rows.line_num}) is not whole")
+            yield found, b""
     except csv.Error as error:
         raise LogFileError(f"log file is not valid CSV: {error}") from None
+
+
+def _records_of_row(row: list[str], columns: list[int]) -> Found:
+    """The records of the first of these columns that holds any."""
+    for column in columns:
+        if column < len(row) and any(found := records_in(row[column])):
+            return found
+    return [None]
+
+
+def _is_cut_off(row: list[str], columns: list[int], width: int) -> bool:
+    cells = [row[column].strip() for column in columns if column < len(row)]
+    return len(row) < width or any(cell.startswith("{") and values_in(cell) is None for cell in cells)
 
 
 def is_csv(head: bytes) -> bool:
@@ -76,7 +107,7 @@ def is_csv(head: bytes) -> bool:
         return False
     names = _names(head)
     known = {name.lower() for name in names}
-    return len(names) > 1 and (bool(known & _COLUMNS) or (len(names) > _FEW and all(map(_NAME.fullmatch, names))))
+    return not known.isdisjoint(_COLUMNS) or (len(names) > _FEW and all(map(_NAME.fullmatch, names)))
 
 
 def _names(head: bytes) -> list[str]:
@@ -88,6 +119,8 @@ def _names(head: bytes) -> list[str]:
 def what_lines_are(head: bytes) -> str:
     """What a text of lines without JSON is, with what to do."""
     start = head.lstrip()
+    if is_csv(head):
+        return "CSV whose columns hold no whole record: export the raw event (_raw, @message), too"
     if _FLOW_LOG.match(start):
         return "VPC flow logs"
     if start[:1] == b"<":
@@ -116,15 +149,15 @@ def _delimiter(stream: Stream) -> str:
     return max(_DELIMITERS, key=first.count)
 
 
-def _column(names: list[str]) -> int:
-    plain = [name.strip().lower() for name in names]
-    for at, name in enumerate(plain):
-        if name in _COLUMNS:
-            return at
+def _columns(names: list[str]) -> list[int]:
+    """Where whole records may be, the surest column first."""
+    plain = [name.strip().lower().removeprefix("\ufeff") for name in names]
+    if columns := [plain.index(name) for name in _COLUMNS if name in plain]:
+        return columns
     if len(_HISTORY.intersection(name.replace("_", " ") for name in plain)) > 1:
         raise LogFileError(
             "log file is the console's event history as CSV, which lacks most of each record: download it as JSON, or "
             "aws cloudtrail lookup-events --output json > events.json"
         )
-    columns = ", ".join(sorted(_COLUMNS))
-    raise LogFileError(f"log file is CSV without a column that holds whole records, such as {columns}")
+    known = ", ".join(_COLUMNS)
+    raise LogFileError(f"log file is CSV without a column that holds whole records, such as {known}")

@@ -3,21 +3,17 @@
 Recognised by content, never by name. What is a log file as CloudTrail writes it is handed on as it is.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES
-from trailbell.cloudtrail.record import MEMBERS
-from trailbell.wrappings.stream import Guard
+from trailbell.errors import LogFileError
+from trailbell.wrappings.plain import LOOK, is_plain
+from trailbell.wrappings.stream import Guard, broken_off
 
 
-# The beginning of a log file of CloudTrail's own: a member that envelopes do not have, whichever the writer put first.
-_FIRST = "|".join(name for name in MEMBERS if name != "resources").encode()
-_PLAIN = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Records"\s*:\s*\[\s*(?:\{\s*"(?:%s)"|\]\s*\}\s*\Z)' % _FIRST)
-_LOOK = 160
 _GZIP = b"\x1f\x8b"
 _UNLIMITED = 1 << 62  # what is unwrapped has a limit of its own (stream.py)
 
@@ -50,12 +46,22 @@ def log_text(pieces: Iterable[bytes]) -> LogText:
     content: Iterator[bytes] = chain((first,), stream)
     if first.startswith(_GZIP):
         content = inflate(content, _UNLIMITED)
-        first = next(content, b"")
-        content = chain((first,), content)
-    if _PLAIN.match(first, 0, _LOOK):
+    first, content = _beginning(content)
+    if is_plain(first):
         return LogText(content)
     from trailbell.wrappings.unwrap import Unwrapping  # here, as log files of CloudTrail need none of it
 
     text = LogText((), _UNLIMITED)
     text.pieces = Unwrapping(text.notes, guard).text(content)
     return text
+
+
+def _beginning(content: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Enough of a content to recognise it by, and all of it. Where that breaks off, whoever reads on is told."""
+    first = b""
+    try:
+        while len(first) < LOOK and (piece := next(content, None)) is not None:
+            first += piece
+    except LogFileError as error:
+        content = broken_off(error)
+    return first, chain((first,), content)

@@ -7,6 +7,9 @@ from trailbell.errors import LogFileError, Unreadable
 
 
 _FREE = 100 * 1024 * 1024
+_FREE_ENTRIES = 100_000
+_BYTES_OF_ENTRY = 4
+"""A line of a log has ten bytes or more once compressed."""
 _MOST_RATIO = 250
 """Log files inflate to ten or twenty times their size, deflate's most is a thousand, and twice a million."""
 
@@ -20,6 +23,7 @@ class Guard:
 
     given: int = 0
     made: int = 0
+    without_record: int = 0
 
     def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The pieces of the file itself."""
@@ -36,19 +40,42 @@ class Guard:
                 raise LogFileError(bomb, Unreadable.TOO_LARGE)
             yield block
 
+    def passed(self, entries: int) -> None:
+        """So many entries were read that are no record."""
+        self.without_record += entries
+        if self.without_record > max(_FREE_ENTRIES, self.given // _BYTES_OF_ENTRY):
+            bomb = f"log file has {self.without_record} entries that are no record in few bytes: it is taken for a bomb"
+            raise LogFileError(bomb, Unreadable.TOO_LARGE)
+
+
+def broken_off(error: LogFileError) -> Iterator[bytes]:
+    """No piece, but the error that looking ahead met."""
+    raise error
+    yield b""
+
 
 class Stream:
-    """Bytes, read once. `peek` looks ahead without reading."""
+    """Bytes, read once. `peek` looks ahead without reading: where the pieces break off, reading up to there is told.
+
+    unended: whether the last line is through, and had no end.
+    """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._ahead = b""
+        self.unended = False
 
     def peek(self, size: int) -> bytes:
         """The next bytes, as many as asked for or as there are; maybe more."""
         parts, length = [self._ahead], len(self._ahead)
         while length < size:
-            piece = next(self._pieces, None)
+            try:
+                piece = next(self._pieces, None)
+            except LogFileError as error:
+                if not length:
+                    raise
+                self._pieces = broken_off(error)
+                break
             if piece is None:
                 break
             parts.append(piece)
@@ -91,5 +118,6 @@ class Stream:
                 if not dropping:
                     yield rest[:most]
                 rest, dropping = b"", True
+        self.unended = bool(rest)
         if rest and not dropping:
             yield rest

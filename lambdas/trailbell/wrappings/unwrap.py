@@ -14,11 +14,13 @@ from trailbell.wrappings.envelopes import Found, kind_of, records_in, values_in
 from trailbell.wrappings.items import Items
 from trailbell.wrappings.layers import peeled
 from trailbell.wrappings.lines import csv_records, is_csv, is_lines, line_records, what_lines_are
+from trailbell.wrappings.plain import may_be_other
 from trailbell.wrappings.stream import Guard, Stream
 
 
 _RECORD = b'{"eventVersion"'
 _NO_RECORD = b"{}"
+_TEXT = b'"'
 _ITSELF: Found = [{"eventVersion": ""}]  # a record that was not looked into
 _BLOCK = 96 * 1024
 _HEAD = 512
@@ -40,13 +42,18 @@ class Unwrapping:
         Raises LogFileError where the content breaks off, and at the end if there was no record.
         """
         block, size, separator = [b'{"Records":['], 0, b""
-        for entry in self._entries(Stream(self._guard.check(pieces)), 0):
-            block += (separator, entry)
-            size += len(entry)
-            separator = b","
-            if size >= _BLOCK:
+        try:
+            for entry in self._entries(Stream(self._guard.check(pieces)), 0):
+                block += (separator, entry)
+                size += len(entry)
+                separator = b","
+                if size >= _BLOCK:
+                    yield b"".join(block)
+                    block, size = [], 0
+        except LogFileError:
+            if size:  # what was whole before that place counts
                 yield b"".join(block)
-                block, size = [], 0
+            raise
         yield b"".join((*block, b"]}"))
 
     def _entries(self, stream: Stream, archives: int) -> Iterator[bytes]:
@@ -62,7 +69,7 @@ class Unwrapping:
         elif not head:
             raise LogFileError("log file is empty")
         else:
-            yield from _recorded(stream, head)
+            yield from _recorded(stream, head, self._guard)
 
     def _members(self, stream: Stream, head: bytes, archives: int) -> Iterator[bytes]:
         """The entries of all log files in an archive; what cannot be read is named at the end."""
@@ -92,19 +99,21 @@ class Unwrapping:
             raise LogFileError("log file is an archive without a log file in it", foreign=True)
 
 
-def _recorded(stream: Stream, head: bytes) -> Iterator[bytes]:
+def _recorded(stream: Stream, head: bytes, guard: Guard) -> Iterator[bytes]:
     """The entries of a text. Raises LogFileError if none is a record, and says what it is."""
     waiting, found_any, first = 0, False, b""
     for found, text in _found(stream, head):
-        if not first:
+        if not first or first.startswith(_TEXT):
             first = text
+        if not all(found):
+            guard.passed(found.count(None))
         if not found_any and not any(found):
             waiting += len(found)
             continue
         found_any = True
         yield from [_NO_RECORD] * waiting
         waiting = 0
-        if len(found) == 1 and found[0] is not None and text:
+        if text and len(found) == 1 and (found[0] is not None or text.startswith(_TEXT)):
             yield text
         else:
             yield from map(_written, found)
@@ -127,7 +136,7 @@ def _items(stream: Stream) -> Iterator[tuple[Found, bytes]]:
     for item in Items(iter(stream)):
         if not item.whole:
             yield [None], b""
-        elif item.text.startswith(_RECORD):
+        elif item.text.startswith(_RECORD) and not may_be_other(item.text):
             yield _ITSELF, item.text
         else:
             values = values_in(item.text.decode("utf-8", "replace"))
