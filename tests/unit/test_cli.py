@@ -244,6 +244,12 @@ def test_window_ends_with_the_day_that_is_named() -> None:
         datetime(2026, 8, 1, tzinfo=UTC),
         datetime(2026, 9, 1, tzinfo=UTC),
     )
+    for friday in ("2026-08-28", "20260828", "2026-W35-5", "2026W355"):
+        assert parse_window("", friday, now)[1] == datetime(2026, 8, 29, tzinfo=UTC)
+    assert parse_window("2026-W34", "2026-W34", now) == (
+        datetime(2026, 8, 17, tzinfo=UTC),
+        datetime(2026, 8, 24, tzinfo=UTC),
+    )
     assert parse_window("", "", now) == (None, None)
     with pytest.raises(SettingsError, match="is before"):
         parse_window("1d", "2d", now)

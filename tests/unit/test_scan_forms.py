@@ -85,7 +85,22 @@ def test_digest_that_is_named_and_a_folder_without_log_files_are_status_2(tmp_pa
     assert result.exit_code == 2
     assert "passed over: by its name it is of kind digest" in result.stderr
     assert run(tmp_path).exit_code == 2
+    for narrow in (["--since", "1d"], ["--account", "111122223333"], ["--region", "us-east-1"]):
+        assert run(tmp_path, *narrow).exit_code == 2, "nothing was left out"
+    day = tmp_path / "AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/01"
+    day.mkdir(parents=True)
+    (day / "a.json.gz").write_bytes(gzip.compress(b'{"Records": []}'))
     assert run(tmp_path, "--since", "1d").exit_code == 0, "no log file of these days is no fault"
+    assert run(tmp_path, "--account", "999922223333").exit_code == 2, "an account without any may be a typo"
+
+
+def test_json_of_something_else_that_is_named_itself_is_status_2(tmp_path: Path) -> None:
+    """Whoever names a file expects it to be read, whatever else was."""
+    (tmp_path / "good.json").write_text('{"Records": []}', encoding="utf-8")
+    (tmp_path / "cdk.json").write_text('{"app": "python app.py"}', encoding="utf-8")
+
+    assert run(tmp_path).exit_code == 0
+    assert run(tmp_path / "good.json", tmp_path / "cdk.json").exit_code == 2
 
 
 def test_empty_result_says_what_it_means(tmp_path: Path) -> None:

@@ -40,6 +40,21 @@ def test_answer_is_whole_at_every_width(width: int) -> None:
     assert {name.partition(" ")[0] for name in left_out} <= {"time", "level", "region"}
 
 
+def test_stacked_rows_have_everything_whole() -> None:
+    """What gave way for the sake of one line comes back with several: the date with its year, level, Region, person."""
+    lines, left_out = table_lines(COLUMNS, [ROW], 80, plain)
+    text = "\n".join(lines)
+
+    assert left_out == []
+    assert all(str(cell.text if isinstance(cell, Cell) else cell) in text for cell in ROW)
+
+
+@pytest.mark.parametrize("width", range(40, 200, 10))
+def test_person_behind_a_role_is_readable_at_every_width(width: int) -> None:
+    """It stands at the end, so that is kept."""
+    assert "dana@example.com)" in "\n".join(table_lines(COLUMNS, [ROW], width, plain)[0])
+
+
 @given(
     st.lists(
         st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=0x17F), max_size=60), min_size=8, max_size=8),

@@ -1,7 +1,11 @@
 """The `trailbell` command. Errors somebody can act on become one line on stderr and exit status 2."""
 
+import errno
 import gc
+import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 
@@ -68,16 +72,35 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        cli(prog_name="trailbell")
+        try:
+            cli(prog_name="trailbell")
+        finally:
+            sys.stdout.flush()  # here, where a full disk can still be told
     except TrailbellError as error:
-        click.echo(f"trailbell: {error}", err=True)
-        sys.exit(Exit.FAILED)
+        _fail(str(error))
     except aws_errors() as error:
-        click.echo(f"trailbell: {explain(error)}", err=True)
-        sys.exit(Exit.FAILED)
+        _fail(explain(error))
     except ModuleNotFoundError as error:
         advice = missing_extra(error)
         if not advice:
             raise
-        click.echo(f"trailbell: {advice}", err=True)
-        sys.exit(Exit.FAILED)
+        _fail(advice)
+    except OSError as error:
+        _close_output()
+        if error.errno == errno.EPIPE:  # whoever read it has read enough
+            sys.exit(Exit.FOUND)
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}")
+
+
+def _fail(why: str) -> NoReturn:
+    with suppress(OSError):  # where not even that can be written, the status still says it
+        click.echo(f"trailbell: {why}", err=True)
+    sys.exit(Exit.FAILED)
+
+
+def _close_output() -> None:
+    """What could not be written is not tried again as the process ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -62,8 +62,8 @@ class Work:
 
     @classmethod
     def of(cls, accounts: float, files: float, records: float) -> "Work":
-        """With the hits that so many accounts are taken to make."""
-        return cls(accounts, files, records, _HITS_A_DAY * accounts)
+        """With the hits that so many accounts are taken to make; a record makes one at most."""
+        return cls(accounts, files, records, min(_HITS_A_DAY * accounts, records))
 
 
 @dataclass

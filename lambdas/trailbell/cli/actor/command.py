@@ -1,9 +1,11 @@
 """`trailbell actor PRINCIPAL`: what somebody did, by the hits of the table, or by all records of log files."""
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -11,7 +13,8 @@ from trailbell.cli.actor.reading import LogActs
 from trailbell.cli.actor.words import Story, story_document, story_lines
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
-from trailbell.cli.options.times import parse_moment
+from trailbell.cli.options.exit_codes import Exit
+from trailbell.cli.options.times import last_second, parse_since, parse_window, since_option, until_option
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.terminal.pager import show
 from trailbell.cloudtrail.selection import Selection
@@ -23,10 +26,16 @@ from trailbell.lookback.profile import profile_of
 from trailbell.text.safe_text import one_line
 
 
+_SINCE = "90d"
+
+
 @dataclass(frozen=True, slots=True)
 class _Window:
-    since: datetime
-    until: datetime
+    """From `since` up to but without `until` (None: open)."""
+
+    since: datetime | None
+    until: datetime | None
+    now: datetime
 
 
 @click.command()
@@ -39,8 +48,8 @@ class _Window:
     help="Read these log files, all records of them (repeatable): a path, or s3://bucket/prefix.",
 )
 @click.option("--hits/--no-hits", "with_hits", default=None, help="The hits of the table (default: without --logs).")
-@click.option("--since", default="90d", show_default=True, help="How far back: 24h, 30d, or a date (UTC).")
-@click.option("--until", default="now", show_default=True, help="Up to when, in the same forms.")
+@since_option("Acts", _SINCE)
+@until_option("Acts")
 @click.option("--all", "take_all", is_flag=True, help="Of several principals of that name take all together.")
 @click.option("--inferred", is_flag=True, help="Count what is linked by an inference, too.")
 @click.option("--lines", default=60, show_default=True, type=click.IntRange(0), help="Lines of the story, the newest.")
@@ -74,7 +83,7 @@ def actor(
       trailbell actor arn:aws:iam::111122223333:role/Deploy --logs s3://my-trail-logs --since 7d
     """
     now = datetime.now(UTC)
-    window = _Window(parse_moment(since, now, UTC, "--since"), parse_moment(until, now, UTC, "--until", end=True))
+    window = _Window(*parse_window(since, until, now), now)
     asks_table = not places if with_hits is None else with_hits
     if not (places or asks_table):
         raise SettingsError("--no-hits without --logs leaves nothing to read")
@@ -87,6 +96,7 @@ def actor(
     if places:
         logs = _logs(connection, places, window)
         logs.add_to(network)
+        _say_what_is_missing(logs)
     named = network.named(principal)
     if not named:
         raise SettingsError(f"nobody goes by {one_line(principal, 200)} in {_sources(hits, logs, asks_table)}")
@@ -97,28 +107,30 @@ def actor(
     members = {*named, *(who for who, link in links.items() if link.is_stated or inferred)}
     profile = profile_of(_acts(hits, logs, members))
     story = Story(principal, named, links, profile, _sources(hits, logs, asks_table), inferred)
-    _say_what_is_missing(logs)
     if form == "json":
         click.echo(json.dumps(story_document(story), indent=2))
     else:
         show("\n".join(story_lines(story, lines)) + "\n", paged=pager)
+    if logs and logs.is_partial:
+        sys.exit(Exit.FAILED)
 
 
 def _hits(connection: Connection, window: _Window) -> list[Act]:
     from trailbell.store.query.hit_query import find_hits  # here, as log files are read without botocore
 
-    query = HitQuery(window.since, window.until)
+    query = HitQuery(window.since or parse_since(_SINCE, window.now), last_second(window.until, window.now))
     return [act_of_hit(hit) for hit in find_hits(connection.client("dynamodb"), connection.table(), query)]
 
 
 def _logs(connection: Connection, places: tuple[str, ...], window: _Window) -> LogActs:
     selection = Selection(since=window.since, until=window.until)
     sources = find_sources(places, selection, connection.client)
+    for reason in (*sources.unlisted, *sources.passed_over):
+        click.echo(one_line(reason, 400), err=True)
     if not sources.files:
         raise SettingsError(f"no log file of that time in {', '.join(places)} (--since says how far back)")
-    for reason in sources.unlisted:
-        click.echo(one_line(reason, 400), err=True)
-    return LogActs(sources.files, selection, connection.client)
+    named = frozenset(str(Path(place)) for place in places)
+    return LogActs(sources.files, selection, connection.client, is_partial=bool(sources.unlisted), named=named)
 
 
 def _acts(hits: list[Act], logs: LogActs | None, members: set[Who]) -> Iterable[Act]:
@@ -138,9 +150,9 @@ def _ambiguous(principal: str, found: list[Choice]) -> str:
     return f"{one_line(principal, 200)} names several; give one of these, or --all:\n" + "\n".join(lines)
 
 
-def _say_what_is_missing(logs: LogActs | None) -> None:
+def _say_what_is_missing(logs: LogActs) -> None:
     """What was not read is counted and named, beside the output."""
-    if logs and logs.malformed:
+    if logs.malformed:
         click.echo(f"{logs.malformed} malformed records are in no count", err=True)
-    for reason in logs.unreadable if logs else ():
+    for reason in logs.unreadable:
         click.echo(reason, err=True)

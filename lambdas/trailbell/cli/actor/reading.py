@@ -13,6 +13,7 @@ from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cli.scan.work import Source
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
+from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.record import make_record
 from trailbell.cloudtrail.selection import Selection
 from trailbell.errors import LogFileError
@@ -27,18 +28,24 @@ _FILES_AT_ONCE = 8
 
 @dataclass(slots=True)
 class _Read:
-    """What one log file holds: its acts, how many entries are malformed, and why it could be read no further."""
+    """What one log file holds: its acts, how many entries are malformed, and why it could be read no further.
+
+    foreign: it is JSON of something else, and lies where no trail writes.
+    """
 
     acts: list[Act] = field(default_factory=list)
     malformed: int = 0
     error: str = ""
+    foreign: bool = False
 
 
 @dataclass(slots=True)
 class LogActs:
     """Log files, and who acts in them.
 
-    malformed: entries that are no records; unreadable: log files that could not be read to their end, and why.
+    malformed: entries that are no records; unreadable: log files that could not be read to their end, and why;
+    is_partial: whether there is anything that could not be read, beside JSON of something else that nobody named;
+    named: the files that somebody did.
     """
 
     sources: Sequence[Source]
@@ -47,6 +54,8 @@ class LogActs:
     records: int = 0
     malformed: int = 0
     unreadable: list[str] = field(default_factory=list)
+    is_partial: bool = False
+    named: frozenset[str] = frozenset()
     _places: dict[Who, set[int]] = field(default_factory=dict)
 
     def add_to(self, network: Network) -> None:
@@ -55,6 +64,7 @@ class LogActs:
             self.records += len(read.acts)
             self.malformed += read.malformed
             if read.error:
+                self.is_partial |= not read.foreign or str(self.sources[number]) in self.named
                 self.unreadable.append(f"{one_line(str(self.sources[number]), 300)}: {read.error}")
             for act in read.acts:
                 network.add(act)
@@ -85,6 +95,7 @@ class LogActs:
                     read.malformed += 1
         except LogFileError as error:
             read.error = one_line(str(error), 300)
+            read.foreign = error.foreign and classify_key(_key(source)).kind is ObjectKind.OTHER
         except aws_errors() as error:
             read.error = one_line(str(error), 300)
         return read
@@ -103,3 +114,10 @@ class LogActs:
         record = make_record(fields, index)
         is_selected = self.selection.holds(record.account, record.region, record.event_time)
         return [act_of_record(fields, index)] if is_selected else []
+
+
+def _key(source: Source) -> str:
+    """What says whether a log file lies where a trail writes."""
+    if isinstance(source, Path):
+        return source.as_posix()
+    return "" if isinstance(source, StandardInput) else source.key

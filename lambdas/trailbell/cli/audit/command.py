@@ -18,6 +18,7 @@ from trailbell.audit.region import FileVerdict, RegionAudit
 from trailbell.cli.audit.folder import FolderFiles
 from trailbell.cli.audit.output import FORMS, is_harmless, print_days, print_document, print_lines
 from trailbell.cli.audit.threads import S3_THREADS, Threads, disk_threads, s3_threads
+from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.times import since_option, until_option
@@ -43,7 +44,9 @@ scope_options = option_group(
     Scope,
     since_option("Files"),
     until_option("Files"),
-    click.option("--account", "accounts", multiple=True, help="Only this account's files (repeatable)."),
+    click.option(
+        "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's files (repeatable)."
+    ),
     click.option("--region", "regions", multiple=True, help="Only this region's files (repeatable)."),
 )
 

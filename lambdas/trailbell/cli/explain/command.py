@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -13,19 +14,20 @@ import click
 from trailbell.cli.explain.document import explained_document, walk_document
 from trailbell.cli.explain.records import pick_record
 from trailbell.cli.explain.words import Style, explained_lines, rule_lines, step_lines
+from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rule_names import RuleType
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
-from trailbell.cli.options.times import parse_moment
+from trailbell.cli.options.times import parse_moment, since_option
 from trailbell.cli.options.today import by_option, rulebook_at_hand
 from trailbell.cli.terminal.pager import show
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.explained import Explained, Explainer
-from trailbell.hits.hit_id import parse_hit_name
+from trailbell.hits.hit_id import HitName, parse_hit_name
 from trailbell.rulebook.misspellings import question
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from trailbell.ops.walk.walk import Asked, Walk
 
 _AROUND = timedelta(minutes=15)
+_FILE = re.compile(r"^[./~]|\\|/$|\.(json|jsonl|ndjson|gz|csv|log|txt|zip|tar|tgz|bz2|xz|zst)$", re.IGNORECASE)
+"""What no hit's id has and a file's name mostly has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,10 @@ which_options = option_group(
     Which,
     click.option("--event", "event_id", default="", metavar="ID", help="The event's id; of RECORD, or of the trail."),
     click.option("--at", default="", help="When it happened: 14:30, 2h, 2026-11-01, 2026-11-01T14:30 ... (UTC)."),
-    click.option("--since", default="24h", show_default=True, help="It happened since then, where --at is not known."),
-    click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable)."),
+    since_option("Where --at is not known: it happened", "24h"),
+    click.option(
+        "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's log files (repeatable)."
+    ),
     click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable)."),
     click.option("--to", default="", metavar="ADDRESS", help="Whose subscription: an address, or part of one."),
     click.option("--index", type=click.IntRange(0), help="Which record of RECORD, from 0."),
@@ -126,8 +132,9 @@ def explain(
         lines = list(explained_lines(explained, style))
         document = explained_document(explained, show_secrets=show_secrets)
     elif record or which.event_id:
+        hit_name = _hit_name(record)
         with explained_errors():
-            walk = _of_stack(record, which, rules, connection, by, now)
+            walk = _of_stack(hit_name, which, rules, connection, by, now)
         lines = _walk_lines(walk, style)
         document = walk_document(walk, show_secrets=show_secrets)
     else:
@@ -147,8 +154,17 @@ def _of_file(name: str, which: Which, rules: tuple[str, ...], rulebook: Rulebook
         raise LogFileError(f"{name}: the record is nested too deeply to be matched, and is malformed to us") from None
 
 
+def _hit_name(record: str) -> HitName | None:
+    """The hit that RECORD names, if it is given. Raises SettingsError for what looks like a file that is not there."""
+    if not record:
+        return None
+    if _FILE.search(record):
+        raise SettingsError(f"{one_line(record, 300)}: no such file")
+    return parse_hit_name(record)
+
+
 def _of_stack(
-    name: str, which: Which, rules: tuple[str, ...], connection: Connection, by: str | None, now: datetime
+    name: HitName | None, which: Which, rules: tuple[str, ...], connection: Connection, by: str | None, now: datetime
 ) -> "Walk":
     """Follow an event, or the event of a hit, through the stack."""
     from trailbell.ops.walk.walk import EventWalk  # here, as these need botocore
@@ -156,7 +172,7 @@ def _of_stack(
 
     at_hand = rulebook_at_hand(connection, by)
     click.echo(at_hand.said, err=True)
-    hit = find_hit(connection.client("dynamodb"), connection.table(), parse_hit_name(name), now)[0] if name else None
+    hit = find_hit(connection.client("dynamodb"), connection.table(), name, now)[0] if name else None
     asked = which.asked(hit.event_id if hit else which.event_id, now)
     names = _rule_ids(rules, at_hand.rulebook) if at_hand.rulebook else ()
     walk = EventWalk(connection.client, connection.deployed, at_hand.rulebook, now).walk(asked, hit)

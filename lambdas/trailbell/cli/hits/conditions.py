@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import click
 
+from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.levels import LevelsType
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rule_names import RuleType, ServiceType, rule_ids
@@ -81,7 +82,7 @@ condition_options = option_group(
     ),
     click.option("--actor", default="", help="An actor's key (role ARN), or part of what the actor column shows."),
     click.option("--resource", default="", help="An ARN, or part of one: a key's id, alias/app, a parameter's name."),
-    click.option("--account", default="", help="An account id."),
+    click.option("--account", default="", type=AccountId(), help="An account id."),
     click.option("--region", default="", help="The region of the act (AWS_REGION says where the table is)."),
     click.option("--service", default="", type=ServiceType(), help="kms, cloudhsm, ssm, iotfleethub, cloudtrail ..."),
     click.option(

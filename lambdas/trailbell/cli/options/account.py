@@ -1,6 +1,7 @@
 """Which AWS account and Region a command asks, and its clients there."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,21 @@ import click
 
 Command = Callable[..., Any]
 
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _FUNCTION_SECONDS = 900  # no function runs longer
+
+
+class AccountId(click.ParamType[str]):
+    """Twelve digits, or "" for none: with any other text nothing would be found, which looks like an answer."""
+
+    name = "account id"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as given; a usage error for what is no account id."""
+        text = str(value)
+        if text and not _ACCOUNT.fullmatch(text):
+            self.fail(f"{text}: an account id has twelve digits", param, ctx)
+        return text
 
 
 def aws_client(service: str, **options: Any) -> Any:

@@ -32,7 +32,10 @@ FOUND: Mapping[str, str] = {
 """When a command ends with FOUND; all others never do."""
 
 FAILED: Mapping[str, str] = {
-    "scan": "a file could not be read, or nothing was: no log file in what was named, or only files of other kinds",
+    "scan": "a file could not be read, or nothing was: no log file in what was named, or only files of other kinds;"
+    " or a file that was named itself is of another kind",
+    "report": "as `scan`, with `--from-scan`",
+    "actor": "a log file could not be read, or nobody goes by that name, or several do",
     "rules": "`match` and `check`: a document cannot run",
     "local": "what arrived is not what the rules say",
 }

@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +36,8 @@ FORMS = "90m, 24h, 7d, 3mo, today, 2026-11-01 ..."
 """Of a time, for an option's help."""
 
 _SECOND = timedelta(seconds=1)
+_CLOCK_SKEW = timedelta(minutes=5)  # how far others' clocks may be ahead
+_WEEK = re.compile(r"\d{4}-?W\d\d", re.ASCII)
 
 Zone = tzinfo | None
 """A time zone; None is that of this machine, which changes with summer and winter."""
@@ -89,6 +91,11 @@ def parse_window(since: str, until: str, now: datetime) -> tuple[datetime | None
     if begin and end and end <= begin:
         raise SettingsError(f"--until {until} is before --since {since}")
     return begin, end
+
+
+def last_second(end: datetime | None, now: datetime) -> datetime:
+    """Where a window of `parse_window` ends for the table, whose windows end with a second that is in them."""
+    return end - _SECOND if end else now + _CLOCK_SKEW
 
 
 def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool = False) -> datetime:
@@ -152,8 +159,19 @@ def _written(text: str, now: datetime, zone: Zone, *, end: bool) -> datetime:
         return datetime.combine(days[text.lower()], time.max if end else time.min)
     if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text, re.ASCII):
         return datetime.combine(here.date(), time.fromisoformat(text.zfill(5)))
-    moment = datetime.fromisoformat(text)
-    return datetime.combine(moment, time.max) if end and re.fullmatch(r"[\d-]{8,10}", text, re.ASCII) else moment
+    day = _day(text, end=end)
+    if day:
+        return datetime.combine(day, time.max if end else time.min)
+    return datetime.fromisoformat(text)
+
+
+def _day(text: str, *, end: bool) -> date | None:
+    """The day that a text is, in any form of ISO 8601 (of a week, the first or the last); None for all else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day + timedelta(days=6) if end and _WEEK.fullmatch(text) else day
 
 
 def _utc(moment: datetime, zone: Zone) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.times import parse_window, since_option, until_option
@@ -45,7 +46,9 @@ class Rate(click.ParamType[float]):
 @click.argument("address", type=LogPlace())
 @since_option("Log files")
 @until_option("Log files")
-@click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
+@click.option(
+    "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's log files (repeatable)."
+)
 @click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
 @click.option(

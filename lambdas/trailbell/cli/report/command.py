@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,16 @@ import click
 from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.exit_codes import Exit
 from trailbell.cli.options.filters import Filters, filter_options
 from trailbell.cli.options.rule_names import rule_ids
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
-from trailbell.cli.options.times import parse_since, parse_window, since_option, until_option
+from trailbell.cli.options.times import last_second, parse_since, parse_window, since_option, until_option
 from trailbell.cli.report.report_file import report_html
 from trailbell.cli.report.scanned import scanned_document
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
+from trailbell.cli.scan.status import read_all
 from trailbell.cli.scan.work import size_of
 from trailbell.cli.terminal.interrupt import STATUS, Interrupt
 from trailbell.cli.terminal.progress import Progress
@@ -29,10 +31,6 @@ from trailbell.hits.query import HitQuery
 from trailbell.lookback.report import Identity, NewestHits, pack_hits
 from trailbell.store.query.hit_query import find_found
 from trailbell.text.times import iso_time
-
-
-_CLOCK_SKEW = timedelta(minutes=5)
-_SECOND = timedelta(seconds=1)
 
 
 @click.command()
@@ -77,8 +75,11 @@ def report(
     """
     now = datetime.now(UTC)
     begin, end = parse_window(since, until, now)
+    whole = True
     if places:
-        document = _scan(places, Selection(since=begin, until=end), rules, settings, filters, now, NewestHits(limit))
+        document, whole = _scan(
+            places, Selection(since=begin, until=end), rules, settings, filters, now, NewestHits(limit)
+        )
     else:
         if rules or settings:
             raise SettingsError("--rules and --setting are for --from-scan: the table's hits were found already")
@@ -89,6 +90,8 @@ def report(
     except OSError as error:
         raise SettingsError(f"--output {output}: {error.strerror}") from None
     click.echo(f"{document['note']}{len(document['hits'])} hits in {output} ({len(content) / 1e6:.1f} MB)", err=True)
+    if not whole:
+        sys.exit(Exit.FAILED)
 
 
 def _scan(
@@ -99,10 +102,13 @@ def _scan(
     filters: Filters,
     now: datetime,
     kept: NewestHits,
-) -> dict[str, Any]:
-    """The page's document of what log files hold."""
+) -> tuple[dict[str, Any], bool]:
+    """The page's document of what log files hold, and whether all of them were read."""
     rulebook = find_rulebook(rules, settings)
-    files = find_sources(places, selection, aws_client).files
+    sources = find_sources(places, selection, aws_client)
+    for place in (*sources.unlisted, *sources.passed_over):
+        click.echo(place, err=True)
+    files = sources.files
     result = Scan()
     with Interrupt() as stopped:
         plan = Plan(
@@ -120,14 +126,14 @@ def _scan(
     if result.interrupted:
         click.echo("interrupted: no report was written", err=True)
         sys.exit(STATUS)
-    return scanned_document(kept, places, result, now)
+    return scanned_document(kept, places, result, now), read_all(places, sources, result)
 
 
 def _query(begin: datetime | None, end: datetime | None, filters: Filters, now: datetime) -> HitQuery:
     """The question to the table, whose windows end with a second that is in it."""
     return HitQuery(
         since=begin or parse_since("30d", now),
-        until=end - _SECOND if end else now + _CLOCK_SKEW,
+        until=last_second(end, now),
         rules=rule_ids(filters.rule_names),
         actor=filters.actor,
         levels=filters.levels or (),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trailbell.cli.options.account import aws_client
+from trailbell.cli.options.account import AccountId, account_options, aws_client
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.scan.standard_input import StandardInput
@@ -21,10 +21,13 @@ from trailbell.lookback.prices import AS_OF, REGION
 @click.command()
 @click.argument("address", type=LogPlace())
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="Whole days, of a bucket.")
-@click.option("--account", "accounts", multiple=True, help="Only this account's log files (repeatable).")
+@click.option(
+    "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's log files (repeatable)."
+)
 @click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--all-metrics", is_flag=True, help='With the setting metrics set to "all".')
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@account_options
 def cost(
     address: str, days: int, accounts: tuple[str, ...], regions: tuple[str, ...], all_metrics: bool, form: str
 ) -> None:
@@ -61,7 +64,7 @@ def _text(found: Listed, every: bool) -> str:
         f"{found.first} to {found.last}: {found.files:,} log files, {found.bytes_stored / 1e6:,.1f} MB,"
         f" {_number(len(found.accounts), 'account')}, {_number(len(found.regions), 'Region')}.",
         f"A day: {work.files:,.1f} log files; about {work.records:,.0f} records, of {BYTES_A_RECORD} bytes compressed;",
-        f"and {work.hits:,.0f} hits, two an account, which is an assumption.",
+        f"and {work.hits:,.0f} hits: two an account, and no more than records, which is an assumption.",
         "",
     ]
     if found.outside:

@@ -18,7 +18,13 @@ _MOST_DAYS = 35  # as many as the clock's report has after an outage
 
 
 @click.command()
-@click.option("--until", default="", help="The last day, such as 2026-11-29 (default: today, as far as it is over).")
+@click.option(
+    "--until",
+    "--to",
+    "until",
+    default="",
+    help="The last day, such as 2026-11-29 (default: today, as far as it is over).",
+)
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, _MOST_DAYS), help="How many, UTC.")
 @connection_options
 def weekly(until: str, days: int, connection: Connection) -> None:

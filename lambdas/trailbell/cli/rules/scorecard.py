@@ -14,7 +14,7 @@ from trailbell.alerts.mail_lines import span
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.rulebooks import rules_of, setting_option
-from trailbell.cli.options.times import parse_moment
+from trailbell.cli.options.times import last_second, parse_since, parse_window, since_option, until_option
 from trailbell.cli.terminal.display import level_text, print_table
 from trailbell.hits.query import HitQuery
 from trailbell.lookback.navigator import SCORES, navigator_layer
@@ -28,13 +28,14 @@ from trailbell.text.safe_text import csv_cell, one_line
 from trailbell.text.times import iso_time
 
 
+_SINCE = "90d"
 _AT_ONCE = 500
 _READERS = 8
 
 
 @click.command("scorecard")
-@click.option("--since", default="90d", show_default=True, help="How far back: 24h, 30d, or a date (UTC).")
-@click.option("--until", default="now", show_default=True, help="Up to when, in the same forms.")
+@since_option("Hits", _SINCE)
+@until_option("Hits")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @click.option(
     "--navigator",
@@ -71,10 +72,11 @@ def show_scorecard(
       trailbell rules scorecard --navigator layer.json --score hits
     """
     now = datetime.now(UTC)
-    begin, end = parse_moment(since, now, UTC, "--since"), parse_moment(until, now, UTC, "--until", end=True)
+    begin, end = parse_window(since, until, now)
+    begin = begin or parse_since(_SINCE, now)
     rules, _ = rules_of(None, settings)
     with explained_errors():
-        scores = scorecard(rules, _scored(connection, HitQuery(begin, end)))
+        scores = scorecard(rules, _scored(connection, HitQuery(begin, last_second(end, now))))
     if form == "json":
         click.echo(json.dumps([_document(one) for one in scores], indent=2))
     elif form == "csv":

@@ -12,7 +12,7 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.rule_names import RuleType, rule_ids
 from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, setting_option
-from trailbell.cli.options.times import parse_moment
+from trailbell.cli.options.times import parse_moment, since_option
 from trailbell.cli.paths import default_cases, default_exceptions, default_rules
 from trailbell.cli.rules.judged_hits import JudgedHits, from_file, from_table, records_of
 from trailbell.engine.rulebook import Rule
@@ -31,7 +31,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("tune")
 @click.argument("rule", required=False, default="", type=RuleType())
-@click.option("--since", default="90d", show_default=True, help="Hits of the table from then on.")
+@since_option("Hits of the table", "90d")
 @click.option(
     "--false", "false_files", multiple=True, type=_FILE, help="Hits that were false, as JSON lines (repeatable)."
 )

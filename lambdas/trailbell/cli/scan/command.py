@@ -26,6 +26,7 @@ from trailbell.cli.scan.options import (
 from trailbell.cli.scan.result import Asked, print_counts, print_result
 from trailbell.cli.scan.run import Plan, Scan, each_counted_once, jobs_for, run_scan
 from trailbell.cli.scan.standard_input import STANDARD_INPUT, StandardInput
+from trailbell.cli.scan.status import read_all
 from trailbell.cli.scan.work import name_of, size_of
 from trailbell.cli.terminal.interrupt import Interrupt
 from trailbell.cli.terminal.progress import Progress
@@ -109,7 +110,7 @@ def scan(places: tuple[str, ...], scope: Scope, filters: Filters, output: Output
     for source in sources.files:
         if isinstance(source, StandardInput):
             source.close()
-    status = _status(sources, result, scope, hits_fail=work.exit_code)
+    status = _status(read_all(places, sources, result), result, hits_fail=work.exit_code)
     if status or not output.silent:
         print_counts(sources, result)
         if in_use.counts:
@@ -123,12 +124,11 @@ def _progress(sources: Sources) -> Progress:
     return Progress(len(sources.files), sum(map(size_of, sources.files)), "files") if progress.shown else progress
 
 
-def _status(sources: Sources, result: Scan, scope: Scope, *, hits_fail: bool) -> int:
+def _status(whole: bool, result: Scan, *, hits_fail: bool) -> int:
     """The exit status: interrupted, something unread or nothing to read, hits where they are a failure, or 0."""
     if result.interrupted:
         return Exit.INTERRUPTED
-    nothing = not result.files_read and bool(result.foreign or sources.passed_over or not scope.is_narrow)
-    if result.unreadable or sources.unlisted or nothing:
+    if not whole:
         return Exit.FAILED
     return int(hits_fail and (result.counts.hits > result.counts.hits_muted or result.episodes > 0))
 

@@ -44,7 +44,7 @@ class LogPlace(click.ParamType[str]):
 class Sources:
     """Log files in their order; how much else was there, by kind; folders that were not looked into, or refused.
 
-    passed_over: what was named itself and is no log file, with its kind.
+    passed_over: what was named itself and is no log file, with its kind. left_out_by_time: whether a folder was.
     """
 
     files: list[Source] = field(default_factory=list)
@@ -52,15 +52,31 @@ class Sources:
     passed_folders: set[str] = field(default_factory=set)
     unlisted: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
+    left_out_by_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Noting(Selection):
+    """A selection that notes the first folder which it leaves out for its day."""
+
+    too_far: list[str] = field(default_factory=list)
+
+    def may_hold(self, folder: str) -> bool:
+        """As Selection."""
+        held = Selection.may_hold(self, folder)
+        if not (held or self.too_far) and Selection(self.accounts, self.regions).may_hold(folder):
+            self.too_far.append(folder)
+        return held
 
 
 def find_sources(places: Sequence[str], selection: Selection, clients: Callable[[str], Any]) -> Sources:
     """Every log file at the places that may hold what is wanted, each once. Raises SettingsError when S3 refuses."""
     sources = Sources()
+    noting = _Noting(selection.accounts, selection.regions, selection.since, selection.until)
     if STANDARD_INPUT in places:
         sources.files.append(StandardInput())
     local = [Path(place) for place in places if place != STANDARD_INPUT and not place.startswith(_S3)]
-    _add_local(local, selection, sources)
+    _add_local(local, noting, sources)
     remote: dict[Source, None] = {}
     for place in places:
         if place.startswith(_S3):
@@ -69,13 +85,14 @@ def find_sources(places: Sequence[str], selection: Selection, clients: Callable[
             passed = Passed()
             bucket, prefix = split_address(place)
             try:
-                remote.update(dict.fromkeys(list_log_files(clients("s3"), bucket, prefix, selection, passed)))
+                remote.update(dict.fromkeys(list_log_files(clients("s3"), bucket, prefix, noting, passed)))
             except aws_errors() as error:
                 raise SettingsError(f"{place}: {explain(error)}") from error
             sources.passed_folders |= passed.folders
             for kind, count in passed.objects.items():
                 sources.ignored[kind] = sources.ignored.get(kind, 0) + count
     sources.files += remote
+    sources.left_out_by_time = bool(noting.too_far)
     return sources
 
 

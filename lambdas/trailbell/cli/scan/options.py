@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.filters import Filters
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rulebooks import setting_option, strict_option
@@ -32,11 +33,6 @@ class Scope(NamedTuple):
     until: str
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether it may leave out every log file of a place that has some."""
-        return bool(self.since or self.until or self.accounts or self.regions)
 
     def window(self, now: datetime) -> list[str]:
         """Since and until as moments in ISO 8601, "" where open. Raises SettingsError for what is no time."""
@@ -113,7 +109,9 @@ scope_options = option_group(
     Scope,
     since_option("Records"),
     until_option("Records"),
-    click.option("--account", "accounts", multiple=True, help="Only this account's records (repeatable)."),
+    click.option(
+        "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's records (repeatable)."
+    ),
     click.option("--region", "regions", multiple=True, help="Only this region's records (repeatable)."),
 )
 

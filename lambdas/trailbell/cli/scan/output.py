@@ -3,14 +3,12 @@
 import json
 import sys
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import click
 
 from trailbell.cli.terminal.display import hit_line, print_hits
-from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit
 from trailbell.text.safe_text import csv_cell
 
@@ -67,14 +65,10 @@ def _print_json(hits: Iterable[Hit]) -> None:
 
 def _print_ocsf(hits: Iterable[Hit]) -> None:
     """A Detection Finding of OCSF a line."""
-    try:
-        finding = import_module("trailbell.alerts.ocsf").ocsf_finding  # here, as only this form needs it
-    except ModuleNotFoundError as error:
-        if error.name != "trailbell.alerts.ocsf":
-            raise
-        raise SettingsError("--format ocsf: this version of trailbell writes no OCSF") from None
+    from trailbell.alerts.ocsf import ocsf_finding  # here, as only this form needs it
+
     for hit in hits:
-        click.echo(json.dumps(finding(hit), ensure_ascii=True))
+        click.echo(json.dumps(ocsf_finding(hit), ensure_ascii=True))
 
 
 def print_csv(lines: Iterable[dict[str, Any]], wipe: Wipe) -> None:

@@ -1,5 +1,6 @@
 """What a scan prints of its hits (one by one, as alerts, as a summary, as a page) and of itself (counts)."""
 
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
@@ -61,7 +62,7 @@ def _written_to(file: Path | None) -> Iterator[None]:
         with file.open("w", encoding="utf-8") as stream, redirect_stdout(stream):
             yield
     except OSError as error:
-        if error.filename and Path(error.filename) == file:
+        if error.errno != errno.EPIPE and (not error.filename or Path(error.filename) == file):
             raise SettingsError(f"--output {file}: {error.strerror}") from None
         raise
 

@@ -1,8 +1,9 @@
 """Tables that fit the terminal they are printed on, all in one way; in a pipe each column is as wide as what it holds.
 
 What gives way where there is no room, in this order: dates lose their year and seconds, levels are abbreviated; names
-of rules and actors are cut in their middle and sentences are broken into lines; date, state, level and Region are left
-out, which is said below; at last a row takes several lines. The answer (call, resource, account) is always whole.
+of rules and actors are cut in their middle, as far as they can still be told, and sentences are broken into lines;
+date, state and level are left out, which is said below; at last a row takes several lines, and all of it is there,
+whole. The answer (call, resource, account) is always whole.
 """
 
 import re
@@ -15,15 +16,16 @@ GAP = 2
 _SHORT_LEVELS = {"informational": "info", "critical": "crit", "medium": "med"}
 _DATE = re.compile(r"\d{4}-(\d\d-\d\d \d\d:\d\d):\d\d")
 _TIMES = ("time", "first", "last", "when")
-_GIVING_WAY = ("time", "state", "level", "region")
-_CUT = {"rule": 12, "name": 12, "actor": 12, "person": 12}
+_GIVING_WAY = ("time", "state", "level")
+_CUT = {"rule": 20, "name": 20, "actor": 28, "person": 28}
 """Columns whose cells are cut in the middle, and to how few characters at least."""
 _WHOLE = frozenset(
     "id call resource account region count alerts muted undo index ruleId indices level state day days status verdict"
     " digests chain records rules file".split()
 )
 """Columns whose cells are neither cut nor broken; all others, but times and those that are cut, hold sentences."""
-_COMFORTABLE = 20
+_PEOPLE = ("actor", "person")
+"""Columns whose cells end with what says most: who it was behind a role."""
 _SENTENCE = 18
 _ELLIPSIS = "…"
 
@@ -105,18 +107,21 @@ def table_lines(
 
 def _fitted(laid: list[_Column], width: int, steady: Mapping[str, int]) -> tuple[list[list[_Column]], list[str]]:
     """The columns of each line of a row, with their widths, and what is left out."""
+    whole = [column.cells for column in laid]
     if _missing(laid, width) > 0:
         for column in laid:
             column.shorten()
             column.measure({name: least for name, least in steady.items() if name not in ("time", "level")})
-    _narrow(laid, width, _COMFORTABLE)
+    _narrow(laid, width)
     shown = list(laid)
     for kind in _GIVING_WAY:
         if _missing(shown, width) > 0:
             shown = [column for column in shown if column.kind != kind]
-    _narrow(shown, width, 0)
     if _missing(shown, width) <= 0:
         return [shown], [column.name for column in laid if column not in shown]
+    for column, cells in zip(laid, whole, strict=True):
+        column.cells = cells
+        column.measure(steady)
     return _in_bands(laid, width), []
 
 
@@ -124,11 +129,11 @@ def _missing(columns: Sequence[_Column], width: int) -> int:
     return sum(column.width + GAP for column in columns) - GAP - width
 
 
-def _narrow(columns: Sequence[_Column], width: int, comfortable: int) -> None:
-    """Take what is missing from the widest columns that can give, down to what is comfortable."""
+def _narrow(columns: Sequence[_Column], width: int) -> None:
+    """Take what is missing from the widest columns that can give, down to what can still be read."""
     giving = [column for column in columns if column.kind in _CUT or column.is_sentence]
     while (missing := _missing(columns, width)) > 0:
-        wide = [(column.width - _least(column, comfortable), column) for column in giving]
+        wide = [(column.width - _least(column), column) for column in giving]
         spare, widest = max(wide, key=lambda entry: (entry[0], entry[1].width), default=(0, None))
         if spare <= 0 or widest is None:
             return
@@ -136,9 +141,8 @@ def _narrow(columns: Sequence[_Column], width: int, comfortable: int) -> None:
         widest.width -= max(min(missing, spare, spare - second), 1)
 
 
-def _least(column: _Column, comfortable: int) -> int:
-    least = _CUT.get(column.kind, _SENTENCE)
-    return max(least, comfortable, _width(column.name))
+def _least(column: _Column) -> int:
+    return max(_CUT.get(column.kind, _SENTENCE), _width(column.name))
 
 
 def _in_bands(laid: Sequence[_Column], width: int) -> list[list[_Column]]:
@@ -176,7 +180,7 @@ def _broken(column: _Column, text: str) -> list[str]:
     if _width(text) <= column.width:
         return [text]
     if column.kind in _CUT:
-        tail = (column.width - 1) // 2
+        tail = (column.width - 1) * 2 // 3 if column.kind in _PEOPLE else (column.width - 1) // 2
         return [text[: _fitting(text, column.width - 1 - tail)].rstrip() + _ELLIPSIS + _end(text, tail)]
     if text.isascii():
         import textwrap  # here, as most cells fit
