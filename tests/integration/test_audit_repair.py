@@ -19,7 +19,7 @@ from trailbell.audit.public_keys import GivenKeys, parse_public_keys
 from trailbell.cli.main import cli
 from trailbell.engine.rulebook import dump_rulebook
 from trailbell.flows import audit as audit_flow
-from trailbell.flows import detector as detector_flow
+from trailbell.flows import log_files as log_files_flow
 from trailbell.handlers import audit, detector
 from trailbell.rulebook.build import build_rulebook
 from trailbell.store.audits import DynamoAudits
@@ -110,7 +110,7 @@ def deployed(table: str, rulebook: Path, monkeypatch: pytest.MonkeyPatch) -> Dep
         monkeypatch.setenv(f"TRAILBELL_{name}", value)
     keys = GivenKeys(parse_public_keys(world.public_keys(), "keys"))
     monkeypatch.setattr(audit, "AwsKeys", lambda client: keys)  # no AWS in process lists CloudTrail's keys
-    for flow in (audit_flow, detector_flow):
+    for flow in (audit_flow, log_files_flow):
         monkeypatch.setattr(flow, "SETTLE_SECONDS", 0)
     DynamoAudits(boto3.client("dynamodb"), table, 400).since("2026-11-01T00:00:00Z")
     return deployed

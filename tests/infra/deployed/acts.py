@@ -43,7 +43,7 @@ ACTS: dict[str, tuple[Act, set[str]]] = {
     ),
     "function deleted": (
         do.on_lambda("delete_function", FunctionName=lambda stack: stack.id("DetectorFunction")),
-        {"function.gone"},
+        {"function.gone", "function.permission"},  # that of the hourly look for silence
     ),
     "function's code": (do.other_code, {"function.code"}),
     "function's environment": (do.one_variable, {"function.environment"}),

@@ -223,7 +223,7 @@ def _check_mutes(health: Health, now: datetime) -> Iterator[Finding]:
     yield from mute_findings(health.muted_alarms())
 
 
-_ABOUT_PARTS = ("consumers", "canary", *(f"moves from {output}" for output in DEAD_LETTER_QUEUES))
+_ABOUT_PARTS = ("consumers", "canary", "silence", *(f"moves from {output}" for output in DEAD_LETTER_QUEUES))
 """Checks that have nothing to say where the queue or the table is gone: others say that it is."""
 
 _CHECKS: dict[str, Check] = {
