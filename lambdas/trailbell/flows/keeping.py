@@ -1,7 +1,7 @@
 """What was found is kept, whatever source it comes from: judged, planned for, in the table, tracked, correlated."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from trailbell.flows.canary import Canaries, keep_canary
@@ -19,10 +19,7 @@ from trailbell.hits.undoing import Undoing
 CHUNK = 250
 """Hits kept together: whole batches of pointer rows, and one log file of 40,000 hits takes no more memory."""
 
-NEWS_SECONDS = 86_400
-"""What happened within so many seconds is news: a log file that is replayed does not keep it quiet; a live event that
-brings what is older does.
-"""
+_NEWS_SECONDS = 86_400
 
 _Found = TypeVar("_Found")
 
@@ -47,6 +44,11 @@ class Tracking(Protocol):
 def unchanged(hit: Hit) -> Hit:
     """A hit as it was found."""
     return hit
+
+
+def quiet_unless_news(hit: Hit) -> Hit:
+    """A hit that comes by a replay, or late, as it is kept: nobody is notified of what happened over a day ago."""
+    return replace(hit, quiet=True) if hit.delay > _NEWS_SECONDS else hit
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
 from trailbell.cloudtrail.live_event import Envelope, Refusal
-from trailbell.flows.keeping import NEWS_SECONDS, Keeping
+from trailbell.flows.keeping import Keeping, quiet_unless_news
 from trailbell.flows.source import Deadline, Outcome
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
@@ -34,16 +34,7 @@ class LiveEvents:
             return _refuse(outcome, refusal)
         if deadline.is_near:
             return outcome.defer()
-        counts = DetectionCounts()
-        try:
-            self._read(item, counts, outcome, deadline)
-        except Exception as error:  # the boundary: logged, counted, and back to the queue
-            outcome.fail(error)
-        else:
-            outcome.counters.live_read += 1
-        outcome.counters.read(counts)
-        outcome.malformed = counts.malformed
-        return outcome
+        return outcome.settle(lambda counts: self._read(item, counts, outcome, deadline))
 
     def _read(self, event: Envelope, counts: DetectionCounts, outcome: Outcome, deadline: Deadline) -> None:
         record = event.record
@@ -59,7 +50,7 @@ def _as_found(hit: Hit, event: Envelope) -> Hit:
     Whoever replays an archive notifies nobody of its months; and nothing is silenced by it, for a quiet row gives way
     to that of the log file.
     """
-    return replace(hit, quiet=True) if event.is_replayed or hit.delay > NEWS_SECONDS else hit
+    return replace(hit, quiet=True) if event.is_replayed else quiet_unless_news(hit)
 
 
 def _refuse(outcome: Outcome, refusal: Refusal) -> Outcome:

@@ -15,7 +15,7 @@ from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.cloudtrail.object_key import ANYWHERE, ObjectKind, TrailPlace
 from trailbell.errors import LogFileError
-from trailbell.flows.keeping import NEWS_SECONDS, Keeping
+from trailbell.flows.keeping import Keeping, quiet_unless_news
 from trailbell.flows.source import Deadline, Outcome
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
@@ -74,7 +74,7 @@ class LogFiles:
 
     def detect(self, item: ObjectRef, deadline: Deadline) -> Outcome:
         """Read an object if it is a log file, and keep what is found."""
-        outcome, counts = Outcome.of(item), DetectionCounts()
+        outcome = Outcome.of(item)
         kind = self._kind(item)
         if kind is ObjectKind.DIGEST and self.digests:
             return self._hand_over(item, self.digests, outcome)
@@ -83,15 +83,7 @@ class LogFiles:
             return outcome
         if deadline.is_near:
             return outcome.defer()
-        try:
-            self._read(item, counts, outcome, deadline)
-        except Exception as error:  # the boundary: logged, counted, and back to the queue
-            outcome.fail(error)
-        else:
-            outcome.counters.objects_read += 1
-        outcome.counters.read(counts)
-        outcome.malformed = counts.malformed
-        return outcome
+        return outcome.settle(lambda counts: self._read(item, counts, outcome, deadline))
 
     def _kind(self, ref: ObjectRef) -> ObjectKind:
         """What an object is to us.
@@ -155,4 +147,4 @@ def _as_found(hit: Hit, ref: ObjectRef) -> Hit:
         return hit
     if ref.notify:
         return replace(hit, replayed=True)
-    return replace(hit, quiet=True) if hit.delay > NEWS_SECONDS else hit
+    return quiet_unless_news(hit)

@@ -14,6 +14,7 @@ from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.counters import DetectorCounters
+from trailbell.hits.detect import DetectionCounts
 
 
 RESERVE = 10.0
@@ -91,6 +92,25 @@ class Outcome:
         if isinstance(item, Envelope):
             return cls(DetectorCounters(live_received=1))
         return cls(DetectorCounters(objects_received=1))
+
+    def settle(self, read: Callable[[DetectionCounts], None]) -> "Outcome":
+        """What reading the item's records comes to. What that raises is the error; what it counted before stays."""
+        counts = DetectionCounts()
+        try:
+            read(counts)
+        except Exception as error:  # the boundary: logged, counted, and back to the queue
+            self.fail(error)
+        else:
+            self._succeed()
+        self.counters.read(counts)
+        self.malformed = counts.malformed
+        return self
+
+    def _succeed(self) -> None:
+        if self.counters.live_received:
+            self.counters.live_read += 1
+        else:
+            self.counters.objects_read += 1
 
     def fail(self, error: Exception) -> "Outcome":
         """It could not be done."""

@@ -181,6 +181,11 @@ class Span:
             self.first = min(self.first or time, time)
             self.last = max(self.last, time)
 
+    def add_block(self, records: bytes) -> None:
+        """Records are from about then: the first and the last of the text are looked at."""
+        for time in (_TIME.search(records), _TIME.search(records, records.rfind(_TIME_NAME))):
+            self.add(time[1].decode() if time else "")
+
 
 class HitDetector:
     """A rulebook, ready to detect hits in log files.
@@ -188,6 +193,7 @@ class HitDetector:
     full_parse_bytes: how much is parsed in full, over all log files, before the prefilter is used.
     undoings: whether calls that undo acts are looked for, too; correlating: whether what correlations count is.
     shares_max: what one record adds to one correlation at most; None for no limit.
+    span: where it is noted when the records are from; None where nobody asks.
     """
 
     def __init__(
@@ -198,6 +204,7 @@ class HitDetector:
         undoings: bool = False,
         correlating: bool = False,
         shares_max: int | None = SHARES_MAX,
+        span: Span | None = None,
     ) -> None:
         counted = Contributing(rulebook.correlations if correlating else (), shares_max, dotted_root=False)
         self._contributing = counted if counted.rule_ids else None
@@ -209,7 +216,7 @@ class HitDetector:
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
         self._prefilter: Prefilter | None = None
-        self.span = Span()
+        self.span = span
 
     def _is_wanted(self, rule: Rule, *, undoings: bool) -> bool:
         """Whether a rule makes hits, or is looked for in spite of making none."""
@@ -337,8 +344,8 @@ class HitDetector:
         counts.records_read += block.records - len(block.to_parse)
         counts.records_not_watched += block.not_watched
         counts.records_matched += block.records - block.not_watched - len(block.to_parse)
-        for time in (_TIME.search(records), _TIME.search(records, records.rfind(_TIME_NAME))):
-            self.span.add(time[1].decode() if time else "")
+        if self.span:
+            self.span.add_block(records)
         for position, text, rules in block.to_parse:
             counts.records_read += 1
             yield from self._detect_in_text(Entry(text), reading, reading.index + position, rules)
@@ -361,7 +368,7 @@ class HitDetector:
         elif not is_record(fields):
             reading.counts.add_malformed(MalformedRecord(index, _NO_RECORD, entry.text[:MAX_SHOWN_BYTES]))
         else:
-            if rules is None:
+            if self.span and rules is None:
                 self.span.add(_time_of(fields))
             yield from self._detect_in_fields(fields, reading, index, rules, entry.text)
 

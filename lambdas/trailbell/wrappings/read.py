@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from trailbell.cloudtrail.inflate import inflate
-from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES
+from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, Fields, MalformedRecord, read_records
 from trailbell.errors import LogFileError
 from trailbell.wrappings.plain import LOOK, is_plain
 from trailbell.wrappings.stream import Guard, broken_off
@@ -29,6 +29,12 @@ class LogText:
     pieces: Iterable[bytes]
     max_bytes: int = MAX_INFLATED_BYTES
     notes: list[str] = field(default_factory=list)
+
+
+def wrapped_records(pieces: Iterable[bytes]) -> Iterator[Fields | MalformedRecord]:
+    """Every record of a file's content, in its order. Raises LogFileError where that is none, as `log_text`."""
+    text = log_text(pieces)
+    return read_records(text.pieces, text.max_bytes)
 
 
 def log_text(pieces: Iterable[bytes]) -> LogText:

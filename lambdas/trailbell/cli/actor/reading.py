@@ -12,7 +12,7 @@ from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cli.scan.work import Source
-from trailbell.cloudtrail.logfile import MalformedRecord, read_records
+from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.record import make_record
 from trailbell.cloudtrail.selection import Selection
@@ -20,7 +20,7 @@ from trailbell.errors import LogFileError
 from trailbell.lookback.acts import Act, Who, act_of_record
 from trailbell.lookback.principals import Network
 from trailbell.text.safe_text import one_line
-from trailbell.wrappings.read import log_text
+from trailbell.wrappings.read import wrapped_records
 
 
 _FILES_AT_ONCE = 8
@@ -84,8 +84,7 @@ class LogActs:
     def _read(self, source: Source) -> _Read:
         read = _Read()
         try:
-            text = log_text(self._pieces(source))
-            for index, fields in enumerate(read_records(text.pieces, text.max_bytes)):
+            for index, fields in enumerate(wrapped_records(self._pieces(source))):
                 if isinstance(fields, MalformedRecord):
                     read.malformed += 1
                     continue

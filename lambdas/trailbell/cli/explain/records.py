@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trailbell.cloudtrail.logfile import MalformedRecord, read_records
+from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record, text
 from trailbell.errors import LogFileError
 from trailbell.text.safe_text import one_line
-from trailbell.wrappings.read import log_text
+from trailbell.wrappings.read import wrapped_records
 
 
 Found = tuple[Mapping[str, Any], Place]
@@ -56,8 +56,7 @@ def _ids(record: Mapping[str, Any] | MalformedRecord, place: Place) -> tuple[str
 def _records(name: str) -> list[Mapping[str, Any] | MalformedRecord]:
     content = sys.stdin.buffer.read() if name == "-" else _read(Path(name))
     try:
-        text = log_text([content])
-        return list(read_records(text.pieces, text.max_bytes))
+        return list(wrapped_records([content]))
     except LogFileError as error:
         raise LogFileError(f"{name}: {error}") from None
 

@@ -1,7 +1,7 @@
 """Hits that somebody judged: out of the table, or out of files of JSON lines; and the records of both."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.connection import Connection
 from trailbell.cli.scan.log_files import read_pieces
-from trailbell.cloudtrail.logfile import read_records
 from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.record import make_record
 from trailbell.errors import LogFileError
@@ -18,7 +17,7 @@ from trailbell.hits.hit_state import CONFIRMED, FALSE, RESOLVED
 from trailbell.hits.query import HitQuery
 from trailbell.lookback.tuning import JudgedHit, judged_hit
 from trailbell.store.query.hit_query import find_found
-from trailbell.wrappings.read import log_text
+from trailbell.wrappings.read import wrapped_records
 
 
 _S3 = "s3://"
@@ -93,9 +92,7 @@ def records_of(hits: Sequence[JudgedHit], connection: Connection, *, local: bool
 
 def _local(place: Place) -> Mapping[str, Any] | None:
     try:
-        text = log_text(read_pieces(Path(place.key)))
-        records: Iterable[Any] = read_records(text.pieces, text.max_bytes)
-        record = next(islice(records, place.index, None), None)
+        record = next(islice(wrapped_records(read_pieces(Path(place.key))), place.index, None), None)
     except LogFileError:
         return None
     return record if isinstance(record, dict) else None

@@ -12,7 +12,17 @@ import click
 from trailbell.cli.options.filters import Wanted
 from trailbell.cli.scan.counted import Counted
 from trailbell.cli.scan.standard_input import StandardInput
-from trailbell.cli.scan.work import Answer, Fetcher, Part, Source, base_matches_at, name_of, size_of, work_alone
+from trailbell.cli.scan.work import (
+    Answer,
+    Fetcher,
+    Part,
+    Source,
+    base_matches_at,
+    name_of,
+    scan_detector,
+    size_of,
+    work_alone,
+)
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
@@ -175,7 +185,7 @@ def _rereading(sources: Sequence[Source], plan: Plan) -> "Reread":
 
     @cache
     def reader() -> tuple[HitDetector, Fetcher]:
-        return HitDetector(plan.rulebook, correlating=True, shares_max=None), Fetcher()
+        return scan_detector(plan.rulebook), Fetcher()
 
     def reread(number: int, indexes: Sequence[int]) -> Mapping[int, BaseMatch]:
         hit_detector, fetcher = reader()

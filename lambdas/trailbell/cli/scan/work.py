@@ -20,7 +20,7 @@ from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.base_match import BaseMatch
-from trailbell.hits.detect import Detected, DetectionCounts, HitDetector
+from trailbell.hits.detect import Detected, DetectionCounts, HitDetector, Span
 from trailbell.hits.hit import Hit
 from trailbell.wrappings.read import log_text
 
@@ -106,6 +106,11 @@ class Fetcher:
         return ThreadPoolExecutor(AHEAD)
 
 
+def scan_detector(rulebook: Rulebook) -> HitDetector:
+    """A detector as a scan needs it: what correlations count is judged over all files, so nothing of it is cut."""
+    return HitDetector(rulebook, correlating=True, shares_max=None, span=Span())
+
+
 def work(
     hit_detector: HitDetector, source: Source, pieces: Pieces, selection: Selection, seen_at: str
 ) -> Iterator[Part]:
@@ -131,7 +136,7 @@ def work(
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
-    span = hit_detector.span.first, hit_detector.span.last
+    span = (hit_detector.span.first, hit_detector.span.last) if hit_detector.span else ("", "")
     yield replace(part, last=True, error=error, foreign=foreign, stop=stop, notes=tuple(notes), span=span)
 
 
@@ -139,7 +144,7 @@ def work_alone(
     rulebook: Rulebook, sources: Sequence[Source], selection: Selection, seen_at: str, stopped: Callable[[], bool]
 ) -> Iterator[Answer]:
     """All log files in this process, in their order, until all are through or `stopped()`."""
-    hit_detector, fetcher = HitDetector(rulebook, correlating=True, shares_max=None), Fetcher()
+    hit_detector, fetcher = scan_detector(rulebook), Fetcher()
     begun: deque[Pieces] = deque()
     for number, source in enumerate(sources):
         while len(begun) < AHEAD and number + len(begun) < len(sources):

@@ -17,11 +17,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from trailbell.cli.scan.work import AHEAD, Answer, Fetcher, Part, Pieces, Source, work
+from trailbell.cli.scan.work import AHEAD, Answer, Fetcher, Part, Pieces, Source, scan_detector, work
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LocalError
-from trailbell.hits.detect import HitDetector
 
 
 _MAX_KEPT = 20_000  # hits found before their turn
@@ -129,7 +128,7 @@ def _serve(rulebook: Rulebook, pipe: Connection, others: list[Connection], selec
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # at once: nothing here is to be tidied up
     for other in others:  # else they would stay open after the process that they belong to
         other.close()
-    hit_detector, fetcher = HitDetector(rulebook, correlating=True, shares_max=None), Fetcher()
+    hit_detector, fetcher = scan_detector(rulebook), Fetcher()
     begun: deque[tuple[int, Source, Pieces]] = deque()
     try:
         while True:
