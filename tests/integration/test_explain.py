@@ -17,7 +17,7 @@ from tests.unit.conftest import RULE
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.quiet import QuietMinutes
 from trailbell.cli.main import cli
-from trailbell.cloudtrail.origin import Place
+from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent, Place
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook, RuleException
 from trailbell.hits.detect import HitDetector
@@ -392,6 +392,21 @@ def test_exception_that_mutes_it(stack: Deployment) -> None:
 
     assert ended(walk) == ("exception", "stopped")
     assert all(word in walk.steps[-1].said for word in ("nightly", "ops@example.com", "Planned."))
+
+
+def test_hit_that_a_live_event_brought_says_so_until_its_log_file_is_read(stack: Deployment, dynamodb: Any) -> None:
+    """It has no place in a log file yet; an address of none would send a reader nowhere."""
+    hit = stack.deliver()
+    other = "ca7e0000-0000-4000-8000-000000000009"
+    live = replace(hit, event_id=other, place=NO_PLACE, live=LiveEvent("id", hit.account, hit.region))
+    DynamoHitTable(dynamodb, "hits", 400).keep([live])
+
+    walk = stack.walk(other)
+
+    said = {step.name: step.said for step in walk.steps}
+    assert "live event" in said["log file"]
+    assert "no log file yet" in said["reading"]
+    assert not any("s3:///" in text for text in said.values())
 
 
 def test_quiet_replay(stack: Deployment, dynamodb: Any) -> None:

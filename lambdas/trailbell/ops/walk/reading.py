@@ -145,7 +145,7 @@ class Reading:
         if waiting:
             return waits(READ, f"not read yet, by the ledger; {waiting} messages wait in the ingest queue")
         said = "not read, by the ledger, and no message waits: nothing has told the detector of it"
-        return stopped(READ, said, f"trailbell doctor{_stack(self._stack.name)}; then {_replay(place)}")
+        return stopped(READ, said, f"trailbell doctor{_stack(self._stack.name)}; then {replay(place)}")
 
     def waiting(self) -> int:
         """How many messages wait in the ingest queue. Raises what botocore raises."""
@@ -156,14 +156,15 @@ class Reading:
         if waiting:
             return unknown(READ, f"{waiting} messages wait in the ingest queue; its own may be one of them")
         said = "no message waits, and none of it is in the dead letters; without the setting audit nothing says more"
-        return unknown(READ, said, f"If nothing below explains it: {_replay(place)}")
+        return unknown(READ, said, f"If nothing below explains it: {replay(place)}")
 
 
 def _address(place: Place) -> str:
     return one_line(f"s3://{place.bucket}/{place.key}", 400)
 
 
-def _replay(place: Place) -> str:
+def replay(place: Place) -> str:
+    """The command that has a log file read again, and tells of what is found."""
     return f"trailbell replay {_address(place)} --notify"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from trailbell.alerts.origin_text import place_text, seen_text
 from trailbell.cloudtrail.origin import Place
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
@@ -21,7 +22,7 @@ from trailbell.ops.record_reader import Fetched, fetch_record
 from trailbell.ops.walk.delivery import CHANNELS, EXCEPTION, NOTIFIED, SUBSCRIPTION, Delivery
 from trailbell.ops.walk.find_record import find_record
 from trailbell.ops.walk.looking import looked
-from trailbell.ops.walk.reading import LOG_FILE, READ, TRAIL, Reading
+from trailbell.ops.walk.reading import LOG_FILE, READ, TRAIL, Reading, replay
 from trailbell.ops.walk.step import Step, passed, stopped, unknown, waits
 from trailbell.store.query.hit_lookup import hit_of_identity, hits_of_event
 from trailbell.text.safe_text import one_line
@@ -111,10 +112,8 @@ class EventWalk:
     def _from_hit(self, walk: Walk, hit: Hit) -> None:
         """A hit that is kept says of itself where its record is and when it was read; the record explains it."""
         walk.place = hit.place
-        walk.add(
-            passed(LOG_FILE, f"s3://{one_line(hit.place.bucket)}/{one_line(hit.place.key)}, record {hit.place.index}")
-        )
-        walk.add(passed(READ, f"read at {hit.seen_at}"))
+        walk.add(passed(LOG_FILE, place_text(hit)))
+        walk.add(passed(READ, seen_text(hit) or f"read at {hit.seen_at}"))
         if hit.episode:
             walk.add(passed(RULE, f"the correlation {hit.name} ({hit.level}) came true"))
             return
@@ -155,6 +154,8 @@ class EventWalk:
     def _to_hit(self, walk: Walk) -> bool:
         """From the record to its hit, of which there is none under its event's id; whether the walk goes on."""
         assert isinstance(walk.record, Mapping)
+        assert walk.place
+        place = walk.place
         if not self._rulebook:
             return walk.add(unknown(RULE, "the deployed rulebook cannot be had, and no hit is kept")) and False
         self._explain(walk)
@@ -171,16 +172,16 @@ class EventWalk:
                 said = f"its rule makes one hit a day: it is part of hit {kept.hit_id}"
                 return walk.add(passed(HIT, said))
             return walk.add(passed(HIT, f"kept as {kept.hit_id}"))
-        return walk.add(looked(HIT, lambda: self._not_kept(walk.place), _READ_QUEUES))
+        return walk.add(looked(HIT, lambda: self._not_kept(place), _READ_QUEUES))
 
-    def _not_kept(self, place: Place | None) -> Step:
+    def _not_kept(self, place: Place) -> Step:
         """Why no hit is kept of a record that makes one."""
         waiting = self._reading.waiting()
         if waiting:
             said = f"none is kept yet; {waiting} messages wait in the ingest queue, its own may be one of them"
             return waits(HIT, said, "Ask again when they are read.")
         said = "today's rules make a hit of it, and none is kept: it was read by other rules, or never, or has expired"
-        return stopped(HIT, said, f"trailbell replay s3://{_place_text(place)} --notify")
+        return stopped(HIT, said, replay(place))
 
     def _explain(self, walk: Walk) -> None:
         if not (self._rulebook and isinstance(walk.record, Mapping)):
@@ -239,7 +240,3 @@ def _rule_step(explained: Explained) -> Step:
     short = near.condition.short_by if near else 0
     nearest = f"; {near.rule.name} is {short} condition{'' if short == 1 else 's'} short" if near else ""
     return stopped(RULE, f"no rule matches it{nearest}", "Below stands what the nearest rules wanted.")
-
-
-def _place_text(place: Place | None) -> str:
-    return one_line(f"{place.bucket}/{place.key}", 400) if place else ""
