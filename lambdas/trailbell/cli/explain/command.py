@@ -5,7 +5,6 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
 from trailbell.cli.options.option_group import option_group
-from trailbell.cli.options.rule_names import RuleType
+from trailbell.cli.options.rule_names import RuleType, ids_called, unknown_rule
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
 from trailbell.cli.options.times import parse_moment, since_option
 from trailbell.cli.options.today import by_option, rulebook_at_hand
@@ -28,7 +27,6 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.explained import Explained, Explainer
 from trailbell.hits.hit_id import HitName, parse_hit_name
-from trailbell.rulebook.misspellings import question
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
 
@@ -186,17 +184,12 @@ def _rule_ids(given: tuple[str, ...], rulebook: Rulebook) -> tuple[str, ...]:
     """The ids of the rules called so in the rulebook in use. Raises SettingsError for a name that none has."""
     found = list[str]()
     for name in given:
-        ids = [
-            one.rule_id
-            for one in rulebook.rules
-            if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))
-        ]
+        ids = ids_called(name, rulebook.rules)
         linked = next((one for one in rulebook.correlations if name in (one.rule.name, one.correlation_id)), None)
         if linked and not ids:
             ids = list(linked.rules)
         if not ids:
-            close = question(name, [rule.name for rule in rulebook.rules])
-            raise SettingsError(f"--rule {one_line(name, 80)}: no rule of that name{close} (see: trailbell rules list)")
+            raise unknown_rule(name, rulebook.rules)
         found += ids
     return tuple(dict.fromkeys(found))
 

@@ -10,6 +10,7 @@ import click
 from trailbell.cli.paths import default_rules
 from trailbell.engine.rulebook import Rule
 from trailbell.errors import SettingsError, TrailbellError
+from trailbell.text.safe_text import one_line
 
 
 if TYPE_CHECKING:
@@ -41,18 +42,26 @@ def ids_among(given: Iterable[str], rules: Iterable[Rule]) -> tuple[str, ...]:
     every = list(rules) if given else []
     found = dict[str, None]()
     for name in given:
-        matching = [
-            one.rule_id for one in every if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))
-        ]
+        matching = ids_called(name, every)
         if not matching and re.fullmatch(r"[0-9a-f-]{36}", name):
             matching = [name]
         if not matching:
-            from trailbell.rulebook.misspellings import question  # here, as it is for a mistake only
-
-            meant = question(name, [one.name for one in every])
-            raise SettingsError(f"--rule {name}: no rule of that name{meant} (see: trailbell rules list)")
+            raise unknown_rule(name, every)
         found |= dict.fromkeys(matching)
     return tuple(found)
+
+
+def ids_called(name: str, rules: Iterable[Rule]) -> list[str]:
+    """The ids of the rules whose name, file stem or id is this, or fits this pattern."""
+    return [one.rule_id for one in rules if any(fnmatchcase(each, name) for each in (one.name, one.stem, one.rule_id))]
+
+
+def unknown_rule(name: str, rules: Iterable[Rule]) -> SettingsError:
+    """The error for a name that none of some rules has, with the nearest one."""
+    from trailbell.rulebook.misspellings import question  # here, as it is for a mistake only
+
+    meant = question(name, [one.name for one in rules])
+    return SettingsError(f"--rule {one_line(name, 80)}: no rule of that name{meant} (see: trailbell rules list)")
 
 
 class RuleType(click.ParamType[str]):
