@@ -130,6 +130,12 @@ class JsonText:
         return LogFileError(f"log file is not valid JSON: it {how} (byte {where})")
 
 
+def broken_off(error: LogFileError) -> Iterator[bytes]:
+    """No block, but the error that reading ahead met."""
+    raise error
+    yield b""
+
+
 def _scan(text: bytes, position: int, depth: int, in_string: bool) -> tuple[int, int, bool, bool]:
     """Read on in a value: (depth, position, whether inside a string, whether the value ended)."""
     while True:

@@ -5,7 +5,7 @@ One broken record costs only itself, and memory is bounded by the longest (json_
 
 from collections.abc import Iterator
 
-from trailbell.cloudtrail.json_text import Entry, JsonText, parsed
+from trailbell.cloudtrail.json_text import Entry, JsonText, broken_off, parsed
 from trailbell.errors import LogFileError
 
 
@@ -92,7 +92,7 @@ class Splitter(JsonText):
         try:
             return self.read_more()
         except LogFileError as error:
-            self._blocks = _broken_off(error)
+            self._blocks = broken_off(error)
             return False
 
     def _find_records(self, *, ended: bool) -> bool:
@@ -136,9 +136,3 @@ class Splitter(JsonText):
             return False
         self._at += 1
         return True
-
-
-def _broken_off(error: LogFileError) -> Iterator[bytes]:
-    """No block, but the error that reading met before."""
-    raise error
-    yield b""

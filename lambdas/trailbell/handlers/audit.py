@@ -89,6 +89,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         audit.overdue(now)
         deadline = time.monotonic() + seconds_left(context) - _RESERVE_SECONDS
         audit.unlisted.judge(now, lambda: time.monotonic() < deadline, _event_log())
+    audit.counters.findings += audit.unlisted.counters.findings
     _count(audit.counters, len(failed))
     _count_unlisted(audit.unlisted.counters)
     _metrics().flush_metrics()
@@ -116,12 +117,11 @@ def _count(counters: AuditCounters, failed: int) -> None:
 
 
 def _count_unlisted(counters: UnlistedCounters) -> None:
-    """CloudWatch bills every name: these are emitted when they happen. Findings have a name already."""
+    """CloudWatch bills every name: these are emitted when they happen. Findings are counted with the others."""
     counts = {
         "HoursJudged": counters.judged,
         "HoursNotJudged": counters.failed,
         "HoursLeft": counters.left,
-        "AuditFindings": counters.findings,
     }
     for name, value in counts.items():
         if value:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from trailbell.cloudtrail.inflate import inflate
+from trailbell.cloudtrail.json_text import broken_off
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, Fields, MalformedRecord, read_records
 from trailbell.errors import LogFileError
 from trailbell.wrappings.plain import LOOK, is_plain
-from trailbell.wrappings.stream import Guard, broken_off
+from trailbell.wrappings.stream import Guard
 
 
 _GZIP = b"\x1f\x8b"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from trailbell.cloudtrail.json_text import broken_off
 from trailbell.errors import LogFileError, Unreadable
 
 
@@ -46,12 +47,6 @@ class Guard:
         if self.without_record > max(_FREE_ENTRIES, self.given // _BYTES_OF_ENTRY):
             bomb = f"log file has {self.without_record} entries that are no record in few bytes: it is taken for a bomb"
             raise LogFileError(bomb, Unreadable.TOO_LARGE)
-
-
-def broken_off(error: LogFileError) -> Iterator[bytes]:
-    """No piece, but the error that looking ahead met."""
-    raise error
-    yield b""
 
 
 class Stream:
