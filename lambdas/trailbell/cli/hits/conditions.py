@@ -9,7 +9,7 @@ from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.levels import LevelsType
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rule_names import RuleType, ServiceType, rule_ids
-from trailbell.cli.options.times import Zone, ZoneType, parse_moment, since_option, until_option
+from trailbell.cli.options.times import Zone, parse_moment, since_option, until_option, zone_option
 from trailbell.errors import SettingsError
 from trailbell.facts.outcome import Outcome
 from trailbell.hits.hit_state import STATES, UNRESOLVED
@@ -68,15 +68,7 @@ condition_options = option_group(
     click.argument("text", nargs=-1),
     since_option("Acts", "24h"),
     until_option("Acts"),
-    click.option(
-        "--tz",
-        "zone",
-        type=ZoneType(),
-        default="utc",
-        envvar="TRAILBELL_TZ",
-        show_default=True,
-        help="Of times shown and given: utc, local, Europe/Berlin ... (or set TRAILBELL_TZ).",
-    ),
+    zone_option("Of times shown and given"),
     click.option(
         "--rule", "rules", multiple=True, type=RuleType(), help="A rule's name, pattern (kms-*) or id; repeatable."
     ),

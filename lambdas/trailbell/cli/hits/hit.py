@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailbell.cli.hits.story import Story, story_document, story_lines
 from trailbell.cli.options.aws_errors import explain, explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
-from trailbell.cli.options.times import Zone, ZoneType
+from trailbell.cli.options.times import Zone, zone_option
 from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
 from trailbell.errors import LogFileError
@@ -37,15 +37,7 @@ from trailbell.text.times import iso_time
 )
 @click.option("--record/--no-record", "with_record", default=True, help="Fetch the record from the trail bucket.")
 @click.option("--show-secrets", is_flag=True, help="Leave secrets in the record as they are.")
-@click.option(
-    "--tz",
-    "zone",
-    type=ZoneType(),
-    default="utc",
-    envvar="TRAILBELL_TZ",
-    show_default=True,
-    help="Of states and related hits: utc, local, Europe/Berlin ...",
-)
+@zone_option("Of states and related hits")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--pager/--no-pager", default=True, help="Long text on a terminal goes through $PAGER.")
 @today_option

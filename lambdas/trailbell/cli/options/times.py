@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from trailbell.cli.options.config_file import config_file, default_of
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.errors import SettingsError
 
@@ -60,6 +61,27 @@ class ZoneType(click.ParamType[Zone]):
             return ZoneInfo(str(value))
         except (ZoneInfoNotFoundError, ValueError, OSError):
             self.fail(f"{value}: give local, utc, or a zone such as Europe/Berlin", param, ctx)
+
+
+def zone_option(of_what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --tz of every command that has one, which gets it as `zone`."""
+    return click.option(
+        "--tz",
+        "zone",
+        type=ZoneType(),
+        default=_own_zone,
+        envvar="TRAILBELL_TZ",
+        help=f"{of_what}: local, Europe/Berlin ... (default: $TRAILBELL_TZ, then utc).",
+    )
+
+
+def _own_zone() -> Zone:
+    """The config file's time zone, or UTC. Raises SettingsError for a name that is none."""
+    name = default_of("tz") or "utc"
+    try:
+        return ZoneType().convert(name, None, None)
+    except click.UsageError as error:
+        raise SettingsError(f"{config_file()}: tz: {error.message}") from None
 
 
 def since_option(what: str, default: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
