@@ -30,7 +30,7 @@ test: setup style ## Lint, type check and run all tests, the end-to-end ones inc
 	$(MAKE) --no-print-directory -j2 types tests
 
 # Beside each other: where tests wait for an embedded AWS, types are checked.
-tests: setup build/checkov/.ready build/awscli/.ready build/fuzz/.ready build/release-tools/.ready
+tests: setup build/tokens/.ready build/checkov/.ready build/awscli/.ready build/fuzz/.ready build/release-tools/.ready
 	$(BIN)/pytest $(PARALLEL)
 
 lint: style types ## Check style, format and types
@@ -58,7 +58,7 @@ fuzz: setup build/fuzz/.ready ## Fuzz all parsers of foreign input, FUZZ_SECONDS
 	$(BIN)/python -m tests.fuzz.prepare
 	for target in $(FUZZ_TARGETS); do PYTHONPATH=lambdas build/fuzz/bin/python -m tests.fuzz.drive $$target $(FUZZ_SECONDS) || exit 1; done
 
-audit: setup build/audit/.ready ## Check locks, licences, secrets, and known vulnerabilities (needs an advisory service)
+audit: setup build/audit/.ready build/tokens/.ready ## Check locks, licences, secrets, and known vulnerabilities (needs an advisory service)
 	$(BIN)/python -m tools.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 release: setup build/release-tools/.ready ## Build VERSION from its tag into build/release, and upload nothing
