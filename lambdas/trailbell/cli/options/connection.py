@@ -71,8 +71,15 @@ def connection_options(command: Command) -> Command:
         return command(*arguments, connection=Connection(local, table, stack), **named)
 
     for option in (
-        click.option("--stack", default=STACK, show_default=True, help="The stack to look the table up from."),
-        click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
+        click.option(
+            "--stack", metavar="NAME", default=STACK, show_default=True, help="The stack to look the table up from."
+        ),
+        click.option(
+            "--table",
+            metavar="NAME",
+            default="",
+            help="The table's name (default: looked up from the stack's outputs).",
+        ),
         click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`."),
     ):
         connected = option(connected)
@@ -88,6 +95,8 @@ def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Comma
             return command(*arguments, connection=Connection(local, "", stack), **named)
 
         with_local = click.option("--local", is_flag=True, help=local_help)(connected)
-        return account_options(click.option("--stack", default=STACK, show_default=True, help=stack_help)(with_local))
+        return account_options(
+            click.option("--stack", metavar="NAME", default=STACK, show_default=True, help=stack_help)(with_local)
+        )
 
     return decorate

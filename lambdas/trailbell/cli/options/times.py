@@ -65,13 +65,15 @@ class ZoneType(click.ParamType[Zone]):
 def since_option(what: str, default: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option --since of every command that has one; `what` is from then on."""
     text = f"{what} from then on: {FORMS}"
-    return click.option("--since", "--from", "since", default=default, show_default=bool(default), help=text)
+    return click.option(
+        "--since", "--from", "since", metavar="TIME", default=default, show_default=bool(default), help=text
+    )
 
 
 def until_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option --until of every command that has one."""
     text = f"{what} until then, in the same forms; a date includes its whole day. Default: no end."
-    return click.option("--until", "--to", "until", default="", help=text)
+    return click.option("--until", "--to", "until", metavar="TIME", default="", help=text)
 
 
 def parse_since(text: str, now: datetime) -> datetime:
