@@ -232,7 +232,7 @@ def test_since_takes_dates_and_refuses_the_rest() -> None:
     assert parse_since("2026-08-01", now) == datetime(2026, 8, 1, tzinfo=UTC)
     assert parse_since("2026-08-01T12:00:00+02:00", now) == datetime(2026, 8, 1, 10, tzinfo=UTC)
     for text in ("soon", "1 decade", "3M", "3 mon", "2 fortnights", "1 millennium", "5 day ahead"):
-        with pytest.raises(SettingsError, match=f"--since {text}: give 90m"):
+        with pytest.raises(SettingsError, match=rf"--since \(or --from\) {text} is no time: give 90m"):
             parse_since(text, now)
 
 

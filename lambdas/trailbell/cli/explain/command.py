@@ -176,7 +176,6 @@ def _of_stack(
     from trailbell.store.query.hit_lookup import find_hit
 
     at_hand = rulebook_at_hand(connection, by)
-    click.echo(at_hand.said, err=True)
     hit = find_hit(connection.client("dynamodb"), connection.table(), name, now)[0] if name else None
     asked = which.asked(hit.event_id if hit else which.event_id, now)
     names = _rule_ids(rules, at_hand.rulebook) if at_hand.rulebook else ()
@@ -184,6 +183,7 @@ def _of_stack(
     if names and at_hand.rulebook and walk.explained:
         explainer = Explainer(at_hand.rulebook, walk.hit.seen_at if walk.hit else iso_time(now))
         walk.explained = explainer.explain(walk.explained.record.fields, names, walk.place)
+    click.echo(at_hand.said, err=True)
     return walk
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,11 @@ def _print_matches(running: _Running, events: Path, time_field: str, form: str) 
     else:
         columns = ["index", "ruleId", "name", "title"]
         shown = ((index, running.ids.get(rule.rule_id, rule.rule_id), rule) for index, rule in matches)
-        print_table(columns, ([str(index), rule_id, rule.name, one_line(rule.title)] for index, rule_id, rule in shown))
+        rows = ([str(index), rule_id, rule.name, one_line(rule.title)] for index, rule_id, rule in shown)
+        if first := next(rows, None):
+            print_table(columns, chain((first,), rows))
+        else:
+            click.echo("no rule matches any of the events", err=True)
     episodes = (one for one in lines.episodes() if one.correlation.correlation_id not in silent)
     print_episodes(episodes, running.ids, form)
     if lines.without_time:
