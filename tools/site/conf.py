@@ -19,6 +19,7 @@ author = "the authors of trailbell"
 copyright = "the authors of trailbell, Apache-2.0"
 html_title = "trailbell"
 language = "en"
+highlight_language = "none"  # a block without a language is text, and no Python
 smartquotes = False  # "" is a value, not a quotation
 
 extensions = ["myst_parser"]

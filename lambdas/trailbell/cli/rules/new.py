@@ -53,7 +53,7 @@ def new_rule(name: str, service: str, call: str | None, is_local: bool, into: Pa
 
     \b
     Example:
-      trailbell rules new s3-bucket-deleted --service s3 --into ./new-rules
+      trailbell rules new sqs-queue-deleted --service sqs --into ./new-rules
     """
     source = source_of(service)
     place = _place(service, is_local, into)
