@@ -41,7 +41,9 @@ class _Place:
 @click.option(
     "--service", metavar="SERVICE", required=True, help="A folder of rules/, such as kms; elsewhere any service of AWS."
 )
-@click.option("--event", "call", metavar="CALL", help="The call, such as DisableKey (default: one to replace).")
+@click.option(
+    "--event", "call", metavar="CALL", help="The call, such as DisableKey (for a service of rules/: one to replace)."
+)
 @click.option("--local", "is_local", is_flag=True, help="One of your own: into rules/local/, which git ignores.")
 @click.option(
     "--into", type=click.Path(file_okay=False, path_type=Path), help="Another folder; cases go to INTO/cases."
@@ -53,7 +55,7 @@ def new_rule(name: str, service: str, call: str | None, is_local: bool, into: Pa
 
     \b
     Example:
-      trailbell rules new sqs-queue-deleted --service sqs --into ./new-rules
+      trailbell rules new kms-key-renamed --service kms --into ./new-rules
     """
     source = source_of(service)
     place = _place(service, is_local, into)
