@@ -51,7 +51,7 @@ def lines() -> Iterator[Line]:
         "from message to alert in the embedded AWS: live event; log file",
         f"{live} s; {filed} s",
         "docs/sources.md",
-        "make test",
+        ".venv/bin/pytest -s tests/e2e/test_live.py",
     )
     yield Line(
         "reading and matching a large log file, in times of inflating it",
