@@ -72,10 +72,22 @@ condition_options = option_group(
     click.option(
         "--rule", "rules", multiple=True, type=RuleType(), help="A rule's name, pattern (kms-*) or id; repeatable."
     ),
-    click.option("--actor", default="", help="An actor's key (role ARN), or part of what the actor column shows."),
-    click.option("--resource", default="", help="An ARN, or part of one: a key's id, alias/app, a parameter's name."),
-    click.option("--account", default="", type=AccountId(), help="An account id."),
-    click.option("--region", default="", help="The region of the act (AWS_REGION says where the table is)."),
+    click.option(
+        "--actor",
+        metavar="ACTOR",
+        default="",
+        help="An actor's key (role ARN), or part of what the actor column shows.",
+    ),
+    click.option(
+        "--resource",
+        metavar="RESOURCE",
+        default="",
+        help="An ARN, or part of one: a key's id, alias/app, a parameter's name.",
+    ),
+    click.option("--account", default="", type=AccountId(), help="The account of the act."),
+    click.option(
+        "--region", metavar="REGION", default="", help="The region of the act (AWS_REGION says where the table is)."
+    ),
     click.option("--service", default="", type=ServiceType(), help="kms, cloudhsm, ssm, iotfleethub, cloudtrail ..."),
     click.option(
         "--level", "levels", default=None, type=LevelsType(), help="high; high+ for that and above; low,medium."

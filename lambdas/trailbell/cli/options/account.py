@@ -20,7 +20,7 @@ _FUNCTION_SECONDS = 900  # no function runs longer
 class AccountId(click.ParamType[str]):
     """Twelve digits, or "" for none: with any other text nothing would be found, which looks like an answer."""
 
-    name = "account id"
+    name = "account"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text as given; a usage error for what is no account id."""

@@ -24,7 +24,10 @@ _BY_KIND = (
     ("PartialCredentialsError", f"AWS credentials are incomplete: {_CREDENTIALS}"),
     ("CredentialRetrievalError", f"AWS credentials could not be fetched: {_CREDENTIALS}"),
     ("ProfileNotFound", f"there is no such AWS profile: {_PROFILES}"),
-    ("NoRegionError", "no AWS region given: set AWS_REGION to the region the stack is deployed in"),
+    (
+        "NoRegionError",
+        "no AWS Region given: set AWS_REGION, or give --aws-region: the one of the stack",
+    ),
     ("InvalidRegionError", "AWS_REGION names no region: set it to the one the stack is deployed in"),
     ("SSOError", f"the sign-on session has ended: {_SIGN_IN}"),
     ("TokenRetrievalError", f"the sign-on session has ended: {_SIGN_IN}"),

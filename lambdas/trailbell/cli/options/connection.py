@@ -73,7 +73,12 @@ def connection_options(command: Command) -> Command:
 
     for option in (
         _stack_option("The stack to look the table up from."),
-        click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
+        click.option(
+            "--table",
+            metavar="NAME",
+            default="",
+            help="The table's name (default: looked up from the stack's outputs).",
+        ),
         click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`."),
     ):
         connected = option(connected)
@@ -95,7 +100,7 @@ def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Comma
 
 
 def _stack_option(text: str) -> Any:  # as click's own are typed
-    return click.option("--stack", default="", help=f"{text.removesuffix('.')} (default: {STACK}).")
+    return click.option("--stack", metavar="NAME", default="", help=f"{text.removesuffix('.')} (default: {STACK}).")
 
 
 def _stack(given: str, local: bool) -> str:
