@@ -16,6 +16,7 @@ from trailbell.cli.main import cli
 from trailbell.cli.report.report_file import report_html
 from trailbell.cloudtrail.origin import Place
 from trailbell.facts.actor import Actor
+from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
 from trailbell.lookback.report import Identity, NewestHits, embedded_json, pack_hits
@@ -69,8 +70,13 @@ def many(count: int) -> Iterable[Hit]:
         )
 
 
-def write(file: Path, hits: Iterable[Hit], states: Mapping[Identity, HitState] | None = None) -> Path:
-    document = {"made": "now", "source": HOSTILE, "note": HOSTILE, **pack_hits(hits, states)}
+def write(
+    file: Path,
+    hits: Iterable[Hit],
+    states: Mapping[Identity, HitState] | None = None,
+    alerts: Mapping[Identity, str] | None = None,
+) -> Path:
+    document = {"made": "now", "source": HOSTILE, "note": HOSTILE, **pack_hits(hits, states, alerts)}
     file.write_text(report_html(document), encoding="utf-8")
     return file
 
@@ -221,10 +227,15 @@ def test_hostile_text_stays_text(page: Page, tmp_path: Path) -> None:
     names: dict[str, Any] = {part.name: HOSTILE for part in fields(Actor) if part.name != "console"}
     actor = Actor(**names)
     values["shown"] = ((HOSTILE, HOSTILE),)
+    values["episode"] = HitEpisode(
+        ((HOSTILE, HOSTILE),), HOSTILE, HOSTILE, 2, (EpisodeAct(*(HOSTILE,) * 8, actor=HOSTILE, resources=(HOSTILE,)),)
+    )
+    state = HitState("resolved", 1, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     changed = values | {"event_time": "2026-09-15T10:00:00Z", "level": "high", "muted_by": ""}
     hostile = replace(HIT, **changed, actor=actor, place=Place(HOSTILE, HOSTILE, 0))
 
-    page.open(write(tmp_path / "report.html", [hostile, HIT]))
+    alerts = {hostile.identity: HOSTILE, HIT.identity: HOSTILE}
+    page.open(write(tmp_path / "report.html", [hostile, HIT], {hostile.identity: state}, alerts))
     page.click(".row")
     seen = page.run(
         "return ['header', 'main', 'footer', 'dialog'].map(n => document.querySelector(n).textContent).join()"

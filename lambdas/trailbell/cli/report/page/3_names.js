@@ -31,7 +31,7 @@ function joined(parts) { return parts.filter(Boolean).join(" · "); }
 function kindAndRole(hit) {
   const role = hit.name.endsWith(hit.actorRole) ? "" : hit.actorRole;
   if (role.startsWith("permission set")) return [role];
-  return [ACTORS[hit.actorKind] ?? hit.actorKind, hit.actorKind === "role" || !role ? role : `role ${role}`];
+  return [hit.name.startsWith("role/") && hit.actorKind === "role" ? "" : ACTORS[hit.actorKind] ?? hit.actorKind, hit.actorKind === "role" || !role ? role : `role ${role}`];
 }
 function resourceDetail(hit, at, account) {
   const parts = hit.resources[at].split(":"), isArn = hit.resources[at].startsWith("arn:");

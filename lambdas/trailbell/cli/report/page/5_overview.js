@@ -125,7 +125,7 @@ function drawFacet(facet) {
     make("div", { class: "mores" },
       hidden > 0 ? to("more", length + MORE, hidden > MORE ? `${MORE} more of ${number.format(hidden)}` : `${number.format(hidden)} more`) : null,
       length > SHOWN ? to("fewer", SHOWN, "Fewer") : null),
-    hidden > 0 ? make("p", { class: "quiet unprinted" }, `${number.format(hidden)} more are not on paper; “more” in the file shows them.`) : null);
+    hidden > 0 ? make("p", { class: "quiet unprinted" }, `${number.format(hidden)} more ${hidden === 1 ? "is" : "are"} not on paper; “more” in the file shows ${hidden === 1 ? "it" : "them"}.`) : null);
 }
 function drawEntry(facet, entry, most) {
   const named = nameOf(facet.kind, entry.value), whole = wholeName(named);

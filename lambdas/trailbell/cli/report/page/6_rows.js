@@ -11,7 +11,7 @@ function row(hit, index) {
     cell("time", [make("time", { datetime: hit.time }, clock)], [make("span", {}, day)]),
     cell("level", [make("span", { class: `level ${hit.level}` }, hit.level === "informational" ? "info" : hit.level)],
       [make("span", { class: hit.passed ? "late" : hit.left !== null ? "soon" : "" }, stateText(hit))]),
-    cell("what", [middle(hit.title, "strong"), ...tags(hit)], [middle(joined([hit.call, hit.rule]))]),
+    cell("what", [middle(hit.title, "strong")], [...tags(hit), middle(joined([hit.call, hit.rule]))]),
     cell("who", [middle(hit.name || hit.actor)], [middle(whoDetail(hit))], hit.actor),
     cell("resource", [middle(hit.resourceNames[0] ?? ""), others > 0 ? make("span", { class: "aside" }, `+${others}`) : ""], [middle(whatDetail(hit))], hit.resources.join("\n")),
     cell("where", [middle(account.name)], [middle(joined([account.detail, hit.region]))]));

@@ -31,10 +31,14 @@ function list(hits) {
   at("scroll").classList.toggle("short", shown.length <= 12);
   at("count").textContent = shown.length === page.hits.length ? plural(shown.length, "hit")
     : `${number.format(shown.length)} of ${plural(page.hits.length, "hit")}`;
-  at("unprinted").textContent = shown.length > PRINTED ? `On paper are the first ${number.format(PRINTED)} of ${plural(shown.length, "hit")} in this order; `
-    + `${number.format(shown.length - PRINTED)} are not. Filter the file before printing, or take them from trailbell hits --format csv.` : "";
+  at("unprinted").textContent = `In order of ${new Map(SORTS).get(asked.sort)}, ${asked.down ? "descending" : "ascending"}. ${leftOut()}`;
   at("empty").hidden = shown.length > 0;
+  at("table").classList.toggle("named", [...page.names.accounts.values()].some((one) => one.detail));
   at("table").setAttribute("aria-rowcount", shown.length + 1);
+}
+function leftOut() {
+  return shown.length > PRINTED ? `On paper are the first ${number.format(PRINTED)} of ${plural(shown.length, "hit")} in this order; `
+    + `${number.format(shown.length - PRINTED)} are not. Filter the file before printing, or take them from trailbell hits --format csv.` : "";
 }
 
 // How far the rows are scrolled, in whichever scrolls.
