@@ -1,6 +1,6 @@
 // The table of hits: only the rows in sight exist, so ten thousand scroll like ten. All have one height, which the style
 // says; the page scrolls them on a phone, a box of their own on wide screens.
-const SPARE = 12, PRINTED = 2000;
+const SPARE = 8, PRINTED = 2000;
 let shown = [], current = 0, whole = false, painted = "", tall = 0;
 
 function drawHeads() {
