@@ -26,7 +26,7 @@ extensions = ["myst_parser"]
 root_doc = "README"
 include_patterns = [*_PAGES, *(f"{folder}/*.md" for folder in _FOLDERS)]
 myst_heading_anchors = 4  # as GitHub gives them
-myst_enable_extensions = ["strikethrough"]
+myst_enable_extensions = ["strikethrough", "html_image"]  # <img> where a picture has a width
 suppress_warnings: list[str] = []
 nitpicky = True
 
