@@ -1,5 +1,6 @@
 """What all tests share: they are about the rules that ship, whatever the deployer has added in rules/local/."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -25,9 +26,15 @@ settings.load_profile("dev" if QUICK else "ci")
 
 quicken_boto3()
 
+# Modules, tests and what they are parametrised with are there to the end: looking through them for garbage, again and
+# again, finds none.
+gc.disable()
+
 
 def pytest_collection_finish() -> None:
-    """Where a test that was collected imports moto; else nobody needs it."""
+    """What tests make from now on is looked through. moto is for tests that import it; nobody else needs to."""
+    gc.freeze()
+    gc.enable()
     if "moto.core" in sys.modules:
         quicken_moto()
 

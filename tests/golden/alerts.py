@@ -77,8 +77,13 @@ def _first_alert(rule: Rule) -> Alert:
     return Alert((hit,), runbook=RUNBOOK)
 
 
-def correlation_alerts() -> Iterator[tuple[Rule, Alert]]:
+@cache
+def correlation_alerts() -> tuple[tuple[Rule, Alert], ...]:
     """Each correlation that reports, by folder and file, with the alert of its first case that comes true."""
+    return tuple(_correlation_alerts())
+
+
+def _correlation_alerts() -> Iterator[tuple[Rule, Alert]]:
     book = make_rulebook(shipped().rules, CASE_SETTINGS, shipped().correlations)
     for rule, path in sorted(reported_correlations().values(), key=lambda one: one[1]):
         case = next(case for case in load_correlation_cases(case_file(path, RULES, CASES)) if case.episodes)
