@@ -224,8 +224,13 @@ def follow_ups() -> Iterator[tuple[str, str, Alert]]:
     yield "deadline-passed", "the deadline has passed", _followed(one, FollowUp(What.TOO_LATE, "too-late", at))
 
 
-def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
+@cache
+def awkward_alerts() -> tuple[tuple[str, str, Alert], ...]:
     """What a rule's first case does not show: name, what it shows, and the alert."""
+    return tuple(_awkward_alerts())
+
+
+def _awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield from follow_ups()
     yield "burst", "twelve keys by one actor, in one mail", _alert(*map(given, range(1, 13)))
     yield "several-actors", "a storm: one rule, many actors", _many_actors()
