@@ -121,6 +121,7 @@ def leads_to_a_module(name: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(ROOT)))
 def test_what_is_named_is_there(file: Path) -> None:
     """A name that leads nowhere costs a reader the search, and after a move every name does."""

@@ -78,6 +78,7 @@ def test_licences_of_what_we_ship_have_no_conditions() -> None:
     assert list(licence_faults([distribution("pysigma")], shipped=True)), "it would be told"
 
 
+@pytest.mark.slow
 def test_no_secret_is_committed() -> None:
     """What was pushed once is known for ever."""
     assert list(secret_faults(tracked_files(ROOT))) == []
