@@ -1,17 +1,16 @@
 """What all tests share: they are about the rules that ship, whatever the deployer has added in rules/local/."""
 
-import json
-import marshal
+import gc
 import os
-from functools import cache
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 from tests.examples import QUICK, examples
+from tests.quick_aws import quicken_boto3, quicken_moto
 from tests.scheduling import KeptTogether, LongestFirst
 from trailbell.cli.options.config_file import PLACE
 from trailbell.rulebook.source import LEFT_OUT, LOCAL
@@ -27,22 +26,19 @@ settings.register_profile("ci", settings.default)
 settings.register_profile("dev", settings.default, max_examples=examples(100))
 settings.load_profile("dev" if QUICK else "ci")
 
-# Nearly every test with an AWS has sessions of its own, and each would parse the same files of botocore's anew, which
-# takes longer than most tests. Each gets a copy of its own: moto adds to what it is given. marshal copies fastest.
-_load_file = JSONFileLoader.load_file
+quicken_boto3()
+
+# Modules, tests and what they are parametrised with are there to the end: looking through them for garbage, again and
+# again, finds none.
+gc.disable()
 
 
-@cache
-def _marshalled(path: str) -> bytes:
-    parsed = _load_file(JSONFileLoader(), path)
-    return marshal.dumps(json.loads(json.dumps(parsed)))  # of plain maps: marshal knows no ordered ones
-
-
-def _copy_of_file(loader: JSONFileLoader, path: str) -> Any:
-    return marshal.loads(_marshalled(path))  # noqa: S302 (of what was marshalled above)
-
-
-JSONFileLoader.load_file = _copy_of_file
+def pytest_collection_finish() -> None:
+    """What tests make from now on is looked through. moto is for tests that import it; nobody else needs to."""
+    gc.freeze()
+    gc.enable()
+    if "moto.core" in sys.modules:
+        quicken_moto()
 
 
 @pytest.hookimpl(optionalhook=True)

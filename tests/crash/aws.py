@@ -3,6 +3,7 @@
 import json
 import threading
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,11 +77,12 @@ class FakeBody:
 class FakeDynamo:
     """One table and its stream: a list of changes for each shard, in order within it.
 
-    page: rows of a query's answer; DynamoDB ends one after 1 MB.
+    rows: to read from without a call; page: rows of a query's answer; DynamoDB ends one after 1 MB.
     """
 
     faults: Faults
     rows: dict[Key, Item] = field(default_factory=dict)
+    _partitions: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
     shards: list[list[Item]] = field(default_factory=lambda: [[] for _ in range(SHARDS)])
     overtake: Callable[[], None] = lambda: None
     page: int = 5
@@ -117,7 +119,7 @@ class FakeDynamo:
         assert ConsistentRead, "an old answer may lack a row"
         wanted = _SORT_KEYS[KeyConditionExpression]
         with self.lock:
-            keys = sorted(key for key in self.rows if key[0] == values[":pk"] and wanted(key[1], values))
+            keys = sorted(key for key in self._partitions.get(values[":pk"], ()) if wanted(key[1], values))
             if not more.get("ScanIndexForward", True):
                 keys.reverse()
             if "ExclusiveStartKey" in more:
@@ -142,6 +144,7 @@ class FakeDynamo:
                 after(kind, call)
                 raise ConditionalCheckFailedError({"Error": {"Code": "ConditionalCheckFailedException"}}, call)
             self.rows.pop(_key(Key), None)
+            self._partitions[Key["pk"]["S"]].discard(_key(Key))
         after(kind, call)
 
     def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
@@ -214,6 +217,7 @@ class FakeDynamo:
     def _put(self, item: Item) -> None:
         old = self.rows.get(_key(item))
         self.rows[_key(item)] = item
+        self._partitions[item["pk"]["S"]].add(_key(item))
         if old != item:
             self._sequence += 1
             change = {

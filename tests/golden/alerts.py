@@ -77,8 +77,13 @@ def _first_alert(rule: Rule) -> Alert:
     return Alert((hit,), runbook=RUNBOOK)
 
 
-def correlation_alerts() -> Iterator[tuple[Rule, Alert]]:
+@cache
+def correlation_alerts() -> tuple[tuple[Rule, Alert], ...]:
     """Each correlation that reports, by folder and file, with the alert of its first case that comes true."""
+    return tuple(_correlation_alerts())
+
+
+def _correlation_alerts() -> Iterator[tuple[Rule, Alert]]:
     book = make_rulebook(shipped().rules, CASE_SETTINGS, shipped().correlations)
     for rule, path in sorted(reported_correlations().values(), key=lambda one: one[1]):
         case = next(case for case in load_correlation_cases(case_file(path, RULES, CASES)) if case.episodes)
@@ -219,8 +224,13 @@ def follow_ups() -> Iterator[tuple[str, str, Alert]]:
     yield "deadline-passed", "the deadline has passed", _followed(one, FollowUp(What.TOO_LATE, "too-late", at))
 
 
-def awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
+@cache
+def awkward_alerts() -> tuple[tuple[str, str, Alert], ...]:
     """What a rule's first case does not show: name, what it shows, and the alert."""
+    return tuple(_awkward_alerts())
+
+
+def _awkward_alerts() -> Iterator[tuple[str, str, Alert]]:
     yield from follow_ups()
     yield "burst", "twelve keys by one actor, in one mail", _alert(*map(given, range(1, 13)))
     yield "several-actors", "a storm: one rule, many actors", _many_actors()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ RULES, CASES = ROOT / "rules", ROOT / "tests" / "rules"
 _Value = TypeVar("_Value")
 FOUND = shipped()
 PATHS = {correlation.rule.stem: document.path for document, correlation in FOUND.linked}
+MATCHER = Matcher(FOUND.rules, GATE_FIELDS)
+"""Of all mutants: their rules are the same."""
 
 
 def rulebook(instead: Correlation) -> Rulebook:
@@ -35,13 +38,18 @@ def rulebook(instead: Correlation) -> Rulebook:
 
 
 def cases(correlation: Correlation) -> list[CorrelationCase]:
-    return load_correlation_cases(case_file(PATHS[correlation.rule.stem], RULES, CASES))
+    return _cases(correlation.rule.stem)
+
+
+@cache
+def _cases(stem: str) -> list[CorrelationCase]:
+    return load_correlation_cases(case_file(PATHS[stem], RULES, CASES))
 
 
 def faults(correlation: Correlation, *, of_those_without_episodes: bool = False) -> list[str]:
     book = rulebook(correlation)
     tried = [case for case in cases(correlation) if not (of_those_without_episodes and case.episodes)]
-    return [fault for case in tried for fault in run_correlation_case(book, correlation, case)]
+    return [fault for case in tried for fault in run_correlation_case(book, correlation, case, MATCHER)]
 
 
 def mutants(one: Correlation) -> Iterator[tuple[str, Correlation]]:

@@ -56,6 +56,7 @@ def asked_for(dice: random.Random, kind: CorrelationType) -> Correlation:
     return correlation(kind, threshold, dice.choice((1, 5, 30, 60, 90, 400, 900)), rules)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COUNTED)
 def test_cutting_changes_no_interval_of_what_counts(kind: CorrelationType) -> None:
     dice, seen = random.Random(f"cut {kind}"), Counter[str]()  # noqa: S311 (histories, no secret)
@@ -73,6 +74,7 @@ def test_cutting_changes_no_interval_of_what_counts(kind: CorrelationType) -> No
     assert all(seen[name] for name in ("cut", "firings lost", "0 episodes", "1 episodes", "2 episodes")), seen
 
 
+@pytest.mark.slow
 def test_cutting_what_is_in_order_makes_no_episode_and_loses_one_only_in_a_flood() -> None:
     dice, seen = random.Random("cut ordered"), Counter[str]()  # noqa: S311 (histories, no secret)
     for _ in range(HISTORIES // 5):

@@ -271,6 +271,7 @@ def play(world: World, actions: list[Action]) -> tuple[float, int]:
     return minutes, crashes
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(ACTIONS)
 def test_any_history_of_runs_crashes_and_returns_reports_each_canary(actions: list[Action]) -> None:

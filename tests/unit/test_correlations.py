@@ -281,6 +281,7 @@ def test_chains_end_at_depth_three(tmp_path: Path, order: int) -> None:
     assert "refers to 'c4', which is refused: is 4" in why["c5"]
 
 
+@pytest.mark.slow
 def test_long_chains_and_cycles_end(tmp_path: Path) -> None:
     """Whoever writes a thousand of them gets a thousand reasons, each of them short."""
     found = loaded(tmp_path, rule("a"), *chain(1000)[::-1])

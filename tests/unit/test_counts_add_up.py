@@ -148,6 +148,7 @@ def test_record_that_our_own_defect_stops_at_is_not_read(monkeypatch: pytest.Mon
     assert (counts.records_read, counts.balanced) == (1, True)
 
 
+@pytest.mark.slow
 def test_parts_of_a_log_file_add_up_to_it() -> None:
     """Each part is counted when its hits are shown."""
     detector, body = HitDetector(BOOK), log_file(*map(disable_key, range(1300)), OTHER)

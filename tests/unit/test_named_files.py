@@ -56,10 +56,11 @@ def prose_of(file: Path) -> str:
     if file.name == "Makefile":
         return "\n".join(re.findall(r"#.*", source))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    said = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    nodes = [*ast.walk(ast.parse(source))]
+    said = [ast.get_docstring(node) or "" for node in nodes if isinstance(node, documented)]
     said += [
         node.value.value
-        for node in ast.walk(ast.parse(source))
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     ]
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
@@ -120,6 +121,7 @@ def leads_to_a_module(name: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(ROOT)))
 def test_what_is_named_is_there(file: Path) -> None:
     """A name that leads nowhere costs a reader the search, and after a move every name does."""

@@ -57,6 +57,7 @@ def test_account_that_is_none_is_a_usage_error(given: str) -> None:
     assert "twelve digits" in result.stderr
 
 
+@pytest.mark.slow
 @full_disk
 @pytest.mark.parametrize(
     "arguments",
@@ -82,6 +83,7 @@ def test_full_disk_is_one_line_and_status_2(arguments: list[str]) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_closed_pipe_is_quiet() -> None:
     """Whoever reads with `head` has what they want."""
     read, write = os.pipe()
@@ -100,6 +102,7 @@ def test_file_that_is_not_there_is_called_so(name: str) -> None:
     assert f"{name}: no such file" in str(result.exception)
 
 
+@pytest.mark.slow
 def test_report_and_actor_end_with_2_for_what_they_could_not_read(tmp_path: Path) -> None:
     """What was read is still written, and what was not is named."""
     broken, page = tmp_path / "broken.json.gz", tmp_path / "r.html"

@@ -270,6 +270,7 @@ def test_numbers_fill_texts_at_any_depth(tmp_path: Path) -> None:
     assert len({one["eventID"] for one in case.records}) == 2
 
 
+@pytest.mark.slow
 def test_shipped_ones_are_listed_and_checked() -> None:
     listed = run("rules", "list").stdout
 
@@ -279,6 +280,7 @@ def test_shipped_ones_are_listed_and_checked() -> None:
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_mail_of_a_correlation_is_shown() -> None:
     """A rule that only correlations count has none."""
     shown = run("rules", "mail", "ssm-parameter-sweep").stdout

@@ -327,6 +327,7 @@ def test_well_formed_log_files_are_prefiltered_whole(shipped: Rulebook) -> None:
     assert fully_parsed == sum(not isinstance(record.get("readOnly", True), bool) for record in records) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="no shared log files here")
 @pytest.mark.parametrize("rules", ["shipped", "sigmahq"])
 def test_real_log_files_give_the_same_both_ways(shipped: Rulebook, rules: str) -> None:

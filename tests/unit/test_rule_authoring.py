@@ -255,6 +255,7 @@ def test_rule_elsewhere_has_its_schemas_beside_it(tmp_path: Path) -> None:
     assert "1 rules compiled, 4 cases run, 0 faults" in run("rules", "check", tmp_path).stdout
 
 
+@pytest.mark.slow
 def test_mail_of_a_rule_is_the_golden_one() -> None:
     """By name and by file; it is what would arrive, but for where the log file is."""
     golden = (ROOT / "tests" / "golden" / "mails" / "rules" / "kms-key-disabled.txt").read_text("utf-8")

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_rulebook_does_not_depend_on_the_order_of_sets(tmp_path: Path) -> None:
     """It did: two synths of one checkout gave two assets, and a deployment without changes changed the functions."""
     written = []

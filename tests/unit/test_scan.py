@@ -112,6 +112,7 @@ def test_since_until_account_and_region_choose(tmp_path: Path) -> None:
     assert "log files: 0 read" in other.stderr
 
 
+@pytest.mark.slow
 def test_summary_counts_hits_alerts_actors_and_days(tmp_path: Path) -> None:
     """What a rule would have cost is known before it is deployed; drafts come with it and are not overwritten."""
     found = run("scan", EXAMPLES, "--format", "jsonl", "--propose-exceptions", tmp_path / "drafts")

@@ -191,6 +191,7 @@ def test_cached_rulebook_is_the_compiled_one_and_follows_its_sources(
     assert [one.name for one in find_rules(rules, ()).rulebook.rules] == ["kms-key-disablex"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["folder", "file", "content", "link"])
 def test_cache_that_somebody_else_could_have_written_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str

@@ -63,6 +63,7 @@ def test_examples_are_what_they_would_be_had_they_been_written_of_that_day(tmp_p
     assert played(tmp_path / "played", NOON) == told_of_another_day(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["00:20", "01:09", "01:11", "05:00", "09:30", "10:09", "10:10", "23:59"])
 def test_all_hits_are_of_the_last_day_and_what_they_come_to_is_the_same(tmp_path: Path, clock: str) -> None:
     """At any time of the day the demo is the same, and default windows find all of it."""

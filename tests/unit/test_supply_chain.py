@@ -114,12 +114,14 @@ def faults(made_up: Path) -> list[str]:
     return list(secret_faults([*tracked_files(ROOT), *sorted(made_up.iterdir())]))
 
 
+@pytest.mark.slow
 @needs_scanner
 def test_no_secret_is_committed(faults: list[str], made_up: Path) -> None:
     """What was pushed once is known for ever."""
     assert [fault for fault in faults if not fault.startswith(str(made_up))] == []
 
 
+@pytest.mark.slow
 @needs_scanner
 @pytest.mark.parametrize("number", range(len(SECRETS)))
 def test_a_secret_would_be_found(number: int, faults: list[str], made_up: Path) -> None:
@@ -130,6 +132,7 @@ def test_a_secret_would_be_found(number: int, faults: list[str], made_up: Path) 
     assert not any(SECRETS[number] in fault for fault in found)
 
 
+@pytest.mark.slow
 @needs_scanner
 def test_secret_is_found_in_an_archive_and_beside_a_comment_that_excuses_it(faults: list[str], made_up: Path) -> None:
     """Only FIXTURES_IN excuses, with a reason."""

@@ -43,6 +43,7 @@ def test_canary_is_missed_at_its_deadline(at: int, known: int) -> None:
     assert drive(SETTINGS, "published", at, 0).known == known
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["detected", "published", "returned"])
 def test_time_until_operations_are_told_does_not_depend_on_the_link(step: str) -> None:
     """One deadline for the whole way; what the message says does depend on it."""
@@ -50,11 +51,13 @@ def test_time_until_operations_are_told_does_not_depend_on_the_link(step: str) -
     assert told(SETTINGS, step) != told(SETTINGS, "returned" if step != "returned" else "detected")
 
 
+@pytest.mark.slow
 def test_canary_minutes_count() -> None:
     """The figure follows the setting."""
     assert until_told(Settings(5, 60, 60), "detected") == Minutes(55, 114)
 
 
+@pytest.mark.slow
 def test_table_that_refuses_leaves_nothing_to_judge_by() -> None:
     """The rows of canaries are in it; the clock's own alarm is what fires."""
     assert until_told(SETTINGS, TABLE) is None

@@ -16,15 +16,15 @@ from trailbell.hits.hit import Hit
 
 
 GivenHit = Callable[..., Hit]
-MESSAGES = {rule.name: slack_message(alert) for rule, alert in rule_alerts()}
-MESSAGES |= {f"case-{name}": slack_message(alert) for name, _, alert in awkward_alerts()}
+ALERTS = {rule.name: alert for rule, alert in rule_alerts()}
+ALERTS |= {f"case-{name}": alert for name, _, alert in awkward_alerts()}
 HOSTILE = "<!channel> <https://evil.example|click> `*_~ & \n``` @here https://evil.example"
 
 
-@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("name", ALERTS)
 def test_message_is_within_slacks_limits(name: str) -> None:
     """Slack answers 400 to a message that is too long, however often it is sent."""
-    message = MESSAGES[name]
+    message = slack_message(ALERTS[name])
 
     assert set(message) == {"text", "blocks"}
     assert 1 <= len(message["text"]) <= 4_000
@@ -63,12 +63,10 @@ TEAMS_BYTES = 28_000
 """What Teams takes of a message, which it counts in UTF-16."""
 
 
-@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("name", ALERTS)
 def test_card_is_one_that_teams_takes(name: str) -> None:
     """A workflow that gets no card posts an empty message."""
-    alerts = {rule.name: alert for rule, alert in rule_alerts()}
-    alerts |= {f"case-{name}": alert for name, _, alert in awkward_alerts()}
-    body = Webhook(NOBODY, NOBODY, None, "teams", Level.MEDIUM)._form(alerts[name])
+    body = Webhook(NOBODY, NOBODY, None, "teams", Level.MEDIUM)._form(ALERTS[name])
     message = json.loads(body)
 
     assert message["type"] == "message"
@@ -79,7 +77,7 @@ def test_card_is_one_that_teams_takes(name: str) -> None:
     runs = [run for block in card["body"] for run in block["inlines"]]
     assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
     assert {run["type"] for run in runs} == {"TextRun"}  # which knows no Markdown
-    assert runs[0]["text"] == alerts[name].subject
+    assert runs[0]["text"] == ALERTS[name].subject
     assert all(run["text"].strip() for run in runs)
     assert len(json.dumps(message, ensure_ascii=False).encode("utf-16-le")) < TEAMS_BYTES
 

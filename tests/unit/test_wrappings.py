@@ -235,6 +235,7 @@ def test_line_that_is_no_json_is_malformed_and_called_so() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [b"", compact({"eventVersion": "1", "eventName": "x"}) + b"\n"])
 def test_bomb_of_small_entries_is_refused(first: bytes) -> None:
     """Half a megabyte that becomes forty million lines takes minutes to find nothing in."""
@@ -244,6 +245,7 @@ def test_bomb_of_small_entries_is_refused(first: bytes) -> None:
         found_in(bomb)
 
 
+@pytest.mark.slow
 def test_bomb_is_refused() -> None:
     """Ten kilobytes that become ten gigabytes are no log file; neither are they read to their end."""
     bomb = gzip.compress(gzip.compress(gzip.compress(b" " * 300_000_000, 9), 9), 9)
@@ -252,6 +254,7 @@ def test_bomb_is_refused() -> None:
         found_in(bomb)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["list", "lines", "lookup-events", "Splunk, CSV"])
 def test_memory_does_not_grow_with_the_file(name: str) -> None:
     """An export of a year is read as it comes: what is in memory is an item, not the file."""

@@ -56,29 +56,31 @@ class Match:
 
 @dataclass(slots=True)
 class _Index:
-    """Rules by what their gate names: a pair, a value of the first field alone, one of the second alone, or nothing."""
+    """Rules by what their gate names: a value of the first field, one of the second alone, or nothing.
 
-    pairs: dict[tuple[str, str], list[CompiledRule]] = field(default_factory=dict)
-    sources: dict[str, list[CompiledRule]] = field(default_factory=dict)
+    sources: with the values of the second field, None for any. A rule of many values in both would be thousands of
+    pairs, and a cold start would wait for them.
+    """
+
+    sources: dict[str, list[tuple[CompiledRule, frozenset[str] | None]]] = field(default_factory=dict)
     names: dict[str, list[CompiledRule]] = field(default_factory=dict)
     open: list[CompiledRule] = field(default_factory=list)
 
     def add(self, rule: CompiledRule, gate_fields: tuple[str, str]) -> None:
         sources, names = map(rule.rule.gate.get, gate_fields)
-        if sources is not None and names is not None:
+        if sources is not None:
+            entry = (rule, None if names is None else frozenset(names))
             for source in sources:
-                for name in names:
-                    self.pairs.setdefault((source, name), []).append(rule)
-        elif sources is not None or names is not None:
-            index = self.names if sources is None else self.sources
-            for value in sources if sources is not None else names or ():
-                index.setdefault(value, []).append(rule)
+                self.sources.setdefault(source, []).append(entry)
+        elif names is not None:
+            for name in names:
+                self.names.setdefault(name, []).append(rule)
         else:
             self.open.append(rule)
 
     def passing(self, source: str, name: str) -> tuple[CompiledRule, ...]:
-        lists = (self.pairs.get((source, name)), self.sources.get(source), self.names.get(name), self.open)
-        return tuple(sorted((rule for rules in lists for rule in rules or ()), key=lambda rule: rule.number))
+        of_source = [rule for rule, names in self.sources.get(source, ()) if names is None or name in names]
+        return tuple(sorted((*of_source, *self.names.get(name, ()), *self.open), key=lambda rule: rule.number))
 
 
 class Matcher:

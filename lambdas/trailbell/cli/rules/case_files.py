@@ -11,7 +11,7 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.errors import RuleError
 from trailbell.rulebook.build import make_rulebook
 from trailbell.rulebook.cases import CASE_SETTINGS, Case, case_file, load_cases, run_case
-from trailbell.rulebook.correlation_cases import load_correlation_cases, run_correlation_case
+from trailbell.rulebook.correlation_cases import load_correlation_cases, matcher_of, run_correlation_case
 from trailbell.rulebook.load import RuleSet, load_rules
 from trailbell.rulebook.placeholders import Placeholders, coverage_folder
 from trailbell.rulebook.source import LOCAL, rule_files
@@ -78,8 +78,9 @@ def _of_correlations(rulebook: Rulebook, linked: list[Correlation], file: Path) 
         return
     if {bool(case.episodes) for case in loaded} != {True, False}:
         yield [Finding("case", file, 1, "needs a case that makes an episode and one that does not")]
+    matcher = matcher_of(rulebook)
     for case in loaded:
-        faults = [fault for one in linked for fault in run_correlation_case(rulebook, one, case)]
+        faults = [fault for one in linked for fault in run_correlation_case(rulebook, one, case, matcher)]
         yield [Finding("case", case.path, case.line, fault.removeprefix(f"{case.path}: ")) for fault in faults]
 
 

@@ -1,0 +1,107 @@
+"""What each test with an AWS makes anew in boto3 and moto, made once in a process: it took longer than most tests."""
+
+import json
+import marshal
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from functools import cache
+from typing import Any, ClassVar
+
+import botocore.session
+from botocore import useragent
+from botocore.hooks import EVENT_ALIASES, EventAliaser
+from botocore.loaders import JSONFileLoader, Loader
+
+
+_load_file = JSONFileLoader.load_file
+_begin_aliaser = EventAliaser.__init__
+
+
+def quicken_boto3() -> None:
+    """From now on, in this process, sessions share what botocore reads of its own folder, and what it calls its events.
+
+    Sessions, clients and what tests do to them stay each test's own.
+    """
+    JSONFileLoader.load_file = _copy_of_file
+    botocore.session.create_loader = _SharingLoader.of
+    EventAliaser.__init__ = _begin_with_known_names
+    useragent.sanitize_user_agent_string_component = cache(useragent.sanitize_user_agent_string_component)
+
+
+# moto adds to what it is given, so whoever has a loader of their own gets a copy. marshal copies fastest.
+@cache
+def _marshalled(path: str) -> bytes:
+    parsed = _load_file(JSONFileLoader(), path)
+    return marshal.dumps(json.loads(json.dumps(parsed)))  # of plain maps: marshal knows no ordered ones
+
+
+def _copy_of_file(loader: JSONFileLoader, path: str) -> Any:
+    return marshal.loads(_marshalled(path))  # noqa: S302 (of what was marshalled above)
+
+
+class _SharingLoader(Loader):  # type: ignore[misc] # botocore ships no types
+    """What a session loads, kept for every other that looks into the same folders: botocore changes none of it."""
+
+    _kept: ClassVar = defaultdict[tuple[str, ...], dict[Any, Any]](dict)
+
+    @classmethod
+    def of(cls, paths: str | None = None) -> "_SharingLoader":
+        """As botocore.loaders.create_loader: for folders beside its own."""
+        extra = [os.path.expanduser(os.path.expandvars(path)) for path in paths.split(os.pathsep)] if paths else []
+        return cls(extra_search_paths=extra)
+
+    @property
+    def _cache(self) -> dict[Any, Any]:
+        return self._kept[tuple(self.search_paths)]
+
+    @_cache.setter
+    def _cache(self, empty: dict[Any, Any]) -> None:
+        """A loader begins with an empty one."""
+
+
+_NAMES: dict[str, str] = {}
+
+
+def _begin_with_known_names(aliaser: Any, emitter: Any, event_aliases: dict[str, str] | None = None) -> None:
+    _begin_aliaser(aliaser, emitter, event_aliases)
+    if aliaser._event_aliases == EVENT_ALIASES:
+        aliaser._alias_name_cache = _NAMES
+
+
+def quicken_moto() -> None:
+    """From now on, in this process, moto answers and orders rows as it keeps them, and knows what a service can do.
+
+    Else it looks for each of the ten types that a value of DynamoDB's may have under every name that an object of its
+    own might give it, sorts a table for each query by keys that it casts for each comparison, and asks for a service's
+    methods at each call: three quarters of what a test with many rows takes.
+    """
+    from moto.core import responses, utils  # here, as whoever uses no moto should not import it
+    from moto.core.serialize import BaseJSONSerializer
+    from moto.dynamodb.models.table import Table
+
+    structure: Callable[..., None] = BaseJSONSerializer._serialize_type_structure
+
+    def value_or_structure(serializer: Any, serialized: dict[str, Any], value: Any, shape: Any, key: str) -> None:
+        if shape.name != "AttributeValue" or type(value) is not dict or not key:
+            structure(serializer, serialized, value, shape, key)
+            return
+        answered: dict[str, Any] = {}
+        for kind, content in value.items():  # an unknown one is a KeyError
+            serializer._serialize(answered, content, shape.members[kind], kind)
+        serializer._default_serialize(serialized, answered, shape, key)
+
+    patched = {
+        (BaseJSONSerializer, "_serialize_type_structure"): value_or_structure,
+        (Table, "all_items"): _rows_in_order,
+        (responses, "method_names_from_class"): cache(utils.method_names_from_class),
+    }
+    for (owner, name), instead in patched.items():
+        setattr(owner, name, instead)
+
+
+def _rows_in_order(table: Any) -> list[Any]:
+    """A table's rows by their keys, each of which is cast once."""
+    partitions = table.items.values()
+    rows = [row for rows in partitions for row in rows.values()] if table.range_key_attr else [*partitions]
+    return sorted(rows, key=lambda row: [key.cast_value for key in (row.hash_key, row.range_key) if key])
