@@ -362,6 +362,62 @@ def test_paper_has_the_undo_of_each_hit_and_what_became_of_others(page: Page, tm
     assert page.run("return document.querySelectorAll('.onpaper').length") == 0
 
 
+def test_a_newer_document_keeps_what_its_reader_asked_for_and_reached(page: Page, tmp_path: Path) -> None:
+    """`trailbell serve` loads documents anew under somebody who reads: search, order, place, focus and notes stay."""
+    first = list(many(3000))
+    newer = [*first, *(replace(hit, event_id=f"new-{hit.event_id}") for hit in many(100))]
+    page.open(write(tmp_path / "report.html", first))
+    page.type("#search", "kms-key-disabled")
+    wait_until(lambda: count(page) == "600 of 3,000 hits")
+    page.click('[data-sort="name"]')
+    page.click('#facets [data-facet="rule"] [data-value="kms-key-disabled"]')
+    page.run("document.getElementById('scroll').scrollTop = 5000")
+    wait_until(lambda: bool(page.run("return Number(document.querySelector('.row').dataset.index) > 50")))
+    page.run("document.querySelectorAll('.row')[20].focus({ preventScroll: true })")
+    kept = """return [document.activeElement.dataset.key, document.getElementById("search").value, scrollY,
+        document.querySelectorAll("#chips button").length]"""
+    top = """const edge = document.getElementById("scroll").getBoundingClientRect().top;
+        return [...document.querySelectorAll(".row")].find(row => row.getBoundingClientRect().top > edge).dataset.key"""
+    before = page.run(kept), page.run(top)
+    show(page, newer)
+
+    assert count(page) == "620 of 3,100 hits"
+    assert (page.run(kept), page.run(top)) == before
+    assert page.run("return document.querySelector('th[aria-sort=ascending]').textContent.trim()") == "Actor ↑"
+
+
+def test_what_can_be_done_is_appended_to_a_detail_and_survives_a_newer_document(page: Page, tmp_path: Path) -> None:
+    """The two places that a page which is alive fills: actions on a hit, and how it stands with AWS."""
+    hits, states = lives()
+    page.open(write(tmp_path / "report.html", hits, states))
+    page.run("""
+        trailbell.status.textContent = "connected";
+        trailbell.onDetail.push((hit, element) => {
+          const note = document.createElement("input");
+          note.dataset.key = "note";
+          note.setAttribute("aria-label", `Note on ${hit.shortID}`);
+          element.append(note);
+        });
+    """)
+    hidden = page.run("return getComputedStyle(trailbell.status).display")
+    page.click(".row")
+    page.type('[data-key="note"]', "half a sen")
+    show(page, hits, states | {hits[0].identity: HitState("acked", 1, "alice", iso_time(datetime.now(UTC)))})
+    page.press("t", "e")
+    text = page.run("return document.getElementById('detail').innerText")
+    note = page.run("return document.querySelector('[data-key=note]').value")
+    page.press("Escape")
+
+    assert hidden != "none"
+    assert "Acknowledged by alice" in text
+    assert note == "half a sente"
+
+
+def show(page: Page, hits: Iterable[Hit], states: Mapping[Identity, HitState] | None = None) -> None:
+    """Give the page that is open a newer document."""
+    page.run("trailbell.showPage(arguments[0])", {"made": "now", "source": "", "note": "", **pack_hits(hits, states)})
+
+
 def test_theme_follows_the_system_and_can_be_chosen(example: Page) -> None:
     """Three presses: light, dark, and as the system has it."""
 

@@ -5,6 +5,7 @@ The page says itself what it may do (Content-Security-Policy): run this script, 
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -17,16 +18,21 @@ _SCRIPTS = (
 )
 
 
-def report_html(document: dict[str, Any]) -> str:
-    """The file's content for packed hits (lookback/report.py); `made`, `source` and `note` are shown as text."""
+def report_html(document: dict[str, Any], *, scripts: Sequence[str] = (), style: str = "", connect: str = "") -> str:
+    """The file's content for packed hits (lookback/report.py); `made`, `source` and `note` are shown as text.
+
+    A page that is alive has more: scripts (they run after the page's own, and see the global `trailbell` with
+    `showPage`, `onDetail` and `status`), more style, and `connect`, what the policy lets them connect to ("'self'").
+    """
     document = {name: one_line(value) if isinstance(value, str) else value for name, value in document.items()}
     parts = files("trailbell.cli.report").joinpath("page")
-    page, style = (parts.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.css"))
-    script = "\n".join(parts.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    page, sheet = (parts.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.css"))
+    style = sheet + style
+    script = "\n".join((*(parts.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS), *scripts))
     script = f'"use strict";(() => {{\n{script}\n}})();'
     policy = (
         f"default-src 'none'; script-src {_source(script)}; style-src {_source(style)}; "
-        "base-uri 'none'; form-action 'none'"
+        "base-uri 'none'; form-action 'none'" + (f"; connect-src {connect}" if connect else "")
     )
     # Data last, so that nothing in it can be taken for a place to fill.
     for name, value in (("csp", policy), ("style", style), ("script", script), ("data", embedded_json(document))):

@@ -1,5 +1,4 @@
-// What became of hits, and how long they can still be undone: as of when this page was opened, not when it was made.
-const OPENED = Date.now();
+// What became of hits, and how long they can still be undone: as of when this page was shown, not when it was made.
 const STATES = ["open", "acked", "resolved", "undone", "muted", "replayed"];
 const PASSED = "deadline passed";
 
@@ -20,7 +19,7 @@ function place(hit) {
   hit.standing = hit.muted && untouched ? "muted" : hit.quiet && untouched ? "replayed" : hit.state;
   hit.waits = ["", "open", "acked"].includes(hit.standing);
   hit.deadline = deadlineOf(hit);
-  hit.left = hit.deadline === null || !hit.waits ? null : hit.deadline - OPENED;
+  hit.left = hit.deadline === null || !hit.waits ? null : hit.deadline - page.now;
   hit.passed = hit.left !== null && hit.left <= 0;
   hit.undoneAfter = hit.state === "undone" ? span(Date.parse(hit.stateAt) - hit.moment) : "";
 }
@@ -54,8 +53,8 @@ function drawStates() {
   const counts = new Map(counted(passing("standing"), SMALL[1]).map((entry) => [entry.value, entry.count]));
   const shown = [...STATES, PASSED].filter((value) => counts.get(value) || chosen("standing").has(value));
   at("states").replaceChildren(...(shown.length < 2 ? [] : shown).map((value) => make("button", {
-    type: "button", class: value === PASSED ? "late" : "", "aria-pressed": String(chosen("standing").has(value)), "data-value": value,
-    onclick: () => { choose("standing", value); draw(`standing ${value}`); },
+    type: "button", class: value === PASSED ? "late" : "", "aria-pressed": String(chosen("standing").has(value)), "data-value": value, "data-key": `standing ${value}`,
+    onclick: () => { choose("standing", value); draw(); },
   }, `${value} ${number.format(counts.get(value) ?? 0)}`)));
 }
 // A row of paper below its hit, which has no detail to open: what became of it, or how to undo it and until when.

@@ -1,13 +1,22 @@
-// The hits as they were written into this file, and what is asked of them: filters, order, words.
+// The hits of the document that is shown, and what is asked of them: filters, order, words.
 const LEVELS = ["critical", "high", "medium", "low", "informational"];
-const PACKED = JSON.parse(document.getElementById("data").textContent);
+
+// What is shown: a packed document, its hits, when it was shown, and what actors are called. A newer document replaces
+// it (showPage in 7_page.js); what the reader asked stays in `asked`.
+const page = { document: null, hits: [], now: 0, names: new Map() };
+function read(packed) {
+  page.document = packed;
+  page.now = Date.now();
+  page.hits = packed.hits.map((row, id) => unpacked(packed, row, id));
+  page.names = new Map(page.hits.map((hit) => [hit.actorKey, hit.name || hit.actor]));
+}
 
 // Every text stands once in `pool`; a hit is a row of positions in it (a list of them where there may be several).
-const HITS = PACKED.hits.map((row, id) => {
+function unpacked(packed, row, id) {
   const hit = { id };
-  PACKED.columns.forEach((name, at) => {
+  packed.columns.forEach((name, at) => {
     const value = row[at];
-    hit[name] = Array.isArray(value) ? value.map((one) => PACKED.pool[one]) : PACKED.pool[value];
+    hit[name] = Array.isArray(value) ? value.map((one) => packed.pool[one]) : packed.pool[value];
   });
   hit.moment = Date.parse(hit.time);
   place(hit);
@@ -15,7 +24,7 @@ const HITS = PACKED.hits.map((row, id) => {
     hit.outcome, hit.level, hit.standing, hit.stateBy, hit.stateNote, hit.error, hit.address, hit.agent, hit.eventID, hit.requestID, hit.muted, hit.file,
     ...hit.resources, ...hit.also].join("\n").toLowerCase();
   return hit;
-});
+}
 
 // What hits can be told apart by; `of` gives a hit's values, `text` what a value is called on the page.
 const FACETS = [
@@ -30,8 +39,7 @@ const SMALL = [
   { key: "standing", title: "State", of: (hit) => (hit.passed ? [hit.standing, PASSED] : [hit.standing]) },
 ];
 
-const NAMES = new Map(HITS.map((hit) => [hit.actorKey, hit.name || hit.actor]));
-function actorName(key) { return NAMES.get(key) ?? key; }
+function actorName(key) { return page.names.get(key) ?? key; }
 function shortResource(resource) {
   const parts = resource.split(":");
   return resource.startsWith("arn:") && parts.length > 5 ? `${parts[2]} ${parts.slice(5).join(":")}` : resource;
@@ -52,7 +60,7 @@ function passing(without = "") {
   const tests = [...FACETS, ...SMALL].filter((facet) => facet.key !== without && asked.chosen.has(facet.key))
     .map((facet) => [facet.of, chosen(facet.key)]);
   const timed = asked.from !== null && without !== "time";
-  return HITS.filter((hit) =>
+  return page.hits.filter((hit) =>
     (!timed || (hit.moment >= asked.from && hit.moment < asked.to)) &&
     tests.every(([of, values]) => of(hit).some((value) => values.has(value))) &&
     words.every((word) => hit.words.includes(word)));

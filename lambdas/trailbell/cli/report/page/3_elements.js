@@ -10,3 +10,10 @@ function make(tag, members = {}, ...children) {
   return element;
 }
 function at(id) { return document.getElementById(id); }
+// What is drawn anew is other elements: the keyboard stays on the one with the same key, or goes where it is told.
+function keepFocus(drawing, otherwise = () => null) {
+  const key = document.activeElement?.dataset.key;
+  drawing();
+  if (key) (keyed(key) ?? otherwise())?.focus({ preventScroll: true });
+}
+function keyed(key) { return document.querySelector(`[data-key="${CSS.escape(key)}"]`); }

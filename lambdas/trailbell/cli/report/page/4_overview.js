@@ -3,8 +3,8 @@ function drawLevels() {
   const counts = new Map(counted(passing("level"), SMALL[0]).map((entry) => [entry.value, entry.count]));
   at("levels").replaceChildren(...LEVELS.map((level) => make("button", {
     type: "button", class: `tile ${level}`, "aria-pressed": String(chosen("level").has(level)),
-    "data-level": level, disabled: !counts.get(level) && !chosen("level").has(level),
-    onclick: () => { choose("level", level); draw(level); },
+    "data-level": level, "data-key": `level ${level}`, disabled: !counts.get(level) && !chosen("level").has(level),
+    onclick: () => { choose("level", level); draw(); },
   }, make("b", {}, number.format(counts.get(level) ?? 0)), make("span", {}, level))));
 }
 
@@ -15,7 +15,8 @@ let step = 0, begin = 0, columns = 0;
 
 // Columns are fixed by all hits, so that filtering changes heights and never the scale of time.
 function layTimeline() {
-  const moments = HITS.map((hit) => hit.moment).filter((moment) => moment > 0);
+  columns = 0;
+  const moments = page.hits.map((hit) => hit.moment).filter((moment) => moment > 0);
   const first = moments.reduce((a, b) => Math.min(a, b), Infinity), last = moments.reduce((a, b) => Math.max(a, b), 0);
   if (!moments.length) return;
   step = STEPS.find((one) => (last - first) / one < COLUMNS) ?? Math.ceil((last - first) / COLUMNS / DAY) * DAY;
@@ -49,7 +50,7 @@ function drawColumn(parts, column, { left, slot, height, most }) {
   const said = LEVELS.map((level, at) => parts[at] && `${parts[at]} ${level}`).filter(Boolean).join(", ");
   const label = `${utc(from).slice(0, step < DAY ? 16 : 10)}: ${plural(total, "hit")}${said ? ` (${said})` : ""}`;
   const group = make("svg:g", { class: "column", role: "button", tabindex: column ? "-1" : "0", "aria-label": label,
-    "aria-pressed": String(asked.from === from), "data-column": column,
+    "aria-pressed": String(asked.from === from), "data-column": column, "data-key": `column ${from}`,
     onclick: () => chooseTime(from), },
   make("svg:title", {}, label), make("svg:rect", { class: "hot", x: left + column * slot, y: 0, width: slot, height }));
   let y = height;
@@ -66,9 +67,8 @@ function chooseTime(from) {
   const same = asked.from === from;
   asked.from = same ? null : from;
   asked.to = same ? null : from + step;
-  const column = Math.round((from - begin) / step);
   draw();
-  focusColumn(column);
+  focusColumn(Math.round((from - begin) / step));
 }
 function focusColumn(column) {
   const all = [...document.querySelectorAll("#timeline .column")];
@@ -121,14 +121,14 @@ function drawFacet(facet) {
     const fill = make("span", { class: "fill" });
     fill.style.width = `${(entry.count / most) * 100}%`;
     return make("li", {}, make("button", { type: "button", title: entry.value, "aria-pressed": String(chosen(facet.key).has(entry.value)),
-      "aria-label": `${name(entry.value)}: ${plural(entry.count, "hit")}, worst ${LEVELS[entry.worst]}`, "data-value": entry.value,
-      onclick: () => { choose(facet.key, entry.value); draw(`${facet.key} ${entry.value}`); } },
+      "aria-label": `${name(entry.value)}: ${plural(entry.count, "hit")}, worst ${LEVELS[entry.worst]}`, "data-value": entry.value, "data-key": `${facet.key} ${entry.value}`,
+      onclick: () => { choose(facet.key, entry.value); draw(); } },
     fill, make("span", { class: `dot ${LEVELS[entry.worst]}` }), make("span", { class: "name" }, name(entry.value)),
     make("span", { class: "n" }, number.format(entry.count))));
   }));
   const hidden = entries.length - SHOWN;
-  const more = hidden > 0 ? make("button", { type: "button", class: "more", "aria-expanded": String(expanded.has(facet.key)),
-    onclick: () => { expanded.delete(facet.key) || expanded.add(facet.key); drawFacets(); } },
+  const more = hidden > 0 ? make("button", { type: "button", class: "more", "data-key": `more ${facet.key}`, "aria-expanded": String(expanded.has(facet.key)),
+    onclick: () => { expanded.delete(facet.key) || expanded.add(facet.key); keepFocus(drawFacets); } },
   expanded.has(facet.key) ? "Fewer" : `${number.format(hidden)} more`) : null;
   return make("div", { class: "card facet", "data-facet": facet.key }, make("h2", {}, facet.title),
     entries.length ? list : make("p", { class: "quiet name" }, "none"), more);

@@ -1,34 +1,56 @@
 // One hit in full: who did what, what it means, and how to undo it.
-function open(index) {
-  const hit = shown[index];
+let opened = "";
+// Called with (hit, element) whenever a hit's detail is drawn, to append what can be done about it (`trailbell serve`).
+const onDetail = [];
+
+function openHit(hit) {
   if (!hit) return;
-  current = index;
   const dialog = at("detail");
+  opened = hit.hitID;
+  if (shown.includes(hit)) current = shown.indexOf(hit);
+  drawDetail(hit);
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+  at("close").focus({ preventScroll: true });
+}
+// A newer document says something else of the hit that is open: its place, and what was begun in a field, stay.
+function redrawDetail() {
+  const hit = at("detail").open && page.hits.find((one) => one.hitID === opened);
+  if (!hit) return;
+  const dialog = at("detail"), top = dialog.scrollTop;
+  const fields = () => [...dialog.querySelectorAll("input, textarea, select")];
+  const written = new Map(fields().map((field) => [field.dataset.key, field.value]));
+  keepFocus(() => {
+    drawDetail(hit);
+    for (const field of fields()) field.value = written.get(field.dataset.key) ?? field.value;
+  }, () => at("close"));
+  dialog.scrollTop = top;
+}
+function drawDetail(hit) {
+  const dialog = at("detail"), index = shown.indexOf(hit);
+  const to = (title, other) => make("button", { type: "button", "data-key": title, disabled: index < 0 || !other, onclick: () => openHit(other) }, title);
   dialog.replaceChildren(
     make("div", { class: "detailhead" }, make("span", { class: `level ${hit.level}` }, hit.level),
       hit.levelNote ? make("span", { class: "aside" }, hit.levelNote) : "", make("span", { class: "grow" }),
-      make("button", { type: "button", disabled: index === 0, onclick: () => open(index - 1) }, "Previous"),
-      make("button", { type: "button", disabled: index === shown.length - 1, onclick: () => open(index + 1) }, "Next"),
-      make("button", { type: "button", id: "close", onclick: () => dialog.close() }, "Close")),
+      to("Previous", shown[index - 1]), to("Next", shown[index + 1]),
+      make("button", { type: "button", id: "close", "data-key": "close", onclick: () => dialog.close() }, "Close")),
     make("h2", { id: "detail-title" }, hit.title),
     make("p", {}, hit.episode ? `${hit.episode}. The last is by ${hit.actor}, in account ${hit.account}, ${hit.region}.` : `${hit.actor} called ${hit.call} (${hit.source}) in account ${hit.account}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
     ...states(hit),
-    ...section(hit.acts.length ? "Acts" : "", list(hit.acts, "mono")),
+    ...section(hit.acts.length ? "Acts" : "", items(hit.acts, "mono")),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
     ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.waits ? "deadline" : "quiet" }, deadlineText(hit)),
       ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
-    ...section(hit.shown.length ? "Asked for" : "", list(hit.shown, "mono")),
-    ...section(hit.resources.length ? "Resources" : "", list(hit.resources, "mono")),
-    ...section(hit.check.length ? "Check first" : "", list(hit.check)),
-    ...section(hit.falsepositives.length ? "Harmless when" : "", list(hit.falsepositives)),
+    ...section(hit.shown.length ? "Asked for" : "", items(hit.shown, "mono")),
+    ...section(hit.resources.length ? "Resources" : "", items(hit.resources, "mono")),
+    ...section(hit.check.length ? "Check first" : "", items(hit.check)),
+    ...section(hit.falsepositives.length ? "Harmless when" : "", items(hit.falsepositives)),
     ...section("Who and where from", facts([["actor", hit.actorKey], ["address", hit.address], ["agent", hit.agent], ["session", hit.session]])),
     ...section("Ids", facts([["rule", `${hit.rule} (${hit.ruleID})`], ["also matches", hit.also.join(", ")], ["event", hit.eventID], ["request", hit.requestID],
       ["hit", `${hit.shortID} (${hit.hitID})`], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["source", hit.seen], ["techniques", hit.tags.join(", ")]])),
     ...section(hit.references.length ? "References" : "", make("ul", {}, ...hit.references.map(reference))));
-  if (!dialog.open) dialog.showModal();
-  dialog.scrollTop = 0;
-  at("close").focus({ preventScroll: true });
+  for (const append of onDetail) append(hit, dialog);
 }
 function outcome(hit) {
   const why = [hit.error, hit.errorMessage].filter(Boolean).join(": ");
@@ -43,13 +65,13 @@ function section(title, ...content) {
   const filled = content.filter((one) => one);
   return title && filled.length ? [make("h3", {}, title), ...filled] : [];
 }
-function list(texts, kind = "") { return make("ul", {}, ...texts.map((text) => make("li", { class: kind }, text))); }
+function items(texts, kind = "") { return make("ul", {}, ...texts.map((text) => make("li", { class: kind }, text))); }
 function facts(pairs) {
   return make("dl", {}, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", { class: "mono" }, value)]));
 }
 function command(text) {
   const code = make("code", {}, text);
-  const copy = make("button", { type: "button", class: "copy", "aria-label": `Copy: ${text}` }, "Copy");
+  const copy = make("button", { type: "button", class: "copy", "aria-label": `Copy: ${text}`, "data-key": `copy ${text}` }, "Copy");
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);

@@ -1,19 +1,28 @@
 // The page as a whole: what is drawn when, and in which colours.
-function draw(focus = "") {
+function draw() {
+  keepFocus(() => { drawOverview(); drawHits(); }, () => at("search"));
+}
+function drawOverview() {
   drawLevels();
   drawStates();
   drawTimeline();
   drawFacets();
   drawChips();
-  drawHits();
-  if (focus) refocus(focus);
 }
-// What was pressed was drawn anew: the keyboard stays where it was.
-function refocus(focus) {
-  const [key, ...value] = focus.split(" ");
-  const found = value.length ? [...document.querySelectorAll(`[data-facet="${key}"] [data-value]`)].find((one) => one.dataset.value === value.join(" "))
-    : document.querySelector(`[data-level="${key}"]`);
-  found?.focus({ preventScroll: true });
+// Show a packed document (lookback/report.py), the first or a newer one. What the reader asked for, opened, reached and
+// wrote stays; deadlines count from now.
+function showPage(packed) {
+  const top = scrollY;
+  keepFocus(() => {
+    read(packed);
+    headline();
+    layTimeline();
+    keepPlace(() => { list(sorted(passing())); drawOverview(); painted = ""; paint(); });
+    painted = "";
+    paint();
+  });
+  redrawDetail();
+  scrollTo(0, top);
 }
 function drawChips() {
   const chips = [];
@@ -30,7 +39,7 @@ function drawChips() {
   at("chips").replaceChildren(...chips);
 }
 function chip(text, remove) {
-  return make("button", { type: "button", "aria-label": text === "Clear all" ? text : `Remove filter ${text}`, onclick: () => { remove(); draw(); at("search").focus(); } },
+  return make("button", { type: "button", "aria-label": text === "Clear all" ? text : `Remove filter ${text}`, "data-key": `chip ${text}`, onclick: () => { remove(); draw(); } },
     text === "Clear all" ? text : `${text} ×`);
 }
 
@@ -47,26 +56,26 @@ function wireTheme() {
 }
 
 function headline() {
-  const days = HITS.map((hit) => hit.time.slice(0, 10)).sort();
+  const days = page.hits.map((hit) => hit.time.slice(0, 10)).sort();
   const span = !days.length ? "" : days[0] === days.at(-1) ? ` on ${days[0]}` : `, ${days[0]} to ${days.at(-1)}`;
-  at("headline").textContent = plural(HITS.length, "hit") + span;
-  const accounts = new Set(HITS.map((hit) => hit.account)).size, actors = new Set(HITS.map((hit) => hit.actorKey)).size;
-  at("subline").textContent = `${plural(actors, "actor")} in ${plural(accounts, "account")}. ${PACKED.source}`;
-  at("foot").textContent = `Made ${PACKED.made} by trailbell. Times are UTC. Deadlines as of ${utc(OPENED)}, when this page was opened. ${PACKED.note}`;
+  at("headline").textContent = plural(page.hits.length, "hit") + span;
+  const accounts = new Set(page.hits.map((hit) => hit.account)).size, actors = new Set(page.hits.map((hit) => hit.actorKey)).size;
+  at("subline").textContent = `${plural(actors, "actor")} in ${plural(accounts, "account")}. ${page.document.source}`;
+  at("foot").textContent = `Made ${page.document.made} by trailbell. Times are UTC. Deadlines as of ${utc(page.now)}, when this page was shown. ${page.document.note}`;
   document.title = `trailbell report: ${at("headline").textContent}`;
 }
 
-headline();
-layTimeline();
 drawHeads();
 wireTable();
 wireTheme();
-draw();
+showPage(JSON.parse(at("data").textContent));
+// What `trailbell serve` adds to: newer documents, what can be done about a hit, and a line about the connection.
+globalThis.trailbell = { showPage, onDetail, status: at("status") };
 let wait = 0;
 at("search").addEventListener("input", () => {
   clearTimeout(wait);
   wait = setTimeout(() => { asked.text = at("search").value; draw(); }, 80);
 });
 at("print").addEventListener("click", () => print());
-at("detail").addEventListener("close", () => goTo(current));
+at("detail").addEventListener("close", () => { opened = ""; goTo(current); });
 at("detail").addEventListener("click", (click) => { if (click.target === at("detail")) at("detail").close(); });
