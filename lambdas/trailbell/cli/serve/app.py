@@ -1,6 +1,6 @@
 """What the page asks for and how it is answered; whether it may ask is decided before (guard.py).
 
-All of it waits for AWS or may, so it runs in threads. Answers are JSON; `error` says what went wrong, `who` who must act.
+What waits for AWS, or may, runs in threads. Answers are JSON; `error` says what went wrong, `who` who must act.
 """
 
 import json
@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from anyio.to_thread import run_sync
+from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from trailbell.aws.errors import aws_errors
 from trailbell.cli.serve.checks import Checks
 from trailbell.cli.serve.guard import Guard
 from trailbell.cli.serve.keys import Keys
@@ -120,7 +120,7 @@ async def _answered(work: Callable[[], dict[str, Any]], served: Served) -> Respo
         return _json({"error": str(error)}, 400)
     except StateError as error:
         return _json({"error": str(error)}, 409)
-    except (TrailbellError, *aws_errors()) as error:
+    except (TrailbellError, BotoCoreError, ClientError) as error:
         served.work.aws.renew()
         who = who_acts(error, fixed_credentials=served.work.aws.has_fixed_credentials)
         return _json({"error": problem_of(error), "who": who}, 503)

@@ -6,9 +6,11 @@ sign-on session); those of the environment are this process's for good.
 
 import os
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import boto3
 from botocore.config import Config
 
 from trailbell.cli.options.account import aws_client
@@ -21,7 +23,12 @@ from trailbell.store.query.pointers import WORKERS
 
 
 # Somebody waits before the page: an answer that takes longer than this is told as one that did not come.
-_PATIENCE = {"connect_timeout": 5, "read_timeout": 20, "retries": {"mode": "standard", "total_max_attempts": 3}}
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "read_timeout": 20,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+    "max_pool_connections": WORKERS,
+}
 
 
 class CallersAws:
@@ -53,7 +60,7 @@ class CallersAws:
         with self._lock:
             if service not in self._clients:
                 local = self._connection.local
-                make = self._connection.client if local else partial(aws_client, config=Config(**_PATIENCE, **_POOL))
+                make = self._connection.client if local else partial(aws_client, config=Config(**_PATIENCE))
                 self._clients[service] = make(service)
             return self._clients[service]
 
@@ -71,18 +78,11 @@ class CallersAws:
 
     def find(self, identity: tuple[str, str, str]) -> tuple[Hit, int]:
         """A hit as the table has it now, and when its row expires. Raises SettingsError where it is gone."""
-        from datetime import UTC, datetime
-
         return find_hit(self.client("dynamodb"), self.table(), HitName(*identity), datetime.now(UTC))
 
     def renew(self) -> None:
         """Forget clients, credentials and the table's name: what is asked next is looked up anew."""
-        import boto3
-
         with self._lock:
             self._clients.clear()
             self._table = ""
             boto3.setup_default_session()
-
-
-_POOL = {"max_pool_connections": WORKERS}

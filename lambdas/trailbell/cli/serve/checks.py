@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from trailbell.aws.errors import aws_errors
+from botocore.exceptions import BotoCoreError, ClientError
+
 from trailbell.cli.audit.deployed import read_deployed
 from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.serve.callers_aws import CallersAws
@@ -67,7 +68,7 @@ class Checks:
         result, failed = None, "it broke off: the terminal says why"  # what no line below foresees is our own defect
         try:
             result, failed = check.make(), ""
-        except (TrailbellError, *aws_errors()) as error:
+        except (TrailbellError, BotoCoreError, ClientError) as error:
             failed = problem_of(error)
         finally:
             with self._lock:

@@ -18,9 +18,11 @@ LONGEST_PAUSE = 60.0
 """Seconds between two tries at most."""
 
 _SIGN_IN = "you: sign in (aws sso login, aws login ...); this page goes on by itself"
-_ANEW = "you: the keys are of the environment that trailbell was started in. End it (Ctrl-C), set new ones, start it anew"
+_ANEW = (
+    "you: the keys are of the environment that trailbell was started in. End it (Ctrl-C), set new ones, start it anew"
+)
 _PERMIT = "whoever manages your permissions"
-_DEPLOY = "you, or whoever deploys: is it the right account, Region and stack? A table that was deleted is restored or deployed"
+_DEPLOY = "you, or whoever deploys: is it the right account, Region and stack, and is the table still there?"
 _NOBODY = "nobody: AWS has a moment's trouble, and this page tries again"
 _NETWORK = "you: is there a network, a VPN, a proxy?"
 _UPDATE = "you: install the version of trailbell that is deployed"
@@ -28,15 +30,14 @@ _UPDATE = "you: install the version of trailbell that is deployed"
 _WHO: Mapping[str, str] = {
     **dict.fromkeys(
         "ExpiredToken ExpiredTokenException InvalidClientTokenId UnrecognizedClientException InvalidSignatureException "
-        "NoCredentialsError PartialCredentialsError CredentialRetrievalError SSOTokenLoadError UnauthorizedSSOTokenError "
-        "TokenRetrievalError SSOError RequestExpired ProfileNotFound".split(),
+        "NoCredentialsError PartialCredentialsError CredentialRetrievalError SSOError TokenRetrievalError "
+        "RequestExpired ProfileNotFound".split(),
         _SIGN_IN,
     ),
     **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _PERMIT),
     **dict.fromkeys(("ResourceNotFoundException", "ValidationException", "SettingsError"), _DEPLOY),
     **dict.fromkeys(
-        "EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError ProxyConnectionError SSLError "
-        "HTTPClientError".split(),
+        ("ConnectionError", "HTTPClientError"),  # botocore's, which all others of the network are made of
         _NETWORK,
     ),
     **dict.fromkeys((*THROTTLED, "InternalServerError", "ServiceUnavailable", "TableError"), _NOBODY),

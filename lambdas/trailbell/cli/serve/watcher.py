@@ -1,4 +1,4 @@
-"""A thread that looks into the table while somebody looks at the page: new hits, what became of known ones, all anew."""
+"""A thread that looks into the table while a page is open: new hits, what became of known ones, all anew."""
 
 import threading
 import time
@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from trailbell.aws.errors import aws_errors
+from botocore.exceptions import BotoCoreError, ClientError
+
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.known_hits import KnownHits
 from trailbell.cli.serve.outage import Outage, met
@@ -26,6 +27,7 @@ STATES_EVERY = 30.0
 WHOLE_EVERY = 600.0
 _UNWATCHED = 60.0
 _MOST_STATES = 500
+_DEFECT = "trailbell has a defect and looks no more"
 _AHEAD = timedelta(minutes=5)  # clocks may be so far apart
 
 Question = Callable[[datetime], HitQuery]
@@ -71,10 +73,14 @@ class Watcher:
 
     def run(self) -> None:
         """Look, pause, and look again, until it is stopped."""
-        while not self._stopped.is_set():
-            self.look()
-            self._wake.wait(self._pause())
-            self._wake.clear()
+        try:
+            while not self._stopped.is_set():
+                self.look()
+                self._wake.wait(self._pause())
+                self._wake.clear()
+        finally:
+            if not self._stopped.is_set():  # whatever nobody foresaw is our own defect, and no page may look alive
+                self._broke_off()
 
     def stop(self) -> None:
         """End `run` at its next step."""
@@ -102,7 +108,7 @@ class Watcher:
         """One look at whatever is due; trouble is kept, to be told and tried again."""
         try:
             self._look(datetime.now(UTC), time.monotonic())
-        except (TrailbellError, *aws_errors()) as error:
+        except (TrailbellError, BotoCoreError, ClientError) as error:
             self._trouble(error)
         else:
             with self._state:
@@ -137,6 +143,11 @@ class Watcher:
             self._outage = met(error, self._outage, datetime.now(UTC), self._pace.new, fixed_credentials=fixed)
         self._aws.renew()
         self._follower = None  # its client is of before
+
+    def _broke_off(self) -> None:
+        now = datetime.now(UTC)
+        with self._state:
+            self._outage = Outage(_DEFECT, "you: start it again, and report what its terminal says", now, 1, now)
 
     def _pause(self) -> float | None:
         """Seconds until the next look; None until a page asks again."""

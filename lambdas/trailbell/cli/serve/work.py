@@ -7,7 +7,7 @@ from typing import Any
 from trailbell.cli.hits.state_changes import Said, change_hit, checked_note
 from trailbell.cli.hits.story import story_document
 from trailbell.cli.hits.story_reading import Around, read_story, record_or_reason
-from trailbell.cli.hits.undo_script import Undo, undo_document
+from trailbell.cli.hits.undo_script import Undo, undo_document, undo_script
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.known_hits import KnownHits
 from trailbell.cli.serve.watcher import Watcher
@@ -57,13 +57,11 @@ class Work:
         """
         found, _ = self._find(ref)
         client, table, now = self.aws.client("dynamodb"), self.aws.table(), datetime.now(UTC)
-        story = read_story(
-            client, table, found, now, around=Around(), record=_LATER, where=self.aws.options
-        )
+        story = read_story(client, table, found, now, around=Around(), record=_LATER, where=self.aws.options)
         self.known.take_states({found.identity: story.state}, [found])
         document = story_document(story, UTC)
-        undo = undo_document(Undo([found], [find_alert(client, table, found)], iso_time(now)))
-        return {**document, "undo": undo, "state": {**document["state"], "version": story.state.version}}
+        undo = Undo([found], [find_alert(client, table, found)], iso_time(now))
+        return {**document, "undo": undo_document(undo), "undoScript": "\n".join(undo_script(undo))}
 
     def record(self, ref: str) -> dict[str, Any]:
         """The record behind a hit, secrets hidden, as `record`; or `missing`, which says why it cannot be had."""

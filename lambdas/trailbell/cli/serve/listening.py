@@ -1,0 +1,92 @@
+"""A socket on loopback and nowhere else, and the server on it until Ctrl-C."""
+
+import ipaddress
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from trailbell.errors import SettingsError
+
+
+_LAST_WORDS = 5  # seconds for what is being written when Ctrl-C comes
+
+_REDIRECT = """<!doctype html>
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0;url={url}">
+"""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes any that is free. Raises SettingsError for an address that others can reach.
+
+    Nothing is looked up: a name may lead anywhere.
+    """
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise SettingsError(f"--host {host}: {_LOOPBACK}") from None
+    if not address.is_loopback or (address.version == 6 and address.ipv4_mapped):
+        raise SettingsError(f"--host {host}: {_LOOPBACK}")
+    bound = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # a port just left can be taken again; on Windows two would share it
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((str(address), port))
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        raise SettingsError(f"--port {port}: {error.strerror}: give another, or none for any that is free") from None
+    return bound
+
+
+_LOOPBACK = (
+    "only this machine may connect: give 127.0.0.1, ::1 or localhost. From elsewhere, tunnel to the same port: "
+    "ssh -L PORT:127.0.0.1:PORT this-machine"
+)
+
+
+def hosts_of(bound: socket.socket) -> tuple[str, ...]:
+    """How a browser on this machine may call the server, first as it is printed."""
+    address, port = bound.getsockname()[:2]
+    literal = f"[{address}]" if ":" in address else address
+    return (f"{literal}:{port}", f"localhost:{port}")
+
+
+def run_server(app: Starlette, bound: socket.socket) -> None:
+    """Serve until Ctrl-C, which is raised as KeyboardInterrupt once it has ended."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,  # who asks is who connects
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_WORDS,
+    )
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+@contextmanager
+def private_redirect(url: str) -> Iterator[str]:
+    """The address of a file that only its owner can read and that leads to the page.
+
+    A browser is started with it: what programs are started with, everybody on a machine can see.
+    """
+    handle, name = tempfile.mkstemp(prefix="trailbell-", suffix=".html", dir=os.environ.get("XDG_RUNTIME_DIR") or None)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(_REDIRECT.format(url=url))
+        yield Path(name).as_uri()
+    finally:
+        with suppress(OSError):
+            os.unlink(name)
