@@ -1,4 +1,4 @@
-"""A served page in this process, over a real socket, and requests to it as a browser or anybody else would send them."""
+"""A served page in this process, over a real socket, and requests to it as a browser or anybody else sends them."""
 
 import http.client
 import json
@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import uvicorn
-
 from trailbell.cli.options.connection import Connection
 from trailbell.cli.serve.assembly import Asked, assembled
 from trailbell.cli.serve.callers_aws import CallersAws
-from trailbell.cli.serve.listening import listen
+from trailbell.cli.serve.listening import listen, server_of
 from trailbell.cli.serve.watcher import Pace, Watcher
 from trailbell.hits.query import HitQuery
 
@@ -89,7 +87,9 @@ class Served:
 
 
 @contextmanager
-def serving(question: HitQuery, *, limit: int = 5000, pace: Pace | None = None, host: str = "127.0.0.1") -> Iterator[Served]:
+def serving(
+    question: HitQuery, *, limit: int = 5000, pace: Pace | None = None, host: str = "127.0.0.1"
+) -> Iterator[Served]:
     """The table `hits` of whatever AWS this process has, served until the block ends; nothing is looked up before
     somebody has the watcher look, or starts it.
     """
@@ -100,7 +100,7 @@ def serving(question: HitQuery, *, limit: int = 5000, pace: Pace | None = None, 
     aws = CallersAws(Connection(local=False, table_given="hits", stack="trailbell"))
     bound = listen(host, 0)
     parts = assembled(aws, Asked(asked, limit, pace or Pace(new=0.1), "From the table hits."), bound)
-    server = uvicorn.Server(uvicorn.Config(parts.app, lifespan="off", log_config=None, log_level="error", access_log=False))
+    server = server_of(parts.app)
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     thread.start()
     try:

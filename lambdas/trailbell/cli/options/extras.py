@@ -10,6 +10,7 @@ EXTRAS = {
     "psutil": "deploy",
     "uv": "deploy",
     "cryptography": "audit",
+    "anyio": "serve",
     "starlette": "serve",
     "uvicorn": "serve",
 }

@@ -1,6 +1,5 @@
 """`trailbell serve`: the report's page, alive, for one person on their own machine."""
 
-import sys
 import webbrowser
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from trailbell.cli.options.rule_names import rule_ids
 from trailbell.cli.options.times import last_second, parse_since, since_option
 from trailbell.cli.serve.assembly import Asked, assembled
 from trailbell.cli.serve.callers_aws import CallersAws
-from trailbell.cli.serve.listening import listen, private_redirect, run_server
+from trailbell.cli.serve.listening import leave, listen, private_redirect, run_server
 from trailbell.cli.serve.watcher import Pace, Question
 from trailbell.cli.terminal.interrupt import STATUS
 from trailbell.hits.query import HitQuery
@@ -63,11 +62,17 @@ def serve(since: str, limit: int, filters: Filters, serving: Serving, connection
       trailbell serve --level high+ --since 7d --port 8765
       trailbell serve --local --browser
     """
-    question = _question(since, filters)
-    aws = CallersAws(connection)
+    try:
+        _serve(_question(since, filters), since, limit, serving, CallersAws(connection))
+    except KeyboardInterrupt:
+        click.echo("ended", err=True)
+    leave(STATUS)
+
+
+def _serve(question: Question, since: str, limit: int, serving: Serving, aws: CallersAws) -> None:
+    """Serve until Ctrl-C, which is raised as KeyboardInterrupt."""
     with explained_errors():
-        source = f"From the table {aws.table()}, since {since}."
-    asked = Asked(question, limit, Pace(new=serving.every), source)
+        asked = Asked(question, limit, Pace(new=serving.every), f"From the table {aws.table()}, since {since}.")
     with listen(serving.host, serving.port) as bound, ExitStack() as at_end:
         served = assembled(aws, asked, bound)
         at_end.callback(served.watcher.stop)
@@ -76,11 +81,7 @@ def serve(since: str, limit: int, filters: Filters, serving: Serving, connection
         click.echo("Whoever has this address can do what you can; Ctrl-C ends it.", err=True)
         if serving.browser and not webbrowser.open(at_end.enter_context(private_redirect(served.address))):
             click.echo("trailbell: no browser could be opened: open the address yourself", err=True)
-        try:
-            run_server(served.app, bound)
-        except KeyboardInterrupt:
-            click.echo("ended", err=True)
-    sys.exit(STATUS)
+        run_server(served.app, bound)
 
 
 def _question(since: str, filters: Filters) -> Question:

@@ -3,10 +3,13 @@
 import ipaddress
 import os
 import socket
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
@@ -60,6 +63,11 @@ def hosts_of(bound: socket.socket) -> tuple[str, ...]:
 
 def run_server(app: Starlette, bound: socket.socket) -> None:
     """Serve until Ctrl-C, which is raised as KeyboardInterrupt once it has ended."""
+    server_of(app).run(sockets=[bound])
+
+
+def server_of(app: Starlette) -> uvicorn.Server:
+    """A server that says nothing of itself, in its answers and on the terminal, but what is our own defect."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -73,7 +81,16 @@ def run_server(app: Starlette, bound: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=_LAST_WORDS,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    return uvicorn.Server(config)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process. Threads that still wait for AWS, whose answers nobody needs, are not waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if threading.active_count() > 1:  # Python would wait for those of pools, daemons or not
+        os._exit(status)
+    sys.exit(status)
 
 
 @contextmanager
