@@ -16,6 +16,7 @@ from trailbell.cli.main import cli
 from trailbell.cli.report.report_file import report_html
 from trailbell.cloudtrail.origin import Place
 from trailbell.facts.actor import Actor
+from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
 from trailbell.lookback.report import Identity, NewestHits, embedded_json, pack_hits
@@ -69,8 +70,13 @@ def many(count: int) -> Iterable[Hit]:
         )
 
 
-def write(file: Path, hits: Iterable[Hit], states: Mapping[Identity, HitState] | None = None) -> Path:
-    document = {"made": "now", "source": HOSTILE, "note": HOSTILE, **pack_hits(hits, states)}
+def write(
+    file: Path,
+    hits: Iterable[Hit],
+    states: Mapping[Identity, HitState] | None = None,
+    alerts: Mapping[Identity, str] | None = None,
+) -> Path:
+    document = {"made": "now", "source": HOSTILE, "note": HOSTILE, **pack_hits(hits, states, alerts)}
     file.write_text(report_html(document), encoding="utf-8")
     return file
 
@@ -92,9 +98,12 @@ def no_complaints(page: Page) -> Any:
     assert page.complaints() == []
 
 
-def cells(page: Page, column: int) -> list[str]:
+def cells(page: Page, part: str, line: int = 0) -> list[str]:
+    """Of each row on the page the first or second line of a part: time, level, what, who, resource, where."""
     found = page.run(
-        "return [...document.querySelectorAll('.row')].map(row => row.cells[arguments[0]].textContent)", column
+        "return [...document.querySelectorAll(`.row [data-part=${arguments[0]}]`)]"
+        ".map(cell => cell.children[arguments[1]].textContent)",
+        *(part, line),
     )
     return list(found)
 
@@ -115,10 +124,11 @@ def test_filters_combine_and_can_be_taken_back(example: Page) -> None:
     assert count(example) == "42 hits"
 
     example.click('.tile[data-level="critical"]')
-    assert set(cells(example, 1)) == {"critical"}
+    assert set(cells(example, "level")) == {"critical"}
     example.click('[data-facet="service"] [data-value="cloudhsm"]')
-    assert set(cells(example, 4)) == {"DeleteCluster", "DeleteBackup"}  # two acts, and the episodes that end with them
-    assert count(example) == f"{len(cells(example, 4))} of 42 hits"
+    calls = [text.split(" · ")[0] for text in cells(example, "what", 1)]
+    assert set(calls) == {"DeleteCluster", "DeleteBackup"}  # two acts, and the episodes that end with them
+    assert count(example) == f"{len(calls)} of 42 hits"
     example.click("#chips button:last-child")
     assert count(example) == "42 hits"
 
@@ -128,19 +138,21 @@ def test_filters_combine_and_can_be_taken_back(example: Page) -> None:
     assert count(example) == "12 of 42 hits"
     example.run("document.querySelector('.column[aria-label*=\"12 high\"]').dispatchEvent(new Event('click'))")
     assert count(example) == "12 of 42 hits"
-    assert example.run("return document.querySelectorAll('#chips button').length") == 3
+    assert example.run("return document.querySelectorAll('#chips button').length") == 4  # and "Clear all"
 
 
 def test_columns_sort_both_ways_and_say_so(example: Page) -> None:
     """Most severe first is one click; a screen reader hears the order."""
     example.click('[data-sort="level"]')
-    levels = cells(example, 1)
+    levels = cells(example, "level")
+    times = "return [...document.querySelectorAll('.row time')].map(one => one.dateTime)"
     example.click('[data-sort="moment"]')
-    newest = cells(example, 0)
+    newest = example.run(times)
     example.click('[data-sort="moment"]')
-    oldest = cells(example, 0)
+    oldest = example.run(times)
 
     assert levels[:14] == ["critical"] * 13 + ["high"]
+    assert len(newest) > 20
     assert newest == sorted(newest, reverse=True)
     assert oldest == sorted(oldest)
     assert example.run("return document.querySelector('th[aria-sort=ascending]').textContent.trim()") == "Time (UTC) ↑"
@@ -215,10 +227,15 @@ def test_hostile_text_stays_text(page: Page, tmp_path: Path) -> None:
     names: dict[str, Any] = {part.name: HOSTILE for part in fields(Actor) if part.name != "console"}
     actor = Actor(**names)
     values["shown"] = ((HOSTILE, HOSTILE),)
+    values["episode"] = HitEpisode(
+        ((HOSTILE, HOSTILE),), HOSTILE, HOSTILE, 2, (EpisodeAct(*(HOSTILE,) * 8, actor=HOSTILE, resources=(HOSTILE,)),)
+    )
+    state = HitState("resolved", 1, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     changed = values | {"event_time": "2026-09-15T10:00:00Z", "level": "high", "muted_by": ""}
     hostile = replace(HIT, **changed, actor=actor, place=Place(HOSTILE, HOSTILE, 0))
 
-    page.open(write(tmp_path / "report.html", [hostile, HIT]))
+    alerts = {hostile.identity: HOSTILE, HIT.identity: HOSTILE}
+    page.open(write(tmp_path / "report.html", [hostile, HIT], {hostile.identity: state}, alerts))
     page.click(".row")
     seen = page.run(
         "return ['header', 'main', 'footer', 'dialog'].map(n => document.querySelector(n).textContent).join()"
@@ -292,7 +309,7 @@ def test_print_shows_rows_without_scrolling(example: Page) -> None:
     """Paper does not scroll: all rows are there, in light colours, and gone again afterwards."""
     example.devtools("Emulation.setEmulatedMedia", media="print")
     example.run("window.dispatchEvent(new Event('beforeprint'))")
-    printed = len(cells(example, 0))
+    printed = len(cells(example, "time"))
     colour = example.run("return getComputedStyle(document.body).backgroundColor")
     example.run("window.dispatchEvent(new Event('afterprint'))")
     example.devtools("Emulation.setEmulatedMedia", media="")
@@ -310,9 +327,10 @@ def lives() -> tuple[list[Hit], dict[Identity, HitState]]:
         at = iso_time(began - timedelta(minutes=number))
         return replace(HIT, event_id=f"e{number}", kept_as="act", event_time=at, undo_until=until, **members)
 
-    hits = [hit(1, 3), hit(2, 7), hit(3, 7), hit(4, 3), hit(5, 7, muted_by="drills")]
+    drill = {"muted_owner": "Ops", "muted_reason": "a drill", "muted_until": "2026-12-31"}
+    hits = [hit(1, 3), hit(2, 7), hit(3, 7), hit(4, 3), hit(5, 7, muted_by="drills", **drill)]
     undone = HitState("undone", 1, "omar@example.com", iso_time(began + timedelta(minutes=9)), "by EnableKey")
-    resolved = HitState("resolved", 1, "alice", iso_time(began), "planned")
+    resolved = HitState("resolved", 1, "alice", iso_time(began), "planned", "false")
     return hits, {hits[2].identity: undone, hits[3].identity: resolved} | {
         one.identity: HitState() for one in (hits[0], hits[1], hits[4])
     }
@@ -322,23 +340,23 @@ def test_states_deadlines_and_undos_are_shown_sorted_and_filtered(page: Page, tm
     """What passed is marked, what is left is counted from now, what was undone says after how long."""
     page.open(write(tmp_path / "report.html", *lives()))
 
-    shown = cells(page, 2)
+    shown = cells(page, "level", 1)
     page.click('[data-sort="left"]')
-    urgent = cells(page, 2)[:2]
+    urgent = cells(page, "level", 1)[:2]
     page.click('#states [data-value="deadline passed"]')
-    passed = cells(page, 2)
+    passed = cells(page, "level", 1)
     page.click('#states [data-value="deadline passed"]')
     page.click('#states [data-value="undone"]')
     page.click(".row")
     detail = page.run("return document.getElementById('detail').innerText")
     page.press("Escape")
 
-    assert shown == ["deadline passed", "2 d 2 h left", "undone after 12 min", "resolved", "muted"]
+    assert shown == ["deadline passed", "2 d 2 h left", "undone after 12 min", "resolved as false", "muted"]
     assert urgent == ["deadline passed", "2 d 2 h left"]
     assert passed == ["deadline passed"]
     assert "Undone after 12 min, by omar@example.com, " in detail
     assert "(by EnableKey)." in detail
-    assert page.run("return document.querySelectorAll('#states button').length") == 5
+    assert page.run("return document.querySelectorAll('#states button').length") == 6
 
 
 def test_paper_has_the_undo_of_each_hit_and_what_became_of_others(page: Page, tmp_path: Path) -> None:
@@ -352,12 +370,13 @@ def test_paper_has_the_undo_of_each_hit_and_what_became_of_others(page: Page, tm
     page.run("window.dispatchEvent(new Event('afterprint'))")
     page.devtools("Emulation.setEmulatedMedia", media="")
 
-    assert len(rows) == 5 + 4  # nothing is left to do about one that is muted
+    assert len(rows) == 5 + 5
     assert "deadline passed: " in rows[1]
     assert "aws kms enable-key --key-id 1" in rows[1]
     assert " 2 d 2 h left):" in rows[3]
     assert rows[5].startswith("Undone after 12 min, by omar@example.com")
-    assert rows[7].startswith("Resolved by alice")
+    assert rows[7].startswith("Resolved as false: nothing was wrong, by alice")
+    assert rows[9] == "Muted by the exception drills of Ops, until 2026-12-31: a drill."
     assert marked == 1
     assert page.run("return document.querySelectorAll('.onpaper').length") == 0
 

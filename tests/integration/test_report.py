@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from trailbell.cli.main import cli
 from trailbell.hits.hit import Hit
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.hit_table import DynamoHitTable
 
 
@@ -44,6 +45,21 @@ def test_report_of_the_table_holds_the_hits_of_its_time(
     assert result.exit_code == 0
     assert times == [f"2026-09-{day:02}T10:00:00Z" for day in (4, 3, 2)]
     assert "3 hits in" in result.stderr
+
+
+def test_report_says_who_was_notified_of_and_in_which_alert(
+    report: Callable[..., tuple[Result, Path]], dynamodb: Any, table: str, given_hit: Callable[..., Hit]
+) -> None:
+    """Hits that were gathered into one message are shown as such, and one that nobody heard of is, too."""
+    hits = [given_hit(number, event_time=f"2026-09-01T10:00:0{number}Z") for number in range(3)]
+    DynamoHitTable(dynamodb, table, 400).keep(hits)
+    DynamoDeliveryRecords(dynamodb, table, 400).record(hits[:2])
+
+    document = packed(report("--since", "2026-09-01", "--until", "2026-09-02")[1])
+
+    columns = [document["columns"].index(name) for name in ("notified", "alert")]
+    told = [tuple(document["pool"][row[column]] for column in columns) for row in document["hits"]]
+    assert told == [("no", ""), ("yes", hits[0].hit_id), ("yes", hits[0].hit_id)]
 
 
 def test_report_says_what_it_left_out(

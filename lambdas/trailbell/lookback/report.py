@@ -8,11 +8,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from trailbell.alerts.origin_text import seen_text
+from trailbell.alerts.origin_text import seen_text, sources_text
+from trailbell.facts.actor import Actor
+from trailbell.facts.person import permission_set
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
-from trailbell.text.resource_name import named_resource
+from trailbell.text.resource_name import kind_and_name, named_resource
 from trailbell.text.safe_text import one_line
 
 
@@ -22,8 +24,32 @@ Value = str | tuple[str, ...]
 Identity = tuple[str, str, str]
 
 
+def _role(actor: Actor) -> str:
+    """The role of a session, as people call it; of Identity Center's roles, the permission set."""
+    role = actor.role.rpartition("/")[2]
+    permissions = permission_set(role)
+    return f"permission set {permissions}" if permissions else role
+
+
+def _session(actor: Actor) -> str:
+    """The name of a role's session, which mostly is a person's, or says which machine it is."""
+    return actor.arn.rpartition("/")[2] if ":assumed-role/" in actor.arn else ""
+
+
+def _resources(hit: Hit) -> tuple[str, ...]:
+    """All of a hit's resources, those that the call acted upon first."""
+    return tuple(dict.fromkeys((*hit.main_resources, *hit.resources)))
+
+
+def _kind_and_name(resource: str) -> tuple[str, str]:
+    """What people call a resource; of a kind that has no name here, service and name as the ARN has them."""
+    kind, name = kind_and_name(resource)
+    parts = resource.split(":", 5)
+    return (parts[2], parts[5]) if not kind and parts[0] == "arn" and len(parts) > 5 else (kind, name)
+
+
 def _episode(episode: HitEpisode) -> str:
-    acts = "1 act" if episode.count == 1 else f"{episode.count} acts"
+    acts = "1 act" if episode.count == 1 else f"{'at least ' * episode.at_least}{episode.count} acts"
     return f"{acts} from {episode.first} to {episode.last}"
 
 
@@ -52,11 +78,19 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "session": lambda hit: hit.actor.session,
     "address": lambda hit: hit.source_ip,
     "agent": lambda hit: hit.user_agent,
+    "actorKind": lambda hit: hit.actor.kind,
+    "actorRole": lambda hit: _role(hit.actor),
+    "actorAccount": lambda hit: hit.actor.account,
+    "sessionName": lambda hit: _session(hit.actor),
     "account": lambda hit: hit.account,
+    "accountName": lambda hit: hit.account_name,
     "region": lambda hit: hit.region,
-    "resources": lambda hit: hit.resources,
+    "resources": _resources,
+    "resourceKinds": lambda hit: tuple(_kind_and_name(one)[0] for one in _resources(hit)),
+    "resourceNames": lambda hit: tuple(_kind_and_name(one)[1] for one in _resources(hit)),
     "episode": lambda hit: _episode(hit.episode) if hit.episode else "",
     "acts": lambda hit: tuple(map(_act, hit.episode.acts)) if hit.episode else (),
+    "actIDs": lambda hit: tuple(f"{act.account}/{act.event_id}" for act in hit.episode.acts) if hit.episode else (),
     "shown": lambda hit: tuple(f"{label}: {value}" for label, value in hit.shown),
     "undo": lambda hit: hit.undo,
     "undoUntil": lambda hit: hit.undo_until,
@@ -66,10 +100,12 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "references": lambda hit: hit.references,
     "tags": lambda hit: hit.tags,
     "also": lambda hit: hit.also,
+    "alsoMuted": lambda hit: hit.also_muted,
     "muted": lambda hit: hit.muted_by,
     "quiet": lambda hit: "quiet" if hit.quiet else "",
     "mutedOwner": lambda hit: hit.muted_owner,
     "mutedReason": lambda hit: hit.muted_reason,
+    "mutedUntil": lambda hit: hit.muted_until,
     "eventID": lambda hit: hit.event_id,
     "requestID": lambda hit: hit.request_id,
     "shortID": lambda hit: hit.short_id,
@@ -77,6 +113,7 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "file": lambda hit: hit.place.file,
     "index": lambda hit: str(hit.place.index),
     "seen": seen_text,
+    "sources": sources_text,
 }
 
 STATE_COLUMNS: dict[str, Callable[[HitState], Value]] = {
@@ -84,6 +121,7 @@ STATE_COLUMNS: dict[str, Callable[[HitState], Value]] = {
     "stateBy": lambda state: state.by,
     "stateAt": lambda state: state.at,
     "stateNote": lambda state: state.note,
+    "resolvedAs": lambda state: state.resolved_as,
 }
 
 
@@ -118,10 +156,19 @@ class NewestHits:
         return [hit for _, _, hit in sorted(self._kept, key=lambda entry: entry[:2], reverse=True)]
 
 
-def pack_hits(hits: Iterable[Hit], states: Mapping[Identity, HitState] | None = None) -> dict[str, Any]:
+DELIVERY_COLUMNS = ("notified", "alert")
+"""Whether somebody was notified ("yes", "no", "" where nobody looked), and the first hit of the alert it was in."""
+
+
+def pack_hits(
+    hits: Iterable[Hit],
+    states: Mapping[Identity, HitState] | None = None,
+    alerts: Mapping[Identity, str] | None = None,
+) -> dict[str, Any]:
     """Columns, a pool of texts, and hits as rows of positions in it (lists of them where there are several texts).
 
     states: of hits by their identity; those of a scan have none, and their columns are empty.
+    alerts: of hits that somebody was notified of, the alert; None where nobody looked.
     """
     pool: dict[str, int] = {}
 
@@ -130,9 +177,9 @@ def pack_hits(hits: Iterable[Hit], states: Mapping[Identity, HitState] | None = 
 
     rows = [
         [place(value) if isinstance(value, str) else [place(one) for one in value] for value in values]
-        for values in (_values(hit, (states or {}).get(hit.identity)) for hit in hits)
+        for values in (_values(hit, (states or {}).get(hit.identity), alerts) for hit in hits)
     ]
-    return {"columns": [*COLUMNS, *STATE_COLUMNS], "pool": list(pool), "hits": rows}
+    return {"columns": [*COLUMNS, *STATE_COLUMNS, *DELIVERY_COLUMNS], "pool": list(pool), "hits": rows}
 
 
 def embedded_json(document: Any) -> str:
@@ -141,6 +188,9 @@ def embedded_json(document: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _values(hit: Hit, state: HitState | None) -> Iterator[Value]:
+def _values(hit: Hit, state: HitState | None, alerts: Mapping[Identity, str] | None) -> Iterator[Value]:
     yield from (value(hit) for value in COLUMNS.values())
     yield from (value(state) if state else "" for value in STATE_COLUMNS.values())
+    alert = None if alerts is None else alerts.get(hit.identity)
+    yield "" if alerts is None else "no" if alert is None else "yes"
+    yield alert or ""

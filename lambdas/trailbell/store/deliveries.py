@@ -123,6 +123,17 @@ def delivery_alerts(client: Any, table: str, identities: Iterable[Identity]) -> 
     return _delivered(client, table, identities, "alert")
 
 
+def alerts_of(client: Any, table: str, hits: Iterable[Hit]) -> dict[Identity, str]:
+    """Of those of some hits that somebody was notified of the alert, "" in a record of a version before.
+
+    Raises TableError or what botocore raises.
+    """
+    keys = {hit.identity: hit.delivered_as for hit in hits}
+    alerts = delivery_alerts(client, table, {one for ones in keys.values() for one in ones})
+    found = ((identity, [alerts[one] for one in ones if one in alerts]) for identity, ones in keys.items())
+    return {identity: told[0] for identity, told in found if told}
+
+
 def _delivered(client: Any, table: str, identities: Iterable[Identity], member: str) -> dict[Identity, str]:
     keys = {tuple(delivery_key(*identity).items()): identity for identity in identities}
     found = get_all(client, table, map(dict, keys))

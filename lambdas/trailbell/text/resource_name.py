@@ -57,14 +57,19 @@ def short_resources(resources: Sequence[str]) -> tuple[str, str]:
     return short_resource(first), f" +{len(others)}" if others else ""
 
 
-def named_resource(resource: str) -> str:
-    """The kind and full name of a resource, "KMS key 1234abcd-..."; unchanged if its kind has no name here."""
+def kind_and_name(resource: str) -> tuple[str, str]:
+    """The kind and the full name of a resource, ("KMS key", "1234abcd-..."); ("", resource) if its kind has no name."""
     parts = resource.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":
-        return resource
+        return "", resource
     service, rest = parts[2], parts[5]
     kind, slash, name = rest.partition("/")
     if service == "ssm" and kind == "parameter":
-        return f"parameter /{name}" if "/" in name else f"parameter {name or '/'}"
-    word = _KINDS.get(f"{service}:{kind if slash else ''}")
-    return f"{word} {name or rest}" if word else resource
+        return "parameter", f"/{name}" if "/" in name else name or "/"
+    word = _KINDS.get(f"{service}:{kind if slash else ''}", "")
+    return (word, name or rest) if word else ("", resource)
+
+
+def named_resource(resource: str) -> str:
+    """The kind and full name of a resource in one, "KMS key 1234abcd-..."; unchanged if its kind has no name here."""
+    return " ".join(filter(None, kind_and_name(resource)))

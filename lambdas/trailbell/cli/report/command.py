@@ -29,6 +29,7 @@ from trailbell.errors import SettingsError
 from trailbell.hits.hit_state import HitState
 from trailbell.hits.query import HitQuery
 from trailbell.lookback.report import Identity, NewestHits, pack_hits
+from trailbell.store.deliveries import alerts_of
 from trailbell.store.query.hit_query import find_found
 from trailbell.text.times import iso_time
 
@@ -144,13 +145,15 @@ def _ask(query: HitQuery, connection: Connection, kept: NewestHits, limit: int, 
     """The page's document of the newest hits of the table, with their states."""
     states = dict[Identity, HitState]()
     with explained_errors():
-        table = connection.table()
-        for number, found in enumerate(find_found(connection.client("dynamodb"), table, query)):
+        client, table = connection.client("dynamodb"), connection.table()
+        for number, found in enumerate(find_found(client, table, query)):
             kept.add(found.hit)
             states[found.hit.identity] = found.state
             if number >= limit:  # newest first: one more says that there are more
                 break
+        hits = kept.newest_first()
+        alerts = alerts_of(client, table, hits)
     note = f"Only the newest {limit:,} hits are here; older ones are not. " if kept.left_out else ""
     source = f"From the table {table}, since {query.since:%Y-%m-%d %H:%M} UTC."
     made = f"{now:%Y-%m-%d %H:%M:%S} UTC"
-    return {"made": made, "source": source, "note": note, **pack_hits(kept.newest_first(), states)}
+    return {"made": made, "source": source, "note": note, **pack_hits(hits, states, alerts)}

@@ -1,6 +1,6 @@
 // What became of hits, and how long they can still be undone: as of when this page was shown, not when it was made.
 const STATES = ["open", "acked", "resolved", "undone", "muted", "replayed"];
-const PASSED = "deadline passed";
+const PASSED = "deadline passed", AHEAD = "deadline ahead";
 
 // A deadline as rows hold it, 2026-11-27 09:31:02 UTC; what AWS wrote in another form is no time.
 function deadlineOf(hit) {
@@ -23,45 +23,43 @@ function place(hit) {
   hit.passed = hit.left !== null && hit.left <= 0;
   hit.undoneAfter = hit.state === "undone" ? span(Date.parse(hit.stateAt) - hit.moment) : "";
 }
+function standings(hit) {
+  return [hit.standing, ...(hit.left === null ? [] : [hit.passed ? PASSED : AHEAD])];
+}
 function left(hit) {
   return hit.undoneAfter ? `after ${hit.undoneAfter}` : hit.left === null ? "" : hit.passed ? PASSED : `${span(hit.left)} left`;
 }
 // In the table's width: that a hit with a deadline is open goes without saying.
 function stateText(hit) {
   if (hit.undoneAfter) return `undone ${left(hit)}`;
-  return [hit.standing === "open" && hit.left !== null ? "" : hit.standing, left(hit)].filter(Boolean).join(", ");
+  const word = hit.standing === "resolved" && hit.resolvedAs ? `resolved as ${hit.resolvedAs}` : hit.standing;
+  return [word === "open" && hit.left !== null ? "" : word, left(hit)].filter(Boolean).join(", ");
 }
 // What there is to do first sorts first: by deadline, those that have passed before all.
 function urgency(hit) { return hit.left ?? Infinity; }
 // One sentence each, for the detail and for paper.
 function becameOf(hit) {
-  if (hit.undoneAfter) return `Undone after ${hit.undoneAfter}, by ${hit.stateBy}, ${utc(Date.parse(hit.stateAt))} UTC${hit.stateNote ? ` (${hit.stateNote})` : ""}.`;
-  if (hit.standing === "acked" || hit.standing === "resolved") {
-    const how = hit.standing === "acked" ? "Acknowledged" : "Resolved";
-    return `${how} by ${hit.stateBy}, ${utc(Date.parse(hit.stateAt))} UTC${hit.stateNote ? `: ${hit.stateNote}` : ""}.`;
+  const who = `by ${hit.stateBy}, ${utc(Date.parse(hit.stateAt))} UTC`;
+  if (hit.undoneAfter) return `Undone after ${hit.undoneAfter}, ${who}${hit.stateNote ? ` (${hit.stateNote})` : ""}.`;
+  if (hit.standing === "acked") return `Acknowledged ${who}${hit.stateNote ? `: ${hit.stateNote}` : ""}.`;
+  if (hit.standing !== "resolved") return hit.stateNote ? `Note: ${hit.stateNote}` : "";
+  const as = { false: " as false: nothing was wrong", confirmed: " as confirmed: something was wrong" }[hit.resolvedAs] ?? "";
+  return `Resolved${as}, ${who}${hit.stateNote ? `: ${hit.stateNote}` : ""}.`;
+}
+function silenceOf(hit) {
+  if (hit.muted) {
+    const until = hit.mutedUntil ? `, until ${hit.mutedUntil}` : "";
+    return `Muted by the exception ${hit.muted}${hit.mutedOwner ? ` of ${hit.mutedOwner}` : ""}${until}${hit.mutedReason ? `: ${hit.mutedReason}` : ""}.`;
   }
-  return "";
+  return hit.quiet ? "Found by a replay; nobody was notified." : "";
+}
+function noticeOf(hit) {
+  if (hit.notified === "no" && !hit.muted && !hit.quiet) return "Nobody was notified of it yet.";
+  const others = hit.alert ? page.alerts.get(hit.alert) - 1 : 0;
+  return others > 0 ? `Notified in one message with ${plural(others, "other hit")} of this report.` : "";
 }
 function deadlineText(hit) {
   if (!hit.undoUntil) return "";
   if (hit.left === null) return `until ${hit.undoUntil}`;
   return hit.passed ? `${PASSED}: ${hit.undoUntil}, ${span(-hit.left)} ago` : `until ${hit.undoUntil}: ${span(hit.left)} left`;
-}
-
-// Buttons that filter by state, where there is more than one.
-function drawStates() {
-  const counts = new Map(counted(passing("standing"), SMALL[1]).map((entry) => [entry.value, entry.count]));
-  const shown = [...STATES, PASSED].filter((value) => counts.get(value) || chosen("standing").has(value));
-  at("states").replaceChildren(...(shown.length < 2 ? [] : shown).map((value) => make("button", {
-    type: "button", class: value === PASSED ? "late" : "", "aria-pressed": String(chosen("standing").has(value)), "data-value": value, "data-key": `standing ${value}`,
-    onclick: () => { choose("standing", value); draw(); },
-  }, `${value} ${number.format(counts.get(value) ?? 0)}`)));
-}
-// A row of paper below its hit, which has no detail to open: what became of it, or how to undo it and until when.
-function undoOnPaper(hit) {
-  const said = [becameOf(hit), hit.waits && hit.undo.length ? `Undo${hit.undoUntil ? ` (${deadlineText(hit)})` : ""}:` : ""].filter(Boolean);
-  const steps = hit.waits ? hit.undo.map((step) => make("code", {}, step)) : [];
-  if (!said.length && !steps.length) return [];
-  const cell = make("td", { colspan: HEADS.length }, make("p", { class: hit.passed ? "deadline" : "" }, said.join(" ")), ...steps);
-  return [make("tr", { class: "onpaper" }, cell)];
 }

@@ -1,14 +1,20 @@
 // The hits of the document that is shown, and what is asked of them: filters, order, words.
 const LEVELS = ["critical", "high", "medium", "low", "informational"];
 
-// What is shown: a packed document, its hits, when it was shown, and what actors are called. A newer document replaces
-// it (showPage in 7_page.js); what the reader asked stays in `asked`.
-const page = { document: null, hits: [], now: 0, names: new Map() };
+// What is shown: a packed document, its hits, when it was shown, and what follows from all hits. A newer document
+// replaces it (showPage in 9_page.js); what the reader asked stays in `asked`.
+const page = { document: null, hits: [], now: 0, names: null, alerts: null, episodes: null };
 function read(packed) {
   page.document = packed;
   page.now = Date.now();
   page.hits = packed.hits.map((row, id) => unpacked(packed, row, id));
-  page.names = new Map(page.hits.map((hit) => [hit.actorKey, hit.name || hit.actor]));
+  page.names = namesOf(page.hits);
+  page.alerts = new Map();
+  page.episodes = new Map();
+  for (const hit of page.hits) {
+    if (hit.alert) page.alerts.set(hit.alert, (page.alerts.get(hit.alert) ?? 0) + 1);
+    for (const act of hit.actIDs) page.episodes.set(act, [...(page.episodes.get(act) ?? []), hit]);
+  }
 }
 
 // Every text stands once in `pool`; a hit is a row of positions in it (a list of them where there may be several).
@@ -18,32 +24,36 @@ function unpacked(packed, row, id) {
     const value = row[at];
     hit[name] = Array.isArray(value) ? value.map((one) => packed.pool[one]) : packed.pool[value];
   });
-  hit.moment = Date.parse(hit.time);
+  hit.moment = Date.parse(hit.time) || 0;
+  hit.things = hit.resources.map((resource) => thingOf(hit, resource));
   place(hit);
-  hit.words = [hit.title, hit.rule, hit.call, hit.actor, hit.name, hit.actorKey, hit.account, hit.region, hit.service,
-    hit.outcome, hit.level, hit.standing, hit.stateBy, hit.stateNote, hit.error, hit.address, hit.agent, hit.eventID, hit.requestID, hit.muted, hit.file,
-    ...hit.resources, ...hit.also].join("\n").toLowerCase();
+  hit.words = [hit.title, hit.rule, hit.call, hit.actor, hit.name, hit.actorKey, hit.account, hit.accountName, hit.region, hit.service,
+    hit.outcome, hit.level, hit.standing, hit.stateBy, hit.stateNote, hit.error, hit.address, hit.agent, hit.eventID, hit.requestID,
+    hit.shortID, hit.muted, hit.file, ...hit.resources, ...hit.also].join("\n").toLowerCase();
   return hit;
 }
+// An ARN is a thing of its own; a bare name is one in its account and Region.
+function thingOf(hit, resource) {
+  return resource.startsWith("arn:") ? resource : `${resource}\n${hit.account}\n${hit.region}`;
+}
+function episodesOf(hit) { return hit.episode ? [] : page.episodes.get(`${hit.account}/${hit.eventID}`) ?? []; }
+function kindsOf(hit) {
+  return [hit.episode && "episode", episodesOf(hit).length > 0 && "part of an episode", hit.sources.startsWith("live") && "live",
+    hit.notified === "no" && hit.waits && "not notified yet"].filter(Boolean);
+}
 
-// What hits can be told apart by; `of` gives a hit's values, `text` what a value is called on the page.
+// What hits can be told apart by; `of` gives a hit's values, `kind` whose names they have (3_names.js).
 const FACETS = [
   { key: "service", title: "Services", of: (hit) => [hit.service] },
   { key: "rule", title: "Rules", of: (hit) => [hit.rule] },
-  { key: "actorKey", title: "Actors", of: (hit) => [hit.actorKey], text: actorName },
-  { key: "account", title: "Accounts", of: (hit) => [hit.account] },
-  { key: "resources", title: "Resources under attack", of: (hit) => hit.resources, text: shortResource },
+  { key: "actorKey", title: "Actors", of: (hit) => [hit.actorKey], kind: "actors" },
+  { key: "account", title: "Accounts", of: (hit) => [hit.account], kind: "accounts" },
+  { key: "resources", title: "Resources", of: (hit) => hit.things, kind: "resources" },
 ];
-const SMALL = [
-  { key: "level", title: "Level", of: (hit) => [hit.level] },
-  { key: "standing", title: "State", of: (hit) => (hit.passed ? [hit.standing, PASSED] : [hit.standing]) },
-];
-
-function actorName(key) { return page.names.get(key) ?? key; }
-function shortResource(resource) {
-  const parts = resource.split(":");
-  return resource.startsWith("arn:") && parts.length > 5 ? `${parts[2]} ${parts.slice(5).join(":")}` : resource;
-}
+const LEVEL = { key: "level", title: "Level", of: (hit) => [hit.level] };
+const STANDING = { key: "standing", title: "State", of: standings };
+const KIND = { key: "kind", title: "Kind", of: kindsOf };
+const ALL = [LEVEL, STANDING, KIND, ...FACETS];
 
 const asked = { chosen: new Map(), text: "", from: null, to: null, sort: "moment", down: true };
 
@@ -57,7 +67,7 @@ function choose(key, value) {
 // Hits that pass all filters, leaving one facet (or "time") out: what else could be chosen there.
 function passing(without = "") {
   const words = asked.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const tests = [...FACETS, ...SMALL].filter((facet) => facet.key !== without && asked.chosen.has(facet.key))
+  const tests = ALL.filter((facet) => facet.key !== without && asked.chosen.has(facet.key))
     .map((facet) => [facet.of, chosen(facet.key)]);
   const timed = asked.from !== null && without !== "time";
   return page.hits.filter((hit) =>
@@ -71,7 +81,7 @@ const ORDER = {
   left: urgency,
   level: (hit) => LEVELS.length - LEVELS.indexOf(hit.level),
   rule: (hit) => hit.rule, call: (hit) => hit.call, name: (hit) => hit.name || hit.actor,
-  resource: (hit) => shortResource(hit.resources[0] ?? ""), account: (hit) => hit.account, region: (hit) => hit.region,
+  resource: (hit) => hit.resourceNames[0] ?? "", account: (hit) => nameOf("accounts", hit.account).name, region: (hit) => hit.region,
 };
 function sorted(hits) {
   const by = ORDER[asked.sort], sign = asked.down ? -1 : 1;
@@ -95,4 +105,5 @@ function counted(hits, facet) {
 
 const number = new Intl.NumberFormat("en");
 function plural(count, word) { return `${number.format(count)} ${word}${count === 1 ? "" : "s"}`; }
-function utc(moment) { return new Date(moment).toISOString().slice(0, 19).replace("T", " "); }
+// Records without a valid time are hits, too.
+function utc(moment) { return !moment ? "unknown time" : new Date(moment).toISOString().slice(0, 19).replace("T", " "); }

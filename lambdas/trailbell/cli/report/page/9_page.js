@@ -26,21 +26,26 @@ function showPage(packed) {
 }
 function drawChips() {
   const chips = [];
-  for (const facet of [...SMALL, ...FACETS]) {
+  for (const facet of ALL) {
     for (const value of chosen(facet.key)) {
-      const text = facet.text ? facet.text(value) : value;
-      chips.push(chip(text, () => choose(facet.key, value)));
+      chips.push(chip(facet.title, wholeName(nameOf(facet.kind, value)), () => choose(facet.key, value)));
     }
   }
-  if (asked.from !== null) chips.push(chip(`${utc(asked.from).slice(0, 16)} to ${utc(asked.to).slice(0, 16)}`, () => { asked.from = asked.to = null; }));
+  if (asked.from !== null) chips.push(chip("Time", `${utc(asked.from).slice(0, 16)} to ${utc(asked.to).slice(0, 16)}`, () => { asked.from = asked.to = null; }));
+  if (asked.text) chips.push(chip("Search", asked.text, () => { asked.text = at("search").value = ""; }));
   if (chips.length > 1) {
-    chips.push(chip("Clear all", () => { asked.chosen.clear(); asked.from = asked.to = null; asked.text = at("search").value = ""; }));
+    chips.push(make("button", { type: "button", class: "clear", "data-key": "clear", onclick: () => {
+      asked.chosen.clear();
+      asked.from = asked.to = null;
+      asked.text = at("search").value = "";
+      draw();
+    } }, "Clear all"));
   }
   at("chips").replaceChildren(...chips);
 }
-function chip(text, remove) {
-  return make("button", { type: "button", "aria-label": text === "Clear all" ? text : `Remove filter ${text}`, "data-key": `chip ${text}`, onclick: () => { remove(); draw(); } },
-    text === "Clear all" ? text : `${text} ×`);
+function chip(title, text, remove) {
+  return make("button", { type: "button", title: text, "aria-label": `Remove filter ${title}: ${text}`, "data-key": `chip ${title} ${text}`, onclick: () => { remove(); draw(); } },
+    make("span", { class: "quiet" }, `${title} `), bounded(text), make("span", { class: "cross", "aria-hidden": "true" }, " ×"));
 }
 
 const THEMES = [["", "◐", "System", "as the system"], ["light", "☀", "Light", "light"], ["dark", "☾", "Dark", "dark"]];
@@ -53,6 +58,17 @@ function wireTheme() {
     at("theme").replaceChildren(`${sign} `, make("span", {}, word));
     at("theme").setAttribute("aria-label", `Colours: ${said}`);
   });
+}
+
+// On a phone the top lists wait behind their title, so that hits are near; paper always has them.
+function wireLists() {
+  const narrow = matchMedia("screen and (max-width: 820px)"), lists = at("more");
+  let open = true;
+  const fit = () => { lists.open = !narrow.matches; };
+  narrow.addEventListener("change", fit);
+  addEventListener("beforeprint", () => { open = lists.open; lists.open = true; });
+  addEventListener("afterprint", () => { lists.open = open; });
+  fit();
 }
 
 function headline() {
@@ -68,6 +84,7 @@ function headline() {
 drawHeads();
 wireTable();
 wireTheme();
+wireLists();
 showPage(JSON.parse(at("data").textContent));
 // What `trailbell serve` adds to: newer documents, what can be done about a hit, and a line about the connection.
 globalThis.trailbell = { showPage, onDetail, status: at("status") };

@@ -35,20 +35,23 @@ function drawDetail(hit) {
       to("Previous", shown[index - 1]), to("Next", shown[index + 1]),
       make("button", { type: "button", id: "close", "data-key": "close", onclick: () => dialog.close() }, "Close")),
     make("h2", { id: "detail-title" }, hit.title),
-    make("p", {}, hit.episode ? `${hit.episode}. The last is by ${hit.actor}, in account ${hit.account}, ${hit.region}.` : `${hit.actor} called ${hit.call} (${hit.source}) in account ${hit.account}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
-    ...states(hit),
-    ...section(hit.acts.length ? "Acts" : "", items(hit.acts, "mono")),
+    make("p", {}, hit.episode ? `${hit.episode}. The last is by ${hit.actor}, in account ${page.names.account(hit.account)}, ${hit.region}.` : `${hit.actor} called ${hit.call} (${hit.source}) in account ${page.names.account(hit.account)}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
+    ...[becameOf(hit), silenceOf(hit), noticeOf(hit)].filter(Boolean).map((text) => make("p", { class: "became" }, text)),
+    ...section(hit.acts.length ? "Acts of the episode" : "", make("ol", { class: "acts" }, ...hit.acts.map((act, index) => linkedAct(hit, act, index)))),
+    ...section(episodesOf(hit).length ? "Part of" : "", make("ul", {}, ...episodesOf(hit).map((episode) => make("li", {}, toHit(episode, `${episode.title}: ${episode.episode}`))))),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
-    ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.waits ? "deadline" : "quiet" }, deadlineText(hit)),
+    ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.passed ? "deadline" : hit.waits ? "soon" : "quiet" }, deadlineText(hit)),
       ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
     ...section(hit.shown.length ? "Asked for" : "", items(hit.shown, "mono")),
-    ...section(hit.resources.length ? "Resources" : "", items(hit.resources, "mono")),
+    ...section(hit.resources.length ? "Resources" : "", make("ul", {}, ...hit.resources.map((resource, at) =>
+      make("li", {}, make("b", {}, joined([hit.resourceKinds[at], hit.resourceNames[at]])), make("div", { class: "mono quiet" }, resource))))),
     ...section(hit.check.length ? "Check first" : "", items(hit.check)),
     ...section(hit.falsepositives.length ? "Harmless when" : "", items(hit.falsepositives)),
-    ...section("Who and where from", facts([["actor", hit.actorKey], ["address", hit.address], ["agent", hit.agent], ["session", hit.session]])),
-    ...section("Ids", facts([["rule", `${hit.rule} (${hit.ruleID})`], ["also matches", hit.also.join(", ")], ["event", hit.eventID], ["request", hit.requestID],
-      ["hit", `${hit.shortID} (${hit.hitID})`], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["source", hit.seen], ["techniques", hit.tags.join(", ")]])),
+    ...section("Who and where from", facts([["actor", hit.name], ["is", whoDetail(hit)], ["key", hit.actorKey], ["account", hit.actorAccount && page.names.account(hit.actorAccount)],
+      ["address", hit.address], ["agent", hit.agent], ["session since", hit.session]])),
+    ...section("Ids", facts([["rule", `${hit.rule} (${hit.ruleID})`], ["also matches", hit.also.join(", ")], ["also muted", hit.alsoMuted.join(", ")], ["event", hit.eventID], ["request", hit.requestID],
+      ["hit", `${hit.shortID} (${hit.hitID})`], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["source", joined([hit.sources, hit.seen])], ["techniques", hit.tags.join(", ")]])),
     ...section(hit.references.length ? "References" : "", make("ul", {}, ...hit.references.map(reference))));
   for (const append of onDetail) append(hit, dialog);
 }
@@ -56,10 +59,13 @@ function outcome(hit) {
   const why = [hit.error, hit.errorMessage].filter(Boolean).join(": ");
   return hit.outcome === "success" ? "It succeeded." : `Outcome: ${hit.outcome || "unknown"}${why ? ` (${why})` : ""}.`;
 }
-function states(hit) {
-  if (becameOf(hit)) return [make("p", { class: hit.undoneAfter ? "became" : "quiet" }, becameOf(hit))];
-  if (hit.muted) return [make("p", { class: "quiet" }, `Muted by the exception ${hit.muted} of ${hit.mutedOwner}: ${hit.mutedReason}`)];
-  return hit.quiet ? [make("p", { class: "quiet" }, "Found by a replay; nobody was notified.")] : [];
+// An act that has a hit of its own in this report leads to it.
+function linkedAct(episode, text, index) {
+  const own = page.hits.find((hit) => hit !== episode && !hit.episode && `${hit.account}/${hit.eventID}` === episode.actIDs[index]);
+  return make("li", { class: "mono" }, own ? toHit(own, text) : text);
+}
+function toHit(hit, text) {
+  return make("button", { type: "button", class: "link", "data-key": `to ${hit.hitID}`, onclick: () => openHit(hit) }, text);
 }
 function section(title, ...content) {
   const filled = content.filter((one) => one);

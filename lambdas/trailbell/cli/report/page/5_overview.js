@@ -1,6 +1,6 @@
 // Tiles by level, the timeline, and who and what makes most hits: each of them is a filter, too.
 function drawLevels() {
-  const counts = new Map(counted(passing("level"), SMALL[0]).map((entry) => [entry.value, entry.count]));
+  const counts = new Map(counted(passing("level"), LEVEL).map((entry) => [entry.value, entry.count]));
   at("levels").replaceChildren(...LEVELS.map((level) => make("button", {
     type: "button", class: `tile ${level}`, "aria-pressed": String(chosen("level").has(level)),
     "data-level": level, "data-key": `level ${level}`, disabled: !counts.get(level) && !chosen("level").has(level),
@@ -105,31 +105,50 @@ function stepName() {
   return plural(step / size, word);
 }
 
-const SHOWN = 7, EXPANDED = 50;
-const expanded = new Set();
+// The top lists: a few entries, and on demand fifty more at a time. Paper says how many it leaves out.
+const SHOWN = 7, MORE = 50;
+const expanded = new Map();
 function drawFacets() {
   at("facets").replaceChildren(...FACETS.map(drawFacet));
 }
 function drawFacet(facet) {
   const entries = counted(passing(facet.key), facet), most = entries[0]?.count ?? 1;
-  const shown = entries.slice(0, expanded.has(facet.key) ? EXPANDED : SHOWN);
+  const length = expanded.get(facet.key) ?? SHOWN, shown = entries.slice(0, length);
   for (const value of chosen(facet.key)) {
     if (!shown.some((entry) => entry.value === value)) shown.push(entries.find((entry) => entry.value === value) ?? { value, count: 0, worst: 4 });
   }
-  const name = (value) => (facet.text ? facet.text(value) : value);
-  const list = make("ul", {}, ...shown.map((entry) => {
-    const fill = make("span", { class: "fill" });
-    fill.style.width = `${(entry.count / most) * 100}%`;
-    return make("li", {}, make("button", { type: "button", title: entry.value, "aria-pressed": String(chosen(facet.key).has(entry.value)),
-      "aria-label": `${name(entry.value)}: ${plural(entry.count, "hit")}, worst ${LEVELS[entry.worst]}`, "data-value": entry.value, "data-key": `${facet.key} ${entry.value}`,
-      onclick: () => { choose(facet.key, entry.value); draw(); } },
-    fill, make("span", { class: `dot ${LEVELS[entry.worst]}` }), make("span", { class: "name" }, name(entry.value)),
-    make("span", { class: "n" }, number.format(entry.count))));
-  }));
-  const hidden = entries.length - SHOWN;
-  const more = hidden > 0 ? make("button", { type: "button", class: "more", "data-key": `more ${facet.key}`, "aria-expanded": String(expanded.has(facet.key)),
-    onclick: () => { expanded.delete(facet.key) || expanded.add(facet.key); keepFocus(drawFacets); } },
-  expanded.has(facet.key) ? "Fewer" : `${number.format(hidden)} more`) : null;
-  return make("div", { class: "card facet", "data-facet": facet.key }, make("h2", {}, facet.title),
-    entries.length ? list : make("p", { class: "quiet name" }, "none"), more);
+  const hidden = entries.length - shown.length;
+  const to = (key, length, text) => make("button", { type: "button", class: "more", "data-key": `${key} ${facet.key}`, "aria-label": `${facet.title}: ${text}`,
+    onclick: () => { length > SHOWN ? expanded.set(facet.key, length) : expanded.delete(facet.key); keepFocus(drawFacets, () => keyed(`more ${facet.key}`) ?? keyed(`fewer ${facet.key}`)); } }, text);
+  return make("div", { class: `card facet ${facet.key}`, "data-facet": facet.key }, make("h2", {}, facet.title),
+    entries.length ? make("ul", {}, ...shown.map((entry) => drawEntry(facet, entry, most))) : make("p", { class: "quiet none" }, "none"),
+    make("div", { class: "mores" },
+      hidden > 0 ? to("more", length + MORE, hidden > MORE ? `${MORE} more of ${number.format(hidden)}` : `${number.format(hidden)} more`) : null,
+      length > SHOWN ? to("fewer", SHOWN, "Fewer") : null),
+    hidden > 0 ? make("p", { class: "quiet unprinted" }, `${number.format(hidden)} more ${hidden === 1 ? "is" : "are"} not on paper; “more” in the file shows ${hidden === 1 ? "it" : "them"}.`) : null);
+}
+function drawEntry(facet, entry, most) {
+  const named = nameOf(facet.kind, entry.value), whole = wholeName(named);
+  const fill = make("span", { class: "fill" });
+  fill.style.width = `${(entry.count / most) * 100}%`;
+  return make("li", {}, make("button", { type: "button", title: entry.value === named.name ? whole : `${whole}\n${entry.value}`,
+    "aria-pressed": String(chosen(facet.key).has(entry.value)),
+    "aria-label": `${whole}: ${plural(entry.count, "hit")}, worst ${LEVELS[entry.worst]}`, "data-value": entry.value, "data-key": `${facet.key} ${entry.value}`,
+    onclick: () => { choose(facet.key, entry.value); draw(); } },
+  fill, make("span", { class: `dot ${LEVELS[entry.worst]}` }),
+  make("span", { class: "name" }, make("span", { class: "label" }, bounded(named.name)), named.detail && make("span", { class: "detail" }, bounded(named.detail))),
+  make("span", { class: "n" }, number.format(entry.count))));
+}
+
+// Buttons that filter by what became of hits, and by what they are, where there is more than one.
+function drawStates() {
+  at("states").replaceChildren(...pills(STANDING, [AHEAD, PASSED, ...STATES], 2), ...pills(KIND, ["episode", "part of an episode", "live", "not notified yet"], 1));
+}
+function pills(facet, values, fewest) {
+  const counts = new Map(counted(passing(facet.key), facet).map((entry) => [entry.value, entry.count]));
+  const shown = values.filter((value) => counts.get(value) || chosen(facet.key).has(value));
+  return (shown.length < fewest ? [] : shown).map((value) => make("button", {
+    type: "button", class: value === PASSED ? "late" : "", "aria-pressed": String(chosen(facet.key).has(value)), "data-value": value, "data-key": `${facet.key} ${value}`,
+    onclick: () => { choose(facet.key, value); draw(); },
+  }, `${value} ${number.format(counts.get(value) ?? 0)}`));
 }

@@ -1,0 +1,372 @@
+"""The report as it is looked at: names told apart, on a phone, on paper, in both colours; in a real browser."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import Page
+from tests.browser.test_report import HIT, HOSTILE, count, lives, many, wait_until, write
+from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent
+from trailbell.hits.episode import EpisodeAct, HitEpisode
+from trailbell.hits.hit import Hit
+
+
+PREFIX = "a-name-that-is-much-longer-than-any-column-and-says-nothing-until-its-very-end-"
+LONG = PREFIX * 3
+
+
+@pytest.fixture(autouse=True)
+def no_complaints(page: Page) -> Any:
+    """Whatever a test does, the browser has nothing to say about it on its console."""
+    yield
+    assert page.complaints() == []
+
+
+@pytest.fixture
+def phone(page: Page) -> Iterator[Page]:
+    """A window as small as phones have it."""
+    page.devtools("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True)
+    yield page
+    page.devtools("Emulation.clearDeviceMetricsOverride")
+
+
+@pytest.fixture
+def paper(page: Page) -> Iterator[Page]:
+    """What is printed: the style of print, as wide as a sheet."""
+    page.devtools("Emulation.setEmulatedMedia", media="print")
+    yield page
+    page.run("window.dispatchEvent(new Event('afterprint'))")
+    page.devtools("Emulation.setEmulatedMedia", media="")
+
+
+def twins() -> list[Hit]:
+    """Things that are called alike: people, roles, keys, bare names, accounts."""
+
+    def hit(number: int, account: str, region: str, actor: dict[str, Any], resource: str, name: str) -> Hit:
+        by = replace(HIT.actor, account=account, **actor)
+        members: dict[str, Any] = {
+            "account": account,
+            "region": region,
+            "account_name": name,
+            "actor": by,
+            "resources": (resource,),
+        }
+        return replace(HIT, event_id=f"twin-{number}", kept_as="act", **members)
+
+    def role(account: str, path: str = "") -> dict[str, Any]:
+        arn = f"arn:aws:iam::{account}:role/{path}Deploy"
+        return {"key": arn, "role": arn, "name": "role/Deploy"}
+
+    one, other = "111122223333", "444455556666"
+    key = "arn:aws:kms:{}:{}:key/same"
+    return [
+        hit(1, one, "eu-central-1", role(one), key.format("eu-central-1", one), "prod"),
+        hit(2, one, "us-east-1", role(one, "ci/"), key.format("us-east-1", one), "prod"),
+        hit(3, other, "eu-central-1", role(other), key.format("eu-central-1", other), "prod"),
+        hit(4, one, "eu-central-1", {"key": "u", "kind": "iam-user", "name": "role/Deploy"}, "bare", "prod"),
+        hit(5, other, "eu-central-1", {"key": "v", "kind": "iam-user", "name": "role/Deploy"}, "bare", "prod"),
+        hit(6, one, "us-east-1", role(one), f"arn:aws:ssm:us-east-1:{one}:document/same", "prod"),
+    ]
+
+
+def long_ones() -> list[Hit]:
+    """Names that differ in their last characters alone."""
+    ends = ("blue", "green")
+    return [
+        replace(
+            HIT,
+            event_id=f"long-{end}",
+            title=LONG + end,
+            name=LONG + end,
+            event_name=LONG + end,
+            account_name=LONG + end,
+            actor=replace(HIT.actor, name=LONG + end, key=LONG + end, role=f"arn:aws:iam::1:role/{LONG}{end}"),
+            resources=(f"arn:aws:ssm:eu-central-1:111122223333:document/{LONG}{end}", LONG + end),
+            undo=(f"aws ssm delete-document --name {LONG}{end}",),
+        )
+        for end in ends
+    ]
+
+
+def entries(page: Page, facet: str) -> list[str]:
+    """What stands in a top list: name and detail, as they are read."""
+    script = "return [...document.querySelectorAll(`.facet.${arguments[0]} .name`)].map(one => one.innerText)"
+    return list(page.run(script, facet))
+
+
+@pytest.mark.parametrize(("facet", "number"), [("actorKey", 5), ("resources", 6), ("account", 2)])
+def test_things_that_are_called_alike_are_told_apart(page: Page, tmp_path: Path, facet: str, number: int) -> None:
+    """Two equal lines with different counts are a riddle: account, Region, kind or at last the whole key differ."""
+    page.open(write(tmp_path / "report.html", twins()))
+
+    found = entries(page, facet)
+
+    assert len(found) == len(set(found)) == number
+    if facet == "resources":
+        assert "same\nKMS key · prod 111122223333 · us-east-1" in found
+        assert "bare\nprod 444455556666 · eu-central-1" in found
+
+
+def test_filter_of_a_bare_name_is_of_its_account(page: Page, tmp_path: Path) -> None:
+    """What is told apart is filtered apart, and the filter says by which."""
+    page.open(write(tmp_path / "report.html", twins()))
+
+    page.run(
+        "[...document.querySelectorAll('.facet.resources button')].find(one => one.innerText.includes('bare')).click()"
+    )
+    chip = page.run("return document.querySelector('#chips button').textContent")
+
+    assert count(page) == "1 of 6 hits"
+    assert re.fullmatch(r"Resources bare · prod \d{12} · eu-central-1 \u00d7", chip)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_end_of_a_name_is_in_sight(page: Page, tmp_path: Path, width: int) -> None:
+    """Names mostly differ at their end: it is drawn inside its cell, and the whole name is there once."""
+    page.devtools(
+        "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
+    )
+    page.open(write(tmp_path / "report.html", long_ones()))
+
+    cut = page.run(
+        "const right = (one) => one.getBoundingClientRect().right;"
+        "return [...document.querySelectorAll('.row .mid')].map(one => [one.textContent, one.title, one.dataset.tail,"
+        "one.scrollWidth - one.clientWidth, right(one) - right(one.closest('td'))])"
+    )
+    page.devtools("Emulation.clearDeviceMetricsOverride")
+
+    assert [text for text, *_ in cut if text.endswith("green")]
+    for text, title, tail, hidden, outside in cut:
+        assert text == title
+        assert text.endswith(tail)
+        assert hidden <= 1, text[-20:]
+        assert outside <= 1, text[-20:]
+
+
+def test_whole_name_is_read_aloud_and_copied(page: Page, tmp_path: Path) -> None:
+    """Half a name, or a name in two pieces, is none."""
+    page.open(write(tmp_path / "report.html", long_ones()))
+
+    nodes = page.devtools("Accessibility.getFullAXTree")["nodes"]
+    read = [node["name"]["value"] for node in nodes if not node["ignored"] and node["role"]["value"] == "cell"]
+    copied = page.run(
+        "getSelection().selectAllChildren(document.querySelector('.row [data-part=who] .mid'));"
+        "return String(getSelection())"
+    )
+    page.run("getSelection().removeAllRanges()")
+
+    assert sum(name.startswith(LONG + "green") for name in read) == 3  # what, who, resource
+    assert copied in (LONG + "blue", LONG + "green")
+
+
+def test_phone_needs_no_scrolling_sideways(phone: Page, tmp_path: Path) -> None:
+    """With long names, hostile ones, all lists and a hit open; a hit is a card with all that a row has."""
+    hostile = replace(
+        HIT, event_id="h", title=HOSTILE, resources=(HOSTILE,), actor=replace(HIT.actor, name=HOSTILE, key="h")
+    )
+    phone.open(write(tmp_path / "report.html", [*long_ones(), hostile, *twins(), *many(40)]))
+    wide = "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+
+    found = [phone.run(wide)]
+    phone.click("#more summary")
+    phone.click(".facet.actorKey .more")
+    found.append(phone.run(wide))
+    phone.run("document.querySelector('.row').scrollIntoView()")
+    shown = phone.run(
+        "return [...document.querySelector('.row').cells].map(cell => cell.getBoundingClientRect())"
+        ".every(one => one.width > 20 && one.left >= 0 && one.right <= innerWidth)"
+    )
+    phone.click(".row")
+    found += [phone.run(wide), phone.run("return document.getElementById('detail').scrollWidth")]
+    phone.press("Escape")
+
+    assert found == [360] * 4
+    assert shown is True
+
+
+def test_phone_sorts_and_scrolls_with_the_page(phone: Page, tmp_path: Path) -> None:
+    """There are no heads to press there, and no box inside the page: three thousand hits scroll like ten."""
+    phone.open(write(tmp_path / "report.html", many(3000)))
+    phone.run("const s = document.getElementById('sort'); s.value = 'level'; s.dispatchEvent(new Event('change'))")
+    first = phone.run("return document.querySelector('.row .level').textContent")
+    phone.run("scrollTo(0, 100000)")
+    wait_until(lambda: bool(phone.run("return Number(document.querySelector('.row').dataset.index) > 600")))
+
+    in_sight = phone.run(
+        "return [...document.querySelectorAll('.row')].some(one => { const r = one.getBoundingClientRect();"
+        "return r.top <= 300 && r.bottom >= 300; })"
+    )
+    heights = phone.run(
+        "return [...new Set([...document.querySelectorAll('.row')].map(one => one.getBoundingClientRect().height))]"
+    )
+
+    assert first == "critical"
+    assert in_sight is True
+    assert heights == [140]
+
+
+def test_paper_leaves_nothing_out_in_silence(paper: Page, tmp_path: Path) -> None:
+    """All rows to a limit; beyond it, and of the top lists, how many are missing and how to get them."""
+    paper.open(write(tmp_path / "report.html", many(2400)))
+    paper.run("window.dispatchEvent(new Event('beforeprint'))")
+
+    rows = paper.run("return document.querySelectorAll('.row').length")
+    visible = "return [...document.querySelectorAll('.unprinted')].map(one => one.innerText).filter(Boolean)"
+    said = paper.run(visible)
+    buttons = paper.run(
+        "return [...document.querySelectorAll('button')].filter(one => one.checkVisibility()).map(one => one.className)"
+    )
+
+    assert rows == 2000
+    assert "293 more are not on paper; “more” in the file shows them." in said
+    assert any("the first 2,000 of 2,400 hits in this order; 400 are not." in text for text in said)
+    assert "more" not in buttons
+
+
+def test_paper_has_filters_order_acts_and_whole_names(page: Page, tmp_path: Path) -> None:
+    """Who gets the sheet sees what was asked, and names to their end, as nothing can be pointed at."""
+    acts = tuple(
+        EpisodeAct(
+            f"2026-09-15T10:0{at}:00Z",
+            "111122223333",
+            f"a{at}",
+            "kms.amazonaws.com",
+            "DisableKey",
+            "eu",
+            "r",
+            "R",
+            actor="dana",
+        )
+        for at in (1, 2)
+    )
+    episode = HitEpisode((("a", "b"),), acts[0].at, acts[1].at, 2, acts)
+    page.open(write(tmp_path / "report.html", [replace(HIT, event_id="ep", episode=episode), *long_ones()]))
+    page.type("#search", "111122223333")
+    wait_until(lambda: bool(page.run("return document.querySelectorAll('#chips button').length")))
+    page.devtools("Emulation.setEmulatedMedia", media="print")
+    page.run("window.dispatchEvent(new Event('beforeprint'))")
+    text = page.run("return document.body.innerText")
+    wide = page.run(
+        "return [...document.querySelectorAll('.row .whole')].filter(one => one.textContent)"
+        ".every(one => one.getBoundingClientRect().width > 2)"
+    )
+    page.run("window.dispatchEvent(new Event('afterprint'))")
+    page.devtools("Emulation.setEmulatedMedia", media="")
+
+    assert "Search 111122223333" in text
+    assert "In order of Time (UTC), descending." in text
+    assert "2026-09-15T10:01:00Z DisableKey, by dana" in text
+    assert text.count(LONG + "green") >= 4
+    assert wide is True
+
+
+def test_episodes_lead_to_their_acts_and_back(page: Page, tmp_path: Path) -> None:
+    """A story is read along its acts; those that are hits themselves are one press away."""
+    act = replace(HIT, event_id="act-1", kept_as="act")
+    members = EpisodeAct(
+        act.event_time,
+        act.account,
+        act.event_id,
+        "kms.amazonaws.com",
+        "DisableKey",
+        "eu-central-1",
+        "r",
+        "R",
+        is_hit=True,
+    )
+    story = HitEpisode((), act.event_time, act.event_time, 1, (members,))
+    page.open(write(tmp_path / "report.html", [replace(HIT, event_id="ep", title="The story", episode=story), act]))
+
+    page.click('#states [data-value="episode"]')
+    page.click(".row")
+    page.click("#detail .acts .link")
+    of_act = page.run("return document.getElementById('detail').innerText")
+    page.run("[...document.querySelectorAll('#detail .link')].at(-1).click()")
+    title = page.run("return document.getElementById('detail-title').textContent")
+    page.press("Escape")
+
+    assert "act-1" in of_act
+    assert "The story: 1 act from 2026-09-15T10:00:00Z" in of_act
+    assert title == "The story"
+
+
+def test_live_gathered_and_waiting_notices_are_told(page: Page, tmp_path: Path) -> None:
+    """Whether a log file has it yet, whether somebody was notified, and with how many others in one message."""
+    live = LiveEvent("eu-central-1", "m", "2026-09-15T10:00:03Z")
+    hits = [
+        replace(HIT, event_id="l", kept_as="act", live=live, place=NO_PLACE),
+        *(replace(HIT, event_id=f"g{number}", kept_as="act") for number in range(3)),
+    ]
+    alerts = {hit.identity: hits[1].hit_id for hit in hits[1:]}
+    page.open(write(tmp_path / "report.html", hits, {}, alerts))
+
+    pills = page.run("return [...document.querySelectorAll('#states button')].map(one => one.textContent)")
+    page.click('#states [data-value="live"]')
+    page.click(".row")
+    waiting = page.run("return document.getElementById('detail').innerText")
+    page.press("Escape")
+    page.click('#states [data-value="live"]')
+    page.type("#search", "g1")
+    wait_until(lambda: count(page) == "1 of 4 hits")
+    page.click(".row")
+    gathered = page.run("return document.getElementById('detail').innerText")
+    page.press("Escape")
+
+    assert pills == ["live 1", "not notified yet 1"]
+    assert "Nobody was notified of it yet." in waiting
+    assert "no log file yet" in waiting
+    assert "Notified in one message with 2 other hits of this report." in gathered
+
+
+CONTRAST = """
+const parse = (colour) => { const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number); return { r, g, b, a }; };
+const channel = (value) => (value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+const light = ({ r, g, b }) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+const behind = (element) => {
+  for (let one = element; one; one = one.parentElement) {
+    const colour = parse(getComputedStyle(one).backgroundColor);
+    if (colour.a === 1) return colour;
+  }
+  return { r: 255, g: 255, b: 255 };
+};
+const poor = new Set();
+let tried = 0;
+for (const element of document.querySelectorAll("body *")) {
+  const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+  if (!own || !element.checkVisibility() || element.closest("script, style, option")) continue;
+  const bar = element.closest("li button")?.querySelector(".fill");
+  for (const back of [behind(element), ...(bar ? [parse(getComputedStyle(bar).backgroundColor)] : [])]) {
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(back)].sort((x, y) => y - x);
+    tried += 1;
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) poor.add(`${element.tagName}.${element.className} ${ratio.toFixed(2)}`);
+  }
+}
+return [tried, [...poor]];
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_has_the_contrast_of_wcag_aa(page: Page, tmp_path: Path, theme: str) -> None:
+    """4.5 to 1, also of quiet text, of levels, on bars and inside a hit."""
+    hits, states = lives()
+    levels = ["critical", "high", "medium", "low", "informational"]
+    page.open(
+        write(
+            tmp_path / "report.html", [*hits, *(replace(HIT, event_id=level, level=level) for level in levels)], states
+        )
+    )
+    page.run("document.documentElement.dataset.theme = arguments[0]", theme)
+    page.click('#states [data-value="open"]')
+    tried, poor = page.run(CONTRAST)
+    page.click(".row")
+    more, inside = page.run(CONTRAST)
+    page.press("Escape")
+
+    assert tried > 80
+    assert more > tried
+    assert poor == inside == []
