@@ -810,9 +810,10 @@ def test_ctrl_c_does_not_wait_for_an_aws_that_never_answers() -> None:
             try:
                 assert one.stdout
                 assert one.stdout.readline().startswith("http://127.0.0.1:")
-                silent.accept()  # it asks
-                one.send_signal(signal.SIGINT)
-                assert one.wait(15) == 130
+                asking, _ = silent.accept()
+                with asking:
+                    one.send_signal(signal.SIGINT)
+                    assert one.wait(15) == 130
             finally:
                 one.kill()
 

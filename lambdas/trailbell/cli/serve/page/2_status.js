@@ -20,13 +20,14 @@ function drawStatus() {
   for (const clock of line.querySelectorAll("[data-clock]")) clock.textContent = CLOCKS[clock.dataset.clock]();
 }
 const CLOCKS = {
-  read: () => (status.readAt ? `read ${span(Date.now() - status.readAt)} ago` : "reading the table ..."),
+  read: () => `read ${span(Date.now() - status.readAt)} ago`,
   since: () => `${utc(status.since)} UTC, ${span(Date.now() - status.since)} ago`,
   next: () => (status.trouble?.nextTry ? `Next try in ${span(Date.parse(status.trouble.nextTry) - Date.now())}.` : ""),
 };
 function clock(name) { return make("span", { "data-clock": name, "aria-hidden": "true" }); }
 function alive() {
   const fresh = status.fresh ? [make("b", {}, `${plural(status.fresh, "new hit")}`), make("button", { type: "button", class: "plain", "data-key": "seen", onclick: seen }, "seen")] : [];
+  if (!status.readAt) return ["Reading the table ..."];
   return [make("span", { class: "lamp", "aria-hidden": "true" }), make("span", {}, "Live"), clock("read"), ...fresh];
 }
 function inTrouble(trouble) {

@@ -1,11 +1,11 @@
 // What somebody makes of a hit: the same four actions as the commands, offered where they would change something.
 const ACTIONS = [
   { action: "ack", title: "Acknowledge", from: ["open"] },
-  { action: "resolve", title: "Resolve", from: ["open", "acked", "resolved"] },
   { action: "reopen", title: "Reopen", from: ["acked", "resolved", "undone"] },
-  { action: "note", title: "Only add the note", from: ["open", "acked", "resolved", "undone"] },
+  { action: "note", title: "Add note", from: ["open", "acked", "resolved", "undone"] },
+  { action: "resolve", title: "Resolve", from: ["open", "acked", "resolved"] },
 ];
-const JUDGED = [["", "without saying what it was"], ["false", "false: nothing was wrong"], ["confirmed", "confirmed: something was"]];
+const JUDGED = [["", "not judged"], ["false", "as false: nothing was wrong"], ["confirmed", "as confirmed: something was"]];
 
 // What was written and chosen for a hit, by its ref, until it is done: no answer, and no newer document, loses it.
 const drafts = new Map();
@@ -21,13 +21,15 @@ function actions(hit) {
     ...JUDGED.filter(([value]) => state !== "resolved" || value !== hit.resolvedAs).map(([value, text]) => make("option", { value }, text)));
   judged.value = mine.as;
   const offered = ACTIONS.filter((one) => one.from.includes(state) && (one.action !== "resolve" || state !== "resolved" || mine.as));
-  const buttons = offered.map((one) => make("button", { type: "button", class: `do ${one.action}`, "data-key": `${one.action} ${hit.ref}`, disabled: mine.busy, onclick: () => act(hit.ref, one.action) }, one.title));
+  const buttons = offered.map((one) => make("button", { type: "button", class: one.action === NEXT[state] ? "do next" : "do", "data-key": `${one.action} ${hit.ref}`, disabled: mine.busy, onclick: () => act(hit.ref, one.action) }, one.title));
   return make("div", { class: "actions" },
-    make("p", { class: "stands" }, make("b", {}, STATE_NAMES[hit.standing] ?? hit.standing), hit.resolvedAs ? ` as ${hit.resolvedAs}` : ""),
+    becameOf(hit) && !hit.resolvedAs ? "" : make("p", {}, make("b", {}, STATE_NAMES[hit.standing] ?? hit.standing), hit.resolvedAs ? ` as ${hit.resolvedAs}` : ""),
     note,
     make("div", { class: "buttons" }, ...buttons, state === "undone" ? "" : judged),
-    make("p", { class: mine.failed ? "said failed" : "said", role: mine.failed ? "alert" : "status" }, mine.busy ? "Asking AWS ..." : mine.said));
+    make("p", { class: mine.failed ? "said failed" : "said", role: mine.failed ? "alert" : "status" }, mine.busy ? "Asking AWS ..." : mine.said),
+    story(hit));
 }
+const NEXT = { open: "ack", acked: "resolve" };
 const STATE_NAMES = { open: "Open", acked: "Acknowledged", resolved: "Resolved", undone: "Undone", muted: "Muted by an exception", replayed: "Found by a replay" };
 
 async function act(ref, action) {

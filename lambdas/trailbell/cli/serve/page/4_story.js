@@ -3,34 +3,34 @@ const stories = new Map(), records = new Map();
 
 function story(hit) {
   const known = stories.get(hit.ref);
-  if (!known || known.version !== hit.version) read1(stories, hit, "hit", 250);
+  if (!known || known.version !== hit.version) readOf(stories, hit, "hit", 250);
   const told = stories.get(hit.ref);
-  return make("div", { class: "story" }, ...section("History", ...(told.answer ? history(told.answer) : [make("p", { class: "quiet" }, "Asking AWS ...")])), ...(told.answer?.ok ? alertUndo(told.answer) : []));
+  return make("div", { class: "story" }, ...(told.answer ? historyOf(told.answer) : [make("p", { class: "quiet" }, "Asking AWS for its history ...")]));
 }
 // One question at a time for each hit; one that is left before it was looked at is not asked.
-async function read1(known, hit, path, wait) {
-  const before = known.get(hit.ref);
-  known.set(hit.ref, { version: hit.version, answer: before?.answer });
+async function readOf(known, hit, path, wait) {
+  known.set(hit.ref, { version: hit.version, answer: null });
   if (wait) await new Promise((done) => setTimeout(done, wait));
   if (opened !== hit.hitID) return known.delete(hit.ref);
   known.set(hit.ref, { version: hit.version, answer: await ask(`${path}?ref=${encodeURIComponent(hit.ref)}`) });
   redrawDetail();
 }
 const ASKED = { ack: "acknowledged", resolve: "resolved", reopen: "reopened", note: "noted", undo: "undone" };
-function history(told) {
+function historyOf(told) {
   if (!told.ok) return [failure(told)];
-  const lines = told.history.map((one) => step(one.at, [make("b", {}, ASKED[one.action] ?? one.action), one.resolvedAs ? ` as ${one.resolvedAs}` : "", ` by ${one.by}`, one.note ? make("span", { class: "note" }, one.note) : ""]));
-  for (const one of told.followUps) if (one.what !== "undone") lines.push(step(one.at, [one.what === "too-late" ? "its deadline passed" : "a reminder of its deadline was sent"]));
+  const lines = told.history.map((one) => since(one.at, [make("b", {}, ASKED[one.action] ?? one.action), one.resolvedAs ? ` as ${one.resolvedAs}` : "", ` by ${one.by}`, one.note ? make("span", { class: "note" }, one.note) : ""]));
+  for (const one of told.followUps) if (one.what !== "undone") lines.push(since(one.at, [one.what === "too-late" ? "its deadline passed" : "a reminder of its deadline was sent"]));
   const goes = told.episode ? [make("p", { class: "quiet" }, `As it is now: from ${told.episode.first} to ${told.episode.last}, ${told.episode.countAtLeast} acts or more${told.episode.joined ? ", one episode with an earlier one" : ""}.`)] : [];
-  return [make("p", { class: "quiet" }, told.notified ? "Somebody was notified of it." : "Nobody was notified of it."), ...goes,
-    lines.length ? make("ol", { class: "history" }, ...lines) : make("p", { class: "quiet" }, "Nobody has done anything about it yet.")];
+  const notified = told.notified ? "Somebody was notified of it" : "Nobody was notified of it";
+  return [make("p", { class: "quiet" }, lines.length ? `${notified}.` : `${notified}; nobody has done anything about it yet.`), ...goes,
+    lines.length ? make("ol", { class: "history" }, ...lines) : ""];
 }
-function step(moment, parts) { return make("li", {}, make("span", { class: "when" }, `${utc(Date.parse(moment))} UTC`), make("span", {}, ...parts)); }
+function since(moment, parts) { return make("li", {}, make("span", { class: "when" }, `${utc(Date.parse(moment))} UTC`), make("span", {}, ...parts)); }
 function failure(answer) {
   return make("p", { class: "said failed" }, `Not read. ${sentence(answer)} `, make("button", { type: "button", class: "plain", "data-key": "again", onclick: () => { stories.clear(); records.clear(); redrawDetail(); } }, "Try again"));
 }
-function alertUndo(told) {
-  const others = told.undo.hits.length - 1;
+function alertUndo(hit) {
+  const told = stories.get(hit.ref)?.answer, others = told?.ok ? told.undo.hits.length - 1 : 0;
   if (others < 1) return [];
   const sure = told.undo.alertRecorded ? "was in one alert" : "would be in one alert";
   return section("The rest of its alert", make("p", {}, `This hit ${sure} with ${plural(others, "other")}. As \`trailbell undo\` prints it: what cannot run now is a comment.`), command(told.undoScript));
@@ -38,7 +38,7 @@ function alertUndo(told) {
 
 function record(hit) {
   const known = records.get(hit.ref);
-  if (!known) return make("div", {}, ...section("Record", make("button", { type: "button", class: "plain", "data-key": "record", onclick: () => { read1(records, hit, "record", 0); redrawDetail(); } }, "Fetch it from the trail bucket")));
+  if (!known) return make("div", {}, ...section("Record", make("button", { type: "button", class: "plain", "data-key": "record", onclick: () => { readOf(records, hit, "record", 0); redrawDetail(); } }, "Fetch it from the trail bucket")));
   if (!known.answer) return make("div", {}, ...section("Record", make("p", { class: "quiet" }, "Asking AWS ...")));
   if (!known.answer.ok) return make("div", {}, ...section("Record", failure(known.answer)));
   const found = known.answer.record;

@@ -1,6 +1,6 @@
 // What makes the page alive: it asks every two seconds for what changed, and shows it where the reader is.
 const EVERY = 2000, HIDDEN_EVERY = 10_000, LARGEST_POOL = 400_000;
-const live = { number: -1, packed: page.document, timer: 0, asking: null, pressed: false, pending: false };
+const live = { number: -1, filled: false, packed: page.document, timer: 0, asking: null, pressed: false, pending: false };
 
 document.querySelector(".brand").textContent = "trailbell, live";
 
@@ -23,12 +23,13 @@ async function pollOnce() {
 
 function take(answer) {
   const { hits: newer } = answer;
-  const first = live.number === -1, count = newer.hits.length;
+  const count = newer.hits.length, isNews = live.filled;
+  live.filled ||= Boolean(answer.readAt);
   live.packed = { ...live.packed, made: answer.now.replace("T", " ").replace("Z", " UTC"), source: answer.source };
   live.number = newer.number;
   if (!count && !newer.whole) return;
   const added = merge(newer);
-  if (!first && added) status.fresh += added;
+  if (isNews) status.fresh += added;
   show();
 }
 // Rows name their texts by place: those of a newer answer go behind the ones that are there.
@@ -56,17 +57,24 @@ setInterval(() => { if (live.pending) show(); }, 500);
 setInterval(show, 60_000); // the time left in the table
 
 // The deadline of the hit that is open counts down by the second.
-setInterval(() => {
-  const line = at("detail").open && at("detail").querySelector("p.deadline"), hit = line && page.hits.find((one) => one.hitID === opened);
+function countDown() {
+  const line = at("detail").querySelector("p.soon, p.deadline"), hit = line && page.hits.find((one) => one.hitID === opened);
   if (!hit || hit.deadline === null || !hit.waits) return;
   const left = hit.deadline - Date.now();
-  line.textContent = deadlineText({ ...hit, left, passed: left <= 0 });
-}, 1000);
+  line.textContent = left > 0 ? `until ${hit.undoUntil}: ${toTheSecond(left)} left` : deadlineText({ ...hit, left, passed: true });
+}
+function toTheSecond(milliseconds) {
+  const seconds = Math.floor(milliseconds / 1000), two = (value) => String(value % 60).padStart(2, "0");
+  const days = Math.floor(seconds / 86400);
+  return `${days ? `${days} d ` : ""}${Math.floor(seconds / 3600) % 24}:${two(Math.floor(seconds / 60))}:${two(seconds)}`;
+}
+setInterval(() => { if (at("detail").open) countDown(); }, 1000);
 
 onDetail.push((hit, dialog) => {
   const first = dialog.querySelector("h3") ?? null;
   dialog.insertBefore(actions(hit), first);
-  dialog.append(story(hit), record(hit));
+  dialog.append(...alertUndo(hit), record(hit));
+  countDown();
 });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
 drawChecks();
