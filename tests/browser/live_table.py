@@ -66,7 +66,7 @@ def example_hits(folder: Path) -> list[Hit]:
         progress=Progress(0, 0, "files"),
         stopped=lambda: False,
     )
-    return list(run_scan(moved, plan, Scan()))
+    return list(run_scan([*moved], plan, Scan()))
 
 
 def fill(dynamodb: Any, hits: list[Hit]) -> None:
