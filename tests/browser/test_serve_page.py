@@ -161,7 +161,7 @@ def test_two_tabs_show_each_others_actions_and_the_later_is_told(served: Served,
     press(page, "Resolve")
     until(lambda: "Not done." in text(page, ".said"))
 
-    assert "it was changed since you looked: it is resolved by arn:aws:sts::123456789012:user/moto" in text(
+    assert "It was changed since you looked: it is resolved by arn:aws:sts::123456789012:user/moto" in text(
         page, ".said"
     )
     assert page.run("return document.querySelector('#detail textarea').value") == "I was writing this"
@@ -212,11 +212,11 @@ def test_aws_that_goes_away_and_comes_back(served: Served, page: Page, monkeypat
         said = text(page, ".said")
         note = page.run("return document.querySelector('#detail textarea').value")
 
-    assert "the AWS credentials have expired" in status
+    assert "The AWS credentials have expired" in status
     assert "Who must act: you: the keys are of the environment" in status
     assert "What you see is as of" in status
     assert "Next try in" in status
-    assert "the AWS credentials have expired" in said
+    assert "The AWS credentials have expired" in said
     assert note == "a long and careful note"
     assert len(served.hits()) == shown
     until(lambda: text(page, "#status").startswith("Live"))

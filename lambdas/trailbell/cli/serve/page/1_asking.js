@@ -19,12 +19,14 @@ async function ask(path, body) {
   if (body) Object.assign(options, { method: "POST", body: JSON.stringify(body) });
   try {
     const answer = await fetch(`/api/${path}`, options);
-    if (answer.status === 403) return { kind: "locked", error: "This tab has no key, or one of an earlier start: open the address that `trailbell serve` printed in its terminal." };
+    if (answer.status === 403) return { kind: "locked", error: "This tab has no key, or one of an earlier start: open the address that trailbell serve printed in its terminal." };
     const document = await answer.json();
     return answer.ok ? { ok: true, ...document } : { kind: KINDS[answer.status] ?? "away", error: document.error, who: document.who };
   } catch (error) {
     if (error.name === "TimeoutError") return { kind: "away", error: "No answer came within 90 seconds.", who: "nobody: try again" };
-    return { kind: "gone", error: "`trailbell serve` does not answer: it was ended.", who: "you: start it again, and open the address it prints then" };
+    return { kind: "gone", error: "trailbell serve does not answer: it was ended.", who: "you: start it again, and open the address it prints then" };
   }
 }
-function sentence(answer) { return [answer.error, answer.who && `Who must act: ${answer.who}.`].filter(Boolean).join(" "); }
+function sentence(answer) { return [asSentence(answer.error), answer.who && `Who must act: ${answer.who}.`].filter(Boolean).join(" "); }
+// As a sentence: what commands print begins small and ends open.
+function asSentence(text) { return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : "."); }

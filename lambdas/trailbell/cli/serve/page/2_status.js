@@ -6,6 +6,7 @@ const status = { readAt: 0, trouble: null, since: 0, fresh: 0, said: "" };
 function told(readAt, trouble) {
   status.readAt = readAt || status.readAt;
   if (trouble && !status.trouble) status.since = trouble.since ? Date.parse(trouble.since) : Date.now();
+  if (!trouble && status.trouble) readAgain();
   status.trouble = trouble;
   drawStatus();
 }
@@ -34,7 +35,7 @@ function inTrouble(trouble) {
   const shownIs = status.readAt ? `What you see is as of ${utc(status.readAt)} UTC.` : "Nothing could be read yet.";
   const again = trouble.kind === "locked" ? [] : [make("button", { type: "button", class: "plain", "data-key": "retry", onclick: tryAgain }, "Try now")];
   return [
-    make("b", {}, "Not live"), " since ", clock("since"), make("br"), trouble.error, trouble.who ? make("br") : "",
+    make("b", {}, "Not live"), " since ", clock("since"), make("br"), asSentence(trouble.error), trouble.who ? make("br") : "",
     trouble.who ? `Who must act: ${trouble.who}.` : "", make("br"), shownIs, " ", clock("next"), " ", ...again,
   ];
 }

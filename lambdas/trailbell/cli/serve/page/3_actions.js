@@ -5,7 +5,7 @@ const ACTIONS = [
   { action: "note", title: "Add note", from: ["open", "acked", "resolved", "undone"] },
   { action: "resolve", title: "Resolve", from: ["open", "acked", "resolved"] },
 ];
-const JUDGED = [["", "not judged"], ["false", "as false: nothing was wrong"], ["confirmed", "as confirmed: something was"]];
+const JUDGED = [["", "not judged"], ["false", "as false: nothing was wrong"], ["confirmed", "as confirmed: something was wrong"]];
 
 // What was written and chosen for a hit, by its ref, until it is done: no answer, and no newer document, loses it.
 const drafts = new Map();

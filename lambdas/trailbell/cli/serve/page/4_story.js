@@ -27,13 +27,19 @@ function historyOf(told) {
 }
 function since(moment, parts) { return make("li", {}, make("span", { class: "when" }, `${utc(Date.parse(moment))} UTC`), make("span", {}, ...parts)); }
 function failure(answer) {
-  return make("p", { class: "said failed" }, `Not read. ${sentence(answer)} `, make("button", { type: "button", class: "plain", "data-key": "again", onclick: () => { stories.clear(); records.clear(); redrawDetail(); } }, "Try again"));
+  const why = answer.kind === "refused" ? asSentence(answer.error) : "It could not be read: the line at the top of the page says why.";
+  return make("p", { class: "said failed" }, `${why} `, make("button", { type: "button", class: "plain", "data-key": "again", onclick: readAgain }, "Try again"));
+}
+// What could not be read is asked for again, once AWS answers or somebody says so.
+function readAgain() {
+  for (const known of [stories, records]) for (const [ref, one] of known) if (one.answer && !one.answer.ok) known.delete(ref);
+  redrawDetail();
 }
 function alertUndo(hit) {
   const told = stories.get(hit.ref)?.answer, others = told?.ok ? told.undo.hits.length - 1 : 0;
   if (others < 1) return [];
   const sure = told.undo.alertRecorded ? "was in one alert" : "would be in one alert";
-  return section("The rest of its alert", make("p", {}, `This hit ${sure} with ${plural(others, "other")}. As \`trailbell undo\` prints it: what cannot run now is a comment.`), command(told.undoScript));
+  return section("The rest of its alert", make("p", {}, `This hit ${sure} with ${plural(others, "other")}. As the command trailbell undo prints it: what cannot run now is a comment.`), command(told.undoScript));
 }
 
 function record(hit) {

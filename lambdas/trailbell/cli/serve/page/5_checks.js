@@ -1,6 +1,6 @@
 // The doctor's and the audit's result, with the time they were made; each is run when somebody asks for it.
 const CHECKS = [
-  { name: "doctor", title: "Doctor", asks: "Would you be notified? Stack, trail, subscriptions and alarms, as `trailbell doctor` prints it.", draw: findings },
+  { name: "doctor", title: "Doctor", asks: "Would you be notified? Stack, trail, subscriptions and alarms, as the command trailbell doctor prints it.", draw: findings },
   { name: "audit", title: "Audit", asks: "Are all log files there and as CloudTrail signed them? What the deployed audit found in the last seven days.", draw: audited },
 ];
 let checked = {}, checksSaid = "", openOk = false;
@@ -44,7 +44,7 @@ function findings(result) {
     others.length ? make("ul", { class: "findings" }, ...others.map(finding)) : "", fine.length ? folded : ""];
 }
 function finding(one) {
-  return make("li", {}, make("span", { class: `state ${one.state}` }, one.state), make("b", {}, one.check), make("p", {}, one.meaning), one.fix ? make("p", { class: "fix" }, one.fix) : "");
+  return make("li", {}, make("span", { class: `state ${one.state}` }, one.state), make("b", {}, one.check), make("p", {}, one.meaning), make("p", { class: "fix" }, one.fix));
 }
 function audited(result) {
   const rows = result.days.map((day) => make("tr", { class: day.green ? "" : "late" }, ...[day.day, day.account, day.region, day.listed, day.read, day.repaired, day.missing, day.altered, day.chain].map((value) => make("td", {}, String(value)))));
