@@ -55,7 +55,7 @@ def phone(page: Page, file: Path) -> None:
 
 def paper(page: Page, file: Path) -> None:
     """The top of a sheet of A4, with an undo below each hit."""
-    size(page, 1032, 540)
+    size(page, 1032, 505)
     page.open(file)
     page.devtools("Emulation.setEmulatedMedia", media="print")
     page.run("document.querySelector('[data-sort=left]').click(); window.dispatchEvent(new Event('beforeprint'))")

@@ -1,6 +1,6 @@
 // The table of hits: only the rows in sight exist, so ten thousand scroll like ten. All have one height, which the style
 // says; the page scrolls them on a phone, a box of their own on wide screens.
-const SPARE = 12, PRINTED = 2000;
+const SPARE = 8, PRINTED = 2000;
 let shown = [], current = 0, whole = false, painted = "", tall = 0;
 
 function drawHeads() {
@@ -38,7 +38,7 @@ function list(hits) {
 }
 function leftOut() {
   return shown.length > PRINTED ? `On paper are the first ${number.format(PRINTED)} of ${plural(shown.length, "hit")} in this order; `
-    + `${number.format(shown.length - PRINTED)} are not. Filter the file before printing, or take them from trailbell hits --format csv.` : "";
+    + `${number.format(shown.length - PRINTED)} are not. Filter the file before printing, or take them as CSV (trailbell hits or scan, --format csv).` : "";
 }
 
 // How far the rows are scrolled, in whichever scrolls.
@@ -60,15 +60,24 @@ function keepPlace(drawing) {
   current = Math.max(marked, 0);
 }
 
-// Put the rows that are in sight between two spacers.
+// Put the rows that are in sight between two spacers; for paper all of them, each held together with what is below it.
 function paint() {
+  if (whole) return;
   tall = parseFloat(getComputedStyle(at("scroll")).getPropertyValue("--row"));
-  const first = whole ? 0 : Math.min(Math.max(Math.floor(scrolled() / tall) - SPARE, 0), shown.length);
-  const last = whole ? Math.min(shown.length, PRINTED) : Math.min(first + Math.ceil(Math.max(inSight(), 600) / tall) + 2 * SPARE, shown.length);
-  if (painted === `${first} ${last} ${whole} ${tall}`) return;
-  painted = `${first} ${last} ${whole} ${tall}`;
-  keepFocus(() => at("rows").replaceChildren(spacer(first), ...shown.slice(first, last).flatMap((hit, offset) => [row(hit, first + offset), ...(whole ? onPaper(hit) : [])]),
-    spacer(whole ? 0 : shown.length - last)), () => at("rows").querySelector('[tabindex="0"]'));
+  const first = Math.min(Math.max(Math.floor(scrolled() / tall) - SPARE, 0), shown.length);
+  const last = Math.min(first + Math.ceil(Math.max(inSight(), 600) / tall) + 2 * SPARE, shown.length);
+  if (painted === `${first} ${last} ${tall}`) return;
+  painted = `${first} ${last} ${tall}`;
+  keepFocus(() => at("rows").replaceChildren(spacer(first), ...shown.slice(first, last).map((hit, offset) => row(hit, first + offset)),
+    spacer(shown.length - last)), () => at("rows").querySelector('[tabindex="0"]'));
+}
+function paintForPaper(is) {
+  whole = is;
+  for (const one of at("table").querySelectorAll(".sheet")) one.remove();
+  at("rows").replaceChildren();
+  painted = "";
+  if (is) at("table").append(...shown.slice(0, PRINTED).map((hit, index) => make("tbody", { class: "sheet" }, row(hit, index), ...onPaper(hit))));
+  else paint();
 }
 function spacer(rows) {
   const cell = make("td", { colspan: HEADS.length });
@@ -103,6 +112,6 @@ function wireTable() {
   at("sort").addEventListener("change", () => sortBy(at("sort").value));
   at("turn").addEventListener("click", () => sortBy(asked.sort));
   addEventListener("resize", () => { painted = ""; paint(); });
-  addEventListener("beforeprint", () => { whole = true; paint(); });
-  addEventListener("afterprint", () => { whole = false; painted = ""; paint(); });
+  addEventListener("beforeprint", () => paintForPaper(true));
+  addEventListener("afterprint", () => paintForPaper(false));
 }
