@@ -3,7 +3,6 @@
 import http.client
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,12 +99,12 @@ def serving(
     aws = CallersAws(Connection(local=False, table_given="hits", stack="trailbell"))
     bound = listen(host, 0)
     parts = assembled(aws, Asked(asked, limit, pace or Pace(new=0.1), "From the table hits."), bound)
-    server = server_of(parts.app)
+    listening = threading.Event()
+    server = server_of(parts.app, listening.set)
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     thread.start()
     try:
-        while not server.started:
-            time.sleep(0.01)
+        assert listening.wait(20)
         yield Served(parts.address, parts.watcher)
     finally:
         parts.watcher.stop()

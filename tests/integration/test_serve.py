@@ -36,6 +36,7 @@ from trailbell.hits.hit_state import HitState
 from trailbell.hits.query import HitQuery
 from trailbell.ops.checks.finding import Finding
 from trailbell.store.audits import DynamoAudits
+from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.hit_table import DynamoHitTable
 from trailbell.store.query.hit_query import FoundHit
 
@@ -494,6 +495,26 @@ def test_new_hits_and_changes_of_others_come_by_themselves(
 
         assert served.hits()[first.short_id]["resolvedAs"] == "false"
         assert served.get("/api/changes").json["outage"] is None
+
+
+def test_whether_somebody_was_notified_is_on_the_page_as_it_comes_to_be(
+    table: str, keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any
+) -> None:
+    """The notifier comes seconds after the detector."""
+    now = datetime.now(UTC)
+    hits = [given_hit(number, event_time=f"{now - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}") for number in (1, 2)]
+    keep(*hits)
+    with serving(HitQuery(now - timedelta(days=1), now), pace=Pace(states=0)) as served:
+        served.watcher.look()
+        assert {one["notified"] for one in served.hits().values()} == {"no"}
+
+        DynamoDeliveryRecords(dynamodb, table, 400).record([hits[0]])
+        number = served.get("/api/changes").json["hits"]["number"]
+        served.watcher.look()
+
+        assert [(one["shortID"], one["notified"]) for one in served.hits(number).values()] == [
+            (hits[0].short_id, "yes")
+        ]
 
 
 def until(condition: Callable[[], bool]) -> None:

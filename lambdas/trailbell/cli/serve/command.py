@@ -1,7 +1,7 @@
 """`trailbell serve`: the report's page, alive, for one person on their own machine."""
 
 import webbrowser
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,26 +62,28 @@ def serve(since: str, limit: int, filters: Filters, serving: Serving, connection
       trailbell serve --level high+ --since 7d --port 8765
       trailbell serve --local --browser
     """
-    try:
+    with suppress(KeyboardInterrupt):  # before it listened, or a second one
         _serve(_question(since, filters), since, limit, serving, CallersAws(connection))
-    except KeyboardInterrupt:
-        click.echo("ended", err=True)
+    click.echo("ended", err=True)
     leave(STATUS)
 
 
 def _serve(question: Question, since: str, limit: int, serving: Serving, aws: CallersAws) -> None:
-    """Serve until Ctrl-C, which is raised as KeyboardInterrupt."""
+    """Serve until Ctrl-C. Raises SettingsError where that cannot begin."""
     with explained_errors():
         asked = Asked(question, limit, Pace(new=serving.every), f"From the table {aws.table()}, since {since}.")
     with listen(serving.host, serving.port) as bound, ExitStack() as at_end:
         served = assembled(aws, asked, bound)
         at_end.callback(served.watcher.stop)
+
+        def listens() -> None:
+            click.echo(served.address)
+            click.echo("Whoever has this address can do what you can; Ctrl-C ends it.", err=True)
+            if serving.browser and not webbrowser.open(at_end.enter_context(private_redirect(served.address))):
+                click.echo("trailbell: no browser could be opened: open the address yourself", err=True)
+
         served.watcher.start()
-        click.echo(served.address)
-        click.echo("Whoever has this address can do what you can; Ctrl-C ends it.", err=True)
-        if serving.browser and not webbrowser.open(at_end.enter_context(private_redirect(served.address))):
-            click.echo("trailbell: no browser could be opened: open the address yourself", err=True)
-        run_server(served.app, bound)
+        run_server(served.app, bound, listens)
 
 
 def _question(since: str, filters: Filters) -> Question:

@@ -4,7 +4,7 @@ A browser that has all changes up to a number asks for those after it.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from trailbell.hits.hit import Hit
@@ -29,6 +29,7 @@ class KnownHits:
         self._limit = limit
         self._found = dict[str, FoundHit]()
         self._changed = dict[str, int]()
+        self._alerts = dict[str, str]()
         self._number = self._whole = 0
         self._lock = threading.Lock()
         self.left_out = False
@@ -48,6 +49,22 @@ class KnownHits:
             waiting = [one for one in self._found.values() if one.state.word in UNRESOLVED]
         waiting.sort(key=_newest, reverse=True)
         return [one.hit for one in waiting[:most]]
+
+    def untold(self, most: int) -> list[Hit]:
+        """The newest hits that somebody is to be notified of, and was not when they were last looked at."""
+        with self._lock:
+            waiting = [one for ref, one in self._found.items() if one.hit.is_to_notify and ref not in self._alerts]
+        waiting.sort(key=_newest, reverse=True)
+        return [one.hit for one in waiting[:most]]
+
+    def take_alerts(self, alerts: Mapping[Identity, str]) -> None:
+        """Take the alerts of hits that somebody was notified of, known ones or those that are taken next."""
+        with self._lock:
+            for identity, alert in alerts.items():
+                ref = ref_of(identity)
+                if self._alerts.get(ref) != alert:
+                    self._alerts[ref] = alert
+                    self._mark(ref)
 
     def take(self, found: Iterable[FoundHit]) -> None:
         """Take hits that are new, or known in another state."""
@@ -69,6 +86,7 @@ class KnownHits:
             self._take(found)
             for ref in gone:
                 del self._found[ref], self._changed[ref]
+                self._alerts.pop(ref, None)
             if gone or self.left_out != left_out:
                 self._number += 1
                 self._whole = self._number
@@ -77,14 +95,15 @@ class KnownHits:
     def since(self, number: int) -> dict[str, Any]:
         """What changed after a number, packed for the page (lookback/report.py); all where that is not enough.
 
-        Beside the report's columns: `ref`, `version` of the state, which an action names, and what it is resolved as.
+        Beside the report's columns: `ref`, and the `version` of the state, which an action names.
         """
         with self._lock:
             whole = number < self._whole or number > self._number
             refs = [ref for ref, at in self._changed.items() if whole or at > number]
             found = sorted((self._found[ref] for ref in refs), key=_newest, reverse=True)
-            now = self._number
-        document = pack_hits((one.hit for one in found), {one.hit.identity: one.state for one in found})
+            now, told = self._number, self._alerts.keys() & refs
+            alerts = {self._found[ref].hit.identity: self._alerts[ref] for ref in told}
+        document = pack_hits((one.hit for one in found), {one.hit.identity: one.state for one in found}, alerts)
         _add_columns(document, found)
         return {"number": now, "whole": whole, **document}
 
@@ -92,8 +111,14 @@ class KnownHits:
         for one in found:
             ref = ref_of(one.hit.identity)
             if self._found.get(ref) != one and not self._is_outdated(ref, one.state):
-                self._number += 1
-                self._found[ref], self._changed[ref] = one, self._number
+                self._found[ref] = one
+                self._mark(ref)
+
+    def _mark(self, ref: str) -> None:
+        """A known hit changed."""
+        if ref in self._found:
+            self._number += 1
+            self._changed[ref] = self._number
 
     def _is_outdated(self, ref: str, state: HitState) -> bool:
         """Whether a state is older than the one known: it was read before somebody here changed it."""
@@ -106,6 +131,7 @@ class KnownHits:
             return
         for ref, _ in sorted(self._found.items(), key=lambda entry: _newest(entry[1]))[:over]:
             del self._found[ref], self._changed[ref]
+            self._alerts.pop(ref, None)
         self._number += 1
         self._whole, self.left_out = self._number, True
 
@@ -119,12 +145,12 @@ def _in_state(found: FoundHit, state: HitState) -> FoundHit:
 
 
 def _add_columns(document: dict[str, Any], found: Sequence[FoundHit]) -> None:
-    """Give each row its ref, its state's version, and what it is resolved as."""
+    """Give each row its ref and its state's version."""
     pool, columns, rows = document["pool"], document["columns"], document["hits"]
-    columns += ["ref", "version", "resolvedAs"]
+    columns += ["ref", "version"]
     places = dict[str, int]()
     for row, one in zip(rows, found, strict=True):
-        for text in (ref_of(one.hit.identity), str(one.state.version), one.state.resolved_as):
+        for text in (ref_of(one.hit.identity), str(one.state.version)):
             if text not in places:
                 places[text] = len(pool)
                 pool.append(text)

@@ -6,7 +6,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +14,7 @@ from typing import NoReturn
 import uvicorn
 from starlette.applications import Starlette
 
+from trailbell.cli.terminal.interrupt import Interrupt
 from trailbell.errors import SettingsError
 
 
@@ -61,12 +62,34 @@ def hosts_of(bound: socket.socket) -> tuple[str, ...]:
     return (f"{literal}:{port}", f"localhost:{port}")
 
 
-def run_server(app: Starlette, bound: socket.socket) -> None:
-    """Serve until Ctrl-C, which is raised as KeyboardInterrupt once it has ended."""
-    server_of(app).run(sockets=[bound])
+class Server(uvicorn.Server):
+    """Says when it listens, so that whoever is told its address can reach it, and end it."""
+
+    def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._listens = listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it; then it says so."""
+        await super().startup(sockets)
+        self._listens()
 
 
-def server_of(app: Starlette) -> uvicorn.Server:
+def run_server(app: Starlette, bound: socket.socket, listens: Callable[[], None]) -> None:
+    """Serve until Ctrl-C; `listens` is called once it can be reached, not at all where Ctrl-C came before."""
+    with Interrupt() as stopped:  # until uvicorn listens to signals, and when it hands them on at its end
+
+        def started() -> None:
+            if stopped():
+                server.should_exit = True
+            else:
+                listens()
+
+        server = server_of(app, started)
+        server.run(sockets=[bound])
+
+
+def server_of(app: Starlette, listens: Callable[[], None]) -> Server:
     """A server that says nothing of itself, in its answers and on the terminal, but what is our own defect."""
     config = uvicorn.Config(
         app,
@@ -81,7 +104,7 @@ def server_of(app: Starlette) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=_LAST_WORDS,
     )
-    return uvicorn.Server(config)
+    return Server(config, listens)
 
 
 def leave(status: int) -> NoReturn:

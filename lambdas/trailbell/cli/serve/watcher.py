@@ -15,6 +15,7 @@ from trailbell.cli.serve.known_hits import KnownHits
 from trailbell.cli.serve.outage import Outage, met
 from trailbell.errors import TrailbellError
 from trailbell.hits.query import HitQuery
+from trailbell.store.deliveries import alerts_of
 from trailbell.store.query.hit_follow import Follower
 from trailbell.store.query.hit_query import find_found
 from trailbell.store.states import DynamoHitStates
@@ -120,10 +121,13 @@ class Watcher:
             self._look_whole(client, table, now)
             self._looked.whole = self._looked.states = clock
             return
-        self._known.take(self._follower.look(now))
+        new = self._follower.look(now)
+        self._known.take_alerts(alerts_of(client, table, [one.hit for one in new]) if new else {})
+        self._known.take(new)
         if clock - self._looked.states >= self._pace.states:
             asked = self._known.unresolved(_MOST_STATES)
             self._known.take_states(DynamoHitStates(client, table).of(asked), asked)
+            self._known.take_alerts(alerts_of(client, table, self._known.untold(_MOST_STATES)))
             self._looked.states = clock
 
     def _look_whole(self, client: Any, table: str, now: datetime) -> None:
@@ -132,6 +136,7 @@ class Watcher:
         follower = Follower(client, table, query, ahead=_AHEAD)
         follower.look(now)
         found = list(islice(find_found(client, table, query), self._limit + 1))
+        self._known.take_alerts(alerts_of(client, table, [one.hit for one in found]))
         self._known.replace(found[: self._limit], left_out=len(found) > self._limit)
         for one in found:
             follower.give(one)
