@@ -71,7 +71,7 @@ def serve(since: str, limit: int, filters: Filters, serving: Serving, connection
 def _serve(question: Question, since: str, limit: int, serving: Serving, aws: CallersAws) -> None:
     """Serve until Ctrl-C. Raises SettingsError where that cannot begin."""
     with explained_errors():
-        asked = Asked(question, limit, Pace(new=serving.every), f"From the table {aws.table()}, since {since}.")
+        asked = Asked(question, limit, Pace(new=serving.every), f"From the table {aws.table()} (--since {since}).")
     with listen(serving.host, serving.port) as bound, ExitStack() as at_end:
         served = assembled(aws, asked, bound)
         at_end.callback(served.watcher.stop)

@@ -35,12 +35,13 @@ async function run(name) {
   drawChecks();
   poll();
 }
+const COUNTED = ["problem", "warning"];
 const WORST_FIRST = ["problem", "unknown", "warning", "ok"];
 function findings(result) {
   const found = [...result.findings].sort((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
   const fine = found.filter((one) => one.state === "ok"), others = found.filter((one) => one.state !== "ok");
   const folded = make("details", { open: openOk, ontoggle: (toggled) => { openOk = toggled.target.open; } }, make("summary", { "data-key": "fine" }, `${plural(fine.length, "check")} ok`), make("ul", { class: "findings" }, ...fine.map(finding)));
-  return [make("p", { class: "sum" }, WORST_FIRST.filter((state) => result.counts[state]).map((state) => `${result.counts[state]} ${state}`).join(", ")),
+  return [make("p", { class: "sum" }, WORST_FIRST.filter((state) => result.counts[state]).map((state) => (COUNTED.includes(state) ? plural(result.counts[state], state) : `${result.counts[state]} ${state}`)).join(", ")),
     others.length ? make("ul", { class: "findings" }, ...others.map(finding)) : "", fine.length ? folded : ""];
 }
 function finding(one) {
