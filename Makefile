@@ -16,6 +16,8 @@ export UV_NO_PROGRESS := 1
 # Tests start hundreds of Pythons; without its bytecode each would compile what it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+SITE_OPTIONS ?= --quiet --fail-on-warning --keep-going --fresh-env
+
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -30,7 +32,7 @@ test: setup style ## Lint, type check and run all tests, the end-to-end ones inc
 	$(MAKE) --no-print-directory -j2 types tests
 
 # Beside each other: where tests wait for an embedded AWS, types are checked.
-tests: setup build/checkov/.ready build/awscli/.ready build/fuzz/.ready build/release-tools/.ready
+tests: setup build/tokens/.ready build/checkov/.ready build/awscli/.ready build/fuzz/.ready build/release-tools/.ready build/site-tools/.ready
 	$(BIN)/pytest $(PARALLEL)
 
 lint: style types ## Check style, format and types
@@ -58,8 +60,14 @@ fuzz: setup build/fuzz/.ready ## Fuzz all parsers of foreign input, FUZZ_SECONDS
 	$(BIN)/python -m tests.fuzz.prepare
 	for target in $(FUZZ_TARGETS); do PYTHONPATH=lambdas build/fuzz/bin/python -m tests.fuzz.drive $$target $(FUZZ_SECONDS) || exit 1; done
 
-audit: setup build/audit/.ready ## Check locks, licences, secrets, and known vulnerabilities (needs an advisory service)
+audit: setup build/audit/.ready build/tokens/.ready ## Check locks, licences, secrets, and known vulnerabilities (needs an advisory service)
 	$(BIN)/python -m tools.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
+
+site: setup build/site-tools/.ready ## Build all pages as a site into build/site; a link or anchor that is broken ends it
+	build/site-tools/bin/python -m sphinx $(SITE_OPTIONS) -c tools/site -d build/site-tools/doctrees . build/site
+
+recording: setup build/recording/.ready ## Record the demo in a terminal, as docs/demo.svg (two minutes)
+	$(BIN)/python -m tools.recording
 
 release: setup build/release-tools/.ready ## Build VERSION from its tag into build/release, and upload nothing
 	@test -n "$(VERSION)" || { echo "say which: make release VERSION=1.2.3, of which there is a tag v1.2.3"; exit 1; }
@@ -85,7 +93,7 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/audit.in -o lambdas/audit.txt
-	for name in uv checkov audit awscli fuzz release tokens; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
+	for name in uv checkov audit awscli fuzz release tokens site recording; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
@@ -108,14 +116,14 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	touch $@
 
 # Tools get their own environments, so that their pins do not affect ours.
-build/checkov/.ready build/audit/.ready build/awscli/.ready build/tokens/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
+build/checkov/.ready build/audit/.ready build/awscli/.ready build/tokens/.ready build/recording/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
 	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@
 
-build/release-tools/.ready: tools/release.txt $(VENV)/.ready
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/release-tools
-	$(BIN)/uv pip install --quiet --python build/release-tools/bin/python --require-hashes -r tools/release.txt
+build/release-tools/.ready build/site-tools/.ready: build/%-tools/.ready: tools/%.txt $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*-tools
+	$(BIN)/uv pip install --quiet --python build/$*-tools/bin/python --require-hashes -r tools/$*.txt
 	touch $@
 
 # Where atheris has no wheel, the tests fuzz without coverage guidance; build/fuzz keeps the findings.
@@ -125,4 +133,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test tests lint style types quick check test-fast stress fuzz audit release format rule generate golden token-forms lock clean
+.PHONY: help setup demo test tests lint style types quick check test-fast stress fuzz audit site recording release format rule generate golden token-forms lock clean

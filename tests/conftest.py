@@ -13,11 +13,13 @@ from hypothesis import settings
 
 from tests.examples import QUICK, examples
 from tests.scheduling import KeptTogether, LongestFirst
+from trailbell.cli.options.config_file import PLACE
 from trailbell.rulebook.source import LEFT_OUT, LOCAL
 
 
 # Rulebooks that tests compile are kept here, and not in the cache of whoever runs them.
 os.environ["XDG_CACHE_HOME"] = str(Path(__file__).resolve().parents[1] / "build" / "test-cache")
+os.environ[PLACE] = os.devnull  # nor are they asked what their defaults are
 os.environ[LEFT_OUT] = str(Path(__file__).resolve().parents[1] / "rules" / LOCAL)
 
 # HYPOTHESIS_PROFILE=dev is for those who wait; tests with numbers of their own ask tests/examples.py.

@@ -38,6 +38,7 @@ LONGEST = (
     "tests/fuzz/test_fuzz.py",
     "tests/unit/test_prefilter.py",
     "tests/unit/test_documentation.py",
+    "tests/browser/test_site.py",
 )
 
 

@@ -1,6 +1,6 @@
 """The rooms of the package: what each holds, and which others it may import. Tests and the pages read this table.
 
-`make generate` writes it into README.md and docs/architecture.md, between their `rooms` marks.
+`make generate` writes it into docs/architecture.md, between its `rooms` marks.
 """
 
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/architecture.md")
+PAGE = ROOT / "docs" / "architecture.md"
 _MARKED = re.compile(r"(<!-- rooms -->\n)(.*?)(<!-- /rooms -->\n)", re.DOTALL)
 
 
@@ -106,27 +106,14 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def tree() -> str:
-    """The rooms as a tree, a line each."""
-    lines = []
-    for room in ROOMS:
-        depth = room.name.count("/")
-        label = "    " * (depth + 1) + room.name.rpartition("/")[2] + "/"
-        lines.append(f"{label:<27}{room.holds}")
-    return "```\nlambdas/trailbell/\n" + "\n".join(lines) + "\n```\n"
-
-
-def written(page: str, text: str) -> str:
-    """A page's text with the rooms drawn anew: a tree in README.md, the table elsewhere."""
-    drawn = tree() if page == "README.md" else table()
-    return _MARKED.sub(lambda found: found[1] + drawn + found[3], text)
+def written(text: str) -> str:
+    """The page's text with the rooms drawn anew."""
+    return _MARKED.sub(lambda found: found[1] + table() + found[3], text)
 
 
 def main() -> None:
-    """Write the rooms into the pages."""
-    for page in PAGES:
-        path = ROOT / page
-        path.write_text(written(page, path.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the rooms into the page."""
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

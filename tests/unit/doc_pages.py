@@ -1,9 +1,11 @@
 """The pages of the documentation as a test sees them: commands to paste, links, headings."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from trailbell.ops.advice import table
@@ -23,7 +25,12 @@ ADVICE = ROOT / "lambdas" / "trailbell" / "ops" / "advice.toml"
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_REFERENCE = re.compile(r"^\[[^\]^]+\]: *(\S+)", re.MULTILINE)
+_HTML = re.compile(r"(?:src|href)=\"([^\"]*)\"")
+_AUTOLINK = re.compile(r"<(\w+:[^>\s]*)>")
 _SPAN = re.compile(r"`([^`\n]+)`")
+_INTO_THE_WORLD = re.compile(r"\w+:")
+_NOT_OURS = {"node_modules", "build", "cdk.out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +100,32 @@ def spans(page: Path) -> list[str]:
     return _SPAN.findall(_prose(page))
 
 
+def markdown_files() -> list[Path]:
+    """Every Markdown file of the checkout that is ours, the pages among them."""
+    found = []
+    for folder, inner, files in os.walk(ROOT):
+        inner[:] = [name for name in inner if not name.startswith(".") and name not in _NOT_OURS]
+        found += [Path(folder, name) for name in files if name.endswith(".md")]
+    return sorted(found)
+
+
 def links(page: Path) -> list[str]:
-    """The targets of a page's links, those into the world left out."""
-    found = _LINK.findall(_SPAN.sub("`", _prose(page)))
-    return [target for target in found if not re.match(r"https?:|mailto:", target)]
+    """The targets of a page's links and pictures, those into the world left out."""
+    return [target for target in _targets(page) if not _INTO_THE_WORLD.match(target)]
 
 
+def links_into_the_world(page: Path) -> list[str]:
+    """The others."""
+    return [target for target in _targets(page) if _INTO_THE_WORLD.match(target)]
+
+
+def _targets(page: Path) -> Iterator[str]:
+    prose = _SPAN.sub("`", _prose(page))
+    for pattern in (_LINK, _REFERENCE, _HTML, _AUTOLINK):
+        yield from pattern.findall(prose)
+
+
+@cache
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub gives the headings of a page."""
     found: dict[str, int] = {}

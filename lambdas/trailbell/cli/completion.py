@@ -28,13 +28,15 @@ _INSTALL = {
 @click.argument("shell", type=click.Choice(list(_INSTALL)))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that makes a shell complete this command; its first lines say how to install it.
+    """Print the script that completes this command in a shell.
+
+    Its first lines say how to install it.
 
     Completed are commands, options, rule names, services, levels and states.
 
     \b
     Example:
-      trailbell completion bash > ~/.local/share/bash-completion/completions/trailbell
+      trailbell completion bash
     """
     found = get_completion_class(shell)
     if found is None:

@@ -14,6 +14,7 @@ from trailbell.cli.options.aws_errors import explain
 from trailbell.cli.options.exit_codes import Exit
 from trailbell.cli.options.extras import missing_extra
 from trailbell.cli.options.lazy_commands import LazyCommands
+from trailbell.cli.options.sections import Sections
 from trailbell.errors import TrailbellError
 
 
@@ -47,10 +48,24 @@ _COMMANDS = LazyCommands(
 )
 
 
+_SECTIONS = {
+    "On this machine": ["local", "scan", "rules"],
+    "Hits": ["hits", "hit", "undo", "ack", "resolve", "reopen", "note", "actor", "explain"],
+    "Look back": ["report", "replay", "audit", "weekly"],
+    "Operate": ["doctor", "dlq", "undelivered", "malformed", "members", "cost"],
+    "Shell": ["completion"],
+}
+
+
 _OBJECTS = 200_000
 
 
-@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Sections,
+    commands=_COMMANDS,
+    sections=_SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="trailbell")
 def cli() -> None:
     """CloudTrail alerting: try it out, scan log files, query hits, check rules.

@@ -14,6 +14,7 @@ from trailbell.cli.actor.words import Story, story_document, story_lines
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.exit_codes import Exit
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.times import last_second, parse_since, parse_window, since_option, until_option
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.terminal.pager import show
@@ -52,8 +53,15 @@ class _Window:
 @until_option("Acts")
 @click.option("--all", "take_all", is_flag=True, help="Of several principals of that name take all together.")
 @click.option("--inferred", is_flag=True, help="Count what is linked by an inference, too.")
-@click.option("--lines", default=60, show_default=True, type=click.IntRange(0), help="Lines of the story, the newest.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--lines",
+    default=60,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(0),
+    help="Lines of the story, the newest.",
+)
+@form_option(("text", "json"))
 @click.option("--pager/--no-pager", default=True, help="Long text on a terminal goes through $PAGER.")
 @connection_options
 def actor(
@@ -69,7 +77,9 @@ def actor(
     pager: bool,
     connection: Connection,
 ) -> None:
-    """Show what a principal did: when first and last, which calls and denials, from where, on what, and in time.
+    """Show what somebody did, from the first act to the last.
+
+    Which calls and denials, from where, on what, and in time.
 
     PRINCIPAL is an ARN, an account's id, a user's or session's name, a source identity, or the end of an access
     key's id (four characters or more). Of several that go by it the exit status is 2, and they are listed.
@@ -80,7 +90,7 @@ def actor(
     \b
     Example:
       trailbell actor alice@example.com
-      trailbell actor arn:aws:iam::111122223333:role/Deploy --logs s3://my-trail-logs --since 7d
+      trailbell actor arn:aws:iam::111122223333:role/Deploy --logs ./AWSLogs
     """
     now = datetime.now(UTC)
     window = _Window(*parse_window(since, until, now), now)

@@ -20,6 +20,7 @@ from trailbell.cli.audit.output import FORMS, is_harmless, print_days, print_doc
 from trailbell.cli.audit.threads import S3_THREADS, Threads, disk_threads, s3_threads
 from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.times import since_option, until_option
 from trailbell.cli.scan.log_sources import LogPlace, split_address
@@ -47,7 +48,7 @@ scope_options = option_group(
     click.option(
         "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's files (repeatable)."
     ),
-    click.option("--region", "regions", multiple=True, help="Only this region's files (repeatable)."),
+    click.option("--region", "regions", metavar="REGION", multiple=True, help="Only this region's files (repeatable)."),
 )
 
 
@@ -62,10 +63,12 @@ scope_options = option_group(
     metavar="FILE",
     help="What `aws cloudtrail list-public-keys` printed (repeatable: one for each region). Default: ask AWS.",
 )
-@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
+@form_option(FORMS)
 @connection_options
 def audit(place: str | None, scope: Scope, key_files: tuple[Path, ...], form: str, connection: Connection) -> None:
-    """Verify a trail's log files by its digest files, in a folder or s3://bucket/prefix.
+    """Verify a trail's log files by its digest files.
+
+    PLACE is a folder or s3://bucket/prefix.
 
     Without a place: what the deployed audit found (setting `audit`), by account, Region and day; status 1 if a log file
     is missing or altered, a digest is not valid, one is overdue, or an account and Region is silent. The last seven

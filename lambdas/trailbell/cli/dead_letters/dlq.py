@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from trailbell.cli.dead_letters.undelivered import redrive_alerts
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.terminal.display import print_table
 from trailbell.cli.terminal.table import Cell
 from trailbell.cloudtrail.notification import parse_notification
@@ -44,7 +45,9 @@ class DeadLetter:
 
 @click.group()
 def dlq() -> None:
-    """What could not be done waits in dead-letter queues: look at it, fix the cause, give it back.
+    """Show what waits in the dead-letter queues, and give it back.
+
+    What could not be done waits there: look at it, fix the cause, redrive.
 
     \b
     Example:
@@ -54,11 +57,20 @@ def dlq() -> None:
 
 @dlq.command("list")
 @stack_options("The stack whose queues to look into.", "Look into what `trailbell local --keep` left running.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Of each queue.")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1),
+    help="How many messages of each queue.",
+)
+@form_option(("table", "jsonl"))
 def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
-    """Show what waits: in DeadLetters log files and live events that were not read, in AlertDeadLetters hits that were
-    not delivered.
+    """Show what waits, and why it is there.
+
+    In DeadLetters: log files and live events that were not read; in AlertDeadLetters: hits that were not
+    delivered.
 
     And in AuditDeadLetters, with the setting audit, digests that were not audited.
 
@@ -87,7 +99,9 @@ def list_dead_letters(connection: Connection, limit: int, form: str) -> None:
 @dlq.command()
 @stack_options("The stack whose queues to empty.", "Do it in what `trailbell local --keep` left running.")
 def redrive(connection: Connection) -> None:
-    """Do again what waits: read the log files and live events of DeadLetters, deliver the hits of AlertDeadLetters.
+    """Do again what waits.
+
+    Read the log files and live events of DeadLetters, deliver the hits of AlertDeadLetters.
 
     And audit the digests of AuditDeadLetters, with the setting audit.
 

@@ -10,6 +10,7 @@ import click
 
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.times import parse_since, since_option
 from trailbell.cli.terminal.display import print_table
 from trailbell.store.query.malformed import KeptMalformedRecord, find_malformed
@@ -18,11 +19,13 @@ from trailbell.text.safe_text import one_line
 
 @click.command()
 @since_option("Log files that were read", "7d")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
+@form_option(("table", "jsonl"))
+@click.option("--limit", default=100, show_default=True, metavar="N", type=click.IntRange(1), help="How many.")
 @connection_options
 def malformed(since: str, form: str, limit: int, connection: Connection) -> None:
-    """Show malformed records: entries of log files that are no records. Each is shown by an outline without its values.
+    """Show malformed records, each as an outline without values.
+
+    Malformed are entries of log files that are no records.
 
     The record itself is in its log file, at that index: nothing that might be secret is kept of it.
 

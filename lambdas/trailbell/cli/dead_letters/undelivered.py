@@ -11,6 +11,7 @@ import click
 from trailbell.cli.dead_letters.muted import muted_hits, say_delivery
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.times import parse_since, since_option
 from trailbell.cli.options.today import by_option
 from trailbell.cli.terminal.display import hit_line, print_hits
@@ -38,10 +39,12 @@ _ON_ITS_WAY = timedelta(minutes=10)  # what is younger the stream delivers of it
 @click.option("--muted", is_flag=True, help="Of muted hits those that would be notified of today: judge them again.")
 @by_option
 @stack_options("The stack whose hits to look through.", "Look into what `trailbell local --keep` left running.")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@form_option(("table", "jsonl"))
 def undelivered(since: str, deliver: bool, muted: bool, by: str | None, connection: Connection, form: str) -> None:
-    """Show hits without a delivery record, and follow-ups of others, whatever became of their messages: the check that
-    none is lost.
+    """Show hits that nobody was notified of.
+
+    These are hits without a delivery record, and follow-ups of others, whatever became of their messages: the
+    check that none is lost.
 
     Looks at hits read until ten minutes ago (younger ones are on their way), by reading the whole table once. Hits that
     a quiet period holds are only counted: the clock has them delivered at its end.

@@ -12,6 +12,7 @@ from trailbell.cli.doctor.fire import fire
 from trailbell.cli.doctor.stack_checks import check_stack
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.terminal.display import print_table
 from trailbell.cli.terminal.table import Cell
 from trailbell.ops.canary import FiredCanary
@@ -24,12 +25,14 @@ _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNKNOWN: "dim"}
 
 @click.command()
 @stack_options("The stack to check.", "Check what `trailbell local --keep` left running.")
-@click.option("--format", "form", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True)
+@form_option(("table", "json", "jsonl"))
 @click.option("--drift", is_flag=True, help="Also start CloudFormation's drift detection and wait for it (minutes).")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when something could not be checked.")
 @click.option("--fire", "fires", is_flag=True, help="Only send a canary through the whole chain, and wait for it.")
 def doctor(connection: Connection, form: str, *, drift: bool, strict: bool, fires: bool) -> None:
-    """Check a deployed stack and its trail: would you be notified? Nothing is changed.
+    """Check whether a deployed stack would notify you.
+
+    The stack and its trail are looked at, and nothing is changed.
 
     Every resource of the stack is compared with the template it was deployed from. Each line is ok, a warning, a
     problem, or unknown (not permitted to check), and says how to fix it. The exit status is 1 when there is a

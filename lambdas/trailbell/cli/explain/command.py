@@ -16,6 +16,7 @@ from trailbell.cli.explain.words import Style, explained_lines, rule_lines, step
 from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, stack_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rule_names import RuleType, ids_called, unknown_rule
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
@@ -70,14 +71,18 @@ which_options = option_group(
     "which",
     Which,
     click.option("--event", "event_id", default="", metavar="ID", help="The event's id; of RECORD, or of the trail."),
-    click.option("--at", default="", help="When it happened: 14:30, 2h, 2026-11-01, 2026-11-01T14:30 ... (UTC)."),
+    click.option(
+        "--at", metavar="TIME", default="", help="When it happened: 14:30, 2h, 2026-11-01, 2026-11-01T14:30 ... (UTC)."
+    ),
     since_option("Where --at is not known: it happened", "24h"),
     click.option(
         "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's log files (repeatable)."
     ),
-    click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable)."),
+    click.option(
+        "--region", "regions", metavar="REGION", multiple=True, help="Only this region's log files (repeatable)."
+    ),
     click.option("--to", default="", metavar="ADDRESS", help="Whose subscription: an address, or part of one."),
-    click.option("--index", type=click.IntRange(0), help="Which record of RECORD, from 0."),
+    click.option("--index", metavar="N", type=click.IntRange(0), help="Which record of RECORD, from 0."),
 )
 
 
@@ -90,7 +95,7 @@ which_options = option_group(
 @click.option("--rules", "folder", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for a file.")
 @click.option("--full", is_flag=True, help="Show every alternative of long lists.")
 @click.option("--show-secrets", is_flag=True, help="Leave secrets of the record as they are.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@form_option(("text", "json"))
 @click.option("--pager/--no-pager", default=True, help="Long text on a terminal goes through $PAGER.")
 @by_option
 @setting_option
@@ -108,7 +113,9 @@ def explain(
     settings: tuple[str, ...],
     connection: Connection,
 ) -> None:
-    """Explain why a record makes a hit or none, or why nobody was told of an event.
+    """Explain why a record is a hit or not, or why nobody was told.
+
+    That is: a record against rules, or an event through the deployed stack.
 
     RECORD is a file with the record (a log file, a record, a list, one a line; - for standard input), or a hit's id.
     With --event alone the event is followed through the deployed stack, from the log file to the subscriptions, up to
@@ -169,7 +176,6 @@ def _of_stack(
     from trailbell.store.query.hit_lookup import find_hit
 
     at_hand = rulebook_at_hand(connection, by)
-    click.echo(at_hand.said, err=True)
     hit = find_hit(connection.client("dynamodb"), connection.table(), name, now)[0] if name else None
     asked = which.asked(hit.event_id if hit else which.event_id, now)
     names = _rule_ids(rules, at_hand.rulebook) if at_hand.rulebook else ()
@@ -177,6 +183,7 @@ def _of_stack(
     if names and at_hand.rulebook and walk.explained:
         explainer = Explainer(at_hand.rulebook, walk.hit.seen_at if walk.hit else iso_time(now))
         walk.explained = explainer.explain(walk.explained.record.fields, names, walk.place)
+    click.echo(at_hand.said, err=True)
     return walk
 
 

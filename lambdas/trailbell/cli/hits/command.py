@@ -10,6 +10,7 @@ from trailbell.cli.hits.follow import follow
 from trailbell.cli.hits.output import FORMS, page_text, say_more
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
@@ -34,13 +35,20 @@ class Display:
 _display_options = option_group(
     "display",
     Display,
-    click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True),
-    click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many hits to a page."),
-    click.option("--page-token", default="", help="Go on after the page that printed this token."),
+    form_option(FORMS),
+    click.option(
+        "--limit", default=100, show_default=True, metavar="N", type=click.IntRange(1), help="How many hits to a page."
+    ),
+    click.option("--page-token", metavar="TOKEN", default="", help="Go on after the page that printed this token."),
     click.option("--pager/--no-pager", default=True, help="A long table on a terminal goes through $PAGER."),
     click.option("--follow", "-f", "following", is_flag=True, help="Then show new hits as they come, until Ctrl-C."),
     click.option(
-        "--every", default=5.0, show_default=True, type=click.FloatRange(1), help="Seconds between looks of --follow."
+        "--every",
+        metavar="SECONDS",
+        default=5.0,
+        show_default=True,
+        type=click.FloatRange(1),
+        help="Seconds between looks of --follow.",
     ),
     today_option,
     by_option,
@@ -62,7 +70,7 @@ def hits(conditions: Conditions, display: Display, connection: Connection) -> No
     \b
     Example:
       trailbell hits --since 7d --service kms --level high+
-      trailbell hits --from 2026-11-01 --to 2026-11-05 --actor alice --open --tz local
+      trailbell hits --from 2026-11-01 --to 2026-11-05 --actor alice --open
       trailbell hits --resource alias/app --since 30d --format csv > hits.csv
       trailbell hits --level critical --follow
       trailbell hits --muted --since 30d

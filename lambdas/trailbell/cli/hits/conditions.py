@@ -9,7 +9,7 @@ from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.levels import LevelsType
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rule_names import RuleType, ServiceType, rule_ids
-from trailbell.cli.options.times import Zone, ZoneType, parse_moment, since_option, until_option
+from trailbell.cli.options.times import Zone, parse_moment, since_option, until_option, zone_option
 from trailbell.errors import SettingsError
 from trailbell.facts.outcome import Outcome
 from trailbell.hits.hit_state import STATES, UNRESOLVED
@@ -68,22 +68,26 @@ condition_options = option_group(
     click.argument("text", nargs=-1),
     since_option("Acts", "24h"),
     until_option("Acts"),
-    click.option(
-        "--tz",
-        "zone",
-        type=ZoneType(),
-        default="utc",
-        envvar="TRAILBELL_TZ",
-        show_default=True,
-        help="Of times shown and given: utc, local, Europe/Berlin ... (or set TRAILBELL_TZ).",
-    ),
+    zone_option("Of times shown and given"),
     click.option(
         "--rule", "rules", multiple=True, type=RuleType(), help="A rule's name, pattern (kms-*) or id; repeatable."
     ),
-    click.option("--actor", default="", help="An actor's key (role ARN), or part of what the actor column shows."),
-    click.option("--resource", default="", help="An ARN, or part of one: a key's id, alias/app, a parameter's name."),
-    click.option("--account", default="", type=AccountId(), help="An account id."),
-    click.option("--region", default="", help="The region of the act (AWS_REGION says where the table is)."),
+    click.option(
+        "--actor",
+        metavar="ACTOR",
+        default="",
+        help="An actor's key (role ARN), or part of what the actor column shows.",
+    ),
+    click.option(
+        "--resource",
+        metavar="RESOURCE",
+        default="",
+        help="An ARN, or part of one: a key's id, alias/app, a parameter's name.",
+    ),
+    click.option("--account", default="", type=AccountId(), help="The account of the act."),
+    click.option(
+        "--region", metavar="REGION", default="", help="The region of the act (AWS_REGION says where the table is)."
+    ),
     click.option("--service", default="", type=ServiceType(), help="kms, cloudhsm, ssm, iotfleethub, cloudtrail ..."),
     click.option(
         "--level", "levels", default=None, type=LevelsType(), help="high; high+ for that and above; low,medium."

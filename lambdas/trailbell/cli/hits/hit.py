@@ -10,7 +10,8 @@ from trailbell.cli.hits.story import story_document, story_lines
 from trailbell.cli.hits.story_reading import Around, read_story, record_or_reason
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
-from trailbell.cli.options.times import Zone, ZoneType
+from trailbell.cli.options.form import form_option
+from trailbell.cli.options.times import Zone, zone_option
 from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
 from trailbell.hits.hit_id import parse_hit_name
@@ -20,23 +21,26 @@ from trailbell.store.query.hit_lookup import find_hit
 @click.command()
 @click.argument("name", metavar="ID")
 @click.option(
-    "--hours", default=24, show_default=True, type=click.IntRange(1, 720), help="Related hits: so far around it."
+    "--hours",
+    default=24,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 720),
+    help="Related hits: so many hours around it.",
 )
 @click.option(
-    "--related", "limit", default=10, show_default=True, type=click.IntRange(0, 100), help="How many of each."
+    "--related",
+    "limit",
+    default=10,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(0, 100),
+    help="How many related hits of each kind.",
 )
 @click.option("--record/--no-record", "with_record", default=True, help="Fetch the record from the trail bucket.")
 @click.option("--show-secrets", is_flag=True, help="Leave secrets in the record as they are.")
-@click.option(
-    "--tz",
-    "zone",
-    type=ZoneType(),
-    default="utc",
-    envvar="TRAILBELL_TZ",
-    show_default=True,
-    help="Of states and related hits: utc, local, Europe/Berlin ...",
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@zone_option("Of states and related hits")
+@form_option(("text", "json"))
 @click.option("--pager/--no-pager", default=True, help="Long text on a terminal goes through $PAGER.")
 @today_option
 @by_option
@@ -54,8 +58,9 @@ def hit(
     by: str | None,
     connection: Connection,
 ) -> None:
-    """Show one hit: its state and who changed or undid it, how long it can be undone, the alert as mailed, related
-    hits, and the record itself.
+    """Show one hit, with its mail and its record.
+
+    Also its state and who changed or undid it, how long it can be undone, and related hits.
 
     Of a muted hit also what would become of it today (of any hit with --today all).
 

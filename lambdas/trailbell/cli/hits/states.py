@@ -45,7 +45,9 @@ def ack(names: tuple[str, ...], note: str, connection: Connection) -> None:
 )
 @_change_options
 def resolve(names: tuple[str, ...], note: str, connection: Connection, resolved_as: str | None) -> None:
-    """Resolve hits: nothing is left to do, so `trailbell hits --open` shows them no more.
+    """Resolve hits: nothing is left to do.
+
+    `trailbell hits --open` shows them no more.
 
     What is resolved already may be resolved again with another --as.
 
@@ -59,7 +61,9 @@ def resolve(names: tuple[str, ...], note: str, connection: Connection, resolved_
 @click.command()
 @_change_options
 def reopen(names: tuple[str, ...], note: str, connection: Connection) -> None:
-    """Open hits again: takes back `ack` and `resolve`, and what a later call undid; the history keeps all of it.
+    """Open hits again.
+
+    Takes back `ack` and `resolve`, and what a later call undid; the history keeps all of it.
 
     \b
     Example:

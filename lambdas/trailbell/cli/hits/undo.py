@@ -9,6 +9,7 @@ import click
 from trailbell.cli.hits.undo_script import Undo, undo_document, undo_script
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.form import form_option
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import parse_hit_name
 from trailbell.store.query.alert_hits import AlertHits, find_alert
@@ -21,10 +22,12 @@ from trailbell.text.times import iso_time
 @click.command()
 @click.argument("names", metavar="ID...", nargs=-1, required=True)
 @click.option("--alone", is_flag=True, help="Only these hits, not the others that were in one alert with them.")
-@click.option("--format", "form", type=click.Choice(["script", "json"]), default="script", show_default=True)
+@form_option(("script", "json"))
 @connection_options
 def undo(names: tuple[str, ...], alone: bool, form: str, connection: Connection) -> None:
-    """Print the commands that undo a hit and all others of its alert, each with its deadline and the time left.
+    """Print the commands that undo a hit and its whole alert.
+
+    Each stands with its deadline and the time left.
 
     Nothing is run. The output is a shell script: all but commands that can run now are comments, so what is too late,
     done already, or has a <gap> to fill in does not run. Each command needs credentials of the account it names.

@@ -71,7 +71,8 @@ class Mailbox:
         else:
             self.mails += 1
         subject, text = alert["subject"], alert["text"].rstrip()
-        self.out.print(f"\n{_RULER}\nTo:      {self.address}\nSubject: {subject}\n\n{text}")
+        mail = f"\n{_RULER}\nTo:      {self.address}\nSubject: {subject}\n\n{text}"
+        self.out.print(mail, soft_wrap=True)  # its commands are there to be copied: no line is broken into two
 
 
 def _told(hit: dict[str, Any]) -> Told:

@@ -29,7 +29,7 @@ def kept_hits(aws: LocalAws, table: str, expected: Expectation) -> list[FoundHit
 def print_hits(out: Console, kept: list[FoundHit]) -> None:
     """Print them as `trailbell hits` does."""
     out.print("The hit table, newest first:\n")
-    out.print(table_text(kept, UTC, utc_now()), end="")
+    out.print(table_text(kept, UTC, utc_now()), end="", soft_wrap=True)  # it fits already
 
 
 def compare(expected: Expectation, kept: list[FoundHit], mailbox: Mailbox) -> int:

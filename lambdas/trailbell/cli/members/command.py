@@ -20,7 +20,9 @@ _MAX_NAME = 50  # AWS's own limit
 
 @click.group()
 def members() -> None:
-    """Take in other Regions and accounts: the template for their stacks, and the names of accounts.
+    """Take in other Regions and accounts.
+
+    Prints the template for their stacks, and the names of accounts.
 
     \b
     Example:
@@ -37,7 +39,9 @@ def members() -> None:
 )
 @setting_option
 def show_template(connection: Connection, rules: Path | None, settings: tuple[str, ...]) -> None:
-    """Print the CloudFormation template of a member, for the rules that the deployed stack runs.
+    """Print the CloudFormation template of a member.
+
+    It is for the rules that the deployed stack runs.
 
     It has no assets and no names of its own: one template for all Regions and accounts, by StackSets or by hand
     (docs/members.md). Its parameter is the central bus, by default the deployed stack's.
@@ -64,7 +68,9 @@ def _compiled(rules: Path, settings: tuple[str, ...]) -> Rulebook:
 @members.command("names")
 @stack_options("Not looked at; for the sake of --local.", "Ask what `trailbell local --keep` left running.")
 def show_names(connection: Connection) -> None:
-    """Print the setting account_names for your organisation, ready to be pasted into cdk.json.
+    """Print the setting account_names for your organisation.
+
+    It is ready to be pasted into cdk.json.
 
     Run it where organizations:ListAccounts is allowed: in the management account, or that of a delegated administrator.
     Closed accounts are left out.

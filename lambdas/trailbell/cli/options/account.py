@@ -7,17 +7,20 @@ from typing import Any
 
 import click
 
+from trailbell.cli.options.config_file import default_of
+
 
 Command = Callable[..., Any]
 
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_WHO_ASKS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")
 _FUNCTION_SECONDS = 900  # no function runs longer
 
 
 class AccountId(click.ParamType[str]):
     """Twelve digits, or "" for none: with any other text nothing would be found, which looks like an answer."""
 
-    name = "account id"
+    name = "account"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text as given; a usage error for what is no account id."""
@@ -47,20 +50,40 @@ def account_options(command: Command) -> Command:
 
     --region is taken: it says which records or hits are asked for, which lie in other Regions than the stack.
     """
-    for name, variables, text in (
-        ("--aws-region", ("AWS_REGION", "AWS_DEFAULT_REGION"), "The AWS Region to ask (default: $AWS_REGION)."),
-        ("--profile", ("AWS_PROFILE",), "The profile of the AWS CLI's files to sign in with (default: $AWS_PROFILE)."),
+    for name, variables, otherwise, text in (
+        (
+            "--aws-region",
+            ("AWS_REGION", "AWS_DEFAULT_REGION"),
+            _nothing,
+            "The AWS Region to ask (default: $AWS_REGION).",
+        ),
+        ("--profile", ("AWS_PROFILE",), _own_profile, "The profile to sign in with (default: $AWS_PROFILE)."),
     ):
         command = click.option(
-            name, metavar="NAME", expose_value=False, is_eager=True, callback=_setting(variables), help=text
+            name, metavar="NAME", expose_value=False, is_eager=True, callback=_setting(variables, otherwise), help=text
         )(command)
     return command
 
 
-def _setting(variables: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], None]:
+def _nothing() -> str:
+    return ""
+
+
+def _own_profile() -> str:
+    """The config file's profile, where the shell says nothing of who asks.
+
+    Beside credentials in the environment it would count by half: their account, and the profile's Region.
+    """
+    return "" if any(os.environ.get(name) for name in _WHO_ASKS) else default_of("profile")
+
+
+def _setting(
+    variables: Sequence[str], otherwise: Callable[[], str]
+) -> Callable[[click.Context, click.Parameter, str | None], None]:
     """Sets what boto3 reads, for this command, in this process and those it starts."""
 
     def put(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        value = value or (None if ctx.resilient_parsing else otherwise())
         if value:
             before = {name: os.environ.get(name) for name in variables}
             os.environ.update(dict.fromkeys(variables, value))

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 _SIGN_IN = "sign in again (aws sso login, aws login, or new keys in the environment)"
 _CREDENTIALS = "set AWS_PROFILE, or sign in (aws configure, aws sso login); check with: aws sts get-caller-identity"
 
+_PROFILES = "aws configure list-profiles shows them; set AWS_PROFILE, or profile in your config file, to one"
+
 # Names of botocore.exceptions, which is imported when there is an error to explain.
 _BY_KIND = (
     ("NoCredentialsError", f"no AWS credentials found: {_CREDENTIALS}"),
     ("PartialCredentialsError", f"AWS credentials are incomplete: {_CREDENTIALS}"),
     ("CredentialRetrievalError", f"AWS credentials could not be fetched: {_CREDENTIALS}"),
-    ("ProfileNotFound", "there is no such AWS profile: aws configure list-profiles shows them; set AWS_PROFILE to one"),
-    ("NoRegionError", "no AWS region given: set AWS_REGION to the region the stack is deployed in"),
+    ("ProfileNotFound", f"there is no such AWS profile: {_PROFILES}"),
+    (
+        "NoRegionError",
+        "no AWS Region given: set AWS_REGION, or give --aws-region: the one of the stack",
+    ),
     ("InvalidRegionError", "AWS_REGION names no region: set it to the one the stack is deployed in"),
     ("SSOError", f"the sign-on session has ended: {_SIGN_IN}"),
     ("TokenRetrievalError", f"the sign-on session has ended: {_SIGN_IN}"),

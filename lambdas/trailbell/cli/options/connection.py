@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trailbell.cli.options.account import Command, account_options, aws_client
+from trailbell.cli.options.config_file import default_of
 
 
 if TYPE_CHECKING:
@@ -68,11 +69,16 @@ def connection_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def connected(*arguments: Any, local: bool, table: str, stack: str, **named: Any) -> Any:
-        return command(*arguments, connection=Connection(local, table, stack), **named)
+        return command(*arguments, connection=Connection(local, table, _stack(stack, local)), **named)
 
     for option in (
-        click.option("--stack", default=STACK, show_default=True, help="The stack to look the table up from."),
-        click.option("--table", default="", help="The table's name (default: looked up from the stack's outputs)."),
+        _stack_option("The stack to look the table up from."),
+        click.option(
+            "--table",
+            metavar="NAME",
+            default="",
+            help="The table's name (default: looked up from the stack's outputs).",
+        ),
         click.option("--local", is_flag=True, help="Ask the table kept by `trailbell local --keep`."),
     ):
         connected = option(connected)
@@ -85,9 +91,18 @@ def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Comma
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def connected(*arguments: Any, local: bool, stack: str, **named: Any) -> Any:
-            return command(*arguments, connection=Connection(local, "", stack), **named)
+            return command(*arguments, connection=Connection(local, "", _stack(stack, local)), **named)
 
         with_local = click.option("--local", is_flag=True, help=local_help)(connected)
-        return account_options(click.option("--stack", default=STACK, show_default=True, help=stack_help)(with_local))
+        return account_options(_stack_option(stack_help)(with_local))
 
     return decorate
+
+
+def _stack_option(text: str) -> Any:  # as click's own are typed
+    return click.option("--stack", metavar="NAME", default="", help=f"{text.removesuffix('.')} (default: {STACK}).")
+
+
+def _stack(given: str, local: bool) -> str:
+    """The stack that is given, or the config file's, or the usual one; a local one has the usual name."""
+    return given or ("" if local else default_of("stack")) or STACK

@@ -61,6 +61,11 @@ filter_options = option_group(
     click.option(
         "--rule", "rule_names", multiple=True, type=RuleType(), help="A rule's name, pattern (kms-*) or id; repeatable."
     ),
-    click.option("--actor", default="", help="An actor's key (role ARN), or part of what the actor column shows."),
+    click.option(
+        "--actor",
+        metavar="ACTOR",
+        default="",
+        help="An actor's key (role ARN), or part of what the actor column shows.",
+    ),
 )
 """Gives the command one argument, `filters`."""

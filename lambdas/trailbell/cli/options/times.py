@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from trailbell.cli.options.config_file import config_file, default_of
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.errors import SettingsError
 
@@ -32,6 +33,9 @@ _FORMS = (
     "give 90m, 24h, 7d, 2w, 3mo, 1y, 3 months, now, today, yesterday, 14:30, 2026-11-01, 2026-11-01T14:30 or "
     "2026-11-01T14:30+02:00"
 )
+_BY_NAMES = {"--since": "--since (or --from)", "--until": "--until (or --to)"}
+"""What an option is called where it has two names, and whoever gave the other one looks for it."""
+
 FORMS = "90m, 24h, 7d, 3mo, today, 2026-11-01 ..."
 """Of a time, for an option's help."""
 
@@ -62,16 +66,39 @@ class ZoneType(click.ParamType[Zone]):
             self.fail(f"{value}: give local, utc, or a zone such as Europe/Berlin", param, ctx)
 
 
+def zone_option(of_what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --tz of every command that has one, which gets it as `zone`."""
+    return click.option(
+        "--tz",
+        "zone",
+        type=ZoneType(),
+        default=_own_zone,
+        envvar="TRAILBELL_TZ",
+        help=f"{of_what}: local, Europe/Berlin ... (default: $TRAILBELL_TZ, then utc).",
+    )
+
+
+def _own_zone() -> Zone:
+    """The config file's time zone, or UTC. Raises SettingsError for a name that is none."""
+    name = default_of("tz") or "utc"
+    try:
+        return ZoneType().convert(name, None, None)
+    except click.UsageError as error:
+        raise SettingsError(f"{config_file()}: tz: {error.message}") from None
+
+
 def since_option(what: str, default: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option --since of every command that has one; `what` is from then on."""
     text = f"{what} from then on: {FORMS}"
-    return click.option("--since", "--from", "since", default=default, show_default=bool(default), help=text)
+    return click.option(
+        "--since", "--from", "since", metavar="TIME", default=default, show_default=bool(default), help=text
+    )
 
 
 def until_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option --until of every command that has one."""
     text = f"{what} until then, in the same forms; a date includes its whole day. Default: no end."
-    return click.option("--until", "--to", "until", default="", help=text)
+    return click.option("--until", "--to", "until", metavar="TIME", default="", help=text)
 
 
 def parse_since(text: str, now: datetime) -> datetime:
@@ -112,7 +139,7 @@ def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool
         moment = _utc(_written(text.strip(), now, zone, end=end), zone)
         return min(max(moment, now - _LONGEST), now + _FURTHEST)
     except (ValueError, OverflowError):
-        raise SettingsError(f"{option} {text}: {_FORMS}") from None
+        raise SettingsError(f"{_BY_NAMES.get(option, option)} {text} is no time: {_FORMS}") from None
 
 
 def show_time(moment: str, zone: Zone) -> str:

@@ -49,7 +49,7 @@ class Rate(click.ParamType[float]):
 @click.option(
     "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's log files (repeatable)."
 )
-@click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
+@click.option("--region", "regions", metavar="REGION", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--rate", type=Rate(), default="50/s", show_default=True, help="Log files to send: 50/s, 600/min ...")
 @click.option(
     "--notify", "--tell", "notify", is_flag=True, help="Notify people of the hits, too (default: they are kept)."
@@ -77,7 +77,9 @@ def replay(
     state: Path | None,
     connection: Connection,
 ) -> None:
-    """Send log files of the trail bucket through the deployed queue again, for example after adding a rule.
+    """Send old log files through the deployed queue again.
+
+    For example after a rule was added.
 
     Whole days are sent: those of --since to --until, and the next one for late deliveries. Hits are kept once, so
     hits that are in the table already stay as they are. New ones are kept and nobody is notified, unless --notify;

@@ -49,7 +49,9 @@ from trailbell.text.times import iso_time
 @until_option("Hits")
 @filter_options
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules, for --from-scan.")
-@click.option("--limit", default=20_000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
+@click.option(
+    "--limit", default=20_000, show_default=True, metavar="N", type=click.IntRange(1), help="The newest hits, at most."
+)
 @connection_options
 @setting_option
 def report(
@@ -63,8 +65,10 @@ def report(
     filters: Filters,
     connection: Connection,
 ) -> None:
-    """Write hits into one HTML file: over time, by service, rule, actor, account and resource, each with what became of
-    it, its undo, and how long that works.
+    """Write hits into one HTML file.
+
+    It shows them over time, by service, rule, actor, account and resource, each with what became of it, its
+    undo, and how long that works.
 
     The file is self-contained, needs no network and no server, and can be sent to somebody. It names people and
     resources: treat it like the log files it came from.

@@ -8,6 +8,7 @@ import click
 
 from trailbell.cli.options.account import AccountId, account_options, aws_client
 from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.form import form_option
 from trailbell.cli.scan.log_sources import LogPlace, find_sources
 from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cli.scan.work import Source
@@ -20,18 +21,27 @@ from trailbell.lookback.prices import AS_OF, REGION
 
 @click.command()
 @click.argument("address", type=LogPlace())
-@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="Whole days, of a bucket.")
+@click.option(
+    "--days",
+    default=7,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 366),
+    help="How many whole days of a bucket to look at.",
+)
 @click.option(
     "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's log files (repeatable)."
 )
-@click.option("--region", "regions", multiple=True, help="Only this region's log files (repeatable).")
+@click.option("--region", "regions", metavar="REGION", multiple=True, help="Only this region's log files (repeatable).")
 @click.option("--all-metrics", is_flag=True, help='With the setting metrics set to "all".')
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@form_option(("text", "json"))
 @account_options
 def cost(
     address: str, days: int, accounts: tuple[str, ...], regions: tuple[str, ...], all_metrics: bool, form: str
 ) -> None:
-    """Say what trailbell would cost a month for the log files of a bucket or folder. Nothing but names is read.
+    """Say what a deployment would cost a month.
+
+    It is computed from the names and sizes of the log files of a bucket or folder; nothing else is read.
 
     The trail itself, its bucket and its key are not in it: you have them already.
 

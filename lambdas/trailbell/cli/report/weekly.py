@@ -22,13 +22,18 @@ _MOST_DAYS = 35  # as many as the clock's report has after an outage
     "--until",
     "--to",
     "until",
+    metavar="TIME",
     default="",
     help="The last day, such as 2026-11-29 (default: today, as far as it is over).",
 )
-@click.option("--days", default=7, show_default=True, type=click.IntRange(1, _MOST_DAYS), help="How many, UTC.")
+@click.option(
+    "--days", default=7, show_default=True, metavar="N", type=click.IntRange(1, _MOST_DAYS), help="How many days, UTC."
+)
 @connection_options
 def weekly(until: str, days: int, connection: Connection) -> None:
-    """Print the weekly report that operations get by mail: hits, what is open, undone, muted, not delivered, canaries.
+    """Print the weekly report that operations get by mail.
+
+    It has hits, what is open, undone, muted, not delivered, and canaries.
 
     Time left and states are as of now, and exceptions those of this checkout.
 

@@ -54,7 +54,9 @@ def check_rules(
     form: str,
     settings: tuple[str, ...],
 ) -> None:
-    """Compile every rule of a folder and run its cases; one line for each fault, exit status 1 if there are any.
+    """Compile rules and run their cases.
+
+    Prints one line for each fault; the exit status is 1 if there are any.
 
     Cases are in another folder under the same paths: --cases, FOLDER/cases, or cases/ or tests/rules/ beside FOLDER.
     Misspelt fields are faults, and what still says FILL IN. What can never match (a misspelt call, a field no record

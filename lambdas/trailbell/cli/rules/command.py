@@ -39,7 +39,9 @@ def rules() -> None:
 @click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
 @setting_option
 def list_rules(folder: Path | None, settings: tuple[str, ...]) -> None:
-    """List the rules of a folder (default: those that ship with trailbell), most severe first.
+    """List rules, most severe first.
+
+    Those of FOLDER (default: those that ship with trailbell).
 
     \b
     Example:

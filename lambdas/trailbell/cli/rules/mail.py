@@ -33,7 +33,9 @@ _LOG_FILE = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/01/111122223333_C
 @click.option("--cases", type=click.Path(path_type=Path), help="Folder of the cases (default as for `rules check`).")
 @setting_option
 def show_mail(rule: str, cases: Path | None, settings: tuple[str, ...]) -> None:
-    """Print the mail that a rule or correlation (its name, or a file) would send for its first case that matches.
+    """Print the mail that a rule would send.
+
+    RULE is the name or the file of a rule or correlation; the mail is that of its first case that matches.
 
     \b
     Example:

@@ -4,11 +4,13 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.rulebooks import find_placeholders, find_rulebook, setting_option, strict_option
 from trailbell.cli.rules.event_lines import EventLines, print_episodes
 from trailbell.cli.scan.log_files import read_pieces
@@ -29,14 +31,22 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command("match")
 @click.option("--rules", "rules_path", type=_ANY, help="Sigma rules: a file or a folder (default: the product's).")
 @click.option("--events", required=True, type=_FILE, help="JSON lines, or any form that `trailbell scan` reads.")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-@click.option("--time-field", default="eventTime", show_default=True, help="Where an event's time is, as RFC 3339.")
+@form_option(("table", "jsonl"))
+@click.option(
+    "--time-field",
+    metavar="FIELD",
+    default="eventTime",
+    show_default=True,
+    help="Where an event's time is, as RFC 3339.",
+)
 @strict_option
 @setting_option
 def match_rules(
     rules_path: Path | None, events: Path, form: str, time_field: str, strict: bool, settings: tuple[str, ...]
 ) -> None:
-    """Match any Sigma rules against any JSON events; log sources are ignored. One line for each match.
+    """Match any Sigma rules against any JSON events.
+
+    Log sources are ignored. One line for each match.
 
     `index` is the line of the event, from 0; where events do not stand in lines, their position. After the matches
     comes a line for each episode of a correlation, with
@@ -46,7 +56,7 @@ def match_rules(
 
     \b
     Example:
-      trailbell rules match --rules ./rule.yml --events ./events.jsonl --format jsonl
+      trailbell rules match --rules ./rule.yml --events ./events.jsonl
     """
     if rules_path is None:
         rulebook = find_rulebook(None, settings)
@@ -102,7 +112,11 @@ def _print_matches(running: _Running, events: Path, time_field: str, form: str) 
     else:
         columns = ["index", "ruleId", "name", "title"]
         shown = ((index, running.ids.get(rule.rule_id, rule.rule_id), rule) for index, rule in matches)
-        print_table(columns, ([str(index), rule_id, rule.name, one_line(rule.title)] for index, rule_id, rule in shown))
+        rows = ([str(index), rule_id, rule.name, one_line(rule.title)] for index, rule_id, rule in shown)
+        if first := next(rows, None):
+            print_table(columns, chain((first,), rows))
+        else:
+            click.echo("no rule matches any of the events", err=True)
     episodes = (one for one in lines.episodes() if one.correlation.correlation_id not in silent)
     print_episodes(episodes, running.ids, form)
     if lines.without_time:

@@ -38,18 +38,24 @@ class _Place:
 
 @click.command("new")
 @click.argument("name")
-@click.option("--service", required=True, help="A folder of rules/, such as kms; elsewhere any service of AWS.")
-@click.option("--event", "call", help="The call, such as DisableKey (default: one to replace).")
+@click.option(
+    "--service", metavar="SERVICE", required=True, help="A folder of rules/, such as kms; elsewhere any service of AWS."
+)
+@click.option(
+    "--event", "call", metavar="CALL", help="The call, such as DisableKey (for a service of rules/: one to replace)."
+)
 @click.option("--local", "is_local", is_flag=True, help="One of your own: into rules/local/, which git ignores.")
 @click.option(
     "--into", type=click.Path(file_okay=False, path_type=Path), help="Another folder; cases go to INTO/cases."
 )
 def new_rule(name: str, service: str, call: str | None, is_local: bool, into: Path | None) -> None:
-    """Write a new rule and its cases, which compile and hold; fill in what says FILL IN, which `rules check` refuses.
+    """Write a new rule and its cases.
+
+    They compile and hold; fill in what says FILL IN, which `rules check` refuses.
 
     \b
     Example:
-      trailbell rules new s3-bucket-deleted --service s3 --event DeleteBucket --into ./new-rules
+      trailbell rules new kms-key-renamed --service kms --into ./new-rules
     """
     source = source_of(service)
     place = _place(service, is_local, into)

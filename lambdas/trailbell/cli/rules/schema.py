@@ -7,9 +7,11 @@ from trailbell.rulebook.members import SCHEMAS
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice([*SCHEMAS]), default="rule")
+@click.argument("name", metavar="[KIND]", type=click.Choice([*SCHEMAS]), default="rule")
 def show_schema(name: str) -> None:
-    """Print the JSON Schema of a rule or correlation, of its cases, or of an exception.
+    """Print a JSON Schema for editors.
+
+    KIND is rule (the default), cases, exception, correlation or correlation-cases.
 
     An editor with a YAML language server completes and checks a file that begins with the line
     `# yaml-language-server: $schema=rule-1.json`.

@@ -13,6 +13,7 @@ import click
 from trailbell.alerts.mail_lines import span
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.rulebooks import rules_of, setting_option
 from trailbell.cli.options.times import last_second, parse_since, parse_window, since_option, until_option
 from trailbell.cli.terminal.display import level_text, print_table
@@ -36,7 +37,7 @@ _READERS = 8
 @click.command("scorecard")
 @since_option("Hits", _SINCE)
 @until_option("Hits")
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@form_option(("table", "json", "csv"))
 @click.option(
     "--navigator",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -61,8 +62,10 @@ def show_scorecard(
     settings: tuple[str, ...],
     connection: Connection,
 ) -> None:
-    """Show for each rule its hits and alerts, how many were resolved as false and confirmed, when it fired last, and
-    how soon somebody looked (half of its hits waited no longer).
+    """Show how each rule does: hits, alerts, false ones.
+
+    Also how many were resolved as confirmed, when it fired last, and how soon somebody looked (half of its hits
+    waited no longer).
 
     Rules with most false hits come first; those that never fired in this time are among them, last.
 

@@ -36,8 +36,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--false", "false_files", multiple=True, type=_FILE, help="Hits that were false, as JSON lines (repeatable)."
 )
 @click.option("--confirmed", "confirmed_files", multiple=True, type=_FILE, help="Hits that were right, as JSON lines.")
-@click.option("--owner", default="", help="Who answers for the exception.")
-@click.option("--reason", default="", help="Why these calls are expected.")
+@click.option("--owner", metavar="OWNER", default="", help="Who answers for the exception.")
+@click.option("--reason", metavar="WHY", default="", help="Why these calls are expected.")
 @click.option("--expires", default="", metavar="DATE", help="Its last day (default: in 90 days).")
 @click.option("--write", is_flag=True, help="Write it into exceptions/ instead of printing it.")
 @setting_option
@@ -54,7 +54,9 @@ def tune_rules(
     settings: tuple[str, ...],
     connection: Connection,
 ) -> None:
-    """Draft an exception from hits that were resolved as false (`trailbell resolve ID --as false`).
+    """Draft an exception from hits that were resolved as false.
+
+    (They are by `trailbell resolve ID --as false`.)
 
     It is the narrowest that takes them all: by actor, resource, call, account, Region and agent. It is proved on the
     records of all cases and on all hits that were confirmed; where one of them would be muted, or where the false
@@ -65,7 +67,7 @@ def tune_rules(
     \b
     Example:
       trailbell rules tune kms-policy-changed
-      trailbell rules tune --write --owner ops@example.com --reason "the rotator, OPS-1234"
+      trailbell rules tune --write --owner ops@example.com --reason OPS-1234
     """
     from trailbell.rulebook.tune import Answerable, Judged, Tuned, tune  # here, as these need pySigma
 

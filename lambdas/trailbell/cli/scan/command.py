@@ -46,10 +46,12 @@ if TYPE_CHECKING:
 @work_options
 @account_options
 def scan(places: tuple[str, ...], scope: Scope, filters: Filters, output: Output, work: Work) -> None:
-    """Match rules against log files: files and folders of this machine, s3://bucket/prefix, and - for standard input.
+    """Match rules against log files.
+
+    PLACES are files and folders of this machine, s3://bucket/prefix, and - for standard input.
 
     Records are found in whatever they come in, recognised by content: log files, gzipped or not, JSON lines, lists or
-    one record, what `aws cloudtrail lookup-events` prints, EventBridge events, exports of CloudWatch Logs, Firehose,
+    one record, the output of `aws cloudtrail lookup-events`, EventBridge events, exports of CloudWatch Logs, Firehose,
     Splunk and Elastic, archives.
 
     Where folders have CloudTrail's layout, only those of the accounts, regions and days asked for are looked into
@@ -64,7 +66,7 @@ def scan(places: tuple[str, ...], scope: Scope, filters: Filters, output: Output
     Example:
       trailbell scan ./AWSLogs --format jsonl
       aws cloudtrail lookup-events --output json | trailbell scan -
-      trailbell scan s3://my-trail-logs --since 30d --account 111122223333 --summary
+      trailbell scan s3://my-trail-logs --since 30d --summary
     """
     output.check()
     if work.state and STANDARD_INPUT in places:

@@ -25,7 +25,7 @@ _S3 = "s3://"
 class LogPlace(click.ParamType[str]):
     """A path that exists, s3://bucket/prefix, or - for standard input."""
 
-    name = "path or s3://bucket/prefix"
+    name = "place"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text as given, once it is known to be one of both."""

@@ -11,6 +11,7 @@ import click
 
 from trailbell.cli.options.account import AccountId
 from trailbell.cli.options.filters import Filters
+from trailbell.cli.options.form import form_option
 from trailbell.cli.options.option_group import option_group
 from trailbell.cli.options.rulebooks import setting_option, strict_option
 from trailbell.cli.options.times import parse_window, since_option, until_option
@@ -112,13 +113,15 @@ scope_options = option_group(
     click.option(
         "--account", "accounts", multiple=True, type=AccountId(), help="Only this account's records (repeatable)."
     ),
-    click.option("--region", "regions", multiple=True, help="Only this region's records (repeatable)."),
+    click.option(
+        "--region", "regions", metavar="REGION", multiple=True, help="Only this region's records (repeatable)."
+    ),
 )
 
 output_options = option_group(
     "output",
     Output,
-    click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True),
+    form_option(FORMS),
     click.option(
         "-o",
         "--output",
@@ -136,6 +139,7 @@ output_options = option_group(
     ),
     click.option(
         "--quiet-minutes",
+        metavar="N",
         type=click.IntRange(0, 1440),
         default=60,  # that of alerts/quiet.py, held by a test: to import it takes as long as a small scan
         show_default=True,
@@ -155,7 +159,9 @@ work_options = option_group(
     Work,
     click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Other Sigma rules (file or folder)."),
     strict_option,
-    click.option("--jobs", type=click.IntRange(1), help="Processes to work with (default: as many as pay off)."),
+    click.option(
+        "--jobs", metavar="N", type=click.IntRange(1), help="Processes to work with (default: as many as pay off)."
+    ),
     click.option(
         "--resume",
         "state",
