@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailbell.cli.options.aws_errors import explain
-from trailbell.errors import NewerFormatError, TrailbellError
+from trailbell.errors import TrailbellError
 from trailbell.store.dynamo import THROTTLED
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_time
@@ -90,11 +90,6 @@ def who_acts(error: Exception, *, fixed_credentials: bool) -> str:
     cause = error.__cause__ if isinstance(error, TrailbellError) and isinstance(error.__cause__, Exception) else error
     who = next((_WHO[name] for name in _names(cause) if name in _WHO), "you: read what AWS says")
     return _ANEW if who == _SIGN_IN and fixed_credentials else who
-
-
-def is_of_newer(error: Exception) -> bool:
-    """Whether only another version of trailbell can go on."""
-    return isinstance(error, NewerFormatError)
 
 
 def _names(error: Exception) -> list[str]:
