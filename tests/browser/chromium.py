@@ -39,14 +39,36 @@ def find_browser() -> tuple[str, str] | None:
 
 
 class Page:
-    """A browser's only page."""
+    """A browser's page, and the tabs beside it."""
 
     def __init__(self, url: str, session: str) -> None:
         self._url = f"{url}/session/{session}"
 
     def open(self, file: Path) -> None:
         """Open a local file, and wait until it is there."""
-        self._post("url", {"url": file.resolve().as_uri()})
+        self.open_address(file.resolve().as_uri())
+
+    def open_address(self, address: str) -> None:
+        """Open an address, and wait until it is there."""
+        self._post("url", {"url": address})
+
+    def tab(self) -> str:
+        """The tab that all else is about."""
+        return str(self._get("window"))
+
+    def new_tab(self) -> str:
+        """Open an empty one beside it, and go there."""
+        made = str(self._post("window/new", {"type": "tab"})["handle"])
+        self.to_tab(made)
+        return made
+
+    def to_tab(self, tab: str) -> None:
+        """Go to another one."""
+        self._post("window", {"handle": tab})
+
+    def close_tab(self) -> None:
+        """Close this one; go to another one then."""
+        call("DELETE", f"{self._url}/window")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """Run JavaScript (the body of a function); what it returns."""

@@ -89,6 +89,7 @@ def test_wheel_writes_the_report(installed: Installed) -> None:
         (("scan", EXAMPLES, "--rules", EXAMPLES), "rules"),
         (("scan", EXAMPLES, "--setting", "trusted_accounts=111122223333"), "rules"),
         (("local",), "deploy"),
+        (("serve",), "serve"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:12],
 )

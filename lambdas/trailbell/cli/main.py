@@ -24,6 +24,7 @@ _COMMANDS = LazyCommands(
         "scan": "trailbell.cli.scan.command:scan",
         "replay": "trailbell.cli.replay.command:replay",
         "report": "trailbell.cli.report.command:report",
+        "serve": "trailbell.cli.serve.command:serve",
         "audit": "trailbell.cli.audit.command:audit",
         "cost": "trailbell.cli.report.cost:cost",
         "weekly": "trailbell.cli.report.weekly:weekly",

@@ -47,9 +47,13 @@ class DynamoHitStates:
 
     def words(self, hits: Sequence[Hit]) -> dict[Identity, str]:
         """The states of those hits that somebody or something changed. Raises TableError or what botocore raises."""
+        return {identity: state.word for identity, state in self.of(hits).items()}
+
+    def of(self, hits: Sequence[Hit]) -> dict[Identity, HitState]:
+        """The same with who, when and the note."""
         keys = {tuple(state_key(*hit.identity).values()): hit.identity for hit in hits}
         rows = get_all(self._client, self._table, [{"pk": pk, "sk": sk} for pk, sk in keys])
-        return {keys[row["pk"], row["sk"]]: str(row["state"]) for row in rows}
+        return {keys[row["pk"], row["sk"]]: state_of(row) for row in rows}
 
     def write(self, identity: Identity, after: HitState, change: StateChange, expires_at: int) -> None:
         """Write a state and the step that led to it. Raises StateError when somebody else was faster."""

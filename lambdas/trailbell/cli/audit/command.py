@@ -107,28 +107,11 @@ def audit(place: str | None, scope: Scope, key_files: tuple[Path, ...], form: st
 
 def _of_deployment(connection: Connection, selection: Selection, form: str) -> int:
     """Print what the deployed audit found; the exit status. Raises SettingsError where nothing was audited."""
-    from trailbell.cli.audit.deployed import print_deployed
-    from trailbell.ops.audited_days import SHOWN, deployed_days, overdue_chains
-    from trailbell.store.arrivals import DynamoArrivals
-    from trailbell.store.audits import DynamoAudits
+    from trailbell.cli.audit.deployed import print_deployed, read_deployed
 
-    dynamodb, table = connection.client("dynamodb"), connection.table()
-    audits, arrivals, until = DynamoAudits(dynamodb, table, 0), DynamoArrivals(dynamodb, table), selection.until
-    until = until or datetime.now(UTC)
-    since = selection.since or until - SHOWN
-
-    def is_selected(account: str, region: str) -> bool:
-        asked = (selection.accounts, account), (selection.regions, region)
-        return all(not names or name in names for names, name in asked)
-
-    chains = [chain for chain in audits.chains() if is_selected(chain.trail.account, chain.trail.region)]
-    if not chains:
-        raise SettingsError("nothing was audited: is the setting `audit` on, and the trail's log file validation?")
-    days = deployed_days(audits, chains, since, until)
-    overdue = overdue_chains(chains, since, until)
-    silent = [told for told in arrivals.told() if is_selected(told.source.account, told.source.region)]
-    print_deployed(days, overdue, silent, form)
-    return int(bool(overdue or silent) or not all(day.is_green for day in days))
+    found = read_deployed(connection.client("dynamodb"), connection.table(), selection, datetime.now(UTC))
+    print_deployed(found, form)
+    return int(not found.is_green)
 
 
 @dataclass(slots=True)

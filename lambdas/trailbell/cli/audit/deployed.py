@@ -1,7 +1,10 @@
-"""What the deployed audit found, as it is printed."""
+"""What the deployed audit found, read from the hit table and printed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import click
 
@@ -9,31 +12,80 @@ from trailbell.audit.arrivals import begin_of, text_of_hour
 from trailbell.audit.newest import Newest
 from trailbell.cli.terminal.display import print_table
 from trailbell.cli.terminal.table import Cell
+from trailbell.cloudtrail.selection import Selection
+from trailbell.errors import SettingsError
 from trailbell.flows.silence import Told
-from trailbell.ops.audited_days import COUNTS, FAULTS, DeployedDay
+from trailbell.ops.audited_days import COUNTS, FAULTS, SHOWN, DeployedDay, deployed_days, overdue_chains
+from trailbell.store.arrivals import DynamoArrivals
+from trailbell.store.audits import DynamoAudits
 
 
-def print_deployed(days: Sequence[DeployedDay], overdue: Sequence[Newest], silent: Sequence[Told], form: str) -> None:
-    """Print the days, chains that have stopped, and whose log files do not come any more."""
-    lines = [day.document() for day in days], [*map(_overdue_document, overdue)], [*map(_silent_document, silent)]
+@dataclass(frozen=True, slots=True)
+class DeployedAudit:
+    """What it found: the days, chains that have stopped, and whose log files do not come any more."""
+
+    days: Sequence[DeployedDay]
+    overdue: Sequence[Newest]
+    silent: Sequence[Told]
+
+    @property
+    def is_green(self) -> bool:
+        """Whether nobody has to look at anything."""
+        return not (self.overdue or self.silent) and all(day.is_green for day in self.days)
+
+    def document(self) -> dict[str, list[dict[str, Any]]]:
+        """All of it as JSON."""
+        return {
+            "days": [day.document() for day in self.days],
+            "overdue": [*map(_overdue_document, self.overdue)],
+            "silent": [*map(_silent_document, self.silent)],
+        }
+
+    def sentences(self) -> Iterator[str]:
+        """A line for each chain that has stopped and each silent source."""
+        for chain in self.overdue:
+            trail = chain.trail
+            yield f"overdue: {trail.account} {trail.region}, trail {trail.trail}: none since {chain.end:%F %T} UTC"
+        for told in self.silent:
+            since = begin_of(told.since)
+            yield f"silent: {told.source.account} {told.source.region}: no log file since the hour of {since:%F %R} UTC"
+
+
+def read_deployed(dynamodb: Any, table: str, selection: Selection, now: datetime) -> DeployedAudit:
+    """What the audit wrote into the hit table, of the last seven days where no time is asked for.
+
+    Raises SettingsError where nothing was audited, and what botocore raises.
+    """
+    audits, until = DynamoAudits(dynamodb, table, 0), selection.until or now
+    since = selection.since or until - SHOWN
+
+    def is_selected(account: str, region: str) -> bool:
+        asked = (selection.accounts, account), (selection.regions, region)
+        return all(not names or name in names for names, name in asked)
+
+    chains = [chain for chain in audits.chains() if is_selected(chain.trail.account, chain.trail.region)]
+    if not chains:
+        raise SettingsError("nothing was audited: is the setting `audit` on, and the trail's log file validation?")
+    told = DynamoArrivals(dynamodb, table).told()
+    return DeployedAudit(
+        deployed_days(audits, chains, since, until),
+        overdue_chains(chains, since, until),
+        [one for one in told if is_selected(one.source.account, one.source.region)],
+    )
+
+
+def print_deployed(found: DeployedAudit, form: str) -> None:
+    """Print it in one of the command's forms."""
+    document = found.document()
     if form == "jsonl":
-        for line in (line for some in lines for line in some):
+        for line in (line for some in document.values() for line in some):
             click.echo(json.dumps(line))
     elif form == "json":
-        document = dict(zip(("days", "overdue", "silent"), lines, strict=True))
         click.echo(json.dumps(document, indent=2))
     else:
-        print_table(["day", "account", "region", "digests", *COUNTS, "chain"], map(_cells, days))
-        for chain in overdue:
-            trail = chain.trail
-            click.echo(
-                f"overdue: {trail.account} {trail.region}, trail {trail.trail}: none since {chain.end:%F %T} UTC"
-            )
-        for told in silent:
-            since = begin_of(told.since)
-            click.echo(
-                f"silent: {told.source.account} {told.source.region}: no log file since the hour of {since:%F %R} UTC"
-            )
+        print_table(["day", "account", "region", "digests", *COUNTS, "chain"], map(_cells, found.days))
+        for sentence in found.sentences():
+            click.echo(sentence)
 
 
 def _cells(day: DeployedDay) -> list[str | Cell]:

@@ -5,27 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trailbell.cli.hits.story import Story, story_document, story_lines
-from trailbell.cli.options.aws_errors import explain, explained_errors
+from trailbell.cli.hits.story import story_document, story_lines
+from trailbell.cli.hits.story_reading import Around, read_story, record_or_reason
+from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.form import form_option
 from trailbell.cli.options.times import Zone, zone_option
 from trailbell.cli.options.today import by_option, today_option, verdicts
 from trailbell.cli.terminal.pager import show
-from trailbell.errors import LogFileError
-from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_id import parse_hit_name
-from trailbell.ops.record_reader import fetch_record
-from trailbell.store.follow_ups import DynamoFollowUps
-from trailbell.store.query.episodes import episode_now
-from trailbell.store.query.hit_lookup import find_hit, was_notified
-from trailbell.store.query.hits_around import find_related
-from trailbell.store.states import DynamoHitStates
-from trailbell.text.redaction import redacted_record, shown_record
-from trailbell.text.safe_text import one_line
-from trailbell.text.times import iso_time
+from trailbell.store.query.hit_lookup import find_hit
 
 
 @click.command()
@@ -86,41 +76,14 @@ def hit(
     with explained_errors():
         client, table = connection.client("dynamodb"), connection.table()
         found, _ = find_hit(client, table, parse_hit_name(name), now)
-        state, history = DynamoHitStates(client, table).read(found.identity)
-        follow_ups = [one for one, _ in DynamoFollowUps(client, table).known([found])] if found.kept_as == ACT else []
-        notified = was_notified(client, table, found)
-        related = find_related(client, table, found, hours, limit)
-        goes_on = episode_now(client, table, found.episode) if found.episode else None
         verdict = verdicts(connection, [found], today, by).get(found.hit_id)
-    record = _record(connection, found, show_secrets=show_secrets) if with_record else "not asked for (--no-record)"
-    follow_ups.sort(key=lambda one: one.at)
-    story = Story(
-        hit=found,
-        state=state,
-        history=history,
-        notified=notified,
-        related=related,
-        hours=hours,
-        record=record,
-        follow_ups=follow_ups,
-        now=iso_time(now),
-        limit=limit,
-        today=verdict,
-        episode=goes_on,
-        where=connection.options,
-    )
+    record: dict[str, Any] | str = "not asked for (--no-record)"
+    if with_record:
+        record = record_or_reason(connection.client("s3"), found, show_secrets=show_secrets)
+    with explained_errors():
+        around, where = Around(hours, limit), connection.options
+        story = read_story(client, table, found, now, around=around, record=record, where=where, today=verdict)
     if form == "json":
         click.echo(json.dumps(story_document(story, zone), indent=2))
     else:
         show("\n".join(story_lines(story, zone)) + "\n", paged=pager)
-
-
-def _record(connection: Connection, found: Hit, *, show_secrets: bool) -> dict[str, Any] | str:
-    """The record as people may see it, or why it cannot be had: the rest of the story does not depend on it."""
-    try:
-        fields = fetch_record(connection.client("s3"), found.place)
-    except LogFileError as error:
-        return one_line(str(error))
-    except (BotoCoreError, ClientError) as error:
-        return explain(error)
-    return shown_record(fields) if show_secrets else redacted_record(fields)

@@ -2,23 +2,18 @@
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from trailbell.cli.hits.state_changes import Said, change_hit, checked_note
 from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.errors import SettingsError, StateError
 from trailbell.hits.hit_id import parse_hit_name
-from trailbell.hits.hit_state import RESOLVED_AS, change_state
+from trailbell.hits.hit_state import RESOLVED_AS
 from trailbell.store.query.hit_lookup import find_hit
 from trailbell.store.states import DynamoHitStates
-from trailbell.text.safe_text import one_line
-from trailbell.text.times import iso_time
-
-
-_MAX_NOTE = 1000
 
 
 def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,8 +88,7 @@ def note(name: str, text: tuple[str, ...], connection: Connection) -> None:
 
 def _change(action: str, names: tuple[str, ...], note: str, connection: Connection, resolved_as: str = "") -> None:
     """Do it to each hit; those that refuse are named at the end, and the others are done all the same."""
-    if len(note) > _MAX_NOTE:
-        raise SettingsError(f"a note is at most {_MAX_NOTE} characters, this one has {len(note)}")
+    said = Said(action, checked_note(note), resolved_as)
     selection = [parse_hit_name(name) for name in names]
     refused = list[str]()
     with explained_errors():
@@ -103,22 +97,8 @@ def _change(action: str, names: tuple[str, ...], note: str, connection: Connecti
         for name, parsed in zip(names, selection, strict=True):
             find = functools.partial(find_hit, client, table, parsed)
             try:
-                click.echo(_change_one(find, states, action, by, (one_line(note, _MAX_NOTE), resolved_as)))
+                click.echo(change_hit(find, states, said, by).text)
             except (StateError, SettingsError) as error:
                 refused.append(f"{name}: {error}")
     if refused:
         raise StateError("\n".join(refused))
-
-
-def _change_one(
-    find: Callable[[datetime], Any], states: DynamoHitStates, action: str, by: str, said: tuple[str, str]
-) -> str:
-    """Change one hit's state; what was done, for the person who asked. said: the note, and what it is resolved as."""
-    now = datetime.now(UTC)
-    found, expires_at = find(now)
-    before, _ = states.read(found.identity)
-    after, change = change_state(before, action, by, iso_time(now), *said)
-    states.write(found.identity, after, change, expires_at)
-    was = f" (was {before.word})" if before.word != after.word else ""
-    judged = f" as {after.resolved_as}" if after.resolved_as else ""
-    return f"{found.short_id} {found.name}: {after.word}{judged}{was}"

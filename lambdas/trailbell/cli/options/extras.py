@@ -10,6 +10,9 @@ EXTRAS = {
     "psutil": "deploy",
     "uv": "deploy",
     "cryptography": "audit",
+    "anyio": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
 }
 """Module → the extra that brings it."""
 
@@ -17,6 +20,7 @@ _NEEDS = {
     "rules": "this compiles rules, which needs pySigma",
     "deploy": "this deploys the stack, which needs the CDK",
     "audit": "this verifies signatures, which needs cryptography",
+    "serve": "this serves a page, which needs Starlette and uvicorn",
 }
 
 

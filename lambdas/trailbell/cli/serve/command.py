@@ -1,0 +1,102 @@
+"""`trailbell serve`: the report's page, alive, for one person on their own machine."""
+
+import webbrowser
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import click
+
+from trailbell.cli.options.aws_errors import explained_errors
+from trailbell.cli.options.connection import Connection, connection_options
+from trailbell.cli.options.filters import Filters, filter_options
+from trailbell.cli.options.option_group import option_group
+from trailbell.cli.options.rule_names import rule_ids
+from trailbell.cli.options.times import last_second, parse_since, since_option
+from trailbell.cli.serve.assembly import Asked, assembled
+from trailbell.cli.serve.callers_aws import CallersAws
+from trailbell.cli.serve.listening import leave, listen, private_redirect, run_server
+from trailbell.cli.serve.watcher import Pace, Question
+from trailbell.cli.terminal.interrupt import STATUS
+from trailbell.hits.query import HitQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where the page is served, how often the table is looked at, and whether a browser is opened."""
+
+    host: str
+    port: int
+    every: float
+    browser: bool
+
+
+_serving_options = option_group(
+    "serving",
+    Serving,
+    click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port (default: any that is free)."),
+    click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; others are refused."),
+    click.option(
+        "--every", default=5.0, show_default=True, type=click.FloatRange(1), help="Seconds between looks for new hits."
+    ),
+    click.option("--browser/--no-browser", default=False, help="Open the page (default: only print its address)."),
+)
+
+
+@click.command()
+@since_option("Hits", "30d")
+@filter_options
+@click.option("--limit", default=5000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
+@_serving_options
+@connection_options
+def serve(since: str, limit: int, filters: Filters, serving: Serving, connection: Connection) -> None:
+    """Serve the report's page, alive, on this machine alone: hits as they come, their states to be changed, the record
+    behind each, the undo with its deadline counting down, the doctor's and the audit's result.
+
+    Nothing is deployed. Who opens the printed address acts with your AWS credentials, under your name: it holds a key
+    that is new with every start. Only loopback is listened to. The table is asked while a page is open.
+
+    \b
+    Example:
+      trailbell serve
+      trailbell serve --level high+ --since 7d --port 8765
+      trailbell serve --local --browser
+    """
+    with suppress(KeyboardInterrupt):  # before it listened, or a second one
+        _serve(_question(since, filters), since, limit, serving, CallersAws(connection))
+    click.echo("ended", err=True)
+    leave(STATUS)
+
+
+def _serve(question: Question, since: str, limit: int, serving: Serving, aws: CallersAws) -> None:
+    """Serve until Ctrl-C. Raises SettingsError where that cannot begin."""
+    with explained_errors():
+        asked = Asked(question, limit, Pace(new=serving.every), f"From the table {aws.table()} (--since {since}).")
+    with listen(serving.host, serving.port) as bound, ExitStack() as at_end:
+        served = assembled(aws, asked, bound)
+        at_end.callback(served.watcher.stop)
+
+        def listens() -> None:
+            click.echo(served.address)
+            click.echo("Whoever has this address can do what you can; Ctrl-C ends it.", err=True)
+            if serving.browser and not webbrowser.open(at_end.enter_context(private_redirect(served.address))):
+                click.echo("trailbell: no browser could be opened: open the address yourself", err=True)
+
+        served.watcher.start()
+        run_server(served.app, bound, listens)
+
+
+def _question(since: str, filters: Filters) -> Question:
+    """The question to the table, whose window begins as long before each look as it does before the first."""
+    rules = rule_ids(filters.rule_names)
+
+    def question(now: datetime) -> HitQuery:
+        return HitQuery(
+            since=parse_since(since, now),
+            until=last_second(None, now),
+            rules=rules,
+            actor=filters.actor,
+            levels=filters.levels or (),
+        )
+
+    return question

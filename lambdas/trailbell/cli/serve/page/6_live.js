@@ -1,0 +1,82 @@
+// What makes the page alive: it asks every two seconds for what changed, and shows it where the reader is.
+const EVERY = 2000, HIDDEN_EVERY = 10_000, LARGEST_POOL = 400_000;
+const live = { number: -1, filled: false, packed: page.document, timer: 0, asking: null, pressed: false, pending: false };
+
+document.querySelector(".brand").textContent = "trailbell, live";
+
+// One question at a time; whoever asks while one is under way waits for that.
+function poll() {
+  live.asking ??= pollOnce().finally(() => { live.asking = null; });
+  return live.asking;
+}
+async function pollOnce() {
+  clearTimeout(live.timer);
+  const answer = await ask(`changes?since=${live.number}`);
+  if (answer.ok) {
+    take(answer);
+    drawChecks(answer.checks);
+    const outage = answer.outage && { kind: "away", error: answer.outage.problem, ...answer.outage };
+    told(answer.readAt && Date.parse(answer.readAt), outage);
+  } else told(0, answer);
+  live.timer = setTimeout(poll, document.hidden ? HIDDEN_EVERY : EVERY);
+}
+
+function take(answer) {
+  const { hits: newer } = answer;
+  const count = newer.hits.length, isNews = live.filled;
+  live.filled ||= Boolean(answer.readAt);
+  live.packed = { ...live.packed, made: answer.now.replace("T", " ").replace("Z", " UTC"), source: answer.source };
+  live.number = newer.number;
+  if (!count && !newer.whole) return;
+  const added = merge(newer);
+  if (isNews) status.fresh += added;
+  show();
+}
+// Rows name their texts by place: those of a newer answer go behind the ones that are there.
+function merge(newer) {
+  const ref = newer.columns.indexOf("ref"), time = newer.columns.indexOf("time");
+  const texts = newer.whole ? [] : live.packed.pool, offset = texts.length;
+  const moved = newer.hits.map((row) => row.map((place) => (Array.isArray(place) ? place.map((one) => one + offset) : place + offset)));
+  const pool = texts.concat(newer.pool);
+  const before = new Map(newer.whole ? [] : live.packed.hits.map((row) => [pool[row[ref]], row]));
+  const known = new Set(page.hits.map((hit) => hit.ref));
+  for (const row of moved) before.set(pool[row[ref]], row);
+  const hits = [...before.values()].sort((a, b) => (pool[a[time]] < pool[b[time]] ? 1 : pool[a[time]] > pool[b[time]] ? -1 : 0));
+  live.packed = { ...live.packed, columns: newer.columns, pool, hits };
+  if (pool.length > LARGEST_POOL && !newer.whole) live.number = -2; // so that the next answer brings all, and nothing twice
+  return moved.filter((row) => !known.has(pool[row[ref]])).length;
+}
+// Not while the reader presses or marks something: what is drawn anew would take it from under the hand.
+function show() {
+  live.pending = live.pressed || Boolean(String(getSelection()));
+  if (!live.pending) showPage(live.packed);
+}
+addEventListener("pointerdown", () => { live.pressed = true; }, true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { live.pressed = false; }, true);
+setInterval(() => { if (live.pending) show(); }, 500);
+setInterval(show, 60_000); // the time left in the table
+
+// The deadline of the hit that is open counts down by the second.
+function countDown() {
+  const line = at("detail").querySelector("p.soon, p.deadline"), hit = line && page.hits.find((one) => one.hitID === opened);
+  if (!hit || hit.deadline === null || !hit.waits) return;
+  const left = hit.deadline - Date.now();
+  line.textContent = left > 0 ? `until ${hit.undoUntil}: ${toTheSecond(left)} left` : deadlineText({ ...hit, left, passed: true });
+}
+function toTheSecond(milliseconds) {
+  const seconds = Math.floor(milliseconds / 1000), two = (value) => String(value % 60).padStart(2, "0");
+  const days = Math.floor(seconds / 86400);
+  return `${days ? `${days} d ` : ""}${Math.floor(seconds / 3600) % 24}:${two(Math.floor(seconds / 60))}:${two(seconds)}`;
+}
+setInterval(() => { if (at("detail").open) countDown(); }, 1000);
+
+onDetail.push((hit, dialog) => {
+  const first = dialog.querySelector("h3") ?? null;
+  dialog.insertBefore(actions(hit), first);
+  dialog.append(...alertUndo(hit), record(hit));
+  countDown();
+});
+document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
+drawChecks();
+drawStatus();
+poll();

@@ -1,0 +1,330 @@
+"""The served page in a real browser: hostile text, two tabs, an AWS that is away, the countdown, copying, a phone."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
+
+from tests.browser.chromium import Page
+from tests.browser.live_table import embedded_aws, example_hits, fill
+from tests.browser.test_report import HOSTILE
+from tests.served import Served, serving
+from trailbell.cli.main import cli
+from trailbell.cli.serve import checks
+from trailbell.cli.serve.callers_aws import CallersAws
+from trailbell.cli.serve.watcher import Pace
+from trailbell.hits.hit import Hit
+from trailbell.hits.query import HitQuery
+from trailbell.ops.checks.finding import Finding
+
+
+EXPIRED = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}, "Query")
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> list[Hit]:
+    return example_hits(tmp_path_factory.mktemp("morning"))
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
+    with embedded_aws() as client:
+        yield client
+
+
+@pytest.fixture
+def served(dynamodb: Any, examples: list[Hit], page: Page) -> Iterator[Served]:
+    """A page that is served from the examples, and open in the browser."""
+    fill(dynamodb, examples)
+    now = datetime.now(UTC)
+    query = HitQuery(since=now - timedelta(days=30), until=now + timedelta(days=1))
+    with serving(query, pace=Pace(new=0.2, states=0.2)) as found:
+        found.watcher.start()
+        page.open_address(found.address)
+        until(lambda: len(rows(page)) > 0)
+        yield found
+        page.open_address("about:blank")
+        assert page.complaints() == []
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what the page, or a thread, does."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def rows(page: Page) -> list[str]:
+    return list(page.run("return [...document.querySelectorAll('.row')].map(row => row.textContent)"))
+
+
+def text(page: Page, selector: str) -> str:
+    return str(page.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
+
+
+def open_hit(page: Page, name: str) -> None:
+    """Filter for one hit, and open it."""
+    page.run(
+        "const box = document.getElementById('search'); box.value = arguments[0];box.dispatchEvent(new Event('input'))",
+        name,
+    )
+    until(lambda: len(rows(page)) == 1)
+    page.click(".row")
+    until(lambda: "notified" in text(page, ".story"))
+
+
+def press(page: Page, title: str) -> None:
+    """Press a button of the open hit by what stands on it."""
+    found = page.run(
+        "const one = [...document.querySelectorAll('#detail button')].find(b => b.textContent === arguments[0]);"
+        "one?.scrollIntoView(); one?.click(); return Boolean(one)",
+        title,
+    )
+    assert found, title
+
+
+def test_key_leaves_the_address_bar_and_stays_with_the_tab(served: Served, page: Page) -> None:
+    """Whoever looks over a shoulder, or at the history, sees no key; reloading still works."""
+    assert page.run("return location.href") == f"http://{served.host}{served.path}"
+    assert page.run("return document.cookie") == ""
+    page.devtools("Page.reload")
+    until(lambda: len(rows(page)) > 0)
+
+    page.run("sessionStorage.clear()")
+    page.devtools("Page.reload")
+    until(lambda: "This tab has no key" in text(page, "#status"))
+    assert rows(page) == []
+    assert [line for line in page.complaints() if "403" not in line] == []  # the browser notes what it was refused
+
+
+def test_hit_is_acknowledged_and_resolved_with_who_and_why(served: Served, page: Page) -> None:
+    """In the row, in the detail, in its history, and in the table for everybody else."""
+    open_hit(page, "hsm-backup-deleted")
+    assert "Nobody was notified of it; nobody has done anything about it yet." in text(page, ".story")
+
+    page.type("#detail textarea", "asking <b>dana</b>")
+    press(page, "Acknowledge")
+    until(lambda: "Done:" in text(page, ".said"))
+    until(lambda: "asking <b>dana</b>" in text(page, ".history"))
+    assert page.run("return document.querySelector('#detail textarea').value") == ""
+    assert "acked" in rows(page)[0]
+    page.run(
+        "const one = document.querySelector('#detail select'); one.value = 'confirmed';"
+        "one.dispatchEvent(new Event('change'))"
+    )
+    press(page, "Resolve")
+    until(lambda: "as confirmed" in text(page, ".history"))
+
+    (hit,) = (one for one in served.hits().values() if one["rule"] == "hsm-backup-deleted")
+    assert (hit["state"], hit["resolvedAs"], hit["stateBy"]) == (
+        "resolved",
+        "confirmed",
+        "arn:aws:sts::123456789012:user/moto",
+    )
+    buttons = page.run("return [...document.querySelectorAll('.buttons button')].map(one => one.textContent)")
+    assert buttons == ["Reopen", "Add note"]  # Resolve comes back with another judgement
+
+
+def test_two_tabs_show_each_others_actions_and_the_later_is_told(served: Served, page: Page) -> None:
+    """With what was begun in the other tab still there."""
+    first = page.tab()
+    second = page.new_tab()
+    page.open_address(served.address)
+    until(lambda: len(rows(page)) > 0)
+    open_hit(page, "hsm-backup-deleted")
+    page.type("#detail textarea", "I was writing this")
+
+    page.to_tab(first)
+    open_hit(page, "hsm-backup-deleted")
+    press(page, "Acknowledge")
+    until(lambda: "Done:" in text(page, ".said"))
+
+    page.to_tab(second)
+    until(lambda: "acked" in rows(page)[0])
+    assert page.run("return document.querySelector('#detail textarea').value") == "I was writing this"
+    # The other tab resolves while this one does not look: its answer is still on the way.
+    page.run(
+        "globalThis.fetchNow = fetch; globalThis.fetch = (path, ...more) =>"
+        " path.includes('changes') ? new Promise(() => {}) : fetchNow(path, ...more)"
+    )
+    page.to_tab(first)
+    press(page, "Resolve")
+    until(lambda: "resolved" in rows(page)[0])
+    page.to_tab(second)
+    press(page, "Resolve")
+    until(lambda: "Not done." in text(page, ".said"))
+
+    assert "It was changed since you looked: it is resolved by arn:aws:sts::123456789012:user/moto" in text(
+        page, ".said"
+    )
+    assert page.run("return document.querySelector('#detail textarea').value") == "I was writing this"
+    assert [line for line in page.complaints() if "409" not in line] == []
+    page.close_tab()
+    page.to_tab(first)
+
+
+def test_action_of_a_colleague_and_new_hits_appear_where_the_reader_is(
+    served: Served, page: Page, dynamodb: Any, examples: list[Hit]
+) -> None:
+    """Filters, the open detail and what is written in it stay; how many are new is said."""
+    open_hit(page, "hsm-backup-deleted")
+    page.type("#detail textarea", "half a sent")
+    (hit,) = (one for one in served.hits().values() if one["rule"] == "hsm-backup-deleted")
+
+    CliRunner().invoke(
+        cli, ["ack", str(hit["shortID"]), "--note", "from a terminal", "--table", "hits"], catch_exceptions=False
+    )
+    until(lambda: "from a terminal" in text(page, ".history"))
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    fill(dynamodb, [replace(examples[0], event_id="ca7e0000-0000-4000-8000-00000000abcd", event_time=at)])
+    until(lambda: "1 new hit" in text(page, "#status"))
+
+    assert page.run("return document.querySelector('#detail').open")
+    assert page.run("return document.querySelector('#detail textarea').value") == "half a sent"
+    assert len(rows(page)) == 1
+    page.press("Escape")
+    page.click("#status button")
+    assert "new hit" not in text(page, "#status")
+
+
+def test_aws_that_goes_away_and_comes_back(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known stays, with since when and who must act; an action says why not, and its note is not lost."""
+    open_hit(page, "hsm-backup-deleted")
+    shown = len(served.hits())
+    page.type("#detail textarea", "a long and careful note")
+
+    def away(aws: CallersAws, service: str) -> Any:
+        raise EXPIRED
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CallersAws, "client", away)
+        until(lambda: "Not live" in text(page, "#status"))
+        status = text(page, "#status")
+        press(page, "Acknowledge")
+        until(lambda: "Not done." in text(page, ".said"))
+        said = text(page, ".said")
+        note = page.run("return document.querySelector('#detail textarea').value")
+
+    assert "The AWS credentials have expired" in status
+    assert "Who must act: you: the keys are of the environment" in status
+    assert "What you see is as of" in status
+    assert "Next try in" in status
+    assert "The AWS credentials have expired" in said
+    assert note == "a long and careful note"
+    assert len(served.hits()) == shown
+    until(lambda: text(page, "#status").startswith("Live"))
+    press(page, "Acknowledge")
+    until(lambda: "a long and careful note" in text(page, ".history"))
+    assert [line for line in page.complaints() if "503" not in line] == []
+
+
+def test_server_that_was_ended_is_told(dynamodb: Any, page: Page) -> None:
+    """The page stays readable, and says that it is not live any more."""
+    with serving(HitQuery(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))) as found:
+        found.watcher.look()
+        page.open_address(found.address)
+        until(lambda: text(page, "#status").startswith("Live"))
+    until(lambda: "does not answer: it was ended" in text(page, "#status"))
+
+    assert "Who must act: you: start it again" in text(page, "#status")
+    page.open_address("about:blank")
+    assert [line for line in page.complaints() if "ERR_CONNECTION" not in line] == []
+
+
+def test_deadline_counts_down_by_the_second(served: Served, page: Page) -> None:
+    open_hit(page, "hsm-backup-deleted")
+    first = text(page, "#detail .soon")
+    until(lambda: text(page, "#detail .soon") != first)
+
+    assert re.fullmatch(r"until [\d-]+ [\d:]+ UTC: (\d+ d )?\d+:\d\d:\d\d left", first)
+
+
+def test_undo_and_record_are_copied_as_they_are(served: Served, page: Page) -> None:
+    """Pasted into a shell, one character more or less is another command."""
+    page.devtools("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    open_hit(page, "hsm-backup-deleted")
+    command = text(page, "#detail .command code")
+    page.click("#detail .command .copy")
+    until(lambda: text(page, "#detail .command .copy") == "Copied")
+
+    copied = page.run_async(
+        "const done = arguments[0]; navigator.clipboard.readText().then(done, error => done(String(error)))"
+    )
+
+    assert copied == command
+    assert command.startswith("aws cloudhsmv2 restore-backup --region eu-central-1 --backup-id ")
+    press(page, "Fetch it from the trail bucket")
+    until(lambda: "log file" in text(page, "#detail") and "Fetch it" not in text(page, "#detail"))
+
+
+def test_checks_are_run_from_the_page(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Finding("ok", "trail", "it logs"), Finding("problem", "alarms", HOSTILE[:80], "fix <b>it</b>", "c")]
+    monkeypatch.setattr(checks, "check_stack", lambda *_: found)
+    page.click("#to-checks")
+    page.run("for (const name of ['doctor', 'audit']) document.querySelector(`[data-key=\"run ${name}\"]`).click()")
+    until(lambda: "1 problem, 1 ok" in text(page, '[data-check="doctor"]'))
+    until(lambda: "nothing was audited" in text(page, '[data-check="audit"]'))
+
+    assert "As of " in text(page, '[data-check="doctor"]')
+    assert "fix <b>it</b>" in text(page, '[data-check="doctor"]')
+    assert text(page, "#to-checks") == "Checks: 1 problem"
+
+
+def test_hostile_text_stays_text_in_all_that_is_live(dynamodb: Any, page: Page, examples: list[Hit]) -> None:
+    """In rows, in a note, in history, in a refusal, in what another wrote."""
+    hit = replace(
+        examples[0], title=HOSTILE, event_id="ca7e0000-0000-4000-8000-00000000abcd", user_agent=HOSTILE, undo=(HOSTILE,)
+    )
+    fill(dynamodb, [hit])
+    now = datetime.now(UTC)
+    with serving(HitQuery(now - timedelta(days=30), now + timedelta(days=1)), pace=Pace(new=0.2)) as found:
+        found.watcher.start()
+        page.open_address(found.address)
+        until(lambda: len(rows(page)) == 1)
+        page.click(".row")
+        until(lambda: "notified" in text(page, ".story"))
+        page.type("#detail textarea", "</script><img src=x onerror=window.hacked=1>${1}")
+        press(page, "Acknowledge")
+        until(lambda: "<img src=x" in text(page, ".history"))
+
+        assert page.run("return window.hacked ?? null") is None
+        assert page.run("return document.querySelectorAll('img, iframe, script').length") == 2
+        assert (
+            page.run("try { document.body.innerHTML = '<b>x</b>'; return 'taken' } catch (error) { return error.name }")
+            == "TypeError"
+        )
+        page.open_address("about:blank")
+    assert [line for line in page.complaints() if "TrustedHTML" not in line] == []
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(served: Served, page: Page) -> None:
+    page.devtools("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+    try:
+        assert page.run("return document.documentElement.scrollWidth") <= 390
+        open_hit(page, "hsm-backup-deleted")
+        assert page.run("return document.getElementById('detail').scrollWidth") <= 390
+        sizes = page.run(
+            "return [...document.querySelectorAll('.actions button, .actions select')]"
+            ".map(one => [one.offsetHeight, one.getBoundingClientRect().right])"
+        )
+        assert len(sizes) >= 4
+        assert all(height >= 36 and right <= 390 for height, right in sizes)
+    finally:
+        page.devtools("Emulation.clearDeviceMetricsOverride")
+
+
+def test_every_control_of_the_live_parts_has_a_name(served: Served, page: Page) -> None:
+    open_hit(page, "hsm-backup-deleted")
+    nodes = page.devtools("Accessibility.getFullAXTree")["nodes"]
+    roles = {"button", "textbox", "combobox", "link", "searchbox"}
+    controls = [node for node in nodes if not node["ignored"] and node["role"]["value"] in roles]
+
+    assert {"Acknowledge", "Resolve", "Note", "Resolve as"} <= {node["name"]["value"] for node in controls}
+    assert [node["role"]["value"] for node in controls if not node["name"]["value"]] == []
