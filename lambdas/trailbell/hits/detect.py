@@ -31,6 +31,7 @@ from trailbell.engine.correlation import silenced
 from trailbell.engine.matcher import CompiledRule, Match, Matcher, matching
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.facts.fact_fields import FactFields
 from trailbell.facts.facts import Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
 from trailbell.hits.first_seen import seen_in
@@ -419,13 +420,18 @@ class HitDetector:
         if not candidates:
             return []
         facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)
-        matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
-        hit = self._hit(matches, record, facts, origin, seen_at)
+        known = facts.fields()
+        matches = matching(candidates, record.fields, known, seen_at[:10])
+        if not matches:
+            return []
+        hit = self._hit(matches, record, facts, known, origin, seen_at)
         undoing = undoing_of(silent(matches), record, facts)
-        counted = self._base_match(matches, hit, record, facts, origin, reading)
+        counted = self._base_match(matches, hit, record, facts, known, origin, reading)
         return [one for one in (hit, undoing, counted) if one]
 
-    def _hit(self, matches: Sequence[Match], record: Record, facts: Facts, origin: Origin, seen_at: str) -> Hit | None:
+    def _hit(
+        self, matches: Sequence[Match], record: Record, facts: Facts, known: FactFields, origin: Origin, seen_at: str
+    ) -> Hit | None:
         heard = [match for match in matches if not (match.rule.is_silent or match.rule.rule_id in self._silenced)]
         if not heard:
             return None
@@ -435,11 +441,18 @@ class HitDetector:
         rule = primary(heard).rule
         if not rule.first_seen or hit.once:
             return hit
-        seen = seen_in(rule, record.fields, facts.as_fields())
+        seen = seen_in(rule, record.fields, known)
         return replace(hit, seen_keys=seen.keys, seen_what=seen.what)
 
     def _base_match(
-        self, matches: Sequence[Match], hit: Hit | None, record: Record, facts: Facts, origin: Origin, reading: _Reading
+        self,
+        matches: Sequence[Match],
+        hit: Hit | None,
+        record: Record,
+        facts: Facts,
+        known: FactFields,
+        origin: Origin,
+        reading: _Reading,
     ) -> BaseMatch | None:
         """What correlations count of a record; nothing of what an exception mutes."""
         if self._contributing is None:
@@ -451,6 +464,6 @@ class HitDetector:
         if record.event_time == NO_TIME:
             reading.counts.without_time += 1
             return None
-        roots = (record.fields, {"facts": facts.as_fields()})
+        roots = (record.fields, {"facts": known})
         shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
         return base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at) if shares else None
