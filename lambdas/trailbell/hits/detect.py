@@ -7,7 +7,7 @@ the import of msgspec and pays for it after a few hundred records.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailbell.cloudtrail.inflate import inflate
@@ -34,7 +34,7 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.fact_fields import FactFields
 from trailbell.facts.facts import Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
-from trailbell.hits.first_seen import seen_in
+from trailbell.hits.first_seen import Seen, seen_in
 from trailbell.hits.hit import Hit, counted, make_hit, primary
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
@@ -437,12 +437,9 @@ class HitDetector:
             return None
         level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
         links = act_links((match.rule for match in counted(heard)), record, facts)
-        hit = make_hit(record, facts, heard, level, origin, seen_at, note, links)
         rule = primary(heard).rule
-        if not rule.first_seen or hit.once:
-            return hit
-        seen = seen_in(rule, record.fields, known)
-        return replace(hit, seen_keys=seen.keys, seen_what=seen.what)
+        seen = Seen() if rule.once_per_day else seen_in(rule, record.fields, known)
+        return make_hit(record, facts, heard, level, origin, seen_at, note, links, (seen.keys, seen.what))
 
     def _base_match(
         self,
