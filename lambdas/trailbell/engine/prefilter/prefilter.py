@@ -89,7 +89,8 @@ class Prefilter:
         used = [
             one for name, first in self._derived.items() if name in mentioned for one in (first, first.closer) if one
         ]
-        needed.update(path for one in used if not one.presence for path in one.paths)
+        # Two names of each path: the text at a path is found below them without any other name (`text_finder`).
+        needed.update(".".join(path.split(".")[:2]) for one in used if not one.presence for path in one.paths)
         present = [path for one in used if one.presence for path in one.paths]
         self._layout = PartialLayout(known_fields, needed, member_order, present)
         self._field_indexes = FieldIndexes(self._layout, self._derived, frozenset(decided))
