@@ -1,6 +1,6 @@
 """Runs the benchmarks and prints one table of them.
 
-    python -m benchmarks [part ...] [--write] [--folder DIR]
+    python -m benchmarks [part ...] [--write] [--folder DIR] [--rounds N]
 
 --write puts the tables into docs/performance.md, with the machine, its load and the day: one of log files as they are,
 one of all else. --folder: log files to measure with, instead of made-up ones, where a part takes any.
@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.measure import Row
+from benchmarks.peers import what_they_do
 
 
 _PARTS = {
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join([*_PARTS, *_FILES]))
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--folder", type=Path, help="log files to measure with")
+    parser.add_argument("--rounds", type=int, help="how often the parts of files take their turns")
     asked = parser.parse_args(arguments)
     unknown = set(asked.parts) - {*_PARTS, *_FILES}
     if unknown:
@@ -61,11 +63,12 @@ def main(arguments: list[str]) -> None:
         head = f"{_machine()}, {date.today():%Y-%m-%d}, {_load(load)}"
         print(f"{head}\n\n{_HEAD}", flush=True)
         lines = []
-        for line in map(_line, _rows(selection, asked.folder)):
+        for line in map(_line, _rows(selection, asked.folder, asked.rounds)):
             print(line, flush=True)
             lines.append(line)
         if asked.write:
             _write(table, "\n".join([head, "", _HEAD, *lines]))
+            _write("contenders", what_they_do())
 
 
 def _load(before: float) -> str:
@@ -75,11 +78,12 @@ def _load(before: float) -> str:
     return f"**beside other work** (load average {before:.1f} before the first measurement): only ratios mean anything"
 
 
-def _rows(selection: Iterable[str], folder: Path | None) -> Iterator[Row]:
+def _rows(selection: Iterable[str], folder: Path | None, rounds: int | None) -> Iterator[Row]:
     for name in selection:
         module, function = (_PARTS | _FILES)[name]
         measure: Callable[..., Iterable[Row]] = getattr(import_module(f"benchmarks.{module}"), function)
-        yield from measure(folder) if name in _FILES else measure()
+        options = {"rounds": rounds} if rounds else {}
+        yield from measure(folder, **options) if name in _FILES else measure()
 
 
 def _line(found: Row) -> str:

@@ -148,8 +148,8 @@ class Costs:
     wall: dict[str, list[float]]
 
 
-def rows(given: Path | None = None, rounds: int = 5) -> Iterator[Row]:
-    """Targets a, b and d; the table of contenders is printed in front as it is known."""
+def rows(given: Path | None = None, rounds: int = 3) -> Iterator[Row]:
+    """Targets a, b and d."""
     with tempfile.TemporaryDirectory() as name:
         made = folders(Path(name), given)
         yield from compare(made, rounds, [one for one in CONTENDERS if shutil.which(one.program)])
@@ -184,12 +184,11 @@ def take_turns(folder: Path, names: str, rounds: int, contenders: Sequence[Conte
     costs = Costs({one.name: [] for one in contenders}, {one.name: [] for one in contenders})
     expected = dict[str, str]()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps it
-    for number in range(-1, rounds):  # the first warms what is kept on disk: bytecode, the compiled rulebook
+    for number in range(rounds):
         for contender in contenders[:: 1 if number % 2 else -1]:
             cpu, wall, output = _run(contender.command(folder, names))
-            if number >= 0:
-                costs.cpu[contender.name].append(cpu)
-                costs.wall[contender.name].append(wall)
+            costs.cpu[contender.name].append(cpu)
+            costs.wall[contender.name].append(wall)
             if output:
                 expected[contender.name] = output
     if len(set(expected.values())) > 1:
@@ -198,7 +197,7 @@ def take_turns(folder: Path, names: str, rounds: int, contenders: Sequence[Conte
 
 
 def _run(command: list[str]) -> tuple[float, float, str]:
-    """Seconds of processors and on the clock of a process and its children, and what it printed."""
+    """Seconds of processors and on the clock of a process and its children, and the last word that it printed."""
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         output = process.stdout.read() if process.stdout else ""
@@ -207,7 +206,7 @@ def _run(command: list[str]) -> tuple[float, float, str]:
     wall = time.perf_counter() - began
     if status:
         raise RuntimeError(f"{command[:4]} failed: {status}")
-    return usage.ru_utime + usage.ru_stime, wall, output.strip()
+    return usage.ru_utime + usage.ru_stime, wall, (output.split() or [""])[-1]  # duckdb shows its progress before
 
 
 def _names(folder: Path) -> tuple[str, int]:
