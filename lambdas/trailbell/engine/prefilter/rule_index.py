@@ -82,7 +82,7 @@ class FieldIndexes:
         if others or path not in self._derived:
             return compile_node(conjunct.node, self._layout.finder)
         derived = self._derived[path].closer or self._derived[path]
-        index = self._index_of(derived)
+        index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, bool] = {}
@@ -103,17 +103,18 @@ class FieldIndexes:
         if derived is None:
             find = self._layout.finder(path)
             return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
-        return self._index_of(derived)
+        by_text = not (derived.whole or derived.presence)
+        return FieldIndex(self._values_of(derived), self._layout.memo_key(derived.paths) if by_text else None)
 
-    def _index_of(self, derived: Derived) -> FieldIndex:
+    def _values_of(self, derived: Derived) -> Callable[[Any], list[list[Any]] | None]:
+        """A function from a partial record to what a derived field's values may be."""
         possible = self._possible(derived)
 
         def values(partial: Any) -> list[list[Any]] | None:
             found = possible(partial)
             return None if found is None else [[value] for value in found]
 
-        by_text = not (derived.whole or derived.presence)
-        return FieldIndex(values, self._layout.memo_key(derived.paths) if by_text else None)
+        return values
 
     def _possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         """A function from a partial record to a derived field's values, None if anything is possible."""
