@@ -70,7 +70,7 @@ def folders(below: Path, given: Path | None, records: int = RECORDS) -> Folders:
     for number in range(_LARGE_FILES):
         part = entries[number * share : (number + 1) * share]
         _write(large, number, b'{"Records":[' + b",".join(part) + b"]}")
-    what = f"the log files of {given.name}" if given else "made-up log files"
+    what = "recorded log files" if given else "made-up log files"
     return Folders(small, large, what, len(sizes), len(entries), size)
 
 

@@ -158,17 +158,19 @@ def rows(given: Path | None = None, rounds: int = 3) -> Iterator[Row]:
 def compare(made: Folders, rounds: int, contenders: Sequence[Contender]) -> Iterator[Row]:
     """The rows of both folders."""
     names, hits = _names(made.small)
-    what = f"{made.what}, {made.records:,} records, {made.size / 1e6:.0f} MB, {hits:,} hits"
+    measured = (("files", made.files), ("records", made.records), ("MB inflated", made.size / 1e6), ("hits", hits))
+    for what, count in measured:
+        yield row(f"   {made.what}: {what}", "", [count])
     for folder, title, target in (
         (made.small, f"{made.files:,} small files", "<= 0.75"),
-        (made.large, "3 large", "<= 0.6"),
+        (made.large, "3 large files", "<= 0.6"),
     ):
         costs = take_turns(folder, names, rounds, contenders)
         letter = "a" if folder is made.small else "b"
         for contender in contenders[2:]:
             wanted = target if contender.name == ORJSON else "< 1" if contender.name == CHDB else ""
             yield row(
-                f"{letter}. scan, one job / {contender.name}, CPU, {title} ({what})",
+                f"{letter}. scan, one job / {contender.name}, CPU, {title}",
                 wanted,
                 ratios(costs.cpu, OURS, contender.name),
             )

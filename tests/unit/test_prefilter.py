@@ -346,3 +346,17 @@ def test_real_log_files_give_the_same_both_ways(shipped: Rulebook, rules: str) -
         hits += len(expected[0])
     assert len(files) > 100
     assert hits > 50
+
+
+def test_each_rule_alone_finds_what_it_finds_among_all(shipped: Rulebook) -> None:
+    """What is decoded of a record follows from the rules that are there; a rule must not live on what others need."""
+    records = [one for one in case_records() if isinstance(one.get("userIdentity"), dict)][::5]
+    body = gzip.compress(json.dumps({"Records": records}, separators=(",", ":")).encode())
+    told = [
+        rule for rule in shipped.rules if rule.name in ("kms-decrypted-by-person", "identity-denied-on-destructive")
+    ]
+    assert len(told) == 2, "rules by whose alternatives and outcome the prefilter decides"
+
+    for rule in (*told, *shipped.rules[::25]):
+        full, prefiltered, _ = both(Rulebook((rule,)), body)
+        assert prefiltered == full, rule.name
