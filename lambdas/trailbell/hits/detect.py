@@ -195,6 +195,8 @@ class HitDetector:
     undoings: whether calls that undo acts are looked for, too; correlating: whether what correlations count is.
     shares_max: what one record adds to one correlation at most; None for no limit.
     span: where it is noted when the records are from; None where nobody asks.
+    acts: whether what correlations count comes with its act made, so that a record too deep for that is malformed here;
+    a scan shows few of them, and reads those again.
     """
 
     def __init__(
@@ -206,6 +208,7 @@ class HitDetector:
         correlating: bool = False,
         shares_max: int | None = SHARES_MAX,
         span: Span | None = None,
+        acts: bool = True,
     ) -> None:
         counted = Contributing(rulebook.correlations if correlating else (), shares_max, dotted_root=False)
         self._contributing = counted if counted.rule_ids else None
@@ -217,7 +220,7 @@ class HitDetector:
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
         self._prefilter: Prefilter | None = None
-        self.span = span
+        self.span, self._acts = span, acts
 
     def _is_wanted(self, rule: Rule, *, undoings: bool) -> bool:
         """Whether a rule makes hits, or is looked for in spite of making none."""
@@ -463,4 +466,9 @@ class HitDetector:
             return None
         roots = (record.fields, {"facts": known})
         shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
-        return base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at) if shares else None
+        if not shares:
+            return None
+        match = base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at)
+        if self._acts:
+            _ = match.act
+        return match

@@ -106,9 +106,12 @@ class Fetcher:
         return ThreadPoolExecutor(AHEAD)
 
 
-def scan_detector(rulebook: Rulebook) -> HitDetector:
-    """A detector as a scan needs it: what correlations count is judged over all files, so nothing of it is cut."""
-    return HitDetector(rulebook, correlating=True, shares_max=None, span=Span())
+def scan_detector(rulebook: Rulebook, *, acts: bool = False) -> HitDetector:
+    """A detector as a scan needs it: what correlations count is judged over all files, so nothing of it is cut.
+
+    acts: as HitDetector has it, for the records that are read again.
+    """
+    return HitDetector(rulebook, correlating=True, shares_max=None, span=Span(), acts=acts)
 
 
 def work(
