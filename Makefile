@@ -85,6 +85,9 @@ golden: generate ## The same as generate
 generate: setup ## Write everything anew that is made of rules and tables; then read the git diff
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
+benchmarks: setup build/benchmarks/.ready ## Measure with log files as they are, beside other tools (FOLDER=your own), and write docs/performance.md
+	$(BIN)/python -m benchmarks peers small_files --write $(if $(FOLDER),--folder $(FOLDER))
+
 token-forms: setup build/tokens/.ready ## Take the known beginnings of tokens from the pinned scanner's rules anew
 	PYTHONPATH=. build/tokens/bin/python -m tools.token_forms
 
@@ -93,7 +96,7 @@ lock: setup ## Pin all dependencies with hashes after changing pyproject.toml or
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-local.in -o requirements-local.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/requirements.in -o lambdas/requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header lambdas/audit.in -o lambdas/audit.txt
-	for name in uv checkov audit awscli fuzz release tokens site recording; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
+	for name in uv checkov audit awscli benchmarks fuzz release tokens site recording; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tools/$$name.in -o tools/$$name.txt; done
 
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .ministack node_modules build cdk.out .trailbell lambdas/*.egg-info
@@ -116,7 +119,7 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	touch $@
 
 # Tools get their own environments, so that their pins do not affect ours.
-build/checkov/.ready build/audit/.ready build/awscli/.ready build/tokens/.ready build/recording/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
+build/checkov/.ready build/audit/.ready build/awscli/.ready build/benchmarks/.ready build/tokens/.ready build/recording/.ready: build/%/.ready: tools/%.txt $(VENV)/.ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
 	$(BIN)/uv pip install --quiet --python build/$*/bin/python --require-hashes -r tools/$*.txt
 	touch $@
@@ -133,4 +136,4 @@ build/fuzz/.ready: tools/fuzz.txt $(VENV)/.ready
 		|| echo "atheris cannot be installed here: fuzzing continues without it"
 	touch $@
 
-.PHONY: help setup demo test tests lint style types quick check test-fast stress fuzz audit site recording release format rule generate golden token-forms lock clean
+.PHONY: help setup demo test tests lint style types quick check test-fast stress fuzz audit site recording release format rule generate golden benchmarks token-forms lock clean

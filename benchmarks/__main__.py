@@ -1,10 +1,12 @@
 """Runs the benchmarks and prints one table of them.
 
-    python -m benchmarks [part ...] [--write]
+    python -m benchmarks [part ...] [--write] [--folder DIR] [--rounds N]
 
---write puts the table into docs/performance.md, with the machine and the day.
+--write puts the tables into docs/performance.md, with the machine, its load and the day: one of log files as they are,
+one of all else. --folder: log files to measure with, instead of made-up ones, where a part takes any.
 """
 
+import argparse
 import os
 import platform
 import sys
@@ -14,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.measure import Row
+from benchmarks.peers import what_they_do
 
 
 _PARTS = {
@@ -29,32 +32,58 @@ _PARTS = {
     "audit": ("audit", "rows"),
     "hashing": ("hashing", "rows"),
 }
+_FILES = {
+    "peers": ("peers", "rows"),
+    "small_files": ("small_files", "rows"),
+}
+"""Parts that take any folder of log files; their table is one of its own."""
+
 _HEAD = "| what | target | least | median | most |\n|---|---|---|---|---|"
 _DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-_BEGIN, _END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
+_TABLES = ("benchmarks", _PARTS), ("benchmarks of files", _FILES)
+_IDLE = 0.3  # of a processor: what a machine does that has nothing to do
 
 
 def main(arguments: list[str]) -> None:
     """Run the named parts, or all; print each row as it is known."""
-    selection = [argument for argument in arguments if argument != "--write"] or list(_PARTS)
-    unknown = [name for name in selection if name not in _PARTS]
+    parser = argparse.ArgumentParser(description="trailbell's benchmarks")
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join([*_PARTS, *_FILES]))
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
+    parser.add_argument("--folder", type=Path, help="log files to measure with")
+    parser.add_argument("--rounds", type=int, help="how often the parts of files take their turns")
+    asked = parser.parse_args(arguments)
+    unknown = set(asked.parts) - {*_PARTS, *_FILES}
     if unknown:
-        sys.exit(f"no such part: {', '.join(unknown)}; there are: {', '.join(_PARTS)}")
-    head = f"{_machine()}, {date.today():%Y-%m-%d}"
-    print(f"{head}\n\n{_HEAD}", flush=True)
-    lines = []
-    for line in map(_line, _rows(selection)):
-        print(line, flush=True)
-        lines.append(line)
-    if "--write" in arguments:
-        _write("\n".join([head, "", _HEAD, *lines]))
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are: {', '.join([*_PARTS, *_FILES])}")
+    for table, parts in _TABLES:
+        selection = [name for name in parts if name in asked.parts or not asked.parts]
+        if not selection:
+            continue
+        load = os.getloadavg()[0]
+        head = f"{_machine()}, {date.today():%Y-%m-%d}, {_load(load)}"
+        print(f"{head}\n\n{_HEAD}", flush=True)
+        lines = []
+        for line in map(_line, _rows(selection, asked.folder, asked.rounds)):
+            print(line, flush=True)
+            lines.append(line)
+        if asked.write:
+            _write(table, "\n".join([head, "", _HEAD, *lines]))
+            _write("contenders", what_they_do())
 
 
-def _rows(selection: Iterable[str]) -> Iterator[Row]:
+def _load(before: float) -> str:
+    """What else the machine did when measuring began."""
+    if before <= _IDLE:
+        return "nothing else running"
+    return f"**beside other work** (load average {before:.1f} before the first measurement): only ratios mean anything"
+
+
+def _rows(selection: Iterable[str], folder: Path | None, rounds: int | None) -> Iterator[Row]:
     for name in selection:
-        module, function = _PARTS[name]
-        measure: Callable[[], Iterable[Row]] = getattr(import_module(f"benchmarks.{module}"), function)
-        yield from measure()
+        module, function = (_PARTS | _FILES)[name]
+        measure: Callable[..., Iterable[Row]] = getattr(import_module(f"benchmarks.{module}"), function)
+        options = {"rounds": rounds} if rounds else {}
+        yield from measure(folder, **options) if name in _FILES else measure()
 
 
 def _line(found: Row) -> str:
@@ -72,11 +101,12 @@ def _machine() -> str:
     )
 
 
-def _write(table: str) -> None:
+def _write(name: str, table: str) -> None:
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     text = _DOCUMENT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    _DOCUMENT.write_text(f"{before}{_BEGIN}\n{table}\n{_END}{after}", encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    _DOCUMENT.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

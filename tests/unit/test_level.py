@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.shipped import shipped_rules
+from trailbell.cloudtrail.record import make_record
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level, Rule, Rulebook, RuleException
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
-from trailbell.facts.outcome import Outcome
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import Hit, counted
 from trailbell.hits.level import highest, level_of
@@ -32,7 +32,9 @@ def rule_of(rule: Rule, level: Level, name: str = "kms-a", precedence: int = 0) 
 
 
 def facts_of(via: str = "", kind: str = "role", key: str = "arn:aws:iam::1:role/R", role: str = "") -> Facts:
-    return Facts(Outcome.SUCCESS, direct=True, actor=Actor(kind, "text", key, via=via, role=role), resources=())
+    facts = Facts(make_record({}, 0))
+    facts.actor = Actor(kind, "text", key, via=via, role=role)
+    return facts
 
 
 def hit_of(detector: HitDetector, **changes: Any) -> Hit:

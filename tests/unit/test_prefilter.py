@@ -18,6 +18,7 @@ from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.record import make_record, text
 from trailbell.engine.condition import compile_node
 from trailbell.engine.predicates import compile_finder
+from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
 from trailbell.facts.actor import actor_of, possible_kinds
@@ -277,12 +278,9 @@ def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record
     """What the prefilter takes for possible must contain what is."""
     trusted = frozenset({"444455556666"})
     facts = {"facts": facts_of(make_record(record, 0, "111122223333"), trusted).as_fields()}
-    for path, derived in derived_fields(trusted).items():
-        found = [
-            _list_or_text(record.get(one.partition(".")[0])) if derived.whole else text(record, *one.split("."))
-            for one in derived.paths
-        ]
-        possible = derived.possible(*found)
+    every = [(path, one) for path, first in derived_fields(trusted).items() for one in (first, first.closer) if one]
+    for path, derived in every:
+        possible = derived.possible(*(_given(derived, record, one) for one in derived.paths))
 
         value: Any = facts
         for part in path.split("."):
@@ -290,6 +288,12 @@ def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record
 
         assert possible is None or value in possible
     assert actor_of(record).kind in possible_kinds(text(record, "userIdentity", "type"))
+
+
+def _given(derived: Derived, record: dict[str, Any], path: str) -> Any:
+    if derived.presence:
+        return record.get(path) is not None
+    return _list_or_text(record.get(path.partition(".")[0])) if derived.whole else text(record, *path.split("."))
 
 
 def _list_or_text(member: Any) -> Any:
@@ -343,3 +347,17 @@ def test_real_log_files_give_the_same_both_ways(shipped: Rulebook, rules: str) -
         hits += len(expected[0])
     assert len(files) > 100
     assert hits > 50
+
+
+def test_each_rule_alone_finds_what_it_finds_among_all(shipped: Rulebook) -> None:
+    """What is decoded of a record follows from the rules that are there; a rule must not live on what others need."""
+    records = [one for one in case_records() if isinstance(one.get("userIdentity"), dict)][::5]
+    body = gzip.compress(json.dumps({"Records": records}, separators=(",", ":")).encode())
+    told = [
+        rule for rule in shipped.rules if rule.name in ("kms-decrypted-by-person", "identity-denied-on-destructive")
+    ]
+    assert len(told) == 2, "rules by whose alternatives and outcome the prefilter decides"
+
+    for rule in (*told, *shipped.rules[::25]):
+        full, prefiltered, _ = both(Rulebook((rule,)), body)
+        assert prefiltered == full, rule.name

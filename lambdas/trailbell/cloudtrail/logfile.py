@@ -48,7 +48,7 @@ def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:
     if not entry.whole:
         return MalformedRecord(index, f"record is longer than {len(entry.text)} bytes", entry.text[:MAX_SHOWN_BYTES])
     try:
-        fields = json.loads(entry.text.decode(), parse_int=whole_number)
+        fields = _decode(entry.text.decode())
     except RecursionError:
         reason = "record is nested too deeply to be parsed"
     except UnicodeDecodeError as error:
@@ -65,3 +65,6 @@ def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:
 def whole_number(digits: str) -> int | float:
     """Python refuses integers of more than 4,300 digits; one of those must not cost the record."""
     return int(digits) if len(digits) < 1000 else float(digits)
+
+
+_decode = json.JSONDecoder(parse_int=whole_number).decode  # made once: json.loads makes one for each record

@@ -57,9 +57,12 @@ def partition_of(region: str, arns: Iterable[str] = ()) -> str:
     Then the Region's own name, unless it is one that only the commercial partition could have; then any ARN, which is
     how a partition is known that is younger than this table.
     """
-    found = [match for arn in arns if (match := _ARN.match(arn))]
-    here = next((match[1] for match in found if match[2] and match[2] == region), "")
-    return here or _by_region(region) or next((match[1] for match in found), _COMMERCIAL.name)
+    first = ""
+    for match in map(_ARN.match, arns):
+        if match and match[2] and match[2] == region:
+            return match[1]
+        first = first or (match[1] if match else "")
+    return _by_region(region) or first or _COMMERCIAL.name
 
 
 def _by_region(region: str) -> str:

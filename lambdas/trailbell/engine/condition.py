@@ -10,6 +10,7 @@ from typing import Any
 
 from trailbell.engine.fields import Finder
 from trailbell.engine.predicates import (
+    FACTS,
     Predicate,
     compile_field,
     compile_finder,
@@ -28,11 +29,9 @@ def compile_node(node: Node, finder: Callable[[str], Finder] = compile_finder) -
     kind, *arguments = node
     match kind:
         case "and":
-            parts = [compile_node(part, finder) for part in arguments[0]]
-            return lambda roots: all(part(roots) for part in parts)
+            return _all([compile_node(part, finder) for part in sorted(arguments[0], key=_is_derived)])
         case "or":
-            parts = [compile_node(part, finder) for part in arguments[0]]
-            return lambda roots: any(part(roots) for part in parts)
+            return _any([compile_node(part, finder) for part in sorted(arguments[0], key=_is_derived)])
         case "not":
             inner = compile_node(arguments[0], finder)
             return lambda roots: not inner(roots)
@@ -41,6 +40,34 @@ def compile_node(node: Node, finder: Callable[[str], Finder] = compile_finder) -
         case "keyword":
             return compile_keyword(arguments[0])
     raise ValueError(f"rulebook node of unknown kind {kind!r}: synthesise again with this version")
+
+
+def _all(parts: Sequence[Predicate]) -> Predicate:
+    def decide(roots: Any) -> bool:
+        for part in parts:  # noqa: SIM110 (a generator for each decision takes longer than what it decides)
+            if not part(roots):
+                return False
+        return True
+
+    return decide
+
+
+def _any(parts: Sequence[Predicate]) -> Predicate:
+    def decide(roots: Any) -> bool:
+        for part in parts:  # noqa: SIM110 (the same)
+            if part(roots):
+                return True
+        return False
+
+    return decide
+
+
+def _is_derived(node: Node) -> bool:
+    """Whether a condition looks at what is derived, which is decided last: it may have to be derived first."""
+    kind, *arguments = node
+    if kind in ("and", "or"):
+        return any(map(_is_derived, arguments[0]))
+    return _is_derived(arguments[0]) if kind == "not" else kind == "field" and arguments[0].startswith(FACTS)
 
 
 class ValueTests:

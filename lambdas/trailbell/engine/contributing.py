@@ -38,8 +38,8 @@ class Share:
 class _Counted:
     correlation: Correlation
     rule: int
-    group: tuple[_Find, ...]
-    value: tuple[_Find, ...]
+    group: tuple[str, ...]
+    value: tuple[str, ...]
 
 
 class Contributing:
@@ -53,27 +53,40 @@ class Contributing:
     ) -> None:
         self._shares_max = shares_max
         self._counted = dict[str, list[_Counted]]()
+        self._finders = dict[str, _Find]()
         for one in correlations:
             for at, rule_id in enumerate(one.rules):
-                group, value = (
-                    tuple(compile_finder(path, dotted_root=dotted_root) for path in paths[at])
-                    for paths in (one.group_paths, one.value_paths)
-                )
+                group, value = one.group_paths[at], one.value_paths[at]
+                for path in (*group, *value):
+                    self._finders[path] = compile_finder(path, dotted_root=dotted_root)
                 self._counted.setdefault(rule_id, []).append(_Counted(one, at, group, value))
-
-    @property
-    def rule_ids(self) -> frozenset[str]:
+        self.rule_ids = frozenset(self._counted)
         """Ids of the rules and correlations that are counted."""
-        return frozenset(self._counted)
 
     def shares(self, rule_id: str, roots: Roots) -> Iterator[Share]:
         """What an event that matches a rule adds, to each correlation that counts the rule."""
+        known = dict[str, list[str]]()  # correlations mostly ask for the same fields
         for counted in self._counted.get(rule_id, ()):
-            pairs = product(_texts(counted.group, roots), _texts(counted.value, roots))
+            groups, values = (
+                product(*(self._texts(path, roots, known) for path in paths))
+                for paths in (counted.group, counted.value)
+            )
+            pairs = product(groups, values)
             taken = [*islice(pairs, self._shares_max)]
             is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
             for number, (group, value) in enumerate(taken, start=1):
                 yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
+
+    def _texts(self, path: str, roots: Roots, known: dict[str, list[str]]) -> list[str]:
+        """The texts of a field, each once, kept in `known`.
+
+        A member of a list is a value of its own. Null and objects are none; case is kept, for names and ARNs differ by
+        it.
+        """
+        if path not in known:
+            texts = map(text_of, members(self._finders[path](roots)))
+            known[path] = list(dict.fromkeys(text for text in texts if text is not None))
+        return known[path]
 
     def of_episode(self, correlation: Correlation, group: Group) -> Iterator[Share]:
         """What a correlation that has come true in a group adds to those that count it."""
@@ -84,14 +97,3 @@ class Contributing:
                 tuple(named[name] for name in paths[at]) for paths in (outer.group_paths, outer.value_paths)
             )
             yield Share(outer, chosen, at, value)
-
-
-def _texts(finders: Sequence[_Find], roots: Roots) -> Iterator[tuple[str, ...]]:
-    """Every combination of the texts of some fields; none if one of the fields has none.
-
-    A member of a list is a value of its own. Null and objects are none; case is kept, for names and ARNs differ by it.
-    """
-    choices = [
-        dict.fromkeys(text for one in members(find(roots)) if (text := text_of(one)) is not None) for find in finders
-    ]
-    return product(*choices)

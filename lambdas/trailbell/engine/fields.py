@@ -24,7 +24,31 @@ def compile_path(path: str, *, dotted_root: bool = True) -> Finder:
         return lambda event: [event[path]] if isinstance(event, dict) and path in event else []
     if dotted_root:
         return lambda event: list(find(event, (head, *parts)))
-    return lambda event: list(find(event[head], parts)) if isinstance(event, dict) and head in event else []
+    return _below(head, parts)
+
+
+def _below(head: str, parts: tuple[str, ...]) -> Finder:
+    """Finds the values below a member whose own name holds no dot. Mostly that is one member of an object, or one of an
+    object in it, and it takes no search.
+    """
+    name, *deeper = parts
+    joined, last = ".".join(parts), parts[-1]
+
+    def find_below(event: Any) -> list[Any]:
+        if not isinstance(event, dict) or head not in event:
+            return []
+        node = event[head]
+        if len(deeper) == 1 and isinstance(node, dict) and joined not in node:
+            if name not in node:
+                return []
+            node = node[name]
+        elif deeper:
+            return list(find(node, parts))
+        if isinstance(node, dict):
+            return [node[last]] if last in node else []
+        return list(find(node, (last,)))
+
+    return find_below
 
 
 def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:

@@ -44,7 +44,13 @@ _TIME_PARTS: dict[str, Callable[[datetime], int]] = {
 
 def _any_text(decide: Callable[[str], bool]) -> ValueTest:
     def test(values: list[Any]) -> bool:
-        return any(text is not None and decide(text) for text in map(text_of, members(values)))
+        for value in values:
+            if isinstance(value, str):  # the usual value, decided on without more ado
+                if decide(value):
+                    return True
+            elif any(text is not None and decide(text) for text in map(text_of, members([value]))):
+                return True
+        return False
 
     return test
 
@@ -76,7 +82,7 @@ def _any_text_or_object(decide: Callable[[str], bool]) -> ValueTest:
 
     def test(values: list[Any]) -> bool:
         for value in members(values):
-            text = text_of(value)
+            text = value if isinstance(value, str) else text_of(value)
             if text is not None:
                 if decide(text):
                     return True

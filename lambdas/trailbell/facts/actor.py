@@ -88,6 +88,19 @@ def possible_kinds(identity_type: str) -> tuple[str, ...]:
     return _KINDS.get(identity_type, ("unknown",))
 
 
+KIND_PATHS = ("userIdentity.type", "userIdentity.arn", "userIdentity.sessionContext.sessionIssuer.userName")
+"""What `kinds_by_role` is given."""
+
+
+def kinds_by_role(identity_type: str, arn: str, issuer: str) -> tuple[str, ...]:
+    """The same by the role's name as well: whether Identity Center has made it."""
+    kinds = possible_kinds(identity_type)
+    if identity_type not in ("AssumedRole", "Role"):
+        return kinds
+    center = "identity-center"
+    return (center,) if permission_set(_role_name(arn, issuer)) else tuple(kind for kind in kinds if kind != center)
+
+
 _ROLELESS = ("root", "iam-user", "account", "service")
 
 _KINDS = {
@@ -144,7 +157,7 @@ def _who(identity: Mapping[str, Any], recipient: str) -> tuple[str, str, str, st
 def _role(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, str, str, str]:
     issuer = mapping(identity, "sessionContext", "sessionIssuer")
     session = arn.rpartition("/")[2] or principal.rpartition(":")[2]
-    role = text(issuer, "userName") or (arn.split("/")[1] if arn.count("/") >= 2 else "unknown role")
+    role = _role_name(arn, text(issuer, "userName"))
     key = person_key(identity, role, session) or _role_of(identity) or principal.partition(":")[0]
     permissions = permission_set(role)
     if permissions:
@@ -160,6 +173,11 @@ def _role(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str, s
         person = subject or session
         return "federated", f"federated user {person} via {provider} (role {role}, session {session})", key, person
     return "role", f"role {role}, session {session}", key, f"role/{role}"
+
+
+def _role_name(arn: str, issuer: str) -> str:
+    """A role's name, by the issuer of its session, else by the session's ARN."""
+    return issuer or (arn.split("/")[1] if arn.count("/") >= 2 else "unknown role")
 
 
 def _role_of(identity: Mapping[str, Any]) -> str:

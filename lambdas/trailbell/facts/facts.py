@@ -2,102 +2,151 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.facts.account_limits import account_of
-from trailbell.facts.actor import Actor, actor_of, possible_kinds
-from trailbell.facts.address_block import address_block
+from trailbell.facts.actor import KIND_PATHS, Actor, actor_of, kinds_by_role, possible_kinds
 from trailbell.facts.direct import is_direct, possibly_direct
-from trailbell.facts.document import NOTHING, DocumentFacts, document_of
+from trailbell.facts.document import DocumentFacts, document_of
 from trailbell.facts.external_keys import external_keys_of, possible_external
+from trailbell.facts.fact_fields import FactFields, all_fields
 from trailbell.facts.grant import unconstrained_operations
-from trailbell.facts.outcome import Outcome, outcome_of, possible_outcomes
+from trailbell.facts.outcome import OUTCOME_MEMBERS, Outcome, outcome_of, possible_outcomes
 from trailbell.facts.policy import PolicyFacts, read_policy
 from trailbell.facts.policy_hold import Hold, read_hold
 from trailbell.facts.resources import resources_of
-from trailbell.facts.selectors import NO_SELECTORS, SelectorFacts, selectors_of
+from trailbell.facts.selectors import SelectorFacts, selectors_of
 
 
-_NOTHING_LOST = Hold()
 _NO_NAMES: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
 class Facts:
     """Derived from one record; see the modules actor, document, outcome, policy and resources for what each means.
 
-    operation:         the event source and the call, such as kms.amazonaws.com:DisableKey.
-    parameters_decrypted: number of parameters that a call names to have them decrypted.
-    policy:            what the request or the response gave as resource policy, None if neither did.
-    external_accounts: accounts the request lets in, or takes something from, that are neither the recipient
-                       nor trusted, sorted.
-    request_omitted:   CloudTrail left the request out because it was too large.
-    caller_external:   the caller's account is neither the recipient nor trusted.
-    selectors:         what the event selectors of the request record.
-    hold:              what a key policy takes from the account that owns the key.
-    external_keys:     KMS keys the record is about, of accounts that are neither the recipient nor trusted.
-    grant_unconstrained: operations that a KMS grant gives and no constraint of it holds back.
-    source_ip:         where the call came from, as recorded.
-    account_name:      what the deployer calls the record's account, "" if nothing. It is shown, and no rule sees it.
+    Each is derived when it is first asked for: of most records that rules may match, few are ever needed. Total: odd
+    records give empty facts, never an error.
+
+    trusted: accounts of the deployer that are not external; the recipient never is.
+    account_names: what the deployer calls accounts, by id.
     """
 
-    outcome: Outcome
-    direct: bool
-    actor: Actor
-    resources: tuple[str, ...]
-    operation: str = ""
-    document: DocumentFacts = NOTHING
-    parameters_decrypted: int = 0
-    policy: PolicyFacts | None = None
-    external_accounts: tuple[str, ...] = ()
-    request_omitted: bool = False
-    caller_external: bool = False
-    selectors: SelectorFacts = NO_SELECTORS
-    hold: Hold = _NOTHING_LOST
-    external_keys: tuple[str, ...] = ()
-    grant_unconstrained: tuple[str, ...] = ()
-    source_ip: str = ""
-    account_name: str = ""
+    def __init__(
+        self, record: Record, trusted: frozenset[str] = frozenset(), account_names: Mapping[str, str] = _NO_NAMES
+    ) -> None:
+        self._record, self._trusted, self._account_names = record, trusted, account_names
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """Whether the call had an effect."""
+        return outcome_of(self._record.fields)
+
+    @cached_property
+    def direct(self) -> bool:
+        """Whether a person or a workload is behind the call."""
+        return is_direct(self._record.fields)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who did it."""
+        return actor_of(self._record.fields)
+
+    @cached_property
+    def resources(self) -> tuple[str, ...]:
+        """What the record is about."""
+        return resources_of(self._record)
+
+    @property
+    def operation(self) -> str:
+        """The event source and the call, such as kms.amazonaws.com:DisableKey."""
+        return operation_of(self._record.event_source, self._record.event_name)
+
+    @cached_property
+    def document(self) -> DocumentFacts:
+        """The document of Systems Manager that the record is about."""
+        return document_of(self._record, self._trusted)
+
+    @property
+    def parameters_decrypted(self) -> int:
+        """Number of parameters that a call names to have them decrypted."""
+        return _parameters_decrypted(self._record, self._request)
+
+    @cached_property
+    def policy(self) -> PolicyFacts | None:
+        """What the request or the response gave as resource policy, None if neither did."""
+        return _policy(self._policies)
+
+    @cached_property
+    def external_accounts(self) -> tuple[str, ...]:
+        """Accounts the request lets in, or takes something from, that are neither the recipient nor trusted, sorted."""
+        named = set(_accounts_named(self._request))
+        if self.policy:
+            named.update(self.policy.accounts)
+        return tuple(sorted(named - self._trusted - {self._record.account})) if named else ()
+
+    @property
+    def request_omitted(self) -> bool:
+        """CloudTrail left the request out because it was too large."""
+        return _is_omitted(self._request)
+
+    @property
+    def caller_external(self) -> bool:
+        """The caller's account is neither the recipient nor trusted."""
+        return _is_external(text(self._record.fields, "userIdentity", "accountId"), self._record, self._trusted)
+
+    @cached_property
+    def selectors(self) -> SelectorFacts:
+        """What the event selectors of the request record."""
+        return selectors_of(self._record)
+
+    @cached_property
+    def hold(self) -> Hold:
+        """What a key policy takes from the account that owns the key."""
+        return _hold(self._policies, self._record)
+
+    @cached_property
+    def external_keys(self) -> tuple[str, ...]:
+        """KMS keys the record is about, of accounts that are neither the recipient nor trusted."""
+        return external_keys_of(self._record, self._trusted)
+
+    @cached_property
+    def grant_unconstrained(self) -> tuple[str, ...]:
+        """Operations that a KMS grant gives and no constraint of it holds back."""
+        return unconstrained_operations(self._request) if self._record.event_name == "CreateGrant" else ()
+
+    @property
+    def source_ip(self) -> str:
+        """Where the call came from, as recorded."""
+        return text(self._record.fields, "sourceIPAddress")
+
+    @property
+    def account_name(self) -> str:
+        """What the deployer calls the record's account, "" if nothing. It is shown, and no rule sees it."""
+        return self._account_names.get(self._record.account, "")
+
+    @property
+    def _request(self) -> Mapping[str, Any]:
+        return mapping(self._record.fields, "requestParameters")
+
+    @cached_property
+    def _policies(self) -> list[Any]:
+        return _policies(self._request, mapping(self._record.fields, "responseElements"))
+
+    def fields(self) -> FactFields:
+        """The same as `as_fields`, each member made when a rule looks at it. Not kept here: it would be a cycle, and
+        with it the record would stay in memory.
+        """
+        return FactFields(self)
 
     def as_fields(self) -> dict[str, Any]:
         """What a rule sees under `facts.` (documented in rules/README.md).
 
         Booleans are always there. Other lists are left out when empty, so that `|exists` tells.
         """
-        fields: dict[str, Any] = {
-            "outcome": str(self.outcome),
-            "direct": self.direct,
-            "resources": list(self.resources),
-            "operation": self.operation,
-            "document": self.document.as_fields(),
-            "parameters_decrypted": self.parameters_decrypted,
-            "actor": {
-                "kind": self.actor.kind,
-                "key": self.actor.key,
-                "role": self.actor.role,
-                "via": self.actor.via,
-                "arn": self.actor.arn,
-                "account": self.actor.account,
-                "console": self.actor.console,
-            },
-            "policy": _policy_fields(self.policy, self.hold) if self.policy else _NO_POLICY,
-            "request_omitted": self.request_omitted,
-            "caller_external": self.caller_external,
-            "selectors": self.selectors.as_fields(),
-            "key_external": bool(self.external_keys),
-        }
-        if self.external_keys:
-            fields["external_keys"] = list(self.external_keys)
-        if self.grant_unconstrained:
-            fields["grant"] = {"unconstrained": list(self.grant_unconstrained)}
-        if self.source_ip:
-            fields["address_block"] = address_block(self.source_ip)
-        if self.external_accounts:
-            fields["external_accounts"] = list(self.external_accounts)
-        return fields
+        return all_fields(self)
 
 
 def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
@@ -105,6 +154,9 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
 
     def outcome(code: str) -> tuple[str, ...]:
         return tuple(map(str, possible_outcomes(code)))
+
+    def outcome_by(*present: bool) -> tuple[str, ...] | None:
+        return None if any(present) else (str(Outcome.SUCCESS),)
 
     def operation(source: str, name: str) -> tuple[str, ...]:
         return (operation_of(source, name),)
@@ -115,10 +167,10 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
         return (caller != recipient,) if is_identifier(recipient) else (False, True)
 
     return {
-        "facts.outcome": Derived(("errorCode",), outcome),
+        "facts.outcome": Derived(("errorCode",), outcome, closer=Derived(OUTCOME_MEMBERS, outcome_by, presence=True)),
         "facts.operation": Derived(("eventSource", "eventName"), operation),
         "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), possibly_direct),
-        "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds),
+        "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds, closer=Derived(KIND_PATHS, kinds_by_role)),
         "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
         "facts.key_external": Derived(
             ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True
@@ -126,56 +178,11 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
     }
 
 
-_NO_POLICY: Mapping[str, Any] = {"given": False, "parsed": False, "public": False, "account_lost": False}
-
-
-def _policy_fields(policy: PolicyFacts, hold: Hold) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "given": True,
-        "parsed": policy.parsed,
-        "public": policy.public,
-        "account_lost": hold.account_lost,
-    }
-    if hold.denies:
-        fields["denies"] = list(hold.denies)
-    if policy.accounts:
-        fields["accounts"] = list(policy.accounts)
-    return fields
-
-
 def facts_of(
     record: Record, trusted: frozenset[str] = frozenset(), account_names: Mapping[str, str] = _NO_NAMES
 ) -> Facts:
-    """Derive all facts of a record. Total: odd records give empty facts, never an error.
-
-    trusted: accounts of the deployer that are not external; the recipient never is.
-    account_names: what the deployer calls accounts, by id.
-    """
-    request = mapping(record.fields, "requestParameters")
-    given = _policies(request, mapping(record.fields, "responseElements"))
-    policy = _policy(given)
-    named = set(_accounts_named(request))
-    if policy:
-        named.update(policy.accounts)
-    return Facts(
-        outcome=outcome_of(record.fields),
-        direct=is_direct(record.fields),
-        actor=actor_of(record.fields),
-        resources=resources_of(record),
-        operation=operation_of(record.event_source, record.event_name),
-        document=document_of(record, trusted),
-        parameters_decrypted=_parameters_decrypted(record, request),
-        policy=policy,
-        external_accounts=tuple(sorted(named - trusted - {record.account})) if named else (),
-        request_omitted=_is_omitted(request),
-        caller_external=_is_external(text(record.fields, "userIdentity", "accountId"), record, trusted),
-        selectors=selectors_of(record),
-        hold=_hold(given, record),
-        external_keys=external_keys_of(record, trusted),
-        grant_unconstrained=unconstrained_operations(request) if record.event_name == "CreateGrant" else (),
-        source_ip=text(record.fields, "sourceIPAddress"),
-        account_name=account_names.get(record.account, ""),
-    )
+    """The facts of a record, none of which is derived yet; trusted, account_names: as Facts has them."""
+    return Facts(record, trusted, account_names)
 
 
 def operation_of(source: str, name: str) -> str:

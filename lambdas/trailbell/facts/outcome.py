@@ -33,6 +33,8 @@ _DENIED_MESSAGE = re.compile(r"not authorized to|access denied|explicit deny", r
 _DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
 _FAILED_STATES = frozenset({"failure", "failed", "fail", "error", "errored", "timedout", "timed_out"})
 _ANSWERS = ("responseElements", "serviceEventDetails", "additionalEventData")
+OUTCOME_MEMBERS = ("errorCode", "errorMessage", *_ANSWERS)
+"""Members in which a failure can stand; a record without any of them is of a success."""
 _STATES = ("status", "state", "result", "outcome")
 
 # Lists of what did not work, in answers to batch calls: failedEntries, invalidParameters, unprocessedItems, errors …

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from trailbell.cloudtrail.origin import Origin
 from trailbell.cloudtrail.record import Record, text
@@ -26,22 +27,46 @@ SEVERAL = "several"
 _UNDO_STEPS_MAX = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BaseMatch:
     """A record, what it adds to which correlations, and what is known of it.
 
     time: of its event, in seconds since 1970; identity: of its event, also where two accounts record it.
+    rule: the first of its rules that is counted; hit: the record's, if it has one, which says more.
     origin: where the record came from; seen_at: when (UTC, ISO 8601 with Z).
     """
 
     shares: tuple[Share, ...]
     time: int
     identity: str
-    act: EpisodeAct
+    rule: Rule
+    hit: Hit | None
     record: Record
     facts: Facts
     origin: Origin
     seen_at: str
+
+    @cached_property
+    def act(self) -> EpisodeAct:
+        """What the hit of an episode says of it, made when it is first asked for: a scan shows few."""
+        rule, hit, record, facts = self.rule, self.hit, self.record, self.facts
+        actor = hit.actor if hit else shown_actor(facts.actor)
+        resources = hit.main_resources if hit else tuple(map(kept_resource, facts.resources[:RESOURCES_MAX]))
+        return EpisodeAct(
+            at=record.event_time,
+            account=record.account,
+            event_id=record.event_id,
+            event_source=shown_name(record.event_source),
+            event_name=shown_name(record.event_name),
+            region=shown_name(record.region),
+            name=hit.name if hit else rule.name,
+            title=hit.title if hit else rule.title,
+            actor=actor.text,
+            actor_key=actor.key,
+            resources=resources[:RESOURCES_MAX],
+            is_hit=hit is not None and hit.is_to_notify,
+            undo=hit.undo if hit else fill_steps(rule.undo, record, facts),
+        )
 
     @property
     def other_identity(self) -> str:
@@ -54,28 +79,10 @@ class BaseMatch:
 def base_match(
     shares: Sequence[Share], rule: Rule, hit: Hit | None, record: Record, facts: Facts, origin: Origin, seen_at: str
 ) -> BaseMatch:
-    """rule: the first that is counted; hit: the record's, if it has one, which says more."""
-    actor = hit.actor if hit else shown_actor(facts.actor)
-    act = EpisodeAct(
-        at=record.event_time,
-        account=record.account,
-        event_id=record.event_id,
-        event_source=shown_name(record.event_source),
-        event_name=shown_name(record.event_name),
-        region=shown_name(record.region),
-        name=hit.name if hit else rule.name,
-        title=hit.title if hit else rule.title,
-        actor=actor.text,
-        actor_key=actor.key,
-        resources=(hit.main_resources if hit else tuple(map(kept_resource, facts.resources[:RESOURCES_MAX])))[
-            :RESOURCES_MAX
-        ],
-        is_hit=hit is not None and hit.is_to_notify,
-        undo=hit.undo if hit else fill_steps(rule.undo, record, facts),
-    )
+    """A record that correlations count; the arguments are as BaseMatch has them."""
     time = int(datetime.fromisoformat(record.event_time).timestamp())
     identity = text(record.fields, "sharedEventID") or record.event_id
-    return BaseMatch(tuple(shares), time, identity, act, record, facts, origin, seen_at)
+    return BaseMatch(tuple(shares), time, identity, rule, hit, record, facts, origin, seen_at)
 
 
 def episode_hit(

@@ -7,7 +7,7 @@ the import of msgspec and pays for it after a few hundred records.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailbell.cloudtrail.inflate import inflate
@@ -31,9 +31,10 @@ from trailbell.engine.correlation import silenced
 from trailbell.engine.matcher import CompiledRule, Match, Matcher, matching
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
+from trailbell.facts.fact_fields import FactFields
 from trailbell.facts.facts import Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
-from trailbell.hits.first_seen import seen_in
+from trailbell.hits.first_seen import Seen, seen_in
 from trailbell.hits.hit import Hit, counted, make_hit, primary
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
@@ -194,6 +195,8 @@ class HitDetector:
     undoings: whether calls that undo acts are looked for, too; correlating: whether what correlations count is.
     shares_max: what one record adds to one correlation at most; None for no limit.
     span: where it is noted when the records are from; None where nobody asks.
+    acts: whether what correlations count comes with its act made, so that a record too deep for that is malformed here;
+    a scan shows few of them, and reads those again.
     """
 
     def __init__(
@@ -205,6 +208,7 @@ class HitDetector:
         correlating: bool = False,
         shares_max: int | None = SHARES_MAX,
         span: Span | None = None,
+        acts: bool = True,
     ) -> None:
         counted = Contributing(rulebook.correlations if correlating else (), shares_max, dotted_root=False)
         self._contributing = counted if counted.rule_ids else None
@@ -216,7 +220,7 @@ class HitDetector:
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
         self._prefilter: Prefilter | None = None
-        self.span = span
+        self.span, self._acts = span, acts
 
     def _is_wanted(self, rule: Rule, *, undoings: bool) -> bool:
         """Whether a rule makes hits, or is looked for in spite of making none."""
@@ -419,27 +423,36 @@ class HitDetector:
         if not candidates:
             return []
         facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)
-        matches = matching(candidates, record.fields, facts.as_fields(), seen_at[:10])
-        hit = self._hit(matches, record, facts, origin, seen_at)
+        known = facts.fields()
+        matches = matching(candidates, record.fields, known, seen_at[:10])
+        if not matches:
+            return []
+        hit = self._hit(matches, record, facts, known, origin, seen_at)
         undoing = undoing_of(silent(matches), record, facts)
-        counted = self._base_match(matches, hit, record, facts, origin, reading)
+        counted = self._base_match(matches, hit, record, facts, known, origin, reading)
         return [one for one in (hit, undoing, counted) if one]
 
-    def _hit(self, matches: Sequence[Match], record: Record, facts: Facts, origin: Origin, seen_at: str) -> Hit | None:
+    def _hit(
+        self, matches: Sequence[Match], record: Record, facts: Facts, known: FactFields, origin: Origin, seen_at: str
+    ) -> Hit | None:
         heard = [match for match in matches if not (match.rule.is_silent or match.rule.rule_id in self._silenced)]
         if not heard:
             return None
         level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
         links = act_links((match.rule for match in counted(heard)), record, facts)
-        hit = make_hit(record, facts, heard, level, origin, seen_at, note, links)
         rule = primary(heard).rule
-        if not rule.first_seen or hit.once:
-            return hit
-        seen = seen_in(rule, record.fields, facts.as_fields())
-        return replace(hit, seen_keys=seen.keys, seen_what=seen.what)
+        seen = Seen() if rule.once_per_day else seen_in(rule, record.fields, known)
+        return make_hit(record, facts, heard, level, origin, seen_at, note, links, (seen.keys, seen.what))
 
     def _base_match(
-        self, matches: Sequence[Match], hit: Hit | None, record: Record, facts: Facts, origin: Origin, reading: _Reading
+        self,
+        matches: Sequence[Match],
+        hit: Hit | None,
+        record: Record,
+        facts: Facts,
+        known: FactFields,
+        origin: Origin,
+        reading: _Reading,
     ) -> BaseMatch | None:
         """What correlations count of a record; nothing of what an exception mutes."""
         if self._contributing is None:
@@ -451,6 +464,11 @@ class HitDetector:
         if record.event_time == NO_TIME:
             reading.counts.without_time += 1
             return None
-        roots = (record.fields, {"facts": facts.as_fields()})
+        roots = (record.fields, {"facts": known})
         shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
-        return base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at) if shares else None
+        if not shares:
+            return None
+        match = base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at)
+        if self._acts:
+            _ = match.act
+        return match

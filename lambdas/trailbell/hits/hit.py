@@ -47,6 +47,7 @@ _SHARED = "shared"
 
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
+_ACTORS_REMEMBERED = 64
 _MAX_NAME = 256
 _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
@@ -243,11 +244,12 @@ def make_hit(
     seen_at: str,
     level_note: str = "",
     undo_links: tuple[str, ...] = (),
+    seen: tuple[tuple[str, ...], str] = ((), ""),
 ) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
     level, level_note: as hits/level.py says of the matches that count. If all are muted the first is primary, and the
-    hit is muted.
+    hit is muted. seen: its seen_keys and seen_what.
     """
     primary_rule = primary(matches)
     rule, muted = primary_rule.rule, primary_rule.muted_by
@@ -275,7 +277,7 @@ def make_hit(
         outcome=str(facts.outcome),
         actor=_FINDER if event_type == FINDING else shown_actor(facts.actor),
         resources=resources,
-        place=replace(place, key=encodable(place.key)),  # all else of a record is one line of printable text
+        place=_encodable(place),
         seen_at=seen_at,
         event_type=event_type,
         error_code=_name(text(record.fields, "errorCode")),
@@ -306,6 +308,8 @@ def make_hit(
         once=_once(record, facts.actor.key if rule.once_per_actor else "") if rule.once_per_day else "",
         kept_as="" if rule.once_per_day else ACT,
         undo_links=() if rule.once_per_day else undo_links,
+        seen_keys=seen[0],
+        seen_what=seen[1],
         live=live,
         account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME),
     )
@@ -399,6 +403,13 @@ def _prose(given: str) -> str:
     return one_line(unlinked(redacted(given)))
 
 
+def _encodable(place: Place) -> Place:
+    """The place with a key that can be written as UTF-8; all else of a record is one line of printable text."""
+    key = encodable(place.key)
+    return place if key == place.key else replace(place, key=key)
+
+
+@functools.lru_cache(_ACTORS_REMEMBERED)
 def shown_actor(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules were decided on the unchanged one."""
     parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
@@ -455,15 +466,16 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
     )
 
 
-def _document(value: Any) -> Any:
-    if is_dataclass(value):
-        members = {spelt: _document(getattr(value, name)) for name, spelt in _spelling(value.__class__)}
-        return {name: member for name, member in members.items() if not _is_empty(member)}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _is_empty(member: object) -> bool:
-    return member == "" or member == [] or member is False or member is None  # 0 is a position
+def _document(value: Any) -> dict[str, Any]:
+    """The members of a dataclass that are not empty, by what they are called in JSON."""
+    document = {}
+    for name, spelt in _spelling(value.__class__):
+        member = getattr(value, name)
+        if member or type(member) is int:  # 0 is a position
+            if isinstance(member, tuple):
+                member = list(member)
+            document[spelt] = _document(member) if is_dataclass(member) else member
+    return document
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:

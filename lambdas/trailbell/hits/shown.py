@@ -47,8 +47,7 @@ def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
     """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less."""
     if not shows:
         return ()
-    fields = facts.as_fields() if any(path.startswith("facts.") for _, paths in shows for path in paths) else {}
-    found = ((label, next(_texts(paths, record, fields), "")) for label, paths in shows)
+    found = ((label, next(_texts(paths, record, facts.fields()), "")) for label, paths in shows)
     return tuple((one_line(label, _MAX_LABEL), value) for label, value in found if value)[:MAX_SHOWN]
 
 

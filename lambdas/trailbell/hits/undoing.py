@@ -153,7 +153,7 @@ def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[tuple[str, list[
 def _is_about(entry: UndoneBy, record: Record, facts: Facts) -> bool:
     if entry.of and record.event_name.lower() not in entry.of:
         return False
-    return not entry.when or compile_node(entry.when)((record.fields, {"facts": facts.as_fields()}))
+    return not entry.when or compile_node(entry.when)((record.fields, {"facts": facts.fields()}))
 
 
 def _together(choices: list[list[list[str]]]) -> list[list[str]]:

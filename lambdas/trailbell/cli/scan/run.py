@@ -185,7 +185,7 @@ def _rereading(sources: Sequence[Source], plan: Plan) -> "Reread":
 
     @cache
     def reader() -> tuple[HitDetector, Fetcher]:
-        return scan_detector(plan.rulebook), Fetcher()
+        return scan_detector(plan.rulebook, acts=True), Fetcher()
 
     def reread(number: int, indexes: Sequence[int]) -> Mapping[int, BaseMatch]:
         hit_detector, fetcher = reader()

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Union
 
 from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.counted import Counted, counted_of
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cli.scan.standard_input import StandardInput
-from trailbell.cloudtrail.logfile import MalformedRecord, read_records
+from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.origin import Place
+from trailbell.cloudtrail.positions import read_records_at
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
@@ -106,9 +106,12 @@ class Fetcher:
         return ThreadPoolExecutor(AHEAD)
 
 
-def scan_detector(rulebook: Rulebook) -> HitDetector:
-    """A detector as a scan needs it: what correlations count is judged over all files, so nothing of it is cut."""
-    return HitDetector(rulebook, correlating=True, shares_max=None, span=Span())
+def scan_detector(rulebook: Rulebook, *, acts: bool = False) -> HitDetector:
+    """A detector as a scan needs it: what correlations count is judged over all files, so nothing of it is cut.
+
+    acts: as HitDetector has it, for the records that are read again.
+    """
+    return HitDetector(rulebook, correlating=True, shares_max=None, span=Span(), acts=acts)
 
 
 def work(
@@ -176,17 +179,19 @@ def base_matches_at(
     bucket, key = ("", str(source)) if isinstance(source, Path | StandardInput) else (source.bucket, source.key)
     found = dict[int, BaseMatch]()
     with suppress(LogFileError, *_refusals()):  # it was read a moment ago; what of it can be read still tells
-        for index, record in enumerate(islice(_records(pieces), max(indexes) + 1)):
-            if index in indexes and not isinstance(record, MalformedRecord):
+        text = log_text(pieces())
+        for index, record in read_records_at(text.pieces, indexes, _list_entries, text.max_bytes):
+            if not isinstance(record, MalformedRecord):
                 match = hit_detector.base_match_in_record(record, seen_at, Place(bucket, key, index))
                 if match:
                     found[index] = match
     return found
 
 
-def _records(pieces: Pieces) -> Iterator[dict[str, Any] | MalformedRecord]:
-    text = log_text(pieces())
-    return read_records(text.pieces, text.max_bytes)
+def _list_entries(text: bytes) -> Sequence[bytes] | None:
+    from trailbell.engine.prefilter.entries import list_entries  # here, as only large log files need it
+
+    return list_entries(text)
 
 
 def _counted(part: Part, counts: DetectionCounts) -> Part:

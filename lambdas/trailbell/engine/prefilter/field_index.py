@@ -30,11 +30,15 @@ class Derived:
     possible: from these texts to the values the field may have; None if they do not narrow it down.
     whole:    what counts is the member that each path begins with: `possible` gets it if it is a list or a text, and
               None for anything else.
+    presence: what counts is whether these members are there: `possible` gets False for what is missing or null.
+    closer:   the same field by more of the event, which takes longer: asked of records for which a rule was found.
     """
 
     paths: tuple[str, ...]
     possible: Callable[..., tuple[Any, ...] | None]
     whole: bool = False
+    presence: bool = False
+    closer: "Derived | None" = None
 
 
 class FieldIndex:

@@ -37,9 +37,12 @@ class PartialLayout:
              member is decoded from the first time that a function for one of its fields is asked for, which raises
              LayoutGrownError.
     order:   the members in the order in which they are written: msgspec is fastest when it meets them so.
+    present: members of which it may be asked whether they are there.
     """
 
-    def __init__(self, scalars: Sequence[str], paths: Iterable[str], order: Sequence[str] = ()) -> None:
+    def __init__(
+        self, scalars: Sequence[str], paths: Iterable[str], order: Sequence[str] = (), present: Iterable[str] = ()
+    ) -> None:
         deeper: dict[str, set[str]] = {}
         for path in sorted(paths):
             head, _, rest = path.partition(".")
@@ -48,6 +51,9 @@ class PartialLayout:
         self._inner_types = {head: types for head, rests in deeper.items() if (types := _inner_types(rests))}
         self._inner = {head: _inner_struct(head, types) for head, types in self._inner_types.items()}
         self._types = {head: self._type_of(head, rests) for head, rests in deeper.items()}
+        for head in present:
+            if head not in scalars:
+                self._types.setdefault(head, Raw | UnsetType)
         self._scalars, self._order = tuple(scalars), order
         self._decoded_members: set[str] = set()
         self._decode = self._decoder()
@@ -109,6 +115,17 @@ class PartialLayout:
             return value if type(value) in _WHOLE else None
 
         return find_member
+
+    def presence_finder(self, member: str) -> Callable[[Any], bool]:
+        """A function from a partial record to whether it has a member that is not null."""
+        self._decode_from_now(member)
+        attribute = attribute_of(member)
+
+        def is_present(partial: Any) -> bool:
+            value = getattr(partial, attribute)
+            return not (value is UNSET or value is None or (type(value) is Raw and bytes(value) == b"null"))
+
+        return is_present
 
     def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
         """A function from a partial record to a key under which the values of these fields may be remembered.

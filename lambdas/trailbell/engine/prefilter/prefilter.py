@@ -82,12 +82,18 @@ class Prefilter:
         self._matcher, self._partial_evaluation = matcher, partial_evaluation
         self._lock = Lock()
         known_fields = partial_evaluation.known_fields
-        self._derived = {name: one for name, one in derived.items() if name not in partial_evaluation.known_derived}
+        decided = partial_evaluation.known_derived
+        self._derived = {name: one for name, one in derived.items() if name not in decided or one.closer}
         mentioned = [path for rule in matcher.compiled for path in _all_paths(rule.rule.detection)]
         needed = {path for path in mentioned if not path.startswith(FACTS)}
-        needed.update(path for name in self._derived if name in mentioned for path in self._derived[name].paths)
-        self._layout = PartialLayout(known_fields, needed, member_order)
-        self._field_indexes = FieldIndexes(self._layout, self._derived)
+        used = [
+            one for name, first in self._derived.items() if name in mentioned for one in (first, first.closer) if one
+        ]
+        # Two names of each path: the text at a path is found below them without any other name (`text_finder`).
+        needed.update(".".join(path.split(".")[:2]) for one in used if not one.presence for path in one.paths)
+        present = [path for one in used if one.presence for path in one.paths]
+        self._layout = PartialLayout(known_fields, needed, member_order, present)
+        self._field_indexes = FieldIndexes(self._layout, self._derived, frozenset(decided))
         self._conditions: dict[int, _Condition] = {}
         self._shared: RuleIndex | None = None
         self._known_values = attrgetter(*map(attribute_of, known_fields))

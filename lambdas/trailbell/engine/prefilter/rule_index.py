@@ -26,22 +26,29 @@ _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "
 class Conjunct:
     """A part of a condition that must hold.
 
-    path:     the one field it looks at, "" if there are several.
+    path:     the one field it looks at, "" if there are several, or if an index of it would find nearly all records.
     strength: the higher, the fewer records it lets through.
     name:     the same for conjuncts that say the same.
+    ways:     of an alternative of several fields: for each way in which it may hold the conjuncts that must hold then.
     """
 
     path: str
     node: Node
     strength: int
     name: str
+    ways: "tuple[tuple[Conjunct, ...], ...]" = ()
 
 
 class FieldIndexes:
-    """One index for each field that is in partial records or follows from them; all plans share them."""
+    """One index for each field that is in partial records or follows from them; all plans share them.
 
-    def __init__(self, layout: PartialLayout, derived: Mapping[str, Derived]) -> None:
-        self._layout, self._derived = layout, derived
+    decided: derived fields that plans decide as far as they can, so that only what is closer tells more.
+    """
+
+    def __init__(
+        self, layout: PartialLayout, derived: Mapping[str, Derived], decided: frozenset[str] = frozenset()
+    ) -> None:
+        self._layout, self._derived, self._decided = layout, derived, decided
         self._indexes: dict[str, FieldIndex] = {}
 
     def index(self, path: str) -> FieldIndex:
@@ -57,17 +64,27 @@ class FieldIndexes:
             paths = paths_of(part) or frozenset()
             path = min(paths) if len(paths) == 1 else ""
             if path in self._derived:
-                yield Conjunct(path, part, min(_strength(part), _SEARCHED), repr(part))
+                indexed = "" if path in self._decided else path
+                yield Conjunct(indexed, part, min(_strength(part), _SEARCHED), repr(part))
             elif paths and all(map(self._layout.knows, paths)):
                 yield Conjunct(path, part, _strength(part), repr(part))
+            elif part[0] == "or":
+                ways = tuple(tuple(self.conjuncts(one)) for one in part[1])
+                if all(ways):  # else one of them may hold whatever the partial record says
+                    yield Conjunct("", part, _strength(part), repr(part), ways)
 
     def check(self, conjunct: Conjunct) -> Predicate:
         """A conjunct as a function of the partial record."""
-        if conjunct.path not in self._derived:
+        if conjunct.ways:
+            ways = [tuple(map(self.check, way)) for way in conjunct.ways]
+            return lambda partial: any(all(check(partial) for check in way) for way in ways)
+        (path, *others) = paths_of(conjunct.node) or ("",)
+        if others or path not in self._derived:
             return compile_node(conjunct.node, self._layout.finder)
-        index = self._make_index(conjunct.path)
+        derived = self._derived[path].closer or self._derived[path]
+        index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
-        possible = self._possible(conjunct.path)
+        possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, bool] = {}
 
         def check(partial: Any) -> bool:
@@ -86,19 +103,25 @@ class FieldIndexes:
         if derived is None:
             find = self._layout.finder(path)
             return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
-        possible = self._possible(path)
+        by_text = not (derived.whole or derived.presence)
+        return FieldIndex(self._values_of(derived), self._layout.memo_key(derived.paths) if by_text else None)
+
+    def _values_of(self, derived: Derived) -> Callable[[Any], list[list[Any]] | None]:
+        """A function from a partial record to what a derived field's values may be."""
+        possible = self._possible(derived)
 
         def values(partial: Any) -> list[list[Any]] | None:
             found = possible(partial)
             return None if found is None else [[value] for value in found]
 
-        return FieldIndex(values, None if derived.whole else self._layout.memo_key(derived.paths))
+        return values
 
-    def _possible(self, path: str) -> Callable[[Any], tuple[Any, ...] | None]:
+    def _possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         """A function from a partial record to a derived field's values, None if anything is possible."""
-        derived = self._derived[path]
-        possible = derived.possible
-        finder_of = self._layout.member_finder if derived.whole else self._layout.text_finder
+        possible, layout = derived.possible, self._layout
+        finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
+        if derived.presence:
+            finder_of = layout.presence_finder
         finders = [finder_of(one) for one in derived.paths]
         return lambda partial: possible(*[find(partial) for find in finders])
 
