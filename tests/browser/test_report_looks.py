@@ -270,7 +270,14 @@ def test_paper_leaves_nothing_out_in_silence(paper: Page, tmp_path: Path) -> Non
         "return [...document.querySelectorAll('button')].filter(one => one.checkVisibility()).map(one => one.className)"
     )
 
+    tables = paper.run(
+        "return [...document.querySelectorAll('.sheets')]"
+        ".map(one => [one.caption.innerText, one.querySelectorAll('.row').length])"
+    )
+
     assert rows == 2000
+    assert len(tables) == 40
+    assert tables[-1] == ["Hits 1,951 to 2,000 of 2,400", 50]
     assert "293 more are not on paper; “more” in the file shows them." in said
     assert any("the first 2,000 of 2,400 hits in this order; 400 are not." in text for text in said)
     assert "more" not in buttons
@@ -304,7 +311,7 @@ def test_paper_has_filters_order_acts_and_whole_names(page: Page, tmp_path: Path
     page.devtools("Emulation.setEmulatedMedia", media="")
 
     assert "Search 111122223333" in text
-    assert "In order of Time (UTC), descending." in text
+    assert "In order of Time (UTC), descending. On paper: all 3 hits." in text
     assert "2026-09-15T10:01:00Z DisableKey, by dana" in text
     assert text.count(LONG + "green") >= 4
     assert cut == 0
