@@ -31,11 +31,13 @@ function laid(hit, [part, first, second]) {
   const heights = [linesFor(first, room - aside, font, part === "what" ? 4 : 2), linesFor(second, room - before, space.second, 2) || (before ? 1 : 0)];
   return { first: cutToLines(first, room - aside, font, heights[0]), second: cutToLines(second, room - before, space.second, heights[1]), lines: heights[0] + heights[1], heights };
 }
+// Times are all as wide as this one, or less.
+const TIME = "0000-00-00 00:00:00";
 // Of a card: the time has a line of its own where it does not fit beside level and state.
 function linesOf(hit) { return textsOf(hit).reduce((sum, texts) => sum + laid(hit, texts).lines, isSplit(hit) ? 2 : 1); }
 function isSplit(hit) {
   if (!space.cards) return false;
-  const widths = [widthOf(hit.level, space.strong), widthOf(stateText(hit), space.strong), widthOf(utc(hit.moment), space.first)];
+  const widths = [widthOf(hit.level, space.strong), widthOf(stateText(hit), space.strong), widthOf(TIME, space.first)];
   return widths.reduce((sum, width) => sum + width, HEAD_GAPS) > space.rooms.what;
 }
 
