@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from trailbell.cli.main import cli
 from trailbell.hits.hit import Hit
-from trailbell.store.deliveries import DynamoDeliveryRecords
+from trailbell.store.deliveries import DynamoDeliveryRecords, alerts_of
 from trailbell.store.hit_table import DynamoHitTable
 
 
@@ -75,3 +75,22 @@ def test_report_says_what_it_left_out(
         "Only the newest 3 hits are here; older ones are not." in packed(file)["note"]
     )  # not how many: nobody counted
     assert "Only the newest 3 hits" in result.stderr
+
+
+def test_delivery_records_are_read_a_hundred_to_a_request(
+    dynamodb: Any, table: str, given_hit: Callable[..., Hit]
+) -> None:
+    """A report of 20,000 hits asks for as many records: 200 requests, several at once."""
+    hits = [given_hit(number) for number in range(250)]
+    DynamoDeliveryRecords(dynamodb, table, 400).record(hits)
+    asked: list[int] = []
+
+    def count(params: dict[str, Any], **_: Any) -> None:
+        asked.append(len(params["RequestItems"][table]["Keys"]))
+
+    dynamodb.meta.events.register("provide-client-params.dynamodb.BatchGetItem", count)
+    alerts = alerts_of(dynamodb, table, hits)
+    dynamodb.meta.events.unregister("provide-client-params.dynamodb.BatchGetItem", count)
+
+    assert alerts == {hit.identity: hits[0].hit_id for hit in hits}
+    assert sorted(asked) == [50, 100, 100]

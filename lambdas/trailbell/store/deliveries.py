@@ -14,6 +14,7 @@ news any more when its turn came has a record with `skipped` in its place.
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,13 +22,14 @@ from botocore.exceptions import ClientError
 from trailbell.flows.claims import LEASE_SECONDS, Claim
 from trailbell.hits.held import HeldHit
 from trailbell.hits.hit import Hit
-from trailbell.store.dynamo import Row, decode, encode, get_all, write_all
+from trailbell.store.dynamo import GET_LIMIT, Row, batches, decode, encode, get_all, write_all
 from trailbell.store.rows import CLAIM, DELIVERED, delivery_key
 from trailbell.store.workers import Workers
 from trailbell.text.times import DAY_SECONDS
 
 
 _CLAIMERS = 8
+_READERS = 8
 
 Identity = tuple[str, str, str]
 
@@ -136,9 +138,10 @@ def alerts_of(client: Any, table: str, hits: Iterable[Hit]) -> dict[Identity, st
 
 def _delivered(client: Any, table: str, identities: Iterable[Identity], member: str) -> dict[Identity, str]:
     keys = {tuple(delivery_key(*identity).items()): identity for identity in identities}
-    found = get_all(client, table, map(dict, keys))
+    workers = Workers(_READERS)
+    found = workers.each(lambda batch: list(get_all(client, table, batch)), batches(map(dict, keys), GET_LIMIT))
     return {
         keys[("pk", row["pk"]), ("sk", row["sk"])]: str(row.get(member, ""))
-        for row in found
+        for row in chain.from_iterable(found)
         if row["kind"] == DELIVERED
     }

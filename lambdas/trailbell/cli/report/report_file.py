@@ -14,8 +14,8 @@ from trailbell.text.safe_text import one_line
 
 
 _SCRIPTS = (
-    *("1_standing.js", "2_data.js", "3_names.js", "4_elements.js", "5_overview.js"),
-    *("6_rows.js", "7_table.js", "8_detail.js", "9_page.js"),
+    *("1_standing.js", "2_data.js", "3_names.js", "4_elements.js"),
+    *("4_cuts.js", "5_overview.js", "6_rows.js", "7_table.js", "8_detail.js", "9_page.js"),
 )
 
 

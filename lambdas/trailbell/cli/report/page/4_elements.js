@@ -11,18 +11,7 @@ function make(tag, members = {}, ...children) {
 }
 function at(id) { return document.getElementById(id); }
 
-// A line that is cut in its middle where it is too long, never at its end, which is what mostly tells names apart. Both
-// halves are drawn by the style; the text itself is there once and whole, for whom points at it, searches, copies it or
-// has it read aloud. On paper nothing is cut, and so short that it
-// fits everywhere, as an account's id, nowhere.
-const TAIL = 14, FITS = 12;
-function middle(text, kind = "") {
-  if (whole || text.length <= FITS) return make("span", { class: kind }, text);
-  const tail = Math.min(TAIL, Math.floor(text.length / 2));
-  return make("span", { class: `mid ${kind}`, title: text, "data-head": text.slice(0, text.length - tail), "data-tail": text.slice(text.length - tail) },
-    make("span", { class: "whole" }, text));
-}
-// The same for what may take several lines: of a text that is very long, both ends.
+// Of a text that is very long, both ends: for what may take several lines.
 const LONGEST = 140;
 function bounded(text) {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST / 2)}…${text.slice(-LONGEST / 2)}`;

@@ -17,8 +17,8 @@ function showPage(packed) {
     read(packed);
     headline();
     layTimeline();
-    keepPlace(() => { list(sorted(passing())); drawOverview(); painted = ""; paint(); });
-    painted = "";
+    keepPlace(() => { list(sorted(passing())); drawOverview(); painted = null; paint(); });
+    painted = null;
     paint();
   });
   redrawDetail();
