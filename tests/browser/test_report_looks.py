@@ -347,6 +347,28 @@ def test_episodes_lead_to_their_acts_and_back(page: Page, tmp_path: Path) -> Non
     assert title == "The story"
 
 
+def test_episode_of_many_acts_by_several_people_says_what_it_leaves_out(page: Page, tmp_path: Path) -> None:
+    """Ten of forty acts are not forty, and several people are no actor beside them."""
+    acts = tuple(
+        EpisodeAct(f"2026-09-15T10:{minute:02}:00Z", "111122223333", f"e-{minute}", "s", "DisableKey", "r", "n", "N")
+        for minute in (0, 1, 2, 37, 38, 39)
+    )
+    story = HitEpisode((), acts[0].at, acts[-1].at, 40, acts)
+    several = replace(HIT.actor, kind="several", key="several", name="3 actors")
+    hits = [HIT, replace(HIT, event_id="ep", episode=story, actor=several, resources=("a", "b"))]
+    page.open(write(tmp_path / "report.html", hits))
+
+    headline = page.run("return document.getElementById('subline').textContent")
+    page.click('#states [data-value="episode"]')
+    page.click(".row")
+    lines = page.run("return [...document.querySelectorAll('#detail .acts li')].map(one => one.innerText)")
+
+    assert headline.startswith("1 actor in 1 account.")
+    assert headline.count(HOSTILE) == 2  # the source, and the note: what is left out is said where the number is
+    assert lines[3] == "... 34 more ..."
+    assert [line[11:16] for line in lines[:3] + lines[4:]] == ["10:00", "10:01", "10:02", "10:37", "10:38", "10:39"]
+
+
 def test_live_gathered_and_waiting_notices_are_told(page: Page, tmp_path: Path) -> None:
     """Whether a log file has it yet, whether somebody was notified, and with how many others in one message."""
     live = LiveEvent("eu-central-1", "m", "2026-09-15T10:00:03Z")

@@ -72,16 +72,20 @@ def acts_section(hits: Sequence[Hit]) -> Iterator[str]:
             yield ""
 
 
-def _acts(episode: HitEpisode, *, with_actor: bool) -> Iterator[str]:
+def told_acts(episode: HitEpisode) -> Iterator[EpisodeAct | str]:
+    """The acts that an episode holds, and where others are missing between them, how many, in words."""
     left_out = episode.count - len(episode.acts)
     more = f"{left_out} more" if not episode.at_least else f"{left_out} more at least" if left_out else "maybe more"
     half = len(episode.acts) if episode.is_complete else (len(episode.acts) + 1) // 2
-    for act in episode.acts[:half]:
-        yield _act(act, with_actor=with_actor)
+    yield from episode.acts[:half]
     if not episode.is_complete:
-        yield f"  ... {more} ..."
-    for act in episode.acts[half:]:
-        yield _act(act, with_actor=with_actor)
+        yield f"... {more} ..."
+    yield from episode.acts[half:]
+
+
+def _acts(episode: HitEpisode, *, with_actor: bool) -> Iterator[str]:
+    for act in told_acts(episode):
+        yield f"  {act}" if isinstance(act, str) else _act(act, with_actor=with_actor)
 
 
 def _act(act: EpisodeAct, *, with_actor: bool) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from trailbell.alerts.mail_episode import told_acts
 from trailbell.alerts.origin_text import seen_text, sources_text
 from trailbell.facts.actor import Actor
 from trailbell.facts.person import permission_set
@@ -53,9 +54,20 @@ def _episode(episode: HitEpisode) -> str:
     return f"{acts} from {episode.first} to {episode.last}"
 
 
-def _act(act: EpisodeAct) -> str:
+def _told_acts(hit: Hit) -> tuple[EpisodeAct | str, ...]:
+    return tuple(told_acts(hit.episode)) if hit.episode else ()
+
+
+def _act(act: EpisodeAct | str) -> str:
+    if isinstance(act, str):
+        return act
     on = ", ".join(map(named_resource, act.resources))
     return f"{act.at}  {act.event_name}{f' on {on}' if on else ''}, by {act.actor}"
+
+
+def _act_id(act: EpisodeAct | str) -> str:
+    """By what an act's own hit is found; "" for what stands in place of others."""
+    return "" if isinstance(act, str) else f"{act.account}/{act.event_id}"
 
 
 COLUMNS: dict[str, Callable[[Hit], Value]] = {
@@ -89,8 +101,9 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "resourceKinds": lambda hit: tuple(_kind_and_name(one)[0] for one in _resources(hit)),
     "resourceNames": lambda hit: tuple(_kind_and_name(one)[1] for one in _resources(hit)),
     "episode": lambda hit: _episode(hit.episode) if hit.episode else "",
-    "acts": lambda hit: tuple(map(_act, hit.episode.acts)) if hit.episode else (),
-    "actIDs": lambda hit: tuple(f"{act.account}/{act.event_id}" for act in hit.episode.acts) if hit.episode else (),
+    "acts": lambda hit: tuple(map(_act, _told_acts(hit))),
+    "actIDs": lambda hit: tuple(map(_act_id, _told_acts(hit))),
+    "someActs": lambda hit: "some" if hit.episode and not hit.episode.is_complete else "",
     "shown": lambda hit: tuple(f"{label}: {value}" for label, value in hit.shown),
     "undo": lambda hit: hit.undo,
     "undoUntil": lambda hit: hit.undo_until,

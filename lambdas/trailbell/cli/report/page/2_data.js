@@ -36,6 +36,8 @@ function unpacked(packed, row, id) {
 function thingOf(hit, resource) {
   return resource.startsWith("arn:") ? resource : `${resource}\n${hit.account}\n${hit.region}`;
 }
+// An episode of several actors is none of theirs: they are in its acts.
+function actorsOf(hit) { return hit.actorKind === "several" ? [] : [hit.actorKey]; }
 function episodesOf(hit) { return hit.episode ? [] : page.episodes.get(`${hit.account}/${hit.eventID}`) ?? []; }
 function kindsOf(hit) {
   return [hit.episode && "episode", episodesOf(hit).length > 0 && "part of an episode", hit.sources.startsWith("live") && "live",
@@ -46,7 +48,7 @@ function kindsOf(hit) {
 const FACETS = [
   { key: "service", title: "Services", of: (hit) => [hit.service] },
   { key: "rule", title: "Rules", of: (hit) => [hit.rule] },
-  { key: "actorKey", title: "Actors", of: (hit) => [hit.actorKey], kind: "actors" },
+  { key: "actorKey", title: "Actors", of: actorsOf, kind: "actors" },
   { key: "account", title: "Accounts", of: (hit) => [hit.account], kind: "accounts" },
   { key: "resources", title: "Resources", of: (hit) => hit.things, kind: "resources" },
 ];

@@ -136,7 +136,7 @@ function drawEntry(facet, entry, most) {
     "aria-label": `${whole}: ${plural(entry.count, "hit")}, worst ${LEVELS[entry.worst]}`, "data-value": entry.value, "data-key": `${facet.key} ${entry.value}`,
     onclick: () => { choose(facet.key, entry.value); draw(); } },
   fill, make("span", { class: `dot ${LEVELS[entry.worst]}` }),
-  make("span", { class: "name" }, make("span", { class: "label" }, bounded(named.name)), named.detail && make("span", { class: "detail" }, bounded(named.detail))),
+  make("span", { class: "name" }, make("span", { class: /^\d{12}$/.test(named.name) ? "label id" : "label" }, bounded(named.name)), named.detail && make("span", { class: "detail" }, bounded(named.detail))),
   make("span", { class: "n" }, number.format(entry.count))));
 }
 

@@ -80,7 +80,7 @@ function paperRow(hit) {
 }
 // A row of paper below its hit, which has no detail to open: what became of it, its acts, or how to undo it and until when.
 function onPaper(hit) {
-  const whole = hit.resources.length > 1 ? `All resources: ${hit.resources.join(", ")}.` : "";
+  const whole = hit.resources.length > 1 ? `${hit.someActs ? "Resources of these acts" : "All resources"}: ${hit.resources.join(", ")}.` : "";
   const said = [becameOf(hit), silenceOf(hit), noticeOf(hit), hit.episode && `${hit.episode}:`].filter(Boolean).join(" ");
   const undo = hit.waits && hit.undo.length ? `Undo${hit.undoUntil ? ` (${deadlineText(hit)})` : ""}:` : "";
   const lines = [

@@ -37,7 +37,7 @@ function drawDetail(hit) {
     make("h2", { id: "detail-title" }, hit.title),
     make("p", {}, hit.episode ? `${hit.episode}. The last is by ${hit.actor}, in account ${page.names.account(hit.account)}, ${hit.region}.` : `${hit.actor} called ${hit.call} (${hit.source}) in account ${page.names.account(hit.account)}, ${hit.region}, at ${utc(hit.moment)} UTC. ${outcome(hit)}`),
     ...[becameOf(hit), silenceOf(hit), noticeOf(hit)].filter(Boolean).map((text) => make("p", { class: "became" }, text)),
-    ...section(hit.acts.length ? "Acts of the episode" : "", make("ol", { class: "acts" }, ...hit.acts.map((act, index) => linkedAct(hit, act, index)))),
+    ...section(hit.acts.length ? "Acts of the episode" : "", make(hit.someActs ? "ul" : "ol", { class: "acts" }, ...hit.acts.map((act, index) => linkedAct(hit, act, index)))),
     ...section(episodesOf(hit).length ? "Part of" : "", make("ul", {}, ...episodesOf(hit).map((episode) => make("li", {}, toHit(episode, `${episode.title}: ${episode.episode}`))))),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
     ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.passed ? "deadline" : hit.waits ? "soon" : "quiet" }, deadlineText(hit)),

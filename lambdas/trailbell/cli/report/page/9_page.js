@@ -75,9 +75,9 @@ function headline() {
   const days = page.hits.map((hit) => hit.time.slice(0, 10)).sort();
   const span = !days.length ? "" : days[0] === days.at(-1) ? ` on ${days[0]}` : `, ${days[0]} to ${days.at(-1)}`;
   at("headline").textContent = plural(page.hits.length, "hit") + span;
-  const accounts = new Set(page.hits.map((hit) => hit.account)).size, actors = new Set(page.hits.map((hit) => hit.actorKey)).size;
-  at("subline").textContent = `${plural(actors, "actor")} in ${plural(accounts, "account")}. ${page.document.source}`;
-  at("foot").textContent = `Made ${page.document.made} by trailbell. Times are UTC. Deadlines as of ${utc(page.now)}, when this page was shown. ${page.document.note}`;
+  const accounts = new Set(page.hits.map((hit) => hit.account)).size, actors = new Set(page.hits.flatMap(actorsOf)).size;
+  at("subline").textContent = `${plural(actors, "actor")} in ${plural(accounts, "account")}. ${page.document.note}${page.document.source}`;
+  at("foot").textContent = `Made ${page.document.made} by trailbell. Times are UTC. Deadlines as of ${utc(page.now)}, when this page was shown.`;
   document.title = `trailbell report: ${at("headline").textContent}`;
 }
 
