@@ -364,7 +364,7 @@ def test_episode_of_many_acts_by_several_people_says_what_it_leaves_out(page: Pa
     lines = page.run("return [...document.querySelectorAll('#detail .acts li')].map(one => one.innerText)")
 
     assert headline.startswith("1 actor in 1 account.")
-    assert headline.count(HOSTILE) == 2  # the source, and the note: what is left out is said where the number is
+    assert headline.count("window.hacked") == 4  # the source, and the note: what is left out is said with the number
     assert lines[3] == "... 34 more ..."
     assert [line[11:16] for line in lines[:3] + lines[4:]] == ["10:00", "10:01", "10:02", "10:37", "10:38", "10:39"]
 
