@@ -24,7 +24,9 @@ from trailbell.rulebook.canary import canary_rule
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
+from trailbell.store.dynamo import write_all
 from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.rows import pointer_rows
 from trailbell.store.states import DynamoHitStates
 from trailbell.store.tracking import DynamoTracking
 from trailbell.store.week import DynamoWeek
@@ -190,6 +192,15 @@ def test_report_of_more_than_it_reads_says_so(given_week: list[Hit], dynamodb: A
     assert "at least " in text
     assert "More hits than are counted here" in text
     assert "exceptions that were not looked up" in weekly_text(read(dynamodb, table, max_read=1), [])
+
+
+def test_pointer_without_a_hit_is_none(given_week: list[Hit], given_hit: GivenHit, dynamodb: Any, table: str) -> None:
+    """A detector broke off between the two, or another one overtook it: `trailbell hits` does not count it either."""
+    before = read(dynamodb, table)
+    broken_off = given_hit(30, kept_as=ACT, event_time=DAY, level="critical")
+    write_all(dynamodb, table, pointer_rows(broken_off, EXPIRES))
+
+    assert read(dynamodb, table) == before
 
 
 def test_clock_may_read_what_the_report_needs(given_week: list[Hit], dynamodb: Any, table: str) -> None:
