@@ -265,7 +265,7 @@ def test_clock_sends_the_report_once_a_week_and_what_was_missed_in_one(sent: Any
 
     assert first["Subject"] == "trailbell: 2026-11-23 to 2026-11-29: 8 hits, 2 open with a deadline, 1 not delivered"
     assert "2026-12-24  nightly (owner: sre)" in first["Message"]
-    assert second["Subject"].startswith("trailbell: 2026-11-30 to 2026-12-20: 1 hits")
+    assert second["Subject"].startswith("trailbell: 2026-11-30 to 2026-12-20: 1 hit")
     assert second["Message"].startswith("The 21 days 2026-11-30 to 2026-12-20 (UTC)")
     assert "This report again: trailbell weekly --until 2026-12-20 --days 21 --local" in second["Message"]
     assert f"table {table} in eu-central-1" in second["Message"]

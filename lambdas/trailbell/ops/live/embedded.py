@@ -7,7 +7,7 @@ _BUS_POLICY = "the embedded AWS does not keep the policy that CloudFormation giv
 
 
 def as_embedded(reading: Reading) -> Reading:
-    """A reading of the embedded AWS, without what says nothing there: of AWS itself no policy means that there is none."""
+    """A reading of the embedded AWS, without what says nothing there. Of AWS no policy means that there is none."""
     if reading.resource.kind != "AWS::Events::EventBus" or reading.live.get("Policy"):
         return reading
     live = {name: value for name, value in reading.live.items() if name != "Policy"}
