@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -21,10 +24,13 @@ from trailbell.flows.overflow import GROUPS_MAX
 from trailbell.hits.base_match import BaseMatch, episode_hit, hit_episode
 from trailbell.hits.episode import HitEpisode
 from trailbell.hits.hit import Hit
+from trailbell.hits.query import HitQuery
 from trailbell.store.contributions import DynamoContributions
 from trailbell.store.dynamo import encode
 from trailbell.store.episodes import DynamoEpisodes
+from trailbell.store.query.hit_query import find_hits
 from trailbell.store.rows import is_to_notify
+from trailbell.store.week import DynamoWeek
 from trailbell.store.workers import Workers
 from trailbell.text.times import iso_seconds
 
@@ -161,6 +167,72 @@ def test_who_is_overtaken_again_and_again_has_the_file_come_back(
     with pytest.raises(TableError, match="changed by others"):
         deployed().merge(0, 5)
     assert 3 < len(calls) < 20
+
+
+@pytest.fixture
+def overtake(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Makes the next transaction come after what another detector does just before it."""
+    transact = dynamodb.transact_write_items
+
+    def overtaken_by(other: Callable[[], object]) -> None:
+        def late(**request: Any) -> Any:
+            monkeypatch.setattr(dynamodb, "transact_write_items", transact)
+            other()
+            return transact(**request)
+
+        monkeypatch.setattr(dynamodb, "transact_write_items", late)
+
+    return overtaken_by
+
+
+def counted(dynamodb: Any, table: str) -> tuple[int, int]:
+    """How many hits the weekly report counts, and how many the query finds."""
+    day = datetime.fromtimestamp(BASE, UTC).replace(hour=0, minute=0, second=0)
+    since, until = day - timedelta(days=1), day + timedelta(days=2)
+    week = DynamoWeek(dynamodb, table).read(f"{since:%Y-%m-%d}", f"{until:%Y-%m-%d}", iso_seconds(BASE))
+    return sum(one.hits for one in week.rules), len([*find_hits(dynamodb, table, HitQuery(since, until))])
+
+
+def test_who_is_overtaken_leaves_no_pointers_without_a_hit(
+    deployed: Callable[..., Deployment],
+    overtake: Callable[[Callable[[], object]], None],
+    read_rows: ReadRows,
+    dynamodb: Any,
+    table: str,
+) -> None:
+    """Another detector saw the same episode come true at another time: its hit stays, and is the only one."""
+    one = deployed()
+    overtake(lambda: one.merge(0, 5))
+    assert one.merge(3, 8) == Merged()
+
+    [hit] = read_rows("hit")
+    assert hit["eventTime"] == iso_seconds(BASE + 5)
+    assert {(row["hitPk"], row["hitSk"]) for row in read_rows("pointer")} == {(hit["pk"], hit["sk"])}
+    assert counted(dynamodb, table) == (1, 1)
+
+
+def test_week_counts_the_hits_of_the_query_in_whatever_order_log_files_come(
+    deployed: Callable[..., Deployment], overtake: Callable[[Callable[[], object]], None], dynamodb: Any, table: str
+) -> None:
+    """Two detectors at once: each order of four log files, in which the second overtakes the first, and so on."""
+    seconds = {"a": (0, 20), "b": (30,), "c": (50, 100), "d": (130, 150)}
+    for number, order in enumerate(permutations(seconds)):
+        one = deployed(counting(threshold=3, timespan=60))
+        for first, second in (order[:2], order[2:]):
+
+            def deliver(name: str, one: Deployment = one, number: int = number) -> CorrelationCounts:
+                group = f"g{number}"
+                return one.deliver(f"{number}{name}", *(event(100 * number + at, at, group) for at in seconds[name]))
+
+            overtake(partial(deliver, second))
+            deliver(first)
+            if number % 2:
+                deliver(first)
+            else:
+                deliver(second)
+
+    of_week, of_query = counted(dynamodb, table)
+    assert of_week == of_query >= number + 1
 
 
 def test_what_is_refused_for_good_is_not_tried_again(

@@ -179,7 +179,7 @@ def test_delivery_is_judged_by_the_deployment_or_by_whom_one_names(stack: Deploy
     assert refused.exit_code == 1
     assert "nothing to judge muted hits by" in str(refused.exception)
     assert "judged today by the rules and exceptions of this checkout (not by what is deployed: " in shown.stderr
-    assert "1 hits notified now" in forced.stdout
+    assert "1 hit notified now" in forced.stdout
     assert len(stack.topic.notified) == 1
 
 
@@ -218,7 +218,7 @@ def test_row_of_a_version_before_is_delivered_once(stack: Deployment, run: Run) 
     first, second = run(*MUTED, "--deliver"), run(*MUTED, "--deliver")
     line = json.loads(run(*HITS, "--open", "--format", "jsonl").stdout)
 
-    assert "1 hits notified now" in first.stdout
+    assert "1 hit notified now" in first.stdout
     assert "0 hits notified now" in second.stdout
     assert stack.topic.notified == [hit.hit_id]
     assert line["hitId"] == old.hit_id
@@ -246,7 +246,7 @@ def test_log_file_that_is_gone_does_not_keep_its_hits_muted(stack: Deployment, r
     shown, sent = run(*MUTED), run(*MUTED, "--deliver")
 
     assert "judged without its record: s3://trail/" in shown.stdout
-    assert "1 hits notified now" in sent.stdout
+    assert "1 hit notified now" in sent.stdout
     assert stack.topic.notified == [hit.hit_id]
 
 

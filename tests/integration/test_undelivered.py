@@ -197,7 +197,7 @@ def test_message_stays_until_all_its_hits_are_told(stack: FakeStack, run: Run, g
 
     refused = run("redrive")
 
-    assert "1 hits notified now, 0 notified before, 1 undelivered" in refused.stdout
+    assert "1 hit notified now, 0 notified before, 1 undelivered" in refused.stdout
     assert other.hit_id in refused.stderr
     assert (refused.exit_code, stack.waiting()) == (1, 1)
 

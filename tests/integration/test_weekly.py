@@ -24,7 +24,9 @@ from trailbell.rulebook.canary import canary_rule
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
+from trailbell.store.dynamo import write_all
 from trailbell.store.hit_table import DynamoHitTable
+from trailbell.store.rows import pointer_rows
 from trailbell.store.states import DynamoHitStates
 from trailbell.store.tracking import DynamoTracking
 from trailbell.store.week import DynamoWeek
@@ -192,6 +194,15 @@ def test_report_of_more_than_it_reads_says_so(given_week: list[Hit], dynamodb: A
     assert "exceptions that were not looked up" in weekly_text(read(dynamodb, table, max_read=1), [])
 
 
+def test_pointer_without_a_hit_is_none(given_week: list[Hit], given_hit: GivenHit, dynamodb: Any, table: str) -> None:
+    """A detector broke off between the two, or another one overtook it: `trailbell hits` does not count it either."""
+    before = read(dynamodb, table)
+    broken_off = given_hit(30, kept_as=ACT, event_time=DAY, level="critical")
+    write_all(dynamodb, table, pointer_rows(broken_off, EXPIRES))
+
+    assert read(dynamodb, table) == before
+
+
 def test_clock_may_read_what_the_report_needs(given_week: list[Hit], dynamodb: Any, table: str) -> None:
     """infra/clock.py grants these beginnings of keys; one more is refused in AWS alone, on a Monday."""
     counting = Counting(dynamodb)
@@ -254,7 +265,7 @@ def test_clock_sends_the_report_once_a_week_and_what_was_missed_in_one(sent: Any
 
     assert first["Subject"] == "trailbell: 2026-11-23 to 2026-11-29: 8 hits, 2 open with a deadline, 1 not delivered"
     assert "2026-12-24  nightly (owner: sre)" in first["Message"]
-    assert second["Subject"].startswith("trailbell: 2026-11-30 to 2026-12-20: 1 hits")
+    assert second["Subject"].startswith("trailbell: 2026-11-30 to 2026-12-20: 1 hit")
     assert second["Message"].startswith("The 21 days 2026-11-30 to 2026-12-20 (UTC)")
     assert "This report again: trailbell weekly --until 2026-12-20 --days 21 --local" in second["Message"]
     assert f"table {table} in eu-central-1" in second["Message"]

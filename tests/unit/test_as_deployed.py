@@ -9,6 +9,7 @@ from trailbell.ops.checks.as_deployed import deployment_findings
 from trailbell.ops.checks.equality import is_same, statement
 from trailbell.ops.checks.foreign import denial_findings, foreign_subscriber_findings, move_findings
 from trailbell.ops.checks.stack import stack_findings
+from trailbell.ops.live.embedded import as_embedded
 from trailbell.ops.references import ANY, References
 
 
@@ -122,6 +123,24 @@ def test_what_an_aws_does_not_answer_at_all_is_not_a_difference() -> None:
     """An emulator that knows no handlers must not make a lie."""
     assert [finding.state for finding in deployment_findings([function(Environment=None)], [])] == ["problem"]
     assert [finding.state for finding in deployment_findings([function()], [])] == ["ok"]
+
+
+def test_bus_without_a_policy_is_a_problem_but_in_the_embedded_aws() -> None:
+    """AWS leaves the policy out where there is none; the embedded AWS keeps none whatever was deployed."""
+    allow = {"Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Principal": "*"}]}
+    bus = Declared("Bus", "AWS::Events::EventBus", "live", {"Policy": allow})
+    states = {
+        name: next((one.state, one.check) for one in deployment_findings([reading], ()))
+        for name, reading in {
+            "aws": Reading(bus, {"Policy": {}}),
+            "embedded": as_embedded(Reading(bus, {"Policy": {}})),
+            "embedded, kept": as_embedded(Reading(bus, {"Policy": allow})),
+        }.items()
+    }
+
+    assert states["aws"] == ("problem", "Bus")
+    assert states["embedded"] == ("unknown", "as deployed: DescribeEventBus")
+    assert states["embedded, kept"] == ("ok", "as deployed")
 
 
 def test_a_question_refused_for_many_resources_is_one_finding() -> None:

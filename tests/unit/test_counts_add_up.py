@@ -93,7 +93,7 @@ def test_report_says_how_many_records_are_from_log_files_that_break_off(folder: 
     run("report", "--from-scan", folder, "-o", page)
 
     text = page.read_text(encoding="utf-8")
-    assert f"2 records in 1 log files of {folder}, 1 could not be read but for 2 records." in text
+    assert f"2 records in 1 log file of {folder}, 1 could not be read but for 2 records." in text
 
 
 def test_interrupted_scan_counts_the_records_that_its_hits_are_from(tmp_path: Path) -> None:

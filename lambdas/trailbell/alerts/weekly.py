@@ -8,6 +8,7 @@ from trailbell.alerts.commands import command_line
 from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.engine.rulebook import Level
 from trailbell.hits.week import ExpiringException, RuleCount, UndoneHit, WaitingHit, Week
+from trailbell.text.counts import counted
 from trailbell.text.safe_text import CUT, one_line
 
 
@@ -19,7 +20,7 @@ _LEVELS = [level.word for level in sorted(Level, reverse=True)]
 
 def weekly_subject(week: Week) -> str:
     """The subject: the days and counts alone, below 100 characters of ASCII."""
-    parts = [f"{week.hits} hits"]
+    parts = [counted(week.hits, "hit")]
     if week.waiting:
         parts.append(f"{len(week.waiting)} open with a deadline")
     if week.deliveries.waiting:
@@ -52,14 +53,14 @@ def weekly_text(
 
 def _head(week: Week, place: str) -> Iterator[str]:
     days = _days(week)
-    what = "The week" if days == _WEEK else f"The {_count(days, 'day')}"
+    what = "The week" if days == _WEEK else f"The {counted(days, 'day')}"
     yield f"{what} {week.since} to {_last_day(week)} (UTC), as of {utc(week.now)}"
     if place:
         yield _said(place)
     yield ""
     alerts = sum(rule.alerts for rule in week.rules)
     many = "at least " if week.unread else ""
-    yield f"{many}{_count(week.hits, 'hit')} in {_count(alerts, 'alert')}." if week.hits else "No hits."
+    yield f"{many}{counted(week.hits, 'hit')} in {counted(alerts, 'alert')}." if week.hits else "No hits."
     if week.unread:
         yield "More hits than are counted here were found: the newest are counted."
 
@@ -118,13 +119,13 @@ def _exceptions(exceptions: Sequence[ExpiringException]) -> Iterator[str]:
 def _deliveries(week: Week, where: str, quiet_minutes: int) -> Iterator[str]:
     done = week.deliveries
     if done.waiting:
-        yield f"Deliveries: {_count(done.waiting, 'hit')} without a delivery record, the oldest of {utc(done.oldest)}"
+        yield f"Deliveries: {counted(done.waiting, 'hit')} without a delivery record, the oldest of {utc(done.oldest)}"
         gathered = f"; those of the last {span(60 * quiet_minutes)} may be gathered in a quiet period"
         yield f"    {command_line('undelivered', where)} lists them{gathered if quiet_minutes else ''}"
     else:
         yield "Deliveries: every hit was delivered."
     if done.replayed:
-        yield f"    {_count(done.replayed, 'hit')} found by a replay of which nobody was to be notified"
+        yield f"    {counted(done.replayed, 'hit')} found by a replay of which nobody was to be notified"
     yield from wrapped(
         "How often one was deferred or failed and was tried again is not in the table: see the metrics HitsDeferred,"
         " HitsFailed and ChannelsFailed.",
@@ -153,7 +154,7 @@ def _next(week: Week, where: str) -> Iterator[str]:
 
 
 def _sums(rules: Sequence[RuleCount]) -> str:
-    return f"{_count(sum(one.hits for one in rules), 'hit')}, {_count(sum(one.alerts for one in rules), 'alert')}"
+    return f"{counted(sum(one.hits for one in rules), 'hit')}, {counted(sum(one.alerts for one in rules), 'alert')}"
 
 
 def _listed(lines: Iterable[str]) -> Iterator[str]:
@@ -166,10 +167,6 @@ def _listed(lines: Iterable[str]) -> Iterator[str]:
 
 def _named(hit: WaitingHit | UndoneHit) -> str:
     return f"{_said(hit.short_id, 24)}  {_said(hit.level, 20)} {_said(hit.title)}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _said(text: str, limit: int = 120) -> str:

@@ -70,6 +70,8 @@ _OBJECTS = 200_000
 def cli() -> None:
     """CloudTrail alerting: try it out, scan log files, query hits, check rules.
 
+    Defaults of your own for --profile, --stack and --tz: ~/.config/trailbell/config.toml (docs/queries.md).
+
     \b
     Example:
       trailbell local

@@ -33,6 +33,7 @@ LOG_FILE_MEMBERS = frozenset({"eventContext", "sharedEventID"})
 """Members that only its log file is sure to have: EventBridge brings no eventContext, and promises no sharedEventID."""
 
 NO_TIME = "1970-01-01T00:00:00Z"
+UNKNOWN_TIME = "unknown time"  # as people read it
 # Identities become keys of the hit table, which have a limit; CloudTrail's own ids all have this form.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _AS_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", re.ASCII)

@@ -1,6 +1,7 @@
 """What was deployed: the resources of the stack's own template, with their references filled in."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,7 +40,21 @@ def _references(clients: Clients, stack: DeployedStack, resources: Answer, physi
         "AWS::Region": stack.region,
         "AWS::StackName": stack.name,
     }
-    return References(types, physical, values, _streams(clients("dynamodb"), types, physical))
+    references = References(types, physical, values, _streams(clients("dynamodb"), types, physical))
+    return replace(references, physical=physical | _rules_of_buses(references, resources))
+
+
+def _rules_of_buses(references: References, resources: Answer) -> dict[str, str]:
+    """The physical ids, "bus|rule" as AWS has them, of rules of buses of their own: the embedded AWS has the name only.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
+    """
+    found = {}
+    for logical, resource in resources.items():
+        rule, bus = references.physical.get(logical), resource.get("Properties", {}).get("EventBusName")
+        if resource["Type"] == "AWS::Events::Rule" and rule and bus and "|" not in rule:
+            found[logical] = f"{references.resolve(bus)}|{rule}"
+    return found
 
 
 def _streams(dynamodb: Any, types: dict[str, str], physical: dict[str, str]) -> dict[tuple[str, str], str]:

@@ -28,6 +28,7 @@ from trailbell.ops.deployed_rulebook import deployed_rulebook
 from trailbell.ops.deployed_stack import Clients, DeployedStack
 from trailbell.ops.deployed_template import declared_resources
 from trailbell.ops.drift import detect_drift
+from trailbell.ops.live.embedded import as_embedded
 from trailbell.ops.live.messages import bus_and_rule
 from trailbell.ops.live.reader import answered_or
 from trailbell.ops.live.resources import read_resources
@@ -44,10 +45,13 @@ CENTRAL_BUS = "CentralBus"
 
 
 class Health:
-    """Asks AWS about one stack: each method is one question."""
+    """Asks AWS about one stack: each method is one question.
 
-    def __init__(self, clients: Clients, stack: DeployedStack) -> None:
-        self._clients, self.stack = clients, stack
+    embedded: whether it is the embedded AWS of `trailbell local`, which does not know everything.
+    """
+
+    def __init__(self, clients: Clients, stack: DeployedStack, *, embedded: bool = False) -> None:
+        self._clients, self.stack, self._embedded = clients, stack, embedded
 
     @property
     def clients(self) -> Clients:
@@ -175,7 +179,8 @@ class Health:
 
     def readings(self) -> list[Reading]:
         """The same resources as they are now."""
-        return read_resources(self._clients, self.declared)
+        found = read_resources(self._clients, self.declared)
+        return [*map(as_embedded, found)] if self._embedded else found
 
     def bucket_policy(self) -> Answer:
         """The trail bucket's policy, empty where it has none."""

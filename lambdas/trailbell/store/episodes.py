@@ -5,7 +5,8 @@ becomes one, with its hit; any other makes the earliest of those that it touches
 that. So whatever order the pieces come in, and however often, the live episodes are the same at the end.
 
 A change is one transaction, on condition that no other change was made since the group was read. The hit's row is in
-it, so that each episode that was ever new has exactly one; pointers come first, as in store/hit_table.py.
+it, so that each episode that was ever new has exactly one; and so are the hit's pointers: a detector that another one
+overtakes would leave pointers to a hit that never came, for it may have seen the episode come true at another time.
 """
 
 import time
@@ -19,14 +20,15 @@ from trailbell.errors import TableError
 from trailbell.flows.correlation_state import FoundEpisode, MakeHit, Merged
 from trailbell.hits.hit import Hit
 from trailbell.store.contributions import kept_until, partition_of
-from trailbell.store.dynamo import THROTTLED, Row, encode, waits, write_all
+from trailbell.store.dynamo import THROTTLED, Row, encode, waits
 from trailbell.store.episode_rows import EPISODES_VERSION, HEAD, EpisodeRows, KeptEpisode, begun, grown, kept_row
 from trailbell.store.rows import QUIET, hit_row, pointer_rows
 from trailbell.store.states import unchanged_since
 from trailbell.text.times import DAY_SECONDS
 
 
-_JOINED_AT_ONCE = 40  # a transaction takes 100 rows
+# A transaction takes 100 rows: the version, the episode, its hit, and pointers, of which a hit has 45 at most.
+_JOINED_AT_ONCE = 40
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _PASSING = {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -97,7 +99,7 @@ class DynamoEpisodes:
         ]
         if change.hit:
             hit_expires_at = int(time.time()) + self._retention
-            write_all(self._client, self._table, pointer_rows(change.hit, hit_expires_at), self._pause)
+            puts += ((row, {}) for row in pointer_rows(change.hit, hit_expires_at))
             puts.append((hit_row(change.hit, hit_expires_at), _UNLESS_NOTIFIED))
         items = [{"Put": {"TableName": self._table, "Item": encode(row), **condition}} for row, condition in puts]
         try:

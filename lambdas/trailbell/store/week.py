@@ -4,7 +4,7 @@ Everything is bounded: so many hits are counted, and fewer are looked at one by 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -48,9 +48,10 @@ class DynamoWeek:
         Raises TableError or what botocore raises.
         """
         pointers, unread = self._pointers(since, until)
-        found = self._with_states(pointers)
+        pointed = self._with_states(pointers)
+        alerts = self._alerts([one.identity for one in pointed if not one.muted])
+        found = self._existing(pointed, alerts)
         heard = [one for one in found if not one.muted]
-        alerts = self._alerts([one.identity for one in heard])
         undelivered = [one for one in heard if one.identity not in alerts]
         muted = [one for one in found if one.muted]
         waiting = [one for one in found if one.waits]
@@ -117,6 +118,20 @@ class DynamoWeek:
             )
             for identity, pointer in every.items()
         ]
+
+    def _existing(self, pointed: Sequence[PointedHit], alerts: Container[Identity]) -> list[PointedHit]:
+        """Those whose hit exists: a delivery record proves it, of the others the row is looked up.
+
+        A detector that broke off between a pointer and its hit leaves the pointer (store/rows.py).
+        """
+        unproven = (rows.hit_key(*one.identity) for one in pointed if one.identity not in alerts)
+        named = self._workers.each(self._alive, batches(unproven, GET_LIMIT))
+        kept = set(chain.from_iterable(named))
+        return [one for one in pointed if one.identity in alerts or _named(rows.hit_key(*one.identity)) in kept]
+
+    def _alive(self, keys: Iterable[Row]) -> list[tuple[str, str]]:
+        """The names of those rows that are there: of a storm they are too many to be held whole."""
+        return [_named(row) for row in get_all(self._client, self._table, keys) if rows.is_alive(row)]
 
     def _alerts(self, identities: Sequence[Identity]) -> dict[Identity, str]:
         """The alert that each of some hits was in, as far as they have delivery records; "" if it is not said."""

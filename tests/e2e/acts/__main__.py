@@ -16,6 +16,7 @@ def main() -> None:
             found = everything(deployed(aws))
         finally:
             aws.stop()
+    print(f"{len(found.rows)} acts, written to {PAGE.name}")  # noqa: T201 (what the README says it prints)
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 

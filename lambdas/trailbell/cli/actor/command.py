@@ -24,6 +24,7 @@ from trailbell.hits.query import HitQuery
 from trailbell.lookback.acts import Act, Who, act_of_hit
 from trailbell.lookback.principals import Choice, Network, choices
 from trailbell.lookback.profile import profile_of
+from trailbell.text.counts import counted
 from trailbell.text.safe_text import one_line
 
 
@@ -150,8 +151,8 @@ def _acts(hits: list[Act], logs: LogActs | None, members: set[Who]) -> Iterable[
 
 
 def _sources(hits: list[Act], logs: LogActs | None, asks_table: bool) -> str:
-    parts = [f"{len(hits)} hits of the table"] if asks_table else []
-    parts += [f"{logs.records} records of {len(logs.sources)} log files"] if logs else []
+    parts = [f"{counted(len(hits), 'hit')} of the table"] if asks_table else []
+    parts += [f"{counted(logs.records, 'record')} of {counted(len(logs.sources), 'log file')}"] if logs else []
     return " and ".join(parts)
 
 

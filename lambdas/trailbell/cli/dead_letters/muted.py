@@ -15,6 +15,7 @@ from trailbell.errors import SettingsError
 from trailbell.hits.verdict import Today
 from trailbell.ops.muted import MutedHit, MutedHits
 from trailbell.ops.undelivered import Delivery, UndeliveredHits
+from trailbell.text.counts import counted
 from trailbell.text.safe_text import one_line
 
 
@@ -57,7 +58,8 @@ def say_delivery(delivery: Delivery) -> int:
     """Say what the delivery came to; how many hits are still undelivered."""
     left = len(delivery.undelivered)
     click.echo(
-        f"{delivery.notified_now} hits notified now, {delivery.notified_before} notified before, {left} undelivered"
+        f"{counted(delivery.notified_now, 'hit')} notified now, {delivery.notified_before} notified before,"
+        f" {left} undelivered"
     )
     for name in delivery.undelivered[:_NAMED]:
         click.echo(f"  undelivered (see the notifier's log): {one_line(name, 300)}", err=True)

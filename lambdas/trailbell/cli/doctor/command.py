@@ -50,7 +50,7 @@ def doctor(connection: Connection, form: str, *, drift: bool, strict: bool, fire
             sent = FiredCanary(connection.client, DeployedStack(connection.client, connection.stack))
             sys.exit(int(not fire(sent)))
     now = datetime.now(UTC)
-    findings = check_stack(connection.client, connection.stack, now, drift=drift)
+    findings = check_stack(connection.client, connection.stack, now, drift=drift, embedded=connection.local)
     _PRINTED[form](findings, connection.stack, now)
     failing = {PROBLEM, UNKNOWN} if strict else {PROBLEM}
     sys.exit(int(any(finding.state in failing for finding in findings)))

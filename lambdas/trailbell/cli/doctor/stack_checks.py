@@ -44,12 +44,14 @@ from trailbell.rulebook.member_template import DEAD_LETTERS
 Check = Callable[[Health, datetime], Iterable[Finding]]
 
 
-def check_stack(clients: Clients, stack: str, now: datetime, *, drift: bool = False) -> list[Finding]:
-    """All findings, CloudFormation's drift detection among them where it is asked for.
+def check_stack(
+    clients: Clients, stack: str, now: datetime, *, drift: bool = False, embedded: bool = False
+) -> list[Finding]:
+    """All findings, CloudFormation's drift detection among them where it is asked for; embedded: see Health.
 
     Raises SettingsError when there is no such stack, or nobody may look at it.
     """
-    health = Health(clients, DeployedStack(clients, stack))
+    health = Health(clients, DeployedStack(clients, stack), embedded=embedded)
     with explained_errors():
         is_member = health.stack.has_output(DEAD_LETTERS)
         if not is_member:

@@ -57,7 +57,12 @@ def account_options(command: Command) -> Command:
             _nothing,
             "The AWS Region to ask (default: $AWS_REGION).",
         ),
-        ("--profile", ("AWS_PROFILE",), _own_profile, "The profile to sign in with (default: $AWS_PROFILE)."),
+        (
+            "--profile",
+            ("AWS_PROFILE",),
+            _own_profile,
+            "The profile to sign in with (default: $AWS_PROFILE, then the config file's).",
+        ),
     ):
         command = click.option(
             name, metavar="NAME", expose_value=False, is_eager=True, callback=_setting(variables, otherwise), help=text

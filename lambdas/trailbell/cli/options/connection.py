@@ -100,7 +100,12 @@ def stack_options(stack_help: str, local_help: str) -> Callable[[Command], Comma
 
 
 def _stack_option(text: str) -> Any:  # as click's own are typed
-    return click.option("--stack", metavar="NAME", default="", help=f"{text.removesuffix('.')} (default: {STACK}).")
+    return click.option(
+        "--stack",
+        metavar="NAME",
+        default="",
+        help=f"{text.removesuffix('.')} (default: the config file's, then {STACK}).",
+    )
 
 
 def _stack(given: str, local: bool) -> str:

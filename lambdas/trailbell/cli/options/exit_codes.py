@@ -25,7 +25,7 @@ FOUND: Mapping[str, str] = {
     "replay": "the question whether to send was answered with no",
     "audit": "a log file is missing or altered, a digest is not valid, or one is overdue",
     "rules": "`check` found faults",
-    "doctor": "a finding (with `--strict` also a warning), or an alarm did not arrive",
+    "doctor": "a problem (with `--strict` also something unknown), or a canary that `--fire` sent did not come back",
     "dlq": "messages could not be redriven",
     "undelivered": "hits that nobody was notified of",
 }

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from trailbell.cli.options.config_file import config_file, default_of
-from trailbell.cloudtrail.record import NO_TIME
+from trailbell.cloudtrail.record import NO_TIME, UNKNOWN_TIME
 from trailbell.errors import SettingsError
 
 
@@ -74,7 +74,7 @@ def zone_option(of_what: str) -> Callable[[Callable[..., Any]], Callable[..., An
         type=ZoneType(),
         default=_own_zone,
         envvar="TRAILBELL_TZ",
-        help=f"{of_what}: local, Europe/Berlin ... (default: $TRAILBELL_TZ, then utc).",
+        help=f"{of_what}: local, Europe/Berlin ... (default: $TRAILBELL_TZ, then the config file's, then utc).",
     )
 
 
@@ -144,7 +144,7 @@ def parse_moment(text: str, now: datetime, zone: Zone, option: str, *, end: bool
 
 def show_time(moment: str, zone: Zone) -> str:
     """A record's time in a zone, for a table; the zone itself is named in the table's head."""
-    return moment if moment == NO_TIME else f"{_in_zone(moment, zone):%Y-%m-%d %H:%M:%S}"
+    return UNKNOWN_TIME if moment == NO_TIME else f"{_in_zone(moment, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def stamp(moment: str, zone: Zone) -> str:

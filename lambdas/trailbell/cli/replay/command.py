@@ -27,6 +27,7 @@ from trailbell.hits.detect import DetectionCounts
 from trailbell.lookback.replay import Estimate, estimate, replay_message
 from trailbell.ops.deployed_stack import DeployedStack
 from trailbell.ops.ingest_queue import BATCH, SqsIngestQueue
+from trailbell.text.counts import counted
 
 
 class Rate(click.ParamType[float]):
@@ -112,7 +113,8 @@ def replay(
         with Interrupt() as stopped:
             number = send_all(refs, ingest_queue, rate, notify, sent, stopped)
     click.echo(
-        f"{number} of {len(refs)} log files sent; follow them with: trailbell hits --since {since or '3650d'}",
+        f"{number} of {counted(len(refs), 'log file')} sent; follow them with:"
+        f" trailbell hits --since {since or '3650d'}",
         err=True,
     )
     if stopped():
@@ -185,7 +187,7 @@ def _print_estimate(found: Estimate, notify: bool, before: int) -> None:
     earlier = f" ({before:,} were sent before)" if before else ""
     done = "kept, AND PEOPLE ARE NOTIFIED" if notify else "kept, and nobody is notified"
     click.echo(
-        f"{found.files:,} log files to send{earlier}, {found.size / 1e6:,.1f} MB;"
+        f"{counted(found.files, 'log file')} to send{earlier}, {found.size / 1e6:,.1f} MB;"
         f" {duration(found.seconds)} at this rate\n"
         f"about {found.dollars:,.2f} US dollars, and {found.dollars_a_million_hits:,.2f} for each million new hits\n"
         f"new hits are {done}",

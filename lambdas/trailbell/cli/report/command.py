@@ -31,6 +31,7 @@ from trailbell.hits.query import HitQuery
 from trailbell.lookback.report import Identity, NewestHits, pack_hits
 from trailbell.store.deliveries import alerts_of
 from trailbell.store.query.hit_query import find_found
+from trailbell.text.counts import counted
 from trailbell.text.times import iso_time
 
 
@@ -94,7 +95,9 @@ def report(
         output.write_text(content, encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"--output {output}: {error.strerror}") from None
-    click.echo(f"{document['note']}{len(document['hits'])} hits in {output} ({len(content) / 1e6:.1f} MB)", err=True)
+    click.echo(
+        f"{document['note']}{counted(len(document['hits']), 'hit')} in {output} ({len(content) / 1e6:.1f} MB)", err=True
+    )
     if not whole:
         sys.exit(Exit.FAILED)
 

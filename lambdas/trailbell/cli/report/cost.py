@@ -17,6 +17,7 @@ from trailbell.errors import SettingsError
 from trailbell.lookback.bill import monthly_cost
 from trailbell.lookback.listed import BYTES_A_RECORD, Listed, listed
 from trailbell.lookback.prices import AS_OF, REGION
+from trailbell.text.counts import counted
 
 
 @click.command()
@@ -71,14 +72,14 @@ def _key_and_size(file: Source) -> tuple[str, int]:
 def _text(found: Listed, every: bool) -> str:
     work, bill = found.work, monthly_cost(found.work, every=every)
     lines = [
-        f"{found.first} to {found.last}: {found.files:,} log files, {found.bytes_stored / 1e6:,.1f} MB,"
-        f" {_number(len(found.accounts), 'account')}, {_number(len(found.regions), 'Region')}.",
+        f"{found.first} to {found.last}: {counted(found.files, 'log file')}, {found.bytes_stored / 1e6:,.1f} MB,"
+        f" {counted(len(found.accounts), 'account')}, {counted(len(found.regions), 'Region')}.",
         f"A day: {work.files:,.1f} log files; about {work.records:,.0f} records, of {BYTES_A_RECORD} bytes compressed;",
         f"and {work.hits:,.0f} hits: two an account, and no more than records, which is an assumption.",
         "",
     ]
     if found.outside:
-        lines.insert(1, f"Left out: {found.outside:,} log files of today, or outside of CloudTrail's folders.")
+        lines.insert(1, f"Left out: {counted(found.outside, 'log file')} of today, or outside of CloudTrail's folders.")
     lines += [f"  {name:<10} {dollars:>10,.2f}" for name, dollars in bill.parts.items()]
     lines += [
         f"  {'all':<10} {bill.total:>10,.2f}   dollars a month",
@@ -105,7 +106,3 @@ def _json(found: Listed, every: bool) -> str:
             "pricesOf": f"{REGION}, {AS_OF}",
         }
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from trailbell.cli.scan.run import Scan
 from trailbell.lookback.report import NewestHits, pack_hits
+from trailbell.text.counts import counted
 from trailbell.text.safe_text import one_line
 
 
@@ -23,10 +24,11 @@ def source_of(places: Sequence[str], result: Scan) -> str:
     """Where the hits are from."""
     where = ", ".join(one_line(place, 200) for place in places)
     partial = result.partial
-    whole = f"{result.counts.records_read - partial:,} records in {result.files_read:,} log files of {where}"
+    records = counted(result.counts.records_read - partial, "record")
+    whole = f"{records} in {counted(result.files_read, 'log file')} of {where}"
     if not result.unreadable:
         return f"{whole}."
-    more = f" but for {partial:,} records" if partial else ""
+    more = f" but for {counted(partial, 'record')}" if partial else ""
     return f"{whole}, {len(result.unreadable)} could not be read{more}."
 
 
@@ -38,5 +40,5 @@ def left_out_of(kept: NewestHits, result: Scan) -> str:
     if kept.again:
         parts.append(f"{kept.again:,} more hits are of records that were delivered again; each is here once. ")
     if result.outside:
-        parts.append(f"{result.outside:,} hits were not asked for. ")
+        parts.append(f"{counted(result.outside, 'hit')} not asked for. ")
     return "".join(parts)

@@ -13,9 +13,11 @@ from trailbell.cli.scan.log_sources import Sources
 from trailbell.cli.scan.options import Output
 from trailbell.cli.scan.output import Wipe, print_pages
 from trailbell.cli.scan.run import Scan
+from trailbell.engine.correlation import silenced
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
 from trailbell.hits.hit import Hit, hit_from_document
+from trailbell.text.counts import counted
 from trailbell.text.safe_text import one_line
 
 
@@ -107,25 +109,27 @@ def _nothing(asked: Asked, result: Scan) -> str:
     if not counts.records_read:
         return "no hits: no record was read" if not result.files_read else "no hits: the log files hold no records"
     lines = [
-        f"no hits in {counts.records_read:,} records{_span(result)}",
+        f"no hits in {counted(counts.records_read, 'record')}{_span(result)}",
         f"watched for: {_watched(asked.rulebook)}",
         f"{counts.records_not_watched:,} of the records are calls that no rule looks at",
     ]
     if result.outside:
         why = f"{asked.filters} or the time, accounts and Regions asked for" if asked.filters else "what was asked for"
-        lines.append(f"{result.outside:,} hits are left out by {why}")
+        lines.append(f"{counted(result.outside, 'hit')} left out by {why}")
     return "\n".join(lines)
 
 
 def _watched(rulebook: Rulebook) -> str:
     """How many rules, on calls of which services."""
     reporting = [rule for rule in rulebook.rules if not rule.is_silent]
+    silent = silenced(rulebook.rules, rulebook.correlations)
+    episodes = sum(one.correlation_id not in silent for one in rulebook.correlations)
     sources = {source for rule in reporting for source in rule.gate.get("eventSource", ())}
     services = sorted(source.partition(".")[0] for source in sources)
     more = f" and {len(services) - _MOST_SERVICES} more services" if len(services) > _MOST_SERVICES else ""
-    correlations = f" and {len(rulebook.correlations):,} correlations" if rulebook.correlations else ""
+    correlations = f" and {counted(episodes, 'correlation')}" if episodes else ""
     named = ", ".join(services[:_MOST_SERVICES]) or "any service"
-    return f"{len(reporting):,} rules{correlations}, on calls of {named}{more}"
+    return f"{counted(len(reporting), 'rule')}{correlations}, on calls of {named}{more}"
 
 
 def _span(result: Scan) -> str:
@@ -150,11 +154,11 @@ def print_counts(sources: Sources, result: Scan) -> None:
         f"records: {counts.records_read} read = {counts.records_matched} matched against rules"
         f" + {counts.records_not_watched} not watched + {counts.records_malformed} malformed"
         + (f" ({result.partial} of them in log files not read to their end)" if result.partial else "")
-        + f"; hits: {counts.hits - result.again}"
+        + f"; hits: {counts.hits - result.again + result.episodes}"
         + (f", {muted} of them muted" if muted else "")
+        + (f", {result.episodes} of them episodes" if result.episodes else "")
         + (f"; {result.again} more from records delivered again" if result.again else "")
-        + (f"; episodes: {result.episodes}" if result.episodes else "")
-        + (f"; {counts.without_time} records without a time join no episode" if counts.without_time else "")
+        + (f"; {counted(counts.without_time, 'record')} without a time, in no episode" if counts.without_time else "")
         + (f"; {result.outside} more hits not asked for" if result.outside else ""),
         err=True,
     )

@@ -10,6 +10,7 @@ from trailbell.engine.rulebook import Rulebook
 from trailbell.flows.first_seen import FirstSeenJudge, asked_for
 from trailbell.hits.hit import Hit
 from trailbell.store.sightings import DynamoSightings
+from trailbell.text.counts import counted
 
 
 def seeded(hits: Iterable[Hit], rulebook: Rulebook, table: str) -> Iterator[Hit]:
@@ -20,4 +21,4 @@ def seeded(hits: Iterable[Hit], rulebook: Rulebook, table: str) -> Iterator[Hit]
         with explained_errors():
             count += judge.keep([hit], learned=True)
         yield hit
-    click.echo(f"{count} hits of rules that ask for first_seen written to {table}", err=True)
+    click.echo(f"{counted(count, 'hit')} of rules that ask for first_seen written to {table}", err=True)

@@ -13,6 +13,7 @@ from trailbell.cli.terminal.display import level_text, print_table
 from trailbell.cli.terminal.table import Cell
 from trailbell.lookback.cost import Cost, RuleCost
 from trailbell.rulebook.draft import draft_exception
+from trailbell.text.counts import counted
 from trailbell.text.safe_text import one_line
 
 
@@ -80,6 +81,8 @@ def write_drafts(cost: Cost, folder: Path, today: date) -> None:
         except FileExistsError:
             click.echo(f"{file}: is there already and was left alone", err=True)
             continue
-        click.echo(f"{file}: would mute {draft.mutes} of {draft.of} hits; fill in its owner and reason", err=True)
+        click.echo(
+            f"{file}: would mute {draft.mutes} of {counted(draft.of, 'hit')}; fill in its owner and reason", err=True
+        )
     if not drafts:
         click.echo("no exception to propose: no actor makes most hits of a rule that can be muted", err=True)

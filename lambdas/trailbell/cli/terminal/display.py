@@ -8,6 +8,7 @@ import click
 
 from trailbell.cli.terminal.screen import painter, terminal_width
 from trailbell.cli.terminal.table import Cell, Row, table_lines
+from trailbell.cloudtrail.record import NO_TIME, UNKNOWN_TIME
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit, shown_document
 from trailbell.text.resource_name import short_resource
@@ -148,4 +149,4 @@ def who(actor: Actor) -> str:
 
 
 def _utc(hit: Hit) -> str:
-    return hit.event_time.replace("T", " ").removesuffix("Z")
+    return UNKNOWN_TIME if hit.event_time == NO_TIME else hit.event_time.replace("T", " ").removesuffix("Z")
