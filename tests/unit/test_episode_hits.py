@@ -29,6 +29,7 @@ detection: {s: {eventSource: kms.amazonaws.com, eventName: DisableKey}, conditio
 level: high
 undo:
   steps: ["aws kms enable-key --key-id {resource.key} --region {region}"]
+  within: 7
 ---
 title: Parameter read
 name: read
@@ -134,6 +135,10 @@ def test_episodes_come_from_all_files_and_duplicates_count_once(tmp_path: Path, 
     assert [act.event_id for act in wave.episode.acts] == ["d-1", "d-2", "d-3"]
     assert all(act.is_hit for act in wave.episode.acts)
     assert len(wave.undo) == 3
+    assert [act.undo_until for act in wave.episode.acts] == [
+        f"2026-09-08 09:{at} UTC" for at in ("05:00", "08:00", "12:00")
+    ]
+    assert wave.undo_until == "2026-09-08 09:05:00 UTC"
     assert wave.resources == tuple(act.resources[0] for act in wave.episode.acts)
 
 

@@ -14,10 +14,11 @@ from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
+from trailbell.hits.dated_steps import next_deadline
 from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_acts
 from trailbell.hits.hit import ACT, Hit, kept_resource, make_hit, shown_actor, shown_name
 from trailbell.hits.level import highest
-from trailbell.hits.undo import fill_steps
+from trailbell.hits.undo import fill_steps, undo_deadline
 
 
 SEVERAL = "several"
@@ -72,6 +73,7 @@ def base_match(
         ],
         is_hit=hit is not None and hit.is_to_notify,
         undo=hit.undo if hit else fill_steps(rule.undo, record, facts),
+        undo_until=hit.undo_until if hit else shown_name(undo_deadline(rule.undo, record)),
     )
     time = int(datetime.fromisoformat(record.event_time).timestamp())
     identity = text(record.fields, "sharedEventID") or record.event_id
@@ -112,7 +114,7 @@ def episode_hit(
         acted_on=(),
         shown=(),
         undo=steps[:_UNDO_STEPS_MAX],
-        undo_until="",
+        undo_until=next_deadline(episode.acts, last.seen_at),
         undo_note=_undo_note(episode, steps, hit.undo_note),
         undo_links=(),
         episode=episode,
