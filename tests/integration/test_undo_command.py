@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from trailbell.cli.main import cli
+from trailbell.hits.dated_steps import next_deadline
+from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState, change_state
 from trailbell.store.deliveries import DynamoDeliveryRecords
@@ -188,7 +191,99 @@ def test_json_says_the_same(undo: Undo, keep: Callable[..., list[Hit]], given_hi
     assert one["until"] == hit.undo_until
     assert 47 * 3600 < one["secondsLeft"] <= 48 * 3600 + 60
     assert (one["expired"], one["heldBack"], one["state"], one["note"]) == (False, "", "open", "Works.")
-    assert one["steps"] == [
-        {"text": f"{ENABLE}1", "command": True, "gaps": []},
-        {"text": "aws x --y '<z>'", "command": True, "gaps": ["<z>"]},
+    assert [(step["text"], step["command"], step["gaps"]) for step in one["steps"]] == [
+        (f"{ENABLE}1", True, []),
+        ("aws x --y '<z>'", True, ["<z>"]),
     ]
+    assert all(
+        (step["until"], step["expired"], step["heldBack"]) == (hit.undo_until, False, "") for step in one["steps"]
+    )
+
+
+def given_episode(given_hit: GivenHit, acts: list[Hit]) -> Hit:
+    """The hit of an episode of some acts."""
+    story = HitEpisode(
+        group=(("recipientAccountId", acts[0].account),),
+        first=acts[0].event_time,
+        last=acts[-1].event_time,
+        count=len(acts),
+        acts=tuple(
+            EpisodeAct(
+                at=hit.event_time,
+                account=hit.account,
+                event_id=hit.event_id,
+                event_source=hit.event_source,
+                event_name=hit.event_name,
+                region=hit.region,
+                name=hit.name,
+                title=hit.title,
+                is_hit=True,
+                undo=hit.undo,
+                undo_until=hit.undo_until,
+            )
+            for hit in acts
+        ),
+    )
+    undo = tuple(step for hit in acts for step in hit.undo)
+    until = next_deadline(story.acts, "2026-09-15T10:59:00Z")
+    return given_hit(
+        99, event_time="2026-09-15T10:59:00Z", kept_as="act", rule_id="wave", undo=undo, undo_until=until, episode=story
+    )
+
+
+def test_each_command_of_an_episode_goes_by_the_act_that_it_undoes(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    """Undone, resolved, too late: what the act's own hit holds back, its episode holds back, too, each by itself."""
+    acts = [given_act(given_hit, number, hours=hours) for number, hours in ((1, 48), (2, 192), (3, -3), (4, 72))]
+    acts.append(given_act(given_hit, 5, undo_until=""))
+    not_kept = [given_act(given_hit, 6, hours=-5), given_act(given_hit, 7, hours=30)]
+    keep(*acts)
+    (episode,) = keep(given_episode(given_hit, [*acts, *not_kept]))
+    states = DynamoHitStates(dynamodb, table)
+    states.write(acts[0].identity, *change_state(HitState(), "undo", "dana", "2026-09-15T11:00:00Z"), 2**40)
+    states.write(acts[3].identity, *change_state(HitState(), "resolve", "dana", "2026-09-15T11:00:00Z"), 2**40)
+
+    script = undo(episode.short_id)
+
+    assert commands(script) == [f"{ENABLE}2", f"{ENABLE}5", f"{ENABLE}7"]
+    lines = script.splitlines()
+    assert f"# undone already, by dana at 2026-09-15T11:00:00Z: {ENABLE}1" in lines
+    assert f"# too late: {ENABLE}3" in lines
+    assert f"# resolved already: {ENABLE}4" in lines
+    assert f"# too late: {ENABLE}6" in lines
+    assert lines[lines.index(f"{ENABLE}2") - 1].startswith(f"#   until {acts[1].undo_until}: 8 d")
+    assert lines[lines.index(f"{ENABLE}5") - 1] == "#   without a deadline:"
+    assert f"{ENABLE}4" in commands(undo(episode.short_id, acts[3].short_id))  # asked for by name
+    (held,) = json.loads(undo(episode.short_id, "--format", "json"))["hits"]
+    assert held["until"] == not_kept[1].undo_until
+    assert [bool(step["heldBack"]) for step in held["steps"]] == [True, False, True, True, False, True, False]
+
+
+def test_episode_of_a_version_before_goes_by_the_hits_of_its_acts(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """Its acts do not say until when they can be undone; their own hits do."""
+    act = given_act(given_hit, 1, hours=-3)
+    before = replace(act, undo_until="")
+    keep(act)
+    (episode,) = keep(given_episode(given_hit, [before, given_act(given_hit, 2, undo_until="")]))
+
+    assert commands(undo(episode.short_id)) == [f"{ENABLE}2"]
+    assert f"# too late: {ENABLE}1" in undo(episode.short_id)
+
+
+def test_what_several_acts_are_undone_by_may_run_while_it_helps_one_of_them(
+    undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    """A key that was disabled, enabled, and disabled again."""
+    acts = [given_act(given_hit, 1, undo_until=""), given_act(given_hit, 2, undo=(f"{ENABLE}1",), undo_until="")]
+    keep(*acts)
+    (episode,) = keep(given_episode(given_hit, acts))
+    states = DynamoHitStates(dynamodb, table)
+    undone = change_state(HitState(), "undo", "dana", "2026-09-15T11:00:00Z")
+
+    states.write(acts[0].identity, *undone, 2**40)
+    assert commands(undo(episode.short_id)) == [f"{ENABLE}1"]
+    states.write(acts[1].identity, *undone, 2**40)
+    assert commands(undo(episode.short_id)) == []

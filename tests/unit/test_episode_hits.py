@@ -13,6 +13,8 @@ from trailbell.cli.scan.run import Plan, Scan, run_scan
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook, dump_rulebook, load_rulebook
+from trailbell.facts.actor import Actor
+from trailbell.hits.base_match import SEVERAL
 from trailbell.hits.hit import Hit, hit_document, hit_from_document
 from trailbell.rulebook.cases import BASE_RECORD, merged
 from trailbell.rulebook.load import load_rules
@@ -27,6 +29,7 @@ detection: {s: {eventSource: kms.amazonaws.com, eventName: DisableKey}, conditio
 level: high
 undo:
   steps: ["aws kms enable-key --key-id {resource.key} --region {region}"]
+  within: 7
 ---
 title: Parameter read
 name: read
@@ -60,9 +63,9 @@ level: high
 """
 
 
-def rulebook(tmp_path: Path) -> Rulebook:
+def rulebook(tmp_path: Path, rules: str = RULES) -> Rulebook:
     (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "all.yml").write_text(RULES)
+    (tmp_path / "rules" / "all.yml").write_text(rules)
     found = load_rules(tmp_path / "rules", {})
     assert not found.errors
     return load_rulebook(dump_rulebook(Rulebook(found.rules, correlations=found.correlations)))
@@ -97,14 +100,21 @@ def read(number: int) -> dict[str, Any]:
     )
 
 
-def scanned(tmp_path: Path, files: list[list[dict[str, Any]]], jobs: int = 1) -> tuple[list[Hit], Scan]:
+def scanned(
+    tmp_path: Path, files: list[list[dict[str, Any]]], jobs: int = 1, rules: str = RULES
+) -> tuple[list[Hit], Scan]:
     paths = list[Path]()
     for number, records in enumerate(files):
         paths.append(tmp_path / f"{number}.json")
         paths[-1].write_bytes(log_file(*records))
     result = Scan()
     plan = Plan(
-        rulebook(tmp_path), Selection(), "2026-09-01T10:05:00Z", jobs, Progress(1, 1, "files"), stopped=lambda: False
+        rulebook(tmp_path, rules),
+        Selection(),
+        "2026-09-01T10:05:00Z",
+        jobs,
+        Progress(1, 1, "files"),
+        stopped=lambda: False,
     )
     return list(run_scan([*paths], plan, result)), result
 
@@ -125,6 +135,10 @@ def test_episodes_come_from_all_files_and_duplicates_count_once(tmp_path: Path, 
     assert [act.event_id for act in wave.episode.acts] == ["d-1", "d-2", "d-3"]
     assert all(act.is_hit for act in wave.episode.acts)
     assert len(wave.undo) == 3
+    assert [act.undo_until for act in wave.episode.acts] == [
+        f"2026-09-08 09:{at} UTC" for at in ("05:00", "08:00", "12:00")
+    ]
+    assert wave.undo_until == "2026-09-08 09:05:00 UTC"
     assert wave.resources == tuple(act.resources[0] for act in wave.episode.acts)
 
 
@@ -149,3 +163,53 @@ def test_rules_that_only_count_are_silent_and_the_mail_tells_the_story(tmp_path:
     assert "2026-09-01 10:00:00 UTC  GetParameter on parameter /prod/secret-0" in text
     assert "... 20 more ..." in text
     assert "secret-29" in text
+
+
+def swept(tmp_path: Path, *sessions: tuple[str, str]) -> Hit:
+    """The episode of an account whose parameters are read by sessions of roles, (role, session)."""
+    records = [
+        merged(
+            read(number),
+            {
+                "userIdentity": {
+                    "arn": f"arn:aws:sts::111122223333:assumed-role/{role}/{session}",
+                    "sessionContext": {
+                        "sessionIssuer": {"userName": role, "arn": f"arn:aws:iam::111122223333:role/{role}"}
+                    },
+                }
+            },
+        )
+        for number, (role, session) in enumerate(sessions)
+    ]
+    hits, _ = scanned(tmp_path, [records], rules=RULES.replace("[facts.actor.key, recipientAccountId]", "awsRegion"))
+    (hit,) = hits
+    return hit
+
+
+def test_who_alone_is_known_is_named_and_has_the_own_key(tmp_path: Path) -> None:
+    """That there may be others does not make a person nobody: tables, rows and lists show a name."""
+    actor = swept(tmp_path, *[("Admin", "alice")] * 12).actor
+
+    assert actor == Actor(
+        "role",
+        "role Admin, session alice, and maybe others",
+        "arn:aws:iam::111122223333:role/Admin",
+        account="111122223333",
+        name="role/Admin",
+        role="arn:aws:iam::111122223333:role/Admin",
+    )
+
+
+def test_sessions_of_one_role_are_one_actor(tmp_path: Path) -> None:
+    """They have one key, so they are not two."""
+    actor = swept(tmp_path, *[("Admin", "alice"), ("Admin", "bob")] * 6).actor
+
+    assert (actor.text, actor.name) == ("role/Admin, and maybe others", "role/Admin")
+    assert actor.key == "arn:aws:iam::111122223333:role/Admin"
+
+
+def test_several_actors_are_counted_under_a_key_of_their_own(tmp_path: Path) -> None:
+    """Nobody's list of acts is mixed with theirs."""
+    actor = swept(tmp_path, *[("Admin", "alice"), ("Deploy", "ci")] * 6).actor
+
+    assert (actor.kind, actor.text, actor.name, actor.key) == (SEVERAL, "2 actors or more", "2 actors or more", SEVERAL)

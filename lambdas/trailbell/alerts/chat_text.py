@@ -13,6 +13,7 @@ from trailbell.alerts.mail_head import gathered_note
 from trailbell.alerts.mail_lines import counted, utc
 from trailbell.alerts.mail_undo import most_urgent
 from trailbell.alerts.summary import Summary, each, shown_values, summary_of
+from trailbell.hits.dated_steps import DatedStep, dated_steps, urgency
 from trailbell.hits.follow_up import What
 from trailbell.hits.hit import Hit
 from trailbell.text.resource_name import named_resource
@@ -99,7 +100,7 @@ def _asked_for(hits: Sequence[Hit]) -> Iterator[str]:
 def _undo(alert: Alert) -> Iterator[str]:
     """Commands in a block; none that holds a backtick, which would end the block and change what is pasted."""
     urgent = most_urgent(alert.hits)
-    every = each(urgent, lambda hit: [(hit.undo_until, step) for step in hit.undo])
+    every = each(urgent, lambda hit: [(step.until, step.text) for step in sorted(dated_steps(hit), key=_urgency)])
     steps = [(until, step) for until, step in every if "`" not in step][:_MAX_UNDO]
     if steps:
         left_out = "" if len(steps) == len(every) else "\n(more steps in the mail)"
@@ -111,6 +112,10 @@ def _undo(alert: Alert) -> Iterator[str]:
         return
     for note in each(alert.hits, lambda hit: (hit.undo_note.strip(),) if hit.undo_note else ()):
         yield f"*Undo*: {escaped(note)}"
+
+
+def _urgency(step: DatedStep) -> tuple[int, int]:
+    return urgency(step.until)
 
 
 def _some(texts: Sequence[str]) -> str:

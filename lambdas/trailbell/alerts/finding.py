@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from trailbell.alerts.alert import Alert
+from trailbell.hits.dated_steps import dated_steps, urgency
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
 from trailbell.text.times import iso_time
@@ -138,8 +139,12 @@ def named(resource: str) -> NamedResource:
 
 def undo_lines(hit: Hit) -> list[str]:
     """How to undo an act: until when, each command on a line of its own and whole, and what there is to know."""
-    until = [f"Undo until {hit.undo_until}:"] if hit.undo_until and hit.undo else []
-    return [*until, *hit.undo, *([hit.undo_note] if hit.undo_note else [])]
+    lines, steps = list[str](), dated_steps(hit)
+    untils = sorted(dict.fromkeys(step.until for step in steps), key=urgency)
+    for until in untils:
+        heading = f"Undo until {until}:" if until else "Undo, without a deadline:" if len(untils) > 1 else ""
+        lines += [*filter(None, (heading,)), *(step.text for step in steps if step.until == until)]
+    return [*lines, *([hit.undo_note] if hit.undo_note else [])]
 
 
 def sentence(hit: Hit, names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from trailbell.alerts.commands import command
 from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.alerts.summary import each
+from trailbell.hits.dated_steps import dated_steps, urgency
 from trailbell.hits.hit import Hit
 from trailbell.hits.undo import seconds_left
 from trailbell.text.resource_name import named_resource
@@ -17,7 +18,6 @@ MAX_HITS = 10
 
 # What fill_steps leaves where a record is silent; gaps of the rule's own (<newest backup>) are in its note.
 _GAP = re.compile(r"'<(?:resource|requestParameters|responseElements|additionalEventData|serviceEventDetails)\b")
-_EPOCH = "1970-01-01T00:00:00Z"
 
 
 def undo_section(hits: Sequence[Hit], as_of: str = "", where: str = "", held_back: str = "") -> Iterator[str]:
@@ -29,8 +29,8 @@ def undo_section(hits: Sequence[Hit], as_of: str = "", where: str = "", held_bac
     if not (urgent or notes):
         return
     shown = urgent[:MAX_HITS]
-    steps = each(shown, lambda hit: [(hit.undo_until, step) for step in hit.undo])
-    untils = each(urgent, lambda hit: (hit.undo_until,))
+    steps = each(shown, _until_and_text)
+    untils = sorted(each(urgent, lambda hit: [step.until for step in dated_steps(hit)]), key=urgency)
     yield "Undo" + ("" if held_back else _deadline(urgent, untils, hits, as_of))
     if held_back:
         yield from wrapped(f"It is {one_line(held_back, 400)}.", indent="  ")
@@ -39,8 +39,8 @@ def undo_section(hits: Sequence[Hit], as_of: str = "", where: str = "", held_bac
         for _, step in steps:
             yield from _step(step, "  ")
     else:
-        yield from _by_deadline(steps, hits, as_of)
-    left_out = len(set(each(urgent, lambda hit: [(hit.undo_until, step) for step in hit.undo])) - set(steps))
+        yield from _by_deadline(untils, steps, hits, as_of)
+    left_out = len(set(each(urgent, _until_and_text)) - set(steps))
     if left_out:
         yield f"  ... and {left_out} more commands: {command('undo', hits[:1], where)}"
     if any(_GAP.search(step) for _, step in steps):
@@ -51,7 +51,7 @@ def undo_section(hits: Sequence[Hit], as_of: str = "", where: str = "", held_bac
 
 def most_urgent(hits: Sequence[Hit]) -> list[Hit]:
     """The hits that have undo steps, those with the earliest deadline first, those without one last."""
-    return sorted((hit for hit in hits if hit.undo), key=_urgency)
+    return sorted((hit for hit in hits if hit.undo), key=lambda hit: urgency(hit.undo_until))
 
 
 def deadline_left(until: str, hits: Sequence[Hit], as_of: str = "") -> str:
@@ -66,11 +66,8 @@ def deadline_left(until: str, hits: Sequence[Hit], as_of: str = "") -> str:
     return f"{span(left)} left when this was detected" if left > 0 else "already over when this was detected"
 
 
-def _urgency(hit: Hit) -> tuple[int, int]:
-    seconds = seconds_left(hit.undo_until, _EPOCH)
-    if seconds is None:
-        return (1 if hit.undo_until else 2), 0
-    return 0, seconds
+def _until_and_text(hit: Hit) -> list[tuple[str, str]]:
+    return [(step.until, step.text) for step in dated_steps(hit)]
 
 
 def _deadline(urgent: Sequence[Hit], untils: Sequence[str], hits: Sequence[Hit], as_of: str) -> str:
@@ -81,14 +78,16 @@ def _deadline(urgent: Sequence[Hit], untils: Sequence[str], hits: Sequence[Hit],
     until = f"{untils[0]}: {left}" if left else untils[0]
     if len(untils) == 1:
         return f" (until {until})"
-    first = urgent[0]
-    acted_on = first.main_resources
-    whose = one_line(named_resource(acted_on[0]), 200) if acted_on else one_line(first.event_name, 100)
+    first = next(step for hit in urgent for step in dated_steps(hit) if step.until == untils[0])
+    whose = one_line(named_resource(first.undoes), 200)
     return f" (deadlines differ; the earliest is that of {whose}, {untils[0]})"
 
 
-def _by_deadline(steps: Sequence[tuple[str, str]], hits: Sequence[Hit], as_of: str) -> Iterator[str]:
-    for until in dict.fromkeys(until for until, _ in steps):
+def _by_deadline(
+    untils: Sequence[str], steps: Sequence[tuple[str, str]], hits: Sequence[Hit], as_of: str
+) -> Iterator[str]:
+    shown = {until for until, _ in steps}
+    for until in (one for one in untils if one in shown):
         left = deadline_left(until, hits, as_of)
         yield f"  until {until}{f' ({left})' if left else ''}:" if until else "  without a deadline:"
         for its_until, step in steps:

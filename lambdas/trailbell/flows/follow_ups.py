@@ -176,7 +176,8 @@ _HELD = "claimed by another notifier, which has not sent them yet; they come aga
 
 def may_be_followed_up(hit: Hit) -> bool:
     """Whether there can be follow-ups of a hit; of the others nobody looks for any."""
-    return hit.kept_as == ACT and bool(hit.undo_links or hit.undo_until or hit.is_finding)
+    has_deadline = hit.undo_until and not hit.episode  # an episode's are those of its acts, which are followed up
+    return hit.kept_as == ACT and bool(hit.undo_links or has_deadline or hit.is_finding)
 
 
 def _mark(one: StreamFollowUp) -> Hit:

@@ -15,14 +15,15 @@ from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
+from trailbell.hits.dated_steps import next_deadline
 from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_acts
 from trailbell.hits.hit import ACT, Hit, kept_resource, make_hit, shown_actor, shown_name
 from trailbell.hits.level import highest
-from trailbell.hits.undo import fill_steps
+from trailbell.hits.undo import fill_steps, undo_deadline
 
 
 SEVERAL = "several"
-"""The kind of actor of an episode that several made, or that nobody knows to be one's."""
+"""The kind and the key of the actor of an episode that several made."""
 
 _UNDO_STEPS_MAX = 30
 
@@ -66,6 +67,7 @@ class BaseMatch:
             resources=resources[:RESOURCES_MAX],
             is_hit=hit is not None and hit.is_to_notify,
             undo=hit.undo if hit else fill_steps(rule.undo, record, facts),
+            undo_until=hit.undo_until if hit else shown_name(undo_deadline(rule.undo, record)),
         )
 
     @property
@@ -119,7 +121,7 @@ def episode_hit(
         acted_on=(),
         shown=(),
         undo=steps[:_UNDO_STEPS_MAX],
-        undo_until="",
+        undo_until=next_deadline(episode.acts, last.seen_at),
         undo_note=_undo_note(episode, steps, hit.undo_note),
         undo_links=(),
         episode=episode,
@@ -127,15 +129,21 @@ def episode_hit(
 
 
 def _actor(episode: HitEpisode, last: Actor) -> Actor:
-    """Whose acts they are, no more precisely than is known of all of them."""
+    """Whose acts they are, no more precisely than is known of all of them. Acts of one whom alone we know are listed
+    as that actor's, by name and key; the text says that there may be others.
+    """
     texts = dict.fromkeys(act.actor for act in episode.acts)
     if episode.is_of_one_actor:
         return last if episode.is_complete and len(texts) == 1 else replace(last, text=last.name or last.text)
-    if len(texts) == 1:
-        (text_of_all,) = texts
-        return Actor(kind=SEVERAL, text=f"{text_of_all}, and maybe others", key=SEVERAL)
-    more = "" if episode.is_complete else " or more"
-    return Actor(kind=SEVERAL, text=f"{len(texts)} actors{more}", key=SEVERAL, name=f"{len(texts)} actors{more}")
+    keys = dict.fromkeys(act.actor_key or act.actor for act in episode.acts)
+    if len(keys) > 1:
+        more = "" if episode.is_complete else " or more"
+        return Actor(kind=SEVERAL, text=f"{len(keys)} actors{more}", key=SEVERAL, name=f"{len(keys)} actors{more}")
+    ((key,), text_of_some) = keys, next(iter(texts))
+    if last.key != key:  # a later act of the same log file, which is not of this episode
+        return Actor(kind=SEVERAL, text=f"{text_of_some}, and maybe others", key=key, name=text_of_some)
+    who = text_of_some if len(texts) == 1 else last.name or last.text
+    return Actor(last.kind, f"{who}, and maybe others", key, account=last.account, name=last.name, role=last.role)
 
 
 def _undo_note(episode: HitEpisode, steps: Sequence[str], note: str) -> str:

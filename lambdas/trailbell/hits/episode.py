@@ -25,7 +25,8 @@ class EpisodeAct:
     name, title: of the rule that it matches; title is the hit's, if it is one.
     resources: the first of those that it acted upon.
     is_hit:    whether it is a hit of its own, so that it has an alert of its own.
-    undo:      its undo steps, filled.
+    undo:      its undo steps, filled; undo_until: until when they work, as text, "" for no deadline, and in rows of
+               versions before, which do not know it.
     """
 
     at: str
@@ -41,6 +42,7 @@ class EpisodeAct:
     resources: tuple[str, ...] = ()
     is_hit: bool = False
     undo: tuple[str, ...] = ()
+    undo_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def act_document(act: EpisodeAct) -> dict[str, Any]:
         "resources": list(act.resources),
         "isHit": act.is_hit,
         "undo": list(act.undo),
+        "undoUntil": act.undo_until,
     }
     return {name: value for name, value in members.items() if value}
 
@@ -118,6 +121,7 @@ def act_from_document(document: Mapping[str, Any]) -> EpisodeAct:
         resources=tuple(texts(document, "resources")),
         is_hit=bool(document.get("isHit")),
         undo=tuple(texts(document, "undo")),
+        undo_until=text(document, "undoUntil"),
     )
 
 

@@ -75,7 +75,8 @@ class Hit:
     seen_at:  when we read it first, UTC, ISO 8601 with Z.
     acted_on: those of the resources that the call acted upon; empty if it was all of them.
     shown:    label and value of what tells what was asked for (hits/shown.py).
-    undo:     steps, filled; undo_until: the deadline as text, or "".
+    undo:     steps, filled; undo_until: the deadline as text, or ""; of an episode the next one of its acts as of when
+              it was found (hits/dated_steps.py).
     quiet:    found by a replay of history whose hits are kept and nobody is notified of.
     replayed: found by a replay of history that notifies.
     kept_as:  "act", or what a stronger verdict found later is kept as; "" where the rule's id takes its place: in rows

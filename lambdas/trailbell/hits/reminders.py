@@ -20,12 +20,13 @@ _APART = timedelta(hours=6)  # nobody is reminded twice within this
 
 
 def reminders_of(hit: Hit, hours: Sequence[int], now: str) -> list[Due]:
-    """What the clock is to do about a hit later than `now`, none where it has no deadline or nobody is notified of it.
+    """What the clock is to do about a hit later than `now`, none where it has no deadline or nobody is notified of it,
+    and none of an episode: of each of its acts that is a hit itself the clock reminds already.
 
     hours: before the deadline; none for no reminders at all.
     """
     deadline = deadline_time(hit.undo_until)
-    if not (hours and deadline and hit.is_to_notify) or hit.kept_as != ACT or hit.outcome != "success":
+    if not (hours and deadline and hit.is_to_notify) or hit.kept_as != ACT or hit.outcome != "success" or hit.episode:
         return []
     return [
         Due(at, DUE_KIND, f"{hit.account}/{hit.event_id}/{name}")

@@ -161,7 +161,9 @@ class DynamoWeek:
         return {others[other]: alert for other, alert in self._alerts(list(others)).items()}
 
     def _deadlines(self, waiting: Iterable[PointedHit], hits: dict[Identity, Hit], now: str) -> list[WaitingHit]:
-        """The open hits with a deadline: of this week, and those of which the clock is to say that it has passed."""
+        """The open hits with a deadline: of this week, and those of which the clock is to say that it has passed. Not
+        episodes: their acts are listed themselves.
+        """
         before = sorted(set(self._planned(now)) - hits.keys())[: self._max_read]
         hits = hits | self._hits(before)
         states = {_named(row): row for row in self._get(rows.state_key(*identity) for identity in before)}
@@ -173,7 +175,7 @@ class DynamoWeek:
                 hit.short_id, hit.level, hit.title, hit.account, hit.actor.name, one.until, one.seconds
             )
             for one in standings
-            if one.waits and one.seconds is not None and (hit := one.hit).is_to_notify
+            if one.waits and one.seconds is not None and (hit := one.hit).is_to_notify and not hit.episode
         }
         return sorted(found.values(), key=lambda one: one.seconds)
 

@@ -1,10 +1,11 @@
 """The undo of some hits as a shell script of which only what can run now is no comment, and as JSON."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from trailbell.alerts.mail_lines import span, utc, wrapped
+from trailbell.hits.episode import EpisodeAct
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import UNDONE, UNRESOLVED, already
 from trailbell.hits.undo_plan import UndoPlan, UndoStep, undo_plan
@@ -15,15 +16,20 @@ from trailbell.text.safe_text import one_line
 
 
 _MAX_RESOURCES = 3
+_TOO_LATE = "too late"
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """The hits that somebody asked to undo, the alert of each, and when they asked (UTC, ISO 8601 with Z)."""
+    """The hits that somebody asked to undo, the alert of each, and when they asked (UTC, ISO 8601 with Z).
+
+    act_hits: by account and event's id the hits of acts of episodes, as far as these are hits of their own.
+    """
 
     hits: list[Hit]
     alerts: list[AlertHits]
     now: str
+    act_hits: Mapping[tuple[str, str], FoundHit] = field(default_factory=dict)
 
     def each(self) -> Iterator[FoundHit]:
         """Every hit of the alerts, once."""
@@ -31,13 +37,32 @@ class Undo:
         yield from found.values()
 
     def held_back(self, found: FoundHit, plan: UndoPlan) -> str:
-        """Why nothing of a hit is to run now, "" if it may; what was asked for by name runs though it is resolved."""
+        """Why nothing of a hit is to run now, "" if it may; what was asked for by name runs though it is resolved.
+        Of an episode each step has a deadline of its own.
+        """
         if found.state.word == UNDONE:
             return one_line(already(found.state), 400)
-        if plan.expired:
-            return "too late"
+        if plan.expired and not found.hit.episode:
+            return _TOO_LATE
         asked = found.hit.identity in {hit.identity for hit in self.hits}
         return "" if asked or found.state.word in UNRESOLVED else f"{found.state.word} already"
+
+    def step_held_back(self, found: FoundHit, plan: UndoPlan, step: UndoStep) -> str:
+        """Why a step of a hit is not to run now, "" if it may. Of an episode it may if one of its acts is to be undone
+        that way: if the act is a hit, that one says so, else the step's own deadline.
+        """
+        if held := self.held_back(found, plan):
+            return held
+        held_by_act = [self._act_held_back(act, step) for act in step.acts]
+        if "" in held_by_act:
+            return ""
+        return held_by_act[0] if held_by_act else _TOO_LATE if step.expired else ""
+
+    def _act_held_back(self, act: EpisodeAct, step: UndoStep) -> str:
+        found = self.act_hits.get((act.account, act.event_id))
+        if found:
+            return self.held_back(found, undo_plan(found.hit, self.now))
+        return _TOO_LATE if step.expired else ""
 
 
 def undo_script(undo: Undo) -> Iterator[str]:
@@ -82,8 +107,20 @@ def _hit_document(undo: Undo, found: FoundHit) -> dict[str, Any]:
         "secondsLeft": plan.seconds,
         "expired": plan.expired,
         "heldBack": undo.held_back(found, plan),
-        "steps": [{"text": step.text, "command": step.command, "gaps": list(step.gaps)} for step in plan.steps],
+        "steps": [_step_document(step, undo.step_held_back(found, plan, step)) for step in plan.steps],
         "note": hit.undo_note,
+    }
+
+
+def _step_document(step: UndoStep, held: str) -> dict[str, Any]:
+    return {
+        "text": step.text,
+        "command": step.command,
+        "gaps": list(step.gaps),
+        "until": step.until,
+        "secondsLeft": step.seconds,
+        "expired": step.expired,
+        "heldBack": held,
     }
 
 
@@ -92,13 +129,18 @@ def _of_hit(undo: Undo, found: FoundHit, printed: set[str]) -> Iterator[str]:
     hit, plan = found.hit, undo_plan(found.hit, undo.now)
     yield from _comment(f"{hit.short_id} {hit.level.upper()} {hit.title}{_on(hit)}", wrap=False)
     yield from _comment(f"  by {hit.actor.text}, {utc(hit.event_time)}, {_where(hit)}; {found.state.word}", wrap=False)
-    if plan.until:
+    is_one_deadline = len({step.until for step in plan.steps}) < 2
+    if plan.until and is_one_deadline:
         yield from _comment(f"  undo until {_deadline(plan)}", wrap=False)
     if not plan.steps:
         yield "#   no command undoes it" + (":" if hit.undo_note else "")
-    held = undo.held_back(found, plan)
+    before: UndoStep | None = None
     for step in plan.steps:
-        yield from _line(step, held, printed)
+        if not is_one_deadline and (before is None or step.until != before.until):
+            until = f"until {_deadline(step)}" if step.until else "without a deadline"
+            yield from _comment(f"  {until}:", wrap=False)
+        before = step
+        yield from _line(step, undo.step_held_back(found, plan, step), printed)
     yield from _comment(hit.undo_note)
 
 
@@ -135,8 +177,8 @@ def _where(hit: Hit) -> str:
     return f"account {one_line(hit.shown_account, 70)}, {hit.region or 'no region'}"
 
 
-def _deadline(plan: UndoPlan) -> str:
-    if plan.seconds is None:
-        return plan.until
-    left = f"over for {span(-plan.seconds)}" if plan.expired else f"{span(plan.seconds)} left"
-    return f"{plan.until}: {left}"
+def _deadline(of: UndoPlan | UndoStep) -> str:
+    if of.seconds is None:
+        return of.until
+    left = f"over for {span(-of.seconds)}" if of.expired else f"{span(of.seconds)} left"
+    return f"{of.until}: {left}"

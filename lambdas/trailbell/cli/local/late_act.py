@@ -25,7 +25,7 @@ def late_act(hits: Iterable[Hit], folder: Path, now: datetime) -> Path | None:
     """A log file below a folder with the first scheduled deletion of a key among some hits of local files, as if it
     had been done a minute ago to another one; None if there is none. Raises LogFileError where its log file is gone.
     """
-    deletions = [hit for hit in hits if hit.event_name == _CALL and hit.undo_until]
+    deletions = [hit for hit in hits if hit.event_name == _CALL and hit.undo_until and not hit.episode]
     if not deletions:
         return None
     before = min(deletions, key=lambda hit: hit.event_time)
