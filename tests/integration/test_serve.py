@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from tests.served import Answer, Served, serving
 from trailbell.audit.newest import AuditedDigest
-from trailbell.cli.main import cli
+from trailbell.cli.main import cli, main
 from trailbell.cli.serve import checks as checks_module
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.known_hits import KnownHits, ref_of
@@ -698,6 +698,127 @@ def test_watcher_that_breaks_off_is_not_taken_for_one_that_lives(table: str, mon
         with pytest.raises(ZeroDivisionError):
             served.watcher.run()
         assert "has a defect" in served.get("/api/changes").json["outage"]["problem"]
+
+
+PROCESS_ANSWERS = [
+    ("", "cannot be read: Expecting value"),
+    ("not json", "cannot be read: Expecting value"),
+    ("[1]", "it is no JSON object"),
+    ('{"Version": 2}', "Unsupported version '2'"),
+    ('{"Version": 1, "AccessKeyId": "a"}', "Missing required key"),
+    ('{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s3cr3t", "Expiration": "soon"}', "Unknown string format"),
+    ('{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s3cr3t", "Expiration": 5}', "it is no JSON object with"),
+    (
+        '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "2026-01-01T00:00:00"}',
+        "no JSON object",
+    ),
+    (
+        '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "2020-01-01T00:00:00Z"}',
+        "have ended at",
+    ),
+]
+
+
+@pytest.fixture
+def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Sign in with what a program prints that this file holds; the returned file is its answer."""
+
+    def sign_in(command: str) -> Path:
+        config, answer = tmp_path / "config", tmp_path / "answer"
+        config.write_text(f"[default]\ncredential_process = {command.format(answer=answer)}\n", encoding="utf-8")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        boto3.setup_default_session()
+        return answer
+
+    return sign_in
+
+
+@pytest.mark.parametrize(("text", "says"), PROCESS_ANSWERS)
+def test_bad_answer_of_a_credential_process_is_an_outage_that_ends_with_a_good_one(
+    served: Served,
+    keep: Callable[..., list[Hit]],
+    given_hit: GivenHit,
+    process: Callable[[str], Path],
+    text: str,
+    says: str,
+) -> None:
+    (hit,) = keep(given_hit(1))
+    answer = process("cat {answer}")
+    answer.write_text(text, encoding="utf-8")
+    served.watcher.look()
+    outage = served.get("/api/changes").json["outage"]
+    refused = served.get(f"/api/hit?ref={ref_of(hit.identity)}")
+
+    assert outage["problem"].startswith("the credential_process of your profile failed: ")
+    assert says in outage["problem"]
+    assert "s3cr3t" not in outage["problem"]
+    assert "sign in" in outage["who"]
+    assert refused.status == 404  # it shows none yet
+
+    answer.write_text('{"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"}', encoding="utf-8")
+    served.watcher.look()
+    assert served.get("/api/changes").json["outage"] is None
+    assert [*served.hits()] == [hit.short_id]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("/nowhere/no-program", "it cannot be started: No such file or directory"),
+        ("/", "it cannot be started: Permission denied"),
+        ("sh -c 'unclosed", "No closing quotation"),
+        ("''", "it cannot be started"),
+        ("", "it names no program"),
+        ("sh -c 'echo sign in first >&2; exit 3'", "sign in first"),
+        ("sh -c 'exit 3'", "it ended with an error and said nothing"),
+        ("printf '\\377'", "its answer is no UTF-8"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words", [["hits"], ["doctor"], ["audit"], ["scan", "s3://a/AWSLogs/"], ["serve"]], ids=lambda words: str(words[0])
+)
+def test_credential_process_that_fails_is_one_line_of_every_command(
+    table: str,
+    process: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    command: str,
+    says: str,
+) -> None:
+    process(command)
+    monkeypatch.setattr("sys.argv", ["trailbell", *words])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("trailbell: ")
+    assert "the credential_process of your profile failed: " in said
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_credentials_that_cannot_be_renewed_are_an_outage(
+    served: Served, process: Callable[[str], Path], table: str
+) -> None:
+    """Those of the start end under the page; whether the program still answers shows only then."""
+    now = datetime.now(UTC)
+    good = {"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"}
+    answer = process("cat {answer}")
+    answer.write_text(json.dumps({**good, "Expiration": (now + timedelta(seconds=4)).isoformat()}), encoding="utf-8")
+    served.watcher.look()
+    first = served.get("/api/changes").json["outage"]
+    answer.write_text("", encoding="utf-8")
+    time.sleep(4)
+    served.watcher.look()
+
+    assert first is None
+    assert "credential_process of your profile failed" in served.get("/api/changes").json["outage"]["problem"]
 
 
 # The doctor and the audit.
