@@ -22,8 +22,11 @@ from click.testing import CliRunner
 
 from tests.served import Answer, Served, serving
 from trailbell.audit.newest import AuditedDigest
+from trailbell.cli.local.local_aws import LocalAws
 from trailbell.cli.main import cli, main
+from trailbell.cli.options.connection import Connection
 from trailbell.cli.serve import checks as checks_module
+from trailbell.cli.serve import watcher as watcher_module
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.known_hits import KnownHits, ref_of
 from trailbell.cli.serve.listening import listen, private_redirect
@@ -699,6 +702,64 @@ def test_aws_that_is_away_is_told_with_who_must_act_and_comes_back(
     served.watcher.look()
     assert served.get("/api/changes").json["outage"] is None
     assert change(served, ref_of(hit.identity), "ack", 0, note="kept in the page").status == 200
+
+
+def test_question_that_gets_no_answer_is_told_before_it_is_given_up(
+    table: str, keep: Callable[..., list[Hit]], given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that says it is live while AWS is silent has somebody wait for hits that do not come."""
+    (hit,) = keep(given_hit(1))
+    silence = watcher_module._SILENCE
+    client, asked, going = CallersAws.client, threading.Event(), threading.Event()
+
+    def hang(aws: CallersAws, service: str) -> Any:
+        asked.set()
+        assert going.wait(20)
+        return client(aws, service)
+
+    with serving(WINDOW) as served:
+        served.watcher.look()
+        read_at = served.get("/api/changes").json["readAt"]
+        monkeypatch.setattr(CallersAws, "client", hang)
+        looking = threading.Thread(target=served.watcher.look)
+        looking.start()
+        assert asked.wait(20)
+        assert served.get("/api/changes").json["outage"] is None  # a moment's silence is nothing
+        monkeypatch.setattr(watcher_module, "_SILENCE", -1.0)
+        told = served.get("/api/changes").json
+        monkeypatch.setattr(watcher_module, "_SILENCE", silence)
+        going.set()
+        looking.join(20)
+
+        assert told["outage"]["problem"].startswith("AWS does not answer")
+        assert "is there a network" in told["outage"]["who"]
+        assert (told["outage"]["nextTry"], told["readAt"]) == ("", read_at)
+        monkeypatch.setattr(watcher_module, "_SILENCE", -1.0)
+        assert served.get("/api/changes").json["outage"] is None  # nothing is under way
+        assert [*served.hits()] == [hit.short_id]
+
+
+@pytest.mark.parametrize("local", [False, True], ids=["aws", "local"])
+def test_silent_aws_is_given_up_within_the_silence_that_is_told(local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the embedded one: all tries together take less long than the page may look alive."""
+    kept = LocalAws("http://127.0.0.1:1", 1, Path("log"))
+    monkeypatch.setattr("trailbell.cli.local.local_state.load_local", lambda: kept)
+    config = CallersAws(Connection(local, "hits", "trailbell")).client("dynamodb").meta.config
+
+    tries = config.retries["total_max_attempts"]
+    assert max(config.read_timeout, config.connect_timeout) * tries < 3 * Pace().new + watcher_module._SILENCE
+
+
+def test_answer_of_aws_is_noticed_whatever_it_says(table: str) -> None:
+    """A look that goes on for long is no silence while answers come."""
+    aws = CallersAws(Connection(local=False, table_given="hits", stack="trailbell"))
+    client, before = aws.client("dynamodb"), aws.answered_at
+    client.describe_table(TableName=table)
+    well = aws.answered_at
+    with pytest.raises(ClientError):
+        client.describe_table(TableName="none")
+
+    assert before < well < aws.answered_at
 
 
 def test_away_is_tried_less_and_less_often_and_the_first_moment_is_kept() -> None:
