@@ -1,6 +1,7 @@
 """`trailbell serve`: who is let in, what an action does to the table, and what is told while AWS is away."""
 
 import gzip
+import http.client
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -1030,6 +1032,54 @@ def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
     assert said == "ended\n"
     with listen("127.0.0.1", port):
         pass
+
+
+@pytest.mark.parametrize(
+    ("browser", "says"),
+    [
+        ("#!/bin/sh\nexec /bin/sleep 60\n", ""),  # one that ends when the reader closes it, and by our Ctrl-C
+        ("#!/bin/sh\nexit 1\n", "trailbell: no browser could be opened: open the address yourself\n"),
+        ("#!/bin/sh\nexit 0\n", ""),
+    ],
+    ids=["waits", "fails", "opens"],
+)
+def test_browser_is_not_waited_for_and_said_to_be_none_where_there_is_none(
+    tmp_path: Path, browser: str, says: str
+) -> None:
+    program = tmp_path / "browser"
+    program.write_text(browser, encoding="utf-8")
+    program.chmod(0o700)
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY")  # with no PATH nor display, Python knows no other browser
+    environment = {name: text for name, text in os.environ.items() if name not in hidden}
+    environment |= {"BROWSER": f"{program} %s", "PATH": str(tmp_path)}
+    command = [sys.executable, "-c", PROGRAM, "--port", "0", "--browser"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+    ) as started:
+        try:
+            assert started.stdout
+            assert started.stderr
+            _, _, host, path, _ = started.stdout.readline().split("/")
+            started.stderr.readline()
+            asking = http.client.HTTPConnection(host, timeout=20)
+            asking.request("GET", f"/{path}/")
+            assert asking.getresponse().status == 200
+            asking.close()
+            heard = started.stderr.readline() if says else ""
+            os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+            assert started.wait(30) == 130
+            rest = started.stderr.read()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+
+    assert (heard, rest) == (says, "ended\n")
 
 
 def test_ctrl_c_does_not_wait_for_an_aws_that_never_answers() -> None:

@@ -61,6 +61,7 @@ class Watcher:
         self._aws, self._known, self._question, self._limit, self._pace = aws, known, question, limit, pace
         self._wake, self._stopped = threading.Event(), threading.Event()
         self._watched = time.monotonic()
+        self.was_asked = False  # by any page, ever
         self._follower: Follower | None = None
         self._looked = _Looked()
         self._read_at: datetime | None = None
@@ -93,7 +94,7 @@ class Watcher:
     def watched(self) -> None:
         """A page asked: go on, at once where it had paused."""
         was_paused = self._is_unwatched()
-        self._watched = time.monotonic()
+        self._watched, self.was_asked = time.monotonic(), True
         if was_paused:
             self._wake.set()
 
