@@ -623,15 +623,28 @@ def test_known_hits_give_each_page_what_it_lacks(given_hit: GivenHit) -> None:
     assert held.state == acked
     assert (known.since(at_first)["whole"], len(known.since(at_first)["hits"])) == (False, 1)
 
-    known.take([found(3), found(4)])
+    known.take([found(3), found(4)])  # one more than are kept: the new ones come, and which left
     after = known.since(at_first)
-    assert (after["whole"], len(after["hits"]), known.left_out) == (True, 3, True)
+    assert (after["whole"], len(after["hits"]), known.left_out) == (False, 3, True)
+    assert after["left"] == [ref_of(found(1).hit.identity)]
+    assert (known.since(-1)["whole"], len(known.since(-1)["hits"]), known.since(-1)["left"]) == (True, 3, [])
 
     number = known.number
     known.replace([found(3), found(4)], left_out=False)
-    assert (known.since(number)["whole"], len(known.since(number)["hits"])) == (True, 2)
+    after = known.since(number)
+    assert (after["whole"], after["hits"], after["left"]) == (False, [], [ref_of(found(2).hit.identity)])
+    known.take([found(2, acked)])  # it is back
+    after = known.since(number)
+    assert (len(after["hits"]), after["left"]) == (1, [])
     assert known.since(known.number + 99)["whole"]  # of another start
     assert known.since(known.number)["hits"] == []
+
+    known.take(found(one) for one in range(5, 13))  # more left than are remembered
+    assert (known.since(number)["whole"], len(known.since(number)["hits"])) == (True, 3)
+    number = known.number
+    known.take([found(13)])
+    after = known.since(number)
+    assert (after["whole"], len(after["hits"]), after["left"]) == (False, 1, [ref_of(found(10).hit.identity)])
 
 
 # An AWS that is away.
