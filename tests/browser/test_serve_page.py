@@ -194,6 +194,37 @@ def test_action_of_a_colleague_and_new_hits_appear_where_the_reader_is(
     assert "new hit" not in text(page, "#status")
 
 
+def test_hit_that_no_longer_fits_leaves_the_page_as_a_new_one_comes(
+    dynamodb: Any, page: Page, examples: list[Hit]
+) -> None:
+    """--limit says how many are shown; the others are not sent again for it."""
+
+    def at(number: int, minutes: int) -> Hit:
+        moment = datetime.now(UTC) - timedelta(minutes=minutes)
+        event_id = f"ca7e0000-0000-4000-8000-00000000ab{number:02}"
+        title = f"Number {number}"
+        return replace(examples[0], event_id=event_id, title=title, event_time=f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+
+    def shown() -> list[str]:
+        return sorted(re.findall(r"Number \d", " ".join(rows(page))))
+
+    fill(dynamodb, [at(1, 30), at(2, 20)])
+    now = datetime.now(UTC)
+    query = HitQuery(since=now - timedelta(days=30), until=now + timedelta(days=1))
+    with serving(query, limit=2, pace=Pace(new=0.2)) as found:
+        found.watcher.start()
+        page.open_address(found.address)
+        until(lambda: shown() == ["Number 1", "Number 2"])
+        number = found.get("/api/changes").json["hits"]["number"]
+        fill(dynamodb, [at(3, 1)])
+        until(lambda: shown() == ["Number 2", "Number 3"])
+        after = found.get(f"/api/changes?since={number}").json["hits"]
+        page.open_address("about:blank")
+
+    assert (after["whole"], len(after["hits"]), len(after["left"])) == (False, 1, 1)
+    assert page.complaints() == []
+
+
 def test_aws_that_goes_away_and_comes_back(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is known stays, with since when and who must act; an action says why not, and its note is not lost."""
     open_hit(page, "hsm-backup-deleted")

@@ -6,8 +6,8 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any, Self
 
 import boto3
 import pytest
@@ -193,11 +193,36 @@ def test_one_hit_that_refuses_does_not_keep_the_others(
     assert run(*since("--open", "--format", "jsonl")).stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("clock", "order"),
+    [
+        (time(12, 0), ["2", "3", "9", "5", "4", "8"]),
+        (time(0, 0, 30), ["2", "3", "5", "4", "9", "8"]),
+        (time(0, 20), ["2", "3", "5", "9", "4", "8"]),
+    ],
+    ids=["noon", "midnight", "after-midnight"],
+)
 def test_following_shows_each_new_hit_once_and_ends_cleanly(
-    keep: Callable[..., list[Hit]], given_hit: GivenHit, table: str, capsys: pytest.CaptureFixture[str]
+    keep: Callable[..., list[Hit]],
+    given_hit: GivenHit,
+    table: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    clock: time,
+    order: list[str],
 ) -> None:
-    """Late ones too, and one whose pointer was there before it; those of before are not new."""
-    now = datetime.now(UTC)
+    """Late ones too, and one whose pointer was there before it; those of before are not new.
+
+    In the order of their places: what is told once a day stands at the beginning of it.
+    """
+    now = datetime.combine(datetime.now(UTC), clock, UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(now.timestamp(), tz)
+
+    monkeypatch.setattr("trailbell.cli.hits.follow.datetime", Clock)
 
     def at(number: int, minutes: int) -> Hit:
         return given_hit(number, event_time=f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}")
@@ -228,7 +253,7 @@ def test_following_shows_each_new_hit_once_and_ends_cleanly(
 
     shown = [json.loads(line)["eventID"][-1] for line in capsys.readouterr().out.splitlines()]
     assert ended.value.code == INTERRUPTED
-    assert shown == ["2", "3", "9", "5", "4", "8"]
+    assert shown == order
 
 
 class Flaky:
@@ -255,7 +280,7 @@ def test_following_outlives_a_network_that_is_away_for_a_moment(
     flaky, looks = Flaky(boto3.client("dynamodb")), Counter[str]()
 
     class Connected(Connection):
-        def client(self, service: str) -> Any:
+        def client(self, service: str, config: object = None) -> Any:
             return flaky
 
     def pause(_: float) -> None:

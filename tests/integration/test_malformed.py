@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from trailbell.store.query.malformed import find_malformed
 
 
 ReadRows = Callable[[str], list[dict[str, Any]]]
-TODAY = datetime.now(UTC)
+TODAY = datetime.now(UTC)  # of the import: whoever writes and reads by a day is given this one
 KEY = f"AWSLogs/111122223333/CloudTrail/eu-central-1/{TODAY:%Y/%m/%d}/a.json.gz"
 SECRET = json.dumps({"eventName": "PutParameter", "requestParameters": {"value": "hunter2"}}).encode()
 
@@ -65,9 +66,10 @@ def test_longest_key_fits(malformed: DynamoMalformedRecords, read_rows: ReadRows
 
 
 def test_bad_records_are_found_by_their_log_files_day(
-    malformed: DynamoMalformedRecords, dynamodb: Any, table: str
+    malformed: DynamoMalformedRecords, dynamodb: Any, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reader knows when, not where."""
+    """The reader knows when, not where; what names no day is of the day that it was read."""
+    monkeypatch.setattr("trailbell.store.malformed.time", SimpleNamespace(time=TODAY.timestamp))
     yesterday = TODAY - timedelta(days=1)
     malformed.keep(ObjectRef("trail", KEY), [given_bad(1)])
     malformed.keep(ObjectRef("trail", KEY.replace(f"{TODAY:%Y/%m/%d}", f"{yesterday:%Y/%m/%d}")), [given_bad(2)])

@@ -1,6 +1,7 @@
 """`trailbell serve`: who is let in, what an action does to the table, and what is told while AWS is away."""
 
 import gzip
+import http.client
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +24,11 @@ from click.testing import CliRunner
 
 from tests.served import Answer, Served, serving
 from trailbell.audit.newest import AuditedDigest
-from trailbell.cli.main import cli
+from trailbell.cli.local.local_aws import LocalAws
+from trailbell.cli.main import cli, main
+from trailbell.cli.options.connection import Connection
 from trailbell.cli.serve import checks as checks_module
+from trailbell.cli.serve import watcher as watcher_module
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.known_hits import KnownHits, ref_of
 from trailbell.cli.serve.listening import listen, private_redirect
@@ -385,8 +390,44 @@ def test_bodies_that_are_none_are_refused(served: Served) -> None:
     assert served.send("POST", "/api/change", right, b"[" * 70_000).status == 413
     assert change(served, "x" * 129, "ack", 0).status == 400
     assert change(served, "sha256-none", "ack", 0).status == 404
-    for since in ("", "x", "-", "1" * 40, "²", "1e9", HOSTILE.encode().hex()):
-        assert served.get(f"/api/changes?since={since and since.encode().hex()}").status == 200
+
+
+def test_numbers_and_ids_that_are_none_are_refused(
+    served: Served, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """With words, and never as a defect of ours: whoever asks has mistaken something."""
+    (hit,) = keep(given_hit(1))
+    served.watcher.look()
+    for since in (
+        "",
+        "x",
+        "-",
+        "--1",
+        "-+1",
+        "+1",
+        "1_0",
+        "1" * 16,
+        "%C2%B2",
+        "%D9%A3",
+        "1e9",
+        "1.0",
+        "%201",
+        "%00",
+        "1%0A",
+    ):
+        answer = served.get(f"/api/changes?since={since}")
+        assert (answer.status, answer.json["error"].partition(":")[0]) == (400, "since")
+    for since in ("-1", "-2", "0", "-0", "9" * 15, "-1&since=-2"):
+        assert served.get(f"/api/changes?since={since}").status == 200
+    for ref in ("", "x", "%00", "%FF", "%ED%A0%80", "x" * 5000, "..%2F..", "a&ref=b"):
+        for what in ("hit", "record"):
+            assert served.get(f"/api/{what}?ref={ref}").status == 404
+    assert served.get("/api/hit").status == 404
+    assert change(served, ref_of(hit.identity), "ack", 10**15 - 1).status == 409
+    for number in ("1e400", "1.5", "-1", "1" * 16, "1" * 400, "1" * 5000, "null", "true", "NaN", '"0"', "[" * 5000):
+        body = f'{{"ref": "{ref_of(hit.identity)}", "action": "ack", "version": {number}}}'.encode()
+        ours = {"X-Trailbell-Token": served.token, "Origin": f"http://{served.host}"}
+        assert served.send("POST", "/api/change", ours, body).status == 400
 
 
 def test_hostile_ids_and_texts_are_data(
@@ -582,15 +623,28 @@ def test_known_hits_give_each_page_what_it_lacks(given_hit: GivenHit) -> None:
     assert held.state == acked
     assert (known.since(at_first)["whole"], len(known.since(at_first)["hits"])) == (False, 1)
 
-    known.take([found(3), found(4)])
+    known.take([found(3), found(4)])  # one more than are kept: the new ones come, and which left
     after = known.since(at_first)
-    assert (after["whole"], len(after["hits"]), known.left_out) == (True, 3, True)
+    assert (after["whole"], len(after["hits"]), known.left_out) == (False, 3, True)
+    assert after["left"] == [ref_of(found(1).hit.identity)]
+    assert (known.since(-1)["whole"], len(known.since(-1)["hits"]), known.since(-1)["left"]) == (True, 3, [])
 
     number = known.number
     known.replace([found(3), found(4)], left_out=False)
-    assert (known.since(number)["whole"], len(known.since(number)["hits"])) == (True, 2)
+    after = known.since(number)
+    assert (after["whole"], after["hits"], after["left"]) == (False, [], [ref_of(found(2).hit.identity)])
+    known.take([found(2, acked)])  # it is back
+    after = known.since(number)
+    assert (len(after["hits"]), after["left"]) == (1, [])
     assert known.since(known.number + 99)["whole"]  # of another start
     assert known.since(known.number)["hits"] == []
+
+    known.take(found(one) for one in range(5, 13))  # more left than are remembered
+    assert (known.since(number)["whole"], len(known.since(number)["hits"])) == (True, 3)
+    number = known.number
+    known.take([found(13)])
+    after = known.since(number)
+    assert (after["whole"], len(after["hits"]), after["left"]) == (False, 1, [ref_of(found(10).hit.identity)])
 
 
 # An AWS that is away.
@@ -665,6 +719,64 @@ def test_aws_that_is_away_is_told_with_who_must_act_and_comes_back(
     assert change(served, ref_of(hit.identity), "ack", 0, note="kept in the page").status == 200
 
 
+def test_question_that_gets_no_answer_is_told_before_it_is_given_up(
+    table: str, keep: Callable[..., list[Hit]], given_hit: GivenHit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that says it is live while AWS is silent has somebody wait for hits that do not come."""
+    (hit,) = keep(given_hit(1))
+    silence = watcher_module._SILENCE
+    client, asked, going = CallersAws.client, threading.Event(), threading.Event()
+
+    def hang(aws: CallersAws, service: str) -> Any:
+        asked.set()
+        assert going.wait(20)
+        return client(aws, service)
+
+    with serving(WINDOW) as served:
+        served.watcher.look()
+        read_at = served.get("/api/changes").json["readAt"]
+        monkeypatch.setattr(CallersAws, "client", hang)
+        looking = threading.Thread(target=served.watcher.look)
+        looking.start()
+        assert asked.wait(20)
+        assert served.get("/api/changes").json["outage"] is None  # a moment's silence is nothing
+        monkeypatch.setattr(watcher_module, "_SILENCE", -1.0)
+        told = served.get("/api/changes").json
+        monkeypatch.setattr(watcher_module, "_SILENCE", silence)
+        going.set()
+        looking.join(20)
+
+        assert told["outage"]["problem"].startswith("AWS does not answer")
+        assert "is there a network" in told["outage"]["who"]
+        assert (told["outage"]["nextTry"], told["readAt"]) == ("", read_at)
+        monkeypatch.setattr(watcher_module, "_SILENCE", -1.0)
+        assert served.get("/api/changes").json["outage"] is None  # nothing is under way
+        assert [*served.hits()] == [hit.short_id]
+
+
+@pytest.mark.parametrize("local", [False, True], ids=["aws", "local"])
+def test_silent_aws_is_given_up_within_the_silence_that_is_told(local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the embedded one: all tries together take less long than the page may look alive."""
+    kept = LocalAws("http://127.0.0.1:1", 1, Path("log"))
+    monkeypatch.setattr("trailbell.cli.local.local_state.load_local", lambda: kept)
+    config = CallersAws(Connection(local, "hits", "trailbell")).client("dynamodb").meta.config
+
+    tries = config.retries["total_max_attempts"]
+    assert max(config.read_timeout, config.connect_timeout) * tries < 3 * Pace().new + watcher_module._SILENCE
+
+
+def test_answer_of_aws_is_noticed_whatever_it_says(table: str) -> None:
+    """A look that goes on for long is no silence while answers come."""
+    aws = CallersAws(Connection(local=False, table_given="hits", stack="trailbell"))
+    client, before = aws.client("dynamodb"), aws.answered_at
+    client.describe_table(TableName=table)
+    well = aws.answered_at
+    with pytest.raises(ClientError):
+        client.describe_table(TableName="none")
+
+    assert before < well < aws.answered_at
+
+
 def test_away_is_tried_less_and_less_often_and_the_first_moment_is_kept() -> None:
     now, outage = datetime(2026, 9, 15, tzinfo=UTC), None
     pauses = []
@@ -698,6 +810,127 @@ def test_watcher_that_breaks_off_is_not_taken_for_one_that_lives(table: str, mon
         with pytest.raises(ZeroDivisionError):
             served.watcher.run()
         assert "has a defect" in served.get("/api/changes").json["outage"]["problem"]
+
+
+PROCESS_ANSWERS = [
+    ("", "cannot be read: Expecting value"),
+    ("not json", "cannot be read: Expecting value"),
+    ("[1]", "it is no JSON object"),
+    ('{"Version": 2}', "Unsupported version '2'"),
+    ('{"Version": 1, "AccessKeyId": "a"}', "Missing required key"),
+    ('{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s3cr3t", "Expiration": "soon"}', "Unknown string format"),
+    ('{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s3cr3t", "Expiration": 5}', "it is no JSON object with"),
+    (
+        '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "2026-01-01T00:00:00"}',
+        "no JSON object",
+    ),
+    (
+        '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "2020-01-01T00:00:00Z"}',
+        "have ended at",
+    ),
+]
+
+
+@pytest.fixture
+def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Sign in with what a program prints that this file holds; the returned file is its answer."""
+
+    def sign_in(command: str) -> Path:
+        config, answer = tmp_path / "config", tmp_path / "answer"
+        config.write_text(f"[default]\ncredential_process = {command.format(answer=answer)}\n", encoding="utf-8")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        boto3.setup_default_session()
+        return answer
+
+    return sign_in
+
+
+@pytest.mark.parametrize(("text", "says"), PROCESS_ANSWERS)
+def test_bad_answer_of_a_credential_process_is_an_outage_that_ends_with_a_good_one(
+    served: Served,
+    keep: Callable[..., list[Hit]],
+    given_hit: GivenHit,
+    process: Callable[[str], Path],
+    text: str,
+    says: str,
+) -> None:
+    (hit,) = keep(given_hit(1))
+    answer = process("cat {answer}")
+    answer.write_text(text, encoding="utf-8")
+    served.watcher.look()
+    outage = served.get("/api/changes").json["outage"]
+    refused = served.get(f"/api/hit?ref={ref_of(hit.identity)}")
+
+    assert outage["problem"].startswith("the credential_process of your profile failed: ")
+    assert says in outage["problem"]
+    assert "s3cr3t" not in outage["problem"]
+    assert "sign in" in outage["who"]
+    assert refused.status == 404  # it shows none yet
+
+    answer.write_text('{"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"}', encoding="utf-8")
+    served.watcher.look()
+    assert served.get("/api/changes").json["outage"] is None
+    assert [*served.hits()] == [hit.short_id]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("/nowhere/no-program", "it cannot be started: No such file or directory"),
+        ("/", "it cannot be started: Permission denied"),
+        ("sh -c 'unclosed", "No closing quotation"),
+        ("''", "it cannot be started"),
+        ("", "it names no program"),
+        ("sh -c 'echo sign in first >&2; exit 3'", "sign in first"),
+        ("sh -c 'exit 3'", "it ended with an error and said nothing"),
+        ("printf '\\377'", "its answer is no UTF-8"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words", [["hits"], ["doctor"], ["audit"], ["scan", "s3://a/AWSLogs/"], ["serve"]], ids=lambda words: str(words[0])
+)
+def test_credential_process_that_fails_is_one_line_of_every_command(
+    table: str,
+    process: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    command: str,
+    says: str,
+) -> None:
+    process(command)
+    monkeypatch.setattr("sys.argv", ["trailbell", *words])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("trailbell: ")
+    assert "the credential_process of your profile failed: " in said
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_credentials_that_cannot_be_renewed_are_an_outage(
+    served: Served, process: Callable[[str], Path], table: str
+) -> None:
+    """Those of the start end under the page; whether the program still answers shows only then."""
+    now = datetime.now(UTC)
+    good = {"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"}
+    answer = process("cat {answer}")
+    answer.write_text(json.dumps({**good, "Expiration": (now + timedelta(seconds=4)).isoformat()}), encoding="utf-8")
+    served.watcher.look()
+    first = served.get("/api/changes").json["outage"]
+    answer.write_text("", encoding="utf-8")
+    time.sleep(4)
+    served.watcher.look()
+
+    assert first is None
+    assert "credential_process of your profile failed" in served.get("/api/changes").json["outage"]["problem"]
 
 
 # The doctor and the audit.
@@ -812,6 +1045,54 @@ def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
     assert said == "ended\n"
     with listen("127.0.0.1", port):
         pass
+
+
+@pytest.mark.parametrize(
+    ("browser", "says"),
+    [
+        ("#!/bin/sh\nexec /bin/sleep 60\n", ""),  # one that ends when the reader closes it, and by our Ctrl-C
+        ("#!/bin/sh\nexit 1\n", "trailbell: no browser could be opened: open the address yourself\n"),
+        ("#!/bin/sh\nexit 0\n", ""),
+    ],
+    ids=["waits", "fails", "opens"],
+)
+def test_browser_is_not_waited_for_and_said_to_be_none_where_there_is_none(
+    tmp_path: Path, browser: str, says: str
+) -> None:
+    program = tmp_path / "browser"
+    program.write_text(browser, encoding="utf-8")
+    program.chmod(0o700)
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY")  # with no PATH nor display, Python knows no other browser
+    environment = {name: text for name, text in os.environ.items() if name not in hidden}
+    environment |= {"BROWSER": f"{program} %s", "PATH": str(tmp_path)}
+    command = [sys.executable, "-c", PROGRAM, "--port", "0", "--browser"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+    ) as started:
+        try:
+            assert started.stdout
+            assert started.stderr
+            _, _, host, path, _ = started.stdout.readline().split("/")
+            started.stderr.readline()
+            asking = http.client.HTTPConnection(host, timeout=20)
+            asking.request("GET", f"/{path}/")
+            assert asking.getresponse().status == 200
+            asking.close()
+            heard = started.stderr.readline() if says else ""
+            os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+            assert started.wait(30) == 130
+            rest = started.stderr.read()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+
+    assert (heard, rest) == (says, "ended\n")
 
 
 def test_ctrl_c_does_not_wait_for_an_aws_that_never_answers() -> None:

@@ -213,7 +213,9 @@ def _keys_of_aws(*, is_needed: bool) -> Keys:
     import boto3
 
     from trailbell.aws.public_keys import AwsKeys
+    from trailbell.cli.options.credential_process import tell_failures
 
+    tell_failures()
     if is_needed and not boto3.Session().get_credentials():
         raise SettingsError(
             "signatures need CloudTrail's public keys: give --public-keys FILE (what `aws cloudtrail "

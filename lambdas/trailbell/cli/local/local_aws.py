@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from trailbell.cli.paths import checkout
 from trailbell.errors import LocalError
@@ -38,12 +39,13 @@ class LocalAws:
     log: Path
     child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the embedded AWS, never of a real one."""
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """A boto3 client of the embedded AWS, never of a real one. config: how long it waits, as botocore does else."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
+            config=config,
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 (the embedded AWS takes anything)
         )

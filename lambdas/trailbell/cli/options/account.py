@@ -39,6 +39,9 @@ def aws_client(service: str, **options: Any) -> Any:
     import boto3  # here, as half a second is too long for a shell that only completes an option's value
     from botocore.config import Config
 
+    from trailbell.cli.options.credential_process import tell_failures
+
+    tell_failures()
     if service == "lambda":
         options["config"] = Config(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
     # boto3 knows AWS_DEFAULT_REGION alone; AWS_REGION is what every other SDK and the AWS CLI take first.

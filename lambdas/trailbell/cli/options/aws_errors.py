@@ -69,6 +69,9 @@ def explain(error: Exception) -> str:
         if code == "ValidationException" and "key" in said.lower():
             return f"this is no hit table of trailbell, or one of another version: check --table ({said})"
         return f"{_BY_CODE[code]} ({code})" if code in _BY_CODE else f"AWS: {said}"
+    if isinstance(error, exceptions.CredentialRetrievalError) and error.kwargs["provider"] == "custom-process":
+        why = one_line(error.kwargs["error_msg"], 300) or "it ended with an error and said nothing"
+        return f"the credential_process of your profile failed: {why} (run it in a shell; its help says how to sign in)"
     for kind, advice in _BY_KIND:
         if isinstance(error, getattr(exceptions, kind)):
             return f"{advice} ({said})"

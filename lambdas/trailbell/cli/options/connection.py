@@ -13,6 +13,8 @@ from trailbell.cli.options.config_file import default_of
 
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from trailbell.ops.deployed_stack import DeployedStack
 
 
@@ -27,18 +29,21 @@ class Connection:
     table_given: str
     stack: str
 
-    def client(self, service: str) -> Any:
-        """A client of an AWS service; raises what botocore raises where there is no region."""
+    def client(self, service: str, config: "Config | None" = None) -> Any:
+        """A client of an AWS service; raises what botocore raises where there is no region.
+
+        config: how long it waits and how often it tries, otherwise that of a command.
+        """
         if self.local:
             from trailbell.cli.local.local_state import load_local
 
-            return load_local().client(service)
+            return load_local().client(service, config)
         from botocore.config import Config
 
         from trailbell.store.query.pointers import WORKERS
 
-        config = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
-        return aws_client(service, config=config)
+        usual = Config(max_pool_connections=WORKERS, retries={"mode": "standard", "max_attempts": 5})
+        return aws_client(service, config=config or usual)
 
     def table(self) -> str:
         """The table's name. Raises SettingsError when there is no such stack."""

@@ -95,7 +95,9 @@ class Fetcher:
         from botocore.config import Config
 
         from trailbell.aws.trail_bucket import S3TrailBucket
+        from trailbell.cli.options.credential_process import tell_failures
 
+        tell_failures()
         return S3TrailBucket(boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5})))
 
     @cached_property

@@ -4,6 +4,7 @@ What waits for AWS, or may, runs in threads. Answers are JSON; `error` says what
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,7 @@ from trailbell.text.safe_text import one_line
 
 
 _LARGEST_BODY = 65_536  # bytes: many notes; one that is too long is refused with words, not by its size
+_NUMBER = re.compile(r"-?[0-9]{1,15}")
 
 T = TypeVar("T")
 Ref = Annotated[str, msgspec.Meta(max_length=128)]
@@ -39,7 +41,7 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
 
     ref: Ref
     action: Literal["ack", "resolve", "reopen", "note"]
-    version: Annotated[int, msgspec.Meta(ge=0)]
+    version: Annotated[int, msgspec.Meta(ge=0, lt=10**15)]
     note: str = ""
     resolved_as: Literal["", "false", "confirmed"] = msgspec.field(default="", name="as")
 
@@ -69,9 +71,8 @@ def application(served: Served) -> Starlette:
         return HTMLResponse(served.page.html, headers={"content-security-policy": served.page.policy})
 
     async def changes(request: Request) -> Response:
-        number = request.query_params.get("since", "-1")
-        since = int(number) if number.lstrip("-").isdecimal() and len(number) < 16 else -1
-        return await _answered(lambda: {**work.changes(since), "checks": checks.document()}, served)
+        since = request.query_params.get("since", "-1")
+        return await _answered(lambda: {**work.changes(_number(since)), "checks": checks.document()}, served)
 
     async def hit(request: Request) -> Response:
         return await _answered(partial(work.story, request.query_params.get("ref", "")), served)
@@ -124,6 +125,13 @@ async def _answered(work: Callable[[], dict[str, Any]], served: Served) -> Respo
         served.work.aws.renew()
         who = who_acts(error, fixed_credentials=served.work.aws.has_fixed_credentials)
         return _json({"error": problem_of(error), "who": who}, 503)
+
+
+def _number(text: str) -> int:
+    """That of an earlier answer, or a negative one for all. Raises RefusedError for a text that is none."""
+    if not _NUMBER.fullmatch(text):
+        raise RefusedError("since: the number of an earlier answer, or a negative one for all")
+    return int(text)
 
 
 def _decoded(body: bytes, kind: type[T]) -> T | Response:

@@ -7,13 +7,11 @@ sign-on session); those of the environment are this process's for good.
 import os
 import threading
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from trailbell.cli.options.account import aws_client
 from trailbell.cli.options.connection import Connection
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_id import HitName
@@ -22,10 +20,11 @@ from trailbell.store.query.hit_lookup import find_hit
 from trailbell.store.query.pointers import WORKERS
 
 
-# Somebody waits before the page: an answer that takes longer than this is told as one that did not come.
+# Somebody waits before the page: an answer that takes longer than this is told as one that did not come, and the page
+# may not look alive meanwhile. It is the silence between two parts of an answer: a big one may take longer.
 _PATIENCE: dict[str, Any] = {
-    "connect_timeout": 5,
-    "read_timeout": 20,
+    "connect_timeout": 3,
+    "read_timeout": 5,
     "retries": {"mode": "standard", "total_max_attempts": 3},
     "max_pool_connections": WORKERS,
 }
@@ -38,6 +37,7 @@ class CallersAws:
         self._connection = connection
         self._clients = dict[str, Any]()
         self._table = ""
+        self._answered_at = datetime.now(UTC)
         self._lock = threading.RLock()  # boto3's own session is no place for two threads
 
     @property
@@ -55,13 +55,18 @@ class CallersAws:
         """Whether its credentials cannot be renewed while it runs."""
         return not self._connection.local and "AWS_ACCESS_KEY_ID" in os.environ
 
+    @property
+    def answered_at(self) -> datetime:
+        """When AWS last answered anything, also with an error; at first when this began."""
+        return self._answered_at
+
     def client(self, service: str) -> Any:
         """A client of an AWS service. Raises what botocore raises where there is no Region."""
         with self._lock:
             if service not in self._clients:
-                local = self._connection.local
-                make = self._connection.client if local else partial(aws_client, config=Config(**_PATIENCE))
-                self._clients[service] = make(service)
+                client = self._connection.client(service, Config(**_PATIENCE))
+                client.meta.events.register("after-call", self._answered)
+                self._clients[service] = client
             return self._clients[service]
 
     def table(self) -> str:
@@ -86,3 +91,6 @@ class CallersAws:
             self._clients.clear()
             self._table = ""
             boto3.setup_default_session()
+
+    def _answered(self, **_: Any) -> None:
+        self._answered_at = datetime.now(UTC)

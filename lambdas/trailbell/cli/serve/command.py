@@ -1,5 +1,6 @@
 """`trailbell serve`: the report's page, alive, for one person on their own machine."""
 
+import threading
 import webbrowser
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -16,9 +17,14 @@ from trailbell.cli.options.times import last_second, parse_since, since_option
 from trailbell.cli.serve.assembly import Asked, assembled
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.listening import leave, listen, private_redirect, run_server
-from trailbell.cli.serve.watcher import Pace, Question
+from trailbell.cli.serve.watcher import Pace, Question, Watcher
 from trailbell.cli.terminal.interrupt import STATUS
 from trailbell.hits.query import HitQuery
+
+
+_LAST_REQUEST = (
+    1.0  # seconds in which a page that a browser was opened with asks, or Ctrl-C, which it hears too, ends us
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +79,29 @@ def _serve(question: Question, since: str, limit: int, serving: Serving, aws: Ca
     with explained_errors():
         asked = Asked(question, limit, Pace(new=serving.every), f"From the table {aws.table()} (--since {since}).")
     with listen(serving.host, serving.port) as bound, ExitStack() as at_end:
-        served = assembled(aws, asked, bound)
+        served, ended = assembled(aws, asked, bound), threading.Event()
+        at_end.callback(ended.set)
         at_end.callback(served.watcher.stop)
 
         def listens() -> None:
             click.echo(served.address)
             click.echo("Whoever has this address can do what you can; Ctrl-C ends it.", err=True)
-            if serving.browser and not webbrowser.open(at_end.enter_context(private_redirect(served.address))):
-                click.echo("trailbell: no browser could be opened: open the address yourself", err=True)
+            if serving.browser:
+                place = at_end.enter_context(private_redirect(served.address))
+                threading.Thread(target=_open, args=(place, served.watcher, ended), daemon=True).start()
 
         served.watcher.start()
         run_server(served.app, bound, listens)
+
+
+def _open(place: str, watcher: Watcher, ended: threading.Event) -> None:
+    """Open a browser, and say so where none is: not of one that ended badly once it showed the page, or by our Ctrl-C.
+
+    In a thread of its own: some programs that $BROWSER names end when the reader closes them, and no page is served
+    by whoever waits for them.
+    """
+    if not webbrowser.open(place) and not ended.wait(_LAST_REQUEST) and not watcher.was_asked:
+        click.echo("trailbell: no browser could be opened: open the address yourself", err=True)
 
 
 def _question(since: str, filters: Filters) -> Question:

@@ -4,7 +4,8 @@ A browser that has all changes up to a number asks for those after it.
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from trailbell.hits.hit import Hit
@@ -30,6 +31,7 @@ class KnownHits:
         self._found = dict[str, FoundHit]()
         self._changed = dict[str, int]()
         self._alerts = dict[str, str]()
+        self._left = dict[str, int]()  # in the order of their numbers
         self._number = self._whole = 0
         self._lock = threading.Lock()
         self.left_out = False
@@ -84,34 +86,32 @@ class KnownHits:
             kept = {ref_of(one.hit.identity) for one in found}
             gone = self._found.keys() - kept
             self._take(found)
-            for ref in gone:
-                del self._found[ref], self._changed[ref]
-                self._alerts.pop(ref, None)
-            if gone or self.left_out != left_out:
-                self._number += 1
-                self._whole = self._number
+            self._forget(gone)
             self.left_out = left_out
 
     def since(self, number: int) -> dict[str, Any]:
         """What changed after a number, packed for the page (lookback/report.py); all where that is not enough.
 
-        Beside the report's columns: `ref`, and the `version` of the state, which an action names.
+        Beside the report's columns: `ref`, and the `version` of the state, which an action names. `left`: the refs of
+        hits that are shown no more.
         """
         with self._lock:
             whole = number < self._whole or number > self._number
             refs = [ref for ref, at in self._changed.items() if whole or at > number]
+            left = [] if whole else [ref for ref, at in self._left.items() if at > number]
             found = sorted((self._found[ref] for ref in refs), key=_newest, reverse=True)
             now, told = self._number, self._alerts.keys() & refs
             alerts = {self._found[ref].hit.identity: self._alerts[ref] for ref in told}
         document = pack_hits((one.hit for one in found), {one.hit.identity: one.state for one in found}, alerts)
         _add_columns(document, found)
-        return {"number": now, "whole": whole, **document}
+        return {"number": now, "whole": whole, "left": left, **document}
 
     def _take(self, found: Iterable[FoundHit]) -> None:
         for one in found:
             ref = ref_of(one.hit.identity)
             if self._found.get(ref) != one and not self._is_outdated(ref, one.state):
                 self._found[ref] = one
+                self._left.pop(ref, None)
                 self._mark(ref)
 
     def _mark(self, ref: str) -> None:
@@ -129,11 +129,19 @@ class KnownHits:
         over = len(self._found) - self._limit
         if over <= 0:
             return
-        for ref, _ in sorted(self._found.items(), key=lambda entry: _newest(entry[1]))[:over]:
+        oldest = sorted(self._found.items(), key=lambda entry: _newest(entry[1]))[:over]
+        self._forget([ref for ref, _ in oldest])
+        self.left_out = True
+
+    def _forget(self, refs: Collection[str]) -> None:
+        """Show these no more. Who asks after so long that not all that left are remembered gets all hits."""
+        self._number += bool(refs)
+        for ref in refs:
             del self._found[ref], self._changed[ref]
             self._alerts.pop(ref, None)
-        self._number += 1
-        self._whole, self.left_out = self._number, True
+            self._left[ref] = self._number
+        for ref in [*islice(self._left, max(len(self._left) - self._limit, 0))]:
+            self._whole = self._left.pop(ref)
 
 
 def _newest(found: FoundHit) -> tuple[str, str]:

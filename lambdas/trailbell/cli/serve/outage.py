@@ -80,6 +80,12 @@ def met(error: Exception, before: Outage | None, now: datetime, every: float, *,
     )
 
 
+def silence(since: datetime) -> dict[str, Any]:
+    """The outage, as JSON, that a question without any answer is: when it is asked again nobody knows."""
+    problem = "AWS does not answer, or the program that signs you in does not: a question to it is under way"
+    return {"problem": problem, "who": _NETWORK, "since": iso_time(since), "tries": 1, "nextTry": ""}
+
+
 def problem_of(error: Exception) -> str:
     """What an error means, in one line."""
     return one_line(str(error), 600) if isinstance(error, TrailbellError) else explain(error)

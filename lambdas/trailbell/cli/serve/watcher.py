@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.known_hits import KnownHits
-from trailbell.cli.serve.outage import Outage, met
+from trailbell.cli.serve.outage import Outage, met, silence
 from trailbell.errors import TrailbellError
 from trailbell.hits.query import HitQuery
 from trailbell.store.deliveries import alerts_of
@@ -28,6 +28,7 @@ STATES_EVERY = 30.0
 WHOLE_EVERY = 600.0
 _UNWATCHED = 60.0
 _MOST_STATES = 500
+_SILENCE = 10.0  # seconds without an answer that are nothing yet, beside three times the pause between looks
 _DEFECT = "trailbell has a defect and looks no more"
 _AHEAD = timedelta(minutes=5)  # clocks may be so far apart
 
@@ -60,9 +61,11 @@ class Watcher:
         self._aws, self._known, self._question, self._limit, self._pace = aws, known, question, limit, pace
         self._wake, self._stopped = threading.Event(), threading.Event()
         self._watched = time.monotonic()
+        self.was_asked = False  # by any page, ever
         self._follower: Follower | None = None
         self._looked = _Looked()
         self._read_at: datetime | None = None
+        self._began: datetime | None = None
         self._outage: Outage | None = None
         self._state = threading.Lock()
 
@@ -91,7 +94,7 @@ class Watcher:
     def watched(self) -> None:
         """A page asked: go on, at once where it had paused."""
         was_paused = self._is_unwatched()
-        self._watched = time.monotonic()
+        self._watched, self.was_asked = time.monotonic(), True
         if was_paused:
             self._wake.set()
 
@@ -103,17 +106,29 @@ class Watcher:
         """When the table was last read, and what keeps it from being read, as JSON."""
         with self._state:
             read = iso_time(self._read_at) if self._read_at else ""
-            return {"readAt": read, "outage": self._outage.document() if self._outage else None}
+            return {"readAt": read, "outage": self._outage.document() if self._outage else self._silence()}
 
     def look(self) -> None:
         """One look at whatever is due; trouble is kept, to be told and tried again."""
         try:
-            self._look(datetime.now(UTC), time.monotonic())
+            self._began = datetime.now(UTC)
+            self._look(self._began, time.monotonic())
         except (TrailbellError, BotoCoreError, ClientError) as error:
             self._trouble(error)
         else:
             with self._state:
                 self._read_at, self._outage = datetime.now(UTC), None
+        finally:
+            self._began = None
+
+    def _silence(self) -> dict[str, Any] | None:
+        """What is told while a look is under way and AWS has not answered anything for too long; else None."""
+        began = self._began
+        if began is None:
+            return None
+        since = max(began, self._aws.answered_at)
+        is_too_long = datetime.now(UTC) - since > timedelta(seconds=3 * self._pace.new + _SILENCE)
+        return silence(since) if is_too_long else None
 
     def _look(self, now: datetime, clock: float) -> None:
         client, table = self._aws.client("dynamodb"), self._aws.table()

@@ -27,7 +27,7 @@ function take(answer) {
   live.filled ||= Boolean(answer.readAt);
   live.packed = { ...live.packed, made: answer.now.replace("T", " ").replace("Z", " UTC"), source: answer.source };
   live.number = newer.number;
-  if (!count && !newer.whole) return;
+  if (!count && !newer.whole && !newer.left.length) return;
   const added = merge(newer);
   if (isNews) status.fresh += added;
   show();
@@ -40,6 +40,7 @@ function merge(newer) {
   const pool = texts.concat(newer.pool);
   const before = new Map(newer.whole ? [] : live.packed.hits.map((row) => [pool[row[ref]], row]));
   const known = new Set(page.hits.map((hit) => hit.ref));
+  for (const gone of newer.left) before.delete(gone);
   for (const row of moved) before.set(pool[row[ref]], row);
   const hits = [...before.values()].sort((a, b) => (pool[a[time]] < pool[b[time]] ? 1 : pool[a[time]] > pool[b[time]] ? -1 : 0));
   live.packed = { ...live.packed, columns: newer.columns, pool, hits };
