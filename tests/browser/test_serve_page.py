@@ -1,11 +1,14 @@
 """The served page in a real browser: hostile text, two tabs, an AWS that is away, the countdown, copying, a phone."""
 
+import http.server
+import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,6 +22,7 @@ from trailbell.cli.main import cli
 from trailbell.cli.serve import checks
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.watcher import Pace
+from trailbell.cli.serve.work import Work
 from trailbell.hits.hit import Hit
 from trailbell.hits.query import HitQuery
 from trailbell.ops.checks.finding import Finding
@@ -101,7 +105,88 @@ def test_key_leaves_the_address_bar_and_stays_with_the_tab(served: Served, page:
     page.devtools("Page.reload")
     until(lambda: "This tab has no key" in text(page, "#status"))
     assert rows(page) == []
+    page.open_address(served.address)  # as it stands in the history
+    page.devtools("Page.reload")
+    until(lambda: "no key" in text(page, "#status") or "opened a tab already" in text(page, "#status"))
+    assert rows(page) == []
     assert [line for line in page.complaints() if "403" not in line] == []  # the browser notes what it was refused
+
+
+def test_address_in_the_history_opens_nothing(served: Served, page: Page) -> None:
+    """The next one that is printed opens another tab, also where the page is open already."""
+    first = page.tab()
+    page.new_tab()
+    page.open_address(served.address)
+    until(lambda: "This address opened a tab already" in text(page, "#status"))
+    assert rows(page) == []
+    page.open_address(served.parts.address)
+    until(lambda: len(rows(page)) > 0)
+    assert [line for line in page.complaints() if "403" not in line] == []
+    page.close_tab()
+    page.to_tab(first)
+
+
+class Impostor(http.server.BaseHTTPRequestHandler):
+    """Answers as the page likes it, but for the proof."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        body = json.dumps({"hits": {"number": 9, "whole": True, "columns": [], "pool": [], "hits": []}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_whoever_has_the_port_later_is_not_believed(dynamodb: Any, page: Page, examples: list[Hit]) -> None:
+    """It is asked once, by then it is known for a stranger."""
+    fill(dynamodb, examples)
+    now = datetime.now(UTC)
+    with serving(HitQuery(now - timedelta(days=30), now + timedelta(days=1))) as found:
+        found.watcher.look()
+        page.open_address(found.address)
+        until(lambda: len(rows(page)) > 0)
+        shown, port = rows(page), int(found.host.rpartition(":")[2])
+    until(lambda: "does not answer: it was ended" in text(page, "#status"))
+    with http.server.HTTPServer(("127.0.0.1", port), Impostor) as impostor:
+        thread = threading.Thread(target=impostor.serve_forever)
+        thread.start()
+        until(lambda: "something else answers at its address" in text(page, "#status"))
+        page.click(".row")
+        until(lambda: "This could not be read" in text(page, ".story"))
+        press(page, "Acknowledge")
+        until(lambda: "Not done." in text(page, ".said"))
+        impostor.shutdown()
+        thread.join()
+
+    assert rows(page) == shown
+    assert len(Impostor.asked) == 1
+    page.open_address("about:blank")
+    assert [line for line in page.complaints() if "ERR_CONNECTION" not in line] == []
+
+
+def test_defect_is_told_as_one(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting again helps nobody; the terminal says what broke."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "changes", broken)
+        until(lambda: "railbell has a defect" in text(page, "#status"))
+        assert "Who must act: you: report what its terminal says" in text(page, "#status")
+    until(lambda: text(page, "#status").startswith("Live"))
+    page.run(
+        "globalThis.fetchNow = fetch; globalThis.fetch = async (path, ...more) => {"
+        " const answer = await fetchNow(path, ...more); answer.json = async () => JSON.parse('<'); return answer }"
+    )
+    until(lambda: "it answered with what is no answer" in text(page, "#status"))
+    assert [line for line in page.complaints() if "500" not in line] == []
 
 
 def test_hit_is_acknowledged_and_resolved_with_who_and_why(served: Served, page: Page) -> None:
@@ -136,7 +221,7 @@ def test_two_tabs_show_each_others_actions_and_the_later_is_told(served: Served,
     """With what was begun in the other tab still there."""
     first = page.tab()
     second = page.new_tab()
-    page.open_address(served.address)
+    page.open_address(served.parts.address)
     until(lambda: len(rows(page)) > 0)
     open_hit(page, "hsm-backup-deleted")
     page.type("#detail textarea", "I was writing this")

@@ -27,7 +27,7 @@ function historyOf(told) {
 }
 function since(moment, parts) { return make("li", {}, make("span", { class: "when" }, `${utc(Date.parse(moment))} UTC`), make("span", {}, ...parts)); }
 function failure(answer) {
-  const why = answer.kind === "refused" ? asSentence(answer.error) : "This could not be read now: the top of the page says why.";
+  const why = ["refused", "defect"].includes(answer.kind) ? sentence(answer) : "This could not be read now: the top of the page says why.";
   return make("p", { class: "said failed" }, `${why} `, make("button", { type: "button", class: "plain", "data-key": "again", onclick: readAgain }, "Try again"));
 }
 // What could not be read is asked for again, once AWS answers or somebody says so.

@@ -18,7 +18,7 @@ async function pollOnce() {
     const outage = answer.outage && { kind: "away", error: answer.outage.problem, ...answer.outage };
     told(answer.readAt && Date.parse(answer.readAt), outage);
   } else told(0, answer);
-  live.timer = setTimeout(poll, document.hidden ? HIDDEN_EVERY : EVERY);
+  if (answer.kind !== "locked") live.timer = setTimeout(poll, document.hidden ? HIDDEN_EVERY : EVERY);
 }
 
 function take(answer) {
