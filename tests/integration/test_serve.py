@@ -1,6 +1,7 @@
 """`trailbell serve`: who is let in, what an action does to the table, and what is told while AWS is away."""
 
 import gzip
+import http.client
 import json
 import os
 import re
@@ -834,8 +835,18 @@ with mock_aws():
 """
 
 
+def exchange(address: str) -> int:
+    """Open a printed address as the page does; the status."""
+    host, key = address.split("/")[2], address.partition("#key=")[2]
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request("POST", "/api/session", headers={"Origin": f"http://{host}", "X-Trailbell-Token": key})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
 def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
-    """The address alone is on standard output, for whoever reads it with a program."""
+    """The address alone is on standard output, for programs; once it was used, the next is told."""
     command = [sys.executable, "-c", PROGRAM, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as started:
         try:
@@ -844,6 +855,8 @@ def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
             address = started.stdout.readline().strip()
             words = started.stderr.readline().strip()
             port = int(address.split("/")[2].partition(":")[2])
+            used = started.stderr.readline() if exchange(address) == 200 else ""
+            refused = exchange(address)
             started.send_signal(signal.SIGINT)
             assert started.wait(30) == 130
             said = started.stderr.read()
@@ -853,6 +866,13 @@ def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}/#key=[\w-]{43}", address)
     assert words == "Whoever opens this address first can do what you can; Ctrl-C ends it."
     assert said == "ended\n"
+    next_one = used.rpartition(" ")[2].strip()
+    assert used.startswith(
+        "A tab was opened with that address, which opens no other. For another tab: http://127.0.0.1:"
+    )
+    assert next_one.partition("#")[0] == address.partition("#")[0]
+    assert next_one != address
+    assert refused == 403
     with listen("127.0.0.1", port):
         pass
 
