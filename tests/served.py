@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from trailbell.cli.options.connection import Connection
-from trailbell.cli.serve.assembly import Asked, assembled
+from trailbell.cli.serve.assembly import Asked, Assembled, assembled
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.listening import listen, server_of
 from trailbell.cli.serve.watcher import Pace, Watcher
@@ -32,10 +32,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The address with its key, and what looks into the table."""
+    """The parts that are served. address: as it was printed first."""
 
+    parts: Assembled
     address: str
-    watcher: Watcher
+
+    @property
+    def watcher(self) -> Watcher:
+        return self.parts.watcher
 
     @property
     def host(self) -> str:
@@ -47,7 +51,7 @@ class Served:
 
     @property
     def token(self) -> str:
-        return self.address.partition("#key=")[2]
+        return self.parts.keys.token
 
     def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """A request with these headers and no others (but Host, where none is given)."""
@@ -105,7 +109,7 @@ def serving(
     thread.start()
     try:
         assert listening.wait(20)
-        yield Served(parts.address, parts.watcher)
+        yield Served(parts, parts.address)
     finally:
         parts.watcher.stop()
         server.should_exit = True

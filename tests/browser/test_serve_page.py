@@ -1,11 +1,14 @@
 """The served page in a real browser: hostile text, two tabs, an AWS that is away, the countdown, copying, a phone."""
 
+import http.server
+import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,6 +22,7 @@ from trailbell.cli.main import cli
 from trailbell.cli.serve import checks
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.watcher import Pace
+from trailbell.cli.serve.work import Work
 from trailbell.hits.hit import Hit
 from trailbell.hits.query import HitQuery
 from trailbell.ops.checks.finding import Finding
@@ -101,7 +105,88 @@ def test_key_leaves_the_address_bar_and_stays_with_the_tab(served: Served, page:
     page.devtools("Page.reload")
     until(lambda: "This tab has no key" in text(page, "#status"))
     assert rows(page) == []
+    page.open_address(served.address)  # as it stands in the history
+    page.devtools("Page.reload")
+    until(lambda: "no key" in text(page, "#status") or "opened a tab already" in text(page, "#status"))
+    assert rows(page) == []
     assert [line for line in page.complaints() if "403" not in line] == []  # the browser notes what it was refused
+
+
+def test_address_in_the_history_opens_nothing(served: Served, page: Page) -> None:
+    """The next one that is printed opens another tab, also where the page is open already."""
+    first = page.tab()
+    page.new_tab()
+    page.open_address(served.address)
+    until(lambda: "This address opened a tab already" in text(page, "#status"))
+    assert rows(page) == []
+    page.open_address(served.parts.address)
+    until(lambda: len(rows(page)) > 0)
+    assert [line for line in page.complaints() if "403" not in line] == []
+    page.close_tab()
+    page.to_tab(first)
+
+
+class Impostor(http.server.BaseHTTPRequestHandler):
+    """Answers as the page likes it, but for the proof."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        body = json.dumps({"hits": {"number": 9, "whole": True, "columns": [], "pool": [], "hits": []}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_whoever_has_the_port_later_is_not_believed(dynamodb: Any, page: Page, examples: list[Hit]) -> None:
+    """It is asked once, by then it is known for a stranger."""
+    fill(dynamodb, examples)
+    now = datetime.now(UTC)
+    with serving(HitQuery(now - timedelta(days=30), now + timedelta(days=1))) as found:
+        found.watcher.look()
+        page.open_address(found.address)
+        until(lambda: len(rows(page)) > 0)
+        shown, port = rows(page), int(found.host.rpartition(":")[2])
+    until(lambda: "does not answer: it was ended" in text(page, "#status"))
+    with http.server.HTTPServer(("127.0.0.1", port), Impostor) as impostor:
+        thread = threading.Thread(target=impostor.serve_forever)
+        thread.start()
+        until(lambda: "something else answers at its address" in text(page, "#status"))
+        page.click(".row")
+        until(lambda: "This could not be read" in text(page, ".story"))
+        press(page, "Acknowledge")
+        until(lambda: "Not done." in text(page, ".said"))
+        impostor.shutdown()
+        thread.join()
+
+    assert rows(page) == shown
+    assert len(Impostor.asked) == 1
+    page.open_address("about:blank")
+    assert [line for line in page.complaints() if "ERR_CONNECTION" not in line] == []
+
+
+def test_defect_is_told_as_one(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting again helps nobody; the terminal says what broke."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "changes", broken)
+        until(lambda: "railbell has a defect" in text(page, "#status"))
+        assert "Who must act: you: report what its terminal says" in text(page, "#status")
+    until(lambda: text(page, "#status").startswith("Live"))
+    page.run(
+        "globalThis.fetchNow = fetch; globalThis.fetch = async (path, ...more) => {"
+        " const answer = await fetchNow(path, ...more); answer.json = async () => JSON.parse('<'); return answer }"
+    )
+    until(lambda: "it answered with what is no answer" in text(page, "#status"))
+    assert [line for line in page.complaints() if "500" not in line] == []
 
 
 def test_hit_is_acknowledged_and_resolved_with_who_and_why(served: Served, page: Page) -> None:
@@ -136,7 +221,7 @@ def test_two_tabs_show_each_others_actions_and_the_later_is_told(served: Served,
     """With what was begun in the other tab still there."""
     first = page.tab()
     second = page.new_tab()
-    page.open_address(served.address)
+    page.open_address(served.parts.address)
     until(lambda: len(rows(page)) > 0)
     open_hit(page, "hsm-backup-deleted")
     page.type("#detail textarea", "I was writing this")
@@ -267,6 +352,102 @@ def test_server_that_was_ended_is_told(dynamodb: Any, page: Page) -> None:
     assert "Who must act: you: start it again" in text(page, "#status")
     page.open_address("about:blank")
     assert [line for line in page.complaints() if "ERR_CONNECTION" not in line] == []
+
+
+def new_hit(hit: Hit, number: int) -> Hit:
+    """Another one like it, of now."""
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return replace(hit, event_id=f"ca7e0000-0000-4000-8000-{number:012d}", event_time=at)
+
+
+def test_story_is_read_anew_whenever_a_hit_is_opened(
+    served: Served, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What undoes the rest of its alert changes without a change of the hit itself."""
+    asked: list[str] = []
+    read = Work.story
+
+    def story(work: Work, ref: str) -> dict[str, Any]:
+        asked.append(ref)
+        return read(work, ref) | {"notified": len(asked) > 1}
+
+    monkeypatch.setattr(Work, "story", story)
+    open_hit(page, "hsm-backup-deleted")
+    assert text(page, ".story").startswith("Nobody was notified")
+    page.press("Escape")
+    page.click(".row")
+    until(lambda: text(page, ".story").startswith("Somebody was notified"))
+    assert len(asked) == 2
+
+
+def test_new_hits_leave_whoever_types_alone(served: Served, page: Page, dynamodb: Any, examples: list[Hit]) -> None:
+    """The field is the same one, with its caret and its size, and what is around it is new all the same."""
+    open_hit(page, "hsm-backup-deleted")
+    page.type("#detail textarea", "hello world")
+    page.run(
+        "globalThis.field = document.querySelector('#detail textarea');"
+        "field.setSelectionRange(5, 5); field.style.height = '200px';"
+    )
+    (hit,) = (one for one in served.hits().values() if one["rule"] == "hsm-backup-deleted")
+    CliRunner().invoke(cli, ["ack", str(hit["shortID"]), "--table", "hits"], catch_exceptions=False)
+    fill(dynamodb, [new_hit(examples[0], 1)])
+    until(lambda: "1 new hit" in text(page, "#status") and "Acknowledged by" in text(page, "#detail .became"))
+    until(lambda: "acknowledged" in text(page, ".history"))
+
+    state = "field === document.activeElement, field.isConnected, field.selectionStart, field.style.height, field.value"
+    assert page.run(f"return [{state}]") == [True, True, 5, "200px", "hello world"]
+    assert page.run("return document.querySelectorAll('#detail .actions, #detail textarea, #close').length") == 3
+    page.run("field.setSelectionRange(0, 5)")  # marked in a field: holds nothing up
+    fill(dynamodb, [new_hit(examples[0], 2)])
+    until(lambda: "2 new hits" in text(page, "#status"))
+    assert "Held" not in text(page, "#status")
+    page.run("document.getElementById('close').focus()")
+    fill(dynamodb, [new_hit(examples[0], 3)])
+    until(lambda: "3 new hits" in text(page, "#status"))
+    found = page.run("const one = document.querySelector('#detail textarea'); return [one.value, one.style.height]")
+    assert found == ["hello world", "200px"]
+
+
+def test_hit_that_left_the_page_says_so(dynamodb: Any, page: Page, examples: list[Hit]) -> None:
+    """Nothing can be done about it here; what was written is still there, and where to do it is said."""
+    fill(dynamodb, [new_hit(examples[0], 1)])
+    now = datetime.now(UTC)
+    question = HitQuery(now - timedelta(days=30), now + timedelta(days=1))
+    with serving(question, limit=1, pace=Pace(new=0.2, states=0.2)) as found:
+        found.watcher.start()
+        page.open_address(found.address)
+        until(lambda: len(rows(page)) == 1)
+        page.click(".row")
+        until(lambda: "notified" in text(page, ".story"))
+        page.type("#detail textarea", "my note")
+        later = replace(new_hit(examples[0], 2), event_time=f"{now + timedelta(seconds=5):%Y-%m-%dT%H:%M:%SZ}")
+        fill(dynamodb, [later])
+        until(lambda: "This page shows this hit no more" in text(page, ".gone"))
+
+        assert "trailbell hit " in text(page, ".gone")
+        assert page.run("return document.querySelector('#detail textarea').value") == "my note"
+        assert page.run("return [...document.querySelectorAll('.buttons button')].every(one => one.disabled)")
+        page.open_address("about:blank")
+    assert page.complaints() == []
+
+
+def test_marked_text_holds_new_hits_back_and_says_so(
+    served: Served, page: Page, dynamodb: Any, examples: list[Hit]
+) -> None:
+    """With how many there are, and a button; an action shows its result all the same."""
+    before = rows(page)[0]
+    page.run("getSelection().selectAllChildren(document.getElementById('foot'))")
+    fill(dynamodb, [new_hit(examples[1], 1)])
+    until(lambda: "Held while text is marked" in text(page, "#status") and "1 new hit" in text(page, "#status"))
+    assert rows(page)[0] == before
+    page.click('[data-key="release"]')
+    until(lambda: rows(page)[0] != before)
+    until(lambda: text(page, "#status").startswith("Live"))
+
+    open_hit(page, "hsm-backup-deleted")
+    page.run("getSelection().selectAllChildren(document.querySelector('#detail dd'))")
+    press(page, "Acknowledge")
+    until(lambda: "Done:" in text(page, ".said") and "Acknowledged by" in text(page, "#detail .became"))
 
 
 def test_deadline_counts_down_by_the_second(served: Served, page: Page) -> None:

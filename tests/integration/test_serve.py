@@ -106,7 +106,50 @@ def test_address_opens_a_page_that_holds_nothing(
     assert served.token not in page.body.decode()
     assert "set-cookie" not in page.headers  # cookies go to all ports of a host, and so to other people's servers
     assert served.path != f"/{served.token}/"
+    assert served.token not in served.address
     assert [found["title"] for found in served.hits().values()] == [hit.title]
+
+
+def test_printed_key_is_good_for_one_exchange(served: Served) -> None:
+    """The browser's history keeps it: whoever reads it there later has nothing."""
+    first = served.address.partition("#key=")[2]
+    ours = {"Origin": f"http://{served.host}", "X-Trailbell-Token": first}
+    assert served.send("GET", "/api/changes", ours).status == 403
+    assert served.send("GET", "/api/session", ours).status == 403
+    assert served.send("POST", "/api/session", {"X-Trailbell-Token": first}).status == 403
+    for wrong in ("", first[:-1], served.token, served.path.strip("/")):
+        assert served.send("POST", "/api/session", ours | {"X-Trailbell-Token": wrong}).status == 403
+
+    answers = [served.send("POST", "/api/session", ours) for _ in range(2)]
+
+    assert [one.status for one in answers] == [200, 403]
+    assert answers[0].json == {"token": served.token, "proof": served.parts.keys.proof}
+    second = served.parts.address.partition("#key=")[2]
+    assert second != first
+    assert served.send("POST", "/api/session", ours | {"X-Trailbell-Token": second}).status == 200
+
+
+def test_answers_prove_whose_they_are_to_those_with_the_token_alone(served: Served) -> None:
+    """A program that has the port later knows what the page sends it, and no more."""
+    proof = served.parts.keys.proof
+
+    for answer in (served.get("/api/changes"), served.get("/api/nothing"), served.post("/api/change", {})):
+        assert answer.headers["x-trailbell-proof"] == proof
+    for answer in (served.send("GET", served.path, {}), served.send("GET", "/api/changes", {})):
+        assert proof not in f"{answer.headers}{answer.body.decode()}"
+
+
+def test_defect_of_ours_is_named_one_with_all_headers(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(KnownHits, "since", broken)
+    answer = served.get("/api/changes")
+
+    assert answer.status == 500
+    assert answer.json == {"error": "trailbell has a defect and could not answer this: its terminal says what broke"}
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-trailbell-proof"] == served.parts.keys.proof
 
 
 @pytest.mark.parametrize(
@@ -1024,8 +1067,18 @@ with mock_aws():
 """
 
 
+def exchange(address: str) -> int:
+    """Open a printed address as the page does; the status."""
+    host, key = address.split("/")[2], address.partition("#key=")[2]
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request("POST", "/api/session", headers={"Origin": f"http://{host}", "X-Trailbell-Token": key})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
 def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
-    """The address alone is on standard output, for whoever reads it with a program."""
+    """The address alone is on standard output, for programs; once it was used, the next is told."""
     command = [sys.executable, "-c", PROGRAM, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as started:
         try:
@@ -1034,6 +1087,8 @@ def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
             address = started.stdout.readline().strip()
             words = started.stderr.readline().strip()
             port = int(address.split("/")[2].partition(":")[2])
+            used = started.stderr.readline() if exchange(address) == 200 else ""
+            refused = exchange(address)
             started.send_signal(signal.SIGINT)
             assert started.wait(30) == 130
             said = started.stderr.read()
@@ -1041,8 +1096,15 @@ def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
             started.kill()
 
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}/#key=[\w-]{43}", address)
-    assert words == "Whoever has this address can do what you can; Ctrl-C ends it."
+    assert words == "Whoever opens this address first can do what you can; Ctrl-C ends it."
     assert said == "ended\n"
+    next_one = used.rpartition(" ")[2].strip()
+    assert used.startswith(
+        "A tab was opened with that address, which opens no other. For another tab: http://127.0.0.1:"
+    )
+    assert next_one.partition("#")[0] == address.partition("#")[0]
+    assert next_one != address
+    assert refused == 403
     with listen("127.0.0.1", port):
         pass
 

@@ -15,12 +15,13 @@ from anyio.to_thread import run_sync
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from trailbell.cli.serve.checks import Checks
-from trailbell.cli.serve.guard import Guard
+from trailbell.cli.serve.guard import EXCHANGE, Guard
 from trailbell.cli.serve.keys import Keys
 from trailbell.cli.serve.outage import problem_of, who_acts
 from trailbell.cli.serve.page_file import ServedPage
@@ -54,13 +55,16 @@ class Named(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """All that the application needs. hosts: how a browser on this machine may call the server."""
+    """All that the application needs. hosts: how a browser on this machine may call the server; exchanged: told when a
+    printed key was used.
+    """
 
     page: ServedPage
     keys: Keys
     hosts: tuple[str, ...]
     work: Work
     checks: Checks
+    exchanged: Callable[[], None]
 
 
 def application(served: Served) -> Starlette:
@@ -100,6 +104,7 @@ def application(served: Served) -> Starlette:
     post = partial(Route, methods=["POST"], max_body_size=_LARGEST_BODY)
     routes = [
         Route(served.keys.page, page),
+        post(EXCHANGE, partial(_session, served)),
         Route("/api/changes", changes),
         Route("/api/hit", hit),
         Route("/api/record", record),
@@ -108,7 +113,20 @@ def application(served: Served) -> Starlette:
         post("/api/retry", retry),
     ]
     guard = Middleware(Guard, keys=served.keys, hosts=served.hosts)
-    return Starlette(routes=routes, middleware=[guard])
+    # Inside of the guard, so that what we did not foresee is answered with its headers; the terminal has the traceback.
+    defects = Middleware(ServerErrorMiddleware, handler=_defect)
+    return Starlette(routes=routes, middleware=[guard, defects])
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    """What is answered for a defect of our own."""
+    return _json({"error": "trailbell has a defect and could not answer this: its terminal says what broke"}, 500)
+
+
+async def _session(served: Served, request: Request) -> Response:
+    """What a printed key is exchanged for; the guard took the key."""
+    served.exchanged()
+    return _json({"token": served.keys.token, "proof": served.keys.proof})
 
 
 async def _answered(work: Callable[[], dict[str, Any]], served: Served) -> Response:

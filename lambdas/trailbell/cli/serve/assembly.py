@@ -1,6 +1,7 @@
 """All parts of a served page, put together for one socket."""
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -28,17 +29,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """The application, what keeps its hits fresh (not started yet), and the address that opens it, with its key."""
+    """The application, its secrets, and what keeps its hits fresh (not started yet). root: its address without path."""
 
     app: Starlette
+    keys: Keys
     watcher: Watcher
-    address: str
+    root: str
+
+    @property
+    def address(self) -> str:
+        """What opens the page in one tab, once."""
+        return f"{self.root}{self.keys.page}#key={self.keys.once}"
 
 
-def assembled(aws: CallersAws, asked: Asked, bound: socket.socket) -> Assembled:
-    """The parts, with keys of their own."""
+def assembled(
+    aws: CallersAws, asked: Asked, bound: socket.socket, opened: Callable[[str], None] = lambda _: None
+) -> Assembled:
+    """The parts, with keys of their own. opened: told the address for another tab, whenever the last one was used."""
     keys, hosts, known = Keys(), hosts_of(bound), KnownHits(asked.limit)
     watcher = Watcher(aws, known, asked.question, asked.limit, asked.pace)
     work = Work(aws, known, watcher, asked.source)
-    app = application(Served(served_page(asked.source), keys, hosts, work, checks_of(aws)))
-    return Assembled(app, watcher, f"http://{hosts[0]}{keys.page}#key={keys.token}")
+
+    def exchanged() -> None:
+        opened(parts.address)
+
+    app = application(Served(served_page(asked.source), keys, hosts, work, checks_of(aws), exchanged))
+    parts = Assembled(app, keys, watcher, f"http://{hosts[0]}")
+    return parts

@@ -59,8 +59,9 @@ def serve(since: str, limit: int, filters: Filters, serving: Serving, connection
     """Serve the report's page, alive, on this machine alone: hits as they come, their states to be changed, the record
     behind each, the undo with its deadline counting down, the doctor's and the audit's result.
 
-    Nothing is deployed. Who opens the printed address acts with your AWS credentials, under your name: it holds a key
-    that is new with every start. Only loopback is listened to. The table is asked while a page is open.
+    Nothing is deployed. Who opens the printed address acts with your AWS credentials, under your name. It holds a key
+    that opens one tab; then the address for another is printed. Only loopback is listened to. The table is asked while
+    a page is open.
 
     \b
     Example:
@@ -79,13 +80,13 @@ def _serve(question: Question, since: str, limit: int, serving: Serving, aws: Ca
     with explained_errors():
         asked = Asked(question, limit, Pace(new=serving.every), f"From the table {aws.table()} (--since {since}).")
     with listen(serving.host, serving.port) as bound, ExitStack() as at_end:
-        served, ended = assembled(aws, asked, bound), threading.Event()
+        served, ended = assembled(aws, asked, bound, _say_next), threading.Event()
         at_end.callback(ended.set)
         at_end.callback(served.watcher.stop)
 
         def listens() -> None:
             click.echo(served.address)
-            click.echo("Whoever has this address can do what you can; Ctrl-C ends it.", err=True)
+            click.echo("Whoever opens this address first can do what you can; Ctrl-C ends it.", err=True)
             if serving.browser:
                 place = at_end.enter_context(private_redirect(served.address))
                 threading.Thread(target=_open, args=(place, served.watcher, ended), daemon=True).start()
@@ -102,6 +103,11 @@ def _open(place: str, watcher: Watcher, ended: threading.Event) -> None:
     """
     if not webbrowser.open(place) and not ended.wait(_LAST_REQUEST) and not watcher.was_asked:
         click.echo("trailbell: no browser could be opened: open the address yourself", err=True)
+
+
+def _say_next(address: str) -> None:
+    """A tab was opened: say what opens another one."""
+    click.echo(f"A tab was opened with that address, which opens no other. For another tab: {address}", err=True)
 
 
 def _question(since: str, filters: Filters) -> Question:

@@ -11,11 +11,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trailbell.cli.serve.keys import HEADER, Keys
+from trailbell.cli.serve.keys import HEADER, PROOF, Keys
 
 
 API = "/api/"
 """Below it is all that holds or changes anything; the page itself holds nothing."""
+
+EXCHANGE = "/api/session"
+"""Where a printed key is given for the token: the only path that takes a key, and once."""
 
 _ALWAYS = {
     "cache-control": "no-store",
@@ -44,6 +47,8 @@ class Guard:
                 for name, value in _ALWAYS.items():
                     headers[name] = value
                 headers.setdefault("content-security-policy", _NOTHING)
+                if allowed and scope["path"].startswith(API):
+                    headers[PROOF] = self._keys.proof
             await send(message)
 
         allowed = scope["type"] == "http" and self._allows(scope)
@@ -61,5 +66,7 @@ class Guard:
             return method in ("GET", "HEAD") and self._keys.opens(path)
         if method == "POST" and not origin:  # every browser sends it with a POST
             return False
-        from_page = headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        return from_page and self._keys.allows(headers.get(HEADER, ""))
+        from_page, key = headers.get("sec-fetch-site", "same-origin") == "same-origin", headers.get(HEADER, "")
+        if path == EXCHANGE:
+            return from_page and method == "POST" and self._keys.exchange(key)
+        return from_page and self._keys.allows(key)

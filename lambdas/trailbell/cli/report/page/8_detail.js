@@ -2,12 +2,17 @@
 let opened = "";
 // Called with (hit, element) whenever a hit's detail is drawn, to append what can be done about it (`trailbell serve`).
 const onDetail = [];
+// Called with the hit whenever somebody opens one.
+const onOpen = [];
+// The hit as it was drawn last: a newer document may not have it any more.
+let drawn = null;
 
 function openHit(hit) {
   if (!hit) return;
   const dialog = at("detail");
   opened = hit.hitID;
   if (shown.includes(hit)) current = shown.indexOf(hit);
+  for (const each of onOpen) each(hit);
   drawDetail(hit);
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
@@ -15,21 +20,37 @@ function openHit(hit) {
 }
 // A newer document says something else of the hit that is open: its place, and what was begun in a field, stay.
 function redrawDetail() {
-  const hit = at("detail").open && page.hits.find((one) => one.hitID === opened);
-  if (!hit) return;
+  if (!at("detail").open) return;
+  const hit = page.hits.find((one) => one.hitID === opened) ?? drawn;
   const dialog = at("detail"), top = dialog.scrollTop;
   const fields = () => [...dialog.querySelectorAll("input, textarea, select")];
-  const written = new Map(fields().map((field) => [field.dataset.key, field.value]));
+  const before = new Map(fields().map((field) => [field.dataset.key, { value: field.value, height: field.style.height }]));
   keepFocus(() => {
     drawDetail(hit);
-    for (const field of fields()) field.value = written.get(field.dataset.key) ?? field.value;
+    for (const field of fields()) if (field !== document.activeElement && before.has(field.dataset.key)) {
+      field.value = before.get(field.dataset.key).value;
+      field.style.height = before.get(field.dataset.key).height;
+    }
   }, () => at("close"));
   dialog.scrollTop = top;
 }
+// Put what was drawn anew into an element, but for the field that somebody is in and what holds it: these stay, with the
+// caret, the size, and a word that is being composed.
+function replaceAround(element, newer, field) {
+  const holds = (one) => one.contains(field), like = `[data-key="${CSS.escape(field?.dataset.key ?? "")}"]`;
+  const stays = field && [...element.children].find(holds), twin = stays && [...newer.children].find((one) => one.matches(like) || one.querySelector(like));
+  if (!twin || twin.tagName !== stays.tagName) return element.replaceChildren(...newer.childNodes);
+  const nodes = [...newer.childNodes], place = nodes.indexOf(twin);
+  for (const node of [...element.childNodes]) if (node !== stays) node.remove();
+  stays.before(...nodes.slice(0, place));
+  stays.after(...nodes.slice(place + 1));
+  if (stays !== field) replaceAround(stays, twin, field);
+}
 function drawDetail(hit) {
-  const dialog = at("detail"), index = shown.indexOf(hit);
+  drawn = hit;
+  const dialog = at("detail"), newer = make("div"), index = shown.indexOf(hit);
   const to = (title, other) => make("button", { type: "button", "data-key": title, disabled: index < 0 || !other, onclick: () => openHit(other) }, title);
-  dialog.replaceChildren(
+  newer.append(
     make("div", { class: "detailhead" }, make("span", { class: `level ${hit.level}` }, hit.level),
       hit.levelNote ? make("span", { class: "aside" }, hit.levelNote) : "", make("span", { class: "grow" }),
       to("Previous", shown[index - 1]), to("Next", shown[index + 1]),
@@ -53,7 +74,9 @@ function drawDetail(hit) {
     ...section("Ids", facts([["rule", `${hit.rule} (${hit.ruleID})`], ["also matches", hit.also.join(", ")], ["also muted", hit.alsoMuted.join(", ")], ["event", hit.eventID], ["request", hit.requestID],
       ["hit", `${hit.shortID} (${hit.hitID})`], ["log file", hit.file && `${hit.file}, record ${hit.index}`], ["source", joined([hit.sources, hit.seen])], ["techniques", hit.tags.join(", ")]])),
     ...section(hit.references.length ? "References" : "", make("ul", {}, ...hit.references.map(reference))));
-  for (const append of onDetail) append(hit, dialog);
+  for (const append of onDetail) append(hit, newer);
+  const focused = document.activeElement;
+  replaceAround(dialog, newer, focused?.matches("#detail :is(input, textarea, select)") ? focused : null);
 }
 function outcome(hit) {
   const why = [hit.error, hit.errorMessage].filter(Boolean).join(": ");

@@ -12,7 +12,7 @@ function told(readAt, trouble) {
 }
 function drawStatus() {
   const line = at("status"), trouble = status.trouble;
-  const said = JSON.stringify([trouble?.error, trouble?.who, !status.readAt, status.fresh]);
+  const said = JSON.stringify([trouble?.error, trouble?.who, !status.readAt, status.fresh, live.held]);
   if (said !== status.said) {
     status.said = said;
     line.className = `status ${trouble ? "trouble" : "alive"}`;
@@ -29,6 +29,7 @@ function clock(name) { return make("span", { "data-clock": name, "aria-hidden": 
 function alive() {
   const fresh = status.fresh ? [make("b", {}, `${plural(status.fresh, "new hit")}`), make("button", { type: "button", class: "plain", "data-key": "seen", onclick: seen }, "seen")] : [];
   if (!status.readAt) return ["Reading the table ..."];
+  if (live.held) return [make("b", {}, "Held while text is marked"), clock("read"), ...fresh, make("button", { type: "button", class: "plain", "data-key": "release", onclick: release }, "Show what is new")];
   return [make("span", { class: "lamp", "aria-hidden": "true" }), make("span", {}, "Live"), clock("read"), ...fresh];
 }
 function inTrouble(trouble) {

@@ -14,18 +14,19 @@ function draft(hit) {
   return drafts.get(hit.ref);
 }
 function actions(hit) {
-  const mine = draft(hit), state = hit.state || "open";
+  const mine = draft(hit), state = hit.state || "open", isGone = !page.hits.includes(hit);
   const note = make("textarea", { rows: "2", maxlength: "1000", "data-key": `note ${hit.ref}`, "aria-label": "Note", placeholder: "A note for those who look later (optional)", oninput: (typed) => { mine.note = typed.target.value; } });
   note.value = mine.note;
   const judged = make("select", { "data-key": `as ${hit.ref}`, "aria-label": "Resolve as", onchange: (picked) => { mine.as = picked.target.value; redrawDetail(); } },
     ...JUDGED.filter(([value]) => state !== "resolved" || value !== hit.resolvedAs).map(([value, text]) => make("option", { value }, text)));
   judged.value = mine.as;
   const offered = ACTIONS.filter((one) => one.from.includes(state) && (one.action !== "resolve" || state !== "resolved" || mine.as));
-  const buttons = offered.map((one) => make("button", { type: "button", class: one.action === NEXT[state] ? "do next" : "do", "data-key": `${one.action} ${hit.ref}`, disabled: mine.busy, onclick: () => act(hit.ref, one.action) }, one.title));
+  const buttons = offered.map((one) => make("button", { type: "button", class: one.action === NEXT[state] ? "do next" : "do", "data-key": `${one.action} ${hit.ref}`, disabled: mine.busy || isGone, onclick: () => act(hit.ref, one.action) }, one.title));
   return make("div", { class: "actions" },
     becameOf(hit) && !hit.resolvedAs ? "" : make("p", {}, make("b", {}, STATE_NAMES[hit.standing] ?? hit.standing), hit.resolvedAs ? ` as ${hit.resolvedAs}` : ""),
     note,
     make("div", { class: "buttons" }, ...buttons, state === "undone" ? "" : judged),
+    isGone ? make("p", { class: "said failed gone", role: "alert" }, `This page shows this hit no more: newer ones took its place (--limit), it is older than the page looks (--since), or it left the table. You see it as it was last known. In a terminal: trailbell hit ${hit.shortID}`) : "",
     make("p", { class: mine.failed ? "said failed" : "said", role: mine.failed ? "alert" : "status" }, mine.busy ? "Asking AWS ..." : mine.said),
     story(hit));
 }
@@ -34,7 +35,8 @@ const STATE_NAMES = { open: "Open", acked: "Acknowledged", resolved: "Resolved",
 
 async function act(ref, action) {
   const hit = page.hits.find((one) => one.ref === ref), mine = drafts.get(ref);
-  if (!hit || mine.busy) return;
+  if (mine.busy) return;
+  if (!hit) return redrawDetail(); // says so
   Object.assign(mine, { busy: true, said: "", failed: false });
   redrawDetail();
   const sent = mine.note;
@@ -44,6 +46,7 @@ async function act(ref, action) {
   forgetField(`note ${ref}`, mine.note);
   forgetField(`as ${ref}`, mine.as);
   await poll();
+  if (live.held) showPage(live.packed); // whoever acts looks at what becomes of it
   redrawDetail();
 }
 // A redrawn detail takes what stands in its fields: what was sent stands in them no more.

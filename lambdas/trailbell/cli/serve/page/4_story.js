@@ -3,16 +3,22 @@ const stories = new Map(), records = new Map();
 
 function story(hit) {
   const known = stories.get(hit.ref);
-  if (!known || known.version !== hit.version) readOf(stories, hit, "hit", 250);
+  if (!known || known.version !== versionOf(hit)) readOf(stories, hit, "hit", 250);
   const told = stories.get(hit.ref);
   return make("div", { class: "story" }, ...(told.answer ? historyOf(told.answer) : [make("p", { class: "quiet" }, "Asking AWS for its history ...")]));
 }
+// What a row says of what its story tells.
+function versionOf(hit) { return JSON.stringify([hit.version, hit.notified, hit.alert]); }
 // One question at a time for each hit; one that is left before it was looked at is not asked.
 async function readOf(known, hit, path, wait) {
-  known.set(hit.ref, { version: hit.version, answer: null });
+  const asked = { version: versionOf(hit), answer: null };
+  known.set(hit.ref, asked);
   if (wait) await new Promise((done) => setTimeout(done, wait));
+  if (known.get(hit.ref) !== asked) return;
   if (opened !== hit.hitID) return known.delete(hit.ref);
-  known.set(hit.ref, { version: hit.version, answer: await ask(`${path}?ref=${encodeURIComponent(hit.ref)}`) });
+  const answer = await ask(`${path}?ref=${encodeURIComponent(hit.ref)}`);
+  if (known.get(hit.ref) !== asked) return; // it was opened again meanwhile, and asked for anew
+  asked.answer = answer;
   redrawDetail();
 }
 const ASKED = { ack: "acknowledged", resolve: "resolved", reopen: "reopened", note: "noted", undo: "undone" };
@@ -27,7 +33,7 @@ function historyOf(told) {
 }
 function since(moment, parts) { return make("li", {}, make("span", { class: "when" }, `${utc(Date.parse(moment))} UTC`), make("span", {}, ...parts)); }
 function failure(answer) {
-  const why = answer.kind === "refused" ? asSentence(answer.error) : "This could not be read now: the top of the page says why.";
+  const why = ["refused", "defect"].includes(answer.kind) ? sentence(answer) : "This could not be read now: the top of the page says why.";
   return make("p", { class: "said failed" }, `${why} `, make("button", { type: "button", class: "plain", "data-key": "again", onclick: readAgain }, "Try again"));
 }
 // What could not be read is asked for again, once AWS answers or somebody says so.

@@ -1,6 +1,6 @@
 // What makes the page alive: it asks every two seconds for what changed, and shows it where the reader is.
 const EVERY = 2000, HIDDEN_EVERY = 10_000, LARGEST_POOL = 400_000;
-const live = { number: -1, filled: false, packed: page.document, timer: 0, asking: null, pressed: false, pending: false };
+const live = { number: -1, filled: false, packed: page.document, timer: 0, asking: null, pressed: false, pending: false, held: false };
 
 document.querySelector(".brand").textContent = "trailbell, live";
 
@@ -18,7 +18,7 @@ async function pollOnce() {
     const outage = answer.outage && { kind: "away", error: answer.outage.problem, ...answer.outage };
     told(answer.readAt && Date.parse(answer.readAt), outage);
   } else told(0, answer);
-  live.timer = setTimeout(poll, document.hidden ? HIDDEN_EVERY : EVERY);
+  if (answer.kind !== "locked") live.timer = setTimeout(poll, document.hidden ? HIDDEN_EVERY : EVERY);
 }
 
 function take(answer) {
@@ -47,19 +47,26 @@ function merge(newer) {
   if (pool.length > LARGEST_POOL && !newer.whole) live.number = -2; // so that the next answer brings all, and nothing twice
   return moved.filter((row) => !known.has(pool[row[ref]])).length;
 }
-// Not while the reader presses or marks something: what is drawn anew would take it from under the hand.
+// Not while the reader presses or marks something: what is drawn anew would take it from under the hand. That marked text
+// holds it is said; in a field it holds nothing, as fields stay.
 function show() {
-  live.pending = live.pressed || Boolean(String(getSelection()));
+  live.held = !document.activeElement?.matches("input, textarea") && Boolean(String(getSelection()));
+  live.pending = live.pressed || live.held;
   if (!live.pending) showPage(live.packed);
+  drawStatus();
+}
+function release() {
+  getSelection().removeAllRanges();
+  show();
 }
 addEventListener("pointerdown", () => { live.pressed = true; }, true);
 for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { live.pressed = false; }, true);
-setInterval(() => { if (live.pending) show(); }, 500);
+setInterval(() => { if (live.pending) show(); }, 500); // also when what was marked is left
 setInterval(show, 60_000); // the time left in the table
 
 // The deadline of the hit that is open counts down by the second.
-function countDown() {
-  const line = at("detail").querySelector("p.soon, p.deadline"), hit = line && page.hits.find((one) => one.hitID === opened);
+function countDown(detail) {
+  const line = detail.querySelector("p.soon, p.deadline"), hit = line && page.hits.find((one) => one.hitID === opened);
   if (!hit || hit.deadline === null || !hit.waits) return;
   const left = hit.deadline - Date.now();
   line.textContent = left > 0 ? `until ${hit.undoUntil}: ${toTheSecond(left)} left` : deadlineText({ ...hit, left, passed: true });
@@ -69,14 +76,15 @@ function toTheSecond(milliseconds) {
   const days = Math.floor(seconds / 86400);
   return `${days ? `${days} d ` : ""}${Math.floor(seconds / 3600) % 24}:${two(Math.floor(seconds / 60))}:${two(seconds)}`;
 }
-setInterval(() => { if (at("detail").open) countDown(); }, 1000);
+setInterval(() => { if (at("detail").open) countDown(at("detail")); }, 1000);
 
-onDetail.push((hit, dialog) => {
-  const first = dialog.querySelector("h3") ?? null;
-  dialog.insertBefore(actions(hit), first);
-  dialog.append(...alertUndo(hit), record(hit));
-  countDown();
+onDetail.push((hit, detail) => {
+  const first = detail.querySelector("h3") ?? null;
+  detail.insertBefore(actions(hit), first);
+  detail.append(...alertUndo(hit), record(hit));
+  countDown(detail);
 });
+onOpen.push((hit) => stories.delete(hit.ref)); // of an alert, and what became of its other hits, no row says all
 document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
 drawChecks();
 drawStatus();
