@@ -51,7 +51,7 @@ _COMMANDS = LazyCommands(
 _SECTIONS = {
     "On this machine": ["local", "scan", "rules"],
     "Hits": ["hits", "hit", "undo", "ack", "resolve", "reopen", "note", "actor", "explain"],
-    "Look back": ["report", "replay", "audit", "weekly"],
+    "Look back": ["report", "serve", "replay", "audit", "weekly"],
     "Operate": ["doctor", "dlq", "undelivered", "malformed", "members", "cost"],
     "Shell": ["completion"],
 }

@@ -22,9 +22,8 @@ from trailbell.cli.terminal.interrupt import STATUS
 from trailbell.hits.query import HitQuery
 
 
-_LAST_REQUEST = (
-    1.0  # seconds in which a page that a browser was opened with asks, or Ctrl-C, which it hears too, ends us
-)
+_LAST_REQUEST = 1.0
+"""Seconds in which a page that a browser was opened with asks, or Ctrl-C, which it hears too, ends us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,23 @@ class Serving:
 _serving_options = option_group(
     "serving",
     Serving,
-    click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port (default: any that is free)."),
-    click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; others are refused."),
     click.option(
-        "--every", default=5.0, show_default=True, type=click.FloatRange(1), help="Seconds between looks for new hits."
+        "--port", default=0, metavar="N", type=click.IntRange(0, 65535), help="The port (default: any that is free)."
+    ),
+    click.option(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        show_default=True,
+        help="A loopback address; others are refused.",
+    ),
+    click.option(
+        "--every",
+        metavar="SECONDS",
+        default=5.0,
+        show_default=True,
+        type=click.FloatRange(1),
+        help="Seconds between looks for new hits.",
     ),
     click.option("--browser/--no-browser", default=False, help="Open the page (default: only print its address)."),
 )
@@ -52,14 +64,16 @@ _serving_options = option_group(
 @click.command()
 @since_option("Hits", "30d")
 @filter_options
-@click.option("--limit", default=5000, show_default=True, type=click.IntRange(1), help="The newest hits, at most.")
+@click.option(
+    "--limit", default=5000, show_default=True, metavar="N", type=click.IntRange(1), help="The newest hits, at most."
+)
 @_serving_options
 @connection_options
 def serve(since: str, limit: int, filters: Filters, serving: Serving, connection: Connection) -> None:
-    """Serve the report's page, alive, on this machine alone: hits as they come, their states to be changed, the record
-    behind each, the undo with its deadline counting down, the doctor's and the audit's result.
+    """Show the report's page, alive, on this machine.
 
-    Nothing is deployed. Who opens the printed address acts with your AWS credentials, under your name. It holds a key
+    Hits as they come, their states to be changed, the record behind each, the undo with its deadline counting down, the
+    doctor's and the audit's result. Nothing is deployed. Who opens the printed address acts with your AWS credentials, under your name. It holds a key
     that opens one tab; then the address for another is printed. Only loopback is listened to. The table is asked while
     a page is open.
 
