@@ -73,9 +73,9 @@ def serve(since: str, limit: int, filters: Filters, serving: Serving, connection
     """Show the report's page, alive, on this machine.
 
     Hits as they come, their states to be changed, the record behind each, the undo with its deadline counting down, the
-    doctor's and the audit's result. Nothing is deployed. Who opens the printed address acts with your AWS credentials, under your name. It holds a key
-    that opens one tab; then the address for another is printed. Only loopback is listened to. The table is asked while
-    a page is open.
+    doctor's and the audit's result. Nothing is deployed. Who opens the printed address acts with your AWS credentials,
+    under your name. It holds a key that opens one tab; then the address for another is printed. Only loopback is
+    listened to. The table is asked while a page is open.
 
     \b
     Example:
