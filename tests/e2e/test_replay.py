@@ -69,7 +69,7 @@ def test_replayed_day_is_kept_and_not_told_until_it_is_truly_delivered(
     (quiet,) = wait_for_hits(deployed, record)
     alerts = receive_until(deployed.inbox, 1, attempts=4)
 
-    assert "log files to send" in dry.stderr
+    assert "log file to send" in dry.stderr
     assert "nobody is notified" in dry.stderr
     assert nothing == []
     assert (sent.exit_code, quiet.quiet, alerts) == (0, True, [])
