@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from tests.crash.faults import Killed
 from tests.crash.turns import FaultyClient, Turns
@@ -246,8 +246,6 @@ class World:
     read_rows: Callable[[], list[Row]]
     dice: random.Random
     table: str = "hits"
-    broken_off_share: ClassVar[float] = 0.1
-    """Of deliveries of log files, how many break off before their end."""
     counts: Counter[str] = field(default_factory=Counter)
     done: set[str] = field(default_factory=set)
 
@@ -298,7 +296,7 @@ class World:
         raise Broken("it never settles")
 
     def _try(self, name: str, failed: list[str]) -> None:
-        broken_off = not is_live(name) and self.dice.random() < self.broken_off_share
+        broken_off = not is_live(name) and self.dice.random() < 0.1
         try:
             self._deliver(name, broken_off=broken_off)
         except (Exception, Killed) as error:
