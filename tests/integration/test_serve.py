@@ -22,6 +22,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from click.testing import CliRunner
 
+from tests.integration.test_undo_command import given_act, given_episode
 from tests.served import Answer, Served, serving
 from trailbell.audit.newest import AuditedDigest
 from trailbell.cli.local.local_aws import LocalAws
@@ -523,6 +524,24 @@ def test_story_is_that_of_the_command_with_the_undo_of_its_alert(
     assert told["undoScript"].splitlines()[1:] == script.splitlines()[1:]  # the first says when
 
 
+def test_undo_of_an_episode_goes_by_the_hits_of_its_acts(
+    served: Served, keep: Callable[..., list[Hit]], given_hit: GivenHit
+) -> None:
+    """What a colleague has undone is a comment here, too: the page reads what the command reads."""
+    acts = [given_act(given_hit, number) for number in (1, 2)]
+    keep(*acts)
+    (episode,) = keep(given_episode(given_hit, acts))
+    served.watcher.look()
+    change(served, ref_of(acts[0].identity), "resolve", 0, note="mine")
+
+    told = served.get(f"/api/hit?ref={ref_of(episode.identity)}").json
+    script = CliRunner().invoke(cli, ["undo", episode.short_id, "--table", "hits"], catch_exceptions=False).output
+
+    assert f"# resolved already: {acts[0].undo[0]}" in told["undoScript"].splitlines()
+    assert acts[1].undo[0] in told["undoScript"].splitlines()
+    assert told["undoScript"].splitlines()[1:] == script.splitlines()[1:]  # the first says when
+
+
 def test_record_comes_from_the_trail_bucket_with_its_secrets_hidden(
     served: Served, keep: Callable[..., list[Hit]], given_hit: GivenHit
 ) -> None:
@@ -985,7 +1004,7 @@ def test_checks_run_in_the_background_once_at_a_time_and_are_kept_with_their_tim
     going, runs = threading.Event(), list[str]()
     found = [Finding("problem", "alarms", HOSTILE, "fix it", "c"), Finding("ok", "trail", "it logs")]
 
-    def check(clients: Any, stack: str, now: datetime) -> list[Finding]:
+    def check(clients: Any, stack: str, now: datetime, *, embedded: bool) -> list[Finding]:
         runs.append(stack)
         assert going.wait(20)
         return found
@@ -1020,12 +1039,30 @@ def test_check_that_fails_says_why_and_keeps_the_result_before(served: Served, m
     assert nothing["failedAt"]
 
     with monkeypatch.context() as well:
-        well.setattr(checks_module, "check_stack", lambda *_: [Finding("ok", "trail", "it logs")])
+        well.setattr(checks_module, "check_stack", lambda *_, **__: [Finding("ok", "trail", "it logs")])
         assert run("doctor")["result"]["counts"]["ok"] == 1
     monkeypatch.setattr(CallersAws, "client", refuse(EXPIRED))
     away = run("doctor")
     assert "the AWS credentials have expired" in away["failed"]
     assert away["result"]["counts"]["ok"] == 1
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_doctor_knows_what_the_embedded_aws_does_not_keep(local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command does with --local: the page would show problems on a stack that nobody has touched."""
+    asked = list[bool]()
+
+    def check(*_: object, embedded: bool) -> list[Finding]:
+        asked.append(embedded)
+        return []
+
+    monkeypatch.setattr(checks_module, "check_stack", check)
+    checks = checks_module.checks_of(CallersAws(Connection(local=local, table_given="", stack="trailbell")))
+
+    checks.start("doctor")
+    until(lambda: not checks.document()["doctor"]["runningSince"])
+
+    assert asked == [local]
 
 
 def test_audit_is_what_the_command_prints(served: Served, dynamodb: Any) -> None:

@@ -1,7 +1,7 @@
 """The undo of some hits as a shell script of which only what can run now is no comment, and as JSON."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from trailbell.alerts.mail_lines import span, utc, wrapped
@@ -29,7 +29,7 @@ class Undo:
     hits: list[Hit]
     alerts: list[AlertHits]
     now: str
-    act_hits: Mapping[tuple[str, str], FoundHit] = field(default_factory=dict)
+    act_hits: Mapping[tuple[str, str], FoundHit]
 
     def each(self) -> Iterator[FoundHit]:
         """Every hit of the alerts, once."""

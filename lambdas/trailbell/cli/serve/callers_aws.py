@@ -46,6 +46,11 @@ class CallersAws:
         return self._connection.stack
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is the embedded AWS of `trailbell local --keep`."""
+        return self._connection.local
+
+    @property
     def options(self) -> str:
         """The options that lead to the same table, for commands to be pasted."""
         return self._connection.options
@@ -53,7 +58,7 @@ class CallersAws:
     @property
     def has_fixed_credentials(self) -> bool:
         """Whether its credentials cannot be renewed while it runs."""
-        return not self._connection.local and "AWS_ACCESS_KEY_ID" in os.environ
+        return not self.is_local and "AWS_ACCESS_KEY_ID" in os.environ
 
     @property
     def answered_at(self) -> datetime:

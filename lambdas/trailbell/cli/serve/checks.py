@@ -84,7 +84,7 @@ def checks_of(aws: CallersAws) -> Checks:
 
 
 def _doctor(aws: CallersAws) -> dict[str, Any]:
-    findings = check_stack(aws.client, aws.stack, datetime.now(UTC))
+    findings = check_stack(aws.client, aws.stack, datetime.now(UTC), embedded=aws.is_local)
     counts = {state: sum(one.state == state for one in findings) for state in (PROBLEM, UNKNOWN, WARNING, OK)}
     return {"counts": counts, "findings": [asdict(one) for one in findings]}
 

@@ -7,14 +7,14 @@ from typing import Any
 from trailbell.cli.hits.state_changes import Said, change_hit, checked_note
 from trailbell.cli.hits.story import story_document
 from trailbell.cli.hits.story_reading import Around, read_story, record_or_reason
-from trailbell.cli.hits.undo_script import Undo, undo_document, undo_script
+from trailbell.cli.hits.undo_reading import read_undo
+from trailbell.cli.hits.undo_script import undo_document, undo_script
 from trailbell.cli.serve.callers_aws import CallersAws
 from trailbell.cli.serve.known_hits import KnownHits
 from trailbell.cli.serve.watcher import Watcher
 from trailbell.errors import SettingsError, StateError, TrailbellError
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
-from trailbell.store.query.alert_hits import find_alert
 from trailbell.store.states import DynamoHitStates
 from trailbell.text.times import iso_time
 
@@ -60,7 +60,7 @@ class Work:
         story = read_story(client, table, found, now, around=Around(), record=_LATER, where=self.aws.options)
         self.known.take_states({found.identity: story.state}, [found])
         document = story_document(story, UTC)
-        undo = Undo([found], [find_alert(client, table, found)], iso_time(now))
+        undo = read_undo(client, table, [found], iso_time(now))
         return {**document, "undo": undo_document(undo), "undoScript": "\n".join(undo_script(undo))}
 
     def record(self, ref: str) -> dict[str, Any]:
