@@ -12,6 +12,7 @@ hits are asked for, or what is written, would make one command mean two things.
 import os
 from pathlib import Path
 
+from trailbell.cli.options.base_folders import base_folder
 from trailbell.errors import SettingsError
 
 
@@ -26,8 +27,7 @@ def config_file() -> Path:
     given = os.environ.get(PLACE, "")
     if given:
         return Path(given)
-    folder = os.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(folder) if os.path.isabs(folder) else Path.home() / ".config") / "trailbell" / "config.toml"
+    return base_folder("XDG_CONFIG_HOME", ".config") / "config.toml"
 
 
 def default_of(name: str) -> str:

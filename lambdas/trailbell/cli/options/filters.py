@@ -1,14 +1,19 @@
 """Which hits of a scan somebody asks for: --level, --rule, --actor, as `trailbell hits` has them."""
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from trailbell.cli.options.levels import LevelsType
 from trailbell.cli.options.option_group import option_group
-from trailbell.cli.options.rule_names import RuleType, ids_among
+from trailbell.cli.options.rule_names import RuleType, ids_among, rule_ids
 from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.hit import Hit
+
+
+if TYPE_CHECKING:
+    from trailbell.hits.query import HitQuery
 
 
 class Wanted(NamedTuple):
@@ -43,6 +48,14 @@ class Filters(NamedTuple):
         """With the ids of the rules that are named. Raises SettingsError for a name that no rule has."""
         reported = (one.rule for one in rulebook.correlations)
         return Wanted(self.levels or (), ids_among(self.rule_names, (*rulebook.rules, *reported)), self.actor)
+
+    def query(self, since: datetime, until: datetime) -> "HitQuery":
+        """The question to the table, both ends in it. Raises SettingsError for a name that no rule has."""
+        from trailbell.hits.query import HitQuery  # here, as most scans do not ask
+
+        return HitQuery(
+            since=since, until=until, rules=rule_ids(self.rule_names), actor=self.actor, levels=self.levels or ()
+        )
 
     @property
     def said(self) -> str:

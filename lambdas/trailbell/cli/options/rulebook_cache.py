@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from trailbell.cli.options.base_folders import base_folder
 from trailbell.engine.rulebook import FORMAT, Rulebook, dump_rulebook, load_rulebook
 
 
@@ -93,9 +94,7 @@ def keep(key: str, compiled: Compiled) -> None:
 
 
 def _folder() -> Path:
-    """As the XDG base directories say; a relative path there is to be ignored."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "trailbell"
+    return base_folder("XDG_CACHE_HOME", ".cache")
 
 
 def _opened_folder() -> int | None:

@@ -13,7 +13,6 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.exit_codes import Exit
 from trailbell.cli.options.filters import Filters, filter_options
-from trailbell.cli.options.rule_names import rule_ids
 from trailbell.cli.options.rulebooks import find_rulebook, setting_option
 from trailbell.cli.options.times import last_second, parse_since, parse_window, since_option, until_option
 from trailbell.cli.report.report_file import report_html
@@ -89,7 +88,8 @@ def report(
     else:
         if rules or settings:
             raise SettingsError("--rules and --setting are for --from-scan: the table's hits were found already")
-        document = _ask(_query(begin, end, filters, now), connection, NewestHits(limit), limit, now)
+        query = filters.query(begin or parse_since("30d", now), last_second(end, now))
+        document = _ask(query, connection, NewestHits(limit), limit, now)
     content = report_html(document)
     try:
         output.write_text(content, encoding="utf-8")
@@ -135,17 +135,6 @@ def _scan(
         click.echo("interrupted: no report was written", err=True)
         sys.exit(STATUS)
     return scanned_document(kept, places, result, now), read_all(places, sources, result)
-
-
-def _query(begin: datetime | None, end: datetime | None, filters: Filters, now: datetime) -> HitQuery:
-    """The question to the table, whose windows end with a second that is in it."""
-    return HitQuery(
-        since=begin or parse_since("30d", now),
-        until=last_second(end, now),
-        rules=rule_ids(filters.rule_names),
-        actor=filters.actor,
-        levels=filters.levels or (),
-    )
 
 
 def _ask(query: HitQuery, connection: Connection, kept: NewestHits, limit: int, now: datetime) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import threading
 import webbrowser
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import click
 
@@ -12,7 +12,6 @@ from trailbell.cli.options.aws_errors import explained_errors
 from trailbell.cli.options.connection import Connection, connection_options
 from trailbell.cli.options.filters import Filters, filter_options
 from trailbell.cli.options.option_group import option_group
-from trailbell.cli.options.rule_names import rule_ids
 from trailbell.cli.options.times import last_second, parse_since, since_option
 from trailbell.cli.serve.assembly import Asked, assembled
 from trailbell.cli.serve.callers_aws import CallersAws
@@ -126,15 +125,14 @@ def _say_next(address: str) -> None:
 
 def _question(since: str, filters: Filters) -> Question:
     """The question to the table, whose window begins as long before each look as it does before the first."""
-    rules = rule_ids(filters.rule_names)
+
+    def window(now: datetime) -> tuple[datetime, datetime]:
+        return parse_since(since, now), last_second(None, now)
+
+    asked = filters.query(*window(datetime.now(UTC)))  # once: names of rules are looked up
 
     def question(now: datetime) -> HitQuery:
-        return HitQuery(
-            since=parse_since(since, now),
-            until=last_second(None, now),
-            rules=rules,
-            actor=filters.actor,
-            levels=filters.levels or (),
-        )
+        begin, end = window(now)
+        return replace(asked, since=begin, until=end)
 
     return question

@@ -3,6 +3,7 @@
 A browser that has all changes up to a number asks for those after it.
 """
 
+import heapq
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
@@ -49,15 +50,13 @@ class KnownHits:
         """The newest hits whose states somebody may still change."""
         with self._lock:
             waiting = [one for one in self._found.values() if one.state.word in UNRESOLVED]
-        waiting.sort(key=_newest, reverse=True)
-        return [one.hit for one in waiting[:most]]
+        return _newest_hits(waiting, most)
 
     def untold(self, most: int) -> list[Hit]:
         """The newest hits that somebody is to be notified of, and was not when they were last looked at."""
         with self._lock:
             waiting = [one for ref, one in self._found.items() if one.hit.is_to_notify and ref not in self._alerts]
-        waiting.sort(key=_newest, reverse=True)
-        return [one.hit for one in waiting[:most]]
+        return _newest_hits(waiting, most)
 
     def take_alerts(self, alerts: Mapping[Identity, str]) -> None:
         """Take the alerts of hits that somebody was notified of, known ones or those that are taken next."""
@@ -142,6 +141,10 @@ class KnownHits:
             self._left[ref] = self._number
         for ref in [*islice(self._left, max(len(self._left) - self._limit, 0))]:
             self._whole = self._left.pop(ref)
+
+
+def _newest_hits(found: Iterable[FoundHit], most: int) -> list[Hit]:
+    return [one.hit for one in heapq.nlargest(most, found, key=_newest)]
 
 
 def _newest(found: FoundHit) -> tuple[str, str]:
