@@ -41,7 +41,11 @@ def _copy_of_file(loader: JSONFileLoader, path: str) -> Any:
 
 
 class _SharingLoader(Loader):  # type: ignore[misc] # botocore ships no types
-    """What a session loads, kept for every other that looks into the same folders: botocore changes none of it."""
+    """What a session loads, kept for every other that looks into the same folders.
+
+    What botocore changes of it, the paths of S3's calls, it changes alike for all; a test of the models themselves
+    takes a loader of its own (tests/infra/test_models.py).
+    """
 
     _kept: ClassVar = defaultdict[tuple[str, ...], dict[Any, Any]](dict)
 
