@@ -478,7 +478,7 @@ def test_undo_and_record_are_copied_as_they_are(served: Served, page: Page) -> N
 
 def test_checks_are_run_from_the_page(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Finding("ok", "trail", "it logs"), Finding("problem", "alarms", HOSTILE[:80], "fix <b>it</b>", "c")]
-    monkeypatch.setattr(checks, "check_stack", lambda *_: found)
+    monkeypatch.setattr(checks, "check_stack", lambda *_, **__: found)
     page.click("#to-checks")
     page.run("for (const name of ['doctor', 'audit']) document.querySelector(`[data-key=\"run ${name}\"]`).click()")
     until(lambda: "1 problem, 1 ok" in text(page, '[data-check="doctor"]'))

@@ -269,7 +269,17 @@ class World:
     def deliver_in_order(self) -> None:
         """Each log file once, one after another, and nothing goes wrong."""
         for name in sorted(self.history.files):
-            self._deliver(name, broken_off=False)
+            self._deliver(name)
+
+    def deliver_with_broken_repeats(self) -> None:
+        """One after another in any order; after each, a log file that was read whole is read again, and breaks off."""
+        names = [*self.history.files]
+        self.dice.shuffle(names)
+        names.sort(key=self.history.lacks_what_is_shared)
+        for at, name in enumerate(names):
+            self._deliver(name)
+            if files := [one for one in names[: at + 1] if not is_live(one)]:
+                self._deliver_broken_off(self.dice.choice(files))
 
     def deliver_anyhow(self, faults: float) -> None:
         """Every log file at least once, some more often, in any order, several at once; what fails comes again."""
@@ -298,7 +308,7 @@ class World:
     def _try(self, name: str, failed: list[str]) -> None:
         broken_off = not is_live(name) and self.dice.random() < 0.1
         try:
-            self._deliver(name, broken_off=broken_off)
+            (self._deliver_broken_off if broken_off else self._deliver)(name)
         except (Exception, Killed) as error:
             if isinstance(error, AssertionError | TypeError | KeyError | AttributeError):
                 raise
@@ -310,16 +320,17 @@ class World:
             elif not is_known or self.dice.random() < 0.5:  # else: the message goes to the dead letters
                 failed.append(name)
 
-    def _deliver(self, name: str, *, broken_off: bool) -> None:
+    def _deliver_broken_off(self, name: str) -> None:
+        self._deliver(name, self.dice.randint(0, len([*self.history.matches(name)])))
+
+    def _deliver(self, name: str, read: int | None = None) -> None:
+        """read: how many matches there were before the log file broke off; it did not if None."""
         self.counts["deliveries"] += 1
         self.counts["live"] += is_live(name)
         file: SourceCorrelation = self.correlating().source(name)
-        matches = [*self.history.matches(name)]
-        if broken_off:
-            matches = matches[: self.dice.randint(0, len(matches))]
-        for match in matches:
+        for match in [*self.history.matches(name)][:read]:
             file.add(match)
-        file.finish(is_whole=not broken_off)
+        file.finish(is_whole=read is None)
 
     def judge(self, played: Played) -> list[Row]:
         """Compare what is kept with what is to be; the episodes' rows."""

@@ -48,6 +48,19 @@ def play(seeds: range) -> Played:
     return played
 
 
+def play_broken_repeats(seeds: range) -> Played:
+    """Raises Broken, which names the seed."""
+    played = Played()
+    for seed in seeds:
+        one = world(f"broken repeats {seed}")
+        one.deliver_with_broken_repeats()
+        try:
+            one.judge(played)
+        except Broken as broken:
+            raise Broken(f"seed {seed}: {broken}") from broken
+    return played
+
+
 def test_any_order_and_any_fault_come_to_the_episodes_of_one_look_at_all(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -59,6 +72,10 @@ def test_any_order_and_any_fault_come_to_the_episodes_of_one_look_at_all(
     assert played.chained > HISTORIES / 20
     assert played.crashes > HISTORIES / 2
     assert played.live > HISTORIES
+
+
+def test_what_broke_off_does_not_take_the_place_of_what_was_read_whole() -> None:
+    assert play_broken_repeats(range(HISTORIES // 3)).episodes > HISTORIES / 10
 
 
 def test_in_order_each_episode_has_one_hit_and_none_is_joined() -> None:

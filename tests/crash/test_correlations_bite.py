@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.crash.correlations import Broken
-from tests.crash.test_correlations import no_pauses, play  # noqa: F401 (the fixture)
+from tests.crash.test_correlations import no_pauses, play, play_broken_repeats  # noqa: F401 (the fixture)
 from trailbell.cloudtrail.origin import LiveEvent
 from trailbell.flows.collected import Collected
 from trailbell.flows.correlating import SourceCorrelation
@@ -114,14 +114,10 @@ def counting_live_events_by_an_id_of_their_own(patch: pytest.MonkeyPatch) -> Non
     [
         (reading_nothing_later, 0),
         (reading_before_writing, 0),
-        (changing_what_others_changed, 340),
-        (not_looking_before, 0),
-        (not_looking_after, 130),
+        (changing_what_others_changed, 800),
+        (not_looking_before, 50),
+        (not_looking_after, 300),
         (not_following_what_was_joined, 0),
-        # Since pointers are in an episode's transaction the schedules are others: of seeds 0 to 3,000 none finds it.
-        pytest.param(
-            taking_a_broken_file_for_the_whole, 1500, marks=pytest.mark.xfail(strict=False, reason="seed sought")
-        ),
         (keeping_one_inner_group_for_all, 0),
         (knowing_nothing_by_two_names, 0),
         (counting_live_events_by_an_id_of_their_own, 0),
@@ -134,3 +130,11 @@ def test_histories_find_it(fault: Patch, since: int, monkeypatch: pytest.MonkeyP
 
     with pytest.raises((Broken, AssertionError)):
         play(range(since, since + SEEDS))
+
+
+def test_broken_repeats_find_what_takes_them_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In histories of any kind it takes a whole file, a broken repeat and nothing whole after it, in that order."""
+    taking_a_broken_file_for_the_whole(monkeypatch)
+
+    with pytest.raises(Broken):
+        play_broken_repeats(range(SEEDS // 10))
