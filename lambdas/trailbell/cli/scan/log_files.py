@@ -38,10 +38,11 @@ def find_log_files(paths: Iterable[Path], selection: Selection = _EVERYTHING) ->
     """
     found = Found()
     found.named = {path.resolve() for path in paths if not path.is_dir()}
-    files = {file.resolve(): file for path in paths for file in _files(path, selection, found.unlisted)}
-    for resolved, file in sorted(files.items(), key=lambda entry: entry[1]):
+    named = set(map(str, found.named))
+    files = {real: file for path in paths for real, file in _files(path, selection, found.unlisted)}
+    for real, file in sorted(files.items(), key=lambda entry: entry[1]):
         kind = classify_file(file.as_posix())
-        if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and (resolved in found.named or _may_wrap(file))):
+        if kind is ObjectKind.LOG_FILE or (kind is ObjectKind.OTHER and (real in named or _may_wrap(file))):
             found.files.append(file)
         else:
             found.ignored.setdefault(kind, []).append(file)
@@ -56,22 +57,52 @@ def _may_wrap(file: Path) -> bool:
 def read_pieces(path: Path) -> Iterator[bytes]:
     """A file's content in pieces. Raises LogFileError when it cannot be read."""
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb", buffering=0) as stream:  # each piece is larger than a buffer would be
             while piece := stream.read(_PIECE):
                 yield piece
     except OSError as error:
         raise LogFileError(error.strerror or str(error)) from error
 
 
-def _files(path: Path, selection: Selection, unlisted: list[str]) -> Iterator[Path]:
-    """The files of a folder at any depth, or the file itself; folders that may not be listed are named."""
+def _files(path: Path, selection: Selection, unlisted: list[str]) -> Iterator[tuple[str, Path]]:
+    """The files of a folder at any depth, or the file itself, each with its real path; folders that may not be listed
+    are named.
+
+    Nothing is asked of the disk about a file but what its folder says: no link is followed to another folder, so only a
+    file that is a link has another real path than its folder's.
+    """
     if not path.is_dir():
-        yield path
+        yield str(path.resolve()), path
         return
     if not selection.may_hold(os.path.abspath(path)):
         return
-    notify = unlisted.append
-    for folder, inner, names in os.walk(path, onerror=lambda error: notify(f"{error.filename}: {error.strerror}")):
+    waiting = [(os.path.realpath(path), str(path))]
+    while waiting:
+        real, folder = waiting.pop()
         place = os.path.abspath(folder)
-        inner[:] = [name for name in inner if selection.may_hold(f"{place}/{name}")]
-        yield from (file for file in (Path(folder, name) for name in names) if file.is_file())
+        for entry in _listed(folder, unlisted):
+            if _is_folder(entry):
+                if not entry.is_symlink() and selection.may_hold(f"{place}/{entry.name}"):
+                    waiting.append((os.path.join(real, entry.name), entry.path))
+            elif not entry.is_symlink():
+                if entry.is_file():
+                    yield os.path.join(real, entry.name), Path(entry.path)
+            elif (file := Path(entry.path)).is_file():
+                yield str(file.resolve()), file
+
+
+def _listed(folder: str, unlisted: list[str]) -> list["os.DirEntry[str]"]:
+    """What a folder holds; nothing, and it is named, where it may not be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        unlisted.append(f"{error.filename}: {error.strerror}")
+        return []
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that cannot be followed
+        return False
