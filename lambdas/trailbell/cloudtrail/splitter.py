@@ -18,6 +18,10 @@ _MAX_NAME = 40
 # escaped there; if it occurs deeper than between two records, the block is not valid JSON and the prefilter refuses it.
 _BOUNDARY = b'},{"eventVersion":'
 
+# How log files begin and end as CloudTrail writes them.
+_BEGINNING = b'{"Records":['
+_END = b"]}"
+
 
 class Splitter(JsonText):
     """A log file's text, read in blocks, with a cursor before an entry of Records.
@@ -42,6 +46,8 @@ class Splitter(JsonText):
         if not self._is_open:
             self._is_open = True
             return self._open()
+        if self._is_at_end():
+            return False
         if self.expect(b",]") == b",":
             return True
         return self._find_records(ended=self.expect(b",}") == b"}")
@@ -68,17 +74,28 @@ class Splitter(JsonText):
 
     def _end_of_block(self) -> int | None:
         """Where the last entry ends that the buffer holds whole; None if that is not clear."""
+        end = len(self._buffer) - len(_END)
+        if self._at < end <= self._at + MAX_ENTRY_BYTES and self._buffer.endswith(_END) and not self._can_read_more():
+            return end  # all that is left: mostly a small log file as a whole
         while True:
             boundary = self._buffer.rfind(_BOUNDARY, self._at)
             if boundary >= 0:
                 return boundary + 1
             if len(self._buffer) - self._at > MAX_ENTRY_BYTES or not self._can_read_more():
                 break
-        end = len(self._buffer.rstrip(b" \t\r\n")) - len(b"]}")
-        return end if end > self._at and self._buffer.startswith(b"]}", end) else None
+        end = len(self._buffer.rstrip(b" \t\r\n")) - len(_END)
+        return end if end > self._at and self._buffer.startswith(_END, end) else None
+
+    def _is_at_end(self) -> bool:
+        """Whether nothing is left but the brackets that end a log file. What is left otherwise is not touched."""
+        return len(self._buffer) - self._at == len(_END) and self._buffer.endswith(_END) and not self.read_more()
 
     def _open(self) -> bool:
         self.skip_mark()
+        start = self._at + len(_BEGINNING)
+        if self._buffer.startswith(_BEGINNING, self._at) and self._buffer[start : start + 1] == b"{":
+            self._at, self._has_records = start, True
+            return True
         if self.peek() != b"{":
             raise self.broken("is no JSON object")
         self._at += 1
