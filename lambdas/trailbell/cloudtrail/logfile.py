@@ -44,7 +44,7 @@ def read_records(body: Iterable[bytes], max_bytes: int = MAX_INFLATED_BYTES) -> 
 
 
 def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:
-    """The fields of one entry of Records, or what is wrong with it."""
+    """The fields of one entry of Records, or what is wrong with it. The prefilter's `fields_of` gives the same."""
     if not entry.whole:
         return MalformedRecord(index, f"record is longer than {len(entry.text)} bytes", entry.text[:MAX_SHOWN_BYTES])
     try:
@@ -64,7 +64,10 @@ def parse_entry(entry: Entry, index: int) -> Fields | MalformedRecord:
 
 def whole_number(digits: str) -> int | float:
     """Python refuses integers of more than 4,300 digits; one of those must not cost the record."""
-    return int(digits) if len(digits) < 1000 else float(digits)
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 _decode = json.JSONDecoder(parse_int=whole_number).decode  # made once: json.loads makes one for each record

@@ -350,9 +350,11 @@ class HitDetector:
         counts.records_matched += block.records - block.not_watched - len(block.to_parse)
         if self.span:
             self.span.add_block(records)
+        prefilter = self._prefilter
         for position, text, rules in block.to_parse:
             counts.records_read += 1
-            yield from self._detect_in_text(Entry(text), reading, reading.index + position, rules)
+            parsed = prefilter.fields_of(text) if prefilter else None
+            yield from self._detect_in_text(Entry(text), reading, reading.index + position, rules, parsed)
         reading.index += block.records
 
     def _detect_in_entry(self, entry: Entry, reading: _Reading) -> Iterator[Detected]:
@@ -364,9 +366,15 @@ class HitDetector:
         reading.index += 1
 
     def _detect_in_text(
-        self, entry: Entry, reading: _Reading, index: int, rules: Sequence[CompiledRule] | None
+        self,
+        entry: Entry,
+        reading: _Reading,
+        index: int,
+        rules: Sequence[CompiledRule] | None,
+        parsed: dict[str, Any] | None = None,
     ) -> Iterator[Detected]:
-        fields = parse_entry(entry, index)
+        """Decide on one record; parsed: its fields, where they are known."""
+        fields = parse_entry(entry, index) if parsed is None else parsed
         if isinstance(fields, MalformedRecord):
             reading.counts.add_malformed(fields)
         elif not is_record(fields):

@@ -81,7 +81,7 @@ class FieldIndex:
             return self.find_anew(partial)
         if numbers is None:
             numbers = self.find_anew(partial)
-            if _is_short(key):
+            if is_short(key):
                 if len(self._memo) >= _MAX_REMEMBERED:
                     self._memo.clear()
                 self._memo[key] = numbers
@@ -145,7 +145,7 @@ def _itself(values: list[Any]) -> list[Any]:
     return values
 
 
-def _is_short(key: Any) -> bool:
+def is_short(key: Any) -> bool:
     """Whether a memo key is worth keeping: short texts and missing members, never numbers (1 equals True)."""
     values: Iterable[Any] = key if isinstance(key, tuple) else (key,)
     return all(

@@ -137,15 +137,19 @@ class PartialLayout:
         attributes, undecoded = [], False
         for path in paths:
             head, _, rest = path.partition(".")
-            self._decode_from_now(head)
+            if head not in self._scalars:
+                self._decode_from_now(head)
             if head in self._inner:
-                names = [name for name, _ in _routes(tuple(rest.split(".")))]
-                undecoded = undecoded or any(self._inner_types[head][name] is not Any for name in names)
+                types = self._inner_types[head]  # without names that hold dots, where only a text is asked for
+                names = [name for name, _ in _routes(tuple(rest.split("."))) if name in types]
+                undecoded = undecoded or any(types[name] is not Any for name in names)
                 attributes += [f"{attribute_of(head)}.{attribute_of(name)}" for name in names]
-            elif self._types[head] is Any:
+            elif head in self._scalars or self._types[head] is Any:
                 attributes.append(attribute_of(head))
             else:
                 return None
+        if not attributes:
+            return None
         get = attrgetter(*attributes)
         if not undecoded:
             return get

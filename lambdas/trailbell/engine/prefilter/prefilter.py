@@ -5,7 +5,7 @@ Each record is decoded partially (partial_decode.py). For each combination of va
 A record for which that index finds rules is parsed and decided on like any other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from threading import Lock
@@ -27,18 +27,6 @@ _MAX_PLANS = 8192
 _MAX_PLAN_TEXT = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do with records that have the same known values.
-
-    watched:    whether any rule's gate lets them pass.
-    rule_index: finds the rules that such a record may match; None where no rule is left.
-    """
-
-    watched: bool
-    rule_index: "RuleIndex | _EveryRule | None" = None
-
-
 class _EveryRule:
     """Finds all rules: what has neither a source nor a name may be no record at all, which a full parse tells."""
 
@@ -50,8 +38,39 @@ class _EveryRule:
         return self._numbers
 
 
-_NOT_WATCHED = Plan(watched=False)
-_NO_RULE_LEFT = Plan(watched=True)
+_NOT_WATCHED, _NO_RULE_LEFT, _FIRST_INDEX = 0, 1, 2
+"""Plans, as numbers: no rule's gate lets such records pass; no rule is left; from here on rules are found by an index.
+
+Numbers, because nearly all records have one of the first two, and those are counted without looking at each.
+"""
+
+
+class _Plans(dict[tuple[Any, ...], int]):
+    """The number of the plan for some known values, made when it is first asked for.
+
+    make: from known values to what finds the rules, or to the number of a plan that finds none.
+    """
+
+    def __init__(self, make: "Callable[[tuple[Any, ...]], RuleIndex | _EveryRule | int]") -> None:
+        super().__init__()
+        self._make = make
+        self.rule_indexes: list[RuleIndex | _EveryRule] = []
+        """Of the plans from _FIRST_INDEX on."""
+
+    def __missing__(self, known_values: tuple[Any, ...]) -> int:
+        plan = self._make(known_values)
+        if not isinstance(plan, int):
+            self.rule_indexes.append(plan)
+            plan = _FIRST_INDEX + len(self.rule_indexes) - 1
+        if sum(len(value) for value in known_values if isinstance(value, str)) <= _MAX_PLAN_TEXT:
+            self[known_values] = plan
+        return plan
+
+    def bound(self) -> None:
+        """Forget all plans if there are too many. Numbers that were given before mean nothing then."""
+        if len(self) >= _MAX_PLANS or len(self.rule_indexes) >= _MAX_PLANS:
+            self.clear()
+            self.rule_indexes.clear()
 
 
 @dataclass(slots=True)
@@ -97,7 +116,8 @@ class Prefilter:
         self._conditions: dict[int, _Condition] = {}
         self._shared: RuleIndex | None = None
         self._known_values = attrgetter(*map(attribute_of, known_fields))
-        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._plans = _Plans(self._make_plan)
+        self._decode_fields = msgspec.json.Decoder().decode
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
     def read(self, records: bytes) -> Block | None:
@@ -114,41 +134,50 @@ class Prefilter:
             except LayoutGrownError:  # at most once for each member of a record
                 continue
 
+    def fields_of(self, record: bytes) -> dict[str, Any] | None:
+        """The fields of a record of a block that was read, as Python's json gives them; None where that must say.
+
+        msgspec takes a third of the time, and refuses what it may read otherwise: lone surrogates, NaN, infinity.
+        """
+        try:
+            fields = self._decode_fields(record)
+        except (ValueError, RecursionError):
+            return None
+        return fields if type(fields) is dict else None
+
     def _read(self, records: bytes) -> Block:
         partials = self._layout.decode(records)
-        block = Block(len(partials))
-        known_values = list(map(self._known_values, partials))
-        texts: Sequence[msgspec.Raw] = ()
-        not_watched = 0
-        for position, plan in enumerate(map(self._plans.get, known_values)):
-            if plan is None:
-                plan = self._plan(known_values[position])
-            if not plan.watched:
-                not_watched += 1
-            elif plan.rule_index:
-                numbers = plan.rule_index.find(partials[position])
-                if numbers:
-                    texts = texts or self._decode_texts(records)
-                    rules = [self._matcher.compiled[number] for number in sorted(numbers)]
-                    block.to_parse.append((position, bytes(texts[position]), rules))
-        block.not_watched = not_watched
+        self._plans.bound()
+        plans = [*map(self._plans.__getitem__, map(self._known_values, partials))]
+        block = Block(len(plans), plans.count(_NOT_WATCHED))
+        left = block.records - block.not_watched - plans.count(_NO_RULE_LEFT)
+        if left:
+            block.to_parse = self._records_to_parse(records, partials, plans)
         return block
 
-    def _plan(self, known_values: tuple[Any, ...]) -> Plan:
-        """The plan for some known values, remembered."""
-        plan = self._plans.get(known_values)  # made for an earlier record of the same block
-        if plan is None:
-            plan = self._make_plan(known_values)
-            if sum(len(value) for value in known_values if isinstance(value, str)) <= _MAX_PLAN_TEXT:
-                if len(self._plans) >= _MAX_PLANS:
-                    self._plans.clear()
-                self._plans[known_values] = plan
-        return plan
+    def _records_to_parse(
+        self, records: bytes, partials: Sequence[Any], plans: Sequence[int]
+    ) -> list[tuple[int, bytes, list[CompiledRule]]]:
+        """Of a block's records those that rules may match; plans: the number of each record's plan."""
+        rule_indexes = self._plans.rule_indexes
+        found = [
+            (position, numbers)
+            for position, plan in enumerate(plans)
+            if plan >= _FIRST_INDEX
+            if (numbers := rule_indexes[plan - _FIRST_INDEX].find(partials[position]))
+        ]
+        texts = self._decode_texts(records) if found else ()
+        compiled = self._matcher.compiled
+        return [
+            (position, bytes(texts[position]), [compiled[number] for number in sorted(numbers)])
+            for position, numbers in found
+        ]
 
-    def _make_plan(self, known_values: tuple[Any, ...]) -> Plan:
+    def _make_plan(self, known_values: tuple[Any, ...]) -> "RuleIndex | _EveryRule | int":
+        """What finds the rules that records with these values may match; the number of the plan where none is left."""
         gate = known_values[: len(self._matcher.gate_fields)]
         if all(value is UNSET for value in gate):
-            return Plan(watched=True, rule_index=_EveryRule(range(len(self._matcher.compiled))))
+            return _EveryRule(range(len(self._matcher.compiled)))
         candidates = self._matcher.passing(*gate)
         if not candidates:
             return _NOT_WATCHED
@@ -157,7 +186,7 @@ class Prefilter:
         if self._shared is None:
             self._shared = self._shared_index()
         rule_index = RuleIndex(left, self._field_indexes, self._shared)
-        return _NO_RULE_LEFT if rule_index.is_empty else Plan(watched=True, rule_index=rule_index)
+        return _NO_RULE_LEFT if rule_index.is_empty else rule_index
 
     def _left(self, rule: CompiledRule, known: Sequence[Known]) -> list[Conjunct] | None:
         """What must still hold for a rule; None if it cannot match, or is in the index that all plans share."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
 from trailbell.engine.predicates import Predicate
-from trailbell.engine.prefilter.field_index import Derived, FieldIndex
+from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 
 
@@ -78,14 +78,16 @@ class FieldIndexes:
         if conjunct.ways:
             ways = [tuple(map(self.check, way)) for way in conjunct.ways]
             return lambda partial: any(all(check(partial) for check in way) for way in ways)
-        (path, *others) = paths_of(conjunct.node) or ("",)
-        if others or path not in self._derived:
-            return compile_node(conjunct.node, self._layout.finder)
+        paths = sorted(paths_of(conjunct.node) or ())
+        path = paths[0] if len(paths) == 1 else ""
+        if path not in self._derived:
+            return _remembering(compile_node(conjunct.node, self._layout.finder), self._layout.memo_key(paths))
         derived = self._derived[path].closer or self._derived[path]
         index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, bool] = {}
+        by_text = not (derived.whole or derived.presence)
 
         def check(partial: Any) -> bool:
             values = possible(partial)
@@ -96,7 +98,7 @@ class FieldIndexes:
                 holds = decided[values] = bool(index.find_anew(partial))
             return holds
 
-        return check
+        return _remembering(check, self._layout.memo_key(derived.paths)) if by_text else check
 
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
@@ -172,7 +174,33 @@ class RuleIndex:
         checks = self._checks.get(number)
         if checks is None:
             checks = self._checks[number] = tuple(map(self._indexes.check, self._others[number]))
-        return all(check(partial) for check in checks)
+        for check in checks:  # noqa: SIM110 (a generator takes longer than most checks)
+            if not check(partial):
+                return False
+        return True
+
+
+def _remembering(check: Predicate, memo_key: Callable[[Any], Any] | None) -> Predicate:
+    """A check that is asked once for equal values; memo_key: as FieldIndex has it."""
+    if memo_key is None:
+        return check
+    decided: dict[Any, bool] = {}
+
+    def remembered(partial: Any) -> bool:
+        try:
+            key = memo_key(partial)
+            holds = decided.get(key)
+        except (AttributeError, TypeError):  # as in FieldIndex.find
+            return check(partial)
+        if holds is None:
+            holds = check(partial)
+            if is_short(key):
+                if len(decided) >= _MAX_DECIDED:
+                    decided.clear()
+                decided[key] = holds
+        return holds
+
+    return remembered
 
 
 def _choose(rules: Mapping[int, Sequence[Conjunct]]) -> dict[int, Conjunct]:
