@@ -57,7 +57,7 @@ _SECTIONS = {
 }
 
 
-_OBJECTS = 200_000
+_OBJECTS = 1_000_000
 
 
 @click.group(

@@ -12,7 +12,7 @@ from trailbell.cloudtrail.splitter import Splitter
 ListEntries = Callable[[bytes], Sequence[bytes] | None]
 """From a JSON list to the texts of its entries; None for what is none."""
 
-_ONE_BY_ONE_BYTES = 512 * 1024
+ONE_BY_ONE_BYTES = 512 * 1024
 
 
 def read_records_at(
@@ -20,7 +20,7 @@ def read_records_at(
     indexes: Iterable[int],
     list_entries: ListEntries,
     max_bytes: int = MAX_INFLATED_BYTES,
-    one_by_one_bytes: int = _ONE_BY_ONE_BYTES,
+    one_by_one_bytes: int = ONE_BY_ONE_BYTES,
 ) -> Iterator[tuple[int, Fields | MalformedRecord]]:
     """The records at some positions of an object's body, each as `read_records` has it, in file order.
 
@@ -36,8 +36,8 @@ def read_records_at(
         if block and texts is None:
             splitter.put_back(block)
         in_blocks = in_blocks and (texts is not None or not is_due)
-        entries = [splitter.take()] if texts is None else [*map(Entry, texts)]
-        while wanted and wanted[0] < index + len(entries):
+        entry, count = (splitter.take(), 1) if texts is None else (None, len(texts))
+        while wanted and wanted[0] < index + count:
             at = wanted.popleft()
-            yield at, parse_entry(entries[at - index], at)
-        index += len(entries)
+            yield at, parse_entry(entry or Entry(bytes(texts[at - index])), at)
+        index += count

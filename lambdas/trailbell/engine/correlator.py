@@ -17,6 +17,9 @@ class Bag(Protocol):
     def add(self, contribution: Contribution, /) -> None:
         """Add one; again it changes nothing."""
 
+    def __len__(self) -> int:
+        """How many there are, or more where one came repeatedly."""
+
     def __iter__(self) -> Iterator[Contribution]:
         """All of them, in any order; one may come repeatedly."""
 
@@ -81,7 +84,7 @@ class Correlator(Generic[_Bag]):
         events = dict[_Inner, Correlated]()
         for correlation in self._correlations:
             bags: Mapping[Group, _Bag] = self._bags.pop(correlation.correlation_id, {})
-            for group in sorted(bags):
+            for group in sorted(group for group, bag in bags.items() if len(bag) >= correlation.threshold):
                 for number, episode in enumerate(episodes_of(correlation, bags[group])):
                     inner = _Inner(correlation.correlation_id, group, number)
                     events[inner] = found = _correlated(correlation, group, episode, events)

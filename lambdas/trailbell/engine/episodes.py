@@ -39,7 +39,10 @@ class Episode:
 
 def episodes_of(correlation: Correlation, contributions: Iterable[Contribution]) -> list[Episode]:
     """The episodes of one group, by time. Contributions may come in any order, and repeated."""
-    distinct = sorted(set(contributions), key=_by_time)
+    found = set(contributions)
+    if len(set(map(_KEYS[correlation.kind], found))) < correlation.threshold:
+        return []  # as in most groups, which then need no order
+    distinct = sorted(found, key=_by_time)
     timespan = correlation.timespan_seconds
     if correlation.kind is CorrelationType.TEMPORAL_ORDERED:
         chains = Chains(distinct, len(correlation.rules), correlation.threshold, timespan)
@@ -109,6 +112,9 @@ COUNTED: dict[CorrelationType, Callable[[Contribution], Hashable]] = {
     CorrelationType.TEMPORAL: lambda one: one.rule,
 }
 """What is to be distinct, of the types that count."""
+
+_KEYS = {**COUNTED, CorrelationType.TEMPORAL_ORDERED: COUNTED[CorrelationType.TEMPORAL]}
+"""The same, and of temporal_ordered what no combination has twice."""
 
 
 def _joined(windows: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ Only numbers are kept of each record, 48 bytes; the few records that an episode 
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import chain
 
 from trailbell.cli.scan.counted import Counted, value_digest
 from trailbell.engine.correlation import Contribution, silenced
@@ -18,17 +18,37 @@ from trailbell.text.times import iso_seconds
 
 
 _COLUMNS = 6
+_TOGETHER = 50  # episodes whose records are read again in one go
 
 
-@dataclass(frozen=True, slots=True)
 class Event:
-    """An event, known by its identity; the first of its records that was read, by file and position."""
+    """An event, known by its identity; the first of its records that was read, by file and position.
 
-    identity: int
-    time: int = field(compare=False)
-    file: int = field(compare=False)
-    index: int = field(compare=False)
+    Written out, and no dataclass: one is made for each record that is counted.
+    """
 
+    __slots__ = ("file", "identity", "index", "time")
+
+    def __init__(self, identity: int, time: int, file: int, index: int) -> None:
+        self.identity, self.time, self.file, self.index = identity, time, file, index
+
+    @property
+    def place(self) -> "Place":
+        """Where its record is."""
+        return self.file, self.index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Event) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    def __str__(self) -> str:
+        return str(self.identity)
+
+
+Place = tuple[int, int]
+"""The number of a log file, and a position in it."""
 
 Reread = Callable[[int, Sequence[int]], Mapping[int, BaseMatch]]
 """From the number of a log file, and positions in it, to what correlations count there; what is gone is left out."""
@@ -53,11 +73,13 @@ class ScannedBag:
         number = value_digest(value) if isinstance(value, tuple) else 0
         self._firings.append(contribution._replace(value=number))
 
+    def __len__(self) -> int:
+        return len(self._numbers) // _COLUMNS + len(self._firings)
+
     def __iter__(self) -> Iterator[Contribution]:
-        for at in range(0, len(self._numbers), _COLUMNS):
-            time, identity, rule, value, file, index = self._numbers[at : at + _COLUMNS]
-            yield Contribution(time, Event(identity, time, file, index), rule, value)
-        yield from self._firings
+        times, identities, rules, values, files, indexes = (self._numbers[at::_COLUMNS] for at in range(_COLUMNS))
+        events = map(Event, identities, times, files, indexes)
+        return chain(map(Contribution, times, events, rules, values), self._firings)
 
 
 class ScanEpisodes:
@@ -78,33 +100,40 @@ class ScanEpisodes:
         what can be said without. Empties what was collected.
         """
         episodes = [one for one in self._correlator.episodes() if one.correlation.correlation_id not in self._silenced]
-        for episode in sorted(episodes, key=lambda one: (one.came_true, one.correlation.correlation_id, one.group)):
-            yield self._hit(episode, reread)
+        ordered = sorted(episodes, key=lambda one: (one.came_true, one.correlation.correlation_id, one.group))
+        for start in range(0, len(ordered), _TOGETHER):
+            together = [(episode, _shown(episode)) for episode in ordered[start : start + _TOGETHER]]
+            matches = _read_again((event for _, shown in together for event in shown), reread)
+            for episode, shown in together:
+                yield self._hit(episode, [match for event in shown if (match := matches.get(event.place))])
 
-    def _hit(self, episode: Correlated, reread: Reread) -> Hit | str:
-        own = (one for one in episode.events if isinstance(one, Event))
-        events = sorted(own, key=lambda one: (one.time, one.identity))
-        half = ACTS_MAX // 2
-        shown = events if len(events) <= ACTS_MAX else events[:half] + events[-half:]
-        matches = [match for _, match in sorted(_read_again(shown, reread).items())]
+    def _hit(self, episode: Correlated, matches: Sequence[BaseMatch]) -> Hit | str:
+        """The hit of an episode; matches: of the events that it shows, by time, those that can be read again."""
         first, last = iso_seconds(episode.first), iso_seconds(episode.last)
+        count = sum(isinstance(one, Event) for one in episode.events)
         if not matches:
-            return (
-                f"{episode.correlation.rule.name}: {len(events)} acts from {first} to {last}; they cannot be read again"
-            )
+            return f"{episode.correlation.rule.name}: {count} acts from {first} to {last}; they cannot be read again"
         acts = [match.act for match in matches]
-        story = hit_episode(episode.correlation, episode.group, first, last, len(events), acts)
+        story = hit_episode(episode.correlation, episode.group, first, last, count, acts)
         came_true = iso_seconds(episode.came_true)
         return episode_hit(episode.correlation, episode.group, story, came_true, matches[-1], self._roles)
 
 
-def _read_again(events: Sequence[Event], reread: Reread) -> dict[int, BaseMatch]:
-    """What correlations count of some events, by their order in time."""
-    positions: dict[int, dict[int, int]] = {}
-    for order, event in enumerate(events):
-        positions.setdefault(event.file, {})[event.index] = order
+def _shown(episode: Correlated) -> list[Event]:
+    """The events that an episode's hit shows, by time: the first and the last of many."""
+    own = (one for one in episode.events if isinstance(one, Event))
+    events = sorted(own, key=lambda one: (one.time, one.identity))
+    half = ACTS_MAX // 2
+    return events if len(events) <= ACTS_MAX else events[:half] + events[-half:]
+
+
+def _read_again(events: Iterable[Event], reread: Reread) -> dict[Place, BaseMatch]:
+    """What correlations count of some events, by where they are; each log file is read once."""
+    by_file: dict[int, set[int]] = {}
+    for event in events:
+        by_file.setdefault(event.file, set()).add(event.index)
     return {
-        orders[index]: match
-        for file, orders in positions.items()
-        for index, match in reread(file, sorted(orders)).items()
+        (file, index): match
+        for file, indexes in by_file.items()
+        for index, match in reread(file, sorted(indexes)).items()
     }

@@ -1,5 +1,6 @@
 """The work of a scan on one log file, the same in one process and in many: fetch it, detect, report what came of it."""
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.origin import Place
-from trailbell.cloudtrail.positions import read_records_at
+from trailbell.cloudtrail.positions import ONE_BY_ONE_BYTES, read_records_at
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
@@ -182,7 +183,8 @@ def base_matches_at(
     found = dict[int, BaseMatch]()
     with suppress(LogFileError, *_refusals()):  # it was read a moment ago; what of it can be read still tells
         text = log_text(pieces())
-        for index, record in read_records_at(text.pieces, indexes, _list_entries, text.max_bytes):
+        one_by_one = 0 if "msgspec" in sys.modules else ONE_BY_ONE_BYTES
+        for index, record in read_records_at(text.pieces, indexes, _list_entries, text.max_bytes, one_by_one):
             if not isinstance(record, MalformedRecord):
                 match = hit_detector.base_match_in_record(record, seen_at, Place(bucket, key, index))
                 if match:
