@@ -33,6 +33,12 @@ class CompiledRule:
             self._decide = self._compiled(self.rule.detection)
         return self._decide(roots)
 
+    def with_left(self, left: Sequence[Any]) -> "CompiledRule":
+        """The same rule for an event of which all parts of the rule's condition are known to hold but some."""
+        rule = CompiledRule(self.rule, self.number, dotted_root=self._dotted_root)
+        rule._decide = self._compiled(["and", left])
+        return rule
+
     def muting(self, roots: Roots, today: str) -> RuleException | None:
         """The first exception in force (yyyy-mm-dd) whose condition, which says what still alerts, does not hold."""
         if self._exceptions is None:

@@ -27,18 +27,20 @@ _MAX_PLANS = 8192
 _MAX_PLAN_TEXT = 512
 
 
-class _EveryRule:
-    """Finds all rules: what has neither a source nor a name may be no record at all, which a full parse tells."""
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A plan by which rules are found.
 
-    def __init__(self, numbers: Sequence[int]) -> None:
-        self._numbers = numbers
+    rule_index: finds their numbers; None for all of them: what has neither a source nor a name may be no record at all,
+                which a full parse tells.
+    left: the rules that were found so far, by number, with what is left to decide.
+    """
 
-    def find(self, partial: object) -> Sequence[int]:
-        """The numbers of all rules."""
-        return self._numbers
+    rule_index: RuleIndex | None
+    left: dict[int, CompiledRule] = field(default_factory=dict)
 
 
-_NOT_WATCHED, _NO_RULE_LEFT, _FIRST_INDEX = 0, 1, 2
+_NOT_WATCHED, _NO_RULE_LEFT, _FIRST_FINDING = 0, 1, 2
 """Plans, as numbers: no rule's gate lets such records pass; no rule is left; from here on rules are found by an index.
 
 Numbers, because nearly all records have one of the first two, and those are counted without looking at each.
@@ -51,26 +53,26 @@ class _Plans(dict[tuple[Any, ...], int]):
     make: from known values to what finds the rules, or to the number of a plan that finds none.
     """
 
-    def __init__(self, make: "Callable[[tuple[Any, ...]], RuleIndex | _EveryRule | int]") -> None:
+    def __init__(self, make: Callable[[tuple[Any, ...]], "_Finding | int"]) -> None:
         super().__init__()
         self._make = make
-        self.rule_indexes: list[RuleIndex | _EveryRule] = []
-        """Of the plans from _FIRST_INDEX on."""
+        self.finding: list[_Finding] = []
+        """Of the plans from _FIRST_FINDING on."""
 
     def __missing__(self, known_values: tuple[Any, ...]) -> int:
         plan = self._make(known_values)
         if not isinstance(plan, int):
-            self.rule_indexes.append(plan)
-            plan = _FIRST_INDEX + len(self.rule_indexes) - 1
+            self.finding.append(plan)
+            plan = _FIRST_FINDING + len(self.finding) - 1
         if sum(len(value) for value in known_values if isinstance(value, str)) <= _MAX_PLAN_TEXT:
             self[known_values] = plan
         return plan
 
     def bound(self) -> None:
         """Forget all plans if there are too many. Numbers that were given before mean nothing then."""
-        if len(self) >= _MAX_PLANS or len(self.rule_indexes) >= _MAX_PLANS:
+        if len(self) >= _MAX_PLANS or len(self.finding) >= _MAX_PLANS:
             self.clear()
-            self.rule_indexes.clear()
+            self.finding.clear()
 
 
 @dataclass(slots=True)
@@ -159,34 +161,55 @@ class Prefilter:
         self, records: bytes, partials: Sequence[Any], plans: Sequence[int]
     ) -> list[tuple[int, bytes, list[CompiledRule]]]:
         """Of a block's records those that rules may match; plans: the number of each record's plan."""
-        rule_indexes = self._plans.rule_indexes
+        finding = self._plans.finding
         found = [
-            (position, numbers)
+            (position, rules)
             for position, plan in enumerate(plans)
-            if plan >= _FIRST_INDEX
-            if (numbers := rule_indexes[plan - _FIRST_INDEX].find(partials[position]))
+            if plan >= _FIRST_FINDING
+            if (rules := self._rules_found(finding[plan - _FIRST_FINDING], partials[position]))
         ]
         texts = self._decode_texts(records) if found else ()
-        compiled = self._matcher.compiled
-        return [
-            (position, bytes(texts[position]), [compiled[number] for number in sorted(numbers)])
-            for position, numbers in found
-        ]
+        return [(position, bytes(texts[position]), rules) for position, rules in found]
 
-    def _make_plan(self, known_values: tuple[Any, ...]) -> "RuleIndex | _EveryRule | int":
+    def _rules_found(self, plan: _Finding, partial: Any) -> list[CompiledRule]:
+        """The rules that a record may match, strongest first, each with what is left to decide."""
+        if plan.rule_index is None:
+            return [*self._matcher.compiled]
+        numbers = plan.rule_index.find(partial)
+        if not numbers:
+            return []
+        for number in numbers:
+            if number not in plan.left:
+                plan.left[number] = self._left_to_decide(self._matcher.compiled[number], self._known_values(partial))
+        return [plan.left[number] for number in sorted(numbers)]
+
+    def _left_to_decide(self, rule: CompiledRule, known_values: tuple[Any, ...]) -> CompiledRule:
+        """A rule without the parts of its condition that known values and the partial record decide for certain."""
+        known = self._known(known_values)
+        left = list[Node]()
+        for node in conjuncts(rule.rule.detection):
+            simple = self._partial_evaluation.simplified(node, known)
+            if simple is not True:
+                left += self._field_indexes.undecided(node if simple is False else simple)
+        return rule.with_left(left)
+
+    def _known(self, known_values: tuple[Any, ...]) -> list[Known]:
+        return self._partial_evaluation.known_values([ABSENT if value is UNSET else value for value in known_values])
+
+    def _make_plan(self, known_values: tuple[Any, ...]) -> _Finding | int:
         """What finds the rules that records with these values may match; the number of the plan where none is left."""
         gate = known_values[: len(self._matcher.gate_fields)]
         if all(value is UNSET for value in gate):
-            return _EveryRule(range(len(self._matcher.compiled)))
+            return _Finding(None)
         candidates = self._matcher.passing(*gate)
         if not candidates:
             return _NOT_WATCHED
-        known = self._partial_evaluation.known_values([ABSENT if value is UNSET else value for value in known_values])
+        known = self._known(known_values)
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
         if self._shared is None:
             self._shared = self._shared_index()
         rule_index = RuleIndex(left, self._field_indexes, self._shared)
-        return _NO_RULE_LEFT if rule_index.is_empty else rule_index
+        return _NO_RULE_LEFT if rule_index.is_empty else _Finding(rule_index)
 
     def _left(self, rule: CompiledRule, known: Sequence[Known]) -> list[Conjunct] | None:
         """What must still hold for a rule; None if it cannot match, or is in the index that all plans share."""

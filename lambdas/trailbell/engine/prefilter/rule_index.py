@@ -73,6 +73,13 @@ class FieldIndexes:
                 if all(ways):  # else one of them may hold whatever the partial record says
                     yield Conjunct("", part, _strength(part), repr(part), ways)
 
+    def undecided(self, node: Node) -> Iterator[Node]:
+        """The parts of a condition that partial records do not decide for certain, where they tell that it may hold."""
+        for part in conjuncts(node):
+            paths = paths_of(part)
+            if not paths or any(path in self._derived or not self._layout.knows(path) for path in paths):
+                yield part
+
     def check(self, conjunct: Conjunct) -> Predicate:
         """A conjunct as a function of the partial record."""
         if conjunct.ways:
