@@ -21,6 +21,8 @@ _BOUNDARY = b'},{"eventVersion":'
 # How log files begin and end as CloudTrail writes them.
 _BEGINNING = b'{"Records":['
 _END = b"]}"
+_MAX_ENDING = 16
+_SPACE = b" \t\r\n"
 
 
 class Splitter(JsonText):
@@ -74,8 +76,9 @@ class Splitter(JsonText):
 
     def _end_of_block(self) -> int | None:
         """Where the last entry ends that the buffer holds whole; None if that is not clear."""
-        end = len(self._buffer) - len(_END)
-        if self._at < end <= self._at + MAX_ENTRY_BYTES and self._buffer.endswith(_END) and not self._can_read_more():
+        end = len(self._buffer.rstrip(_SPACE)) - len(_END)
+        is_end = self._at < end <= self._at + MAX_ENTRY_BYTES and self._buffer.startswith(_END, end)
+        if is_end and not self._can_read_more():
             return end  # all that is left: mostly a small log file as a whole
         while True:
             boundary = self._buffer.rfind(_BOUNDARY, self._at)
@@ -83,12 +86,13 @@ class Splitter(JsonText):
                 return boundary + 1
             if len(self._buffer) - self._at > MAX_ENTRY_BYTES or not self._can_read_more():
                 break
-        end = len(self._buffer.rstrip(b" \t\r\n")) - len(_END)
+        end = len(self._buffer.rstrip(_SPACE)) - len(_END)
         return end if end > self._at and self._buffer.startswith(_END, end) else None
 
     def _is_at_end(self) -> bool:
         """Whether nothing is left but the brackets that end a log file. What is left otherwise is not touched."""
-        return len(self._buffer) - self._at == len(_END) and self._buffer.endswith(_END) and not self.read_more()
+        is_near = len(self._buffer) - self._at <= _MAX_ENDING
+        return is_near and self._buffer[self._at :].rstrip(_SPACE) == _END and not self.read_more()
 
     def _open(self) -> bool:
         self.skip_mark()

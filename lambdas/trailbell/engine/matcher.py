@@ -18,25 +18,29 @@ _MAX_GATE_TEXT = 256
 
 
 class CompiledRule:
-    """A rule and the functions that decide on it and on its exceptions, made when they are first needed."""
+    """A rule and the functions that decide on it and on its exceptions, made when they are first needed.
 
-    __slots__ = ("_decide", "_dotted_root", "_exceptions", "number", "rule")
+    detection: what there is to decide, the rule's or what is left of it.
+    """
+
+    __slots__ = ("_decide", "_dotted_root", "_exceptions", "detection", "number", "rule")
 
     def __init__(self, rule: Rule, number: int, *, dotted_root: bool) -> None:
         self.rule, self.number, self._dotted_root = rule, number, dotted_root
+        self.detection: Sequence[Any] = rule.detection
         self._decide: Predicate | None = None
         self._exceptions: tuple[tuple[RuleException, Predicate], ...] | None = None
 
     def decide(self, roots: Roots) -> bool:
         """Whether an event, with what is derived from it, matches the rule."""
         if self._decide is None:
-            self._decide = self._compiled(self.rule.detection)
+            self._decide = self._compiled(self.detection)
         return self._decide(roots)
 
     def with_left(self, left: Sequence[Any]) -> "CompiledRule":
         """The same rule for an event of which all parts of the rule's condition are known to hold but some."""
         rule = CompiledRule(self.rule, self.number, dotted_root=self._dotted_root)
-        rule._decide = self._compiled(["and", left])
+        rule.detection = ["and", left]
         return rule
 
     def muting(self, roots: Roots, today: str) -> RuleException | None:
