@@ -1,10 +1,19 @@
 """Where a failure can stand in a record: an act that had no effect must not be reported as one that had."""
 
+import json
 from typing import Any
 
 import pytest
 
-from trailbell.facts.outcome import Outcome, outcome_of, possible_outcomes
+from trailbell.facts.outcome import (
+    DENIED_STATES,
+    FAILED_LIST,
+    FAILED_STATES,
+    Outcome,
+    outcome_of,
+    outcomes_by_json,
+    possible_outcomes,
+)
 
 
 SIGN_IN = {"eventType": "AwsConsoleSignIn", "eventSource": "signin.amazonaws.com"}
@@ -124,3 +133,22 @@ def test_prefilter_takes_every_outcome_for_possible_that_there_is() -> None:
 
     assert {outcome_of(fields) for fields in without_code} == set(possible_outcomes(""))
     assert possible_outcomes("AccessDenied") == (Outcome.DENIED,)
+
+
+@pytest.mark.parametrize("state", sorted(DENIED_STATES | FAILED_STATES))
+def test_each_state_of_a_failure_has_a_word_that_is_looked_for(state: str) -> None:
+    """The prefilter takes an answer without such a word for a success: a rule on denials would not see the record."""
+    for answer in ({"status": state.upper()}, {"DeleteThing": state.title()}):
+        text = json.dumps(answer).encode()
+
+        assert outcomes_by_json(b"", b"", b"", b"", text) is None
+        assert outcomes_by_json(b"", b"", text.replace(b"e", rb"\u0065"), b"", b"") is None
+    assert outcomes_by_json(b"", b"", b'{"status":"Success"}', b"", b'{"state":"ok"}') == (Outcome.SUCCESS,)
+
+
+@pytest.mark.parametrize("part", FAILED_LIST.pattern.split("|"))
+def test_each_list_of_failures_has_a_word_that_is_looked_for(part: str) -> None:
+    """The same for a batch of which nothing worked."""
+    text = json.dumps({f"{part.title()}edEntries": [{}]}).encode()
+
+    assert outcomes_by_json(b"", b"", text, b"", b"") is None

@@ -18,7 +18,7 @@ from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.record import make_record, text
 from trailbell.engine.condition import compile_node
 from trailbell.engine.predicates import compile_finder
-from trailbell.engine.prefilter.field_index import Derived
+from trailbell.engine.prefilter.field_index import ABSENT, Derived
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
 from trailbell.facts.actor import actor_of, possible_kinds
@@ -284,15 +284,16 @@ def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record
 
         value: Any = facts
         for part in path.split("."):
-            value = value[part]
+            value = value.get(part, ABSENT)
 
         assert possible is None or value in possible
     assert actor_of(record).kind in possible_kinds(text(record, "userIdentity", "type"))
 
 
 def _given(derived: Derived, record: dict[str, Any], path: str) -> Any:
-    if derived.presence:
-        return record.get(path) is not None
+    if derived.by_json:
+        member = record.get(path)
+        return b"" if member is None else member if isinstance(member, str) else json.dumps(member).encode()
     return _list_or_text(record.get(path.partition(".")[0])) if derived.whole else text(record, *path.split("."))
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, mapping, text, texts
+from trailbell.engine.prefilter.field_index import ABSENT
 from trailbell.facts.account_limits import account_of
 
 
@@ -58,6 +59,17 @@ def possible_external(trusted: frozenset[str]) -> Callable[..., tuple[bool, ...]
         return (False,)
 
     return possible
+
+
+def possible_keys(source: Any, request: Any) -> tuple[Any, ...] | None:
+    """For the prefilter: what `external_keys_of` may give as a rule sees it, from the JSON of a record's source and of
+    its request; None for anything.
+
+    What names no key names no key of others, which takes no parsing to see.
+    """
+    if not isinstance(source, str) or source == KMS or not isinstance(request, bytes):
+        return None
+    return None if b":kms:" in request or b"\\u" in request else (ABSENT,)
 
 
 def _is_external(arn: str, account: str, trusted: frozenset[str]) -> bool:

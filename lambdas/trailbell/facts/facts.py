@@ -11,10 +11,10 @@ from trailbell.facts.account_limits import account_of
 from trailbell.facts.actor import KIND_PATHS, Actor, actor_of, kinds_by_role, possible_kinds
 from trailbell.facts.direct import is_direct, possibly_direct
 from trailbell.facts.document import DocumentFacts, document_of
-from trailbell.facts.external_keys import external_keys_of, possible_external
+from trailbell.facts.external_keys import external_keys_of, possible_external, possible_keys
 from trailbell.facts.fact_fields import FactFields, all_fields
 from trailbell.facts.grant import unconstrained_operations
-from trailbell.facts.outcome import OUTCOME_MEMBERS, Outcome, outcome_of, possible_outcomes
+from trailbell.facts.outcome import OUTCOME_MEMBERS, Outcome, outcome_of, outcomes_by_json, possible_outcomes
 from trailbell.facts.policy import PolicyFacts, read_policy
 from trailbell.facts.policy_hold import Hold, read_hold
 from trailbell.facts.resources import resources_of
@@ -155,8 +155,9 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
     def outcome(code: str) -> tuple[str, ...]:
         return tuple(map(str, possible_outcomes(code)))
 
-    def outcome_by(*present: bool) -> tuple[str, ...] | None:
-        return None if any(present) else (str(Outcome.SUCCESS),)
+    def outcome_by_json(*members: Any) -> tuple[str, ...] | None:
+        found = outcomes_by_json(*members)
+        return None if found is None else tuple(map(str, found))
 
     def operation(source: str, name: str) -> tuple[str, ...]:
         return (operation_of(source, name),)
@@ -166,12 +167,14 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
             return (False,)
         return (caller != recipient,) if is_identifier(recipient) else (False, True)
 
+    by_answers = Derived(OUTCOME_MEMBERS, outcome_by_json, by_json=True)
     return {
-        "facts.outcome": Derived(("errorCode",), outcome, closer=Derived(OUTCOME_MEMBERS, outcome_by, presence=True)),
+        "facts.outcome": Derived(("errorCode",), outcome, closer=by_answers),
         "facts.operation": Derived(("eventSource", "eventName"), operation),
         "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), possibly_direct),
         "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds, closer=Derived(KIND_PATHS, kinds_by_role)),
         "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
+        "facts.external_keys": Derived(("eventSource", "requestParameters"), possible_keys, by_json=True),
         "facts.key_external": Derived(
             ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True
         ),

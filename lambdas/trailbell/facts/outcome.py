@@ -30,15 +30,23 @@ _DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized"
 _DENIED_MESSAGE = re.compile(r"not authorized to|access denied|explicit deny", re.IGNORECASE)
 
 # What AWS's services write where they say how something ended.
-_DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
-_FAILED_STATES = frozenset({"failure", "failed", "fail", "error", "errored", "timedout", "timed_out"})
+DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
+FAILED_STATES = frozenset({"failure", "failed", "fail", "error", "errored", "timedout", "timed_out"})
 _ANSWERS = ("responseElements", "serviceEventDetails", "additionalEventData")
 OUTCOME_MEMBERS = ("errorCode", "errorMessage", *_ANSWERS)
-"""Members in which a failure can stand; a record without any of them is of a success."""
+"""Members in which a failure can stand."""
 _STATES = ("status", "state", "result", "outcome")
 
 # Lists of what did not work, in answers to batch calls: failedEntries, invalidParameters, unprocessedItems, errors …
-_FAILED_LIST = re.compile(r"fail|invalid|unprocess|unsuccess|error|reject", re.IGNORECASE)
+FAILED_LIST = re.compile(r"fail|invalid|unprocess|unsuccess|error|reject", re.IGNORECASE)
+
+FAILURE_WORDS = (
+    *(b"denied", b"unauthorized", b"forbidden", b"fail", b"error", b"timed"),
+    *(b"invalid", b"unprocess", b"unsuccess", b"reject"),
+)
+"""One of these stands in every state of a failure, and in the name of every list of what did not work."""
+
+_ESCAPE = b"\\u"
 
 
 def outcome_of(fields: Mapping[str, Any]) -> Outcome:
@@ -52,14 +60,30 @@ def outcome_of(fields: Mapping[str, Any]) -> Outcome:
     if not any(map(fields.get, _ANSWERS)):  # most records: there is nothing to look at
         return Outcome.SUCCESS
     state = _state(fields)
-    if state in _DENIED_STATES:
+    if state in DENIED_STATES:
         return Outcome.DENIED
-    return Outcome.FAILED if state in _FAILED_STATES or _is_failed_batch(fields) else Outcome.SUCCESS
+    return Outcome.FAILED if state in FAILED_STATES or _is_failed_batch(fields) else Outcome.SUCCESS
 
 
 def possible_outcomes(code: str) -> tuple[Outcome, ...]:
     """The outcomes that a record with this errorCode ("" for none) can turn out to have."""
     return (_by_code(code),) if code else (Outcome.SUCCESS, Outcome.FAILED, Outcome.DENIED)
+
+
+def outcomes_by_json(code: Any, message: Any, *answers: Any) -> tuple[Outcome, ...] | None:
+    """The outcomes that a record can have, from the JSON of OUTCOME_MEMBERS (b"" where there is none); None for any.
+
+    An answer can only tell of a failure where one of its words stands, which takes no parsing to see.
+    """
+    if code or message or not all(isinstance(answer, bytes) for answer in answers):
+        return None
+    for answer in filter(None, answers):
+        if not answer.isascii() or _ESCAPE in answer:  # a word may be written in another way
+            return None
+        small = answer.lower()
+        if any(word in small for word in FAILURE_WORDS):
+            return None
+    return (Outcome.SUCCESS,)
 
 
 def _by_code(code: str) -> Outcome:
@@ -82,7 +106,7 @@ def _state(fields: Mapping[str, Any]) -> str:
         members = mapping(fields, section).items()
         answers += [value for name, value in members if isinstance(value, str) and name.lower() in _STATES]
     states = [answer.lower() for answer in answers]
-    return next((state for state in states if state in _DENIED_STATES | _FAILED_STATES), "")
+    return next((state for state in states if state in DENIED_STATES | FAILED_STATES), "")
 
 
 def _is_failed_batch(fields: Mapping[str, Any]) -> bool:
@@ -92,10 +116,10 @@ def _is_failed_batch(fields: Mapping[str, Any]) -> bool:
     worked is listed by some and only missing from the failures with others; so their number must be the request's.
     """
     answer = mapping(fields, "responseElements")
-    failures = [value for name, value in answer.items() if _FAILED_LIST.search(name) and isinstance(value, list)]
+    failures = [value for name, value in answer.items() if FAILED_LIST.search(name) and isinstance(value, list)]
     if not any(failures):
         return False
-    worked = [value for name, value in answer.items() if not _FAILED_LIST.search(name) and isinstance(value, list)]
+    worked = [value for name, value in answer.items() if not FAILED_LIST.search(name) and isinstance(value, list)]
     asked = [value for value in mapping(fields, "requestParameters").values() if isinstance(value, list)]
     if any(worked) or not any(asked):
         return False

@@ -18,6 +18,14 @@ _MAX_TEXT = 512
 _GRAM = 4
 _SEARCHES = ("contains", "prefix", "suffix")
 
+
+class _Absent:
+    """The kind of ABSENT, and of nothing else."""
+
+
+ABSENT: Any = _Absent()
+"""In place of the value of a field that an event does not have."""
+
 Possible = Sequence[list[Any]] | None
 """What a field's values may be, a list of values for each possibility; None if anything is possible."""
 
@@ -30,14 +38,15 @@ class Derived:
     possible: from these texts to the values the field may have; None if they do not narrow it down.
     whole:    what counts is the member that each path begins with: `possible` gets it if it is a list or a text, and
               None for anything else.
-    presence: what counts is whether these members are there: `possible` gets False for what is missing or null.
+    by_json:  what counts is the text of these members: `possible` gets each as JSON, b"" for what is missing or null;
+              a string as it is; None where its text is not at hand. A value that it gives may be ABSENT.
     closer:   the same field by more of the event, which takes longer: asked of records for which a rule was found.
     """
 
     paths: tuple[str, ...]
     possible: Callable[..., tuple[Any, ...] | None]
     whole: bool = False
-    presence: bool = False
+    by_json: bool = False
     closer: "Derived | None" = None
 
 

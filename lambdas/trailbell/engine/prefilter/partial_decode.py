@@ -37,23 +37,24 @@ class PartialLayout:
              member is decoded from the first time that a function for one of its fields is asked for, which raises
              LayoutGrownError.
     order:   the members in the order in which they are written: msgspec is fastest when it meets them so.
-    present: members of which it may be asked whether they are there.
+    texts:   members whose JSON may be asked for; they are kept as that, whatever else is asked of them.
     """
 
     def __init__(
-        self, scalars: Sequence[str], paths: Iterable[str], order: Sequence[str] = (), present: Iterable[str] = ()
+        self, scalars: Sequence[str], paths: Iterable[str], order: Sequence[str] = (), texts: Iterable[str] = ()
     ) -> None:
+        texts = frozenset(texts).difference(scalars)
         deeper: dict[str, set[str]] = {}
         for path in sorted(paths):
             head, _, rest = path.partition(".")
             if head not in scalars and (head in deeper or len(deeper) < _MAX_MEMBERS):
                 deeper.setdefault(head, set()).add(rest)
-        self._inner_types = {head: types for head, rests in deeper.items() if (types := _inner_types(rests))}
+        self._inner_types = {
+            head: types for head, rests in deeper.items() if head not in texts and (types := _inner_types(rests))
+        }
         self._inner = {head: _inner_struct(head, types) for head, types in self._inner_types.items()}
         self._types = {head: self._type_of(head, rests) for head, rests in deeper.items()}
-        for head in present:
-            if head not in scalars:
-                self._types.setdefault(head, Raw | UnsetType)
+        self._types |= dict.fromkeys(sorted(texts), Raw | UnsetType)
         self._scalars, self._order = tuple(scalars), order
         self._decoded_members: set[str] = set()
         self._decode = self._decoder()
@@ -116,16 +117,24 @@ class PartialLayout:
 
         return find_member
 
-    def presence_finder(self, member: str) -> Callable[[Any], bool]:
-        """A function from a partial record to whether it has a member that is not null."""
-        self._decode_from_now(member)
+    def json_finder(self, member: str) -> Callable[[Any], bytes | str | None]:
+        """A function from a partial record to a member's JSON: b"" where it is missing or null; a string as it is; None
+        where it is not at hand.
+        """
+        if member not in self._scalars:
+            self._decode_from_now(member)
         attribute = attribute_of(member)
 
-        def is_present(partial: Any) -> bool:
+        def find_json(partial: Any) -> bytes | str | None:
             value = getattr(partial, attribute)
-            return not (value is UNSET or value is None or (type(value) is Raw and bytes(value) == b"null"))
+            if type(value) is Raw:
+                text = bytes(value)
+                return b"" if text == b"null" else text
+            if value is UNSET or value is None:
+                return b""
+            return value if type(value) is str else None
 
-        return is_present
+        return find_json
 
     def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
         """A function from a partial record to a key under which the values of these fields may be remembered.

@@ -17,9 +17,9 @@ from msgspec import UNSET
 from trailbell.engine.condition import Node, conjuncts, paths_of
 from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
-from trailbell.engine.prefilter.field_index import Derived
+from trailbell.engine.prefilter.field_index import ABSENT, Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
-from trailbell.engine.prefilter.partial_eval import ABSENT, Known, PartialEvaluation
+from trailbell.engine.prefilter.partial_eval import Known, PartialEvaluation
 from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, RuleIndex
 
 
@@ -111,9 +111,9 @@ class Prefilter:
             one for name, first in self._derived.items() if name in mentioned for one in (first, first.closer) if one
         ]
         # Two names of each path: the text at a path is found below them without any other name (`text_finder`).
-        needed.update(".".join(path.split(".")[:2]) for one in used if not one.presence for path in one.paths)
-        present = [path for one in used if one.presence for path in one.paths]
-        self._layout = PartialLayout(known_fields, needed, member_order, present)
+        needed.update(".".join(path.split(".")[:2]) for one in used if not one.by_json for path in one.paths)
+        texts = [path for one in used if one.by_json for path in one.paths]
+        self._layout = PartialLayout(known_fields, needed, member_order, texts)
         self._field_indexes = FieldIndexes(self._layout, self._derived, frozenset(decided))
         self._conditions: dict[int, _Condition] = {}
         self._shared: RuleIndex | None = None

@@ -13,12 +13,13 @@ from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
 from trailbell.engine.predicates import Predicate
-from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
+from trailbell.engine.prefilter.field_index import ABSENT, Derived, FieldIndex, is_short
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
 _MAX_DECIDED = 1024  # combinations of values that a check remembers; records may hold any number
+_MAX_CHECKS = 4096
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
 
 
@@ -50,6 +51,8 @@ class FieldIndexes:
     ) -> None:
         self._layout, self._derived, self._decided = layout, derived, decided
         self._indexes: dict[str, FieldIndex] = {}
+        self._checks: dict[str, Predicate] = {}
+        self._possible_values: dict[Derived, Callable[[Any], tuple[Any, ...] | None]] = {}
 
     def index(self, path: str) -> FieldIndex:
         """The index of a field."""
@@ -81,7 +84,16 @@ class FieldIndexes:
                 yield part
 
     def check(self, conjunct: Conjunct) -> Predicate:
-        """A conjunct as a function of the partial record."""
+        """A conjunct as a function of the partial record, the same for all rules that have it."""
+        check = self._checks.get(conjunct.name)
+        if check is None:
+            check = self._make_check(conjunct)
+            if len(self._checks) >= _MAX_CHECKS:
+                self._checks.clear()
+            self._checks[conjunct.name] = check
+        return check
+
+    def _make_check(self, conjunct: Conjunct) -> Predicate:
         if conjunct.ways:
             ways = [tuple(map(self.check, way)) for way in conjunct.ways]
             return lambda partial: any(all(check(partial) for check in way) for way in ways)
@@ -94,7 +106,7 @@ class FieldIndexes:
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, bool] = {}
-        by_text = not (derived.whole or derived.presence)
+        by_text = not (derived.whole or derived.by_json)
 
         def check(partial: Any) -> bool:
             values = possible(partial)
@@ -112,7 +124,7 @@ class FieldIndexes:
         if derived is None:
             find = self._layout.finder(path)
             return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
-        by_text = not (derived.whole or derived.presence)
+        by_text = not (derived.whole or derived.by_json)
         return FieldIndex(self._values_of(derived), self._layout.memo_key(derived.paths) if by_text else None)
 
     def _values_of(self, derived: Derived) -> Callable[[Any], list[list[Any]] | None]:
@@ -121,18 +133,39 @@ class FieldIndexes:
 
         def values(partial: Any) -> list[list[Any]] | None:
             found = possible(partial)
-            return None if found is None else [[value] for value in found]
+            return None if found is None else [[] if value is ABSENT else [value] for value in found]
 
         return values
 
     def _possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         """A function from a partial record to a derived field's values, None if anything is possible."""
+        made = self._possible_values.get(derived)
+        if made is None:
+            made = self._possible_values[derived] = self._make_possible(derived)
+        return made
+
+    def _make_possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         possible, layout = derived.possible, self._layout
         finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
-        if derived.presence:
-            finder_of = layout.presence_finder
+        if derived.by_json:
+            finder_of = layout.json_finder
         finders = [finder_of(one) for one in derived.paths]
-        return lambda partial: possible(*[find(partial) for find in finders])
+        return _asked_once(lambda partial: possible(*[find(partial) for find in finders]))
+
+
+def _asked_once(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A question about partial records that is asked once, and not again while the same record is asked about."""
+    last: Any = None
+    answer: Any = None
+
+    def ask_once(partial: Any) -> Any:
+        nonlocal last, answer
+        if partial is not last:
+            answer = ask(partial)
+            last = partial
+        return answer
+
+    return ask_once
 
 
 class RuleIndex:
