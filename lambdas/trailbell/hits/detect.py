@@ -54,7 +54,7 @@ Detected = Hit | Undoing | BaseMatch
 """What a record gives: a hit, what it undoes, and what correlations count of it."""
 
 _MAX_MALFORMED_KEPT = 100
-_FULL_PARSE_BYTES = 512 * 1024  # parsed in full, over all log files, before the prefilter is worth its import
+FULL_PARSE_BYTES = 512 * 1024  # parsed in full, over all log files, before the prefilter is worth its import
 _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each, and decide most rules
 
 _TIME_NAME = b'"eventTime":"'
@@ -94,7 +94,8 @@ class DetectionCounts:
     def add(self, more: "DetectionCounts") -> None:
         """Add the counts of another part of the same log file, or of another one; not its malformed records."""
         for name in NUMBERS:
-            setattr(self, name, getattr(self, name) + getattr(more, name))
+            if number := getattr(more, name):
+                setattr(self, name, getattr(self, name) + number)
 
     def take(self) -> "DetectionCounts":
         """What was counted since the last time, which is counted from nothing then; malformed records stay."""
@@ -202,7 +203,7 @@ class HitDetector:
     def __init__(
         self,
         rulebook: Rulebook,
-        full_parse_bytes: int = _FULL_PARSE_BYTES,
+        full_parse_bytes: int = FULL_PARSE_BYTES,
         *,
         undoings: bool = False,
         correlating: bool = False,

@@ -4,7 +4,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
@@ -21,7 +21,7 @@ from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
 from trailbell.hits.base_match import BaseMatch
-from trailbell.hits.detect import Detected, DetectionCounts, HitDetector, Span
+from trailbell.hits.detect import FULL_PARSE_BYTES, Detected, DetectionCounts, HitDetector, Span
 from trailbell.hits.hit import Hit
 from trailbell.wrappings.read import log_text
 
@@ -44,6 +44,7 @@ AHEAD = 8
 """How many log files are fetched before their turn, by each process: what hides the time S3 takes to answer."""
 
 _LARGE = 8 * 1024 * 1024  # fetched in its turn, piece by piece: eight of them would be a lot of memory
+_INFLATES_TO = 5  # times its size at least; log files of CloudTrail ten times and more
 _CHUNK = 500
 _COUNTED_CHUNK = 10_000
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken"}
@@ -109,12 +110,22 @@ class Fetcher:
         return ThreadPoolExecutor(AHEAD)
 
 
-def scan_detector(rulebook: Rulebook, *, acts: bool = False) -> HitDetector:
+def scan_detector(rulebook: Rulebook, *, acts: bool = False, full_parse_bytes: int = FULL_PARSE_BYTES) -> HitDetector:
     """A detector as a scan needs it: what correlations count is judged over all files, so nothing of it is cut.
 
-    acts: as HitDetector has it, for the records that are read again.
+    acts: as HitDetector has it, for the records that are read again; full_parse_bytes: the same.
     """
-    return HitDetector(rulebook, correlating=True, shares_max=None, span=Span(), acts=acts)
+    return HitDetector(rulebook, full_parse_bytes, correlating=True, shares_max=None, span=Span(), acts=acts)
+
+
+def _full_parse_bytes(sources: Iterable[Source]) -> int:
+    """How much is parsed in full before the prefilter is worth its import: nothing, where there will be more anyway."""
+    inflated = 0
+    for source in sources:  # a few tell
+        inflated += size_of(source) * _INFLATES_TO
+        if inflated >= FULL_PARSE_BYTES:
+            return 0
+    return FULL_PARSE_BYTES
 
 
 def work(
@@ -142,15 +153,18 @@ def work(
         error, stop = str(raised), _ends_the_scan(raised)
     part = _counted(part, counts)
     part.counts.malformed = counts.malformed
-    span = (hit_detector.span.first, hit_detector.span.last) if hit_detector.span else ("", "")
-    yield replace(part, last=True, error=error, foreign=foreign, stop=stop, notes=tuple(notes), span=span)
+    if hit_detector.span:
+        part.span = hit_detector.span.first, hit_detector.span.last
+    part.last, part.error, part.foreign, part.stop, part.notes = True, error, foreign, stop, tuple(notes)
+    yield part
 
 
 def work_alone(
     rulebook: Rulebook, sources: Sequence[Source], selection: Selection, seen_at: str, stopped: Callable[[], bool]
 ) -> Iterator[Answer]:
     """All log files in this process, in their order, until all are through or `stopped()`."""
-    hit_detector, fetcher = scan_detector(rulebook), Fetcher()
+    hit_detector = scan_detector(rulebook, full_parse_bytes=_full_parse_bytes(sources))
+    fetcher = Fetcher()
     begun: deque[Pieces] = deque()
     for number, source in enumerate(sources):
         while len(begun) < AHEAD and number + len(begun) < len(sources):
@@ -202,7 +216,8 @@ def _counted(part: Part, counts: DetectionCounts) -> Part:
     """A part with what was counted since the one before; of hits only those that were asked for."""
     taken = counts.take()
     taken.hits, taken.hits_muted = len(part.hits), sum(bool(hit.muted_by) for hit in part.hits)
-    return replace(part, counts=taken)
+    part.counts = taken
+    return part
 
 
 def _refusals() -> tuple[type[Exception], ...]:

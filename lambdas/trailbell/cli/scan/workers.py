@@ -128,7 +128,8 @@ def _serve(rulebook: Rulebook, pipe: Connection, others: list[Connection], selec
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # at once: nothing here is to be tidied up
     for other in others:  # else they would stay open after the process that they belong to
         other.close()
-    hit_detector, fetcher = scan_detector(rulebook), Fetcher()
+    hit_detector = scan_detector(rulebook, full_parse_bytes=0)  # there is enough to read for several processes
+    fetcher = Fetcher()
     begun: deque[tuple[int, Source, Pieces]] = deque()
     try:
         while True:
