@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Any, NamedTuple
+from typing import Any
 
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.fields import members, text_of
@@ -19,7 +19,8 @@ Values = tuple[str, ...]
 _Find = Callable[[Roots], list[Any]]
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Share:
     """What an event adds to one group of one correlation.
 
     rule: position of the rule that it matches in the correlation's rules.
@@ -62,38 +63,19 @@ class Contributing:
         self.rule_ids = frozenset(self._counted)
         """Ids of the rules and correlations that are counted."""
 
-    def shares(self, rule_id: str, roots: Roots, known: dict[str, list[str]] | None = None) -> Iterator[Share]:
-        """What an event that matches a rule adds, to each correlation that counts the rule.
-
-        known: the event's fields that were asked for before, of whichever rule; what is asked for now is added.
-        """
-        known = {} if known is None else known  # correlations mostly ask for the same fields
+    def shares(self, rule_id: str, roots: Roots) -> Iterator[Share]:
+        """What an event that matches a rule adds, to each correlation that counts the rule."""
+        known = dict[str, list[str]]()  # correlations mostly ask for the same fields
         for counted in self._counted.get(rule_id, ()):
-            groups = self._combined(counted.group, roots, known)
-            values = self._combined(counted.value, roots, known)
-            if len(groups) == 1 == len(values):  # as mostly
-                yield Share(counted.correlation, groups[0], counted.rule, values[0])
-            elif groups and values:
-                yield from self._many(counted, groups, values)
-
-    def _many(
-        self, counted: _Counted, groups: Sequence[tuple[str, ...]], values: Sequence[tuple[str, ...]]
-    ) -> Iterator[Share]:
-        pairs = product(groups, values)
-        taken = [*islice(pairs, self._shares_max)]
-        is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
-        for number, (group, value) in enumerate(taken, start=1):
-            yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
-
-    def _combined(self, paths: Sequence[str], roots: Roots, known: dict[str, list[str]]) -> Sequence[tuple[str, ...]]:
-        """All combinations of the texts of some fields, and more of them than may be taken only where one field has
-        more.
-        """
-        texts = [known[path] if path in known else self._texts(path, roots, known) for path in paths]
-        if all(len(one) == 1 for one in texts):
-            return (tuple([text for (text,) in texts]),)
-        most = None if self._shares_max is None else self._shares_max + 1
-        return [*islice(product(*texts), most)]
+            groups, values = (
+                product(*(self._texts(path, roots, known) for path in paths))
+                for paths in (counted.group, counted.value)
+            )
+            pairs = product(groups, values)
+            taken = [*islice(pairs, self._shares_max)]
+            is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
+            for number, (group, value) in enumerate(taken, start=1):
+                yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
 
     def _texts(self, path: str, roots: Roots, known: dict[str, list[str]]) -> list[str]:
         """The texts of a field, each once, kept in `known`.
@@ -101,11 +83,8 @@ class Contributing:
         A member of a list is a value of its own. Null and objects are none; case is kept, for names and ARNs differ by
         it.
         """
-        values = self._finders[path](roots)
-        if len(values) == 1 and type(values[0]) is str:
-            known[path] = values
-        else:
-            texts = map(text_of, members(values))
+        if path not in known:
+            texts = map(text_of, members(self._finders[path](roots)))
             known[path] = list(dict.fromkeys(text for text in texts if text is not None))
         return known[path]
 

@@ -474,8 +474,7 @@ class HitDetector:
             reading.counts.without_time += 1
             return None
         roots = (record.fields, {"facts": known})
-        known = dict[str, list[str]]()
-        shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots, known)]
+        shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
         if not shares:
             return None
         match = base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at)

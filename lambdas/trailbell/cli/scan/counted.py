@@ -1,8 +1,8 @@
 """What correlations count, as the processes of a scan hand it on: numbers, however long names and ids are."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
-from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 from trailbell.engine.contributing import Group, Values
@@ -43,7 +43,7 @@ def counted_from(entry: Sequence[Any]) -> Counted:
 
 def value_digest(value: Values) -> int:
     """64 bits that stand for what is counted; 0 for nothing. By JSON: joined, two tuples might be one text."""
-    return digest(f"[{', '.join(map(encode_basestring_ascii, value))}]") if value else 0
+    return digest(json.dumps(value)) if value else 0
 
 
 def digest(text: str) -> int:
