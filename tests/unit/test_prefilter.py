@@ -18,7 +18,7 @@ from trailbell.cloudtrail.object_key import classify_key
 from trailbell.cloudtrail.record import make_record, text
 from trailbell.engine.condition import compile_node
 from trailbell.engine.predicates import compile_finder
-from trailbell.engine.prefilter import field_index
+from trailbell.engine.prefilter import partial_eval
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
@@ -285,7 +285,7 @@ def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record
 
         value: Any = facts
         for part in path.split("."):
-            value = value.get(part, field_index.ABSENT)
+            value = value.get(part, partial_eval.ABSENT)
 
         assert possible is None or value in possible
     assert actor_of(record).kind in possible_kinds(text(record, "userIdentity", "type"))

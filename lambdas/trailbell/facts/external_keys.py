@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, mapping, text, texts
-from trailbell.engine.prefilter.field_index import ABSENT
+from trailbell.engine.prefilter.partial_eval import ABSENT
 from trailbell.facts.account_limits import account_of
 
 

@@ -19,13 +19,6 @@ _GRAM = 4
 _SEARCHES = ("contains", "prefix", "suffix")
 
 
-class _Absent:
-    """The kind of ABSENT, and of nothing else."""
-
-
-ABSENT: Any = _Absent()
-"""In place of the value of a field that an event does not have."""
-
 Possible = Sequence[list[Any]] | None
 """What a field's values may be, a list of values for each possibility; None if anything is possible."""
 

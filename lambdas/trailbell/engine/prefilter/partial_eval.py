@@ -9,15 +9,22 @@ from typing import Any
 
 from trailbell.engine.condition import Node, ValueTests, simplify
 from trailbell.engine.matcher import CompiledRule
-from trailbell.engine.prefilter.field_index import ABSENT, Derived
+from trailbell.engine.prefilter.field_index import Derived
 
+
+class _Absent:
+    """The kind of ABSENT, and of nothing else."""
+
+
+ABSENT: Any = _Absent()
+"""In place of the value of a field that an event does not have."""
 
 Known = Mapping[str, list[Any]]
 """The values of fields, by path."""
 
 _MAX_COMBINATIONS = 4096
 _MAX_TEXT = 512
-_PLAIN = (str, bool, type(None), type(ABSENT))
+_PLAIN = (str, bool, type(None), _Absent)
 
 
 class PartialEvaluation:

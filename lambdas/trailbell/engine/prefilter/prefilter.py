@@ -17,9 +17,9 @@ from msgspec import UNSET
 from trailbell.engine.condition import Node, conjuncts, paths_of
 from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
-from trailbell.engine.prefilter.field_index import ABSENT, Derived
+from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
-from trailbell.engine.prefilter.partial_eval import Known, PartialEvaluation
+from trailbell.engine.prefilter.partial_eval import ABSENT, Known, PartialEvaluation
 from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, RuleIndex
 
 

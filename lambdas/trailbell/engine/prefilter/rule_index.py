@@ -13,8 +13,9 @@ from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
 from trailbell.engine.predicates import Predicate
-from trailbell.engine.prefilter.field_index import ABSENT, Derived, FieldIndex, is_short
+from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
 from trailbell.engine.prefilter.partial_decode import PartialLayout
+from trailbell.engine.prefilter.partial_eval import ABSENT
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
