@@ -185,10 +185,10 @@ class Prefilter:
 
     def _left_to_decide(self, rule: CompiledRule, known_values: tuple[Any, ...]) -> CompiledRule:
         """A rule without the parts of its condition that known values and the partial record decide for certain."""
-        known = self._known(known_values)
+        possibilities = _Possibilities(self._known(known_values))
         left = list[Node]()
         for node in conjuncts(rule.rule.detection):
-            simple = self._partial_evaluation.simplified(node, known)
+            simple = self._partial_evaluation.simplified(node, possibilities.of(_all_paths(node)))
             if simple is not True:
                 left += self._field_indexes.undecided(node if simple is False else simple)
         return rule.with_left(left)
@@ -204,14 +204,14 @@ class Prefilter:
         candidates = self._matcher.passing(*gate)
         if not candidates:
             return _NOT_WATCHED
-        known = self._known(known_values)
+        known = _Possibilities(self._known(known_values))
         left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
         if self._shared is None:
             self._shared = self._shared_index()
         rule_index = RuleIndex(left, self._field_indexes, self._shared)
         return _NO_RULE_LEFT if rule_index.is_empty else _Finding(rule_index)
 
-    def _left(self, rule: CompiledRule, known: Sequence[Known]) -> list[Conjunct] | None:
+    def _left(self, rule: CompiledRule, known: "_Possibilities") -> list[Conjunct] | None:
         """What must still hold for a rule; None if it cannot match, or is in the index that all plans share."""
         condition = self._conditions.get(rule.number)
         if condition is None:
@@ -219,8 +219,8 @@ class Prefilter:
         if condition.shared:
             return None
         left = list(condition.open)
-        for node in condition.known:
-            simple = self._partial_evaluation.simplified(node, known)
+        for node, paths in condition.known:
+            simple = self._partial_evaluation.simplified(node, known.of(paths))
             if simple is False:
                 return None
             if simple is not True:
@@ -229,9 +229,10 @@ class Prefilter:
 
     def _split(self, rule: CompiledRule) -> "_Condition":
         decided = frozenset((*self._partial_evaluation.known_fields, *self._partial_evaluation.known_derived))
-        nodes = conjuncts(rule.rule.detection)
-        known = [node for node in nodes if not decided.isdisjoint(_all_paths(node))]
-        open_ = [part for node in nodes if node not in known for part in self._field_indexes.conjuncts(node)]
+        nodes = [(node, _all_paths(node)) for node in conjuncts(rule.rule.detection)]
+        known = [(node, paths) for node, paths in nodes if not decided.isdisjoint(paths)]
+        others = [node for node, paths in nodes if decided.isdisjoint(paths)]
+        open_ = [part for node in others for part in self._field_indexes.conjuncts(node)]
         return _Condition(known, open_, shared=not known and not rule.rule.gate)
 
     def _shared_index(self) -> RuleIndex:
@@ -242,14 +243,27 @@ class Prefilter:
         return RuleIndex({number: one.open for number, one in conditions.items() if one.shared}, self._field_indexes)
 
 
+class _Possibilities:
+    """What known values leave possible, for parts of conditions: most look at nothing of which there are several."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        self._every, self._first = known, known[:1]
+        self._several = {name for name, value in known[0].items() if any(one[name] != value for one in known[1:])}
+
+    def of(self, paths: frozenset[str]) -> Sequence[Known]:
+        """Those that differ for a part that looks at these fields."""
+        return self._first if self._several.isdisjoint(paths) else self._every
+
+
 @dataclass(frozen=True, slots=True)
 class _Condition:
     """A rule's condition in two parts: what known fields decide, at least in part, and what they leave open.
 
+    known:  its parts, each with the fields that it looks at.
     shared: known fields decide nothing, and no gate keeps any record from the rule.
     """
 
-    known: list[Node]
+    known: list[tuple[Node, frozenset[str]]]
     open: list[Conjunct]
     shared: bool
 

@@ -97,7 +97,7 @@ class FieldIndexes:
     def _make_check(self, conjunct: Conjunct) -> Predicate:
         if conjunct.ways:
             ways = [tuple(map(self.check, way)) for way in conjunct.ways]
-            return lambda partial: any(all(check(partial) for check in way) for way in ways)
+            return _any_way(ways)
         paths = sorted(paths_of(conjunct.node) or ())
         path = paths[0] if len(paths) == 1 else ""
         if path not in self._derived:
@@ -185,7 +185,7 @@ class RuleIndex:
         self._others = {
             number: [one for one in conjuncts_ if one is not chosen.get(number)] for number, conjuncts_ in rules.items()
         }
-        self._checks: dict[int, tuple[Predicate, ...]] = {}
+        self._checks: dict[int, list[Predicate]] = {}
         if shared:
             self._always += shared._always
             self._rules_by_test = {path: dict(by_test) for path, by_test in shared._rules_by_test.items()}
@@ -214,11 +214,26 @@ class RuleIndex:
         """Whether a rule's other conjuncts hold: it costs less than parsing a record in full."""
         checks = self._checks.get(number)
         if checks is None:
-            checks = self._checks[number] = tuple(map(self._indexes.check, self._others[number]))
-        for check in checks:  # noqa: SIM110 (a generator takes longer than most checks)
+            checks = self._checks[number] = [*map(self._indexes.check, self._others[number])]
+        for at, check in enumerate(checks):
             if not check(partial):
+                if at:  # what failed is asked first from now on: mostly the same fails again
+                    checks.insert(0, checks.pop(at))
                 return False
         return True
+
+
+def _any_way(ways: Sequence[Sequence[Predicate]]) -> Predicate:
+    def check(partial: Any) -> bool:
+        for way in ways:
+            for check in way:
+                if not check(partial):
+                    break
+            else:
+                return True
+        return False
+
+    return check
 
 
 def _remembering(check: Predicate, memo_key: Callable[[Any], Any] | None) -> Predicate:
