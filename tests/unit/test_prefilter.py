@@ -67,6 +67,7 @@ _PATHS = [
     *("userIdentity.type", "userIdentity.accountId", "userIdentity.arn", "userIdentity.sessionContext.assumedRoot"),
     *("requestParameters.keyId", "requestParameters.a.b", "requestParameters", "resources.ARN", "tlsDetails.x.y"),
     *("facts.outcome", "facts.direct", "facts.actor.kind", "facts.caller_external", "facts.resources"),
+    *("facts.external_keys", "facts.key_external", "additionalEventData.status"),
 ]
 _WORDS = [
     *("kms.amazonaws.com", "decrypt", "disablekey", "root", "true", "false", "success", "denied", "role", "ec2"),
@@ -141,6 +142,7 @@ _NESTED = st.recursive(
     ),
     max_leaves=6,
 )
+_FOREIGN_KEY = "arn:aws:kms:us-east-1:999999999999:key/1"
 _LINKED = {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/aws-service-role/a/AWSServiceRoleForA"}}
 _RECORDS = st.fixed_dictionaries(
     {"eventVersion": st.just("1.11")},
@@ -169,7 +171,8 @@ _RECORDS = st.fixed_dictionaries(
         "serviceEventDetails": st.just({"status": "Denied"}) | _NESTED,
         "userAgent": _SCALARS,
         "awsRegion": _SCALARS,
-        "requestParameters": _NESTED,
+        "additionalEventData": st.sampled_from([{"State": "DENIED"}, {"outcome": "Timed_Out"}]) | _NESTED,
+        "requestParameters": st.sampled_from([{"keyId": _FOREIGN_KEY}, {"a": [{"b": _FOREIGN_KEY}]}]) | _NESTED,
         "resources": st.lists(
             _NESTED
             | st.fixed_dictionaries(
@@ -194,7 +197,8 @@ def _compact(record: Any) -> str:
 
 
 def _escaped_keys(record: Any) -> str:
-    return _compact(record).replace('"eventSource":', '"event\\u0053ource":').replace("/", "\\/")
+    text = _compact(record).replace('"eventSource":', '"event\\u0053ource":').replace("/", "\\/")
+    return text.replace(":kms:", "\\u003akms:").replace("DENIED", "D\\u0045NIED")
 
 
 def _twice(record: Any) -> str:

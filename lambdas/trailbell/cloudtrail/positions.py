@@ -36,8 +36,9 @@ def read_records_at(
         if block and texts is None:
             splitter.put_back(block)
         in_blocks = in_blocks and (texts is not None or not is_due)
-        entry, count = (splitter.take(), 1) if texts is None else (None, len(texts))
-        while wanted and wanted[0] < index + count:
+        entries: Sequence[Entry | bytes] = [splitter.take()] if texts is None else texts
+        while wanted and wanted[0] < index + len(entries):
             at = wanted.popleft()
-            yield at, parse_entry(entry or Entry(bytes(texts[at - index])), at)
-        index += count
+            entry = entries[at - index]
+            yield at, parse_entry(entry if isinstance(entry, Entry) else Entry(bytes(entry)), at)
+        index += len(entries)
