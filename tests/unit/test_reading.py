@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from tests.unit.log_files import log_file
 from tests.unit.test_episode_hits import disable, scanned
-from trailbell.cli.scan import run
 from trailbell.cli.scan.counted import Counted
 from trailbell.cli.scan.log_files import find_log_files
-from trailbell.cli.scan.work import work_alone
+from trailbell.cli.scan.work import base_matches_at, work_alone
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, parse_entry
@@ -170,13 +169,13 @@ def test_a_scan_counts_the_same_with_and_without_a_full_parse_at_first(tmp_path:
 def test_a_log_file_is_read_again_once_for_all_its_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large file each reading takes a tenth of a second, and an attack makes several episodes of the same acts."""
     read = list[tuple[str, tuple[int, ...]]]()
-    again = run.base_matches_at
+    again = base_matches_at
 
     def counting(detector: Any, source: Any, pieces: Any, indexes: Any, seen_at: str) -> Any:
         read.append((source.name, tuple(indexes)))
         return again(detector, source, pieces, indexes, seen_at)
 
-    monkeypatch.setattr(run, "base_matches_at", counting)
+    monkeypatch.setattr("trailbell.cli.scan.run.base_matches_at", counting)
     early = [disable(number, number) for number in (1, 2, 3)]
     late = [disable(number, 30 + number) for number in (4, 5, 6)]
 
