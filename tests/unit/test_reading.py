@@ -28,11 +28,12 @@ from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.prefilter.prefilter import Prefilter
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError
+from trailbell.hits.detect import NUMBERS, DetectionCounts
 
 
 SEEN_AT = "2026-11-20T10:00:00Z"
 
-NUMBERS = (
+DIGITS = (
     *("0", "-0", "-0.0", "1E5", "0.1", "1e400", "-1e400", "18446744073709551616", "-9223372036854775809", "1e-400"),
     *("1.7976931348623159e308", "4.9e-324", "123456789.123456789e10", "NaN", "Infinity", "01", "1.", "+1", ".5"),
     *("9" * 999, "9" * 1500, "-" + "9" * 4300, "9" * 4301, "9" * 5000),
@@ -57,7 +58,7 @@ def prefilter() -> Prefilter:
     return Prefilter(Matcher((), GATE_FIELDS), {}, PartialEvaluation(GATE_FIELDS, {}))
 
 
-@pytest.mark.parametrize("value", [*NUMBERS, *TEXTS])
+@pytest.mark.parametrize("value", [*DIGITS, *TEXTS])
 def test_a_record_is_the_same_by_both_decoders(prefilter: Prefilter, value: str) -> None:
     """A number that became another one, or a key that was taken from another place, would change what rules see."""
     text = f'{{"eventVersion":"1.08","a":{value}}}'.encode()
@@ -66,7 +67,7 @@ def test_a_record_is_the_same_by_both_decoders(prefilter: Prefilter, value: str)
     found = prefilter.fields_of(text)
 
     assert found is None or repr(found) == repr(expected)
-    assert found is not None or value not in NUMBERS[:4]
+    assert found is not None or value not in DIGITS[:4]
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda one: st.lists(one)))
@@ -187,3 +188,16 @@ def test_a_log_file_is_read_again_once_for_all_its_episodes(tmp_path: Path, monk
         ["d-4", "d-5", "d-6"],
     ]
     assert sorted(read) == [("0.json", (0, 1, 2, 3)), ("1.json", (0, 1))]
+
+
+def test_every_number_of_the_counts_is_added_and_taken() -> None:
+    """A count that is not added is lost silently."""
+    numbers = {name: 2**at for at, name in enumerate(NUMBERS)}
+    first, second = DetectionCounts(**numbers), DetectionCounts(**numbers)
+
+    first.add(second)
+    taken = second.take()
+
+    assert {name: getattr(first, name) for name in NUMBERS} == {name: 2 * number for name, number in numbers.items()}
+    assert {name: getattr(taken, name) for name in NUMBERS} == numbers
+    assert second == DetectionCounts()

@@ -76,7 +76,8 @@ class Splitter(JsonText):
 
     def _end_of_block(self) -> int | None:
         """Where the last entry ends that the buffer holds whole; None if that is not clear."""
-        end = len(self._buffer.rstrip(_SPACE)) - len(_END)
+        ending = self._buffer[-_MAX_ENDING:]  # not the whole buffer: white space is cut off by copying
+        end = len(self._buffer) - len(ending) + len(ending.rstrip(_SPACE)) - len(_END)
         is_end = self._at < end <= self._at + MAX_ENTRY_BYTES and self._buffer.startswith(_END, end)
         if is_end and not self._can_read_more():
             return end  # all that is left: mostly a small log file as a whole

@@ -156,8 +156,7 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
         return tuple(map(str, possible_outcomes(code)))
 
     def outcome_by_json(*members: Any) -> tuple[str, ...] | None:
-        found = outcomes_by_json(*members)
-        return None if found is None else tuple(map(str, found))
+        return None if outcomes_by_json(*members) is None else success
 
     def operation(source: str, name: str) -> tuple[str, ...]:
         return (operation_of(source, name),)
@@ -167,6 +166,7 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
             return (False,)
         return (caller != recipient,) if is_identifier(recipient) else (False, True)
 
+    success = (str(Outcome.SUCCESS),)
     by_answers = Derived(OUTCOME_MEMBERS, outcome_by_json, by_json=True)
     return {
         "facts.outcome": Derived(("errorCode",), outcome, closer=by_answers),

@@ -86,7 +86,16 @@ class PartialLayout:
             value = getattr(partial, attribute)
             return [] if value is UNSET else list(find(decoded(value), parts))
 
-        return find_in_member
+        def find_member_of(partial: Any) -> list[Any]:
+            value = getattr(partial, attribute)
+            if value is UNSET:
+                return []
+            found = decoded(value)
+            if type(found) is dict:  # as mostly: there is nothing to search
+                return [found[rest]] if rest in found else []
+            return list(find(found, parts))
+
+        return find_member_of if len(parts) == 1 else find_in_member
 
     def text_finder(self, path: str) -> Callable[[Any], str]:
         """A function from a partial record to the text at a path: what engine/fields.py's `text_at` gives for it."""
@@ -117,24 +126,15 @@ class PartialLayout:
 
         return find_member
 
-    def json_finder(self, member: str) -> Callable[[Any], bytes | str | None]:
-        """A function from a partial record to a member's JSON: b"" where it is missing or null; a string as it is; None
-        where it is not at hand.
+    def json_finder(self, members: Sequence[str]) -> Callable[[Any], list[bytes | str | None]]:
+        """A function from a partial record to the JSON of some members: b"" for what is missing or null; a string as it
+        is; None for what is not at hand.
         """
-        if member not in self._scalars:
-            self._decode_from_now(member)
-        attribute = attribute_of(member)
-
-        def find_json(partial: Any) -> bytes | str | None:
-            value = getattr(partial, attribute)
-            if type(value) is Raw:
-                text = bytes(value)
-                return b"" if text == b"null" else text
-            if value is UNSET or value is None:
-                return b""
-            return value if type(value) is str else None
-
-        return find_json
+        for member in members:
+            if member not in self._scalars:
+                self._decode_from_now(member)
+        values = attrgetter(*map(attribute_of, members))
+        return lambda partial: [*map(_json_of, values(partial))]
 
     def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
         """A function from a partial record to a key under which the values of these fields may be remembered.
@@ -212,6 +212,15 @@ class PartialLayout:
         if head in self._inner:
             return self._inner[head] | list[Any] | str | int | float | bool | UnsetType | None
         return Any if rests == {""} else Raw | UnsetType
+
+
+def _json_of(value: Any) -> bytes | str | None:
+    if value is UNSET or value is None:
+        return b""
+    if type(value) is Raw:
+        text = bytes(value)
+        return b"" if text == b"null" else text
+    return value if type(value) is str else None
 
 
 def _inner_types(rests: Iterable[str]) -> dict[str, Any]:

@@ -147,9 +147,10 @@ class FieldIndexes:
 
     def _make_possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         possible, layout = derived.possible, self._layout
-        finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
         if derived.by_json:
-            finder_of = layout.json_finder
+            find_all = layout.json_finder(derived.paths)
+            return _asked_once(lambda partial: possible(*find_all(partial)))
+        finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
         finders = [finder_of(one) for one in derived.paths]
         return _asked_once(lambda partial: possible(*[find(partial) for find in finders]))
 
