@@ -19,7 +19,7 @@ from trailbell.engine.prefilter.partial_eval import ABSENT
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
-_MAX_DECIDED = 1024  # combinations of values that a check remembers; records may hold any number
+_MAX_DECIDED = 256  # combinations of values that a check remembers; records may hold any number
 _MAX_CHECKS = 4096
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
 
