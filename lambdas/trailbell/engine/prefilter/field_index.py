@@ -94,6 +94,8 @@ class FieldIndex:
         possible = self._values(partial)
         if possible is None:
             return tuple(self._numbers.values())
+        if len(possible) == 1:
+            return tuple(self._tests.holding(possible[0]))
         return tuple(set().union(*map(self._tests.holding, possible)))
 
 
@@ -121,7 +123,9 @@ class _Tests:
     def holding(self, values: list[Any]) -> set[int]:
         """The tests that hold for a field with these values."""
         numbers = {number for number, holds in self._tried if holds(values)}
-        for value in members(values) if self._equal or self._searched else ():
+        if not values or not (self._equal or self._searched):
+            return numbers
+        for value in members(values):
             text = text_of(value)
             if text is not None:
                 text = text.lower()
