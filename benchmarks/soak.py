@@ -110,7 +110,9 @@ class Soak:
             variables = {**found, "AWS_ENDPOINT_URL": self.proxy.address}
             functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
         url = self.stack.ingest_queue().url
-        self.aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(self.hidden_seconds)})
+        self.aws.client("sqs").set_queue_attributes(
+            QueueUrl=url, Attributes={"VisibilityTimeout": str(self.hidden_seconds)}
+        )
 
     def _detector(self) -> str:
         mappings = self.aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]

@@ -1151,7 +1151,10 @@ def test_ctrl_c_ends_it_with_130_and_frees_its_port() -> None:
 @pytest.mark.parametrize(
     ("browser", "says"),
     [
-        ("#!/bin/sh\nexec /bin/sleep 60\n", ""),  # one that ends when the reader closes it, and by our Ctrl-C
+        (
+            "#!/bin/sh\n: > $0.on\nexec /bin/sleep 60\n",
+            "",
+        ),  # one that ends when the reader closes it, and by our Ctrl-C
         ("#!/bin/sh\nexit 1\n", "trailbell: no browser could be opened: open the address yourself\n"),
         ("#!/bin/sh\nexit 0\n", ""),
     ],
@@ -1186,6 +1189,8 @@ def test_browser_is_not_waited_for_and_said_to_be_none_where_there_is_none(
             assert asking.getresponse().status == 200
             asking.close()
             heard = started.stderr.readline() if says else ""
+            # What is on its way to be a browser does not hear Ctrl-C.
+            until(lambda: (tmp_path / "browser.on").exists() or "sleep" not in browser)
             os.killpg(started.pid, signal.SIGINT)  # as a terminal does
             assert started.wait(30) == 130
             rest = started.stderr.read()
