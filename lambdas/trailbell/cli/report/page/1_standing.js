@@ -58,6 +58,20 @@ function noticeOf(hit) {
   const others = hit.alert ? page.alerts.get(hit.alert) - 1 : 0;
   return others > 0 ? `Notified in one message with ${plural(others, "other hit")} of this report.` : "";
 }
+// The steps that undo a hit: what each undoes is done, too late, or until when it works. Those of an episode have the
+// deadlines of their acts; an act that is a hit of this report says itself what became of it.
+function stepsOf(hit) {
+  if (!hit.steps.length) return hit.undo.map((text) => ({ text, until: hit.undoUntil ? deadlineText(hit) : "", passed: hit.passed, waits: hit.waits, over: "" }));
+  return hit.steps.map((text, at) => {
+    const dated = { ...hit, undo: [text], undoUntil: hit.stepUntils[at] };
+    place(dated);
+    const own = hit.stepActs[at].split(" ").map((act) => actHit(hit, act)).filter(Boolean);
+    const over = own.length && !own.some((one) => one.waits && !one.passed) ? becameOf(own[0]) || stateText(own[0]) : "";
+    return { text, until: dated.undoUntil ? deadlineText(dated) : "", passed: dated.passed, waits: dated.waits, over };
+  });
+}
+// The hit of an episode's act, by its account and event's id, if this report has it.
+function actHit(episode, act) { return page.hits.find((hit) => hit !== episode && !hit.episode && `${hit.account}/${hit.eventID}` === act); }
 function deadlineText(hit) {
   if (!hit.undoUntil) return "";
   if (hit.left === null) return `until ${hit.undoUntil}`;

@@ -82,10 +82,13 @@ function paperRow(hit) {
 function onPaper(hit) {
   const whole = hit.resources.length > 1 ? `${hit.someActs ? "Resources of these acts" : "All resources"}: ${hit.resources.join(", ")}.` : "";
   const said = [becameOf(hit), silenceOf(hit), noticeOf(hit), hit.episode && `${hit.episode}:`].filter(Boolean).join(" ");
-  const undo = hit.waits && hit.undo.length ? `Undo${hit.undoUntil ? ` (${deadlineText(hit)})` : ""}:` : "";
+  const steps = hit.waits ? stepsOf(hit).filter((step) => !step.over) : [];
+  const untils = new Set(steps.map((step) => step.until)), [until] = untils.size === 1 ? untils : [""];
+  const undo = steps.length ? `Undo${until ? ` (${until})` : ""}:` : "";
+  const dated = ({ text, until }) => [make("code", {}, text), untils.size > 1 && until ? make("p", {}, until) : ""];
   const lines = [
     said && make("p", {}, said), ...hit.acts.map((act) => make("p", { class: "act" }, act)), whole && make("p", {}, whole),
-    undo && make("p", { class: hit.passed ? "deadline" : "" }, undo), ...(undo ? hit.undo : []).map((step) => make("code", {}, step)),
+    undo && make("p", { class: steps.every((step) => step.passed) ? "deadline" : "" }, undo), ...steps.flatMap(dated),
     undo && hit.undoNote && make("p", {}, hit.undoNote), !hit.undo.length && hit.waits && hit.undoNote && make("p", {}, `Undo: ${hit.undoNote}`),
   ].filter(Boolean);
   return lines.length ? [make("tr", { class: "onpaper" }, make("td", { colspan: HEADS.length }, ...lines))] : [];
