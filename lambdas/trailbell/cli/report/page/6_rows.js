@@ -82,10 +82,10 @@ function paperRow(hit) {
 function onPaper(hit) {
   const whole = hit.resources.length > 1 ? `${hit.someActs ? "Resources of these acts" : "All resources"}: ${hit.resources.join(", ")}.` : "";
   const said = [becameOf(hit), silenceOf(hit), noticeOf(hit), hit.episode && `${hit.episode}:`].filter(Boolean).join(" ");
-  const steps = hit.waits ? stepsOf(hit).filter((step) => !step.over) : [];
-  const untils = new Set(steps.map((step) => step.until)), [until] = untils.size === 1 ? untils : [""];
-  const undo = steps.length ? `Undo${until ? ` (${until})` : ""}:` : "";
-  const dated = ({ text, until }) => [make("code", {}, text), untils.size > 1 && until ? make("p", {}, until) : ""];
+  const steps = hit.waits ? stepsOf(hit).filter((step) => step.waits || step.passed) : [];
+  const saids = new Set(steps.map((step) => step.said)), [one] = saids.size === 1 ? saids : [""];
+  const undo = steps.length ? `Undo${one ? ` (${one})` : ""}:` : "";
+  const dated = ({ text, said }) => [make("code", {}, text), saids.size > 1 && said ? make("p", {}, said) : ""];
   const lines = [
     said && make("p", {}, said), ...hit.acts.map((act) => make("p", { class: "act" }, act)), whole && make("p", {}, whole),
     undo && make("p", { class: steps.every((step) => step.passed) ? "deadline" : "" }, undo), ...steps.flatMap(dated),

@@ -97,10 +97,9 @@ function section(title, ...content) {
 function undoOf(hit) {
   const steps = stepsOf(hit);
   return steps.flatMap((step, at) => {
-    const said = [step.over, step.until].filter(Boolean).join(" "), before = steps[at - 1];
-    const isNew = !before || said !== [before.over, before.until].filter(Boolean).join(" ");
-    const look = step.over ? "quiet" : step.passed ? "deadline" : step.waits ? "soon" : "quiet";
-    return [isNew && (said || before) ? make("p", { class: look }, said || "without a deadline") : "", step.over ? make("p", { class: "mono quiet over" }, step.text) : command(step.text)];
+    const before = steps[at - 1], isNew = step.said !== (before?.said ?? "");
+    const look = step.passed ? "deadline" : step.waits ? "soon" : "quiet";
+    return [isNew ? make("p", { class: look }, step.said || "without a deadline") : "", step.isOver ? make("p", { class: "mono quiet over" }, step.text) : command(step.text)];
   });
 }
 function items(texts, kind = "") { return make("ul", {}, ...texts.map((text) => make("li", { class: kind }, text))); }
