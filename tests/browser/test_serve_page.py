@@ -466,6 +466,19 @@ def test_deadline_counts_down_by_the_second(served: Served, page: Page) -> None:
     assert re.fullmatch(r"until [\d-]+ [\d:]+ UTC: (\d+ d )?\d+:\d\d:\d\d left", first)
 
 
+def test_each_step_of_an_episode_counts_down_to_its_own_deadline(served: Served, page: Page) -> None:
+    lines = (
+        "return [...document.querySelectorAll('#detail p[data-until]')].map(one => [one.dataset.until, one.innerText])"
+    )
+    open_hit(page, "kms-key-destruction-wave")
+    first = page.run(lines)
+    until(lambda: page.run(lines) != first)
+
+    assert len({deadline for deadline, _ in first if deadline}) > 1
+    for deadline, said in (*first, *page.run(lines)):
+        assert f"{deadline}: " in said if deadline else said == "without a deadline"
+
+
 def test_undo_and_record_are_copied_as_they_are(served: Served, page: Page) -> None:
     """Pasted into a shell, one character more or less is another command."""
     page.devtools("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
