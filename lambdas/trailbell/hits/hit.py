@@ -7,9 +7,10 @@ the record itself (up to 256 KB, and full of other people's secrets), only where
 import functools
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
@@ -413,7 +414,7 @@ def _encodable(place: Place) -> Place:
 @functools.lru_cache(_ACTORS_REMEMBERED)
 def shown_actor(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules were decided on the unchanged one."""
-    parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
+    parts = {part.name: getattr(actor, part.name) for part in fields(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
     return replace(actor, **{**texts, "key": kept_actor(actor.key), "role": kept_actor(actor.role)})
 
@@ -469,13 +470,18 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
 
 def _document(value: Any) -> dict[str, Any]:
     """The members of a dataclass that are not empty, by what they are called in JSON."""
-    document = {}
-    for name, spelt in _spelling(value.__class__):
-        member = getattr(value, name)
-        if member or type(member) is int:  # 0 is a position
+    document: dict[str, Any] = {}
+    names, members_of = _spelling(value.__class__)
+    for name, member in zip(names, members_of(value), strict=True):
+        kind = type(member)
+        if kind is str:  # most are, and this runs for each hit
+            if member:
+                document[name] = member
+        elif member or kind is int:  # 0 is a position
             if isinstance(member, tuple):
-                member = list(member)
-            document[spelt] = _document(member) if is_dataclass(member) else member
+                document[name] = list(member)
+            else:
+                document[name] = _document(member) if is_dataclass(member) else member
     return document
 
 
@@ -503,9 +509,10 @@ _SPELT = {
 
 
 @functools.cache
-def _spelling(kind: Any) -> tuple[tuple[str, str], ...]:
-    """A dataclass's members, and what they are called in JSON."""
-    return tuple((part.name, _camel(part.name)) for part in fields(kind))
+def _spelling(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """What a dataclass's members are called in JSON, and what gives them all, in the same order."""
+    names = [part.name for part in fields(kind)]
+    return tuple(map(_camel, names)), attrgetter(*names)
 
 
 def _camel(name: str) -> str:
