@@ -133,6 +133,14 @@ def looks_at(node: Node, members: Set[str]) -> bool:
     return True
 
 
+def looks_at_path(node: Node, path: str) -> bool:
+    """Whether a test of a condition looks at the values of a field."""
+    kind, *arguments = node
+    if kind in ("and", "or"):
+        return any(looks_at_path(part, path) for part in arguments[0])
+    return looks_at_path(arguments[0], path) if kind == "not" else kind == "field" and arguments[0] == path
+
+
 def conjuncts(node: Node) -> Sequence[Node]:
     """The parts of a tree that must all hold."""
     return node[1] if node[0] == "and" else [node]

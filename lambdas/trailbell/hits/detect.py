@@ -28,11 +28,12 @@ from trailbell.cloudtrail.splitter import Splitter
 from trailbell.engine.condition import asks_for
 from trailbell.engine.contributing import Contributing
 from trailbell.engine.correlation import silenced
-from trailbell.engine.matcher import CompiledRule, Match, Matcher, matching
+from trailbell.engine.matcher import CompiledRule, Match, Matcher
+from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.fact_fields import FactFields
-from trailbell.facts.facts import Facts, derived_fields, facts_of
+from trailbell.facts.facts import TELLING, Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
 from trailbell.hits.first_seen import Seen, seen_in
 from trailbell.hits.hit import Hit, counted, make_hit, primary
@@ -219,6 +220,7 @@ class HitDetector:
         self._full_parse_bytes_left = full_parse_bytes
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
+        self._decision = Decision(self._partial_evaluation, TELLING)
         self._prefilter: Prefilter | None = None
         self.span, self._acts = span, acts
 
@@ -424,7 +426,7 @@ class HitDetector:
             return []
         facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)
         known = facts.fields()
-        matches = matching(candidates, record.fields, known, seen_at[:10])
+        matches = self._decision.matching(candidates, record.fields, facts, known, seen_at[:10])
         if not matches:
             return []
         hit = self._hit(matches, record, facts, known, origin, seen_at)

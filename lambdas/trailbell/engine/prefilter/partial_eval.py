@@ -24,7 +24,7 @@ Known = Mapping[str, list[Any]]
 
 _MAX_COMBINATIONS = 4096
 _MAX_TEXT = 512
-_PLAIN = (str, bool, type(None), _Absent)
+_PLAIN_TYPES = frozenset((str, bool, type(None), _Absent))
 
 
 class PartialEvaluation:
@@ -65,15 +65,24 @@ class PartialEvaluation:
 
     def rules_left(self, fields: Mapping[str, Any], candidates: Sequence[CompiledRule]) -> Sequence[CompiledRule]:
         """Of the rules whose gate an event passes those that the known fields leave open, in the same order."""
-        values = tuple([fields.get(name, ABSENT) for name in self.known_fields])
-        if not all(isinstance(value, _PLAIN) for value in values):
+        values = self.values_of(fields)
+        if values is None:
             return candidates  # a field of an unusual type: let every rule decide for itself
         left = self._left.get(values)
         if left is None:
             known = self.known_values(values)
             left = tuple(rule for rule in candidates if self.simplified(rule.rule.detection, known) is not False)
-            if sum(len(value) for value in values if isinstance(value, str)) <= _MAX_TEXT:
+            if self.are_short(values):
                 if len(self._left) >= _MAX_COMBINATIONS:
                     self._left.clear()
                 self._left[values] = left
         return left
+
+    def values_of(self, fields: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The values of the known fields, ABSENT where there is none; None if one is of an unusual type."""
+        values = tuple([fields.get(name, ABSENT) for name in self.known_fields])
+        return values if _PLAIN_TYPES.issuperset(map(type, values)) else None
+
+    def are_short(self, values: Sequence[Any]) -> bool:
+        """Whether values of the known fields are worth remembering: forged ones may be long."""
+        return sum(len(value) for value in values if isinstance(value, str)) <= _MAX_TEXT
