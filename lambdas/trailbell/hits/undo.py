@@ -6,6 +6,7 @@
 serviceEventDetails. Values are quoted for the shell, because the caller chose them.
 """
 
+import functools
 import re
 import shlex
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _MAX_VALUE = 2048
 _MAX_QUOTED = (
     12_000  # bytes of all values of one place: ten names of parameters, and a row stays below DynamoDB's limit
 )
+_REMEMBERED = 64
 _MAX_VALUES = 20  # DeleteParameters takes ten names
 
 _DEADLINE = "%Y-%m-%d %H:%M:%S UTC"
@@ -192,8 +194,13 @@ def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
 
 def _region(record: Record, resources: tuple[str, ...]) -> str:
     """Where the resource lives; awsRegion names where the call was made, which AWS's own samples mix up."""
+    return _region_of(resources) or record.region
+
+
+@functools.lru_cache(_REMEMBERED)  # a record is asked this for each of its rule's ways of undoing it
+def _region_of(resources: tuple[str, ...]) -> str:
     for arn in resources:
         parts = arn.split(":")
         if arn.startswith("arn:") and len(parts) > 5 and parts[3]:
             return parts[3]
-    return record.region
+    return ""

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from trailbell.cloudtrail.record import NO_TIME, Record
-from trailbell.engine.condition import compile_node
+from trailbell.engine.condition import Conditions
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule, Undoes, UndoneBy
 from trailbell.facts.facts import Facts
@@ -29,6 +30,7 @@ UNDONE, REPLACED, STOPPED, ANSWERED = WORDS
 _MAX_LINKS = 20
 _MAX_WAYS = 20
 _SUCCESS = "success"
+_CONDITIONS = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,15 @@ class Undoing:
     notes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reported:
-    """A rule that reports an act, and its ways of finding what becomes of it: word, and the links for it."""
+class _Reported(NamedTuple):
+    """A rule that reports an act, and its ways of finding what becomes of it: word, and the links for it.
+
+    undos: the links of each way of undoing it; none if no undo can be recognised.
+    """
 
     rule: Rule
-    ways: tuple[tuple[str, list[str]], ...]
-
-    @property
-    def undos(self) -> list[list[str]]:
-        """The links of each way of undoing it; none if no undo can be recognised."""
-        return [links for word, links in self.ways if word == UNDONE]
+    ways: list[tuple[str, list[str]]]
+    undos: list[list[str]]
 
     @property
     def is_replaced(self) -> bool:
@@ -82,7 +82,7 @@ def act_links(rules: Iterable[Rule], record: Record, facts: Facts) -> tuple[str,
     """
     if facts.outcome != _SUCCESS or record.event_time == NO_TIME:
         return ()
-    found = [_Reported(rule, () if rule.once_per_day else tuple(_ways(rule, record, facts))) for rule in rules]
+    found = [_reported(rule, record, facts) for rule in rules]
     first = next((one for one in found if one.ways), None)
     if first is None:
         return ()
@@ -141,6 +141,13 @@ def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
     )
 
 
+def _reported(rule: Rule, record: Record, facts: Facts) -> _Reported:
+    if rule.once_per_day or not rule.undone_by:
+        return _Reported(rule, [], [])
+    ways = [*_ways(rule, record, facts)]
+    return _Reported(rule, ways, [links for word, links in ways if word == UNDONE])
+
+
 def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[tuple[str, list[str]]]:
     """The word of each entry that is about this act, and the links by which an undo is found."""
     for entry in rule.undone_by:
@@ -153,7 +160,7 @@ def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[tuple[str, list[
 def _is_about(entry: UndoneBy, record: Record, facts: Facts) -> bool:
     if entry.of and record.event_name.lower() not in entry.of:
         return False
-    return not entry.when or compile_node(entry.when)((record.fields, {"facts": facts.fields()}))
+    return not entry.when or _CONDITIONS.of(entry.when)((record.fields, {"facts": facts.fields()}))
 
 
 def _together(choices: list[list[list[str]]]) -> list[list[str]]:
