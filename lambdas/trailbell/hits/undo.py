@@ -28,7 +28,7 @@ _MAX_VALUE = 2048
 _MAX_QUOTED = (
     12_000  # bytes of all values of one place: ten names of parameters, and a row stays below DynamoDB's limit
 )
-_REMEMBERED = 64
+_REMEMBERED, _VALUES_REMEMBERED = 64, 512
 _MAX_VALUES = 20  # DeleteParameters takes ten names
 
 _DEADLINE = "%Y-%m-%d %H:%M:%S UTC"
@@ -152,11 +152,16 @@ def _moment(answered: str) -> datetime | None:
 
 
 def _is_usable(value: str) -> bool:
+    return len(value) <= _MAX_VALUE and _is_harmless(value)
+
+
+@functools.lru_cache(_VALUES_REMEMBERED)
+def _is_harmless(value: str) -> bool:
     """Nothing that acts on a terminal, is taken for an option or a file by the AWS CLI, is a link or a secret.
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html
     """
-    plain = len(value) <= _MAX_VALUE and is_safe(value) and not value.startswith(("-", "file:", "fileb:"))
+    plain = is_safe(value) and not value.startswith(("-", "file:", "fileb:"))
     return plain and unlinked(redacted_name(value)) == value
 
 
