@@ -41,7 +41,7 @@ _MORE_FORMS = (
     ("ya29.", 20, "-_."),
 )
 _FORMS = {head: (least, signs) for head, least, signs in (*TOKEN_FORMS, *_MORE_FORMS)}
-_WORDS = lazy_pattern(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{12,}")  # only in these a beginning is looked for
+_WORDS = lazy_pattern(r"[A-Za-z0-9_.+/=-]{12,}")  # a token's signs are all here, and none is shorter
 _SIGN = lazy_pattern(r"[^A-Za-z0-9]")
 _MAX_LOOK = 64
 _MIN_SOLID = 4  # characters without a sign between: v2 is still a word
