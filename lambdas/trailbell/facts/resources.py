@@ -25,16 +25,10 @@ _ARN_IN_MESSAGE = re.compile(r"on resource: (arn:[A-Za-z0-9-]+:[^\s\"']+)")
 def resources_of(record: Record) -> tuple[str, ...]:
     """The resources of a record, without repetition, at most MAX_RESOURCES, possibly none."""
     fields = record.fields
-    for found in (
-        _listed(fields),
-        texts(fields, "responseElements", "keyId"),
-        _requested(record),
-        _ARN_IN_MESSAGE.findall(text(fields, "errorMessage")),
-    ):
-        named = tuple(dict.fromkeys(found))
-        if named:
-            return named[:MAX_RESOURCES]
-    return ()
+    found = _listed(fields) or texts(fields, "responseElements", "keyId") or _requested(record)
+    if not found and (message := text(fields, "errorMessage")):
+        found = _ARN_IN_MESSAGE.findall(message)
+    return tuple(dict.fromkeys(found))[:MAX_RESOURCES]
 
 
 def is_aws_owned(resource: str) -> bool:

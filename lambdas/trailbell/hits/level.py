@@ -65,6 +65,8 @@ def _reason(facts: Facts, automation_roles: tuple[str, ...]) -> str:
 
 
 def _is_automation(facts: Facts, automation_roles: tuple[str, ...]) -> bool:
+    if not automation_roles:
+        return False
     names = {facts.actor.key, facts.actor.role}
     return any(fnmatchcase(name, role) for role in automation_roles for name in names)
 

@@ -75,7 +75,7 @@ def undo_deadline(undo: Undo, record: Record) -> str:
     In one form, 2026-09-08 09:14:07 UTC, where the answer can be read as a time; else as AWS wrote it.
     """
     answered = " ".join(_values(undo.until, record, None)) if undo.until else ""
-    moment = _moment(answered)
+    moment = _moment(answered) if answered else None
     if moment:
         return _utc(moment)
     if answered or not undo.within or record.event_time == NO_TIME:
