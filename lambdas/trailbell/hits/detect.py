@@ -35,8 +35,8 @@ from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.fact_fields import FactFields
 from trailbell.facts.facts import TELLING, Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
-from trailbell.hits.first_seen import Seen, seen_in
-from trailbell.hits.hit import Hit, counted, make_hit, primary
+from trailbell.hits.first_seen import NOT_SEEN, seen_in
+from trailbell.hits.hit import Hit, counted, make_hit
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
 
@@ -440,10 +440,11 @@ class HitDetector:
         heard = [match for match in matches if not (match.rule.is_silent or match.rule.rule_id in self._silenced)]
         if not heard:
             return None
-        level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
-        links = act_links((match.rule for match in counted(heard)), record, facts)
-        rule = primary(heard).rule
-        seen = Seen() if rule.once_per_day else seen_in(rule, record.fields, known)
+        telling = counted(heard)
+        rule = telling[0].rule
+        level, note = highest(telling, facts, self._rulebook.automation_roles, record.event_name)
+        links = act_links([match.rule for match in telling], record, facts)
+        seen = NOT_SEEN if rule.once_per_day or not rule.first_seen else seen_in(rule, record.fields, known)
         return make_hit(record, facts, heard, level, origin, seen_at, note, links, (seen.keys, seen.what))
 
     def _base_match(

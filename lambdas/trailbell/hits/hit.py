@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
+from itertools import compress
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent, Origin, Place
@@ -345,12 +346,17 @@ def seconds_between(earlier: str, later: str) -> int:
 
 def primary(matches: list[Match]) -> Match:
     """The primary match of a record: the strongest that is not muted, else the strongest."""
-    return next((match for match in matches if not match.muted_by), matches[0])
+    for match in matches:
+        if not match.muted_by:
+            return match
+    return matches[0]
 
 
 def counted(matches: list[Match]) -> list[Match]:
     """The matches that a record's level follows from, the primary rule's first: those not muted, if any is not."""
     main = primary(matches)
+    if len(matches) == 1:
+        return matches
     return [main, *(match for match in matches if match is not main and bool(match.muted_by) is bool(main.muted_by))]
 
 
@@ -473,18 +479,18 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
 
 def _document(value: Any) -> dict[str, Any]:
     """The members of a dataclass that are not empty, by what they are called in JSON."""
-    document: dict[str, Any] = {}
-    names, members_of = _spelling(value.__class__)
-    for name, member in zip(names, members_of(value), strict=True):
-        kind = type(member)
-        if kind is str:  # most are, and this runs for each hit
-            if member:
-                document[name] = member
-        elif member or kind is int:  # 0 is a position
+    names, members_of, numbers = _spelling(value.__class__)
+    members = members_of(value)
+    told = members
+    if [True for name in numbers if not getattr(value, name)]:
+        told = tuple([member or type(member) is int for member in members])  # 0 is a position
+    document: dict[str, Any] = dict(compress(zip(names, members, strict=True), told))
+    for name, member in document.items():
+        if type(member) is not str:
             if isinstance(member, tuple):
                 document[name] = list(member)
-            else:
-                document[name] = _document(member) if is_dataclass(member) else member
+            elif is_dataclass(member):
+                document[name] = _document(member)
     return document
 
 
@@ -511,11 +517,19 @@ _SPELT = {
 }
 
 
+class _Spelling(NamedTuple):
+    """What a dataclass's members are called in JSON, what gives them all in the same order; which are numbers."""
+
+    names: tuple[str, ...]
+    members_of: Callable[[Any], tuple[Any, ...]]
+    numbers: tuple[str, ...]
+
+
 @functools.cache
-def _spelling(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """What a dataclass's members are called in JSON, and what gives them all, in the same order."""
+def _spelling(kind: Any) -> _Spelling:
     names = [part.name for part in fields(kind)]
-    return tuple(map(_camel, names)), attrgetter(*names)
+    numbers = tuple(part.name for part in fields(kind) if part.type is int)
+    return _Spelling(tuple(map(_camel, names)), attrgetter(*names), numbers)
 
 
 def _camel(name: str) -> str:
