@@ -7,7 +7,7 @@ the record itself (up to 256 KB, and full of other people's secrets), only where
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from itertools import compress
@@ -258,11 +258,11 @@ def make_hit(
     rule, muted = primary_rule.rule, primary_rule.muted_by
     weaker = [match.rule for match in matches if match is not primary_rule and (muted or not match.muted_by)]
     also_muted = [match.rule.name for match in matches if match is not primary_rule and match.muted_by and not muted]
-    resources = tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES))
+    resources = _first([kept_resource(one) for one in facts.resources], _MAX_RESOURCES_BYTES)
     live = origin if isinstance(origin, LiveEvent) else None
     place = origin if isinstance(origin, Place) else NO_PLACE
     steps = fill_steps(rule.undo, record, facts)
-    event_type = _name(text(record.fields, "eventType"))
+    stated = _stated(record.fields)
     return Hit(
         account=record.account,
         event_id=record.event_id,
@@ -277,18 +277,11 @@ def make_hit(
         event_name=_name(record.event_name),
         region=_name(record.region),
         partition=record.partition,
-        outcome=str(facts.outcome),
-        actor=_FINDER if event_type == FINDING else shown_actor(facts.actor),
+        outcome=facts.outcome.value,
+        actor=_FINDER if stated.get("event_type") == FINDING else shown_actor(facts.actor),
         resources=resources,
         place=_encodable(place),
         seen_at=seen_at,
-        event_type=event_type,
-        error_code=_name(text(record.fields, "errorCode")),
-        error_message=_prose(text(record.fields, "errorMessage")),
-        source_ip=_name(text(record.fields, "sourceIPAddress")),
-        user_agent=_prose(text(record.fields, "userAgent")),
-        request_id=_name(text(record.fields, "requestID")),
-        shared_event_id=_name(text(record.fields, "sharedEventID")),
         meaning=rule.description,
         author=rule.author,
         tags=rule.tags,
@@ -315,7 +308,15 @@ def make_hit(
         seen_what=seen[1],
         live=live,
         account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME),
+        **stated,
     )
+
+
+def _stated(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What a hit says as the record does, made harmless, by the names of its members; what is missing is left out."""
+    return {
+        name: kept(value) for member, name, kept in _STATED if isinstance(value := fields.get(member), str) and value
+    }
 
 
 def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> tuple[str, str, str]:
@@ -396,19 +397,31 @@ def kept_forms(part: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((part, _name(part, _MAX_RESOURCE))))
 
 
-def _first(names: Iterable[str], max_bytes: int) -> Iterator[str]:
+def _first(names: Sequence[str], max_bytes: int) -> tuple[str, ...]:
     """The first names, as many as there is room for."""
-    for name in names:
+    for at, name in enumerate(names):
         max_bytes -= len(name.encode("utf-8", "surrogatepass"))
         if max_bytes < 0:
-            return
-        yield name
+            return tuple(names[:at])
+    return tuple(names)
 
 
 @functools.lru_cache(_REMEMBERED)
 def _prose(given: str) -> str:
     """Free text, which anybody may have filled with anything."""
     return one_line(unlinked(redacted(given)))
+
+
+# Members of records, what hits call them, and how they keep them.
+_STATED: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("eventType", "event_type", _name),
+    ("errorCode", "error_code", _name),
+    ("errorMessage", "error_message", _prose),
+    ("sourceIPAddress", "source_ip", _name),
+    ("userAgent", "user_agent", _prose),
+    ("requestID", "request_id", _name),
+    ("sharedEventID", "shared_event_id", _name),
+)
 
 
 def _encodable(place: Place) -> Place:

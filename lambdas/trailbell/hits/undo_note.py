@@ -20,8 +20,10 @@ _NEW_BEGINNINGS = tuple(f"aws {command}" for command in _NEW)
 
 def undo_note(undo: Undo, record: Record, steps: Sequence[str]) -> str:
     """The note for this record, of whose filled steps some may need a newer AWS CLI; "" if there is nothing to say."""
-    own = [note for events, note in undo.notes if record.event_name in events]
-    return " ".join(filter(None, (undo.note, *own, *newer_cli(steps))))
+    own = [note for events, note in undo.notes if record.event_name in events] if undo.notes else []
+    if steps:
+        own += newer_cli(steps)
+    return " ".join(filter(None, (undo.note, *own))) if own else undo.note
 
 
 def newer_cli(steps: Sequence[str]) -> Iterator[str]:

@@ -86,10 +86,11 @@ def act_links(rules: Iterable[Rule], record: Record, facts: Facts) -> tuple[str,
     first = next((one for one in found if one.ways), None)
     if first is None:
         return ()
-    undone = [one for one in found if one.undos]
-    whole = _together([one.undos for one in undone]) if first.undos and not _leaves_some(found, record) else []
+    whole = []
+    if first.undos and not _leaves_some(found, record):
+        whole = _together([one.undos for one in found if one.undos])
     others = [links for word, links in first.ways if word != UNDONE]
-    return tuple(dict.fromkeys(" ".join(links) for links in (*whole, *others)))
+    return tuple(dict.fromkeys([" ".join(links) for links in (*whole, *others)]))
 
 
 def words_for(ways: Iterable[str], undoing: Undoing) -> set[str]:
@@ -133,11 +134,13 @@ def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
     is of a higher level than they (whoever used the root user has still used it), or there is something to be done
     about it. What is replaced in the same call is not left.
     """
-    highest = max(one.rule.level for one in found if one.undos)
+    others = [one for one in found if not one.undos]
+    if not others:
+        return False
+    highest = max([one.rule.level for one in found if one.undos])
     return any(
         one.rule.level > highest or (one.rule.undo.steps_for(record.event_name) and not one.is_replaced)
-        for one in found
-        if not one.undos
+        for one in others
     )
 
 
@@ -167,16 +170,19 @@ def _together(choices: list[list[list[str]]]) -> list[list[str]]:
     """Every combination of one way of each rule; none if they are too many to be tracked."""
     if prod(map(len, choices)) > _MAX_WAYS:
         return []
-    whole = [[*dict.fromkeys(link for links in chosen for link in links)] for chosen in product(*choices)]
+    if len(choices) == 1:
+        whole = [[*dict.fromkeys(links)] for links in choices[0]]
+    else:
+        whole = [[*dict.fromkeys(link for links in chosen for link in links)] for chosen in product(*choices)]
     return [links for links in whole if len(links) <= _MAX_LINKS]
 
 
 def _links(asked: UndoneBy | Undoes, paths: Sequence[str], record: Record, facts: Facts) -> list[str]:
     """One link for each value of the first path that has any."""
-    region = "" if asked.anywhere else resource_region(record, facts)
     for path in paths:
         values = joined_values(path, record, facts, asked.resource_type)
         if 0 < len(values) <= _MAX_LINKS:
+            region = "" if asked.anywhere else resource_region(record, facts)
             return [_link(asked.key, region, value) for value in values]
     return []
 
