@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
@@ -113,7 +114,7 @@ class Record:
     @once
     def partition(self) -> str:
         """The AWS partition it happened in: aws, aws-cn …"""
-        return partition_of(self.region, _arns(self.fields))
+        return _partition(self.region, tuple(_arns(self.fields)))
 
     @property
     def repeats(self) -> bool:
@@ -152,16 +153,20 @@ def is_identifier(given: str) -> bool:
     return _IDENTIFIER.fullmatch(given) is not None
 
 
-def _arns(fields: Mapping[str, Any]) -> Iterator[str]:
+_partition = lru_cache(64)(partition_of)  # most records have no ARN of AWS but their caller's
+
+
+def _arns(fields: Mapping[str, Any]) -> list[str]:
     """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
+    found = list[str]()
     resources = fields.get("resources")
-    if resources:
-        for entry in resources if isinstance(resources, list) else ():
-            yield from texts(entry, "ARN") + texts(entry, "arn")
-    yield from texts(fields, "responseElements", "keyId")
+    if isinstance(resources, list):
+        for entry in resources:
+            found += texts(entry, "ARN") + texts(entry, "arn")
+    if fields.get("responseElements"):
+        found += texts(fields, "responseElements", "keyId")
     identity = mapping(fields, "userIdentity")
-    yield from texts(identity, "arn")
-    yield from texts(identity, "sessionContext", "sessionIssuer", "arn")
+    return found + texts(identity, "arn") + texts(identity, "sessionContext", "sessionIssuer", "arn")
 
 
 def _event_id(fields: Mapping[str, Any]) -> str:

@@ -388,11 +388,10 @@ class HitDetector:
     ) -> Iterator[Detected]:
         """Decide on one record; rules: those left to decide, None for all whose gate it passes."""
         if rules is None:
-            candidates = self._matcher.candidates(fields)
-            if not candidates:
+            rules = self._partial_evaluation.rules_left(fields, self._matcher)
+            if rules is None:
                 reading.counts.records_not_watched += 1
                 return
-            rules = self._partial_evaluation.rules_left(fields, candidates)
         if not rules:
             reading.counts.records_matched += 1
             return

@@ -502,9 +502,16 @@ def _document(value: Any) -> dict[str, Any]:
         if type(member) is not str:
             if isinstance(member, tuple):
                 document[name] = list(member)
+            elif isinstance(member, Actor):
+                document[name] = _actor_document(member).copy()
             elif is_dataclass(member):
                 document[name] = _document(member)
     return document
+
+
+@functools.lru_cache(_ACTORS_REMEMBERED)
+def _actor_document(actor: Actor) -> dict[str, Any]:
+    return _document(actor)
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ is a digest: values come from records, and a link is a key of a row and a member
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -147,22 +147,19 @@ def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
 def _reported(rule: Rule, record: Record, facts: Facts) -> _Reported:
     if rule.once_per_day or not rule.undone_by:
         return _Reported(rule, [], [])
-    ways = [*_ways(rule, record, facts)]
+    ways = _ways(rule, record, facts)
     return _Reported(rule, ways, [links for word, links in ways if word == UNDONE])
 
 
-def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[tuple[str, list[str]]]:
+def _ways(rule: Rule, record: Record, facts: Facts) -> list[tuple[str, list[str]]]:
     """The word of each entry that is about this act, and the links by which an undo is found."""
-    for entry in rule.undone_by:
-        if _is_about(entry, record, facts):
-            links = _links(entry, entry.act, record, facts)
-            if links:
-                yield entry.word, links
+    name = record.event_name.lower()
+    about = [one for one in rule.undone_by if (not one.of or name in one.of) and _holds(one, record, facts)]
+    found = [(entry.word, _links(entry, entry.act, record, facts)) for entry in about]
+    return [(word, links) for word, links in found if links]
 
 
-def _is_about(entry: UndoneBy, record: Record, facts: Facts) -> bool:
-    if entry.of and record.event_name.lower() not in entry.of:
-        return False
+def _holds(entry: UndoneBy, record: Record, facts: Facts) -> bool:
     return not entry.when or _CONDITIONS.of(entry.when)((record.fields, {"facts": facts.fields()}))
 
 

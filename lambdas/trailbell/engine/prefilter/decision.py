@@ -13,7 +13,7 @@ from typing import Any
 from trailbell.engine.condition import Node, compile_node, looks_at_path, simplify
 from trailbell.engine.matcher import CompiledRule, Match, matching
 from trailbell.engine.predicates import Predicate, Roots, compile_finder
-from trailbell.engine.prefilter.partial_eval import PartialEvaluation
+from trailbell.engine.prefilter.partial_eval import Left, PartialEvaluation
 
 
 Telling = Mapping[str, Callable[[Any], Hashable]]
@@ -68,11 +68,9 @@ class Decision:
 
         source: what the telling facts are looked up in; facts, today: as in the plain `matching`.
         """
-        values = self._partial_evaluation.values_of(event)
-        if values is None:
+        point = self._beginning(candidates, event)
+        if point is None:
             return matching(candidates, event, facts, today)
-        key = (tuple(candidates), values)
-        point = self._begun.get(key) or self._begin(key)
         while point.fact:
             value = self._telling[point.fact](source)
             point = point.below.get(value) or self._next(point, value)
@@ -82,6 +80,19 @@ class Decision:
         return [
             Match(one.rule, one.muting(roots, today)) for one, holds in point.decides if holds is None or holds(roots)
         ]
+
+    def _beginning(self, candidates: Sequence[CompiledRule], event: Mapping[str, Any]) -> _Point | None:
+        """Where a decision on an event begins; None where a known field is of an unusual type."""
+        if isinstance(candidates, Left):
+            point: _Point | None = candidates.begun
+            if point is None:
+                point = candidates.begun = self._point(candidates.conditions, list(self._telling))
+            return point
+        values = self._partial_evaluation.values_of(event)
+        if values is None:
+            return None
+        key = (tuple(candidates), values)
+        return self._begun.get(key) or self._begin(key)
 
     def _begin(self, key: tuple[tuple[CompiledRule, ...], tuple[Any, ...]]) -> _Point:
         candidates, values = key
