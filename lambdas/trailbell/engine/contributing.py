@@ -1,6 +1,6 @@
 """What an event adds to correlations: the groups that it belongs to, and the values that are counted in them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
@@ -34,6 +34,9 @@ class Share:
     is_cut: bool = False
 
 
+_ONE_EACH = {1}
+
+
 @dataclass(frozen=True, slots=True)
 class _Counted:
     correlation: Correlation
@@ -65,17 +68,28 @@ class Contributing:
 
     def shares(self, rule_id: str, roots: Roots) -> Iterator[Share]:
         """What an event that matches a rule adds, to each correlation that counts the rule."""
+        return self.shares_of((rule_id,), roots)
+
+    def shares_of(self, rule_ids: Iterable[str], roots: Roots) -> Iterator[Share]:
+        """The same of an event that matches several rules, for one after the other."""
         known = dict[str, list[str]]()  # correlations mostly ask for the same fields
-        for counted in self._counted.get(rule_id, ()):
-            groups, values = (
-                product(*(self._texts(path, roots, known) for path in paths))
-                for paths in (counted.group, counted.value)
-            )
-            pairs = product(groups, values)
-            taken = [*islice(pairs, self._shares_max)]
-            is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
-            for number, (group, value) in enumerate(taken, start=1):
-                yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
+        for rule_id in rule_ids:
+            for counted in self._counted.get(rule_id, ()):
+                groups = [self._texts(path, roots, known) for path in counted.group]
+                values = [self._texts(path, roots, known) for path in counted.value]
+                if set(map(len, groups)) | set(map(len, values)) <= _ONE_EACH:  # mostly: there is nothing to combine
+                    group, value = (tuple([texts[0] for texts in one]) for one in (groups, values))
+                    yield Share(counted.correlation, group, counted.rule, value)
+                else:
+                    yield from self._combined(counted, groups, values)
+
+    def _combined(self, counted: _Counted, groups: list[list[str]], values: list[list[str]]) -> Iterator[Share]:
+        """A share for each combination of texts, as many as there may be; none if any has no text."""
+        pairs = product(product(*groups), product(*values))
+        taken = [*islice(pairs, self._shares_max)]
+        is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
+        for number, (group, value) in enumerate(taken, start=1):
+            yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
 
     def _texts(self, path: str, roots: Roots, known: dict[str, list[str]]) -> list[str]:
         """The texts of a field, each once, kept in `known`.
@@ -83,10 +97,15 @@ class Contributing:
         A member of a list is a value of its own. Null and objects are none; case is kept, for names and ARNs differ by
         it.
         """
-        if path not in known:
-            texts = map(text_of, members(self._finders[path](roots)))
-            known[path] = list(dict.fromkeys(text for text in texts if text is not None))
-        return known[path]
+        texts = known.get(path)
+        if texts is None:
+            found = self._finders[path](roots)
+            if len(found) == 1 and isinstance(found[0], str):
+                texts = found
+            else:
+                texts = list(dict.fromkeys(text for text in map(text_of, members(found)) if text is not None))
+            known[path] = texts
+        return texts
 
     def of_episode(self, correlation: Correlation, group: Group) -> Iterator[Share]:
         """What a correlation that has come true in a group adds to those that count it."""

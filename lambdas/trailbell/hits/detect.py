@@ -467,7 +467,7 @@ class HitDetector:
             reading.counts.without_time += 1
             return None
         roots = (record.fields, {"facts": known})
-        shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
+        shares = [*self._contributing.shares_of([rule.rule_id for rule in rules], roots)]
         if not shares:
             return None
         match = base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at)
