@@ -312,7 +312,7 @@ def make_hit(
     )
 
 
-def _stated(fields: Mapping[str, Any]) -> dict[str, str]:
+def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What a hit says as the record does, made harmless, by the names of its members; what is missing is left out."""
     return {
         name: kept(value) for member, name, kept in _STATED if isinstance(value := fields.get(member), str) and value

@@ -59,11 +59,11 @@ def joined_values(path: str, record: Record, facts: Facts, resource_type: str = 
 
     resource_type: what the first part names, such as ssm:parameter, where a record may name it without its ARN.
     """
-    first, *others = _parts(path)
-    values = _values(first, record, facts, resource_type)
-    if not others:
+    named = _parts(path)
+    values = _values(named[0], record, facts, resource_type)
+    if len(named) == 1:
         return values
-    parts = [values, *(_values(part, record, facts, "") for part in others)]
+    parts = [values, *(_values(part, record, facts, "") for part in named[1:])]
     if not all(parts) or sum(len(values) > 1 for values in parts) > 1:
         return []
     count = max(map(len, parts))
@@ -72,14 +72,30 @@ def joined_values(path: str, record: Record, facts: Facts, resource_type: str = 
 
 def _values(part: _Part, record: Record, facts: Facts, resource_type: str) -> list[str]:
     """What a record holds in a place, each once. Unlike a step's, a path goes on in each item of a list."""
-    if part.names is None:
-        values = place_values(part.path, record, facts)
-    else:
-        values = list[str]()
-        _add_scalars(values, record.fields, part.names, 0)
+    names = part.names
+    values = _scalars(record.fields, names) if names else place_values(part.path, record, facts)
     if not values:
         return values
+    if len(values) == 1:
+        return [_named(values[0], part, record.account, resource_type)]
     return [*dict.fromkeys([_named(value, part, record.account, resource_type) for value in values])]
+
+
+def _scalars(fields: Any, names: Sequence[str]) -> list[str]:
+    """The texts and numbers at the names of a path, in each item of a list on its way."""
+    node = fields
+    for name in names:  # mostly the way leads through objects alone, and to a text or nothing
+        if not isinstance(node, dict):
+            break
+        node = node.get(name)
+    else:
+        if isinstance(node, str):
+            return [node] if node else []
+    if node is None:
+        return []
+    found = list[str]()
+    _add_scalars(found, fields, names, 0)
+    return found
 
 
 def _add_scalars(found: list[str], node: Any, names: Sequence[str], at: int) -> None:
