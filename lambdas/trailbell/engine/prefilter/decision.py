@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from trailbell.engine.condition import Node, compile_node, looks_at_path, simplify
+from trailbell.engine.condition import Node, ValueTests, compile_node, looks_at_path, simplify
 from trailbell.engine.matcher import CompiledRule, Match, matching
 from trailbell.engine.predicates import Predicate, Roots, compile_finder
 from trailbell.engine.prefilter.partial_eval import Left, PartialEvaluation
@@ -30,21 +30,30 @@ class _Point:
     fact:   what is looked up next, "" if nothing is; below: where its values lead.
     """
 
-    __slots__ = ("_decides", "below", "fact", "left")
+    __slots__ = ("_decides", "_left", "below", "fact")
 
     def __init__(self, left: _Left, fact: str) -> None:
-        self.left, self.fact = left, fact
+        self._left, self.fact = left, fact
         self.below: dict[Hashable, _Point] = {}
         self._decides: list[tuple[CompiledRule, Predicate | None]] | None = None
 
+    def left_by(self, value: Any, tests: ValueTests) -> list[tuple[CompiledRule, Node | bool]]:
+        """What a value of the fact that is looked up leaves of the conditions."""
+        known = {self.fact: [value]}
+        return [(rule, node if isinstance(node, bool) else simplify(node, known, tests)) for rule, node in self._left]
+
     @property
     def decides(self) -> list[tuple[CompiledRule, Predicate | None]]:
-        """The rules that are left, with the functions that decide on them; None where it is decided."""
+        """The rules that are left where nothing more is looked up, with the functions that decide on them; None where
+        it is decided. The conditions are not kept beside them.
+        """
+        left = self._left  # read first: another thread may make them meanwhile, and leave nothing here
         if self._decides is None:
             finder = partial(compile_finder, dotted_root=False)
             self._decides = [
-                (rule, None if isinstance(node, bool) else compile_node(node, finder)) for rule, node in self.left
+                (rule, None if isinstance(node, bool) else compile_node(node, finder)) for rule, node in left
             ]
+            self._left = ()
         return self._decides
 
 
@@ -74,12 +83,11 @@ class Decision:
         while point.fact:
             value = self._telling[point.fact](source)
             point = point.below.get(value) or self._next(point, value)
-        if not point.left:
+        decides = point.decides
+        if not decides:
             return []
         roots: Roots = (event, {"facts": facts})
-        return [
-            Match(one.rule, one.muting(roots, today)) for one, holds in point.decides if holds is None or holds(roots)
-        ]
+        return [Match(one.rule, one.muting(roots, today)) for one, holds in decides if holds is None or holds(roots)]
 
     def _beginning(self, candidates: Sequence[CompiledRule], event: Mapping[str, Any]) -> _Point | None:
         """Where a decision on an event begins; None where a known field is of an unusual type."""
@@ -107,8 +115,7 @@ class Decision:
         return point
 
     def _next(self, point: _Point, value: Any) -> _Point:
-        known, tests = {point.fact: [value]}, self._partial_evaluation.tests
-        left = [(rule, node if isinstance(node, bool) else simplify(node, known, tests)) for rule, node in point.left]
+        left = point.left_by(value, self._partial_evaluation.tests)
         names = list(self._telling)
         point.below[value] = following = self._point(left, names[names.index(point.fact) + 1 :])
         return following
