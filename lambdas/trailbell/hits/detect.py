@@ -429,7 +429,8 @@ class HitDetector:
         if not matches:
             return []
         hit = self._hit(matches, record, facts, known, origin, seen_at)
-        undoing = undoing_of(silent(matches), record, facts)
+        unheard = silent(matches)
+        undoing = undoing_of(unheard, record, facts) if unheard else None
         counted = self._base_match(matches, hit, record, facts, known, origin, reading)
         return [one for one in (hit, undoing, counted) if one]
 

@@ -48,6 +48,7 @@ _RAISED = "raised-to-"
 _SHARED = "shared"
 
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
+_NOTHING: Mapping[str, Any] = {}
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
 _ACTORS_REMEMBERED = 64
 _MAX_NAME = 256
@@ -293,8 +294,8 @@ def make_hit(
         undo=steps,
         undo_until=_name(undo_deadline(rule.undo, record)),
         undo_note=undo_note(rule.undo, record, steps),
-        also=tuple(other.name for other in weaker),
-        also_ids=tuple(other.rule_id for other in weaker),
+        also=tuple([other.name for other in weaker]),
+        also_ids=tuple([other.rule_id for other in weaker]),
         also_muted=tuple(also_muted),
         level_note=level_note,
         muted_by=muted.name if muted else "",
@@ -307,7 +308,7 @@ def make_hit(
         seen_keys=seen[0],
         seen_what=seen[1],
         live=live,
-        account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME),
+        account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME) if facts.account_name else "",
         **stated,
     )
 
@@ -461,7 +462,7 @@ def _once(record: Record, actor: str) -> str:
 
 def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
-    document = {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service, **_document(hit)}
+    document = _document(hit, {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service})
     if hit.shown:
         document["shown"] = shown_document(hit)
     if hit.episode:
@@ -490,14 +491,15 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
     )
 
 
-def _document(value: Any) -> dict[str, Any]:
-    """The members of a dataclass that are not empty, by what they are called in JSON."""
+def _document(value: Any, first: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
+    """The members of a dataclass that are not empty, by what they are called in JSON, behind those that come first."""
     names, members_of, numbers = _spelling(value.__class__)
     members = members_of(value)
     told = members
     if [True for name in numbers if not getattr(value, name)]:
         told = tuple([member or type(member) is int for member in members])  # 0 is a position
-    document: dict[str, Any] = dict(compress(zip(names, members, strict=True), told))
+    document = dict(first)
+    document.update(compress(zip(names, members, strict=True), told))
     for name, member in document.items():
         if type(member) is not str:
             if isinstance(member, tuple):

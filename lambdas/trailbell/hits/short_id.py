@@ -30,6 +30,7 @@ _WRITTEN_FOR = str.maketrans("oil", "011")
 _FORM = re.compile(rf"[{_ALPHABET}]{{{SHORT},{LONGEST}}}", re.ASCII)
 
 _DAY_BITS, _SHARD_BITS = 13, 2
+_DIGEST_BITS = 128  # of the hash: more than the longest has room for
 _DAYS = 1 << _DAY_BITS
 _FIRST = date(1970, 1, 1)
 _DAYS_REMEMBERED = 64
@@ -54,10 +55,11 @@ class ShortId:
 
 def short_id(identity: Identity, event_time: str, length: int = SHORT) -> str:
     """The short id of the hit of an identity and an event time (ISO 8601), with `length` characters of it."""
-    digest = int.from_bytes(hashlib.sha256("/".join(identity).encode("utf-8", "surrogatepass")).digest())
+    hashed = hashlib.sha256("/".join(identity).encode("utf-8", "surrogatepass")).digest()
+    digest = int.from_bytes(hashed[: _DIGEST_BITS // 8])
     place = (_day_of(event_time[:10]) << _SHARD_BITS) | shard_of(identity[1])
-    bits = _DAY_BITS + _SHARD_BITS + 256
-    number = ((place << 256) | digest) >> (bits - 5 * length)
+    bits = _DAY_BITS + _SHARD_BITS + _DIGEST_BITS
+    number = ((place << _DIGEST_BITS) | digest) >> (bits - 5 * length)
     return "".join([_ALPHABET[(number >> at) & 31] for at in range(5 * (length - 1), -1, -5)])
 
 
