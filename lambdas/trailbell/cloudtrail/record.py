@@ -114,7 +114,12 @@ class Record:
     @once
     def partition(self) -> str:
         """The AWS partition it happened in: aws, aws-cn …"""
-        return _partition(self.region, tuple(_arns(self.fields)))
+        return _partition(self.region, tuple(_arns(self.fields, self.listed_arns)))
+
+    @once
+    def listed_arns(self) -> list[str]:
+        """The ARNs that AWS lists under `resources`, in their order."""
+        return _listed_arns(self.fields)
 
     @property
     def repeats(self) -> bool:
@@ -156,13 +161,21 @@ def is_identifier(given: str) -> bool:
 _partition = lru_cache(64)(partition_of)  # most records have no ARN of AWS but their caller's
 
 
-def _arns(fields: Mapping[str, Any]) -> list[str]:
-    """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
+def _listed_arns(fields: Mapping[str, Any]) -> list[str]:
     found = list[str]()
     resources = fields.get("resources")
-    if isinstance(resources, list):
-        for entry in resources:
-            found += texts(entry, "ARN") + texts(entry, "arn")
+    for entry in resources if isinstance(resources, list) else ():
+        if isinstance(entry, dict):
+            for name in ("ARN", "arn"):
+                arn = entry.get(name)
+                if arn:
+                    found += (arn,) if isinstance(arn, str) else texts(arn)
+    return found
+
+
+def _arns(fields: Mapping[str, Any], listed: list[str]) -> list[str]:
+    """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
+    found = [*listed]
     if fields.get("responseElements"):
         found += texts(fields, "responseElements", "keyId")
     identity = mapping(fields, "userIdentity")
