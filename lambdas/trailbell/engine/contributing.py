@@ -34,9 +34,6 @@ class Share:
     is_cut: bool = False
 
 
-_ONE_EACH = {1}
-
-
 @dataclass(frozen=True, slots=True)
 class _Counted:
     correlation: Correlation
@@ -73,19 +70,36 @@ class Contributing:
     def shares_of(self, rule_ids: Iterable[str], roots: Roots) -> Iterator[Share]:
         """The same of an event that matches several rules, for one after the other."""
         known = dict[str, list[str]]()  # correlations mostly ask for the same fields
+        ways = dict[tuple[str, ...], list[Values]]()
         for rule_id in rule_ids:
             for counted in self._counted.get(rule_id, ()):
-                groups = [self._texts(path, roots, known) for path in counted.group]
-                values = [self._texts(path, roots, known) for path in counted.value]
-                if set(map(len, groups)) | set(map(len, values)) <= _ONE_EACH:  # mostly: there is nothing to combine
-                    group, value = (tuple([texts[0] for texts in one]) for one in (groups, values))
-                    yield Share(counted.correlation, group, counted.rule, value)
-                else:
-                    yield from self._combined(counted, groups, values)
+                groups = self._few(counted.group, roots, known, ways)
+                values = self._few(counted.value, roots, known, ways)
+                if len(groups) == len(values) == 1:  # mostly: there is nothing to combine
+                    yield Share(counted.correlation, groups[0], counted.rule, values[0])
+                elif groups and values:
+                    yield from self._combined(counted, roots, known)
 
-    def _combined(self, counted: _Counted, groups: list[list[str]], values: list[list[str]]) -> Iterator[Share]:
-        """A share for each combination of texts, as many as there may be; none if any has no text."""
-        pairs = product(product(*groups), product(*values))
+    def _few(
+        self,
+        paths: tuple[str, ...],
+        roots: Roots,
+        known: dict[str, list[str]],
+        ways: dict[tuple[str, ...], list[Values]],
+    ) -> list[Values]:
+        """The first two of the combinations of some fields' texts, kept in `ways`."""
+        found = ways.get(paths)
+        if found is None:
+            texts = [self._texts(path, roots, known) for path in paths]
+            found = ways[paths] = [*islice(product(*texts), 2)]
+        return found
+
+    def _combined(self, counted: _Counted, roots: Roots, known: dict[str, list[str]]) -> Iterator[Share]:
+        """A share for each combination of texts, as many as there may be."""
+        groups, values = (
+            product(*[self._texts(path, roots, known) for path in paths]) for paths in (counted.group, counted.value)
+        )
+        pairs = product(groups, values)
         taken = [*islice(pairs, self._shares_max)]
         is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
         for number, (group, value) in enumerate(taken, start=1):
