@@ -29,6 +29,10 @@ class Event:
     file: int = field(compare=False)
     index: int = field(compare=False)
 
+    def __str__(self) -> str:
+        """The same as repr(), but quickly: what is sorted by it are all that correlations count."""
+        return f"Event(identity={self.identity}, time={self.time}, file={self.file}, index={self.index})"
+
 
 Reread = Callable[[int, Sequence[int]], Mapping[int, BaseMatch]]
 """From the number of a log file, and positions in it, to what correlations count there; what is gone is left out."""
