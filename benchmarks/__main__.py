@@ -35,6 +35,8 @@ _PARTS = {
 _FILES = {
     "peers": ("peers", "rows"),
     "small_files": ("small_files", "rows"),
+    "bucket": ("bucket", "rows"),
+    "year": ("year", "rows"),
 }
 """Parts that take any folder of log files; their table is one of its own."""
 

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.measure import Row, row
-from infra.asset import build_asset
+from infra.asset import AUDIT_LOCK, LOCK, build_asset
 from trailbell.cli.local.local_aws import machine_architecture
 from trailbell.cli.options.rulebooks import find_placeholders
 from trailbell.rulebook.build import build_rulebook
@@ -33,21 +33,32 @@ _ENVIRONMENT = {
     "TRAILBELL_TRAIL_BUCKET": "trail",
     "TRAILBELL_TRAIL_PREFIX": "AWSLogs/",
     "TRAILBELL_MAX_INFLATED_BYTES": "100000000",
+    "TRAILBELL_OPERATIONS_TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:operations",
+    "TRAILBELL_CANARY_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/111122223333/canaries",
+    "TRAILBELL_CANARY_MINUTES": "20",
+    "TRAILBELL_AUDIT_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/111122223333/audit",
+    "TRAILBELL_INGEST_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/111122223333/ingest",
     "PYTHONDONTWRITEBYTECODE": "1",  # as in Lambda, where the asset cannot be written to
 }
-_MADE = {"detector": "_detector", "notifier": "_parts"}  # what a cold start builds
-_SERVICES = {"detector": ("s3", "dynamodb"), "notifier": ("sns", "dynamodb")}
+_MADE = {"detector": "_detector", "notifier": "_parts", "clock": "_parts", "audit": "_audit"}  # by a cold start
+_SERVICES = {
+    "detector": ("s3", "dynamodb"),
+    "notifier": ("sns", "dynamodb"),
+    "clock": ("dynamodb", "sns", "sqs", "ssm"),
+    "audit": ("s3", "dynamodb", "sqs"),
+}
 
 
 def rows(rounds: int = ROUNDS) -> list[Row]:
-    """Detector and notifier, started from the asset, against their services' boto3 clients."""
+    """Every function, started from its asset, against its services' boto3 clients."""
     with tempfile.TemporaryDirectory() as folder:
-        with_bytecode, without = _assets(Path(folder))
+        of_all, of_audit = _assets(Path(folder) / "all", LOCK), _assets(Path(folder) / "audit", AUDIT_LOCK)
         starts: dict[str, Callable[[], float]] = {}
         for name, services in _SERVICES.items():
             clients = "; ".join(f"boto3.client({service!r})" for service in services)
             starts[f"{name} boto3"] = _start(f"import boto3; {clients}")
             ready = f"from trailbell.handlers import {name} as one; one.{_MADE[name]}(); one._metrics()"
+            with_bytecode, without = of_audit if name == "audit" else of_all
             starts[name] = _start(ready, with_bytecode)
             starts[f"{name} without bytecode"] = _start(ready, without)
         times: dict[str, list[float]] = {name: [] for name in starts}
@@ -63,15 +74,15 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
             (ours / theirs for ours, theirs in zip(times[label], times[f"{name} boto3"], strict=True)),
         )
         for name in _SERVICES
-        for label, target in ((name, "<= 1.10, then < 1"), (f"{name} without bytecode", "-"))
+        for label, target in ((name, "<= 0.8"), (f"{name} without bytecode", "-"))
     ]
 
 
-def _assets(folder: Path) -> tuple[Path, Path]:
+def _assets(folder: Path, lock: Path) -> tuple[Path, Path]:
     """The asset for this machine and Python, and the same as a synth by another Python makes it."""
     rulebook, _ = build_rulebook(_ROOT / "rules", _ROOT / "exceptions", find_placeholders(()), date.today())
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    made = build_asset(machine_architecture(), python, rulebook, folder)
+    made = build_asset(machine_architecture(), python, rulebook, folder, lock)
     bare = folder / "bare"
     made.rename(folder / "made")
     for path in (folder / "made").rglob("*"):

@@ -43,19 +43,22 @@ from trailbell.store.query.hit_query import find_hits
 _PUTTERS = 4
 _HITS_A_FILE = 3
 _NOISE = 20
-_VISIBILITY = "10"  # seconds until the messages of a killed detector come again; 12 minutes when deployed
 _MET = {LOST: 1, THROTTLED: 1, DOWN: 5}  # requests: a publish is tried four times before it is given up
 _PATIENCE = 60  # seconds to wait for a fault to be met
 
 
 @dataclass
 class Soak:
-    """One run. `expected` holds the event ids of all hits, `put` and `told` the seconds by event id."""
+    """One run. `expected` holds the event ids of all hits, `put` and `told` the seconds by event id.
+
+    hidden_seconds: until the messages of a killed detector come again; 12 minutes when deployed.
+    """
 
     aws: LocalAws
     proxy: FaultyProxy
     files: int
     fault_seconds: float
+    hidden_seconds: int
     expected: set[str] = field(default_factory=set)
     put: dict[str, float] = field(default_factory=dict)
     notified: dict[str, list[float]] = field(default_factory=dict)
@@ -107,7 +110,9 @@ class Soak:
             variables = {**found, "AWS_ENDPOINT_URL": self.proxy.address}
             functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
         url = self.stack.ingest_queue().url
-        self.aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": _VISIBILITY})
+        self.aws.client("sqs").set_queue_attributes(
+            QueueUrl=url, Attributes={"VisibilityTimeout": str(self.hidden_seconds)}
+        )
 
     def _detector(self) -> str:
         mappings = self.aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
@@ -183,7 +188,7 @@ class Soak:
     def _settle(self) -> None:
         """Until queue and inbox have been quiet for as long as a killed detector's messages stay hidden."""
         quiet_since, notified = time.monotonic(), -1
-        while time.monotonic() - quiet_since < int(_VISIBILITY) / 2:
+        while time.monotonic() - quiet_since < self.hidden_seconds / 2:
             time.sleep(0.5)
             now_notified = sum(map(len, self.notified.values()))
             if self.stack.ingest_queue().waiting or now_notified != notified:
@@ -215,11 +220,11 @@ def soak(files: int, fault_seconds: float, folder: Path) -> Soak:
         aws.stop()
 
 
-def soak_deployed(aws: LocalAws, files: int, fault_seconds: float) -> Soak:
+def soak_deployed(aws: LocalAws, files: int, fault_seconds: float, hidden_seconds: int = 10) -> Soak:
     """The same in an embedded AWS that holds the deployed stack. Raises AssertionError when a promise breaks."""
     proxy = FaultyProxy(aws.endpoint)
     try:
-        run = Soak(aws, proxy, files, fault_seconds)
+        run = Soak(aws, proxy, files, fault_seconds, hidden_seconds)
         run.run()
         judge(run)
     finally:

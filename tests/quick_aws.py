@@ -5,6 +5,7 @@ import marshal
 import os
 from collections import defaultdict
 from collections.abc import Callable
+from copy import copy, deepcopy
 from functools import cache
 from typing import Any, ClassVar
 
@@ -77,11 +78,13 @@ def quicken_moto() -> None:
     """From now on, in this process, moto answers and orders rows as it keeps them, and knows what a service can do.
 
     Else it looks for each of the ten types that a value of DynamoDB's may have under every name that an object of its
-    own might give it, sorts a table for each query by keys that it casts for each comparison, and asks for a service's
-    methods at each call: three quarters of what a test with many rows takes.
+    own might give it, sorts a table for each query by keys that it casts for each comparison, asks for a service's
+    methods at each call, and copies a table with all that its stream ever held for each item of a transaction: three
+    quarters of what a test with many rows takes.
     """
     from moto.core import responses, utils  # here, as whoever uses no moto should not import it
     from moto.core.serialize import BaseJSONSerializer
+    from moto.dynamodb.models import DynamoDBBackend
     from moto.dynamodb.models.table import Table
 
     structure: Callable[..., None] = BaseJSONSerializer._serialize_type_structure
@@ -95,13 +98,38 @@ def quicken_moto() -> None:
             serializer._serialize(answered, content, shape.members[kind], kind)
         serializer._default_serialize(serialized, answered, shape, key)
 
+    update: Callable[..., Any] = DynamoDBBackend.update_item
+
+    def update_a_copy(backend: Any, table_name: str, key: dict[str, Any], *more: Any, **given: Any) -> Any:
+        """An update changes the row that it finds, which a copy of the table may share."""
+        table = backend.get_table(table_name)
+        hash_key, range_key = backend.get_keys_value(table, key)
+        rows, at = (table.items[hash_key], range_key) if table.range_key_attr else (table.items, hash_key)
+        if row := rows.get(at):
+            rows[at] = deepcopy(row)
+        return update(backend, table_name, key, *more, **given)
+
     patched = {
+        (DynamoDBBackend, "update_item"): update_a_copy,
+        (Table, "__deepcopy__"): _copy_of_table,
         (BaseJSONSerializer, "_serialize_type_structure"): value_or_structure,
         (Table, "all_items"): _rows_in_order,
         (responses, "method_names_from_class"): cache(utils.method_names_from_class),
     }
     for (owner, name), instead in patched.items():
         setattr(owner, name, instead)
+
+
+def _copy_of_table(table: Any, _: object) -> Any:
+    """A table to fall back on. It shares the rows: puts and deletes leave a row as it is, and updates take a copy."""
+    copied = copy(table)
+    copied.items = defaultdict(dict)
+    copied.items.update({key: copy(rows) if table.range_key_attr else rows for key, rows in table.items.items()})
+    if table.stream_shard:
+        copied.stream_shard = copy(table.stream_shard)
+        copied.stream_shard.items = [*table.stream_shard.items]
+        copied.stream_shard.table = copied
+    return copied
 
 
 def _rows_in_order(table: Any) -> list[Any]:

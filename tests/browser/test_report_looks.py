@@ -14,6 +14,7 @@ from tests.browser.test_report import HIT, HOSTILE, count, lives, many, wait_unt
 from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
+from trailbell.hits.hit_state import HitState
 
 
 PREFIX = "a-name-that-is-much-longer-than-any-column-and-says-nothing-until-its-very-end-"
@@ -345,6 +346,49 @@ def test_episodes_lead_to_their_acts_and_back(page: Page, tmp_path: Path) -> Non
     assert "act-1" in of_act
     assert "The story: 1 act from 2026-09-15T10:00:00Z" in of_act
     assert title == "The story"
+
+
+def test_undo_of_an_episode_says_what_is_done_and_until_when_the_rest_works(page: Page, tmp_path: Path) -> None:
+    """A command of an act that a colleague has undone is no offer any more; each other has a deadline of its own."""
+    acts = tuple(
+        EpisodeAct(
+            HIT.event_time,
+            HIT.account,
+            f"act-{number}",
+            "kms.amazonaws.com",
+            "DisableKey",
+            "eu-central-1",
+            "r",
+            "R",
+            undo=(f"aws undo {number}",),
+            undo_until=until,
+        )
+        for number, until in enumerate(
+            ("2120-01-01 00:00:00 UTC", "2120-01-02 00:00:00 UTC", "2020-01-01 00:00:00 UTC", "")
+        )
+    )
+    undo = tuple(step for act in acts for step in act.undo)
+    story = replace(HIT, event_id="ep", episode=HitEpisode((), HIT.event_time, HIT.event_time, 4, acts), undo=undo)
+    own = [replace(HIT, event_id=f"act-{number}", kept_as="act", undo=()) for number in (0, 1)]
+    states = {own[0].identity: HitState("undone", 1, "dana", "2026-09-15T11:00:00Z")}
+    page.open(write(tmp_path / "report.html", [story, *own], states))
+
+    page.click('#states [data-value="episode"]')
+    page.click(".row")
+    copied = page.run("return [...document.querySelectorAll('#detail .command code')].map(one => one.innerText)")
+    over = page.run("return [...document.querySelectorAll('#detail .over')].map(one => one.innerText)")
+    text = page.run("return document.getElementById('detail').innerText").partition("Undo")[2]
+    page.press("Escape")
+    page.run("window.dispatchEvent(new Event('beforeprint'))")
+    paper = page.run("return [...document.querySelectorAll('.onpaper code')].map(one => one.textContent)")
+    page.run("window.dispatchEvent(new Event('afterprint'))")
+
+    assert (over, copied) == (["aws undo 0", "aws undo 2"], ["aws undo 1", "aws undo 3"])
+    assert "Undone after 1 h, by dana" in text
+    assert "until 2120-01-02 00:00:00 UTC: " in text
+    assert "deadline passed: 2020-01-01 00:00:00 UTC" in text
+    assert text.count("without a deadline") == 1
+    assert "aws undo 0" not in paper
 
 
 def test_episode_of_many_acts_by_several_people_says_what_it_leaves_out(page: Page, tmp_path: Path) -> None:

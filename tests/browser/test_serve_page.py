@@ -42,6 +42,13 @@ def dynamodb() -> Iterator[Any]:
         yield client
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _impatient(page: Page) -> None:
+    """The page asks what is new every 0.2 seconds instead of 2: most of what tests do is to wait for that."""
+    script = "const later = setTimeout; globalThis.setTimeout = (act, wait) => later(act, wait === 2000 ? 200 : wait)"
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+
 @pytest.fixture
 def served(dynamodb: Any, examples: list[Hit], page: Page) -> Iterator[Served]:
     """A page that is served from the examples, and open in the browser."""
@@ -49,6 +56,7 @@ def served(dynamodb: Any, examples: list[Hit], page: Page) -> Iterator[Served]:
     now = datetime.now(UTC)
     query = HitQuery(since=now - timedelta(days=30), until=now + timedelta(days=1))
     with serving(query, pace=Pace(new=0.2, states=0.2)) as found:
+        found.watcher.look()
         found.watcher.start()
         page.open_address(found.address)
         until(lambda: len(rows(page)) > 0)
@@ -154,7 +162,7 @@ def test_whoever_has_the_port_later_is_not_believed(dynamodb: Any, page: Page, e
         shown, port = rows(page), int(found.host.rpartition(":")[2])
     until(lambda: "does not answer: it was ended" in text(page, "#status"))
     with http.server.HTTPServer(("127.0.0.1", port), Impostor) as impostor:
-        thread = threading.Thread(target=impostor.serve_forever)
+        thread = threading.Thread(target=impostor.serve_forever, args=(0.02,))
         thread.start()
         until(lambda: "something else answers at its address" in text(page, "#status"))
         page.click(".row")
@@ -456,6 +464,19 @@ def test_deadline_counts_down_by_the_second(served: Served, page: Page) -> None:
     until(lambda: text(page, "#detail .soon") != first)
 
     assert re.fullmatch(r"until [\d-]+ [\d:]+ UTC: (\d+ d )?\d+:\d\d:\d\d left", first)
+
+
+def test_each_step_of_an_episode_counts_down_to_its_own_deadline(served: Served, page: Page) -> None:
+    lines = (
+        "return [...document.querySelectorAll('#detail p[data-until]')].map(one => [one.dataset.until, one.innerText])"
+    )
+    open_hit(page, "kms-key-destruction-wave")
+    first = page.run(lines)
+    until(lambda: page.run(lines) != first)
+
+    assert len({deadline for deadline, _ in first if deadline}) > 1
+    for deadline, said in (*first, *page.run(lines)):
+        assert f"{deadline}: " in said if deadline else said == "without a deadline"
 
 
 def test_undo_and_record_are_copied_as_they_are(served: Served, page: Page) -> None:

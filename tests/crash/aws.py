@@ -119,7 +119,8 @@ class FakeDynamo:
         assert ConsistentRead, "an old answer may lack a row"
         wanted = _SORT_KEYS[KeyConditionExpression]
         with self.lock:
-            keys = sorted(key for key in self._partitions.get(values[":pk"], ()) if wanted(key[1], values))
+            there = self._partitions.get(values[":pk"])
+            keys = sorted(key for key in there if wanted(key[1], values)) if there else []
             if not more.get("ScanIndexForward", True):
                 keys.reverse()
             if "ExclusiveStartKey" in more:

@@ -9,16 +9,15 @@ from tests.crash.faults import ANY_CALL, BATCH_CALL, PARTLY, PARTLY_KILLED, Kill
 
 
 class _Worker:
-    """A job in a thread. `go` and `parked` are locks that one side takes and the other gives, which costs a fraction of
-    what semaphores do; both begin taken.
+    """A job in a thread. `go` is a lock that whoever goes on takes and whoever went before gives, which costs less than
+    semaphores do; it begins taken.
     """
 
-    def __init__(self, job: Callable[[], None]) -> None:
-        self.go, self.parked, self.is_done = threading.Lock(), threading.Lock(), False
+    def __init__(self, job: Callable[[], None], turns: "Turns") -> None:
+        self.go = threading.Lock()
         self.go.acquire()
-        self.parked.acquire()
         self.error: BaseException | None = None
-        self._job = job
+        self._job, self._turns = job, turns
         self.thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
@@ -27,33 +26,28 @@ class _Worker:
             self._job()
         except BaseException as error:  # shown by whoever runs the workers
             self.error = error
-        self.is_done = True
-        self.parked.release()
-
-    def wait(self) -> None:
-        self.parked.release()
-        self.go.acquire()
+        self._turns.end(self)
 
 
 class Turns:
-    """Lets jobs run by turns."""
+    """Lets jobs run by turns: whoever waits or ends chooses who goes on, and mostly wakes nobody but them."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice, self._workers = dice, dict[threading.Thread, _Worker]()
+        self._running, self._over = list[_Worker](), threading.Lock()
+        self._over.acquire()
 
     def run(self, jobs: Sequence[Callable[[], None]]) -> None:
         """Run jobs to their ends. Raises what one of them raised."""
-        workers = [_Worker(job) for job in jobs]
+        workers = [_Worker(job, self) for job in jobs]
+        if not workers:
+            return
+        self._running = list(workers)
         for worker in workers:
             self._workers[worker.thread] = worker  # not by its ident, which a thread of a pool may get after its end
             worker.thread.start()
-        running = list(workers)
-        while running:
-            worker = self._dice.choice(running)
-            worker.go.release()
-            worker.parked.acquire()
-            if worker.is_done:
-                running.remove(worker)
+        self._dice.choice(self._running).go.release()
+        self._over.acquire()
         for worker in workers:
             worker.thread.join()
             if worker.error:
@@ -63,7 +57,15 @@ class Turns:
     def wait(self) -> None:
         """Called by a job before each of its calls."""
         if worker := self._workers.get(threading.current_thread()):
-            worker.wait()
+            chosen = self._dice.choice(self._running)
+            if chosen is not worker:
+                chosen.go.release()
+                worker.go.acquire()
+
+    def end(self, worker: _Worker) -> None:
+        """A job has ended: another one goes on, or whoever runs them."""
+        self._running.remove(worker)
+        (self._dice.choice(self._running).go if self._running else self._over).release()
 
 
 class FaultyClient:

@@ -16,7 +16,7 @@ def test_nothing_is_lost_and_nobody_told_twice_under_faults(aws: LocalAws) -> No
     """Lost answers, a throttled table, a topic that is down, and killed functions; judged by soak_deployed itself."""
     deploy(aws, TRAIL_BUCKET)
 
-    run = soak_deployed(aws, files=60, fault_seconds=2)
+    run = soak_deployed(aws, files=60, fault_seconds=2, hidden_seconds=4)
 
     assert {LOST, THROTTLED, DOWN} <= set(run.proxy.seen.faults), "a fault was never met"
     assert run.kills >= 2

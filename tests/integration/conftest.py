@@ -65,6 +65,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_REGION", REGION)
     # Else botocore asks for streams at a host with the account's number, which moto does not know.
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+    # moto's queues show at once what they have, and a second of waiting is a second.
+    monkeypatch.setattr("trailbell.ops.dead_letters._POLL_SECONDS", 0)
     with mock_aws():
         yield
 

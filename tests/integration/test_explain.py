@@ -203,7 +203,7 @@ def test_no_log_file_holds_it(stack: Deployment) -> None:
     walk = stack.walk()
 
     assert ended(walk) == ("log file", "stopped")
-    assert "none of 1 log files" in walk.steps[-1].said
+    assert "not in 1 log file of that time" in walk.steps[-1].said
     assert f"AttributeValue={EVENT}" in walk.steps[-1].action
 
 

@@ -94,7 +94,7 @@ class Deployment(FakeStack):
 @pytest.fixture
 def stack(dynamodb: Any, table: str) -> Iterator[Deployment]:
     server = HTTPServer(("127.0.0.1", 0), _Code)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     deployment = Deployment(dynamodb)
     deployment.address = f"http://127.0.0.1:{server.server_address[1]}/code"

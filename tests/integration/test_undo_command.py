@@ -258,6 +258,12 @@ def test_each_command_of_an_episode_goes_by_the_act_that_it_undoes(
     (held,) = json.loads(undo(episode.short_id, "--format", "json"))["hits"]
     assert held["until"] == not_kept[1].undo_until
     assert [bool(step["heldBack"]) for step in held["steps"]] == [True, False, True, True, False, True, False]
+    # The mail of the hit has all of them; the hit's story says which of them are over.
+    asked = ["hit", episode.short_id, "--table", table, "--no-record", "--no-pager"]
+    told = " ".join(CliRunner().invoke(cli, asked, catch_exceptions=False).output.split())
+    assert f"Not to be run any more (undone already, by dana at 2026-09-15T11:00:00Z): {ENABLE}1 " in told
+    assert told.count("Not to be run any more") == 4
+    assert f"What is left to run: trailbell undo {episode.short_id} --table hits" in told
 
 
 def test_episode_of_a_version_before_goes_by_the_hits_of_its_acts(

@@ -36,6 +36,7 @@ def synthesise(unpacked: Path, app: str, folder: Path) -> subprocess.CompletedPr
         "PYTHONPATH": str(unpacked),
         "CDK_OUTDIR": str(folder / "cdk.out"),
         "XDG_CACHE_HOME": str(folder / "cache"),
+        "CDK_VALIDATION": "true",
     }
     command = [sys.executable, "app.py"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -46,6 +47,7 @@ def test_example_app_synthesises_from_the_wheel(unpacked: Path, tmp_path: Path) 
     done = synthesise(unpacked, EXAMPLE.read_text(encoding="utf-8"), tmp_path)
 
     assert done.returncode == 0, done.stderr
+    assert "Template validation found issues" not in done.stdout + done.stderr, "the CDK's own, which others leave out"
     template = json.loads((tmp_path / "cdk.out" / "Security.template.json").read_text(encoding="utf-8"))
     kinds = [resource["Type"] for resource in template["Resources"].values()]
     assert kinds.count("AWS::DynamoDB::Table") == 1

@@ -43,7 +43,7 @@ def running_stub(certificate: Path | None = None) -> Iterator[Stub]:
         scheme = "https"
     stub = Stub(f"{scheme}://localhost:{server.server_address[1]}/services/SECRET?token=SECRET")
     server.stub = stub  # type: ignore[attr-defined] # what its handlers look at
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield stub
     finally:

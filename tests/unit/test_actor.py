@@ -224,3 +224,20 @@ def test_direct_tells_people_and_their_tools_from_services(fields: dict[str, Any
 def test_outcome_classes(code: str | None, outcome: Outcome) -> None:
     """A success rule must not fire for a retry or a denial."""
     assert outcome_of({"errorCode": code}) is outcome
+
+
+def test_an_identity_that_is_remembered_is_read_with_what_else_the_record_says() -> None:
+    """Whose account it is and where the call came from stand beside it; one nested too deeply is read, too."""
+    identity: dict[str, Any] = {"type": "AWSAccount", "principalId": "AIDA", "accountId": "111122223333"}
+    own = {"userIdentity": identity, "recipientAccountId": "111122223333"}
+    deep: Any = "x"
+    for _ in range(3000):
+        deep = [deep]
+
+    for _ in range(2):
+        assert not actor_of(own).text.endswith("[other account]")
+        assert actor_of({**own, "recipientAccountId": "444455556666"}).text.endswith("[other account]")
+        assert actor_of({**own, "sessionCredentialFromConsole": "true"}).console
+        assert not actor_of(own).console
+        assert actor_of({**own, "userIdentity": {**identity, "deep": deep}}) == actor_of(own)
+        assert actor_of({**own, "userIdentity": {**identity, "long": "x" * 5000}}) == actor_of(own)

@@ -15,15 +15,18 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from tests.unit.log_files import SEEN_AT
 from trailbell.cloudtrail.object_key import classify_key
-from trailbell.cloudtrail.record import make_record, text
+from trailbell.cloudtrail.record import GATE_FIELDS, make_record, text
 from trailbell.engine.condition import compile_node
+from trailbell.engine.matcher import Matcher, matching
 from trailbell.engine.predicates import compile_finder
 from trailbell.engine.prefilter import partial_eval
+from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.field_index import Derived
+from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
 from trailbell.facts.actor import actor_of, possible_kinds
-from trailbell.facts.facts import derived_fields, facts_of
+from trailbell.facts.facts import TELLING, derived_fields, facts_of
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS, load_cases
@@ -353,6 +356,28 @@ def test_real_log_files_give_the_same_both_ways(shipped: Rulebook, rules: str) -
         hits += len(expected[0])
     assert len(files) > 100
     assert hits > 50
+
+
+def test_rules_decide_by_a_few_facts_as_without_looking_ahead(shipped: Rulebook) -> None:
+    """What is worked out for an outcome and a kind of actor must not be another one's: on all cases of all rules, one
+    after the other, the rules match that match when each is asked for itself.
+    """
+    matcher = Matcher(shipped.rules, GATE_FIELDS, dotted_root=False)
+    decision = Decision(
+        PartialEvaluation((*GATE_FIELDS, "readOnly", "errorCode"), derived_fields(frozenset())), TELLING
+    )
+    matched = 0
+    for fields in case_records():
+        facts = facts_of(make_record(fields, 0))
+        candidates = matcher.candidates(fields)
+        expected = matching(candidates, fields, facts.as_fields(), SEEN_AT[:10])
+
+        assert decision.matching(candidates, fields, facts, facts.fields(), SEEN_AT[:10]) == expected
+        assert decision.matching(candidates[::2], fields, facts, facts.fields(), SEEN_AT[:10]) == [
+            match for match in expected if match.rule in [one.rule for one in candidates[::2]]
+        ]
+        matched += bool(expected)
+    assert matched > 300
 
 
 def test_each_rule_alone_finds_what_it_finds_among_all(shipped: Rulebook) -> None:

@@ -4,8 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailbell.cloudtrail.record import make_record
+from trailbell.facts import selectors as selectors_module
 from trailbell.facts.facts import facts_of
 from trailbell.facts.selectors import KMS, SOURCES, SelectorFacts
 
@@ -160,3 +164,48 @@ def test_without_management_events_it_matters_whether_anything_is_recorded(
 def test_selectors_that_cannot_be_read_are_said_to_be_so(request_: dict[str, Any]) -> None:
     """Silence about them would be a way around the rules."""
     assert read(**request_) == SelectorFacts(given=True)
+
+
+_VALUES = st.sampled_from(
+    [KMS, "ssm.amazonaws.com", "DeleteTrail", "GetTrail", "Delete", "true", "false", "arn:x", "A"]
+)
+_FIELDS = st.sampled_from(["eventSource", "readOnly", "sessionCredentialFromConsole", "eventName", "eventType"])
+_CONDITIONS = st.dictionaries(
+    st.sampled_from(sorted(selectors_module._OPERATORS)),
+    st.lists(_VALUES, min_size=1, max_size=2),
+    min_size=1,
+    max_size=2,
+)
+_FIELD_SELECTORS = st.builds(lambda field, conditions: {"field": field, **conditions}, _FIELDS, _CONDITIONS)
+_CATEGORIES = st.sampled_from(["Management", "Data"]).map(lambda name: {"field": "eventCategory", "equals": [name]})
+_ADVANCED = st.builds(
+    lambda category, others: selectors_module._advanced({"fieldSelectors": [category, *others]}),
+    _CATEGORIES,
+    st.lists(_FIELD_SELECTORS, max_size=3),
+)
+_CLASSIC = st.builds(
+    lambda kind, excluded: selectors_module._classic(
+        {"readWriteType": kind, "excludeManagementEventSources": excluded}
+    ),
+    st.sampled_from(["All", "ReadOnly", "WriteOnly"]),
+    st.lists(_VALUES, max_size=2),
+)
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(st.lists(st.one_of(_ADVANCED, _CLASSIC), max_size=3))
+def test_what_no_selector_looks_at_need_not_be_asked(selectors: list[Any]) -> None:
+    """The same follows as from an event for each source, read or write, from the console or not."""
+    takers = [selector for selector in selectors if selector.management]
+    values = {field: selectors_module._values(takers, field) for field in selectors_module._VARIED}
+    sources = (*selectors_module.SOURCES, KMS, selectors_module._OTHER)
+    events = [*selectors_module._events(sources, values, ("true", "false"))]
+    left_out = [event for event in events if not any(selector.takes(event) for selector in takers)]
+    writes = {event["eventSource"] for event in left_out if event["readOnly"] == "false"}
+
+    found = selectors_module._asked(selectors)
+
+    assert found.missing == tuple(sorted(writes - {selectors_module._OTHER}))
+    assert found.writes is not bool(writes - {KMS})
+    assert found.kms is (KMS not in writes)
+    assert found.reads is not any(event["readOnly"] == "true" for event in left_out)

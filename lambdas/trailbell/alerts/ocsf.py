@@ -190,9 +190,11 @@ def _milliseconds(moment: str) -> int:
 
 def _filled(value: Any) -> Any:
     """A value without its empty members, which say nothing; numbers and truth values are never empty."""
-    if isinstance(value, Mapping):
-        members = {name: _filled(member) for name, member in value.items()}
-        return {name: member for name, member in members.items() if member not in ("", None, [], {})}
+    if isinstance(value, str):  # most are
+        return value
+    if isinstance(value, dict):
+        filled = {name: member if isinstance(member, str) else _filled(member) for name, member in value.items()}
+        return {name: member for name, member in filled.items() if member or isinstance(member, int | float)}
     return [_filled(one) for one in value] if isinstance(value, list | tuple) else value
 
 

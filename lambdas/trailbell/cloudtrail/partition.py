@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ class Partition:
     dns_suffix: str
     console: str = ""
 
+
+_REMEMBERED = 256  # names of Regions, and of services' hosts
 
 _COMMERCIAL = Partition("aws", "", "amazonaws.com", "console.aws.amazon.com")
 
@@ -65,6 +68,7 @@ def partition_of(region: str, arns: Iterable[str] = ()) -> str:
     return _by_region(region) or first or _COMMERCIAL.name
 
 
+@functools.lru_cache(_REMEMBERED)
 def _by_region(region: str) -> str:
     if not region.startswith(_PREFIXES):
         return ""
@@ -75,6 +79,11 @@ def _by_region(region: str) -> str:
 
 def service_name(host: str) -> str:
     """kms of kms.amazonaws.com or kms.amazonaws.com.cn, in small letters; "" for what is no service's host name."""
+    return _service_name(host) if host else ""
+
+
+@functools.lru_cache(_REMEMBERED)
+def _service_name(host: str) -> str:
     host = host.lower()
     suffix = next((suffix for suffix in _SUFFIXES if host.endswith(suffix)), "")
     return host.removesuffix(suffix) if suffix else ""

@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
+from trailbell.cloudtrail.once import once
 from trailbell.cloudtrail.partition import partition_of
 from trailbell.text.digests import stand_in
 from trailbell.text.times import iso_time
@@ -50,8 +51,8 @@ def is_record(fields: Mapping[str, Any]) -> bool:
 
 def text(fields: object, *path: str) -> str:
     """The string at a path of nested objects, or "" where there is none."""
-    for name in path:  # like _walk, which would cost a call more: this runs a hundred times a hit
-        if not isinstance(fields, dict):
+    for name in path:  # the same three times, as a call more would cost: this runs a hundred times a hit
+        if not isinstance(fields, dict):  # not Mapping, as JSON's objects are dicts
             return ""
         fields = fields.get(name)
     return fields if isinstance(fields, str) else ""
@@ -59,23 +60,23 @@ def text(fields: object, *path: str) -> str:
 
 def mapping(fields: object, *path: str) -> Mapping[str, Any]:
     """The object at a path of nested objects, or an empty one."""
-    value = _walk(fields, path)
-    return value if isinstance(value, dict) else _EMPTY
+    for name in path:
+        if not isinstance(fields, dict):
+            return _EMPTY
+        fields = fields.get(name)
+    return fields if isinstance(fields, dict) else _EMPTY
 
 
 def texts(fields: object, *path: str) -> list[str]:
     """The strings at a path: those of a list, or the single one, or none."""
-    value = _walk(fields, path)
-    all_ = value if isinstance(value, list) else [value]
-    return [value for value in all_ if isinstance(value, str) and value]
-
-
-def _walk(fields: object, path: tuple[str, ...]) -> object:
     for name in path:
-        if not isinstance(fields, dict):  # not Mapping: this runs a hundred times a hit, and JSON's objects are dicts
-            return None
+        if not isinstance(fields, dict):
+            return []
         fields = fields.get(name)
-    return fields
+    if fields is None:
+        return []
+    all_ = fields if isinstance(fields, list) else [fields]
+    return [value for value in all_ if isinstance(value, str) and value]
 
 
 @dataclass(frozen=True)
@@ -95,25 +96,30 @@ class Record:
     event_id: str
     event_time: str
 
-    @cached_property
+    @once
     def event_source(self) -> str:
         """The service's host name, such as kms.amazonaws.com."""
         return text(self.fields, "eventSource")
 
-    @cached_property
+    @once
     def event_name(self) -> str:
         """The operation called, such as DisableKey."""
         return text(self.fields, "eventName")
 
-    @cached_property
+    @once
     def region(self) -> str:
         """awsRegion as recorded."""
         return text(self.fields, "awsRegion")
 
-    @cached_property
+    @once
     def partition(self) -> str:
         """The AWS partition it happened in: aws, aws-cn …"""
-        return partition_of(self.region, _arns(self.fields))
+        return _partition(self.region, tuple(_arns(self.fields, self.listed_arns)))
+
+    @once
+    def listed_arns(self) -> list[str]:
+        """The ARNs that AWS lists under `resources`, in their order."""
+        return _listed_arns(self.fields)
 
     @property
     def repeats(self) -> bool:
@@ -128,7 +134,7 @@ class Record:
             return text(self.fields, "errorCode") != "VpceAccessDenied"
         return category == "Aggregated"
 
-    @cached_property
+    @once
     def service(self) -> str:
         """As hits name it: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
         return service_of(self.event_source)
@@ -140,8 +146,10 @@ def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -
     file_account: the account in the log file's key, or the one that a live event was put in; "" if not known. Both say
     whose the record is, which the caller's account does not: so it is the same, whichever brings the record.
     """
-    stated = (text(fields, "recipientAccountId"), file_account, text(fields, "userIdentity", "accountId"))
-    account = next(filter(is_identifier, stated), "unknown")
+    account = text(fields, "recipientAccountId")
+    if not is_identifier(account):
+        stated = (file_account, text(fields, "userIdentity", "accountId"))
+        account = next(filter(is_identifier, stated), "unknown")
     return Record(fields, index, account, _event_id(fields), event_time(text(fields, "eventTime")))
 
 
@@ -150,18 +158,32 @@ def is_identifier(given: str) -> bool:
     return _IDENTIFIER.fullmatch(given) is not None
 
 
-def _arns(fields: Mapping[str, Any]) -> Iterator[str]:
-    """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
+_partition = lru_cache(64)(partition_of)  # most records have no ARN of AWS but their caller's
+
+
+def _listed_arns(fields: Mapping[str, Any]) -> list[str]:
+    found = list[str]()
     resources = fields.get("resources")
     for entry in resources if isinstance(resources, list) else ():
-        yield from texts(entry, "ARN") + texts(entry, "arn")
-    yield from texts(fields, "responseElements", "keyId")
-    yield from texts(fields, "userIdentity", "arn")
-    yield from texts(fields, "userIdentity", "sessionContext", "sessionIssuer", "arn")
+        if isinstance(entry, dict):
+            for name in ("ARN", "arn"):
+                arn = entry.get(name)
+                if arn:
+                    found += (arn,) if isinstance(arn, str) else texts(arn)
+    return found
+
+
+def _arns(fields: Mapping[str, Any], listed: list[str]) -> list[str]:
+    """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
+    found = [*listed]
+    if fields.get("responseElements"):
+        found += texts(fields, "responseElements", "keyId")
+    identity = mapping(fields, "userIdentity")
+    return found + texts(identity, "arn") + texts(identity, "sessionContext", "sessionIssuer", "arn")
 
 
 def _event_id(fields: Mapping[str, Any]) -> str:
-    given = _corrected_id(fields) or text(fields, "eventID")
+    given = (_corrected_id(fields) if "addendum" in fields else "") or text(fields, "eventID")
     if is_identifier(given):
         return given
     content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

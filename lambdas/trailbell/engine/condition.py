@@ -70,6 +70,23 @@ def _is_derived(node: Node) -> bool:
     return _is_derived(arguments[0]) if kind == "not" else kind == "field" and arguments[0].startswith(FACTS)
 
 
+class Conditions:
+    """The functions of trees, made when they are first needed and kept for the next event, of `most` trees at most."""
+
+    def __init__(self, most: int = 4096) -> None:
+        self._made: dict[int, tuple[Node, Predicate]] = {}
+        self._most = most
+
+    def of(self, node: Node) -> Predicate:
+        """The function of a tree. The tree is kept with it, so that no other object can get the same id."""
+        made = self._made.get(id(node))
+        if made is None:
+            if len(self._made) >= self._most:
+                self._made.clear()
+            made = self._made[id(node)] = node, compile_node(node)
+        return made[1]
+
+
 class ValueTests:
     """The functions of serialised tests, each made once: a set of many texts takes its time."""
 
@@ -131,6 +148,14 @@ def looks_at(node: Node, members: Set[str]) -> bool:
             compared_with = () if is_value_test(test) else test[1:2]
             return any(one.partition(".")[0] in members for one in (path, *compared_with))
     return True
+
+
+def looks_at_path(node: Node, path: str) -> bool:
+    """Whether a test of a condition looks at the values of a field."""
+    kind, *arguments = node
+    if kind in ("and", "or"):
+        return any(looks_at_path(part, path) for part in arguments[0])
+    return looks_at_path(arguments[0], path) if kind == "not" else kind == "field" and arguments[0] == path
 
 
 def conjuncts(node: Node) -> Sequence[Node]:

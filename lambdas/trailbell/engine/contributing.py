@@ -1,6 +1,6 @@
 """What an event adds to correlations: the groups that it belongs to, and the values that are counted in them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
@@ -65,17 +65,45 @@ class Contributing:
 
     def shares(self, rule_id: str, roots: Roots) -> Iterator[Share]:
         """What an event that matches a rule adds, to each correlation that counts the rule."""
+        return self.shares_of((rule_id,), roots)
+
+    def shares_of(self, rule_ids: Iterable[str], roots: Roots) -> Iterator[Share]:
+        """The same of an event that matches several rules, for one after the other."""
         known = dict[str, list[str]]()  # correlations mostly ask for the same fields
-        for counted in self._counted.get(rule_id, ()):
-            groups, values = (
-                product(*(self._texts(path, roots, known) for path in paths))
-                for paths in (counted.group, counted.value)
-            )
-            pairs = product(groups, values)
-            taken = [*islice(pairs, self._shares_max)]
-            is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
-            for number, (group, value) in enumerate(taken, start=1):
-                yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
+        ways = dict[tuple[str, ...], list[Values]]()
+        for rule_id in rule_ids:
+            for counted in self._counted.get(rule_id, ()):
+                groups = self._few(counted.group, roots, known, ways)
+                values = self._few(counted.value, roots, known, ways)
+                if len(groups) == len(values) == 1:  # mostly: there is nothing to combine
+                    yield Share(counted.correlation, groups[0], counted.rule, values[0])
+                elif groups and values:
+                    yield from self._combined(counted, roots, known)
+
+    def _few(
+        self,
+        paths: tuple[str, ...],
+        roots: Roots,
+        known: dict[str, list[str]],
+        ways: dict[tuple[str, ...], list[Values]],
+    ) -> list[Values]:
+        """The first two of the combinations of some fields' texts, kept in `ways`."""
+        found = ways.get(paths)
+        if found is None:
+            texts = [self._texts(path, roots, known) for path in paths]
+            found = ways[paths] = [*islice(product(*texts), 2)]
+        return found
+
+    def _combined(self, counted: _Counted, roots: Roots, known: dict[str, list[str]]) -> Iterator[Share]:
+        """A share for each combination of texts, as many as there may be."""
+        groups, values = (
+            product(*[self._texts(path, roots, known) for path in paths]) for paths in (counted.group, counted.value)
+        )
+        pairs = product(groups, values)
+        taken = [*islice(pairs, self._shares_max)]
+        is_cut = len(taken) == self._shares_max and next(pairs, None) is not None
+        for number, (group, value) in enumerate(taken, start=1):
+            yield Share(counted.correlation, group, counted.rule, value, is_cut and number == len(taken))
 
     def _texts(self, path: str, roots: Roots, known: dict[str, list[str]]) -> list[str]:
         """The texts of a field, each once, kept in `known`.
@@ -83,10 +111,15 @@ class Contributing:
         A member of a list is a value of its own. Null and objects are none; case is kept, for names and ARNs differ by
         it.
         """
-        if path not in known:
-            texts = map(text_of, members(self._finders[path](roots)))
-            known[path] = list(dict.fromkeys(text for text in texts if text is not None))
-        return known[path]
+        texts = known.get(path)
+        if texts is None:
+            found = self._finders[path](roots)
+            if len(found) == 1 and isinstance(found[0], str):
+                texts = found
+            else:
+                texts = list(dict.fromkeys(text for text in map(text_of, members(found)) if text is not None))
+            known[path] = texts
+        return texts
 
     def of_episode(self, correlation: Correlation, group: Group) -> Iterator[Share]:
         """What a correlation that has come true in a group adds to those that count it."""

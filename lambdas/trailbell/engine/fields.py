@@ -24,17 +24,28 @@ def compile_path(path: str, *, dotted_root: bool = True) -> Finder:
         return lambda event: [event[path]] if isinstance(event, dict) and path in event else []
     if dotted_root:
         return lambda event: list(find(event, (head, *parts)))
-    return _below(head, parts)
+    find_below = _below(head, parts)
+    return lambda event: find_below((event,))
 
 
-def _below(head: str, parts: tuple[str, ...]) -> Finder:
-    """Finds the values below a member whose own name holds no dot. Mostly that is one member of an object, or one of an
-    object in it, and it takes no search.
+def compile_path_in(path: str, position: int) -> Finder:
+    """The same for one of several events, by its position, none of whose own members holds a dot."""
+    head, *parts = path.split(".")
+    if parts:
+        return _below(head, tuple(parts), position)
+    find_member = compile_path(path)
+    return lambda events: find_member(events[position])
+
+
+def _below(head: str, parts: tuple[str, ...], position: int = 0) -> Finder:
+    """Finds, in one of several events, the values below a member whose own name holds no dot. Mostly that is one member
+    of an object, or one of an object in it, and it takes no search.
     """
     name, *deeper = parts
     joined, last = ".".join(parts), parts[-1]
 
-    def find_below(event: Any) -> list[Any]:
+    def find_below(events: Any) -> list[Any]:
+        event = events[position]
         if not isinstance(event, dict) or head not in event:
             return []
         node = event[head]

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from trailbell.engine.fields import Finder, compile_path, leaves, members, text_of
+from trailbell.engine.fields import Finder, compile_path, compile_path_in, leaves, members, text_of
 from trailbell.engine.value_tests import VALUE_TESTS, ValueTest
 
 
@@ -56,7 +56,9 @@ def compile_field(find: Callable[[Any], list[Any]], test: Sequence[Any]) -> Pred
 
 def compile_finder(path: str, *, dotted_root: bool = True) -> Callable[[Roots], list[Any]]:
     """Find a field's values; `facts.` addresses what is derived, never what the event itself may call so."""
-    find: Finder = compile_path(path, dotted_root=dotted_root)
+    if not dotted_root:
+        return compile_path_in(path, int(path.startswith(FACTS)))
+    find: Finder = compile_path(path)
     if path.startswith(FACTS):
         return lambda roots: find(roots[1])
     return lambda roots: find(roots[0])

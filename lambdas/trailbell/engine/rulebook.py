@@ -32,7 +32,10 @@ class Level(IntEnum):
     @property
     def word(self) -> str:
         """The level as Sigma writes it: low, high …"""
-        return self.name.lower()
+        return _WORDS[self]
+
+
+_WORDS = tuple(level.name.lower() for level in Level)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,16 @@ def _folded(text: str, cased: bool, decide: Callable[[str, str], bool]) -> Calla
 
 
 def _eq(text: str, cased: bool = False) -> ValueTest:
-    return _any_text(_folded(text, cased, operator.eq))
+    otherwise = _any_text(_folded(text, cased, operator.eq))
+
+    def test(values: list[Any]) -> bool:
+        if len(values) == 1:  # the usual test of the usual value, decided without a call
+            value = values[0]
+            if isinstance(value, str):
+                return (value if cased else value.lower()) == text
+        return otherwise(values)
+
+    return test
 
 
 def _prefix(text: str, cased: bool = False) -> ValueTest:

@@ -24,7 +24,7 @@ def acted_on(record: Record, resources: tuple[str, ...]) -> tuple[str, ...]:
     if len(resources) < 2:
         return resources
     outer = _CONTAINERS.get(record.service, frozenset[str]())
-    inner = [(resource, _type(resource)) for resource in resources if _type(resource) not in outer]
+    inner = [(resource, kind) for resource in resources if (kind := _type(resource)) not in outer]
     operation = record.event_name.lower()
     made = _USED if operation.startswith("start") else frozenset[str]()  # a session that is started is new
     named = [kind for _, kind in inner if kind and kind in operation and kind not in made]

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 import hashlib
+import marshal
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +52,11 @@ class Actor:
     role: str = ""
 
 
+_ACTORS = 512
+_MAX_REMEMBERED = 4096  # bytes of an identity
+_AS_TEXT = 2  # the version of marshal's form that is the same for the same values
+_remembered: dict[tuple[bytes, str, bool], Actor] = {}
+
 # IAM's longest ARN: a path of 512 and a name of 64 characters make it fit; only forged records do not.
 _MAX_TEXT = 1024
 
@@ -60,7 +66,23 @@ _FUNCTION = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:([A-Za
 def actor_of(fields: Mapping[str, Any]) -> Actor:
     """Summarise a record's userIdentity. Total: an empty or odd identity becomes kind "unknown"."""
     identity = mapping(fields, "userIdentity")
-    kind, line, key, name = _who(identity, text(fields, "recipientAccountId"))
+    recipient, console = text(fields, "recipientAccountId"), text(fields, "sessionCredentialFromConsole") == "true"
+    try:  # few actors make most calls
+        written = marshal.dumps({**identity}, _AS_TEXT)
+    except ValueError:  # nested too deeply
+        return _actor(identity, recipient, console)
+    if len(written) > _MAX_REMEMBERED:
+        return _actor(identity, recipient, console)
+    actor = _remembered.get((written, recipient, console))
+    if actor is None:
+        if len(_remembered) >= _ACTORS:
+            _remembered.clear()
+        actor = _remembered[written, recipient, console] = _actor(identity, recipient, console)
+    return actor
+
+
+def _actor(identity: Mapping[str, Any], recipient: str, console: bool) -> Actor:
+    kind, line, key, name = _who(identity, recipient)
     role = _role_of(identity) if kind not in _ROLELESS else ""
     access_key = text(identity, "accessKeyId")
     attributes = mapping(identity, "sessionContext", "attributes")
@@ -78,7 +100,7 @@ def actor_of(fields: Mapping[str, Any]) -> Actor:
         session=text(attributes, "creationDate")[:_MAX_TEXT],
         # A role's session says "false" also when the person behind it used MFA at the identity provider.
         mfa=text(attributes, "mfaAuthenticated")[:_MAX_TEXT] if kind in ("root", "iam-user") else "",
-        console=text(fields, "sessionCredentialFromConsole") == "true",
+        console=console,
         role=role[:_MAX_TEXT],
     )
 

@@ -49,11 +49,10 @@ _DEPLOYMENT_TOOLS = frozenset(("cloudformation", "cloudcontrolapi", "cloudcontro
 def is_direct(fields: Mapping[str, Any]) -> bool:
     """Whether a person or workload asked for this call, rather than an AWS service on its own account."""
     identity = mapping(fields, "userIdentity")
-    if _is_service(text(fields, "eventType"), text(identity, "type"), text(identity, "invokedBy")):
+    invoked_by = text(identity, "invokedBy")
+    if _is_service(text(fields, "eventType"), text(identity, "type"), invoked_by) or _is_service_linked(identity):
         return False
-    if _is_service_linked(identity):
-        return False
-    return not (_may_encrypt(text(identity, "invokedBy")) and _encrypts(fields))
+    return not (invoked_by and _may_encrypt(invoked_by) and _encrypts(fields))
 
 
 def possibly_direct(event_type: str, identity_type: str, invoked_by: str) -> tuple[bool, ...]:

@@ -1,10 +1,10 @@
 """Facts are what we derive from a record for rules and readers; rules address them under `facts.`"""
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
+from trailbell.cloudtrail.once import once
 from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.facts.account_limits import account_of
@@ -39,22 +39,22 @@ class Facts:
     ) -> None:
         self._record, self._trusted, self._account_names = record, trusted, account_names
 
-    @cached_property
+    @once
     def outcome(self) -> Outcome:
         """Whether the call had an effect."""
         return outcome_of(self._record.fields)
 
-    @cached_property
+    @once
     def direct(self) -> bool:
         """Whether a person or a workload is behind the call."""
         return is_direct(self._record.fields)
 
-    @cached_property
+    @once
     def actor(self) -> Actor:
         """Who did it."""
         return actor_of(self._record.fields)
 
-    @cached_property
+    @once
     def resources(self) -> tuple[str, ...]:
         """What the record is about."""
         return resources_of(self._record)
@@ -64,7 +64,7 @@ class Facts:
         """The event source and the call, such as kms.amazonaws.com:DisableKey."""
         return operation_of(self._record.event_source, self._record.event_name)
 
-    @cached_property
+    @once
     def document(self) -> DocumentFacts:
         """The document of Systems Manager that the record is about."""
         return document_of(self._record, self._trusted)
@@ -74,12 +74,12 @@ class Facts:
         """Number of parameters that a call names to have them decrypted."""
         return _parameters_decrypted(self._record, self._request)
 
-    @cached_property
+    @once
     def policy(self) -> PolicyFacts | None:
         """What the request or the response gave as resource policy, None if neither did."""
         return _policy(self._policies)
 
-    @cached_property
+    @once
     def external_accounts(self) -> tuple[str, ...]:
         """Accounts the request lets in, or takes something from, that are neither the recipient nor trusted, sorted."""
         named = set(_accounts_named(self._request))
@@ -97,22 +97,22 @@ class Facts:
         """The caller's account is neither the recipient nor trusted."""
         return _is_external(text(self._record.fields, "userIdentity", "accountId"), self._record, self._trusted)
 
-    @cached_property
+    @once
     def selectors(self) -> SelectorFacts:
         """What the event selectors of the request record."""
         return selectors_of(self._record)
 
-    @cached_property
+    @once
     def hold(self) -> Hold:
         """What a key policy takes from the account that owns the key."""
         return _hold(self._policies, self._record)
 
-    @cached_property
+    @once
     def external_keys(self) -> tuple[str, ...]:
         """KMS keys the record is about, of accounts that are neither the recipient nor trusted."""
         return external_keys_of(self._record, self._trusted)
 
-    @cached_property
+    @once
     def grant_unconstrained(self) -> tuple[str, ...]:
         """Operations that a KMS grant gives and no constraint of it holds back."""
         return unconstrained_operations(self._request) if self._record.event_name == "CreateGrant" else ()
@@ -131,7 +131,7 @@ class Facts:
     def _request(self) -> Mapping[str, Any]:
         return mapping(self._record.fields, "requestParameters")
 
-    @cached_property
+    @once
     def _policies(self) -> list[Any]:
         return _policies(self._request, mapping(self._record.fields, "responseElements"))
 
@@ -147,6 +147,14 @@ class Facts:
         Booleans are always there. Other lists are left out when empty, so that `|exists` tells.
         """
         return all_fields(self)
+
+
+TELLING: Mapping[str, Callable[[Facts], Hashable]] = {
+    "facts.outcome": lambda facts: str(facts.outcome),
+    "facts.direct": lambda facts: facts.direct,
+    "facts.actor.kind": lambda facts: facts.actor.kind,
+}
+"""Facts that have few values and are in most rules' conditions, cheapest first; what a rule sees of them."""
 
 
 def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:

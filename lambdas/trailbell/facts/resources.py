@@ -7,8 +7,7 @@ ARN formats: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from trailbell.cloudtrail.record import Record, mapping, text, texts
 from trailbell.facts.alerter_parts import alerter_parts
@@ -25,28 +24,15 @@ _ARN_IN_MESSAGE = re.compile(r"on resource: (arn:[A-Za-z0-9-]+:[^\s\"']+)")
 def resources_of(record: Record) -> tuple[str, ...]:
     """The resources of a record, without repetition, at most MAX_RESOURCES, possibly none."""
     fields = record.fields
-    for found in (
-        _listed(fields),
-        texts(fields, "responseElements", "keyId"),
-        _requested(record),
-        _ARN_IN_MESSAGE.findall(text(fields, "errorMessage")),
-    ):
-        named = tuple(dict.fromkeys(found))
-        if named:
-            return named[:MAX_RESOURCES]
-    return ()
+    found = record.listed_arns or texts(fields, "responseElements", "keyId") or _requested(record)
+    if not found and (message := text(fields, "errorMessage")):
+        found = _ARN_IN_MESSAGE.findall(message)
+    return tuple(dict.fromkeys(found))[:MAX_RESOURCES]
 
 
 def is_aws_owned(resource: str) -> bool:
     """Whether a resource is AWS's own: the same for everybody, so that it does not say what a call was about."""
     return bool(_AWS_OWNED.match(resource))
-
-
-def _listed(fields: Mapping[str, Any]) -> list[str]:
-    resources = fields.get("resources")
-    if not isinstance(resources, list):
-        return []
-    return [arn for entry in resources for arn in texts(entry, "ARN") + texts(entry, "arn")]
 
 
 def _requested(record: Record) -> list[str]:

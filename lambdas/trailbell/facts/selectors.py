@@ -44,6 +44,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "notStartsWith": str.startswith,
     "notEndsWith": str.endswith,
 }
+_CONSOLE = "sessionCredentialFromConsole"
 _VARIED = ("eventName", "userIdentity.arn", "eventType")
 
 
@@ -121,10 +122,12 @@ def _asked(selectors: Sequence[_Selector]) -> SelectorFacts:
         size *= len(values[field])
     if size > _MAX_QUESTIONS:
         raise _UnreadableError
+    tested = {field for selector in takers for field, _ in selector.tests}
+    asked = sources if "eventSource" in tested else (_OTHER,)  # where no test looks, one answer is everybody's
     missing: dict[str, set[str]] = {"true": set(), "false": set()}
-    for event in _events(sources, values):
+    for event in _events(asked, values, consoles=("true", "false") if _CONSOLE in tested else ("true",)):
         if not any(selector.takes(event) for selector in takers):
-            missing[event["readOnly"]].add(event["eventSource"])
+            missing[event["readOnly"]].update((event["eventSource"],) if asked is sources else sources)
     unrecorded = missing["false"]
     return SelectorFacts(
         given=True,
@@ -143,11 +146,13 @@ def _values(selectors: Iterable[_Selector], field: str) -> tuple[str, ...]:
     return (_OTHER, *dict.fromkeys(named))
 
 
-def _events(sources: Sequence[str], values: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
+def _events(
+    sources: Sequence[str], values: Mapping[str, tuple[str, ...]], consoles: Sequence[str]
+) -> Iterator[dict[str, str]]:
     """One event for each thing that selectors can tell apart. Names that are reads of AWS's are asked for as reads."""
-    asked = product(sources, ("true", "false"), ("true", "false"), *(values[field] for field in _VARIED))
+    asked = product(sources, ("true", "false"), consoles, *(values[field] for field in _VARIED))
     for source, read, console, *varied in asked:
-        event = {"eventSource": source, "readOnly": read, "sessionCredentialFromConsole": console}
+        event = {"eventSource": source, "readOnly": read, _CONSOLE: console}
         event.update(zip(_VARIED, varied, strict=True))
         if read == "true" or not _READ.match(event["eventName"]):
             yield event
@@ -194,7 +199,7 @@ def _advanced(entry: Mapping[str, Any]) -> _Selector:
     if not categories:
         raise _UnreadableError
     management = "Management" in categories
-    known = {"eventSource", "readOnly", "sessionCredentialFromConsole", *_VARIED}
+    known = {"eventSource", "readOnly", _CONSOLE, *_VARIED}
     if management and not known >= {field for field, _ in tests}:
         raise _UnreadableError
     return _Selector(management, bool({"Data", "NetworkActivity"} & set(categories)), tuple(tests), tuple(named))

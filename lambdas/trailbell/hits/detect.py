@@ -28,14 +28,15 @@ from trailbell.cloudtrail.splitter import Splitter
 from trailbell.engine.condition import asks_for
 from trailbell.engine.contributing import Contributing
 from trailbell.engine.correlation import silenced
-from trailbell.engine.matcher import CompiledRule, Match, Matcher, matching
+from trailbell.engine.matcher import CompiledRule, Match, Matcher
+from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.fact_fields import FactFields
-from trailbell.facts.facts import Facts, derived_fields, facts_of
+from trailbell.facts.facts import TELLING, Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
-from trailbell.hits.first_seen import Seen, seen_in
-from trailbell.hits.hit import Hit, counted, make_hit, primary
+from trailbell.hits.first_seen import NOT_SEEN, seen_in
+from trailbell.hits.hit import Hit, counted, make_hit
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
 
@@ -226,6 +227,7 @@ class HitDetector:
         self._full_parse_bytes_left = full_parse_bytes
         self._derived = derived_fields(rulebook.trusted_accounts)
         self._partial_evaluation = PartialEvaluation(_KNOWN_FIELDS, self._derived)
+        self._decision = Decision(self._partial_evaluation, TELLING)
         self._prefilter: Prefilter | None = None
         self.span, self._acts = span, acts
 
@@ -401,11 +403,10 @@ class HitDetector:
     ) -> Iterator[Detected]:
         """Decide on one record; rules: those left to decide, None for all whose gate it passes."""
         if rules is None:
-            candidates = self._matcher.candidates(fields)
-            if not candidates:
+            rules = self._partial_evaluation.rules_left(fields, self._matcher)
+            if rules is None:
                 reading.counts.records_not_watched += 1
                 return
-            rules = self._partial_evaluation.rules_left(fields, candidates)
         if not rules:
             reading.counts.records_matched += 1
             return
@@ -439,11 +440,12 @@ class HitDetector:
             return []
         facts = facts_of(record, self._rulebook.trusted_accounts, self._rulebook.account_names)
         known = facts.fields()
-        matches = matching(candidates, record.fields, known, seen_at[:10])
+        matches = self._decision.matching(candidates, record.fields, facts, known, seen_at[:10])
         if not matches:
             return []
         hit = self._hit(matches, record, facts, known, origin, seen_at)
-        undoing = undoing_of(silent(matches), record, facts)
+        unheard = silent(matches)
+        undoing = undoing_of(unheard, record, facts) if unheard else None
         counted = self._base_match(matches, hit, record, facts, known, origin, reading)
         return [one for one in (hit, undoing, counted) if one]
 
@@ -453,10 +455,11 @@ class HitDetector:
         heard = [match for match in matches if not (match.rule.is_silent or match.rule.rule_id in self._silenced)]
         if not heard:
             return None
-        level, note = highest(counted(heard), facts, self._rulebook.automation_roles, record.event_name)
-        links = act_links((match.rule for match in counted(heard)), record, facts)
-        rule = primary(heard).rule
-        seen = Seen() if rule.once_per_day else seen_in(rule, record.fields, known)
+        telling = counted(heard)
+        rule = telling[0].rule
+        level, note = highest(telling, facts, self._rulebook.automation_roles, record.event_name)
+        links = act_links([match.rule for match in telling], record, facts)
+        seen = NOT_SEEN if rule.once_per_day or not rule.first_seen else seen_in(rule, record.fields, known)
         return make_hit(record, facts, heard, level, origin, seen_at, note, links, (seen.keys, seen.what))
 
     def _base_match(
@@ -480,7 +483,7 @@ class HitDetector:
             reading.counts.without_time += 1
             return None
         roots = (record.fields, {"facts": known})
-        shares = [share for rule in rules for share in self._contributing.shares(rule.rule_id, roots)]
+        shares = [*self._contributing.shares_of([rule.rule_id for rule in rules], roots)]
         if not shares:
             return None
         match = base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at)

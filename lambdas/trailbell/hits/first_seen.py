@@ -54,10 +54,13 @@ class Seen:
     what: str = ""
 
 
+NOT_SEEN = Seen()
+
+
 def seen_in(rule: Rule, fields: Mapping[str, Any], facts: Mapping[str, Any]) -> Seen:
     """What a record that matches a rule is seen under."""
     if rule.first_seen is None:
-        return Seen()
+        return NOT_SEEN
     roots = (fields, {"facts": facts})
     choices = [
         dict.fromkeys(text for one in members(compile_finder(path)(roots)) if (text := text_of(one)) is not None)

@@ -7,10 +7,12 @@ the record itself (up to 256 KB, and full of other people's secrets), only where
 import functools
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Any
+from itertools import compress
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent, Origin, Place
@@ -46,6 +48,7 @@ _RAISED = "raised-to-"
 _SHARED = "shared"
 
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
+_NOTHING: Mapping[str, Any] = {}
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
 _ACTORS_REMEMBERED = 64
 _MAX_NAME = 256
@@ -256,11 +259,11 @@ def make_hit(
     rule, muted = primary_rule.rule, primary_rule.muted_by
     weaker = [match.rule for match in matches if match is not primary_rule and (muted or not match.muted_by)]
     also_muted = [match.rule.name for match in matches if match is not primary_rule and match.muted_by and not muted]
-    resources = tuple(_first(map(kept_resource, facts.resources), _MAX_RESOURCES_BYTES))
+    resources = _first([kept_resource(one) for one in facts.resources], _MAX_RESOURCES_BYTES)
     live = origin if isinstance(origin, LiveEvent) else None
     place = origin if isinstance(origin, Place) else NO_PLACE
     steps = fill_steps(rule.undo, record, facts)
-    event_type = _name(text(record.fields, "eventType"))
+    stated = _stated(record.fields)
     return Hit(
         account=record.account,
         event_id=record.event_id,
@@ -275,18 +278,11 @@ def make_hit(
         event_name=_name(record.event_name),
         region=_name(record.region),
         partition=record.partition,
-        outcome=str(facts.outcome),
-        actor=_FINDER if event_type == FINDING else shown_actor(facts.actor),
+        outcome=facts.outcome.value,
+        actor=_FINDER if stated.get("event_type") == FINDING else shown_actor(facts.actor),
         resources=resources,
         place=_encodable(place),
         seen_at=seen_at,
-        event_type=event_type,
-        error_code=_name(text(record.fields, "errorCode")),
-        error_message=_prose(text(record.fields, "errorMessage")),
-        source_ip=_name(text(record.fields, "sourceIPAddress")),
-        user_agent=_prose(text(record.fields, "userAgent")),
-        request_id=_name(text(record.fields, "requestID")),
-        shared_event_id=_name(text(record.fields, "sharedEventID")),
         meaning=rule.description,
         author=rule.author,
         tags=rule.tags,
@@ -298,8 +294,8 @@ def make_hit(
         undo=steps,
         undo_until=_name(undo_deadline(rule.undo, record)),
         undo_note=undo_note(rule.undo, record, steps),
-        also=tuple(other.name for other in weaker),
-        also_ids=tuple(other.rule_id for other in weaker),
+        also=tuple([other.name for other in weaker]),
+        also_ids=tuple([other.rule_id for other in weaker]),
         also_muted=tuple(also_muted),
         level_note=level_note,
         muted_by=muted.name if muted else "",
@@ -312,8 +308,16 @@ def make_hit(
         seen_keys=seen[0],
         seen_what=seen[1],
         live=live,
-        account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME),
+        account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME) if facts.account_name else "",
+        **stated,
     )
+
+
+def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a hit says as the record does, made harmless, by the names of its members; what is missing is left out."""
+    return {
+        name: kept(value) for member, name, kept in _STATED if isinstance(value := fields.get(member), str) and value
+    }
 
 
 def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> tuple[str, str, str]:
@@ -344,12 +348,17 @@ def seconds_between(earlier: str, later: str) -> int:
 
 def primary(matches: list[Match]) -> Match:
     """The primary match of a record: the strongest that is not muted, else the strongest."""
-    return next((match for match in matches if not match.muted_by), matches[0])
+    for match in matches:
+        if not match.muted_by:
+            return match
+    return matches[0]
 
 
 def counted(matches: list[Match]) -> list[Match]:
     """The matches that a record's level follows from, the primary rule's first: those not muted, if any is not."""
     main = primary(matches)
+    if len(matches) == 1:
+        return matches
     return [main, *(match for match in matches if match is not main and bool(match.muted_by) is bool(main.muted_by))]
 
 
@@ -389,19 +398,31 @@ def kept_forms(part: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((part, _name(part, _MAX_RESOURCE))))
 
 
-def _first(names: Iterable[str], max_bytes: int) -> Iterator[str]:
+def _first(names: Sequence[str], max_bytes: int) -> tuple[str, ...]:
     """The first names, as many as there is room for."""
-    for name in names:
+    for at, name in enumerate(names):
         max_bytes -= len(name.encode("utf-8", "surrogatepass"))
         if max_bytes < 0:
-            return
-        yield name
+            return tuple(names[:at])
+    return tuple(names)
 
 
 @functools.lru_cache(_REMEMBERED)
 def _prose(given: str) -> str:
     """Free text, which anybody may have filled with anything."""
     return one_line(unlinked(redacted(given)))
+
+
+# Members of records, what hits call them, and how they keep them.
+_STATED: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("eventType", "event_type", _name),
+    ("errorCode", "error_code", _name),
+    ("errorMessage", "error_message", _prose),
+    ("sourceIPAddress", "source_ip", _name),
+    ("userAgent", "user_agent", _prose),
+    ("requestID", "request_id", _name),
+    ("sharedEventID", "shared_event_id", _name),
+)
 
 
 def _encodable(place: Place) -> Place:
@@ -413,14 +434,17 @@ def _encodable(place: Place) -> Place:
 @functools.lru_cache(_ACTORS_REMEMBERED)
 def shown_actor(actor: Actor) -> Actor:
     """The actor as a hit keeps it; rules were decided on the unchanged one."""
-    parts = {name: getattr(actor, name) for name, _ in _spelling(Actor)}
+    parts = {part.name: getattr(actor, part.name) for part in fields(Actor)}
     texts: dict[str, Any] = {name: _name(value, _MAX_ACTOR) for name, value in parts.items() if isinstance(value, str)}
     return replace(actor, **{**texts, "key": kept_actor(actor.key), "role": kept_actor(actor.role)})
 
 
 def _acted_on(record: Record, facts: Facts, resources: tuple[str, ...]) -> tuple[str, ...]:
     """None where it is all of the resources, or so much text that only a forged record can hold it."""
-    mine = tuple(map(kept_resource, acted_on(record, facts.resources)))
+    acted = acted_on(record, facts.resources)
+    if acted is facts.resources:
+        return ()
+    mine = tuple(map(kept_resource, acted))
     if mine == resources or sum(map(len, mine)) > _MAX_ACTED_ON or not set(mine) <= set(resources):
         return ()
     return mine
@@ -438,7 +462,7 @@ def _once(record: Record, actor: str) -> str:
 
 def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
-    document = {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service, **_document(hit)}
+    document = _document(hit, {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service})
     if hit.shown:
         document["shown"] = shown_document(hit)
     if hit.episode:
@@ -467,16 +491,29 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
     )
 
 
-def _document(value: Any) -> dict[str, Any]:
-    """The members of a dataclass that are not empty, by what they are called in JSON."""
-    document = {}
-    for name, spelt in _spelling(value.__class__):
-        member = getattr(value, name)
-        if member or type(member) is int:  # 0 is a position
+def _document(value: Any, first: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
+    """The members of a dataclass that are not empty, by what they are called in JSON, behind those that come first."""
+    names, members_of, numbers = _spelling(value.__class__)
+    members = members_of(value)
+    told = members
+    if [True for name in numbers if not getattr(value, name)]:
+        told = tuple([member or type(member) is int for member in members])  # 0 is a position
+    document = dict(first)
+    document.update(compress(zip(names, members, strict=True), told))
+    for name, member in document.items():
+        if type(member) is not str:
             if isinstance(member, tuple):
-                member = list(member)
-            document[spelt] = _document(member) if is_dataclass(member) else member
+                document[name] = list(member)
+            elif isinstance(member, Actor):
+                document[name] = _actor_document(member).copy()
+            elif is_dataclass(member):
+                document[name] = _document(member)
     return document
+
+
+@functools.lru_cache(_ACTORS_REMEMBERED)
+def _actor_document(actor: Actor) -> dict[str, Any]:
+    return _document(actor)
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -502,10 +539,19 @@ _SPELT = {
 }
 
 
+class _Spelling(NamedTuple):
+    """What a dataclass's members are called in JSON, what gives them all in the same order; which are numbers."""
+
+    names: tuple[str, ...]
+    members_of: Callable[[Any], tuple[Any, ...]]
+    numbers: tuple[str, ...]
+
+
 @functools.cache
-def _spelling(kind: Any) -> tuple[tuple[str, str], ...]:
-    """A dataclass's members, and what they are called in JSON."""
-    return tuple((part.name, _camel(part.name)) for part in fields(kind))
+def _spelling(kind: Any) -> _Spelling:
+    names = [part.name for part in fields(kind)]
+    numbers = tuple(part.name for part in fields(kind) if part.type is int)
+    return _Spelling(tuple(map(_camel, names)), attrgetter(*names), numbers)
 
 
 def _camel(name: str) -> str:

@@ -44,9 +44,12 @@ def highest(
 
     matches: the rules that count, the primary one first, at least one.
     """
-    shifted = [(level_of(match.rule, facts, automation_roles, event_name), match.rule) for match in matches]
-    level, rule = max(shifted, key=lambda one: one[0])  # the first of equals, so the primary rule where it can be
-    main = matches[0].rule
+    main = rule = matches[0].rule
+    level = level_of(main, facts, automation_roles, event_name)
+    for match in matches[1:]:
+        other = level_of(match.rule, facts, automation_roles, event_name)
+        if other > level:  # the first of equals, so the primary rule where it can be
+            level, rule = other, match.rule
     if level is main.level:
         return level, ""
     if rule is not main:
@@ -65,6 +68,8 @@ def _reason(facts: Facts, automation_roles: tuple[str, ...]) -> str:
 
 
 def _is_automation(facts: Facts, automation_roles: tuple[str, ...]) -> bool:
+    if not automation_roles:
+        return False
     names = {facts.actor.key, facts.actor.role}
     return any(fnmatchcase(name, role) for role in automation_roles for name in names)
 

@@ -11,6 +11,7 @@ and some two do on one day in 270. Whoever is asked for them then lists both, wi
 The alphabet is Crockford's, without letters that look like digits or spell words: https://www.crockford.com/base32.html
 """
 
+import functools
 import hashlib
 import re
 import zlib
@@ -29,8 +30,10 @@ _WRITTEN_FOR = str.maketrans("oil", "011")
 _FORM = re.compile(rf"[{_ALPHABET}]{{{SHORT},{LONGEST}}}", re.ASCII)
 
 _DAY_BITS, _SHARD_BITS = 13, 2
+_DIGEST_BITS = 128  # of the hash: more than the longest has room for
 _DAYS = 1 << _DAY_BITS
 _FIRST = date(1970, 1, 1)
+_DAYS_REMEMBERED = 64
 
 Identity = tuple[str, str, str]
 
@@ -52,11 +55,12 @@ class ShortId:
 
 def short_id(identity: Identity, event_time: str, length: int = SHORT) -> str:
     """The short id of the hit of an identity and an event time (ISO 8601), with `length` characters of it."""
-    digest = int.from_bytes(hashlib.sha256("/".join(identity).encode("utf-8", "surrogatepass")).digest())
-    place = (_day_of(event_time) << _SHARD_BITS) | shard_of(identity[1])
-    bits = _DAY_BITS + _SHARD_BITS + 256
-    number = ((place << 256) | digest) >> (bits - 5 * length)
-    return "".join(_ALPHABET[(number >> (5 * at)) & 31] for at in reversed(range(length)))
+    hashed = hashlib.sha256("/".join(identity).encode("utf-8", "surrogatepass")).digest()
+    digest = int.from_bytes(hashed[: _DIGEST_BITS // 8])
+    place = (_day_of(event_time[:10]) << _SHARD_BITS) | shard_of(identity[1])
+    bits = _DAY_BITS + _SHARD_BITS + _DIGEST_BITS
+    number = ((place << _DIGEST_BITS) | digest) >> (bits - 5 * length)
+    return "".join([_ALPHABET[(number >> at) & 31] for at in range(5 * (length - 1), -1, -5)])
 
 
 def read_short_id(text: str) -> ShortId | None:
@@ -73,9 +77,10 @@ def shard_of(event_id: str) -> int:
     return zlib.crc32(event_id.encode()) % SHARDS
 
 
-def _day_of(event_time: str) -> int:
+@functools.lru_cache(_DAYS_REMEMBERED)
+def _day_of(day: str) -> int:
     try:
-        return (date.fromisoformat(event_time[:10]) - _FIRST).days % _DAYS
+        return (date.fromisoformat(day) - _FIRST).days % _DAYS
     except ValueError:  # a row that somebody else wrote
         return 0
 

@@ -6,8 +6,9 @@ the request says, `policy.allows` and `policy.denies`. Of several paths the firs
 missing, or hidden by AWS, is not shown.
 """
 
+import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailbell.cloudtrail.record import Record
@@ -27,6 +28,7 @@ POLICY = frozenset({"policy.allows", "policy.denies"})
 MAX_SHOWN = 12
 """Rows of a hit."""
 
+_REMEMBERED = 512  # paths that rules give
 _MAX_VALUE = 300
 _MAX_LABEL = 24
 _MAX_ITEMS = 20
@@ -47,22 +49,31 @@ def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
     """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less."""
     if not shows:
         return ()
-    found = ((label, next(_texts(paths, record, facts.fields()), "")) for label, paths in shows)
-    return tuple((one_line(label, _MAX_LABEL), value) for label, value in found if value)[:MAX_SHOWN]
+    found = [(label, text) for label, paths in shows if (text := _first_text(paths, record, facts))]
+    return tuple([(one_line(label, _MAX_LABEL), value) for label, value in found[:MAX_SHOWN]])
 
 
-def _texts(paths: Sequence[str], record: Record, facts: Mapping[str, Any]) -> Iterator[str]:
+def _first_text(paths: Sequence[str], record: Record, facts: Facts) -> str:
+    """What is shown of the first path that has anything to show; "" if none has."""
     for path in paths:
-        *parents, last = path.split(".")
+        names = _names(path)
         if path in POLICY:
-            value: Any = "; ".join(policy_allows(record) if last == "allows" else policy_denies(record))
-        elif parents[0] == "facts":
-            value = _walk(facts, path.split(".")[1:])
+            value: Any = "; ".join(policy_allows(record) if names[-1] == "allows" else policy_denies(record))
+        elif names[0] == "facts":
+            value = _walk(facts.fields(), names[1:])
         else:
-            value = redacted_member(last, _read(_walk(record.fields, path.split("."))))
-        text = one_line(unlinked(_text(value)), _MAX_VALUE)
-        if text:
-            yield text
+            value = _walk(record.fields, names)
+            if value is None:
+                continue
+            value = redacted_member(names[-1], _read(value))
+        if text := one_line(unlinked(_text(value)), _MAX_VALUE):
+            return text
+    return ""
+
+
+@functools.lru_cache(_REMEMBERED)
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def _walk(value: Any, names: Sequence[str]) -> Any:

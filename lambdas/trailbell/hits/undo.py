@@ -6,6 +6,7 @@
 serviceEventDetails. Values are quoted for the shell, because the caller chose them.
 """
 
+import functools
 import re
 import shlex
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _MAX_VALUE = 2048
 _MAX_QUOTED = (
     12_000  # bytes of all values of one place: ten names of parameters, and a row stays below DynamoDB's limit
 )
+_REMEMBERED, _VALUES_REMEMBERED, _TEMPLATES_REMEMBERED = 64, 512, 1024
 _MAX_VALUES = 20  # DeleteParameters takes ten names
 
 _DEADLINE = "%Y-%m-%d %H:%M:%S UTC"
@@ -73,7 +75,7 @@ def undo_deadline(undo: Undo, record: Record) -> str:
     In one form, 2026-09-08 09:14:07 UTC, where the answer can be read as a time; else as AWS wrote it.
     """
     answered = " ".join(_values(undo.until, record, None)) if undo.until else ""
-    moment = _moment(answered)
+    moment = _moment(answered) if answered else None
     if moment:
         return _utc(moment)
     if answered or not undo.within or record.event_time == NO_TIME:
@@ -110,22 +112,29 @@ class _Step:
     specific: bool
 
 
+@functools.lru_cache(_TEMPLATES_REMEMBERED)
+def _pieces(template: str) -> tuple[str, ...]:
+    """The parts of a template: a text, the name of a place, a text ..."""
+    return tuple(_PLACE.split(template))
+
+
 def _fill(template: str, record: Record, facts: Facts) -> _Step:
     """Fill one step; a gap stays visible as '<name>', quoted so that it cannot run."""
-    gaps = []
+    pieces = _pieces(template)
+    names = pieces[1::2]
+    filled = [_quoted(name, record, facts) for name in names]
+    shown = [text or shlex.quote(f"<{name}>") for name, text in zip(names, filled, strict=True)]
+    text = "".join([part for pair in zip(pieces[::2], (*shown, ""), strict=True) for part in pair])
+    return _Step(text, all(filled), not _SAME_FOR_ALL.issuperset(names))
 
-    def fill(place: re.Match[str]) -> str:
-        values = _values(place[1], record, facts)
-        usable = len(values) <= _MAX_VALUES and all(map(_is_usable, values))
-        quoted = " ".join(map(shlex.quote, values)) if usable else ""
-        if quoted and len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED:
-            return quoted
-        gaps.append(place[1])
-        return shlex.quote(f"<{place[1]}>")
 
-    text = _PLACE.sub(fill, template)
-    specific = bool(set(_PLACE.findall(template)) - _SAME_FOR_ALL)
-    return _Step(text, not gaps, specific)
+def _quoted(name: str, record: Record, facts: Facts) -> str:
+    """What a place is filled with, "" where nothing can be used."""
+    values = _values(name, record, facts)
+    if not (values and len(values) <= _MAX_VALUES and all(map(_is_usable, values))):
+        return ""
+    quoted = " ".join(map(shlex.quote, values))
+    return quoted if len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED else ""
 
 
 def _moment(answered: str) -> datetime | None:
@@ -150,11 +159,16 @@ def _moment(answered: str) -> datetime | None:
 
 
 def _is_usable(value: str) -> bool:
+    return len(value) <= _MAX_VALUE and _is_harmless(value)
+
+
+@functools.lru_cache(_VALUES_REMEMBERED)
+def _is_harmless(value: str) -> bool:
     """Nothing that acts on a terminal, is taken for an option or a file by the AWS CLI, is a link or a secret.
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html
     """
-    plain = len(value) <= _MAX_VALUE and is_safe(value) and not value.startswith(("-", "file:", "fileb:"))
+    plain = is_safe(value) and not value.startswith(("-", "file:", "fileb:"))
     return plain and unlinked(redacted_name(value)) == value
 
 
@@ -168,32 +182,52 @@ def _is_known(name: str) -> bool:
 
 
 def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
-    head, _, rest = name.partition(".")
+    names = _names(name)
+    head = names[0]
     resources = facts.resources if facts else ()
     if head == "resource":
+        rest = name.partition(".")[2]
         kind = rest.removesuffix(".name")
         fitting = [arn for arn in resources if not kind or f":{kind}/" in arn][:1]
         return [arn.partition(f":{kind}/")[2] for arn in fitting] if kind != rest else fitting
     if head in _SECTIONS:
-        *parents, last = name.split(".")
-        scalar = mapping(record.fields, *parents).get(last)
+        scalar = mapping(record.fields, *names[:-1]).get(names[-1])
         if isinstance(scalar, int) and not isinstance(scalar, bool):
             return [str(scalar)]
-        return texts(record.fields, *name.split("."))
-    plain = {
-        "account": record.account,
-        "region": _region(record, resources),
-        "partition": record.partition,
-        "eventTime": text(record.fields, "eventTime"),
-        "actor.name": facts.actor.name if facts else "",
-    }
-    return [plain[name]] if plain.get(name) else []
+        return texts(record.fields, *names)
+    value = _plain(name, record, facts, resources)
+    return [value] if value else []
+
+
+@functools.lru_cache(_TEMPLATES_REMEMBERED)
+def _names(name: str) -> tuple[str, ...]:
+    return tuple(name.split("."))
+
+
+def _plain(name: str, record: Record, facts: Facts | None, resources: tuple[str, ...]) -> str:
+    match name:
+        case "account":
+            return record.account
+        case "region":
+            return _region(record, resources)
+        case "partition":
+            return record.partition
+        case "eventTime":
+            return text(record.fields, "eventTime")
+        case "actor.name":
+            return facts.actor.name if facts else ""
+    return ""
 
 
 def _region(record: Record, resources: tuple[str, ...]) -> str:
     """Where the resource lives; awsRegion names where the call was made, which AWS's own samples mix up."""
+    return _region_of(resources) or record.region
+
+
+@functools.lru_cache(_REMEMBERED)  # a record is asked this for each of its rule's ways of undoing it
+def _region_of(resources: tuple[str, ...]) -> str:
     for arn in resources:
         parts = arn.split(":")
         if arn.startswith("arn:") and len(parts) > 5 and parts[3]:
             return parts[3]
-    return record.region
+    return ""

@@ -15,16 +15,21 @@ _NEW: Mapping[str, str] = {
     "ssm get-cloud-connector": "June 2026",
     "ssm update-cloud-connector": "June 2026",
 }
+_NEW_BEGINNINGS = tuple(f"aws {command}" for command in _NEW)
 
 
 def undo_note(undo: Undo, record: Record, steps: Sequence[str]) -> str:
     """The note for this record, of whose filled steps some may need a newer AWS CLI; "" if there is nothing to say."""
-    own = (note for events, note in undo.notes if record.event_name in events)
-    return " ".join(filter(None, (undo.note, *own, *newer_cli(steps))))
+    own = [note for events, note in undo.notes if record.event_name in events] if undo.notes else []
+    if steps:
+        own += newer_cli(steps)
+    return " ".join(filter(None, (undo.note, *own))) if own else undo.note
 
 
 def newer_cli(steps: Sequence[str]) -> Iterator[str]:
     """A sentence for each kind of command that an older AWS CLI does not know."""
+    if not any(step.startswith(_NEW_BEGINNINGS) for step in steps):
+        return
     for since in dict.fromkeys(_NEW.values()):
         new = [command for command, date in _NEW.items() if date == since and _is_in(command, steps)]
         if new:

@@ -5,13 +5,14 @@ is a digest: values come from records, and a link is a key of a row and a member
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from trailbell.cloudtrail.record import NO_TIME, Record
-from trailbell.engine.condition import compile_node
+from trailbell.engine.condition import Conditions
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule, Undoes, UndoneBy
 from trailbell.facts.facts import Facts
@@ -29,6 +30,7 @@ UNDONE, REPLACED, STOPPED, ANSWERED = WORDS
 _MAX_LINKS = 20
 _MAX_WAYS = 20
 _SUCCESS = "success"
+_CONDITIONS = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,15 @@ class Undoing:
     notes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reported:
-    """A rule that reports an act, and its ways of finding what becomes of it: word, and the links for it."""
+class _Reported(NamedTuple):
+    """A rule that reports an act, and its ways of finding what becomes of it: word, and the links for it.
+
+    undos: the links of each way of undoing it; none if no undo can be recognised.
+    """
 
     rule: Rule
-    ways: tuple[tuple[str, list[str]], ...]
-
-    @property
-    def undos(self) -> list[list[str]]:
-        """The links of each way of undoing it; none if no undo can be recognised."""
-        return [links for word, links in self.ways if word == UNDONE]
+    ways: list[tuple[str, list[str]]]
+    undos: list[list[str]]
 
     @property
     def is_replaced(self) -> bool:
@@ -82,14 +82,15 @@ def act_links(rules: Iterable[Rule], record: Record, facts: Facts) -> tuple[str,
     """
     if facts.outcome != _SUCCESS or record.event_time == NO_TIME:
         return ()
-    found = [_Reported(rule, () if rule.once_per_day else tuple(_ways(rule, record, facts))) for rule in rules]
+    found = [_reported(rule, record, facts) for rule in rules]
     first = next((one for one in found if one.ways), None)
     if first is None:
         return ()
-    undone = [one for one in found if one.undos]
-    whole = _together([one.undos for one in undone]) if first.undos and not _leaves_some(found, record) else []
+    whole = []
+    if first.undos and not _leaves_some(found, record):
+        whole = _together([one.undos for one in found if one.undos])
     others = [links for word, links in first.ways if word != UNDONE]
-    return tuple(dict.fromkeys(" ".join(links) for links in (*whole, *others)))
+    return tuple(dict.fromkeys([" ".join(links) for links in (*whole, *others)]))
 
 
 def words_for(ways: Iterable[str], undoing: Undoing) -> set[str]:
@@ -133,43 +134,52 @@ def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
     is of a higher level than they (whoever used the root user has still used it), or there is something to be done
     about it. What is replaced in the same call is not left.
     """
-    highest = max(one.rule.level for one in found if one.undos)
+    others = [one for one in found if not one.undos]
+    if not others:
+        return False
+    highest = max([one.rule.level for one in found if one.undos])
     return any(
         one.rule.level > highest or (one.rule.undo.steps_for(record.event_name) and not one.is_replaced)
-        for one in found
-        if not one.undos
+        for one in others
     )
 
 
-def _ways(rule: Rule, record: Record, facts: Facts) -> Iterator[tuple[str, list[str]]]:
+def _reported(rule: Rule, record: Record, facts: Facts) -> _Reported:
+    if rule.once_per_day or not rule.undone_by:
+        return _Reported(rule, [], [])
+    ways = _ways(rule, record, facts)
+    return _Reported(rule, ways, [links for word, links in ways if word == UNDONE])
+
+
+def _ways(rule: Rule, record: Record, facts: Facts) -> list[tuple[str, list[str]]]:
     """The word of each entry that is about this act, and the links by which an undo is found."""
-    for entry in rule.undone_by:
-        if _is_about(entry, record, facts):
-            links = _links(entry, entry.act, record, facts)
-            if links:
-                yield entry.word, links
+    name = record.event_name.lower()
+    about = [one for one in rule.undone_by if (not one.of or name in one.of) and _holds(one, record, facts)]
+    found = [(entry.word, _links(entry, entry.act, record, facts)) for entry in about]
+    return [(word, links) for word, links in found if links]
 
 
-def _is_about(entry: UndoneBy, record: Record, facts: Facts) -> bool:
-    if entry.of and record.event_name.lower() not in entry.of:
-        return False
-    return not entry.when or compile_node(entry.when)((record.fields, {"facts": facts.fields()}))
+def _holds(entry: UndoneBy, record: Record, facts: Facts) -> bool:
+    return not entry.when or _CONDITIONS.of(entry.when)((record.fields, {"facts": facts.fields()}))
 
 
 def _together(choices: list[list[list[str]]]) -> list[list[str]]:
     """Every combination of one way of each rule; none if they are too many to be tracked."""
     if prod(map(len, choices)) > _MAX_WAYS:
         return []
-    whole = [[*dict.fromkeys(link for links in chosen for link in links)] for chosen in product(*choices)]
+    if len(choices) == 1:
+        whole = [[*dict.fromkeys(links)] for links in choices[0]]
+    else:
+        whole = [[*dict.fromkeys(link for links in chosen for link in links)] for chosen in product(*choices)]
     return [links for links in whole if len(links) <= _MAX_LINKS]
 
 
 def _links(asked: UndoneBy | Undoes, paths: Sequence[str], record: Record, facts: Facts) -> list[str]:
     """One link for each value of the first path that has any."""
-    region = "" if asked.anywhere else resource_region(record, facts)
     for path in paths:
         values = joined_values(path, record, facts, asked.resource_type)
         if 0 < len(values) <= _MAX_LINKS:
+            region = "" if asked.anywhere else resource_region(record, facts)
             return [_link(asked.key, region, value) for value in values]
     return []
 

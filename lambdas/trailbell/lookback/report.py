@@ -12,6 +12,7 @@ from trailbell.alerts.mail_episode import told_acts
 from trailbell.alerts.origin_text import seen_text, sources_text
 from trailbell.facts.actor import Actor
 from trailbell.facts.person import permission_set
+from trailbell.hits.dated_steps import DatedStep, dated_steps
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import HitState
@@ -70,6 +71,11 @@ def _act_id(act: EpisodeAct | str) -> str:
     return "" if isinstance(act, str) else f"{act.account}/{act.event_id}"
 
 
+def _steps(hit: Hit) -> tuple[DatedStep, ...]:
+    """Of an episode, whose steps have deadlines of their own; of a single act `undo` and `undoUntil` say all."""
+    return dated_steps(hit) if hit.episode else ()
+
+
 COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "time": lambda hit: hit.event_time,
     "level": lambda hit: hit.level,
@@ -107,6 +113,9 @@ COLUMNS: dict[str, Callable[[Hit], Value]] = {
     "shown": lambda hit: tuple(f"{label}: {value}" for label, value in hit.shown),
     "undo": lambda hit: hit.undo,
     "undoUntil": lambda hit: hit.undo_until,
+    "steps": lambda hit: tuple(step.text for step in _steps(hit)),
+    "stepUntils": lambda hit: tuple(step.until for step in _steps(hit)),
+    "stepActs": lambda hit: tuple(" ".join(map(_act_id, step.acts)) for step in _steps(hit)),
     "undoNote": lambda hit: " ".join(hit.undo_note.split()),
     "check": lambda hit: hit.check,
     "falsepositives": lambda hit: hit.falsepositives,

@@ -6,6 +6,7 @@ from typing import Any
 
 BATCH = 10
 
+_POLL_SECONDS = 1  # a poll that does not wait asks some of a queue's servers only, and may miss messages
 _LOOK_SECONDS = 30  # long enough to see each message once, short enough should we die before giving them back
 
 Message = Mapping[str, Any]
@@ -17,7 +18,7 @@ def batches(sqs: Any, url: str, hidden_seconds: int) -> Iterator[list[Message]]:
         QueueUrl=url,
         MaxNumberOfMessages=BATCH,
         VisibilityTimeout=hidden_seconds,
-        WaitTimeSeconds=1,
+        WaitTimeSeconds=_POLL_SECONDS,
         AttributeNames=["All"],
         MessageAttributeNames=["All"],
     ).get("Messages"):

@@ -60,6 +60,8 @@ def ascii_line(text: str, limit: int, cut: str = CUT) -> str:
 
 def unlinked(text: str) -> str:
     """The text with addresses that no mail program turns into a link: https[:]//example.com."""
+    if "://" not in text and "www." not in text.lower():
+        return text
     return _LINK.sub(lambda link: link[0].replace("://", "[:]//").replace(".", "[.]"), text)
 
 

@@ -61,7 +61,8 @@ _SHORT_CODES = frozenset("pin tan mfa 2fa".split())
 _KEYS = frozenset("key hash salt seed nonce hmac chave chiave llave cle sleutel klucz nyckel avain material".split())
 _NO_NAMES = ("nexttoken", "paginationtoken", "continuationtoken", "markertoken")  # where a list goes on
 
-_JOINTS = ("=", ":", "\uff1a", "%3", "u003")
+_NEAR = 20  # characters before a name that may belong to it
+_MAX_BEGINNING = 64  # characters, in which ARNs have said all but the resource
 _NAMED = lazy_pattern(
     r"(?<![\w.-])(?P<name>[\w.-]++)(?P<joint>(?:[\\\"']{1,4}\]?|&quot;|%22)?[ \t\r\n]{0,3}"
     r"(?:=>|:=|[=:\uff1a]|%3[ADad]|\\u003[ad])[ \t\r\n]{0,8}+)"
@@ -106,9 +107,30 @@ _DIGITS = lazy_pattern(r"[0-9](?:[ -]?[0-9]){3,11}\Z|(?=[^0-9]*[0-9])[A-Za-z0-9-
 
 def without_named(text: str) -> str:
     """The text without the values of names that say they are secret."""
-    if any(joint in text for joint in _JOINTS):
+    if ("=" in text or ":" in text or "\uff1a" in text or "%3" in text or "u003" in text) and not _names_none(text):
         text = "".join(_parts(text, _NAMED))
     return "".join(_parts(text, _OPTION)) if "-" in text and (" " in text or "," in text or "\t" in text) else text
+
+
+def _names_none(text: str) -> bool:
+    """Whether what stands before the last joint names no secret, as the same few beginnings of ARNs do; False where a
+    closer look is needed. Names are judged by what is before them, so what follows the last joint changes nothing.
+    """
+    if "%3" in text or "u003" in text:
+        return False
+    end = max(text.rfind("="), text.rfind(":"), text.rfind("\uff1a")) + 1
+    return end <= _MAX_BEGINNING and _is_harmless(text[:end])
+
+
+@functools.lru_cache(1024)
+def _is_harmless(beginning: str) -> bool:
+    """Whether no name in a text that ends with a joint says that its value is secret."""
+    start = 0
+    while named := _NAMED.search(beginning, start):
+        start = named.end()
+        if kind_of_name(beginning[max(named.start("name") - _NEAR, 0) : named.end("name")], named["name"]):
+            return False
+    return True
 
 
 def _parts(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
@@ -116,7 +138,7 @@ def _parts(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
     done, start = 0, 0
     while named := pattern.search(text, start):
         start = named.end()
-        if kind := kind_of_name(text[max(named.start("name") - 20, done) : named.end("name")], named["name"]):
+        if kind := kind_of_name(text[max(named.start("name") - _NEAR, done) : named.end("name")], named["name"]):
             several = {"secret": _SCHEME, "code": _GROUPED}.get(kind)  # words
             scheme = several.match(text, start) if several else None
             value = scheme or _VALUE.match(text, start, start + _MAX_LOOK)

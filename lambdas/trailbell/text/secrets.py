@@ -20,7 +20,12 @@ __all__ = ["GONE", "MAX_TEXT", "SECRET_MEMBERS", "names_secret", "redacted", "re
 MAX_TEXT = 16_384
 """Characters that are read; nobody shows more of one text."""
 
-_BLOB = lazy_pattern(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{32,}={0,2}")
+# Most ids are of this form, and nothing that is looked for has room in it: no sign but "-", no letter behind f.
+_UUID = lazy_pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+_MAX_REMEMBERED = 256
+_MIN_BLOB = 32
+_BLOB = lazy_pattern(rf"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{{{_MIN_BLOB},}}={{0,2}}")
 _SECRET_KEY = lazy_pattern(r"[A-Za-z0-9+/]{40}")  # the form of a secret access key
 _JOINTS = lazy_pattern(r"[/_+=-]")
 _HEX = lazy_pattern(r"[0-9a-f]*")
@@ -34,17 +39,25 @@ def redacted(text: str) -> str:
     ARNs, UUIDs, request ids, hashes in hex and the ids of keys and roles stay as they are. Applying it twice
     changes nothing more.
     """
-    return _BLOB.sub(_without_blob, redacted_name(text))
+    return _remembered(text) if len(text) <= _MAX_REMEMBERED else _redacted(text)
+
+
+def _redacted(text: str) -> str:
+    text = redacted_name(text)
+    return text if len(text) < _MIN_BLOB or _UUID.fullmatch(text) else _BLOB.sub(_without_blob, text)
 
 
 def redacted_name(text: str) -> str:
     """The same without the guess that a long random text is a secret: for ARNs, names and ids."""
-    text = text[:MAX_TEXT]
-    if len(text) < 8:
+    if len(text) < 8 or _UUID.fullmatch(text):
         return text
+    text = text[:MAX_TEXT]
     for without in _searches():
         text = without(text)
     return text
+
+
+_remembered = functools.lru_cache(1024)(_redacted)  # the same values occur in many records
 
 
 @functools.cache

@@ -99,7 +99,12 @@ def everything(aws: LocalAws) -> Found:
     times = Times(DeployedStack(aws.client, STACK).template)
     stage = _Stage(stack, detector, times, DrivenClock(stack, aws.client))
     whole = stage.clock.fly()
-    return Found([_row(act, stage) for act in every_act(with_clock=True)], times, whole)
+    rows, before = list[Row](), _conditions(stack)
+    for act in every_act(with_clock=True):
+        row, left = _row(act, stage, before)
+        rows.append(row)
+        before = left
+    return Found(rows, times, whole)
 
 
 def every_act(*, with_clock: bool) -> Iterator[Act]:
@@ -125,27 +130,31 @@ def _rulebook(aws: LocalAws) -> Path:
     return found
 
 
-def _row(act: Act, stage: _Stage) -> Row:
+def _row(act: Act, stage: _Stage, before: Counter[str]) -> tuple[Row, Counter[str]]:
+    """An act's row, and what doctor finds from then on. Of an act that is undone that is what it found before: what the
+    undoing leaves is in the row of the next, where it is not expected.
+    """
     stack, detector = stage.stack, stage.detector
-    before = _conditions(stack)
     stack.recorder.records.clear()
     stack.recorder.imitated.clear()
     doing = act.do(stack)
     next(doing)
     records, imitated = list(stack.recorder.records), bool(stack.recorder.imitated)
-    new = _conditions(stack) - before
+    after = _conditions(stack)
     flight = stage.clock.fly() if act.flown else None
     for _ in doing:
         pass
+    is_undone = len(stack.recorder.records) > len(records)
+    left = _conditions(stack) if flight else before if is_undone else after
     (record, *_) = records
-    return Row(
+    row = Row(
         act.part,
         act.what,
         f"{record['eventSource'].removesuffix('.amazonaws.com')}:{record['eventName']}",
         _hits(records, detector),
         _hits([{**one, "userIdentity": DEPLOYER} for one in records], detector),
         stage.times.known(act),
-        _found(new),
+        _found(after - before),
         act.cut,
         act.missed,
         act.once,
@@ -153,6 +162,7 @@ def _row(act: Act, stage: _Stage) -> Row:
         stage.times.canary(act),
         flight,
     )
+    return row, left
 
 
 def _conditions(stack: ActedOn) -> Counter[str]:

@@ -12,7 +12,6 @@ from trailbell.cli.local.local_aws import ACCOUNT, REGION
 
 
 _ALARM = "WatchHitsNotReceived"
-_KEPT = ("MetricName", "Namespace", "Statistic", "Dimensions", "Period", "EvaluationPeriods", "ComparisonOperator")
 
 
 def _of(name: str) -> Any:
@@ -58,8 +57,10 @@ def _alarms(operation: str) -> Do:
 def _overwritten(**change: Any) -> Do:
     def do(stack: ActedOn) -> Iterator[None]:
         name = stack.id(_ALARM)
-        (found,) = stack.aws.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        before = {key: found[key] for key in (*_KEPT, "Threshold", "TreatMissingData", "AlarmActions", "OKActions")}
+        client = stack.aws.client("cloudwatch")
+        (found,) = client.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        settable = client.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
+        before = {key: value for key, value in found.items() if key in settable and key != "AlarmName"}
         for one in (before | change, before):
             stack.try_to("cloudwatch", "put_metric_alarm", AlarmName=name, **one)
             if one is not before:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from trailbell.alerts.commands import command
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.mail_lines import span, utc, wrapped
 from trailbell.alerts.origin_text import log_file_seconds, seen_text, sources_text
 from trailbell.alerts.subject import mail_subject
 from trailbell.cli.hits.output import found_line, table_text
+from trailbell.cli.hits.undo_script import Undo, undo_document
 from trailbell.cli.options.times import Zone, show_time, zone_name
 from trailbell.hits.follow_up import FollowUp, What, follow_up_document
 from trailbell.hits.hit import Hit, hit_document, seconds_between
@@ -17,6 +19,7 @@ from trailbell.hits.hit_state import UNDONE, HitState, StateChange, already
 from trailbell.hits.standing import Standing, standing_of
 from trailbell.hits.verdict import Verdict, muted_text, verdict_document, verdict_text
 from trailbell.store.episode_rows import KeptEpisode
+from trailbell.store.query.hit_query import FoundHit
 from trailbell.store.query.hits_around import RelatedHits
 from trailbell.text.safe_text import one_line
 from trailbell.text.times import iso_seconds
@@ -33,6 +36,7 @@ class Story:
     record: as people may see it, or why it cannot be had.
     today:  what would become of the act today, None where it was not judged.
     episode: of an episode's hit, the episode as it is now, None where that is not kept any more.
+    undo:   of an episode's hit, what the hits of its acts say of its steps.
     follow_ups: what was said about it later, oldest first; now: as of when all of it is (UTC, ISO 8601 with Z).
     """
 
@@ -49,6 +53,7 @@ class Story:
     today: Verdict | None = None
     where: str = ""
     episode: KeptEpisode | None = None
+    undo: Undo | None = None
 
     @property
     def standing(self) -> Standing:
@@ -84,6 +89,7 @@ def story_document(story: Story, zone: Zone) -> dict[str, Any]:
         "notified": story.notified,
         **today,
         **_episode_document(story),
+        **({"undo": undo_document(story.undo)} if story.undo else {}),
         "alert": {
             "subject": mail_subject([story.hit]),
             "text": _mail(story),
@@ -102,6 +108,7 @@ def story_lines(story: Story, zone: Zone) -> Iterator[str]:
         yield f"  {seen[:1].upper()}{seen[1:]}"
     yield from _goes_on(story)
     yield from _undo(story)
+    yield from _steps_over(story)
     if story.today:
         yield f"  {one_line(verdict_text(hit, story.today), 600)}"
     for one in story.history:
@@ -180,6 +187,17 @@ def _undo(story: Story) -> Iterator[str]:
         yield f"  Deadline passed: {standing.until}, {span(-standing.seconds)} ago"
     else:
         yield f"  Can be undone until {standing.until}: {span(standing.seconds)} left"
+
+
+def _steps_over(story: Story) -> Iterator[str]:
+    """The commands of an episode's mail that are not to run any more, for the mail says them as they were."""
+    if story.undo is None:
+        return
+    over = story.undo.steps_held_back(FoundHit(story.hit, story.state, ""))
+    for step, why in over:
+        yield from wrapped(f"Not to be run any more ({why}): {one_line(step.text, 1000)}", indent="  ")
+    if over:
+        yield f"  What is left to run: {command('undo', [story.hit], story.where)}"
 
 
 def _mail(story: Story) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailbell.cli.hits.story import Story
+from trailbell.cli.hits.undo_reading import read_undo
 from trailbell.cli.options.aws_errors import explain
 from trailbell.errors import LogFileError
 from trailbell.hits.hit import ACT, Hit
@@ -57,6 +58,7 @@ def read_story(
         limit=around.limit,
         today=today,
         episode=episode_now(client, table, found.episode) if found.episode else None,
+        undo=read_undo(client, table, [found], iso_time(now), alone=True) if found.episode else None,
         where=where,
     )
 

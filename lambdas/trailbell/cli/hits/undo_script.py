@@ -58,6 +58,12 @@ class Undo:
             return ""
         return held_by_act[0] if held_by_act else _TOO_LATE if step.expired else ""
 
+    def steps_held_back(self, found: FoundHit) -> list[tuple[UndoStep, str]]:
+        """The steps of a hit that are not to run now, each with why."""
+        plan = undo_plan(found.hit, self.now)
+        held = [(step, self.step_held_back(found, plan, step)) for step in plan.steps]
+        return [(step, why) for step, why in held if why]
+
     def _act_held_back(self, act: EpisodeAct, step: UndoStep) -> str:
         found = self.act_hits.get((act.account, act.event_id))
         if found:

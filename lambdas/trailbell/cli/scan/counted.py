@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from trailbell.engine.contributing import Group, Values
@@ -41,6 +42,7 @@ def counted_from(entry: Sequence[Any]) -> Counted:
     return Counted(correlation_id, tuple(group), time, identity, rule, value, position)
 
 
+@lru_cache(1024)  # a record adds the same to several correlations
 def value_digest(value: Values) -> int:
     """64 bits that stand for what is counted; 0 for nothing. By JSON: joined, two tuples might be one text."""
     return digest(json.dumps(value)) if value else 0

@@ -14,6 +14,7 @@ from trailbell.ops.health import Health
 from trailbell.ops.walk.find_record import Search
 from trailbell.ops.walk.step import Step, passed, stopped, unknown, waits
 from trailbell.store.ledger import DynamoLedger
+from trailbell.text.counts import counted
 from trailbell.text.safe_text import one_line
 
 
@@ -62,10 +63,12 @@ class Reading:
         if found:
             return passed(LOG_FILE, f"{_address(found.place)}, record {found.place.index}")
         if at and now - at < _DELIVERY:
-            said = f"none of {search.files} log files holds it yet: CloudTrail takes about five minutes, sometimes more"
+            read = counted(search.files, "log file")
+            said = f"not in {read} of that time: CloudTrail takes about five minutes, sometimes more"
             return waits(LOG_FILE, said, "Ask again in a quarter of an hour.")
         if search.unreadable:
-            said = f"not in {search.files - len(search.unreadable)} log files; {len(search.unreadable)} cannot be read"
+            read = counted(search.files - len(search.unreadable), "log file")
+            said = f"not in {read}; {len(search.unreadable)} cannot be read"
             return unknown(
                 LOG_FILE, f"{said}, first {one_line(search.unreadable[0], 300)}", "Correct that, then repeat."
             )
@@ -74,7 +77,7 @@ class Reading:
             "Name its time with --at, and its account and Region where you know them. If CloudTrail knows the event"
             f" ({lookup} --region REGION), the trail leaves its kind out: trailbell doctor{_stack(self._stack.name)}"
         )
-        return stopped(LOG_FILE, f"none of {search.files} log files of that time holds it", action)
+        return stopped(LOG_FILE, f"not in {counted(search.files, 'log file')} of that time", action)
 
     def read(self, place: Place) -> Step:
         """Whether the detector took up the log file: is it the trail's, does its message wait, was it read?"""

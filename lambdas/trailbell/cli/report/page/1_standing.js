@@ -58,6 +58,23 @@ function noticeOf(hit) {
   const others = hit.alert ? page.alerts.get(hit.alert) - 1 : 0;
   return others > 0 ? `Notified in one message with ${plural(others, "other hit")} of this report.` : "";
 }
+// The steps that undo a hit, what is to be said of each (until when it works, or what became of what it undoes), whether
+// it is over: too late, or done; `counts` has the deadline, where that is what is said. Those of an episode have the deadlines of their acts; an act that is a hit of
+// this report says itself what became of it.
+function stepsOf(hit) {
+  if (!hit.steps.length) return hit.undo.map((text) => ({ text, said: deadlineText(hit), counts: hit.left === null ? null : hit, passed: hit.passed, waits: hit.waits, isOver: hit.passed }));
+  return hit.steps.map((text, at) => {
+    const dated = { ...hit, undo: [text], undoUntil: hit.stepUntils[at] };
+    place(dated);
+    const own = hit.stepActs[at].split(" ").map((act) => actHit(hit, act)).filter(Boolean);
+    const isOver = own.length ? !own.some((one) => one.waits && !one.passed) : dated.passed;
+    const said = isOver && own.length && !own[0].passed ? becameOf(own[0]) || stateText(own[0]) : deadlineText(dated);
+    const counts = dated.left === null || (isOver && !dated.passed) ? null : dated;
+    return { text, said, counts, passed: dated.passed, waits: dated.waits && !isOver, isOver };
+  });
+}
+// The hit of an episode's act, by its account and event's id, if this report has it.
+function actHit(episode, act) { return page.hits.find((hit) => hit !== episode && !hit.episode && `${hit.account}/${hit.eventID}` === act); }
 function deadlineText(hit) {
   if (!hit.undoUntil) return "";
   if (hit.left === null) return `until ${hit.undoUntil}`;

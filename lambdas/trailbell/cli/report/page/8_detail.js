@@ -61,8 +61,7 @@ function drawDetail(hit) {
     ...section(hit.acts.length ? "Acts of the episode" : "", make(hit.someActs ? "ul" : "ol", { class: "acts" }, ...hit.acts.map((act, index) => linkedAct(hit, act, index)))),
     ...section(episodesOf(hit).length ? "Part of" : "", make("ul", {}, ...episodesOf(hit).map((episode) => make("li", {}, toHit(episode, `${episode.title}: ${episode.episode}`))))),
     ...section("What it means", hit.meaning && make("p", {}, hit.meaning)),
-    ...section(hit.undo.length ? "Undo" : "", hit.undoUntil && make("p", { class: hit.passed ? "deadline" : hit.waits ? "soon" : "quiet" }, deadlineText(hit)),
-      ...hit.undo.map(command), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
+    ...section(hit.undo.length ? "Undo" : "", ...undoOf(hit), hit.undoNote && make("p", { class: "quiet" }, hit.undoNote)),
     ...section(!hit.undo.length && hit.undoNote ? "Undo" : "", hit.undoNote && make("p", {}, hit.undoNote)),
     ...section(hit.shown.length ? "Asked for" : "", items(hit.shown, "mono")),
     ...section(hit.resources.length ? "Resources" : "", make("ul", {}, ...hit.resources.map((resource, at) =>
@@ -84,7 +83,7 @@ function outcome(hit) {
 }
 // An act that has a hit of its own in this report leads to it.
 function linkedAct(episode, text, index) {
-  const own = page.hits.find((hit) => hit !== episode && !hit.episode && `${hit.account}/${hit.eventID}` === episode.actIDs[index]);
+  const own = actHit(episode, episode.actIDs[index]);
   return make("li", { class: "mono" }, own ? toHit(own, text) : text);
 }
 function toHit(hit, text) {
@@ -93,6 +92,15 @@ function toHit(hit, text) {
 function section(title, ...content) {
   const filled = content.filter((one) => one);
   return title && filled.length ? [make("h3", {}, title), ...filled] : [];
+}
+// Each command below what is to be known of it; what that is the same for all is said once.
+function undoOf(hit) {
+  const steps = stepsOf(hit);
+  return steps.flatMap((step, at) => {
+    const before = steps[at - 1], isNew = step.said !== (before?.said ?? "");
+    const look = step.passed ? "deadline" : step.waits && step.said ? "soon" : "quiet";
+    return [isNew ? make("p", { class: look, "data-until": step.counts?.undoUntil ?? "" }, step.said || "without a deadline") : "", step.isOver ? make("p", { class: "mono quiet over" }, step.text) : command(step.text)];
+  });
 }
 function items(texts, kind = "") { return make("ul", {}, ...texts.map((text) => make("li", { class: kind }, text))); }
 function facts(pairs) {

@@ -64,12 +64,12 @@ for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { 
 setInterval(() => { if (live.pending) show(); }, 500); // also when what was marked is left
 setInterval(show, 60_000); // the time left in the table
 
-// The deadline of the hit that is open counts down by the second.
+// The deadlines of the hit that is open count down by the second, each of an episode's steps for itself.
 function countDown(detail) {
-  const line = detail.querySelector("p.soon, p.deadline"), hit = line && page.hits.find((one) => one.hitID === opened);
-  if (!hit || hit.deadline === null || !hit.waits) return;
-  const left = hit.deadline - Date.now();
-  line.textContent = left > 0 ? `until ${hit.undoUntil}: ${toTheSecond(left)} left` : deadlineText({ ...hit, left, passed: true });
+  for (const line of detail.querySelectorAll("[data-until]")) {
+    const undoUntil = line.dataset.until, left = undoUntil && Date.parse(undoUntil.replace(" ", "T").replace(" UTC", "Z")) - Date.now();
+    if (undoUntil) line.textContent = left > 0 ? `until ${undoUntil}: ${toTheSecond(left)} left` : deadlineText({ undoUntil, left, passed: true });
+  }
 }
 function toTheSecond(milliseconds) {
   const seconds = Math.floor(milliseconds / 1000), two = (value) => String(value % 60).padStart(2, "0");
