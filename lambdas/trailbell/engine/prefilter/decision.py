@@ -105,7 +105,7 @@ class Decision:
     def _begin(self, key: tuple[tuple[CompiledRule, ...], tuple[Any, ...]]) -> _Point:
         candidates, values = key
         known = self._partial_evaluation.known_values(values)
-        left = [(rule, self._partial_evaluation.simplified(rule.rule.detection, known)) for rule in candidates]
+        left = [(rule, self._partial_evaluation.simplified(rule.detection, known)) for rule in candidates]
         if self._points >= _MAX_POINTS:
             self._begun.clear()
             self._points = 0
