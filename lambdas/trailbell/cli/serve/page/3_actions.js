@@ -45,6 +45,7 @@ async function act(ref, action) {
   if (answer.ok) Object.assign(mine, { note: mine.note === sent ? "" : mine.note, as: "" });
   forgetField(`note ${ref}`, mine.note);
   forgetField(`as ${ref}`, mine.as);
+  redrawDetail(); // what came of it is said at once, also where what changed takes its time
   await poll();
   if (live.held) showPage(live.packed); // whoever acts looks at what becomes of it
   redrawDetail();
