@@ -74,6 +74,11 @@ class SlowDynamo:
         time.sleep(_LATENCY_TABLE)
         return {}
 
+    def query(self, **_: Any) -> dict[str, Any]:
+        """Knows nothing of a hit yet."""
+        time.sleep(_LATENCY_TABLE)
+        return {"Items": []}
+
     def put_item(self, **_: Any) -> dict[str, Any]:
         """Takes the row."""
         with self._lock:
