@@ -44,7 +44,7 @@ style: setup
 types: setup
 	$(BIN)/mypy
 
-quick: setup ## What to run after each change: style, rules and units, property tests short (about a minute)
+quick: setup ## What to run after each change: style, rules and units, property tests short (20 seconds)
 	$(BIN)/ruff check .
 	HYPOTHESIS_PROFILE=dev $(BIN)/pytest $(PARALLEL) -m "not slow" $(QUICK)
 
