@@ -60,14 +60,14 @@ class _Bucket(asyncio.Protocol):
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
             found = _REQUEST.match(head + b"\r\n")
-            answer = self._answer(urlsplit(found[1].decode())) if found else _answer(b"", "400 Bad Request")
+            answer = self._object_or_listing(found[1].decode()) if found else _answer(b"", "400 Bad Request")
             asyncio.get_running_loop().call_later(LATENCY, self._transport.write, answer)
 
-    def _answer(self, asked: object) -> bytes:
-        path, query = unquote(getattr(asked, "path", "")), parse_qs(getattr(asked, "query", ""))
-        key = path.removeprefix(f"/{_BUCKET}").removeprefix("/")
+    def _object_or_listing(self, address: str) -> bytes:
+        asked = urlsplit(address)
+        key = unquote(asked.path).removeprefix(f"/{_BUCKET}").removeprefix("/")
         if not key:
-            return _answer(self._listing(int(query.get("continuation-token", ["0"])[0])))
+            return _answer(self._listing(int(parse_qs(asked.query).get("continuation-token", ["0"])[0])))
         if key not in self._objects:
             return _answer(b"<Error><Code>NoSuchKey</Code></Error>", "404 Not Found")
         return _answer(self._objects[key])

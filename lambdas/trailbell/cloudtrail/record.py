@@ -49,6 +49,12 @@ def is_record(fields: Mapping[str, Any]) -> bool:
     return not _OF_RECORDS.isdisjoint(fields)
 
 
+@lru_cache(2048)  # those that rules give
+def names_of(path: str) -> tuple[str, ...]:
+    """The names that dots join in a path: a, b and c of a.b.c."""
+    return tuple(path.split("."))
+
+
 def text(fields: object, *path: str) -> str:
     """The string at a path of nested objects, or "" where there is none."""
     for name in path:  # the same three times, as a call more would cost: this runs a hundred times a hit

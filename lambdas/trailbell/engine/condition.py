@@ -150,14 +150,6 @@ def looks_at(node: Node, members: Set[str]) -> bool:
     return True
 
 
-def looks_at_path(node: Node, path: str) -> bool:
-    """Whether a test of a condition looks at the values of a field."""
-    kind, *arguments = node
-    if kind in ("and", "or"):
-        return any(looks_at_path(part, path) for part in arguments[0])
-    return looks_at_path(arguments[0], path) if kind == "not" else kind == "field" and arguments[0] == path
-
-
 def conjuncts(node: Node) -> Sequence[Node]:
     """The parts of a tree that must all hold."""
     return node[1] if node[0] == "and" else [node]
@@ -180,3 +172,10 @@ def paths_of(node: Node) -> frozenset[str] | None:
         case "field" if is_value_test(arguments[1]):
             return frozenset((arguments[0],))
     return None
+
+
+def all_paths_of(node: Node) -> frozenset[str]:
+    """The fields that a condition looks at, without those of keywords and of comparisons of two fields."""
+    if node[0] in ("and", "or"):
+        return frozenset().union(*map(all_paths_of, node[1]))
+    return all_paths_of(node[1]) if node[0] == "not" else paths_of(node) or frozenset()

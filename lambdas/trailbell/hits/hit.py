@@ -356,9 +356,9 @@ def primary(matches: list[Match]) -> Match:
 
 def counted(matches: list[Match]) -> list[Match]:
     """The matches that a record's level follows from, the primary rule's first: those not muted, if any is not."""
-    main = primary(matches)
     if len(matches) == 1:
         return matches
+    main = primary(matches)
     return [main, *(match for match in matches if match is not main and bool(match.muted_by) is bool(main.muted_by))]
 
 

@@ -6,12 +6,11 @@ the request says, `policy.allows` and `policy.denies`. Of several paths the firs
 missing, or hidden by AWS, is not shown.
 """
 
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailbell.cloudtrail.record import Record
+from trailbell.cloudtrail.record import Record, names_of
 from trailbell.facts.facts import Facts
 from trailbell.facts.policy_text import policy_allows, policy_denies
 from trailbell.text.redaction import redacted_member
@@ -28,7 +27,6 @@ POLICY = frozenset({"policy.allows", "policy.denies"})
 MAX_SHOWN = 12
 """Rows of a hit."""
 
-_REMEMBERED = 512  # paths that rules give
 _MAX_VALUE = 300
 _MAX_LABEL = 24
 _MAX_ITEMS = 20
@@ -56,7 +54,7 @@ def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
 def _first_text(paths: Sequence[str], record: Record, facts: Facts) -> str:
     """What is shown of the first path that has anything to show; "" if none has."""
     for path in paths:
-        names = _names(path)
+        names = names_of(path)
         if path in POLICY:
             value: Any = "; ".join(policy_allows(record) if names[-1] == "allows" else policy_denies(record))
         elif names[0] == "facts":
@@ -69,11 +67,6 @@ def _first_text(paths: Sequence[str], record: Record, facts: Facts) -> str:
         if text := one_line(unlinked(_text(value)), _MAX_VALUE):
             return text
     return ""
-
-
-@functools.lru_cache(_REMEMBERED)
-def _names(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
 
 
 def _walk(value: Any, names: Sequence[str]) -> Any:

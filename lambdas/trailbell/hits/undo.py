@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from trailbell.cloudtrail.record import NO_TIME, Record, mapping, text, texts
+from trailbell.cloudtrail.record import NO_TIME, Record, mapping, names_of, text, texts
 from trailbell.engine.rulebook import Undo
 from trailbell.facts.facts import Facts
 from trailbell.text.lazy_pattern import lazy_pattern
@@ -182,7 +182,7 @@ def _is_known(name: str) -> bool:
 
 
 def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
-    names = _names(name)
+    names = names_of(name)
     head = names[0]
     resources = facts.resources if facts else ()
     if head == "resource":
@@ -197,11 +197,6 @@ def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
         return texts(record.fields, *names)
     value = _plain(name, record, facts, resources)
     return [value] if value else []
-
-
-@functools.lru_cache(_TEMPLATES_REMEMBERED)
-def _names(name: str) -> tuple[str, ...]:
-    return tuple(name.split("."))
 
 
 def _plain(name: str, record: Record, facts: Facts | None, resources: tuple[str, ...]) -> str:

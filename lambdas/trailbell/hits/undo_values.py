@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trailbell.cloudtrail.record import Record
+from trailbell.cloudtrail.record import Record, names_of
 from trailbell.facts.facts import Facts
 from trailbell.hits.undo import is_section, place_values
 
@@ -48,7 +48,7 @@ def parts_of(path: str) -> list[str]:
 @functools.lru_cache(_REMEMBERED)
 def _parts(path: str) -> tuple[_Part, ...]:
     return tuple(
-        _Part(part, tuple(part.split(".")) if is_section(part) else None, part.rpartition(".")[2] in _ACCOUNTS_OR_ALL)
+        _Part(part, names_of(part) if is_section(part) else None, part.rpartition(".")[2] in _ACCOUNTS_OR_ALL)
         for part in parts_of(path)
     )
 

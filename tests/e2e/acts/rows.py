@@ -101,9 +101,8 @@ def everything(aws: LocalAws) -> Found:
     whole = stage.clock.fly()
     rows, before = list[Row](), _conditions(stack)
     for act in every_act(with_clock=True):
-        row, left = _row(act, stage, before)
+        row, before = _row(act, stage, before)
         rows.append(row)
-        before = left
     return Found(rows, times, whole)
 
 

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailbell.cli.hits.story import Story
 from trailbell.cli.hits.undo_reading import read_undo
+from trailbell.cli.hits.undo_script import Undo
 from trailbell.cli.options.aws_errors import explain
 from trailbell.errors import LogFileError
 from trailbell.hits.hit import ACT, Hit
@@ -41,8 +42,12 @@ def read_story(
     record: dict[str, Any] | str,
     where: str,
     today: Verdict | None = None,
+    undo: Undo | None = None,
 ) -> Story:
-    """The story of a hit; record, where, today: as the story has them. Raises what botocore raises."""
+    """The story of a hit; record, where, today: as the story has them. Raises what botocore raises.
+
+    undo: of an episode's hit, where it was read already; else it is read here.
+    """
     state, history = DynamoHitStates(client, table).read(found.identity)
     follow_ups = [one for one, _ in DynamoFollowUps(client, table).known([found])] if found.kept_as == ACT else []
     return Story(
@@ -58,7 +63,7 @@ def read_story(
         limit=around.limit,
         today=today,
         episode=episode_now(client, table, found.episode) if found.episode else None,
-        undo=read_undo(client, table, [found], iso_time(now), alone=True) if found.episode else None,
+        undo=(undo or read_undo(client, table, [found], iso_time(now), alone=True)) if found.episode else None,
         where=where,
     )
 

@@ -57,10 +57,11 @@ class Work:
         """
         found, _ = self._find(ref)
         client, table, now = self.aws.client("dynamodb"), self.aws.table(), datetime.now(UTC)
-        story = read_story(client, table, found, now, around=Around(), record=_LATER, where=self.aws.options)
+        undo = read_undo(client, table, [found], iso_time(now))
+        where = self.aws.options
+        story = read_story(client, table, found, now, around=Around(), record=_LATER, where=where, undo=undo)
         self.known.take_states({found.identity: story.state}, [found])
         document = story_document(story, UTC)
-        undo = read_undo(client, table, [found], iso_time(now))
         return {**document, "undo": undo_document(undo), "undoScript": "\n".join(undo_script(undo))}
 
     def record(self, ref: str) -> dict[str, Any]:

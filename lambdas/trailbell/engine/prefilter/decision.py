@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from trailbell.engine.condition import Node, ValueTests, compile_node, looks_at_path, simplify
+from trailbell.engine.condition import Node, ValueTests, all_paths_of, compile_node, simplify
 from trailbell.engine.matcher import CompiledRule, Match, matching
 from trailbell.engine.predicates import Predicate, Roots, compile_finder
 from trailbell.engine.prefilter.partial_eval import Left, PartialEvaluation
@@ -124,6 +124,6 @@ class Decision:
         """A point, from which the first of these facts is asked for that a rule looks at."""
         self._points += 1
         kept = tuple((rule, node) for rule, node in left if node is not False)
-        open_ = [node for _, node in kept if not isinstance(node, bool)]
-        fact = next((fact for fact in facts if any(looks_at_path(node, fact) for node in open_)), "")
+        asked = frozenset().union(*(all_paths_of(node) for _, node in kept if not isinstance(node, bool)))
+        fact = next((fact for fact in facts if fact in asked), "")
         return _Point(kept, fact)

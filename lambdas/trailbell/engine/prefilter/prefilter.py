@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from trailbell.engine.condition import Node, conjuncts, paths_of
+from trailbell.engine.condition import Node, all_paths_of, conjuncts
 from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
@@ -105,7 +105,7 @@ class Prefilter:
         known_fields = partial_evaluation.known_fields
         decided = partial_evaluation.known_derived
         self._derived = {name: one for name, one in derived.items() if name not in decided or one.closer}
-        mentioned = [path for rule in matcher.compiled for path in _all_paths(rule.rule.detection)]
+        mentioned = [path for rule in matcher.compiled for path in all_paths_of(rule.rule.detection)]
         needed = {path for path in mentioned if not path.startswith(FACTS)}
         used = [
             one for name, first in self._derived.items() if name in mentioned for one in (first, first.closer) if one
@@ -188,7 +188,7 @@ class Prefilter:
         possibilities = _Possibilities(self._known(known_values))
         left = list[Node]()
         for node in conjuncts(rule.rule.detection):
-            simple = self._partial_evaluation.simplified(node, possibilities.of(_all_paths(node)))
+            simple = self._partial_evaluation.simplified(node, possibilities.of(all_paths_of(node)))
             if simple is not True:
                 left += self._field_indexes.undecided(node if simple is False else simple)
         return rule.with_left(left)
@@ -229,7 +229,7 @@ class Prefilter:
 
     def _split(self, rule: CompiledRule) -> "_Condition":
         decided = frozenset((*self._partial_evaluation.known_fields, *self._partial_evaluation.known_derived))
-        nodes = [(node, _all_paths(node)) for node in conjuncts(rule.rule.detection)]
+        nodes = [(node, all_paths_of(node)) for node in conjuncts(rule.rule.detection)]
         known = [(node, paths) for node, paths in nodes if not decided.isdisjoint(paths)]
         others = [node for node, paths in nodes if decided.isdisjoint(paths)]
         open_ = [part for node in others for part in self._field_indexes.conjuncts(node)]
@@ -266,10 +266,3 @@ class _Condition:
     known: list[tuple[Node, frozenset[str]]]
     open: list[Conjunct]
     shared: bool
-
-
-def _all_paths(node: Node) -> frozenset[str]:
-    """The fields that a condition looks at, without those of keywords and of comparisons of two fields."""
-    if node[0] in ("and", "or"):
-        return frozenset().union(*map(_all_paths, node[1]))
-    return _all_paths(node[1]) if node[0] == "not" else paths_of(node) or frozenset()
