@@ -391,6 +391,77 @@ def test_undo_of_an_episode_says_what_is_done_and_until_when_the_rest_works(page
     assert "aws undo 0" not in paper
 
 
+def test_steps_of_an_episode_are_over_as_the_undo_command_judges_them(page: Page, tmp_path: Path) -> None:
+    """Undone in time, muted, shared by two acts, raised, or of a row that knows no act's deadline."""
+    past, ahead, later = (f"{year}-01-01 00:00:00 UTC" for year in (2020, 2120, 2121))
+    steps = (("a", past), ("b", ahead), ("shared", later), ("shared", later), ("c", ahead), ("d", past))
+    acts = tuple(
+        EpisodeAct(
+            HIT.event_time,
+            HIT.account,
+            f"act-{at}",
+            "s",
+            "DisableKey",
+            "r",
+            "n",
+            "N",
+            undo=(f"aws {text}",),
+            undo_until=until,
+        )
+        for at, (text, until) in enumerate(steps)
+    )
+    undo = tuple(dict.fromkeys(step for act in acts for step in act.undo))
+    story = replace(HIT, event_id="ep", undo=undo, undo_until=past)
+    own = [replace(HIT, event_id=f"act-{at}", kept_as="act", undo=()) for at in (0, 1, 2, 4)]
+    own[1] = replace(own[1], muted_by="night")
+    raised = replace(own[3], kept_as="raised-to-critical")
+    done = HitState("undone", 1, "dana", "2026-09-15T11:00:00Z")
+    states = {one.identity: done for one in (own[0], own[2], own[3])}
+    older = replace(
+        story,
+        event_id="old",
+        title="The older",
+        undo_until=later,
+        episode=HitEpisode((), "", "", 1, (replace(acts[1], undo_until=""),)),
+        undo=acts[1].undo,
+    )
+    whole = replace(story, title="The whole", episode=HitEpisode((), HIT.event_time, HIT.event_time, 6, acts))
+    page.open(write(tmp_path / "report.html", [whole, raised, *own, older], states))
+
+    search = (
+        "const one = document.getElementById('search'); one.value = arguments[0]; one.dispatchEvent(new Event('input'))"
+    )
+
+    def detail(title: str) -> list[list[str]]:
+        """What is said above the commands, and these, those that are over with a minus."""
+        page.run(search, title)
+        row = "const all = document.querySelectorAll('.row'); return all.length === 1 ? all[0].textContent : ''"
+        wait_until(lambda: title in page.run(row))
+        page.click(".row")
+        said = page.run(
+            "return [...document.querySelectorAll('#detail :is(p[data-until], .over, .command code)')].map(one =>"
+            " [one.matches('.over') ? '-' : one.matches('p') ? 'said' : '+', one.dataset.until ?? '', one.innerText])"
+        )
+        page.press("Escape")
+        return list(said)
+
+    undone = "Undone after 1 h, by dana, 2026-09-15 11:00:00 UTC."
+    assert [[kind, until, text.partition(": ")[0]] for kind, until, text in detail("The whole")] == [
+        ["said", "", undone],
+        ["-", "", "aws a"],
+        ["said", ahead, f"until {ahead}"],
+        ["+", "", "aws b"],
+        ["said", later, f"until {later}"],
+        ["+", "", "aws shared"],
+        ["said", "", undone],
+        ["-", "", "aws c"],
+        ["said", past, "deadline passed"],
+        ["-", "", "aws d"],
+    ]
+    assert [[kind, until] for kind, until, _ in detail("The older")] == [["said", later], ["+", ""]]
+    page.run(search, "")
+
+
 def test_episode_of_many_acts_by_several_people_says_what_it_leaves_out(page: Page, tmp_path: Path) -> None:
     """Ten of forty acts are not forty, and several people are no actor beside them."""
     acts = tuple(

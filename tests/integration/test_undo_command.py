@@ -266,6 +266,20 @@ def test_each_command_of_an_episode_goes_by_the_act_that_it_undoes(
     assert f"What is left to run: trailbell undo {episode.short_id} --table hits" in told
 
 
+def test_a_step_that_one_act_still_needs_is_not_said_to_be_over(
+    keep: Callable[..., list[Hit]], given_hit: GivenHit, dynamodb: Any, table: str
+) -> None:
+    acts = [given_act(given_hit, number, hours=hours) for number, hours in ((1, 48), (2, 192))]
+    acts[1] = replace(acts[1], undo=acts[0].undo)
+    keep(*acts)
+    (episode,) = keep(given_episode(given_hit, acts))
+    state = change_state(HitState(), "undo", "dana", "2026-09-15T11:00:00Z")
+    DynamoHitStates(dynamodb, table).write(acts[0].identity, *state, 2**40)
+
+    asked = ["hit", episode.short_id, "--table", table, "--no-record", "--no-pager"]
+    assert "Not to be run any more" not in CliRunner().invoke(cli, asked, catch_exceptions=False).output
+
+
 def test_episode_of_a_version_before_goes_by_the_hits_of_its_acts(
     undo: Undo, keep: Callable[..., list[Hit]], given_hit: GivenHit
 ) -> None:

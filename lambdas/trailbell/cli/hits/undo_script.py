@@ -59,10 +59,11 @@ class Undo:
         return held_by_act[0] if held_by_act else _TOO_LATE if step.expired else ""
 
     def steps_held_back(self, found: FoundHit) -> list[tuple[UndoStep, str]]:
-        """The steps of a hit that are not to run now, each with why."""
+        """The steps of a hit that are not to run now, each with why; not those that another act is undone by."""
         plan = undo_plan(found.hit, self.now)
         held = [(step, self.step_held_back(found, plan, step)) for step in plan.steps]
-        return [(step, why) for step, why in held if why]
+        to_run = {step.text for step, why in held if not why}
+        return [(step, why) for step, why in held if why and step.text not in to_run]
 
     def _act_held_back(self, act: EpisodeAct, step: UndoStep) -> str:
         found = self.act_hits.get((act.account, act.event_id))

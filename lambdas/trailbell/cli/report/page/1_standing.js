@@ -2,11 +2,12 @@
 const STATES = ["open", "acked", "resolved", "undone", "muted", "replayed"];
 const PASSED = "deadline passed", AHEAD = "deadline ahead";
 
-// A deadline as rows hold it, 2026-11-27 09:31:02 UTC; what AWS wrote in another form is no time.
-function deadlineOf(hit) {
-  const is = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/.test(hit.undoUntil) && hit.undo.length && hit.outcome === "success";
-  return is ? Date.parse(hit.undoUntil.replace(" ", "T").replace(" UTC", "Z")) : null;
+// A deadline as rows hold it, 2026-11-27 09:31:02 UTC; what AWS wrote in another form, or no calendar has, is no time.
+function timeOf(until) {
+  const time = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/.test(until) ? Date.parse(until.replace(" ", "T").replace(" UTC", "Z")) : NaN;
+  return Number.isNaN(time) ? null : time;
 }
+function deadlineOf(hit) { return hit.undo.length && hit.outcome === "success" ? timeOf(hit.undoUntil) : null; }
 // 4 min 50 s: the two largest units, as in mails.
 function span(milliseconds) {
   const seconds = Math.max(Math.floor(milliseconds / 1000), 0);
@@ -58,23 +59,38 @@ function noticeOf(hit) {
   const others = hit.alert ? page.alerts.get(hit.alert) - 1 : 0;
   return others > 0 ? `Notified in one message with ${plural(others, "other hit")} of this report.` : "";
 }
-// The steps that undo a hit, what is to be said of each (until when it works, or what became of what it undoes), whether
-// it is over: too late, or done; `counts` has the deadline, where that is what is said. Those of an episode have the deadlines of their acts; an act that is a hit of
-// this report says itself what became of it.
+// The steps that undo a hit: what is to be said of each, and whether it is over, as `trailbell undo` judges it. Those of
+// an episode have the deadlines of their acts; an act that is a hit of this report says itself what became of it.
+// `counts` has the deadline, where that is what is said.
 function stepsOf(hit) {
-  if (!hit.steps.length) return hit.undo.map((text) => ({ text, said: deadlineText(hit), counts: hit.left === null ? null : hit, passed: hit.passed, waits: hit.waits, isOver: hit.passed }));
+  if (!hit.steps.length) return hit.undo.map((text) => ({ text, said: deadlineText(hit), counts: hit.left === null ? null : hit, isOver: hit.passed, waits: hit.waits }));
   return hit.steps.map((text, at) => {
-    const dated = { ...hit, undo: [text], undoUntil: hit.stepUntils[at] };
-    place(dated);
-    const own = hit.stepActs[at].split(" ").map((act) => actHit(hit, act)).filter(Boolean);
-    const isOver = own.length ? !own.some((one) => one.waits && !one.passed) : dated.passed;
-    const said = isOver && own.length && !own[0].passed ? becameOf(own[0]) || stateText(own[0]) : deadlineText(dated);
-    const counts = dated.left === null || (isOver && !dated.passed) ? null : dated;
-    return { text, said, counts, passed: dated.passed, waits: dated.waits && !isOver, isOver };
+    const undoUntil = hit.stepUntils.some(Boolean) ? hit.stepUntils[at] : hit.undoUntil, time = timeOf(undoUntil);
+    const dated = { undoUntil, left: time === null ? null : time - page.now, passed: time !== null && time <= page.now };
+    const over = hit.stepActs[at].split(" ").filter(Boolean).map((act) => overOf(actHit(hit, act), dated));
+    const isOver = hit.state === "undone" || (over.length ? over.every(Boolean) : dated.passed);
+    const done = isOver && (over.find((one) => one && one !== PASSED) || (hit.state === "undone" && becameOf(hit)));
+    return { text, said: done || deadlineText(dated), counts: done || time === null ? null : dated, isOver, waits: !isOver };
   });
 }
-// The hit of an episode's act, by its account and event's id, if this report has it.
-function actHit(episode, act) { return page.hits.find((hit) => hit !== episode && !hit.episode && `${hit.account}/${hit.eventID}` === act); }
+// Why there is nothing to undo of an act of an episode, "" if there is; of one without a hit here its step's deadline says.
+function overOf(own, dated) {
+  if (!own) return dated.passed ? PASSED : "";
+  if (own.state === "undone") return becameOf(own);
+  const time = timeOf(own.undoUntil);
+  if (time !== null && time <= page.now) return PASSED;
+  return ["", "open", "acked"].includes(own.state) ? "" : becameOf(own);
+}
+// The hit of an episode's act, by its account and event's id, if this report has it; not the one that raised its level.
+function actHit(episode, act) {
+  const own = page.hits.filter((hit) => hit !== episode && !hit.episode && `${hit.account}/${hit.eventID}` === act);
+  return own.find((hit) => hit.hitID.endsWith("/act")) ?? own[0];
+}
+// The deadline of an episode: the first of its steps' that lies ahead, for that is what there is to lose next, else the last.
+function nextDeadline(hit) {
+  const untils = hit.stepUntils.filter((until) => timeOf(until) !== null).sort();
+  return untils.find((until) => timeOf(until) > Date.now()) ?? untils.at(-1) ?? hit.undoUntil;
+}
 function deadlineText(hit) {
   if (!hit.undoUntil) return "";
   if (hit.left === null) return `until ${hit.undoUntil}`;

@@ -25,6 +25,7 @@ function unpacked(packed, row, id) {
     hit[name] = Array.isArray(value) ? value.map((one) => packed.pool[one]) : packed.pool[value];
   });
   hit.moment = Date.parse(hit.time) || 0;
+  hit.undoUntil = nextDeadline(hit);
   hit.things = hit.resources.map((resource) => thingOf(hit, resource));
   place(hit);
   hit.words = [hit.title, hit.rule, hit.call, hit.actor, hit.name, hit.actorKey, hit.account, hit.accountName, hit.region, hit.service,

@@ -82,13 +82,13 @@ function paperRow(hit) {
 function onPaper(hit) {
   const whole = hit.resources.length > 1 ? `${hit.someActs ? "Resources of these acts" : "All resources"}: ${hit.resources.join(", ")}.` : "";
   const said = [becameOf(hit), silenceOf(hit), noticeOf(hit), hit.episode && `${hit.episode}:`].filter(Boolean).join(" ");
-  const steps = hit.waits ? stepsOf(hit).filter((step) => step.waits || step.passed) : [];
+  const steps = hit.waits ? stepsOf(hit).filter((step) => !step.isOver || step.counts) : [];
   const saids = new Set(steps.map((step) => step.said)), [one] = saids.size === 1 ? saids : [""];
   const undo = steps.length ? `Undo${one ? ` (${one})` : ""}:` : "";
   const dated = ({ text, said }) => [make("code", {}, text), saids.size > 1 && said ? make("p", {}, said) : ""];
   const lines = [
     said && make("p", {}, said), ...hit.acts.map((act) => make("p", { class: "act" }, act)), whole && make("p", {}, whole),
-    undo && make("p", { class: steps.every((step) => step.passed) ? "deadline" : "" }, undo), ...steps.flatMap(dated),
+    undo && make("p", { class: steps.every((step) => step.isOver) ? "deadline" : "" }, undo), ...steps.flatMap(dated),
     undo && hit.undoNote && make("p", {}, hit.undoNote), !hit.undo.length && hit.waits && hit.undoNote && make("p", {}, `Undo: ${hit.undoNote}`),
   ].filter(Boolean);
   return lines.length ? [make("tr", { class: "onpaper" }, make("td", { colspan: HEADS.length }, ...lines))] : [];

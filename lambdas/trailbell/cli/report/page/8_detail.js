@@ -98,7 +98,7 @@ function undoOf(hit) {
   const steps = stepsOf(hit);
   return steps.flatMap((step, at) => {
     const before = steps[at - 1], isNew = step.said !== (before?.said ?? "");
-    const look = step.passed ? "deadline" : step.waits && step.said ? "soon" : "quiet";
+    const look = step.isOver && step.counts ? "deadline" : step.waits && step.said ? "soon" : "quiet";
     return [isNew ? make("p", { class: look, "data-until": step.counts?.undoUntil ?? "" }, step.said || "without a deadline") : "", step.isOver ? make("p", { class: "mono quiet over" }, step.text) : command(step.text)];
   });
 }

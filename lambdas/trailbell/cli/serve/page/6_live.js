@@ -67,7 +67,7 @@ setInterval(show, 60_000); // the time left in the table
 // The deadlines of the hit that is open count down by the second, each of an episode's steps for itself.
 function countDown(detail) {
   for (const line of detail.querySelectorAll("[data-until]")) {
-    const undoUntil = line.dataset.until, left = undoUntil && Date.parse(undoUntil.replace(" ", "T").replace(" UTC", "Z")) - Date.now();
+    const undoUntil = line.dataset.until, left = undoUntil && timeOf(undoUntil) - Date.now();
     if (undoUntil) line.textContent = left > 0 ? `until ${undoUntil}: ${toTheSecond(left)} left` : deadlineText({ undoUntil, left, passed: true });
   }
 }
