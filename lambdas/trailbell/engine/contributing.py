@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.fields import members, text_of
@@ -18,9 +18,11 @@ Values = tuple[str, ...]
 
 _Find = Callable[[Roots], list[Any]]
 
+_ONE_WAY: list[Values] = [()]  # to name the texts of no field
+_ONE_EACH = {1}
 
-@dataclass(frozen=True, slots=True)
-class Share:
+
+class Share(NamedTuple):
     """What an event adds to one group of one correlation.
 
     rule: position of the rule that it matches in the correlation's rules.
@@ -70,11 +72,11 @@ class Contributing:
     def shares_of(self, rule_ids: Iterable[str], roots: Roots) -> Iterator[Share]:
         """The same of an event that matches several rules, for one after the other."""
         known = dict[str, list[str]]()  # correlations mostly ask for the same fields
-        ways = dict[tuple[str, ...], list[Values]]()
+        ways: dict[tuple[str, ...], list[Values]] = {(): _ONE_WAY}
         for rule_id in rule_ids:
             for counted in self._counted.get(rule_id, ()):
-                groups = self._few(counted.group, roots, known, ways)
-                values = self._few(counted.value, roots, known, ways)
+                groups = ways.get(counted.group) or self._few(counted.group, roots, known, ways)
+                values = ways.get(counted.value) or self._few(counted.value, roots, known, ways)
                 if len(groups) == len(values) == 1:  # mostly: there is nothing to combine
                     yield Share(counted.correlation, groups[0], counted.rule, values[0])
                 elif groups and values:
@@ -88,10 +90,10 @@ class Contributing:
         ways: dict[tuple[str, ...], list[Values]],
     ) -> list[Values]:
         """The first two of the combinations of some fields' texts, kept in `ways`."""
-        found = ways.get(paths)
-        if found is None:
-            texts = [self._texts(path, roots, known) for path in paths]
-            found = ways[paths] = [*islice(product(*texts), 2)]
+        texts = [known.get(path) or self._texts(path, roots, known) for path in paths]
+        lengths = {*map(len, texts)}
+        found = [tuple([one for (one,) in texts])] if lengths == _ONE_EACH else [*islice(product(*texts), 2)]
+        ways[paths] = found
         return found
 
     def _combined(self, counted: _Counted, roots: Roots, known: dict[str, list[str]]) -> Iterator[Share]:

@@ -33,7 +33,7 @@ from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.fact_fields import FactFields
-from trailbell.facts.facts import TELLING, Facts, derived_fields, facts_of
+from trailbell.facts.facts import TELLING, WRITTEN, Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
 from trailbell.hits.first_seen import NOT_SEEN, seen_in
 from trailbell.hits.hit import Hit, counted, make_hit
@@ -348,7 +348,7 @@ class HitDetector:
         if self._prefilter is None and self._full_parse_bytes_left <= 0:
             from trailbell.engine.prefilter.prefilter import Prefilter
 
-            self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
+            self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS, WRITTEN)
         return self._prefilter
 
     def _detect_in_block(self, block: "Block", records: bytes, reading: _Reading) -> Iterator[Detected]:
