@@ -27,6 +27,7 @@ class LayoutGrownError(Exception):
 _MAX_MEMBERS = 40  # that can be decoded of a record
 _MAX_INNER = 16  # of an object that is decoded as a struct, whose members msgspec compares one by one
 _WHOLE = (list, str)
+_MAX_ASKED = 64  # of a member: Raw keeps its block in memory, so it is copied
 
 
 class PartialLayout:
@@ -81,14 +82,15 @@ class PartialLayout:
         attribute, parts, decoded = attribute_of(head), tuple(rest.split(".")) if rest else (), self._decoded
         if head in self._inner:
             return self._inner_finder(attribute, self._inner[head], parts)
+        lacks = self._lacks(parts[-1]) if parts else _never
 
         def find_in_member(partial: Any) -> list[Any]:
             value = getattr(partial, attribute)
-            return [] if value is UNSET else list(find(decoded(value), parts))
+            return [] if value is UNSET or lacks(value) else list(find(decoded(value), parts))
 
         def find_member_of(partial: Any) -> list[Any]:
             value = getattr(partial, attribute)
-            if value is UNSET:
+            if value is UNSET or lacks(value):
                 return []
             found = decoded(value)
             if type(found) is dict:  # as mostly: there is nothing to search
@@ -126,22 +128,38 @@ class PartialLayout:
 
         return find_member
 
-    def json_finder(self, members: Sequence[str]) -> Callable[[Any], list[bytes | str | None]]:
-        """A function from a partial record to the JSON of some members: b"" for what is missing or null; a string as it
-        is; None for what is not at hand.
+    def ask_json(self, members: Sequence[str], ask: Callable[..., Any]) -> Callable[[Any], Any]:
+        """A function from a partial record to what is answered for the JSON of some members: b"" for what is missing or
+        null; a string as it is; None for what is not at hand. For the same as in the record before, if it is short, it
+        is not asked again.
         """
         for member in members:
             if member not in self._scalars:
                 self._decode_from_now(member)
-        values = attrgetter(*map(attribute_of, members))
-        return lambda partial: [*map(_json_of, values(partial))]
+        values_of = attrgetter(*map(attribute_of, members))
+        last: Any = None
+        answer: Any = None
 
-    def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
+        def ask_about(partial: Any) -> Any:
+            nonlocal last, answer
+            values = values_of(partial)
+            if values == last:
+                return answer
+            json = [*map(_json_of, values)]
+            answer, last = ask(*json), None
+            if all(text is not None and len(text) <= _MAX_ASKED for text in json):
+                last = tuple([value.copy() if type(value) is Raw else value for value in values])
+            return answer
+
+        return ask_about
+
+    def memo_key(self, paths: Sequence[str], *, by_text: bool = False) -> Callable[[Any], Any] | None:
         """A function from a partial record to a key under which the values of these fields may be remembered.
 
         Two records with equal keys have equal values there. The key is cheaper to get than the values: mostly it
         is one call of operator.attrgetter, and what was not decoded stays so. None where only decoding a member
-        could tell. The function raises AttributeError for a record in which an object is something else.
+        could tell, unless its text may be the key. The function raises AttributeError for a record in which an object
+        is something else.
         """
         attributes, undecoded = [], False
         for path in paths:
@@ -155,13 +173,16 @@ class PartialLayout:
                 attributes += [f"{attribute_of(head)}.{attribute_of(name)}" for name in names]
             elif head in self._scalars or self._types[head] is Any:
                 attributes.append(attribute_of(head))
+            elif by_text:
+                attributes.append(attribute_of(head))
+                undecoded = True
             else:
                 return None
         if not attributes:
             return None
-        get = attrgetter(*attributes)
         if not undecoded:
-            return get
+            return attrgetter(*attributes)
+        get = attrgetter(*attributes, attributes[0])  # one more, so that it is a tuple in any case
         return lambda partial: tuple([bytes(value) if type(value) is Raw else value for value in get(partial)])
 
     def _inner_finder(self, attribute: str, inner: Any, parts: tuple[str, ...]) -> Finder:
@@ -180,6 +201,20 @@ class PartialLayout:
             return values
 
         return find_in_struct
+
+    def _lacks(self, name: str) -> Callable[[Any], bool]:
+        """Whether a member that was left as text holds no member of a name, nor one that ends with it: then the name's
+        end does not stand in it. Said only where nothing is escaped.
+        """
+        ending = name.encode() + b'"'
+
+        def lacks(value: Any) -> bool:
+            if type(value) is not Raw or value is self._last_decoded[0]:
+                return False
+            text = bytes(value)
+            return ending not in text and b"\\" not in text
+
+        return lacks
 
     def _decoded(self, value: Any) -> Any:
         """A member's value. What was left as text is decoded now, once if it is asked for several times in a row."""
@@ -212,6 +247,10 @@ class PartialLayout:
         if head in self._inner:
             return self._inner[head] | list[Any] | str | int | float | bool | UnsetType | None
         return Any if rests == {""} else Raw | UnsetType
+
+
+def _never(_: Any) -> bool:
+    return False
 
 
 def _json_of(value: Any) -> bytes | str | None:

@@ -7,8 +7,9 @@ decided on the whole record; a rule that is not found cannot match.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
@@ -21,6 +22,7 @@ from trailbell.engine.prefilter.partial_eval import ABSENT
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
 _MAX_DECIDED = 256  # combinations of values that a check remembers; records may hold any number
 _MAX_CHECKS = 4096
+_MAX_FOUND = 2048  # answers of all rule indexes that are remembered
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
 
 
@@ -54,6 +56,8 @@ class FieldIndexes:
         self._indexes: dict[str, FieldIndex] = {}
         self._checks: dict[str, Predicate] = {}
         self._possible_values: dict[Derived, Callable[[Any], tuple[Any, ...] | None]] = {}
+        self._found: list[dict[Any, tuple[int, ...]]] = []
+        self._found_count = 0
 
     def index(self, path: str) -> FieldIndex:
         """The index of a field."""
@@ -61,6 +65,32 @@ class FieldIndexes:
         if index is None:
             index = self._indexes[path] = self._make_index(path)
         return index
+
+    def memo_paths(self, path: str) -> tuple[str, ...]:
+        """The paths whose values decide a field, where a record gives them at no cost; none where it does not."""
+        derived = self._derived.get(path)
+        if derived and derived.by_json:
+            return ()
+        paths = derived.paths if derived else (path,)
+        return paths if isinstance(self._layout.memo_key(paths), attrgetter) else ()
+
+    def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
+        """A key for all these paths together, as PartialLayout has it."""
+        return self._layout.memo_key(tuple(dict.fromkeys(paths)))
+
+    def remember(self, found: dict[Any, tuple[int, ...]], key: Any, numbers: tuple[int, ...]) -> None:
+        """Remember an answer among those found before. If all rule indexes remember too many, all of them forget."""
+        if not is_short(key):
+            return
+        if self._found_count >= _MAX_FOUND:
+            for one in self._found:
+                one.clear()
+            self._found.clear()
+            self._found_count = 0
+        if not found:
+            self._found.append(found)
+        found[key] = numbers
+        self._found_count += 1
 
     def conjuncts(self, node: Node) -> Iterator[Conjunct]:
         """What must hold for a condition to hold, as far as partial records tell."""
@@ -107,7 +137,6 @@ class FieldIndexes:
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, bool] = {}
-        by_text = not (derived.whole or derived.by_json)
 
         def check(partial: Any) -> bool:
             values = possible(partial)
@@ -118,15 +147,17 @@ class FieldIndexes:
                 holds = decided[values] = bool(index.find_anew(partial))
             return holds
 
-        return _remembering(check, self._layout.memo_key(derived.paths)) if by_text else check
+        return _remembering(check, self._memo_key_of(derived))
 
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
         if derived is None:
             find = self._layout.finder(path)
             return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
-        by_text = not (derived.whole or derived.by_json)
-        return FieldIndex(self._values_of(derived), self._layout.memo_key(derived.paths) if by_text else None)
+        return FieldIndex(self._values_of(derived), self._memo_key_of(derived))
+
+    def _memo_key_of(self, derived: Derived) -> Callable[[Any], Any] | None:
+        return None if derived.by_json else self._layout.memo_key(derived.paths, by_text=derived.whole)
 
     def _values_of(self, derived: Derived) -> Callable[[Any], list[list[Any]] | None]:
         """A function from a partial record to what a derived field's values may be."""
@@ -148,8 +179,7 @@ class FieldIndexes:
     def _make_possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         possible, layout = derived.possible, self._layout
         if derived.by_json:
-            find_all = layout.json_finder(derived.paths)
-            return _asked_once(lambda partial: possible(*find_all(partial)))
+            return _asked_once(layout.ask_json(derived.paths, possible))
         finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
         finders = [finder_of(one) for one in derived.paths]
         return _asked_once(lambda partial: possible(*[find(partial) for find in finders]))
@@ -195,7 +225,11 @@ class RuleIndex:
             test = indexes.index(conjunct.path).add(conjunct.name, conjunct.node)
             by_test = self._rules_by_test.setdefault(conjunct.path, {})
             by_test[test] = [*by_test.get(test, ()), number]
-        self._fields = [(indexes.index(path), by_test) for path, by_test in self._rules_by_test.items()]
+        paths = {path: indexes.memo_paths(path) for path in self._rules_by_test}
+        self._at_once = self._indexed(path for path, below in paths.items() if below)
+        self._one_by_one = self._indexed(path for path, below in paths.items() if not below)
+        self._memo_key = indexes.memo_key([one for below in paths.values() for one in below])
+        self._found: dict[Any, tuple[int, ...]] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -204,12 +238,27 @@ class RuleIndex:
 
     def find(self, partial: Any) -> list[int]:
         """The numbers of the rules that this partial record may match. Raises NotUnderstoodError."""
-        numbers = self._always
-        for index, by_test in self._fields:
-            tests = index.find(partial)
-            if tests:
-                numbers += tuple([number for test in tests if test in by_test for number in by_test[test]])
+        numbers = self._found_at_once(partial)
+        if self._one_by_one:
+            numbers += _found_by(self._one_by_one, partial)
         return [number for number in numbers if self._may_match(number, partial)] if numbers else []
+
+    def _found_at_once(self, partial: Any) -> tuple[int, ...]:
+        """Those always found, and those by fields whose values together make one key, under which it is remembered."""
+        if not self._memo_key:
+            return self._always
+        try:
+            key = self._memo_key(partial)
+            numbers = self._found.get(key)
+        except (AttributeError, TypeError):  # as in FieldIndex.find
+            return self._always + _found_by(self._at_once, partial)
+        if numbers is None:
+            numbers = self._always + _found_by(self._at_once, partial)
+            self._indexes.remember(self._found, key, numbers)
+        return numbers
+
+    def _indexed(self, paths: Iterable[str]) -> list[tuple[FieldIndex, dict[int, list[int]]]]:
+        return [(self._indexes.index(path), self._rules_by_test[path]) for path in paths]
 
     def _may_match(self, number: int, partial: Any) -> bool:
         """Whether a rule's other conjuncts hold: it costs less than parsing a record in full."""
@@ -222,6 +271,16 @@ class RuleIndex:
                     checks.insert(0, checks.pop(at))
                 return False
         return True
+
+
+def _found_by(fields: Sequence[tuple[FieldIndex, Mapping[int, Sequence[int]]]], partial: Any) -> tuple[int, ...]:
+    """The numbers of the rules that some fields find, each with the rules by test."""
+    numbers: tuple[int, ...] = ()
+    for index, by_test in fields:
+        tests = index.find(partial)
+        if tests:
+            numbers += tuple([number for test in tests if test in by_test for number in by_test[test]])
+    return numbers
 
 
 def _any_way(ways: Sequence[Sequence[Predicate]]) -> Predicate:
