@@ -123,7 +123,7 @@ class Prefilter:
         self._decode_fields = msgspec.json.Decoder().decode
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-    def read(self, records: bytes) -> Block | None:
+    def read(self, records: bytes | memoryview) -> Block | None:
         """Filter a JSON list of records; None where they must all be parsed in full.
 
         Threads take turns: plans and what is remembered grow while records are read.
@@ -148,7 +148,7 @@ class Prefilter:
             return None
         return fields if type(fields) is dict else None
 
-    def _read(self, records: bytes) -> Block:
+    def _read(self, records: bytes | memoryview) -> Block:
         partials = self._layout.decode(records)
         self._plans.bound()
         plans = [*map(self._plans.__getitem__, map(self._known_values, partials))]
@@ -159,7 +159,7 @@ class Prefilter:
         return block
 
     def _records_to_parse(
-        self, records: bytes, partials: Sequence[Any], plans: Sequence[int]
+        self, records: bytes | memoryview, partials: Sequence[Any], plans: Sequence[int]
     ) -> list[tuple[int, bytes, list[CompiledRule]]]:
         """Of a block's records those that rules may match; plans: the number of each record's plan."""
         finding = self._plans.finding
