@@ -86,15 +86,14 @@ class PartialLayout:
         attribute, parts, decoded = attribute_of(head), tuple(rest.split(".")) if rest else (), self._decoded
         if head in self._inner:
             return self._inner_finder(attribute, self._inner[head], parts)
-        lacks = self._lacks(parts[-1]) if parts else _never
 
         def find_in_member(partial: Any) -> list[Any]:
             value = getattr(partial, attribute)
-            return [] if value is UNSET or lacks(value) else list(find(decoded(value), parts))
+            return [] if value is UNSET else list(find(decoded(value), parts))
 
         def find_member_of(partial: Any) -> list[Any]:
             value = getattr(partial, attribute)
-            if value is UNSET or lacks(value):
+            if value is UNSET:
                 return []
             found = decoded(value)
             if type(found) is dict:  # as mostly: there is nothing to search
@@ -142,15 +141,20 @@ class PartialLayout:
                 self._decode_from_now(member)
         values_of = attrgetter(*map(attribute_of, members))
         last: Any = None
+        last_partial: Any = None
         answer: Any = None
 
         def ask_about(partial: Any) -> Any:
-            nonlocal last, answer
+            nonlocal last, last_partial, answer
+            if partial is last_partial:
+                return answer
+            last_partial = None
             values = values_of(partial)
             if values == last:
+                last_partial = partial
                 return answer
             json = [*map(_json_of, values)]
-            answer, last = ask(*json), None
+            answer, last, last_partial = ask(*json), None, partial
             if all(text is not None and len(text) <= _MAX_ASKED for text in json):
                 last = tuple([value.copy() if type(value) is Raw else value for value in values])
             return answer
@@ -165,29 +169,53 @@ class PartialLayout:
         could tell, unless its text may be the key. The function raises AttributeError for a record in which an object
         is something else.
         """
-        attributes, undecoded = [], False
+        attributes, texts = list[str](), dict[str, set[bytes]]()
         for path in paths:
             head, _, rest = path.partition(".")
             if head not in self._scalars:
                 self._decode_from_now(head)
             if head in self._inner:
                 types = self._inner_types[head]  # without names that hold dots, where only a text is asked for
-                names = [name for name, _ in _routes(tuple(rest.split("."))) if name in types]
-                undecoded = undecoded or any(types[name] is not Any for name in names)
-                attributes += [f"{attribute_of(head)}.{attribute_of(name)}" for name in names]
+                for name, below in _routes(tuple(rest.split("."))):
+                    attribute = f"{attribute_of(head)}.{attribute_of(name)}"
+                    if name in types and types[name] is not Any:
+                        texts.setdefault(attribute, set()).add(_ending(below[-1]))
+                    elif name in types:
+                        attributes.append(attribute)
             elif head in self._scalars or self._types[head] is Any:
                 attributes.append(attribute_of(head))
             elif by_text:
-                attributes.append(attribute_of(head))
-                undecoded = True
+                texts.setdefault(attribute_of(head), set()).add(b"")  # all of it tells
             else:
                 return None
-        if not attributes:
+        if not texts:
+            return attrgetter(*attributes) if attributes else None
+        first, *others = [_telling(attribute, endings) for attribute, endings in texts.items()]
+        if others or not attributes:
+            parts = [*map(attrgetter, attributes), first, *others]
+            return lambda partial: tuple([part(partial) for part in parts])
+        get = attrgetter(*attributes)
+        if len(attributes) == 1:
+            return lambda partial: (get(partial), first(partial))
+        return lambda partial: (*get(partial), first(partial))
+
+    def lack(self, paths: Sequence[str]) -> Callable[[Any], bool] | None:
+        """Whether a partial record has no value at any of these paths, if that can be told without decoding a member;
+        False where only that could tell. None where it never can.
+        """
+        endings = dict[str, set[bytes]]()
+        for path in paths:
+            head, _, rest = path.partition(".")
+            if head in self._scalars or head in self._inner or self._types.get(head) is Any or not rest:
+                return None
+            self._decode_from_now(head)
+            endings.setdefault(attribute_of(head), set()).add(_ending(rest.rpartition(".")[2]))
+        if len(endings) != 1:
             return None
-        if not undecoded:
-            return attrgetter(*attributes)
-        get = attrgetter(*attributes, attributes[0])  # one more, so that it is a tuple in any case
-        return lambda partial: tuple([bytes(value) if type(value) is Raw else value for value in get(partial)])
+        (attribute, below), decoded = endings.popitem(), self
+        telling = _telling(attribute, below)
+        get = attrgetter(attribute)
+        return lambda partial: get(partial) is not decoded._last_decoded[0] and telling(partial) is UNSET
 
     def _inner_finder(self, attribute: str, inner: Any, parts: tuple[str, ...]) -> Finder:
         routes = [(attribute_of(name), below) for name, below in _routes(parts)]
@@ -205,20 +233,6 @@ class PartialLayout:
             return values
 
         return find_in_struct
-
-    def _lacks(self, name: str) -> Callable[[Any], bool]:
-        """Whether a member that was left as text holds no member of a name, nor one that ends with it: then the name's
-        end does not stand in it. Said only where nothing is escaped.
-        """
-        ending = name.encode() + b'"'
-
-        def lacks(value: Any) -> bool:
-            if type(value) is not Raw or value is self._last_decoded[0]:
-                return False
-            text = bytes(value)
-            return ending not in text and b"\\" not in text
-
-        return lacks
 
     def _decoded(self, value: Any) -> Any:
         """A member's value. What was left as text is decoded now, once if it is asked for several times in a row."""
@@ -253,8 +267,31 @@ class PartialLayout:
         return Any if rests == {""} else Raw | UnsetType
 
 
-def _never(_: Any) -> bool:
-    return False
+def _ending(name: str) -> bytes:
+    """How the name of a member ends in JSON, if nothing in it is escaped: names may hold dots."""
+    return name.encode() + b'"'
+
+
+def _telling(attribute: str, endings: Iterable[bytes]) -> Callable[[Any], Any]:
+    """A function from a partial record to what tells of members below one that is left as text: UNSET if there are
+    none with names that end so, else the text; or what the member is instead.
+    """
+    get = attrgetter(attribute)
+    first, *others = sorted(endings)
+
+    def telling(partial: Any) -> Any:
+        value = get(partial)
+        if type(value) is not Raw:
+            return value
+        text = bytes(value)
+        if first in text or b"\\" in text:
+            return text
+        for ending in others:
+            if ending in text:
+                return text
+        return UNSET
+
+    return telling
 
 
 def _json_of(value: Any) -> bytes | str | None:

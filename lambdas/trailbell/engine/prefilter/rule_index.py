@@ -22,6 +22,7 @@ from trailbell.engine.prefilter.partial_eval import ABSENT
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
 _MAX_DECIDED = 256  # combinations of values that a check remembers; records may hold any number
 _MAX_CHECKS = 4096
+_NO_VALUE: tuple[list[Any]] = ([],)
 _MAX_FOUND = 2048  # answers of all rule indexes that are remembered
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
 
@@ -131,7 +132,9 @@ class FieldIndexes:
         paths = sorted(paths_of(conjunct.node) or ())
         path = paths[0] if len(paths) == 1 else ""
         if path not in self._derived:
-            return _remembering(compile_node(conjunct.node, self._layout.finder), self._layout.memo_key(paths))
+            holds = _remembering(compile_node(conjunct.node, self._layout.finder), self._layout.memo_key(paths))
+            lack = self._layout.lack(paths)
+            return _with_nothing(conjunct.node, lack, holds) if lack else holds
         derived = self._derived[path].closer or self._derived[path]
         index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
@@ -152,8 +155,11 @@ class FieldIndexes:
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
         if derived is None:
-            find = self._layout.finder(path)
-            return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
+            find, memo_key = self._layout.finder(path), self._layout.memo_key((path,))
+            lack = None if memo_key else self._layout.lack((path,))
+            if lack:
+                return FieldIndex(lambda partial: _NO_VALUE if lack(partial) else (find(partial),))
+            return FieldIndex(lambda partial: (find(partial),), memo_key)
         return FieldIndex(self._values_of(derived), self._memo_key_of(derived))
 
     def _memo_key_of(self, derived: Derived) -> Callable[[Any], Any] | None:
@@ -179,7 +185,7 @@ class FieldIndexes:
     def _make_possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         possible, layout = derived.possible, self._layout
         if derived.by_json:
-            return _asked_once(layout.ask_json(derived.paths, possible))
+            return layout.ask_json(derived.paths, possible)
         finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
         finders = [finder_of(one) for one in derived.paths]
         return _asked_once(lambda partial: possible(*[find(partial) for find in finders]))
@@ -238,24 +244,21 @@ class RuleIndex:
 
     def find(self, partial: Any) -> list[int]:
         """The numbers of the rules that this partial record may match. Raises NotUnderstoodError."""
-        numbers = self._found_at_once(partial)
+        numbers = self._always
+        if self._memo_key:
+            key = None
+            try:
+                key = self._memo_key(partial)
+                found = self._found.get(key)
+            except (AttributeError, TypeError):  # as in FieldIndex.find
+                found = _found_by(self._at_once, partial)
+            if found is None:
+                found = _found_by(self._at_once, partial)
+                self._indexes.remember(self._found, key, found)
+            numbers += found
         if self._one_by_one:
             numbers += _found_by(self._one_by_one, partial)
         return [number for number in numbers if self._may_match(number, partial)] if numbers else []
-
-    def _found_at_once(self, partial: Any) -> tuple[int, ...]:
-        """Those always found, and those by fields whose values together make one key, under which it is remembered."""
-        if not self._memo_key:
-            return self._always
-        try:
-            key = self._memo_key(partial)
-            numbers = self._found.get(key)
-        except (AttributeError, TypeError):  # as in FieldIndex.find
-            return self._always + _found_by(self._at_once, partial)
-        if numbers is None:
-            numbers = self._always + _found_by(self._at_once, partial)
-            self._indexes.remember(self._found, key, numbers)
-        return numbers
 
     def _indexed(self, paths: Iterable[str]) -> list[tuple[FieldIndex, dict[int, list[int]]]]:
         return [(self._indexes.index(path), self._rules_by_test[path]) for path in paths]
@@ -283,6 +286,16 @@ def _found_by(fields: Sequence[tuple[FieldIndex, Mapping[int, Sequence[int]]]], 
     return numbers
 
 
+def _with_nothing(node: Node, lack: Callable[[Any], bool], holds: Predicate) -> Predicate:
+    """A check that is not asked where its fields have no value: what it says then is known."""
+    says = compile_node(node, lambda path: _nothing)(())
+    return lambda partial: says if lack(partial) else holds(partial)
+
+
+def _nothing(_: Any) -> list[Any]:
+    return []
+
+
 def _any_way(ways: Sequence[Sequence[Predicate]]) -> Predicate:
     def check(partial: Any) -> bool:
         for way in ways:
@@ -301,8 +314,14 @@ def _remembering(check: Predicate, memo_key: Callable[[Any], Any] | None) -> Pre
     if memo_key is None:
         return check
     decided: dict[Any, bool] = {}
+    last: Any = None
+    holds: bool | None = None
 
     def remembered(partial: Any) -> bool:
+        nonlocal last, holds
+        if partial is last and holds is not None:  # asked for another rule
+            return holds
+        last = None
         try:
             key = memo_key(partial)
             holds = decided.get(key)
@@ -314,6 +333,7 @@ def _remembering(check: Predicate, memo_key: Callable[[Any], Any] | None) -> Pre
                 if len(decided) >= _MAX_DECIDED:
                     decided.clear()
                 decided[key] = holds
+        last = partial
         return holds
 
     return remembered
