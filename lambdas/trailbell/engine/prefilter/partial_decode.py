@@ -27,6 +27,7 @@ class LayoutGrownError(Exception):
 _MAX_MEMBERS = 40  # that can be decoded of a record
 _MAX_INNER = 16  # of an object that is decoded as a struct, whose members msgspec compares one by one
 _WHOLE = (list, str)
+_MAX_ASKED = 64  # of a member: Raw keeps its block in memory, so it is copied
 
 
 class PartialLayout:
@@ -65,11 +66,15 @@ class PartialLayout:
         """Whether a field can be found in partial records."""
         return path.partition(".")[0] in self._types
 
-    def decode(self, records: bytes) -> list[Any]:
-        """The partial records of a list of records. Raises NotUnderstoodError."""
+    def decode(self, records: bytes | memoryview) -> list[Any]:
+        """The partial records of a list of records. Raises NotUnderstoodError.
+
+        What they leave as text is where the records are, and to be looked at before that memory is used again.
+        """
+        memory: Any = records.obj if isinstance(records, memoryview) else records  # which may hold more
         try:
-            if not records.isascii():
-                records.decode()  # msgspec does not check the encoding of what it skips
+            if not memory.isascii():
+                str(records, "utf-8")  # msgspec does not check the encoding of what it skips
             return self._decode(records)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             raise NotUnderstoodError from None
@@ -126,43 +131,91 @@ class PartialLayout:
 
         return find_member
 
-    def json_finder(self, members: Sequence[str]) -> Callable[[Any], list[bytes | str | None]]:
-        """A function from a partial record to the JSON of some members: b"" for what is missing or null; a string as it
-        is; None for what is not at hand.
+    def ask_json(self, members: Sequence[str], ask: Callable[..., Any]) -> Callable[[Any], Any]:
+        """A function from a partial record to what is answered for the JSON of some members: b"" for what is missing or
+        null; a string as it is; None for what is not at hand. For the same as in the record before, if it is short, it
+        is not asked again.
         """
         for member in members:
             if member not in self._scalars:
                 self._decode_from_now(member)
-        values = attrgetter(*map(attribute_of, members))
-        return lambda partial: [*map(_json_of, values(partial))]
+        values_of = attrgetter(*map(attribute_of, members))
+        last: Any = None
+        last_partial: Any = None
+        answer: Any = None
 
-    def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
+        def ask_about(partial: Any) -> Any:
+            nonlocal last, last_partial, answer
+            if partial is last_partial:
+                return answer
+            last_partial = None
+            values = values_of(partial)
+            if values == last:
+                last_partial = partial
+                return answer
+            json = [*map(_json_of, values)]
+            answer, last, last_partial = ask(*json), None, partial
+            if all(text is not None and len(text) <= _MAX_ASKED for text in json):
+                last = tuple([value.copy() if type(value) is Raw else value for value in values])
+            return answer
+
+        return ask_about
+
+    def memo_key(self, paths: Sequence[str], *, by_text: bool = False) -> Callable[[Any], Any] | None:
         """A function from a partial record to a key under which the values of these fields may be remembered.
 
         Two records with equal keys have equal values there. The key is cheaper to get than the values: mostly it
         is one call of operator.attrgetter, and what was not decoded stays so. None where only decoding a member
-        could tell. The function raises AttributeError for a record in which an object is something else.
+        could tell, unless its text may be the key. The function raises AttributeError for a record in which an object
+        is something else.
         """
-        attributes, undecoded = [], False
+        attributes, texts = list[str](), dict[str, set[bytes]]()
         for path in paths:
             head, _, rest = path.partition(".")
             if head not in self._scalars:
                 self._decode_from_now(head)
             if head in self._inner:
                 types = self._inner_types[head]  # without names that hold dots, where only a text is asked for
-                names = [name for name, _ in _routes(tuple(rest.split("."))) if name in types]
-                undecoded = undecoded or any(types[name] is not Any for name in names)
-                attributes += [f"{attribute_of(head)}.{attribute_of(name)}" for name in names]
+                for name, below in _routes(tuple(rest.split("."))):
+                    attribute = f"{attribute_of(head)}.{attribute_of(name)}"
+                    if name in types and types[name] is not Any:
+                        texts.setdefault(attribute, set()).add(_ending(below[-1]))
+                    elif name in types:
+                        attributes.append(attribute)
             elif head in self._scalars or self._types[head] is Any:
                 attributes.append(attribute_of(head))
+            elif by_text:
+                texts.setdefault(attribute_of(head), set()).add(b"")  # all of it tells
             else:
                 return None
-        if not attributes:
-            return None
+        if not texts:
+            return attrgetter(*attributes) if attributes else None
+        first, *others = [_telling(attribute, endings) for attribute, endings in texts.items()]
+        if others or not attributes:
+            parts = [*map(attrgetter, attributes), first, *others]
+            return lambda partial: tuple([part(partial) for part in parts])
         get = attrgetter(*attributes)
-        if not undecoded:
-            return get
-        return lambda partial: tuple([bytes(value) if type(value) is Raw else value for value in get(partial)])
+        if len(attributes) == 1:
+            return lambda partial: (get(partial), first(partial))
+        return lambda partial: (*get(partial), first(partial))
+
+    def lack(self, paths: Sequence[str]) -> Callable[[Any], bool] | None:
+        """Whether a partial record has no value at any of these paths, if that can be told without decoding a member;
+        False where only that could tell. None where it never can.
+        """
+        endings = dict[str, set[bytes]]()
+        for path in paths:
+            head, _, rest = path.partition(".")
+            if head in self._scalars or head in self._inner or self._types.get(head) is Any or not rest:
+                return None
+            self._decode_from_now(head)
+            endings.setdefault(attribute_of(head), set()).add(_ending(rest.rpartition(".")[2]))
+        if len(endings) != 1:
+            return None
+        (attribute, below), decoded = endings.popitem(), self
+        telling = _telling(attribute, below)
+        get = attrgetter(attribute)
+        return lambda partial: get(partial) is not decoded._last_decoded[0] and telling(partial) is UNSET
 
     def _inner_finder(self, attribute: str, inner: Any, parts: tuple[str, ...]) -> Finder:
         routes = [(attribute_of(name), below) for name, below in _routes(parts)]
@@ -198,7 +251,7 @@ class PartialLayout:
             self._decode = self._decoder()
             raise LayoutGrownError
 
-    def _decoder(self) -> Callable[[bytes], list[Any]]:
+    def _decoder(self) -> Callable[[bytes | memoryview], list[Any]]:
         """A decoder of the members asked for so far."""
         scalar: Any = str | bool | UnsetType | None
         types = {name: self._types.get(name, scalar) for name in (*self._scalars, *self._decoded_members)}
@@ -212,6 +265,33 @@ class PartialLayout:
         if head in self._inner:
             return self._inner[head] | list[Any] | str | int | float | bool | UnsetType | None
         return Any if rests == {""} else Raw | UnsetType
+
+
+def _ending(name: str) -> bytes:
+    """How the name of a member ends in JSON, if nothing in it is escaped: names may hold dots."""
+    return name.encode() + b'"'
+
+
+def _telling(attribute: str, endings: Iterable[bytes]) -> Callable[[Any], Any]:
+    """A function from a partial record to what tells of members below one that is left as text: UNSET if there are
+    none with names that end so, else the text; or what the member is instead.
+    """
+    get = attrgetter(attribute)
+    first, *others = sorted(endings)
+
+    def telling(partial: Any) -> Any:
+        value = get(partial)
+        if type(value) is not Raw:
+            return value
+        text = bytes(value)
+        if first in text or b"\\" in text:
+            return text
+        for ending in others:
+            if ending in text:
+                return text
+        return UNSET
+
+    return telling
 
 
 def _json_of(value: Any) -> bytes | str | None:

@@ -119,6 +119,7 @@ class Prefilter:
         # Two names of each path: the text at a path is found below them without any other name (`text_finder`).
         needed.update(".".join(path.split(".")[:2]) for one in used if not one.by_json for path in one.paths)
         texts = [path for one in used if one.by_json for path in one.paths]
+        texts += [path.partition(".")[0] for one in used if one.whole for path in one.paths if "." in path]
         self._layout = PartialLayout(known_fields, needed, member_order, texts)
         self._field_indexes = FieldIndexes(self._layout, self._derived, frozenset(decided))
         self._conditions: dict[int, _Condition] = {}
@@ -128,7 +129,7 @@ class Prefilter:
         self._decode_fields = msgspec.json.Decoder().decode
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-    def read(self, records: bytes) -> Block | None:
+    def read(self, records: bytes | memoryview) -> Block | None:
         """Filter a JSON list of records; None where they must all be parsed in full.
 
         Threads take turns: plans and what is remembered grow while records are read.
@@ -153,7 +154,7 @@ class Prefilter:
             return None
         return fields if type(fields) is dict else None
 
-    def _read(self, records: bytes) -> Block:
+    def _read(self, records: bytes | memoryview) -> Block:
         partials = self._layout.decode(records)
         self._plans.bound()
         plans = [*map(self._plans.__getitem__, map(self._known_values, partials))]
@@ -164,7 +165,7 @@ class Prefilter:
         return block
 
     def _records_to_parse(
-        self, records: bytes, partials: Sequence[Any], plans: Sequence[int]
+        self, records: bytes | memoryview, partials: Sequence[Any], plans: Sequence[int]
     ) -> list[tuple[int, bytes, Sequence[CompiledRule]]]:
         """Of a block's records those that rules may match; plans: the number of each record's plan."""
         finding = self._plans.finding

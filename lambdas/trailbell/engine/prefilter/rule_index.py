@@ -7,8 +7,9 @@ decided on the whole record; a rule that is not found cannot match.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
@@ -20,6 +21,8 @@ from trailbell.engine.prefilter.partial_eval import ABSENT
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
 _MAX_DECIDED = 256  # combinations of values that a check remembers; records may hold any number
 _MAX_CHECKS = 4096
+_NO_VALUE: tuple[list[Any]] = ([],)
+_MAX_FOUND = 2048  # answers of all rule indexes that are remembered
 
 SURE = 2
 """What a check answers where its part of a condition holds for certain, whatever else is in the record."""
@@ -65,6 +68,8 @@ class FieldIndexes:
         self._indexes: dict[str, FieldIndex] = {}
         self._checks: dict[str, Check] = {}
         self._possible_values: dict[Derived, Callable[[Any], tuple[Any, ...] | None]] = {}
+        self._found: list[dict[Any, tuple[int, ...]]] = []
+        self._found_count = 0
 
     def index(self, path: str) -> FieldIndex:
         """The index of a field."""
@@ -72,6 +77,32 @@ class FieldIndexes:
         if index is None:
             index = self._indexes[path] = self._make_index(path)
         return index
+
+    def memo_paths(self, path: str) -> tuple[str, ...]:
+        """The paths whose values decide a field, where a record gives them at no cost; none where it does not."""
+        derived = self._derived.get(path)
+        if derived and derived.by_json:
+            return ()
+        paths = derived.paths if derived else (path,)
+        return paths if isinstance(self._layout.memo_key(paths), attrgetter) else ()
+
+    def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
+        """A key for all these paths together, as PartialLayout has it."""
+        return self._layout.memo_key(tuple(dict.fromkeys(paths)))
+
+    def remember(self, found: dict[Any, tuple[int, ...]], key: Any, numbers: tuple[int, ...]) -> None:
+        """Remember an answer among those found before. If all rule indexes remember too many, all of them forget."""
+        if not is_short(key):
+            return
+        if self._found_count >= _MAX_FOUND:
+            for one in self._found:
+                one.clear()
+            self._found.clear()
+            self._found_count = 0
+        if not found:
+            self._found.append(found)
+        found[key] = numbers
+        self._found_count += 1
 
     def conjuncts(self, node: Node) -> Iterator[Conjunct]:
         """What must hold for a condition to hold, as far as partial records tell."""
@@ -116,13 +147,14 @@ class FieldIndexes:
         paths = sorted(paths_of(conjunct.node) or ())
         path = paths[0] if len(paths) == 1 else ""
         if path not in self._derived:
-            return _remembering(compile_node(conjunct.node, self._layout.finder), self._layout.memo_key(paths))
+            holds = _remembering(compile_node(conjunct.node, self._layout.finder), self._layout.memo_key(paths))
+            lack = self._layout.lack(paths)
+            return _with_nothing(conjunct.node, lack, holds) if lack else holds
         derived = self._derived[path].closer or self._derived[path]
         index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, int] = {}
-        by_text = not (derived.whole or derived.by_json)
 
         def check(partial: Any) -> int:
             values = possible(partial)
@@ -134,15 +166,20 @@ class FieldIndexes:
                 holds = decided[values] = bool(index.find_anew(partial)) * (SURE if is_certain else 1)
             return holds
 
-        return _remembering(check, self._layout.memo_key(derived.paths)) if by_text else check
+        return _remembering(check, self._memo_key_of(derived))
 
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
         if derived is None:
-            find = self._layout.finder(path)
-            return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
-        by_text = not (derived.whole or derived.by_json)
-        return FieldIndex(self._values_of(derived), self._layout.memo_key(derived.paths) if by_text else None)
+            find, memo_key = self._layout.finder(path), self._layout.memo_key((path,))
+            lack = None if memo_key else self._layout.lack((path,))
+            if lack:
+                return FieldIndex(lambda partial: _NO_VALUE if lack(partial) else (find(partial),))
+            return FieldIndex(lambda partial: (find(partial),), memo_key)
+        return FieldIndex(self._values_of(derived), self._memo_key_of(derived))
+
+    def _memo_key_of(self, derived: Derived) -> Callable[[Any], Any] | None:
+        return None if derived.by_json else self._layout.memo_key(derived.paths, by_text=derived.whole)
 
     def _values_of(self, derived: Derived) -> Callable[[Any], list[list[Any]] | None]:
         """A function from a partial record to what a derived field's values may be."""
@@ -164,8 +201,7 @@ class FieldIndexes:
     def _make_possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         possible, layout = derived.possible, self._layout
         if derived.by_json:
-            find_all = layout.json_finder(derived.paths)
-            return _asked_once(lambda partial: possible(*find_all(partial)))
+            return layout.ask_json(derived.paths, possible)
         finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
         finders = [finder_of(one) for one in derived.paths]
         return _asked_once(lambda partial: possible(*[find(partial) for find in finders]))
@@ -212,7 +248,11 @@ class RuleIndex:
             test = indexes.index(conjunct.path).add(conjunct.name, conjunct.node)
             by_test = self._rules_by_test.setdefault(conjunct.path, {})
             by_test[test] = [*by_test.get(test, ()), number]
-        self._fields = [(indexes.index(path), by_test) for path, by_test in self._rules_by_test.items()]
+        paths = {path: indexes.memo_paths(path) for path in self._rules_by_test}
+        self._at_once = self._indexed(path for path, below in paths.items() if below)
+        self._one_by_one = self._indexed(path for path, below in paths.items() if not below)
+        self._memo_key = indexes.memo_key([one for below in paths.values() for one in below])
+        self._found: dict[Any, tuple[int, ...]] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -222,13 +262,25 @@ class RuleIndex:
     def find(self, partial: Any) -> list[Found]:
         """The rules that this partial record may match. Raises NotUnderstoodError."""
         numbers = self._always
-        for index, by_test in self._fields:
-            tests = index.find(partial)
-            if tests:
-                numbers += tuple([number for test in tests if test in by_test for number in by_test[test]])
+        if self._memo_key:
+            key = None
+            try:
+                key = self._memo_key(partial)
+                found = self._found.get(key)
+            except (AttributeError, TypeError):  # as in FieldIndex.find
+                found = _found_by(self._at_once, partial)
+            if found is None:
+                found = _found_by(self._at_once, partial)
+                self._indexes.remember(self._found, key, found)
+            numbers += found
+        if self._one_by_one:
+            numbers += _found_by(self._one_by_one, partial)
         if not numbers:
             return []
         return [(number, sure) for number in numbers if (sure := self._checked(number, partial)) >= 0]
+
+    def _indexed(self, paths: Iterable[str]) -> list[tuple[FieldIndex, dict[int, list[int]]]]:
+        return [(self._indexes.index(path), self._rules_by_test[path]) for path in paths]
 
     def sure_of(self, found: Found) -> list[Node]:
         """The parts of a rule's condition that hold for certain where it was found so."""
@@ -255,6 +307,26 @@ class RuleIndex:
         return sure
 
 
+def _found_by(fields: Sequence[tuple[FieldIndex, Mapping[int, Sequence[int]]]], partial: Any) -> tuple[int, ...]:
+    """The numbers of the rules that some fields find, each with the rules by test."""
+    numbers: tuple[int, ...] = ()
+    for index, by_test in fields:
+        tests = index.find(partial)
+        if tests:
+            numbers += tuple([number for test in tests if test in by_test for number in by_test[test]])
+    return numbers
+
+
+def _with_nothing(node: Node, lack: Callable[[Any], bool], holds: Check) -> Check:
+    """A check that is not asked where its fields have no value: what it says then is known."""
+    says = compile_node(node, lambda path: _nothing)(())
+    return lambda partial: says if lack(partial) else holds(partial)
+
+
+def _nothing(_: Any) -> list[Any]:
+    return []
+
+
 def _any_way(ways: Sequence[Sequence[Check]]) -> Check:
     def check(partial: Any) -> bool:
         for way in ways:
@@ -273,8 +345,14 @@ def _remembering(check: Check, memo_key: Callable[[Any], Any] | None) -> Check:
     if memo_key is None:
         return check
     decided: dict[Any, int] = {}
+    last: Any = None
+    holds: int | None = None
 
     def remembered(partial: Any) -> int:
+        nonlocal last, holds
+        if partial is last and holds is not None:  # asked for another rule
+            return holds
+        last = None
         try:
             key = memo_key(partial)
             holds = decided.get(key)
@@ -286,6 +364,7 @@ def _remembering(check: Check, memo_key: Callable[[Any], Any] | None) -> Check:
                 if len(decided) >= _MAX_DECIDED:
                     decided.clear()
                 decided[key] = holds
+        last = partial
         return holds
 
     return remembered
