@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -85,7 +85,7 @@ def texts(fields: object, *path: str) -> list[str]:
     return [value for value in all_ if isinstance(value, str) and value]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Record:
     """A record's fields as CloudTrail wrote them, and the parts of a hit's identity, which no record may lack.
 
@@ -101,6 +101,11 @@ class Record:
     account: str
     event_id: str
     event_time: str
+
+    def __init__(self, fields: Mapping[str, Any], index: int, account: str, event_id: str, event_time: str) -> None:
+        known = self.__dict__  # a frozen dataclass would set each member by a call
+        known["fields"], known["index"], known["account"] = fields, index, account
+        known["event_id"], known["event_time"] = event_id, event_time
 
     @once
     def event_source(self) -> str:
@@ -120,7 +125,7 @@ class Record:
     @once
     def partition(self) -> str:
         """The AWS partition it happened in: aws, aws-cn …"""
-        return _partition(self.region, tuple(_arns(self.fields, self.listed_arns)))
+        return _partition_of(self.fields, self.region, self.listed_arns)
 
     @once
     def listed_arns(self) -> list[str]:
@@ -135,10 +140,10 @@ class Record:
         call: then no other does. An aggregated event counts data events.
         https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
         """
-        category = text(self.fields, "eventCategory")
-        if category == "NetworkActivity" or text(self.fields, "eventType").startswith("AwsVpceEvent"):
-            return text(self.fields, "errorCode") != "VpceAccessDenied"
-        return category == "Aggregated"
+        category, kind = self.fields.get("eventCategory"), self.fields.get("eventType")
+        if category == "NetworkActivity" or (isinstance(kind, str) and kind.startswith("AwsVpceEvent")):
+            return self.fields.get("errorCode") != "VpceAccessDenied"
+        return bool(category == "Aggregated")
 
     @once
     def service(self) -> str:
@@ -164,7 +169,19 @@ def is_identifier(given: str) -> bool:
     return _IDENTIFIER.fullmatch(given) is not None
 
 
-_partition = lru_cache(64)(partition_of)  # most records have no ARN of AWS but their caller's
+def _partition_of(fields: Mapping[str, Any], region: str, listed: list[str]) -> str:
+    if not listed and not (fields.get("responseElements") and texts(fields, "responseElements", "keyId")):
+        identity = mapping(fields, "userIdentity")
+        try:  # most records have no ARN of AWS but their caller's
+            return _partition_by(region, identity.get("arn"), _issuer(identity).get("arn"))
+        except TypeError:  # a list, which cannot be remembered
+            pass
+    return partition_of(region, _arns(fields, listed))
+
+
+@lru_cache(64)
+def _partition_by(region: str, *arns: object) -> str:
+    return partition_of(region, [arn for arn in arns if isinstance(arn, str)])
 
 
 def _listed_arns(fields: Mapping[str, Any]) -> list[str]:
@@ -179,13 +196,17 @@ def _listed_arns(fields: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _arns(fields: Mapping[str, Any], listed: list[str]) -> list[str]:
+def _arns(fields: Mapping[str, Any], listed: list[str]) -> Iterator[str]:
     """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
-    found = [*listed]
-    if fields.get("responseElements"):
-        found += texts(fields, "responseElements", "keyId")
+    yield from listed
+    yield from texts(fields, "responseElements", "keyId")
     identity = mapping(fields, "userIdentity")
-    return found + texts(identity, "arn") + texts(identity, "sessionContext", "sessionIssuer", "arn")
+    yield from texts(identity, "arn")
+    yield from texts(_issuer(identity), "arn")
+
+
+def _issuer(identity: Mapping[str, Any]) -> Mapping[str, Any]:
+    return mapping(identity, "sessionContext", "sessionIssuer")
 
 
 def _event_id(fields: Mapping[str, Any]) -> str:

@@ -64,6 +64,8 @@ def resource_region(record: Record, facts: Facts) -> str:
 def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
     """The steps for this record's event, filled. One that names what this record does not hold is left out if another
     fits: some acts are recorded in two forms. If none fits, all are shown with visible gaps."""
+    if not undo.steps:
+        return ()
     filled = [_fill(step, record, facts) for step in undo.steps_for(record.event_name)]
     fits = any(step.complete and step.specific for step in filled)
     return tuple(step.text for step in filled if step.complete or not fits)
@@ -74,6 +76,8 @@ def undo_deadline(undo: Undo, record: Record) -> str:
 
     In one form, 2026-09-08 09:14:07 UTC, where the answer can be read as a time; else as AWS wrote it.
     """
+    if not (undo.until or undo.within):
+        return ""
     answered = " ".join(_values(undo.until, record, None)) if undo.until else ""
     moment = _moment(answered) if answered else None
     if moment:

@@ -60,9 +60,9 @@ def joined_values(path: str, record: Record, facts: Facts, resource_type: str = 
     resource_type: what the first part names, such as ssm:parameter, where a record may name it without its ARN.
     """
     named = _parts(path)
-    values = _values(named[0], record, facts, resource_type)
     if len(named) == 1:
-        return values
+        return _values(named[0], record, facts, resource_type)
+    values = _values(named[0], record, facts, resource_type)
     parts = [values, *(_values(part, record, facts, "") for part in named[1:])]
     if not all(parts) or sum(len(values) > 1 for values in parts) > 1:
         return []
