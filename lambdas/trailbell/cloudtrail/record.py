@@ -189,10 +189,11 @@ def _listed_arns(fields: Mapping[str, Any]) -> list[str]:
     resources = fields.get("resources")
     for entry in resources if isinstance(resources, list) else ():
         if isinstance(entry, dict):
-            for name in ("ARN", "arn"):
-                arn = entry.get(name)
-                if arn:
-                    found += (arn,) if isinstance(arn, str) else texts(arn)
+            arn = entry.get("ARN")
+            if arn:
+                found += (arn,) if isinstance(arn, str) else texts(arn)
+            if "arn" in entry:
+                found += texts(entry, "arn")
     return found
 
 

@@ -486,7 +486,7 @@ def shown_actor(actor: Actor) -> Actor:
 def _acted_on(record: Record, facts: Facts, resources: tuple[str, ...]) -> tuple[str, ...]:
     """None where it is all of the resources, or so much text that only a forged record can hold it."""
     acted = acted_on(record, facts.resources)
-    if acted is facts.resources:
+    if len(acted) == len(facts.resources):
         return ()
     mine = tuple(map(kept_resource, acted))
     if mine == resources or sum(map(len, mine)) > _MAX_ACTED_ON or not set(mine) <= set(resources):
