@@ -14,7 +14,7 @@ from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.once import once
-from trailbell.cloudtrail.partition import partition_of
+from trailbell.cloudtrail.partition import PARTITIONS, partition_of
 from trailbell.text.digests import stand_in
 from trailbell.text.times import iso_time
 
@@ -106,6 +106,9 @@ class Record:
         known = self.__dict__  # a frozen dataclass would set each member by a call
         known["fields"], known["index"], known["account"] = fields, index, account
         known["event_id"], known["event_time"] = event_id, event_time
+        for name, member in _ASKED_OF_ALL:
+            told = fields.get(member)
+            known[name] = told if isinstance(told, str) else ""
 
     @once
     def event_source(self) -> str:
@@ -151,6 +154,10 @@ class Record:
         return service_of(self.event_source)
 
 
+_ASKED_OF_ALL = (("event_source", "eventSource"), ("event_name", "eventName"), ("region", "awsRegion"))
+"""Properties of a record that are looked up at once, and what they are of."""
+
+
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:
     """Wrap one entry of Records.
 
@@ -170,6 +177,10 @@ def is_identifier(given: str) -> bool:
 
 
 def _partition_of(fields: Mapping[str, Any], region: str, listed: list[str]) -> str:
+    if listed:  # mostly the first says it, and in the usual way
+        parts = listed[0].split(":", 4)
+        if len(parts) > 4 and parts[0] == "arn" and parts[3] == region and region and parts[1] in PARTITIONS:
+            return parts[1]
     if not listed and not (fields.get("responseElements") and texts(fields, "responseElements", "keyId")):
         identity = mapping(fields, "userIdentity")
         try:  # most records have no ARN of AWS but their caller's

@@ -48,7 +48,6 @@ _RAISED = "raised-to-"
 _SHARED = "shared"
 
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
-_NOTHING: Mapping[str, Any] = {}
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
 _ACTORS_REMEMBERED = 64
 _UTF8_MOST = 4  # bytes of a character
@@ -250,15 +249,17 @@ def make_hit(
     level_note: str = "",
     undo_links: tuple[str, ...] = (),
     seen: tuple[tuple[str, ...], str] = ((), ""),
+    known: Mapping[str, Any] | None = None,
 ) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
     level, level_note: as hits/level.py says of the matches that count. If all are muted the first is primary, and the
-    hit is muted. seen: its seen_keys and seen_what.
+    hit is muted. seen: its seen_keys and seen_what. known: what rules see of the facts, where it was made already.
     """
     primary_rule = primary(matches)
     rule, muted = primary_rule.rule, primary_rule.muted_by
-    weaker, also_muted = list[Rule](), list[str]()
+    weaker: list[Rule] = []
+    also_muted: list[str] = []
     if len(matches) > 1:
         others = [match for match in matches if match is not primary_rule]
         weaker = [match.rule for match in others if muted or not match.muted_by]
@@ -302,7 +303,7 @@ def make_hit(
         falsepositives=rule.falsepositives,
         check=rule.check,
         acted_on=_acted_on(record, facts, resources),
-        shown=shown_of(rule.shows, record, facts),
+        shown=shown_of(rule.shows, record, facts, known),
         undo=steps,
         undo_until=_name(undo_deadline(rule.undo, record)),
         undo_note=undo_note(rule.undo, record, steps),
@@ -506,7 +507,8 @@ def _once(record: Record, actor: str) -> str:
 
 def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
-    document = _document(hit, {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service})
+    document: dict[str, Any] = {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service}
+    _add_members(document, hit)
     if hit.shown:
         document["shown"] = shown_document(hit)
     if hit.episode:
@@ -535,16 +537,20 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
     )
 
 
-def _document(value: Any, first: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
-    """The members of a dataclass that are not empty, by what they are called in JSON, behind those that come first."""
+def _document(value: Any) -> dict[str, Any]:
+    """The members of a dataclass that are not empty, by what they are called in JSON."""
+    document = dict[str, Any]()
+    _add_members(document, value)
+    return document
+
+
+def _add_members(document: dict[str, Any], value: Any) -> None:
     names, members_of, numbers = _spelling(value.__class__)
-    document = dict(first)
     for name, member in zip(names, members_of(value), strict=True):
         if member:
             document[name] = member if type(member) is str else _FORMS.get(type(member), _form)(member)
         elif type(member) is int and name in numbers:  # 0 is a position
             document[name] = member
-    return document
 
 
 def _form(member: Any) -> Any:

@@ -43,11 +43,15 @@ def unknown_show(path: str, facts: Sequence[str]) -> bool:
     return path not in POLICY and path not in facts
 
 
-def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
-    """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less."""
+def shown_of(shows: Shows, record: Record, facts: Facts, known: Mapping[str, Any] | None = None) -> Shown:
+    """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less.
+
+    known: what rules see of the facts, where it was made already.
+    """
     if not shows:
         return ()
-    known = facts.fields()
+    if known is None:
+        known = facts.fields()
     found = [(label, text) for label, paths in shows if (text := _first_text(paths, record, known))]
     return tuple([(one_line(label, _MAX_LABEL), value) for label, value in found[:MAX_SHOWN]])
 

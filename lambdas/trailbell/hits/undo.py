@@ -58,7 +58,7 @@ def place_values(name: str, record: Record, facts: Facts) -> list[str]:
 
 def resource_region(record: Record, facts: Facts) -> str:
     """Where the record's resource lives; where the call was made, if no resource says."""
-    return _region(record, facts.resources)
+    return _region_of(facts.resources) or record.region
 
 
 def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
