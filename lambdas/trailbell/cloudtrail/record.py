@@ -85,7 +85,7 @@ def texts(fields: object, *path: str) -> list[str]:
     return [value for value in all_ if isinstance(value, str) and value]
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Record:
     """A record's fields as CloudTrail wrote them, and the parts of a hit's identity, which no record may lack.
 
