@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trailbell.cloudtrail.record import make_record
 from trailbell.engine.fields import compile_path, find
+from trailbell.engine.predicates import compile_field, compile_finder, compile_value_test
 from trailbell.facts.facts import facts_of
 from trailbell.rulebook.cases import BASE_RECORD, merged
 
@@ -60,3 +61,20 @@ def test_a_field_is_found_as_by_searching_for_it(event: dict[str, Any], rest: li
     found = compile_path(".".join(("a", *rest)), dotted_root=False)(event)
 
     assert found == (list(find(event["a"], tuple(rest))) if "a" in event else [])
+
+
+@given(
+    event=st.dictionaries(st.just("a"), EVENTS),
+    rest=st.lists(st.sampled_from("abc"), min_size=1, max_size=3),
+    text=st.sampled_from(("", "a", "A", "true", "false", "none")) | st.text(max_size=2),
+    cased=st.sampled_from(((), (False,), (True,))),
+)
+def test_equality_is_decided_as_on_all_values(
+    event: dict[str, Any], rest: list[str], text: str, cased: tuple[bool, ...]
+) -> None:
+    """The short way of the test that most conditions hold must say what the test says of every value that is found."""
+    test = ["eq", text, *cased]
+    decide = compile_field(compile_finder(".".join(("a", *rest)), dotted_root=False), test)
+    values = list(find(event["a"], tuple(rest))) if "a" in event else []
+
+    assert decide((event, {})) is compile_value_test(test)(values)

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,7 +14,7 @@ from typing import Any
 
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.once import once
-from trailbell.cloudtrail.partition import partition_of
+from trailbell.cloudtrail.partition import PARTITIONS, partition_of
 from trailbell.text.digests import stand_in
 from trailbell.text.times import iso_time
 
@@ -102,6 +102,14 @@ class Record:
     event_id: str
     event_time: str
 
+    def __init__(self, fields: Mapping[str, Any], index: int, account: str, event_id: str, event_time: str) -> None:
+        known = self.__dict__  # a frozen dataclass would set each member by a call
+        known["fields"], known["index"], known["account"] = fields, index, account
+        known["event_id"], known["event_time"] = event_id, event_time
+        for name, member in _ASKED_OF_ALL:
+            told = fields.get(member)
+            known[name] = told if isinstance(told, str) else ""
+
     @once
     def event_source(self) -> str:
         """The service's host name, such as kms.amazonaws.com."""
@@ -120,7 +128,7 @@ class Record:
     @once
     def partition(self) -> str:
         """The AWS partition it happened in: aws, aws-cn …"""
-        return _partition(self.region, tuple(_arns(self.fields, self.listed_arns)))
+        return _partition_of(self.fields, self.region, self.listed_arns)
 
     @once
     def listed_arns(self) -> list[str]:
@@ -135,15 +143,19 @@ class Record:
         call: then no other does. An aggregated event counts data events.
         https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
         """
-        category = text(self.fields, "eventCategory")
-        if category == "NetworkActivity" or text(self.fields, "eventType").startswith("AwsVpceEvent"):
-            return text(self.fields, "errorCode") != "VpceAccessDenied"
-        return category == "Aggregated"
+        category, kind = self.fields.get("eventCategory"), self.fields.get("eventType")
+        if category == "NetworkActivity" or (isinstance(kind, str) and kind.startswith("AwsVpceEvent")):
+            return self.fields.get("errorCode") != "VpceAccessDenied"
+        return bool(category == "Aggregated")
 
     @once
     def service(self) -> str:
         """As hits name it: kms, cloudhsm, ssm, iotfleethub, cloudtrail …"""
         return service_of(self.event_source)
+
+
+_ASKED_OF_ALL = (("event_source", "eventSource"), ("event_name", "eventName"), ("region", "awsRegion"))
+"""Properties of a record that are looked up at once, and what they are of."""
 
 
 def make_record(fields: Mapping[str, Any], index: int, file_account: str = "") -> Record:
@@ -164,7 +176,23 @@ def is_identifier(given: str) -> bool:
     return _IDENTIFIER.fullmatch(given) is not None
 
 
-_partition = lru_cache(64)(partition_of)  # most records have no ARN of AWS but their caller's
+def _partition_of(fields: Mapping[str, Any], region: str, listed: list[str]) -> str:
+    if listed:  # mostly the first says it, and in the usual way
+        parts = listed[0].split(":", 4)
+        if len(parts) > 4 and parts[0] == "arn" and parts[3] == region and region and parts[1] in PARTITIONS:
+            return parts[1]
+    if not listed and not (fields.get("responseElements") and texts(fields, "responseElements", "keyId")):
+        identity = mapping(fields, "userIdentity")
+        try:  # most records have no ARN of AWS but their caller's
+            return _partition_by(region, identity.get("arn"), _issuer(identity).get("arn"))
+        except TypeError:  # a list, which cannot be remembered
+            pass
+    return partition_of(region, _arns(fields, listed))
+
+
+@lru_cache(64)
+def _partition_by(region: str, *arns: object) -> str:
+    return partition_of(region, [arn for arn in arns if isinstance(arn, str)])
 
 
 def _listed_arns(fields: Mapping[str, Any]) -> list[str]:
@@ -172,20 +200,25 @@ def _listed_arns(fields: Mapping[str, Any]) -> list[str]:
     resources = fields.get("resources")
     for entry in resources if isinstance(resources, list) else ():
         if isinstance(entry, dict):
-            for name in ("ARN", "arn"):
-                arn = entry.get(name)
-                if arn:
-                    found += (arn,) if isinstance(arn, str) else texts(arn)
+            arn = entry.get("ARN")
+            if arn:
+                found += (arn,) if isinstance(arn, str) else texts(arn)
+            if "arn" in entry:
+                found += texts(entry, "arn")
     return found
 
 
-def _arns(fields: Mapping[str, Any], listed: list[str]) -> list[str]:
+def _arns(fields: Mapping[str, Any], listed: list[str]) -> Iterator[str]:
     """The ARNs that AWS wrote into a record, nearest to its resources first; never those of the request."""
-    found = [*listed]
-    if fields.get("responseElements"):
-        found += texts(fields, "responseElements", "keyId")
+    yield from listed
+    yield from texts(fields, "responseElements", "keyId")
     identity = mapping(fields, "userIdentity")
-    return found + texts(identity, "arn") + texts(identity, "sessionContext", "sessionIssuer", "arn")
+    yield from texts(identity, "arn")
+    yield from texts(_issuer(identity), "arn")
+
+
+def _issuer(identity: Mapping[str, Any]) -> Mapping[str, Any]:
+    return mapping(identity, "sessionContext", "sessionIssuer")
 
 
 def _event_id(fields: Mapping[str, Any]) -> str:

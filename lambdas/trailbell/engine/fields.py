@@ -5,7 +5,8 @@ Where Sigma does not say, this module decides (rules/README.md, "What a field fi
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 
 Finder = Callable[[Any], list[Any]]
@@ -37,29 +38,58 @@ def compile_path_in(path: str, position: int) -> Finder:
     return lambda events: find_member(events[position])
 
 
-def _below(head: str, parts: tuple[str, ...], position: int = 0) -> Finder:
-    """Finds, in one of several events, the values below a member whose own name holds no dot. Mostly that is one member
-    of an object, or one of an object in it, and it takes no search.
+class Way(NamedTuple):
+    """How a path leads through objects, from a member of one of several events whose own name holds no dot.
+
+    steps: names on the way, each with the names that hold dots and would lead on as well; last: the name at its end.
     """
-    name, *deeper = parts
-    joined, last = ".".join(parts), parts[-1]
+
+    position: int
+    head: str
+    steps: tuple[tuple[str, tuple[str, ...]], ...]
+    last: str
+
+
+def way_of(find_values: Finder) -> Way | None:
+    """The way of a finder that `compile_path_in` has made; None where it has none."""
+    return _WAYS.get(find_values)
+
+
+_WAYS: WeakKeyDictionary[Finder, Way] = WeakKeyDictionary()
+
+
+def _below(head: str, parts: tuple[str, ...], position: int = 0) -> Finder:
+    """Finds, in one of several events, the values below a member whose own name holds no dot. Mostly the way leads
+    through objects alone, by names without dots, and it takes no search.
+    """
+    joined = [tuple(".".join(parts[at:end]) for end in range(at + 2, len(parts) + 1)) for at in range(len(parts) - 1)]
+    steps, last = tuple(zip(parts[:-1], joined, strict=True)), parts[-1]
 
     def find_below(events: Any) -> list[Any]:
         event = events[position]
         if not isinstance(event, dict) or head not in event:
             return []
         node = event[head]
-        if len(deeper) == 1 and isinstance(node, dict) and joined not in node:
+        for name, dotted in steps:
+            if not isinstance(node, dict) or any_in(dotted, node):
+                return list(find(event[head], parts))
             if name not in node:
                 return []
             node = node[name]
-        elif deeper:
-            return list(find(node, parts))
         if isinstance(node, dict):
             return [node[last]] if last in node else []
         return list(find(node, (last,)))
 
+    _WAYS[find_below] = Way(position, head, steps, last)
     return find_below
+
+
+def any_in(names: tuple[str, ...], node: dict[str, Any]) -> bool:
+    """Whether an object has a member of one of some names."""
+    for name in names:  # noqa: SIM110 (a generator takes longer than what it decides)
+        if name in node:
+            return True
+    return False
 
 
 def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:

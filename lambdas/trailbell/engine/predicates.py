@@ -9,7 +9,17 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from trailbell.engine.fields import Finder, compile_path, compile_path_in, leaves, members, text_of
+from trailbell.engine.fields import (
+    Finder,
+    Way,
+    any_in,
+    compile_path,
+    compile_path_in,
+    leaves,
+    members,
+    text_of,
+    way_of,
+)
 from trailbell.engine.value_tests import VALUE_TESTS, ValueTest
 
 
@@ -48,10 +58,37 @@ def compile_field(find: Callable[[Any], list[Any]], test: Sequence[Any]) -> Pred
     """A test of the field that `find` finds. Raises KeyError for a kind that this version does not know."""
     if is_value_test(test):
         holds = compile_value_test(test)
-        return lambda roots: holds(find(roots))
+        way = way_of(find) if test[0] == "eq" else None
+        return _is_text_at(way, test, holds, find) if way else lambda roots: holds(find(roots))
     kind, *arguments = test
     compare = COMPARISONS[kind](*arguments)
     return lambda roots: compare(find(roots), roots)
+
+
+def _is_text_at(way: Way, test: Sequence[Any], holds: ValueTest, find: Finder) -> Predicate:
+    """Equality at the end of a way, which most conditions ask for: decided without a list of values where the way leads
+    through objects alone, to a text or to nothing.
+    """
+    position, head, steps, last = way
+    text, cased = test[1], len(test) > 2 and test[2]
+
+    def is_text_at(roots: Any) -> bool:
+        event = roots[position]
+        node = event.get(head) if isinstance(event, dict) else None
+        for name, dotted in steps:
+            if node is None:
+                return False
+            if not isinstance(node, dict) or any_in(dotted, node):
+                return holds(find(roots))
+            node = node.get(name)
+        if not isinstance(node, dict):
+            return node is not None and holds(find(roots))
+        value = node.get(last)
+        if isinstance(value, str):
+            return bool((value if cased else value.lower()) == text)
+        return value is not None and holds([value])
+
+    return is_text_at
 
 
 def compile_finder(path: str, *, dotted_root: bool = True) -> Callable[[Roots], list[Any]]:

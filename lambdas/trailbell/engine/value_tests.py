@@ -69,6 +69,8 @@ def _eq(text: str, cased: bool = False) -> ValueTest:
             value = values[0]
             if isinstance(value, str):
                 return (value if cased else value.lower()) == text
+            if isinstance(value, bool):  # most of what is derived
+                return ("true" if value else "false") == text
         return otherwise(values)
 
     return test

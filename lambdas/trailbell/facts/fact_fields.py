@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from trailbell.facts.facts import Facts
 
 
+_has, _get = dict.__contains__, dict.get
+
+
 def all_fields(facts: "Facts") -> dict[str, Any]:
     """Every member that a record has."""
     return {name: value for name, member in _MEMBERS.items() if (value := member(facts)) is not None}
@@ -23,16 +26,19 @@ class FactFields(dict[str, Any]):
     It is a dict, as all objects are that rules look into; to go through all members, take `Facts.as_fields()`.
     """
 
+    __slots__ = ("_facts",)
+
     def __init__(self, facts: "Facts") -> None:
-        super().__init__()
-        self._facts = facts
+        self._facts = facts  # and no call of dict's: it has nothing to do
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a member of this name; if so, it is made."""
-        if super().__contains__(name):
-            return True
         member = _MEMBERS.get(name)  # type: ignore[call-overload] # no other key than a text is in it
-        value = member(self._facts) if member else None
+        if member is None:
+            return False
+        if _has(self, name):
+            return True
+        value = member(self._facts)
         if value is None:
             return False
         self[name] = value  # type: ignore[index] # the same
@@ -46,7 +52,7 @@ class FactFields(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The member of this name, made now where it was not yet."""
-        return super().get(name, default) if name in self else default
+        return _get(self, name, default) if name in self else default
 
 
 def _actor_fields(facts: "Facts") -> dict[str, Any]:

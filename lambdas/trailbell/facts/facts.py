@@ -70,7 +70,7 @@ class Facts:
         """The document of Systems Manager that the record is about."""
         return document_of(self._record, self._trusted)
 
-    @property
+    @once
     def parameters_decrypted(self) -> int:
         """Number of parameters that a call names to have them decrypted."""
         return _parameters_decrypted(self._record, self._request)

@@ -32,6 +32,7 @@ _DENIED_MESSAGE = re.compile(r"not authorized to|access denied|explicit deny", r
 # What AWS's services write where they say how something ended.
 DENIED_STATES = frozenset({"denied", "accessdenied", "access_denied", "unauthorized", "forbidden"})
 FAILED_STATES = frozenset({"failure", "failed", "fail", "error", "errored", "timedout", "timed_out"})
+_ENDED_BADLY = DENIED_STATES | FAILED_STATES
 _ANSWERS = ("responseElements", "serviceEventDetails", "additionalEventData")
 OUTCOME_MEMBERS = ("errorCode", "errorMessage", *_ANSWERS)
 """Members in which a failure can stand."""
@@ -103,10 +104,13 @@ def _state(fields: Mapping[str, Any]) -> str:
     if text(fields, "eventType").lower().startswith("awsconsolesignin"):
         answers += [value for value in mapping(fields, "responseElements").values() if isinstance(value, str)]
     for section in ("serviceEventDetails", "additionalEventData"):
-        members = mapping(fields, section).items()
-        answers += [value for name, value in members if isinstance(value, str) and name.lower() in _STATES]
-    states = [answer.lower() for answer in answers]
-    return next((state for state in states if state in DENIED_STATES | FAILED_STATES), "")
+        if fields.get(section):
+            members = mapping(fields, section).items()
+            answers += [value for name, value in members if isinstance(value, str) and name.lower() in _STATES]
+    for answer in answers:
+        if answer and (state := answer.lower()) in _ENDED_BADLY:
+            return state
+    return ""
 
 
 def _is_failed_batch(fields: Mapping[str, Any]) -> bool:
@@ -116,10 +120,10 @@ def _is_failed_batch(fields: Mapping[str, Any]) -> bool:
     worked is listed by some and only missing from the failures with others; so their number must be the request's.
     """
     answer = mapping(fields, "responseElements")
-    failures = [value for name, value in answer.items() if FAILED_LIST.search(name) and isinstance(value, list)]
+    failures = [value for name, value in answer.items() if isinstance(value, list) and FAILED_LIST.search(name)]
     if not any(failures):
         return False
-    worked = [value for name, value in answer.items() if not FAILED_LIST.search(name) and isinstance(value, list)]
+    worked = [value for name, value in answer.items() if isinstance(value, list) and not FAILED_LIST.search(name)]
     asked = [value for value in mapping(fields, "requestParameters").values() if isinstance(value, list)]
     if any(worked) or not any(asked):
         return False

@@ -174,7 +174,9 @@ def _classic(entry: Mapping[str, Any]) -> _Selector:
         raise _UnreadableError
     excluded = frozenset(_listed(entry.get("excludeManagementEventSources")))
     read = kinds[kind]
-    tests: list[tuple[str, Callable[[str], bool]]] = [("eventSource", lambda source: source not in excluded)]
+    tests: list[tuple[str, Callable[[str], bool]]] = []
+    if excluded:
+        tests.append(("eventSource", lambda source: source not in excluded))
     if read:
         tests.append(("readOnly", lambda value: value == read))
     resources = any(_listed(one.get("values")) for one in _entries(entry.get("dataResources")))

@@ -471,7 +471,7 @@ class HitDetector:
         level, note = highest(telling, facts, self._rulebook.automation_roles, record.event_name)
         links = act_links([match.rule for match in telling], record, facts)
         seen = NOT_SEEN if rule.once_per_day or not rule.first_seen else seen_in(rule, record.fields, known)
-        return make_hit(record, facts, heard, level, origin, seen_at, note, links, (seen.keys, seen.what))
+        return make_hit(record, facts, heard, level, origin, seen_at, note, links, (seen.keys, seen.what), known)
 
     def _base_match(
         self,

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
@@ -56,6 +57,8 @@ class Seen:
 
 NOT_SEEN = Seen()
 
+_finder = lru_cache(1024)(compile_finder)  # paths that rules give
+
 
 def seen_in(rule: Rule, fields: Mapping[str, Any], facts: Mapping[str, Any]) -> Seen:
     """What a record that matches a rule is seen under."""
@@ -63,7 +66,7 @@ def seen_in(rule: Rule, fields: Mapping[str, Any], facts: Mapping[str, Any]) -> 
         return NOT_SEEN
     roots = (fields, {"facts": facts})
     choices = [
-        dict.fromkeys(text for one in members(compile_finder(path)(roots)) if (text := text_of(one)) is not None)
+        dict.fromkeys(text for one in members(_finder(path)(roots)) if (text := text_of(one)) is not None)
         for path in rule.first_seen.key
     ]
     combinations = [*islice(product(*choices), _KEYS_MAX)]

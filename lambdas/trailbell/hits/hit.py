@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from itertools import compress
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -18,18 +17,19 @@ from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent, Origin, Place
 from trailbell.cloudtrail.record import Record, mapping, text
 from trailbell.engine.matcher import Match
-from trailbell.engine.rulebook import Level
+from trailbell.engine.rulebook import Level, Rule
 from trailbell.facts.acted_on import acted_on
 from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
 from trailbell.hits.episode import HitEpisode, episode_document, episode_from_document
+from trailbell.hits.quickly import quick_maker
 from trailbell.hits.short_id import SHORT, short_id
 from trailbell.hits.shown import shown_of
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.hits.undo_note import undo_note
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
-from trailbell.text.secrets import redacted, redacted_name
+from trailbell.text.secrets import is_uuid, redacted, redacted_name
 
 
 HIT_FORMAT = 1
@@ -48,9 +48,9 @@ _RAISED = "raised-to-"
 _SHARED = "shared"
 
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
-_NOTHING: Mapping[str, Any] = {}
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
 _ACTORS_REMEMBERED = 64
+_UTF8_MOST = 4  # bytes of a character
 _MAX_NAME = 256
 _MAX_RESOURCE = 2048
 _MAX_RESOURCES_BYTES = 120_000
@@ -249,22 +249,28 @@ def make_hit(
     level_note: str = "",
     undo_links: tuple[str, ...] = (),
     seen: tuple[tuple[str, ...], str] = ((), ""),
+    known: Mapping[str, Any] | None = None,
 ) -> Hit:
     """The hit of a record: of its matches (strongest first, at least one) the first that is not muted is primary.
 
     level, level_note: as hits/level.py says of the matches that count. If all are muted the first is primary, and the
-    hit is muted. seen: its seen_keys and seen_what.
+    hit is muted. seen: its seen_keys and seen_what. known: what rules see of the facts, where it was made already.
     """
     primary_rule = primary(matches)
     rule, muted = primary_rule.rule, primary_rule.muted_by
-    weaker = [match.rule for match in matches if match is not primary_rule and (muted or not match.muted_by)]
-    also_muted = [match.rule.name for match in matches if match is not primary_rule and match.muted_by and not muted]
+    weaker: list[Rule] = []
+    also_muted: list[str] = []
+    if len(matches) > 1:
+        others = [match for match in matches if match is not primary_rule]
+        weaker = [match.rule for match in others if muted or not match.muted_by]
+        also_muted = [match.rule.name for match in others if match.muted_by and not muted]
     resources = _first([kept_resource(one) for one in facts.resources], _MAX_RESOURCES_BYTES)
     live = origin if isinstance(origin, LiveEvent) else None
     place = origin if isinstance(origin, Place) else NO_PLACE
     steps = fill_steps(rule.undo, record, facts)
     stated = _stated(record.fields)
-    return Hit(
+    source, name, region = _call(record.event_source, record.event_name, record.region)
+    return _quick_hit()(
         account=record.account,
         event_id=record.event_id,
         rule_id=rule.rule_id,
@@ -274,15 +280,22 @@ def make_hit(
         short_title=rule.short,
         level=level.word,
         event_time=record.event_time,
-        event_source=_name(record.event_source),
-        event_name=_name(record.event_name),
-        region=_name(record.region),
+        event_source=source,
+        event_name=name,
+        region=region,
         partition=record.partition,
         outcome=facts.outcome.value,
-        actor=_FINDER if stated.get("event_type") == FINDING else shown_actor(facts.actor),
+        actor=_FINDER if stated.event_type == FINDING else shown_actor(facts.actor),
         resources=resources,
         place=_encodable(place),
         seen_at=seen_at,
+        event_type=stated.event_type,
+        error_code=stated.error_code,
+        error_message=stated.error_message,
+        source_ip=stated.source_ip,
+        user_agent=stated.user_agent,
+        request_id=_id(record.fields.get("requestID")),
+        shared_event_id=_id(shared) if (shared := record.fields.get("sharedEventID")) else "",
         meaning=rule.description,
         author=rule.author,
         tags=rule.tags,
@@ -290,7 +303,7 @@ def make_hit(
         falsepositives=rule.falsepositives,
         check=rule.check,
         acted_on=_acted_on(record, facts, resources),
-        shown=shown_of(rule.shows, record, facts),
+        shown=shown_of(rule.shows, record, facts, known),
         undo=steps,
         undo_until=_name(undo_deadline(rule.undo, record)),
         undo_note=undo_note(rule.undo, record, steps),
@@ -309,15 +322,12 @@ def make_hit(
         seen_what=seen[1],
         live=live,
         account_name=one_line(facts.account_name, _MAX_ACCOUNT_NAME) if facts.account_name else "",
-        **stated,
     )
 
 
-def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What a hit says as the record does, made harmless, by the names of its members; what is missing is left out."""
-    return {
-        name: kept(value) for member, name, kept in _STATED if isinstance(value := fields.get(member), str) and value
-    }
+@functools.cache  # made for the first hit: a cold start need not wait for it
+def _quick_hit() -> type[Hit]:
+    return quick_maker(Hit)
 
 
 def delivery_identity(identity: tuple[str, str, str], shared_event_id: str) -> tuple[str, str, str]:
@@ -359,7 +369,8 @@ def counted(matches: list[Match]) -> list[Match]:
     if len(matches) == 1:
         return matches
     main = primary(matches)
-    return [main, *(match for match in matches if match is not main and bool(match.muted_by) is bool(main.muted_by))]
+    muted = bool(main.muted_by)
+    return [main, *[match for match in matches if match is not main and bool(match.muted_by) is muted]]
 
 
 @functools.lru_cache(_REMEMBERED)
@@ -400,6 +411,8 @@ def kept_forms(part: str) -> tuple[str, ...]:
 
 def _first(names: Sequence[str], max_bytes: int) -> tuple[str, ...]:
     """The first names, as many as there is room for."""
+    if sum(map(len, names)) * _UTF8_MOST <= max_bytes:  # as all but forged ones
+        return tuple(names)
     for at, name in enumerate(names):
         max_bytes -= len(name.encode("utf-8", "surrogatepass"))
         if max_bytes < 0:
@@ -413,16 +426,48 @@ def _prose(given: str) -> str:
     return one_line(unlinked(redacted(given)))
 
 
-# Members of records, what hits call them, and how they keep them.
-_STATED: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    ("eventType", "event_type", _name),
-    ("errorCode", "error_code", _name),
-    ("errorMessage", "error_message", _prose),
-    ("sourceIPAddress", "source_ip", _name),
-    ("userAgent", "user_agent", _prose),
-    ("requestID", "request_id", _name),
-    ("sharedEventID", "shared_event_id", _name),
-)
+class _Stated(NamedTuple):
+    """What a hit says as the record does, made harmless; "" for what is missing. Most records of an actor agree in it,
+    and it is remembered together.
+    """
+
+    event_type: str
+    error_code: str
+    error_message: str
+    source_ip: str
+    user_agent: str
+
+
+def _stated(fields: Mapping[str, Any]) -> _Stated:
+    get = fields.get
+    values = get("eventType"), get("errorCode"), get("errorMessage"), get("sourceIPAddress"), get("userAgent")
+    try:
+        return _harmless(*values)
+    except TypeError:  # an object or a list, which cannot be remembered
+        return _harmless(*[value if isinstance(value, str) else "" for value in values])
+
+
+@functools.lru_cache(_REMEMBERED)
+def _harmless(*values: object) -> _Stated:
+    event_type, error_code, error_message, source_ip, user_agent = (
+        value if isinstance(value, str) else "" for value in values
+    )
+    return _Stated(_name(event_type), _name(error_code), _prose(error_message), _name(source_ip), _prose(user_agent))
+
+
+@functools.lru_cache(_REMEMBERED)
+def _call(source: str, name: str, region: str) -> tuple[str, str, str]:
+    """What was called and where, as a hit keeps it."""
+    return _name(source), _name(name), _name(region)
+
+
+def _id(given: object) -> str:
+    """An id as a hit keeps it, "" for what is none: mostly a UUID, in which there is nothing to hide, and which does
+    not occur again.
+    """
+    if not isinstance(given, str):
+        return ""
+    return given if is_uuid(given) else _name(given)
 
 
 def _encodable(place: Place) -> Place:
@@ -442,7 +487,7 @@ def shown_actor(actor: Actor) -> Actor:
 def _acted_on(record: Record, facts: Facts, resources: tuple[str, ...]) -> tuple[str, ...]:
     """None where it is all of the resources, or so much text that only a forged record can hold it."""
     acted = acted_on(record, facts.resources)
-    if acted is facts.resources:
+    if len(acted) == len(facts.resources):
         return ()
     mine = tuple(map(kept_resource, acted))
     if mine == resources or sum(map(len, mine)) > _MAX_ACTED_ON or not set(mine) <= set(resources):
@@ -462,7 +507,8 @@ def _once(record: Record, actor: str) -> str:
 
 def hit_document(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: camelCase names, empty values left out. The form in the table, the alert and `scan`."""
-    document = _document(hit, {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service})
+    document: dict[str, Any] = {"hitId": hit.hit_id, "shortId": hit.short_id, "service": hit.service}
+    _add_members(document, hit)
     if hit.shown:
         document["shown"] = shown_document(hit)
     if hit.episode:
@@ -491,29 +537,47 @@ def hit_from_document(document: Mapping[str, Any]) -> Hit:
     )
 
 
-def _document(value: Any, first: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
-    """The members of a dataclass that are not empty, by what they are called in JSON, behind those that come first."""
-    names, members_of, numbers = _spelling(value.__class__)
-    members = members_of(value)
-    told = members
-    if [True for name in numbers if not getattr(value, name)]:
-        told = tuple([member or type(member) is int for member in members])  # 0 is a position
-    document = dict(first)
-    document.update(compress(zip(names, members, strict=True), told))
-    for name, member in document.items():
-        if type(member) is not str:
-            if isinstance(member, tuple):
-                document[name] = list(member)
-            elif isinstance(member, Actor):
-                document[name] = _actor_document(member).copy()
-            elif is_dataclass(member):
-                document[name] = _document(member)
+def _document(value: Any) -> dict[str, Any]:
+    """The members of a dataclass that are not empty, by what they are called in JSON."""
+    document = dict[str, Any]()
+    _add_members(document, value)
     return document
+
+
+def _add_members(document: dict[str, Any], value: Any) -> None:
+    names, members_of, numbers = _spelling(value.__class__)
+    for name, member in zip(names, members_of(value), strict=True):
+        if member:
+            document[name] = member if type(member) is str else _FORMS.get(type(member), _form)(member)
+        elif type(member) is int and name in numbers:  # 0 is a position
+            document[name] = member
+
+
+def _form(member: Any) -> Any:
+    """A member that is no text as JSON has it."""
+    if isinstance(member, tuple):
+        return list(member)
+    return _document(member) if is_dataclass(member) else member
+
+
+def _actor_form(actor: Actor) -> dict[str, Any]:
+    return _actor_document(actor).copy()
 
 
 @functools.lru_cache(_ACTORS_REMEMBERED)
 def _actor_document(actor: Actor) -> dict[str, Any]:
     return _document(actor)
+
+
+def _place_form(place: Place) -> dict[str, Any]:
+    """The same as `_form` makes of it; mostly it has nothing but a position, or all three."""
+    if type(place.index) is not int:  # a row that somebody else wrote
+        return _document(place)
+    return _document(place) if place.bucket or place.key else {"index": place.index}
+
+
+_FORMS: Mapping[type, Callable[[Any], Any]] = {tuple: list, int: int, Actor: _actor_form, Place: _place_form}
+"""What makes JSON of the members that most hits have; `_form` does the same for all others."""
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -544,13 +608,13 @@ class _Spelling(NamedTuple):
 
     names: tuple[str, ...]
     members_of: Callable[[Any], tuple[Any, ...]]
-    numbers: tuple[str, ...]
+    numbers: frozenset[str]
 
 
 @functools.cache
 def _spelling(kind: Any) -> _Spelling:
     names = [part.name for part in fields(kind)]
-    numbers = tuple(part.name for part in fields(kind) if part.type is int)
+    numbers = frozenset(_camel(part.name) for part in fields(kind) if part.type is int)
     return _Spelling(tuple(map(_camel, names)), attrgetter(*names), numbers)
 
 

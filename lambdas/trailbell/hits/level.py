@@ -20,6 +20,8 @@ from trailbell.facts.direct import is_deployment
 from trailbell.facts.facts import Facts
 
 
+_LOW = Level.LOW  # looking up a member of an enumeration takes longer than comparing it
+
 # What a stack's removal does to what it made.
 _TEARDOWN = ("Delete", "Deregister", "Disassociate", "Detach", "Remove", "Schedule")
 # Of these the same template makes the same again.
@@ -28,13 +30,16 @@ _MADE_AGAIN = ("Alias", "Association", "Document", "MaintenanceWindow", "Paramet
 
 def level_of(rule: Rule, facts: Facts, automation_roles: tuple[str, ...], event_name: str = "") -> Level:
     """The level at which a rule reports an act (the call named `event_name`) of this actor."""
-    if facts.actor.kind == "root":
-        return Level(min(rule.level + 1, Level.CRITICAL))
-    if rule.level <= Level.LOW or rule.name.startswith(UNMUTABLE):
-        return rule.level
-    if _is_automation(facts, automation_roles) or _is_routine(rule, facts, event_name):
-        return Level(rule.level - 1)
-    return rule.level
+    actor, level = facts.actor, rule.level
+    if actor.kind == "root":
+        return Level(min(level + 1, Level.CRITICAL))
+    if level <= _LOW or rule.name.startswith(UNMUTABLE):
+        return level
+    if (automation_roles and _is_automation(facts, automation_roles)) or (
+        actor.via and _is_routine(rule, facts, event_name)
+    ):
+        return Level(level - 1)
+    return level
 
 
 def highest(
@@ -68,8 +73,6 @@ def _reason(facts: Facts, automation_roles: tuple[str, ...]) -> str:
 
 
 def _is_automation(facts: Facts, automation_roles: tuple[str, ...]) -> bool:
-    if not automation_roles:
-        return False
     names = {facts.actor.key, facts.actor.role}
     return any(fnmatchcase(name, role) for role in automation_roles for name in names)
 

@@ -26,6 +26,7 @@ SHARDS = 4
 """Partitions of a day's pointers, of which the short id names one: keys are forever, and so is their number."""
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple([first + second for first in _ALPHABET for second in _ALPHABET])
 _WRITTEN_FOR = str.maketrans("oil", "011")
 _FORM = re.compile(rf"[{_ALPHABET}]{{{SHORT},{LONGEST}}}", re.ASCII)
 
@@ -60,6 +61,10 @@ def short_id(identity: Identity, event_time: str, length: int = SHORT) -> str:
     place = (_day_of(event_time[:10]) << _SHARD_BITS) | shard_of(identity[1])
     bits = _DAY_BITS + _SHARD_BITS + _DIGEST_BITS
     number = ((place << _DIGEST_BITS) | digest) >> (bits - 5 * length)
+    if length == SHORT:  # as nearly always: two characters at a time
+        return (
+            _PAIRS[number >> 30] + _PAIRS[(number >> 20) & 1023] + _PAIRS[(number >> 10) & 1023] + _PAIRS[number & 1023]
+        )
     return "".join([_ALPHABET[(number >> at) & 31] for at in range(5 * (length - 1), -1, -5)])
 
 

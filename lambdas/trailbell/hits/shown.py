@@ -43,22 +43,27 @@ def unknown_show(path: str, facts: Sequence[str]) -> bool:
     return path not in POLICY and path not in facts
 
 
-def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
-    """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less."""
+def shown_of(shows: Shows, record: Record, facts: Facts, known: Mapping[str, Any] | None = None) -> Shown:
+    """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less.
+
+    known: what rules see of the facts, where it was made already.
+    """
     if not shows:
         return ()
-    found = [(label, text) for label, paths in shows if (text := _first_text(paths, record, facts))]
+    if known is None:
+        known = facts.fields()
+    found = [(label, text) for label, paths in shows if (text := _first_text(paths, record, known))]
     return tuple([(one_line(label, _MAX_LABEL), value) for label, value in found[:MAX_SHOWN]])
 
 
-def _first_text(paths: Sequence[str], record: Record, facts: Facts) -> str:
+def _first_text(paths: Sequence[str], record: Record, facts: Mapping[str, Any]) -> str:
     """What is shown of the first path that has anything to show; "" if none has."""
     for path in paths:
         names = names_of(path)
         if path in POLICY:
             value: Any = "; ".join(policy_allows(record) if names[-1] == "allows" else policy_denies(record))
         elif names[0] == "facts":
-            value = _walk(facts.fields(), names[1:])
+            value = _walk(facts, names[1:])
         else:
             value = _walk(record.fields, names)
             if value is None:
@@ -99,15 +104,19 @@ def _text(value: Any, layer: int = 0) -> str:
     """A value as a reader writes it: no braces, no quotes."""
     if layer > _MAX_LAYERS:
         return "..."
-    if value is None or isinstance(value, bool):
-        return {None: "", True: "yes", False: "no"}[value]
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return "" if (text := " ".join(value.split())) in _HIDDEN else text
     if value in ([], {}):
         return "none"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):  # not Mapping, as JSON's objects are dicts
         parts = [(name, _text(inner, layer + 1)) for name, inner in list(value.items())[:_MAX_ITEMS]]
         return ", ".join(f"{name} {inner}" for name, inner in parts if inner)
     if isinstance(value, list):
-        joint = "; " if any(isinstance(item, Mapping | list) for item in value) else ", "
+        joint = "; " if any(isinstance(item, dict | list) for item in value) else ", "
         more = [f"... and {len(value) - _MAX_ITEMS} more"] if len(value) > _MAX_ITEMS else []
         return joint.join([*filter(None, (_text(item, layer + 1) for item in value[:_MAX_ITEMS])), *more])
     text = " ".join(str(value).split())

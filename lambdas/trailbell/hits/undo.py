@@ -58,12 +58,14 @@ def place_values(name: str, record: Record, facts: Facts) -> list[str]:
 
 def resource_region(record: Record, facts: Facts) -> str:
     """Where the record's resource lives; where the call was made, if no resource says."""
-    return _region(record, facts.resources)
+    return _region_of(facts.resources) or record.region
 
 
 def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
     """The steps for this record's event, filled. One that names what this record does not hold is left out if another
     fits: some acts are recorded in two forms. If none fits, all are shown with visible gaps."""
+    if not undo.steps:
+        return ()
     filled = [_fill(step, record, facts) for step in undo.steps_for(record.event_name)]
     fits = any(step.complete and step.specific for step in filled)
     return tuple(step.text for step in filled if step.complete or not fits)
@@ -74,6 +76,8 @@ def undo_deadline(undo: Undo, record: Record) -> str:
 
     In one form, 2026-09-08 09:14:07 UTC, where the answer can be read as a time; else as AWS wrote it.
     """
+    if not (undo.until or undo.within):
+        return ""
     answered = " ".join(_values(undo.until, record, None)) if undo.until else ""
     moment = _moment(answered) if answered else None
     if moment:
@@ -123,17 +127,20 @@ def _fill(template: str, record: Record, facts: Facts) -> _Step:
     pieces = _pieces(template)
     names = pieces[1::2]
     filled = [_quoted(name, record, facts) for name in names]
-    shown = [text or shlex.quote(f"<{name}>") for name, text in zip(names, filled, strict=True)]
-    text = "".join([part for pair in zip(pieces[::2], (*shown, ""), strict=True) for part in pair])
-    return _Step(text, all(filled), not _SAME_FOR_ALL.issuperset(names))
+    parts = [*pieces]
+    parts[1::2] = [text or shlex.quote(f"<{name}>") for name, text in zip(names, filled, strict=True)]
+    return _Step("".join(parts), all(filled), not _SAME_FOR_ALL.issuperset(names))
 
 
 def _quoted(name: str, record: Record, facts: Facts) -> str:
     """What a place is filled with, "" where nothing can be used."""
     values = _values(name, record, facts)
-    if not (values and len(values) <= _MAX_VALUES and all(map(_is_usable, values))):
+    if not values or len(values) > _MAX_VALUES:
         return ""
-    quoted = " ".join(map(shlex.quote, values))
+    words = [_word(value) if len(value) <= _MAX_VALUE else "" for value in values]
+    if not all(words):
+        return ""
+    quoted = " ".join(words)
     return quoted if len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED else ""
 
 
@@ -158,11 +165,12 @@ def _moment(answered: str) -> datetime | None:
         return None
 
 
-def _is_usable(value: str) -> bool:
-    return len(value) <= _MAX_VALUE and _is_harmless(value)
-
-
 @functools.lru_cache(_VALUES_REMEMBERED)
+def _word(value: str) -> str:
+    """The value as a word of a shell, "" where it is not to be used."""
+    return shlex.quote(value) if _is_harmless(value) else ""
+
+
 def _is_harmless(value: str) -> bool:
     """Nothing that acts on a terminal, is taken for an option or a file by the AWS CLI, is a link or a secret.
 
@@ -188,8 +196,11 @@ def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
     if head == "resource":
         rest = name.partition(".")[2]
         kind = rest.removesuffix(".name")
-        fitting = [arn for arn in resources if not kind or f":{kind}/" in arn][:1]
-        return [arn.partition(f":{kind}/")[2] for arn in fitting] if kind != rest else fitting
+        mark = f":{kind}/" if kind else ""
+        for arn in resources:
+            if mark in arn:
+                return [arn.partition(mark)[2]] if kind != rest else [arn]
+        return []
     if head in _SECTIONS:
         scalar = mapping(record.fields, *names[:-1]).get(names[-1])
         if isinstance(scalar, int) and not isinstance(scalar, bool):

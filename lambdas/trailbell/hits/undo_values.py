@@ -60,9 +60,12 @@ def joined_values(path: str, record: Record, facts: Facts, resource_type: str = 
     resource_type: what the first part names, such as ssm:parameter, where a record may name it without its ARN.
     """
     named = _parts(path)
-    values = _values(named[0], record, facts, resource_type)
     if len(named) == 1:
-        return values
+        names = named[0].names
+        if names and record.fields.get(names[0]) is None:  # as of an act whose answer holds nothing
+            return []
+        return _values(named[0], record, facts, resource_type)
+    values = _values(named[0], record, facts, resource_type)
     parts = [values, *(_values(part, record, facts, "") for part in named[1:])]
     if not all(parts) or sum(len(values) > 1 for values in parts) > 1:
         return []

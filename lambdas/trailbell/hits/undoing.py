@@ -12,7 +12,7 @@ from math import prod
 from typing import NamedTuple
 
 from trailbell.cloudtrail.record import NO_TIME, Record
-from trailbell.engine.condition import Conditions
+from trailbell.engine.condition import Conditions, Node
 from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule, Undoes, UndoneBy
 from trailbell.facts.facts import Facts
@@ -51,14 +51,18 @@ class Undoing:
     notes: tuple[tuple[str, str], ...] = ()
 
 
+_Ways = list[tuple[str, list[str]]]
+"""Of finding what becomes of an act: the word of each, and the links for it."""
+
+
 class _Reported(NamedTuple):
-    """A rule that reports an act, and its ways of finding what becomes of it: word, and the links for it.
+    """A rule that reports an act, and its ways of finding what becomes of it.
 
     undos: the links of each way of undoing it; none if no undo can be recognised.
     """
 
     rule: Rule
-    ways: list[tuple[str, list[str]]]
+    ways: _Ways
     undos: list[list[str]]
 
     @property
@@ -82,14 +86,12 @@ def act_links(rules: Iterable[Rule], record: Record, facts: Facts) -> tuple[str,
     """
     if facts.outcome != _SUCCESS or record.event_time == NO_TIME:
         return ()
-    found = [_reported(rule, record, facts) for rule in rules]
-    first = next((one for one in found if one.ways), None)
+    found = [(rule, _ways(rule, record, facts)) for rule in rules]
+    first = next((ways for _, ways in found if ways), None)
     if first is None:
         return ()
-    whole = []
-    if first.undos and not _leaves_some(found, record):
-        whole = _together([one.undos for one in found if one.undos])
-    others = [links for word, links in first.ways if word != UNDONE]
+    others = [links for word, links in first if word != UNDONE]
+    whole = _undos(found, record) if len(others) < len(first) else []
     return tuple(dict.fromkeys([" ".join(links) for links in (*whole, *others)]))
 
 
@@ -129,6 +131,14 @@ def silent(matches: Sequence[Match]) -> list[Rule]:
     return [match.rule for match in matches if match.rule.is_silent]
 
 
+def _undos(found: Sequence[tuple[Rule, _Ways]], record: Record) -> list[list[str]]:
+    """The links of each way of undoing all that some rules report; none where something would be left."""
+    reported = [_Reported(rule, ways, [links for word, links in ways if word == UNDONE]) for rule, ways in found]
+    if _leaves_some(reported, record):
+        return []
+    return _together([one.undos for one in reported if one.undos])
+
+
 def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
     """Whether a rule without an undo that can be recognised reports what is left once the others' acts are undone: it
     is of a higher level than they (whoever used the root user has still used it), or there is something to be done
@@ -144,23 +154,23 @@ def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
     )
 
 
-def _reported(rule: Rule, record: Record, facts: Facts) -> _Reported:
-    if rule.once_per_day or not rule.undone_by:
-        return _Reported(rule, [], [])
-    ways = _ways(rule, record, facts)
-    return _Reported(rule, ways, [links for word, links in ways if word == UNDONE])
-
-
-def _ways(rule: Rule, record: Record, facts: Facts) -> list[tuple[str, list[str]]]:
+def _ways(rule: Rule, record: Record, facts: Facts) -> _Ways:
     """The word of each entry that is about this act, and the links by which an undo is found."""
-    name = record.event_name.lower()
-    about = [one for one in rule.undone_by if (not one.of or name in one.of) and _holds(one, record, facts)]
-    found = [(entry.word, _links(entry, entry.act, record, facts)) for entry in about]
-    return [(word, links) for word, links in found if links]
+    if rule.once_per_day:
+        return []
+    ways = list[tuple[str, list[str]]]()
+    for entry in rule.undone_by:
+        if (not entry.of or record.event_name.lower() in entry.of) and (
+            not entry.when or _holds(entry.when, record, facts)
+        ):
+            links = _links(entry, entry.act, record, facts)
+            if links:
+                ways.append((entry.word, links))
+    return ways
 
 
-def _holds(entry: UndoneBy, record: Record, facts: Facts) -> bool:
-    return not entry.when or _CONDITIONS.of(entry.when)((record.fields, {"facts": facts.fields()}))
+def _holds(when: Node, record: Record, facts: Facts) -> bool:
+    return _CONDITIONS.of(when)((record.fields, {"facts": facts.fields()}))
 
 
 def _together(choices: list[list[list[str]]]) -> list[list[str]]:
@@ -185,5 +195,5 @@ def _links(asked: UndoneBy | Undoes, paths: Sequence[str], record: Record, facts
 
 
 def _link(key: str, region: str, value: str) -> str:
-    named = "\n".join((key, region, value)).encode("utf-8", "surrogatepass")
+    named = f"{key}\n{region}\n{value}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(named).hexdigest()[:32]

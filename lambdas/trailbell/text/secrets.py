@@ -15,7 +15,7 @@ from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.secret_members import GONE, SECRET_MEMBERS, names_secret
 
 
-__all__ = ["GONE", "MAX_TEXT", "SECRET_MEMBERS", "names_secret", "redacted", "redacted_name"]
+__all__ = ["GONE", "MAX_TEXT", "SECRET_MEMBERS", "is_uuid", "names_secret", "redacted", "redacted_name"]
 
 MAX_TEXT = 16_384
 """Characters that are read; nobody shows more of one text."""
@@ -31,6 +31,11 @@ _JOINTS = lazy_pattern(r"[/_+=-]")
 _HEX = lazy_pattern(r"[0-9a-f]*")
 _MIN_RANDOM = 28
 _TURN = lazy_pattern(r"(?=[a-z][A-Z]|[A-Z][a-z]|[0-9][A-Za-z]|[A-Za-z][0-9])")
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID in small letters, which holds no secret, no link, and nothing that is unsafe to show."""
+    return _UUID.fullmatch(text) is not None
 
 
 def redacted(text: str) -> str:
