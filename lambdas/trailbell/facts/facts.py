@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from trailbell.cloudtrail.once import once
@@ -17,7 +18,7 @@ from trailbell.facts.grant import unconstrained_operations
 from trailbell.facts.outcome import OUTCOME_MEMBERS, Outcome, outcome_of, outcomes_by_json, possible_outcomes
 from trailbell.facts.policy import PolicyFacts, read_policy
 from trailbell.facts.policy_hold import Hold, read_hold
-from trailbell.facts.resources import resources_of
+from trailbell.facts.resources import RESOURCE_WORDS, resources_of
 from trailbell.facts.selectors import SelectorFacts, selectors_of
 
 
@@ -155,6 +156,10 @@ TELLING: Mapping[str, Callable[[Facts], Hashable]] = {
     "facts.actor.kind": lambda facts: facts.actor.kind,
 }
 """Facts that have few values and are in most rules' conditions, cheapest first; what a rule sees of them."""
+
+
+WRITTEN: Mapping[str, AbstractSet[str]] = {"facts.resources": RESOURCE_WORDS}
+"""Facts that are made of a record's texts, and the words that may be in them beside those."""
 
 
 def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:

@@ -33,7 +33,7 @@ from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.fact_fields import FactFields
-from trailbell.facts.facts import TELLING, Facts, derived_fields, facts_of
+from trailbell.facts.facts import TELLING, WRITTEN, Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
 from trailbell.hits.first_seen import NOT_SEEN, seen_in
 from trailbell.hits.hit import Hit, counted, make_hit
@@ -359,7 +359,7 @@ class HitDetector:
         if self._prefilter is None and self._full_parse_bytes_left <= 0:
             from trailbell.engine.prefilter.prefilter import Prefilter
 
-            self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
+            self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS, WRITTEN)
         return self._prefilter
 
     def _detect_in_block(self, block: "Block", records: bytes | memoryview, reading: _Reading) -> Iterator[Detected]:
@@ -392,17 +392,18 @@ class HitDetector:
         index: int,
         rules: Sequence[CompiledRule] | None,
         parsed: dict[str, Any] | None = None,
-    ) -> Iterator[Detected]:
+    ) -> Sequence[Detected]:
         """Decide on one record; parsed: its fields, where they are known."""
         fields = parse_entry(entry, index) if parsed is None else parsed
         if isinstance(fields, MalformedRecord):
             reading.counts.add_malformed(fields)
-        elif not is_record(fields):
+            return ()
+        if not is_record(fields):
             reading.counts.add_malformed(MalformedRecord(index, _NO_RECORD, entry.text[:MAX_SHOWN_BYTES]))
-        else:
-            if self.span and rules is None:
-                self.span.add(_time_of(fields))
-            yield from self._detect_in_fields(fields, reading, index, rules, entry.text)
+            return ()
+        if self.span and rules is None:
+            self.span.add(_time_of(fields))
+        return self._detect_in_fields(fields, reading, index, rules, entry.text)
 
     def _detect_in_fields(
         self,
@@ -411,16 +412,16 @@ class HitDetector:
         index: int,
         rules: Sequence[CompiledRule] | None,
         text: bytes = b"",
-    ) -> Iterator[Detected]:
+    ) -> Sequence[Detected]:
         """Decide on one record; rules: those left to decide, None for all whose gate it passes."""
         if rules is None:
             rules = self._partial_evaluation.rules_left(fields, self._matcher)
             if rules is None:
                 reading.counts.records_not_watched += 1
-                return
+                return ()
         if not rules:
             reading.counts.records_matched += 1
-            return
+            return ()
         try:
             record = make_record(fields, index, reading.account)
             found = self._found(rules, record, reading.origin(index), reading)
@@ -428,16 +429,15 @@ class HitDetector:
             reading.counts.add_malformed(
                 MalformedRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES])
             )
-            return
+            return ()
         except Exception:  # a defect of ours: the record is not decided on, and so it is not read
             reading.counts.records_read -= 1
             raise
         reading.counts.records_matched += 1
-        for one in found:
-            if isinstance(one, Hit):
-                reading.counts.hits += 1
-                reading.counts.hits_muted += bool(one.muted_by)
-            yield one
+        if found and isinstance(hit := found[0], Hit):  # of a record there is one at most, and it comes first
+            reading.counts.hits += 1
+            reading.counts.hits_muted += bool(hit.muted_by)
+        return found
 
     def _found(
         self, candidates: Sequence[CompiledRule], record: Record, origin: Origin, reading: _Reading

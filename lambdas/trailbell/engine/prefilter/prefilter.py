@@ -19,12 +19,15 @@ from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
-from trailbell.engine.prefilter.partial_eval import ABSENT, Known, PartialEvaluation
-from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, RuleIndex
+from trailbell.engine.prefilter.partial_eval import ABSENT, Known, Left, PartialEvaluation
+from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, Found, RuleIndex
+from trailbell.engine.prefilter.written import Written, may_stand, words_needed
 
 
 _MAX_PLANS = 8192
 _MAX_PLAN_TEXT = 512
+_MAX_LEFT = 64  # ways in which the rules of a plan were found
+_NOTHING_WRITTEN: Written = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,12 @@ class _Finding:
 
     rule_index: finds their numbers; None for all of them: what has neither a source nor a name may be no record at all,
                 which a full parse tells.
-    left: the rules that were found so far, by number, with what is left to decide.
+    left: what is left to decide of the rules, by how they were found; which words must stand in the record for one of
+          them to match, None if none need to.
     """
 
     rule_index: RuleIndex | None
-    left: dict[int, CompiledRule] = field(default_factory=dict)
+    left: dict[tuple[Found, ...], tuple[Sequence[CompiledRule], frozenset[bytes] | None]] = field(default_factory=dict)
 
 
 _NOT_WATCHED, _NO_RULE_LEFT, _FIRST_FINDING = 0, 1, 2
@@ -84,13 +88,14 @@ class Block:
 
     records: int
     not_watched: int = 0
-    to_parse: list[tuple[int, bytes, list[CompiledRule]]] = field(default_factory=list)
+    to_parse: list[tuple[int, bytes, Sequence[CompiledRule]]] = field(default_factory=list)
 
 
 class Prefilter:
     """A matcher's rules, ready for blocks of records.
 
-    derived: which fields follow from which texts of a record; member_order: a record's members as they are written.
+    derived: which fields follow from which texts of a record; member_order: a record's members as they are written;
+    written: which fields are made of a record's texts.
     """
 
     def __init__(
@@ -99,8 +104,9 @@ class Prefilter:
         derived: Mapping[str, Derived],
         partial_evaluation: PartialEvaluation,
         member_order: Sequence[str] = (),
+        written: Written = _NOTHING_WRITTEN,
     ) -> None:
-        self._matcher, self._partial_evaluation = matcher, partial_evaluation
+        self._matcher, self._partial_evaluation, self._written = matcher, partial_evaluation, written
         self._lock = Lock()
         known_fields = partial_evaluation.known_fields
         decided = partial_evaluation.known_derived
@@ -162,39 +168,66 @@ class Prefilter:
 
     def _records_to_parse(
         self, records: bytes | memoryview, partials: Sequence[Any], plans: Sequence[int]
-    ) -> list[tuple[int, bytes, list[CompiledRule]]]:
+    ) -> list[tuple[int, bytes, Sequence[CompiledRule]]]:
         """Of a block's records those that rules may match; plans: the number of each record's plan."""
         finding = self._plans.finding
         found = [
-            (position, rules)
+            (position, *left)
             for position, plan in enumerate(plans)
             if plan >= _FIRST_FINDING
-            if (rules := self._rules_found(finding[plan - _FIRST_FINDING], partials[position]))
+            if (left := self._rules_found(finding[plan - _FIRST_FINDING], partials[position]))
         ]
         texts = self._decode_texts(records) if found else ()
-        return [(position, bytes(texts[position]), rules) for position, rules in found]
+        entries = ((position, bytes(texts[position]), rules, words) for position, rules, words in found)
+        return [
+            (position, text, rules)
+            for position, text, rules, words in entries
+            if words is None or may_stand(words, text)
+        ]
 
-    def _rules_found(self, plan: _Finding, partial: Any) -> list[CompiledRule]:
-        """The rules that a record may match, strongest first, each with what is left to decide."""
+    def _rules_found(
+        self, plan: _Finding, partial: Any
+    ) -> tuple[Sequence[CompiledRule], frozenset[bytes] | None] | None:
+        """The rules that a record may match, strongest first, each with what is left to decide, and the words without
+        which none does; None if there are no rules.
+        """
         if plan.rule_index is None:
-            return [*self._matcher.compiled]
-        numbers = plan.rule_index.find(partial)
-        if not numbers:
-            return []
-        for number in numbers:
-            if number not in plan.left:
-                plan.left[number] = self._left_to_decide(self._matcher.compiled[number], self._known_values(partial))
-        return [plan.left[number] for number in sorted(numbers)]
+            return self._matcher.compiled, None
+        found = plan.rule_index.find(partial)
+        if not found:
+            return None
+        key = tuple(found)
+        left = plan.left.get(key)
+        if left is None:
+            if len(plan.left) >= _MAX_LEFT:
+                plan.left.clear()
+            left = plan.left[key] = self._left_by(plan.rule_index, found, self._known_values(partial))
+        return left
 
-    def _left_to_decide(self, rule: CompiledRule, known_values: tuple[Any, ...]) -> CompiledRule:
-        """A rule without the parts of its condition that known values and the partial record decide for certain."""
-        possibilities = _Possibilities(self._known(known_values))
+    def _left_by(
+        self, rule_index: RuleIndex, found: Sequence[Found], known_values: tuple[Any, ...]
+    ) -> tuple[Left, frozenset[bytes] | None]:
+        """What is left of rules that were found so, and the words without which none of them matches."""
+        known = _Possibilities(self._known(known_values))
+        conditions = list[tuple[CompiledRule, Node | bool]]()
+        words: frozenset[bytes] | None = frozenset()
+        for one in sorted(found):
+            rule = self._matcher.compiled[one[0]]
+            left = self._left_to_decide(rule, known, rule_index.sure_of(one))
+            node: Node = ["and", left]
+            conditions.append((rule.with_left(left), node if left else True))
+            needed = words_needed(node, self._written)
+            words = None if words is None or needed is None else words | needed
+        return Left(conditions), words
+
+    def _left_to_decide(self, rule: CompiledRule, known: "_Possibilities", sure: Sequence[Node]) -> list[Node]:
+        """The parts of a rule's condition that known values and the partial record do not decide for certain."""
         left = list[Node]()
         for node in conjuncts(rule.rule.detection):
-            simple = self._partial_evaluation.simplified(node, possibilities.of(all_paths_of(node)))
+            simple = self._partial_evaluation.simplified(node, known.of(all_paths_of(node)))
             if simple is not True:
                 left += self._field_indexes.undecided(node if simple is False else simple)
-        return rule.with_left(left)
+        return [node for node in left if node not in sure]
 
     def _known(self, known_values: tuple[Any, ...]) -> list[Known]:
         return self._partial_evaluation.known_values([ABSENT if value is UNSET else value for value in known_values])

@@ -13,7 +13,6 @@ from operator import attrgetter
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
-from trailbell.engine.predicates import Predicate
 from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 from trailbell.engine.prefilter.partial_eval import ABSENT
@@ -24,6 +23,18 @@ _MAX_DECIDED = 256  # combinations of values that a check remembers; records may
 _MAX_CHECKS = 4096
 _NO_VALUE: tuple[list[Any]] = ([],)
 _MAX_FOUND = 2048  # answers of all rule indexes that are remembered
+
+SURE = 2
+"""What a check answers where its part of a condition holds for certain, whatever else is in the record."""
+
+Check = Callable[[Any], int]
+"""Whether a part of a condition may hold, by a partial record: 0, 1 (or True), SURE. 1 is certain, too, where the part
+looks at nothing but members of a partial record.
+"""
+
+Found = tuple[int, int]
+"""The number of a rule, and a bit for each of its checks that was SURE."""
+
 _STRENGTHS = {"eq": _EQUAL, "in": _EQUAL} | dict.fromkeys(("prefix", "suffix", "contains", "glob", "re"), _SEARCHED)
 
 
@@ -55,7 +66,7 @@ class FieldIndexes:
     ) -> None:
         self._layout, self._derived, self._decided = layout, derived, decided
         self._indexes: dict[str, FieldIndex] = {}
-        self._checks: dict[str, Predicate] = {}
+        self._checks: dict[str, Check] = {}
         self._possible_values: dict[Derived, Callable[[Any], tuple[Any, ...] | None]] = {}
         self._found: list[dict[Any, tuple[int, ...]]] = []
         self._found_count = 0
@@ -115,7 +126,11 @@ class FieldIndexes:
             if not paths or any(path in self._derived or not self._layout.knows(path) for path in paths):
                 yield part
 
-    def check(self, conjunct: Conjunct) -> Predicate:
+    def is_derived(self, conjunct: Conjunct) -> bool:
+        """Whether a conjunct is found by an index of a derived field: then it may hold, and a check may be sure."""
+        return conjunct.path in self._derived
+
+    def check(self, conjunct: Conjunct) -> Check:
         """A conjunct as a function of the partial record, the same for all rules that have it."""
         check = self._checks.get(conjunct.name)
         if check is None:
@@ -125,7 +140,7 @@ class FieldIndexes:
             self._checks[conjunct.name] = check
         return check
 
-    def _make_check(self, conjunct: Conjunct) -> Predicate:
+    def _make_check(self, conjunct: Conjunct) -> Check:
         if conjunct.ways:
             ways = [tuple(map(self.check, way)) for way in conjunct.ways]
             return _any_way(ways)
@@ -139,15 +154,16 @@ class FieldIndexes:
         index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
-        decided: dict[tuple[Any, ...] | None, bool] = {}
+        decided: dict[tuple[Any, ...] | None, int] = {}
 
-        def check(partial: Any) -> bool:
+        def check(partial: Any) -> int:
             values = possible(partial)
             holds = decided.get(values)
             if holds is None:
                 if len(decided) >= _MAX_DECIDED:
                     decided.clear()
-                holds = decided[values] = bool(index.find_anew(partial))
+                is_certain = values is not None and len(values) == 1
+                holds = decided[values] = bool(index.find_anew(partial)) * (SURE if is_certain else 1)
             return holds
 
         return _remembering(check, self._memo_key_of(derived))
@@ -220,9 +236,10 @@ class RuleIndex:
         self._always = tuple(number for number in rules if number not in chosen)
         self._rules_by_test: dict[str, dict[int, list[int]]] = {}
         self._others = {
-            number: [one for one in conjuncts_ if one is not chosen.get(number)] for number, conjuncts_ in rules.items()
+            number: [one for one in conjuncts_ if one is not chosen.get(number) or indexes.is_derived(one)]
+            for number, conjuncts_ in rules.items()
         }
-        self._checks: dict[int, list[Predicate]] = {}
+        self._checks: dict[int, list[tuple[int, Check]]] = {}
         if shared:
             self._always += shared._always
             self._rules_by_test = {path: dict(by_test) for path, by_test in shared._rules_by_test.items()}
@@ -242,8 +259,8 @@ class RuleIndex:
         """Whether no record can match any rule."""
         return not (self._always or self._rules_by_test)
 
-    def find(self, partial: Any) -> list[int]:
-        """The numbers of the rules that this partial record may match. Raises NotUnderstoodError."""
+    def find(self, partial: Any) -> list[Found]:
+        """The rules that this partial record may match. Raises NotUnderstoodError."""
         numbers = self._always
         if self._memo_key:
             key = None
@@ -258,22 +275,36 @@ class RuleIndex:
             numbers += found
         if self._one_by_one:
             numbers += _found_by(self._one_by_one, partial)
-        return [number for number in numbers if self._may_match(number, partial)] if numbers else []
+        if not numbers:
+            return []
+        return [(number, sure) for number in numbers if (sure := self._checked(number, partial)) >= 0]
 
     def _indexed(self, paths: Iterable[str]) -> list[tuple[FieldIndex, dict[int, list[int]]]]:
         return [(self._indexes.index(path), self._rules_by_test[path]) for path in paths]
 
-    def _may_match(self, number: int, partial: Any) -> bool:
-        """Whether a rule's other conjuncts hold: it costs less than parsing a record in full."""
+    def sure_of(self, found: Found) -> list[Node]:
+        """The parts of a rule's condition that hold for certain where it was found so."""
+        number, sure = found
+        return [one.node for at, one in enumerate(self._others[number]) if sure >> at & 1]
+
+    def _checked(self, number: int, partial: Any) -> int:
+        """Of which of a rule's other conjuncts it is sure that they hold; -1 if one does not. It costs less than
+        parsing a record in full.
+        """
         checks = self._checks.get(number)
         if checks is None:
-            checks = self._checks[number] = [*map(self._indexes.check, self._others[number])]
-        for at, check in enumerate(checks):
-            if not check(partial):
+            made = map(self._indexes.check, self._others[number])
+            checks = self._checks[number] = [(1 << at, check) for at, check in enumerate(made)]
+        sure = 0
+        for at, (bit, check) in enumerate(checks):
+            holds = check(partial)
+            if not holds:
                 if at:  # what failed is asked first from now on: mostly the same fails again
                     checks.insert(0, checks.pop(at))
-                return False
-        return True
+                return -1
+            if holds == SURE:
+                sure |= bit
+        return sure
 
 
 def _found_by(fields: Sequence[tuple[FieldIndex, Mapping[int, Sequence[int]]]], partial: Any) -> tuple[int, ...]:
@@ -286,7 +317,7 @@ def _found_by(fields: Sequence[tuple[FieldIndex, Mapping[int, Sequence[int]]]], 
     return numbers
 
 
-def _with_nothing(node: Node, lack: Callable[[Any], bool], holds: Predicate) -> Predicate:
+def _with_nothing(node: Node, lack: Callable[[Any], bool], holds: Check) -> Check:
     """A check that is not asked where its fields have no value: what it says then is known."""
     says = compile_node(node, lambda path: _nothing)(())
     return lambda partial: says if lack(partial) else holds(partial)
@@ -296,7 +327,7 @@ def _nothing(_: Any) -> list[Any]:
     return []
 
 
-def _any_way(ways: Sequence[Sequence[Predicate]]) -> Predicate:
+def _any_way(ways: Sequence[Sequence[Check]]) -> Check:
     def check(partial: Any) -> bool:
         for way in ways:
             for check in way:
@@ -309,15 +340,15 @@ def _any_way(ways: Sequence[Sequence[Predicate]]) -> Predicate:
     return check
 
 
-def _remembering(check: Predicate, memo_key: Callable[[Any], Any] | None) -> Predicate:
+def _remembering(check: Check, memo_key: Callable[[Any], Any] | None) -> Check:
     """A check that is asked once for equal values; memo_key: as FieldIndex has it."""
     if memo_key is None:
         return check
-    decided: dict[Any, bool] = {}
+    decided: dict[Any, int] = {}
     last: Any = None
-    holds: bool | None = None
+    holds: int | None = None
 
-    def remembered(partial: Any) -> bool:
+    def remembered(partial: Any) -> int:
         nonlocal last, holds
         if partial is last and holds is not None:  # asked for another rule
             return holds
