@@ -188,10 +188,10 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
         "facts.actor.kind": Derived(
             ("userIdentity.type",), possible_kinds, closer=Derived(KIND_PATHS, kinds_by_json, by_json=True)
         ),
-        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
+        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external, usual=False),
         "facts.external_keys": Derived(("eventSource", "requestParameters"), possible_keys, by_json=True),
         "facts.key_external": Derived(
-            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True
+            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True, usual=False
         ),
     }
 

@@ -35,6 +35,7 @@ class Derived:
               JSON, b"" for what is missing or null; a string as it is; None where its text is not at hand. A value
               that it gives may be ABSENT.
     closer:   the same field by more of the event, which takes longer: asked of records for which a rule was found.
+    usual:    the value of nearly all records, so that a rule is best found by another one; None if there is none.
     """
 
     paths: tuple[str, ...]
@@ -42,6 +43,7 @@ class Derived:
     whole: bool = False
     by_json: bool = False
     closer: "Derived | None" = None
+    usual: Any = None
 
 
 class FieldIndex:
