@@ -9,7 +9,7 @@ from trailbell.cloudtrail.once import once
 from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.facts.account_limits import account_of
-from trailbell.facts.actor import KIND_PATHS, Actor, actor_of, kinds_by_role, possible_kinds
+from trailbell.facts.actor import KIND_PATHS, Actor, actor_of, kinds_by_json, possible_kinds
 from trailbell.facts.direct import is_direct, possibly_direct
 from trailbell.facts.document import DocumentFacts, document_of
 from trailbell.facts.external_keys import external_keys_of, possible_external, possible_keys
@@ -185,11 +185,13 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
         "facts.outcome": Derived(("errorCode",), outcome, closer=by_answers),
         "facts.operation": Derived(("eventSource", "eventName"), operation),
         "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), possibly_direct),
-        "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds, closer=Derived(KIND_PATHS, kinds_by_role)),
-        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
+        "facts.actor.kind": Derived(
+            ("userIdentity.type",), possible_kinds, closer=Derived(KIND_PATHS, kinds_by_json, by_json=True)
+        ),
+        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external, usual=False),
         "facts.external_keys": Derived(("eventSource", "requestParameters"), possible_keys, by_json=True),
         "facts.key_external": Derived(
-            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True
+            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True, usual=False
         ),
     }
 

@@ -31,9 +31,11 @@ class Derived:
     possible: from these texts to the values the field may have; None if they do not narrow it down.
     whole:    what counts is the member that each path begins with: `possible` gets it if it is a list or a text, and
               None for anything else.
-    by_json:  what counts is the text of these members: `possible` gets each as JSON, b"" for what is missing or null;
-              a string as it is; None where its text is not at hand. A value that it gives may be ABSENT.
+    by_json:  what counts is the text of these members, or of what the first two names lead to: `possible` gets each as
+              JSON, b"" for what is missing or null; a string as it is; None where its text is not at hand. A value
+              that it gives may be ABSENT.
     closer:   the same field by more of the event, which takes longer: asked of records for which a rule was found.
+    usual:    the value of nearly all records, so that a rule is best found by another one; None if there is none.
     """
 
     paths: tuple[str, ...]
@@ -41,6 +43,7 @@ class Derived:
     whole: bool = False
     by_json: bool = False
     closer: "Derived | None" = None
+    usual: Any = None
 
 
 class FieldIndex:

@@ -6,7 +6,7 @@ block, which is then parsed in full. No rule is decided here, so none can be mis
 https://jcristharif.com/msgspec/structs.html
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -132,14 +132,19 @@ class PartialLayout:
         return find_member
 
     def ask_json(self, members: Sequence[str], ask: Callable[..., Any]) -> Callable[[Any], Any]:
-        """A function from a partial record to what is answered for the JSON of some members: b"" for what is missing or
-        null; a string as it is; None for what is not at hand. For the same as in the record before, if it is short, it
-        is not asked again.
+        """A function from a partial record to what is answered for the JSON of some members, or members of those: b""
+        for what is missing or null; a string as it is; None for what is not at hand. For the same as in the record
+        before, if it is short, it is not asked again. The answer is None where an object is something else.
         """
+        attributes = list[str]()
         for member in members:
-            if member not in self._scalars:
-                self._decode_from_now(member)
-        values_of = attrgetter(*map(attribute_of, members))
+            head, *below = member.split(".")[:2]
+            if head not in self._scalars:
+                self._decode_from_now(head)
+            if below and not (head in self._inner and below[0] in self._inner_types[head]):
+                return lambda partial: None
+            attributes.append(".".join(map(attribute_of, (head, *below))))
+        values_of = attrgetter(*attributes)
         last: Any = None
         last_partial: Any = None
         answer: Any = None
@@ -149,7 +154,10 @@ class PartialLayout:
             if partial is last_partial:
                 return answer
             last_partial = None
-            values = values_of(partial)
+            try:
+                values = values_of(partial)
+            except AttributeError:  # an object is something else
+                return None
             if values == last:
                 last_partial = partial
                 return answer
@@ -175,12 +183,10 @@ class PartialLayout:
             if head not in self._scalars:
                 self._decode_from_now(head)
             if head in self._inner:
-                types = self._inner_types[head]  # without names that hold dots, where only a text is asked for
-                for name, below in _routes(tuple(rest.split("."))):
-                    attribute = f"{attribute_of(head)}.{attribute_of(name)}"
-                    if name in types and types[name] is not Any:
+                for attribute, below in self._attributes_in(head, rest):
+                    if below:
                         texts.setdefault(attribute, set()).add(_ending(below[-1]))
-                    elif name in types:
+                    else:
                         attributes.append(attribute)
             elif head in self._scalars or self._types[head] is Any:
                 attributes.append(attribute_of(head))
@@ -188,16 +194,19 @@ class PartialLayout:
                 texts.setdefault(attribute_of(head), set()).add(b"")  # all of it tells
             else:
                 return None
-        if not texts:
-            return attrgetter(*attributes) if attributes else None
-        first, *others = [_telling(attribute, endings) for attribute, endings in texts.items()]
-        if others or not attributes:
-            parts = [*map(attrgetter, attributes), first, *others]
-            return lambda partial: tuple([part(partial) for part in parts])
-        get = attrgetter(*attributes)
-        if len(attributes) == 1:
-            return lambda partial: (get(partial), first(partial))
-        return lambda partial: (*get(partial), first(partial))
+        if texts:
+            return _key_with_texts(attributes, [_telling(*one) for one in texts.items()])
+        return attrgetter(*attributes) if attributes else None
+
+    def _attributes_in(self, head: str, rest: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Where a path may lead in an object that is decoded as a struct: the attribute, and the names below it, none
+        where it holds the value itself.
+        """
+        types = self._inner_types[head]  # without names that hold dots, where only a text is asked for
+        for name, below in _routes(tuple(rest.split("."))):
+            if name in types:
+                left = () if types[name] is Any else below
+                yield f"{attribute_of(head)}.{attribute_of(name)}", left
 
     def lack(self, paths: Sequence[str]) -> Callable[[Any], bool] | None:
         """Whether a partial record has no value at any of these paths, if that can be told without decoding a member;
@@ -270,6 +279,15 @@ class PartialLayout:
 def _ending(name: str) -> bytes:
     """How the name of a member ends in JSON, if nothing in it is escaped: names may hold dots."""
     return name.encode() + b'"'
+
+
+def _key_with_texts(attributes: Sequence[str], texts: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """A function from a partial record to the values of some attributes, and what tells of some texts."""
+    if len(texts) == 1 and len(attributes) > 1:
+        get, telling = attrgetter(*attributes), texts[0]
+        return lambda partial: (*get(partial), telling(partial))
+    parts = (*map(attrgetter, attributes), *texts)
+    return lambda partial: tuple([part(partial) for part in parts])
 
 
 def _telling(attribute: str, endings: Iterable[bytes]) -> Callable[[Any], Any]:

@@ -118,7 +118,9 @@ class Prefilter:
         ]
         # Two names of each path: the text at a path is found below them without any other name (`text_finder`).
         needed.update(".".join(path.split(".")[:2]) for one in used if not one.by_json for path in one.paths)
-        texts = [path for one in used if one.by_json for path in one.paths]
+        by_json = [path for one in used if one.by_json for path in one.paths]
+        needed.update(path for path in by_json if "." in path)
+        texts = [path for path in by_json if "." not in path]
         texts += [path.partition(".")[0] for one in used if one.whole for path in one.paths if "." in path]
         self._layout = PartialLayout(known_fields, needed, member_order, texts)
         self._field_indexes = FieldIndexes(self._layout, self._derived, frozenset(decided))

@@ -111,7 +111,7 @@ class FieldIndexes:
             path = min(paths) if len(paths) == 1 else ""
             if path in self._derived:
                 indexed = "" if path in self._decided else path
-                yield Conjunct(indexed, part, min(_strength(part), _SEARCHED), repr(part))
+                yield Conjunct(indexed, part, _strength_of_derived(part, self._derived[path]), repr(part))
             elif paths and all(map(self._layout.knows, paths)):
                 yield Conjunct(path, part, _strength(part), repr(part))
             elif part[0] == "or":
@@ -385,6 +385,13 @@ def _choose(rules: Mapping[int, Sequence[Conjunct]]) -> dict[int, Conjunct]:
         path = max(rules_by_path, key=lambda path: (rules_by_path[path], path))
         chosen |= {number: strongest[number][path] for number in open_ if path in strongest[number]}
     return chosen
+
+
+def _strength_of_derived(node: Node, derived: Derived) -> int:
+    if derived.usual is None:
+        return min(_strength(node), _SEARCHED)
+    usual = [derived.usual]
+    return _WEAK if compile_node(node, lambda path: lambda _: usual)(()) else _EQUAL
 
 
 def _strength(node: Node) -> int:
