@@ -353,7 +353,7 @@ def test_words_that_begin_or_end_at_a_bracket_of_arns_are_named() -> None:
     parts = [one for one in texts if isinstance(one, str) and re.fullmatch(r":?[a-z0-9-]+[:/]+", one)]
     calls = [node for tree in sources for node in ast.walk(tree) if isinstance(node, ast.Call)]
     arns = [call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "_arn"]
-    parts += [service.value for service in arns if isinstance(service, ast.Constant)]
+    parts += [str(service.value) for service in arns if isinstance(service, ast.Constant)]
     services = [service for service, _ in alerter_parts._PARTS.values()]
 
     assert len(parts) > 40
@@ -370,7 +370,7 @@ def test_a_rule_that_asks_for_a_resource_finds_it_however_it_is_written(write: C
     for record in case_records()[::9]:
         resources = facts_of(make_record(record, 0)).resources
         for word in {word for resource in resources for word in _words(resource) if word}:
-            trees = [
+            trees: list[list[Any]] = [
                 ["field", "facts.resources", ["contains", word]],
                 [
                     "or",

@@ -44,7 +44,7 @@ class Selection:
         return (
             (not self.accounts or account in self.accounts)
             and (not self.regions or region in self.regions)
-            and (event_time == NO_TIME or self._is_in_time(event_time))
+            and (self.since is self.until is None or event_time == NO_TIME or self._is_in_time(event_time))
         )
 
     def _is_in_time(self, event_time: str) -> bool:

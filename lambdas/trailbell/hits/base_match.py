@@ -29,7 +29,7 @@ SEVERAL = "several"
 _UNDO_STEPS_MAX = 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class BaseMatch:
     """A record, what it adds to which correlations, and what is known of it.
 
@@ -47,6 +47,23 @@ class BaseMatch:
     facts: Facts
     origin: Origin
     seen_at: str
+
+    def __init__(
+        self,
+        shares: tuple[Share, ...],
+        time: int,
+        identity: str,
+        rule: Rule,
+        hit: Hit | None,
+        record: Record,
+        facts: Facts,
+        origin: Origin,
+        seen_at: str,
+    ) -> None:
+        known = self.__dict__  # as Record does: a frozen dataclass would set each member by a call
+        known["shares"], known["time"], known["identity"] = shares, time, identity
+        known["rule"], known["hit"], known["record"] = rule, hit, record
+        known["facts"], known["origin"], known["seen_at"] = facts, origin, seen_at
 
     @once
     def act(self) -> EpisodeAct:
