@@ -86,7 +86,7 @@ generate: setup ## Write everything anew that is made of rules and tables; then 
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.golden
 
 benchmarks: setup build/benchmarks/.ready ## Measure with log files as they are, beside other tools (FOLDER=your own), and write docs/performance.md
-	$(BIN)/python -m benchmarks peers small_files bucket year --write $(if $(FOLDER),--folder $(FOLDER))
+	$(BIN)/python -m benchmarks peers small_files bucket year shares --write $(if $(FOLDER),--folder $(FOLDER))
 
 token-forms: setup build/tokens/.ready ## Take the known beginnings of tokens from the pinned scanner's rules anew
 	PYTHONPATH=. build/tokens/bin/python -m tools.token_forms

@@ -3,7 +3,8 @@
     python -m benchmarks [part ...] [--write] [--folder DIR] [--rounds N]
 
 --write puts the tables into docs/performance.md, with the machine, its load and the day: one of log files as they are,
-one of all else. --folder: log files to measure with, instead of made-up ones, where a part takes any.
+one of where their time goes, one of all else. --folder: log files to measure with, instead of made-up ones, where a
+part takes any.
 """
 
 import argparse
@@ -39,24 +40,28 @@ _FILES = {
     "year": ("year", "rows"),
 }
 """Parts that take any folder of log files; their table is one of its own."""
+_SHARES = {"shares": ("shares", "rows")}
+"""Where the time of such a folder goes, in per cent."""
 
 _HEAD = "| what | target | least | median | most |\n|---|---|---|---|---|"
 _DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-_TABLES = ("benchmarks", _PARTS), ("benchmarks of files", _FILES)
+_TABLES = ("benchmarks", _PARTS), ("benchmarks of files", _FILES), ("shares", _SHARES)
+_OF_FOLDERS = _FILES | _SHARES
+_ALL = _PARTS | _OF_FOLDERS
 _IDLE = 0.3  # of a processor: what a machine does that has nothing to do
 
 
 def main(arguments: list[str]) -> None:
     """Run the named parts, or all; print each row as it is known."""
     parser = argparse.ArgumentParser(description="trailbell's benchmarks")
-    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join([*_PARTS, *_FILES]))
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(_ALL))
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--folder", type=Path, help="log files to measure with")
     parser.add_argument("--rounds", type=int, help="how often the parts of files take their turns")
     asked = parser.parse_args(arguments)
-    unknown = set(asked.parts) - {*_PARTS, *_FILES}
+    unknown = set(asked.parts) - set(_ALL)
     if unknown:
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are: {', '.join([*_PARTS, *_FILES])}")
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are: {', '.join(_ALL)}")
     for table, parts in _TABLES:
         selection = [name for name in parts if name in asked.parts or not asked.parts]
         if not selection:
@@ -82,10 +87,10 @@ def _load(before: float) -> str:
 
 def _rows(selection: Iterable[str], folder: Path | None, rounds: int | None) -> Iterator[Row]:
     for name in selection:
-        module, function = (_PARTS | _FILES)[name]
+        module, function = _ALL[name]
         measure: Callable[..., Iterable[Row]] = getattr(import_module(f"benchmarks.{module}"), function)
         options = {"rounds": rounds} if rounds else {}
-        yield from measure(folder, **options) if name in _FILES else measure()
+        yield from measure(folder, **options) if name in _OF_FOLDERS else measure()
 
 
 def _line(found: Row) -> str:
