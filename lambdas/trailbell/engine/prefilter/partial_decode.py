@@ -288,7 +288,7 @@ def _key_with_texts(attributes: Sequence[str], texts: Sequence[Callable[[Any], A
         if len(attributes) == 1:
             return lambda partial: (get(partial), telling(partial))
         return lambda partial: (*get(partial), telling(partial))
-    parts = (*map(attrgetter, attributes), *texts)
+    parts: tuple[Callable[[Any], Any], ...] = (*map(attrgetter, attributes), *texts)
     return lambda partial: tuple([part(partial) for part in parts])
 
 
