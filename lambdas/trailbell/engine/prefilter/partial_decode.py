@@ -283,10 +283,12 @@ def _ending(name: str) -> bytes:
 
 def _key_with_texts(attributes: Sequence[str], texts: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     """A function from a partial record to the values of some attributes, and what tells of some texts."""
-    if len(texts) == 1 and len(attributes) > 1:
+    if len(texts) == 1 and attributes:
         get, telling = attrgetter(*attributes), texts[0]
+        if len(attributes) == 1:
+            return lambda partial: (get(partial), telling(partial))
         return lambda partial: (*get(partial), telling(partial))
-    parts = (*map(attrgetter, attributes), *texts)
+    parts: tuple[Callable[[Any], Any], ...] = (*map(attrgetter, attributes), *texts)
     return lambda partial: tuple([part(partial) for part in parts])
 
 
@@ -295,6 +297,8 @@ def _telling(attribute: str, endings: Iterable[bytes]) -> Callable[[Any], Any]:
     none with names that end so, else the text; or what the member is instead.
     """
     get = attrgetter(attribute)
+    if b"" in endings:
+        return lambda partial: bytes(value) if type(value := get(partial)) is Raw else value
     first, *others = sorted(endings)
 
     def telling(partial: Any) -> Any:

@@ -28,6 +28,7 @@ _MAX_PLANS = 8192
 _MAX_PLAN_TEXT = 512
 _MAX_LEFT = 64  # ways in which the rules of a plan were found
 _NOTHING_WRITTEN: Written = {}
+_ALL: Sequence[Found] = ((-1, 0),)  # for a plan without an index
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ Numbers, because nearly all records have one of the first two, and those are cou
 """
 
 
+def _find_all(_: Any) -> Sequence[Found]:
+    return _ALL
+
+
 class _Plans(dict[tuple[Any, ...], int]):
     """The number of the plan for some known values, made when it is first asked for.
 
@@ -62,11 +67,14 @@ class _Plans(dict[tuple[Any, ...], int]):
         self._make = make
         self.finding: list[_Finding] = []
         """Of the plans from _FIRST_FINDING on."""
+        self.finders: list[Callable[[Any], Sequence[Found]]] = []
+        """Theirs, from a partial record to the rules that it may match."""
 
     def __missing__(self, known_values: tuple[Any, ...]) -> int:
         plan = self._make(known_values)
         if not isinstance(plan, int):
             self.finding.append(plan)
+            self.finders.append(plan.rule_index.find if plan.rule_index else _find_all)
             plan = _FIRST_FINDING + len(self.finding) - 1
         if sum(len(value) for value in known_values if isinstance(value, str)) <= _MAX_PLAN_TEXT:
             self[known_values] = plan
@@ -77,6 +85,7 @@ class _Plans(dict[tuple[Any, ...], int]):
         if len(self) >= _MAX_PLANS or len(self.finding) >= _MAX_PLANS:
             self.clear()
             self.finding.clear()
+            self.finders.clear()
 
 
 @dataclass(slots=True)
@@ -170,12 +179,12 @@ class Prefilter:
         self, records: bytes | memoryview, partials: Sequence[Any], plans: Sequence[int]
     ) -> list[tuple[int, bytes, Sequence[CompiledRule]]]:
         """Of a block's records those that rules may match; plans: the number of each record's plan."""
-        finding = self._plans.finding
+        finding, finders = self._plans.finding, self._plans.finders
         found = [
-            (position, *left)
+            (position, *self._left_of(finding[plan - _FIRST_FINDING], numbers, partials[position]))
             for position, plan in enumerate(plans)
             if plan >= _FIRST_FINDING
-            if (left := self._rules_found(finding[plan - _FIRST_FINDING], partials[position]))
+            if (numbers := finders[plan - _FIRST_FINDING](partials[position]))
         ]
         texts = self._decode_texts(records) if found else ()
         entries = ((position, bytes(texts[position]), rules, words) for position, rules, words in found)
@@ -185,17 +194,14 @@ class Prefilter:
             if words is None or may_stand(words, text)
         ]
 
-    def _rules_found(
-        self, plan: _Finding, partial: Any
-    ) -> tuple[Sequence[CompiledRule], frozenset[bytes] | None] | None:
-        """The rules that a record may match, strongest first, each with what is left to decide, and the words without
-        which none does; None if there are no rules.
+    def _left_of(
+        self, plan: _Finding, found: Sequence[Found], partial: Any
+    ) -> tuple[Sequence[CompiledRule], frozenset[bytes] | None]:
+        """The rules that were found for a record, strongest first, each with what is left to decide, and the words
+        without which none does.
         """
         if plan.rule_index is None:
             return self._matcher.compiled, None
-        found = plan.rule_index.find(partial)
-        if not found:
-            return None
         key = tuple(found)
         left = plan.left.get(key)
         if left is None:
