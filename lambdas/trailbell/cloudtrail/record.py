@@ -79,10 +79,9 @@ def texts(fields: object, *path: str) -> list[str]:
         if not isinstance(fields, dict):
             return []
         fields = fields.get(name)
-    if fields is None:
-        return []
-    all_ = fields if isinstance(fields, list) else [fields]
-    return [value for value in all_ if isinstance(value, str) and value]
+    if isinstance(fields, str):
+        return [fields] if fields else []
+    return [value for value in fields if isinstance(value, str) and value] if isinstance(fields, list) else []
 
 
 @dataclass(frozen=True)

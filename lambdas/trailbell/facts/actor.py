@@ -67,7 +67,7 @@ _FUNCTION = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:([A-Za
 def actor_of(fields: Mapping[str, Any]) -> Actor:
     """Summarise a record's userIdentity. Total: an empty or odd identity becomes kind "unknown"."""
     identity = mapping(fields, "userIdentity")
-    recipient, console = text(fields, "recipientAccountId"), text(fields, "sessionCredentialFromConsole") == "true"
+    recipient, console = text(fields, "recipientAccountId"), fields.get("sessionCredentialFromConsole") == "true"
     try:  # few actors make most calls
         written = marshal.dumps(identity, _AS_TEXT)
     except ValueError:  # nested too deeply

@@ -42,6 +42,9 @@ _ENCRYPTING = frozenset(
     ).split()
 )
 
+_PERSONAL = ("IAMUser", "Root")
+"""Types of identity that are no role, and so no service's."""
+
 # Tools that make and remove whole sets of resources as a template says.
 _DEPLOYMENT_TOOLS = frozenset(("cloudformation", "cloudcontrolapi", "cloudcontrol", "servicecatalog"))
 
@@ -49,6 +52,8 @@ _DEPLOYMENT_TOOLS = frozenset(("cloudformation", "cloudcontrolapi", "cloudcontro
 def is_direct(fields: Mapping[str, Any]) -> bool:
     """Whether a person or workload asked for this call, rather than an AWS service on its own account."""
     identity = mapping(fields, "userIdentity")
+    if not identity.get("invokedBy") and identity.get("type") in _PERSONAL:  # nobody is between
+        return fields.get("eventType") != "AwsServiceEvent"
     invoked_by = text(identity, "invokedBy")
     if _is_service(text(fields, "eventType"), text(identity, "type"), invoked_by) or _is_service_linked(identity):
         return False
@@ -59,7 +64,7 @@ def possibly_direct(event_type: str, identity_type: str, invoked_by: str) -> tup
     """What `is_direct` may say of a record with these; a role may be service-linked, a store may be encrypting."""
     if _is_service(event_type, identity_type, invoked_by):
         return (False,)
-    return (True, False) if identity_type not in ("Root", "IAMUser") or _may_encrypt(invoked_by) else (True,)
+    return (True, False) if identity_type not in _PERSONAL or _may_encrypt(invoked_by) else (True,)
 
 
 def is_deployment(via: str) -> bool:
@@ -74,7 +79,7 @@ def _is_service(event_type: str, identity_type: str, invoked_by: str) -> bool:
 
 def _is_service_linked(identity: Mapping[str, Any]) -> bool:
     """By the path, which is IAM's own; by the name alone only where no path is recorded, for anybody may take it."""
-    if text(identity, "type") in ("Root", "IAMUser"):
+    if text(identity, "type") in _PERSONAL:
         return False
     issuer = text(identity, "sessionContext", "sessionIssuer", "arn")
     session = text(identity, "arn").partition(":assumed-role/")[2]

@@ -262,9 +262,10 @@ def _accounts_named(request: Mapping[str, Any]) -> Iterator[str]:
     if _INTERESTING.isdisjoint(request):
         return
     for member in _NAMING:
-        # An organization's ARN names its management account, which gets nothing by it.
-        named = (value for value in texts(request, member) if ":organizations:" not in value)
-        yield from filter(None, map(account_of, named))
+        if member in request:
+            # An organization's ARN names its management account, which gets nothing by it.
+            named = (value for value in texts(request, member) if ":organizations:" not in value)
+            yield from filter(None, map(account_of, named))
     # A service acts for whoever owns this (grants to service principals).
     yield from filter(None, map(account_of, texts(request, "constraints", "sourceArn")))
     yield from _document_owners(request)

@@ -93,33 +93,33 @@ def _cloudhsm(record: Record) -> Iterable[str]:
 
 
 def _ssm(record: Record) -> Iterable[str]:
-    request, response = ((record.fields, name) for name in ("requestParameters", "responseElements"))
+    request, response = mapping(record.fields, "requestParameters"), mapping(record.fields, "responseElements")
     if "Parameter" in record.event_name:
-        deleted = texts(*response, "deletedParameters")  # the request may name some that never existed
-        for name in deleted or texts(*request, "name") + texts(*request, "names") + texts(*request, "path"):
+        deleted = texts(response, "deletedParameters")  # the request may name some that never existed
+        for name in deleted or texts(request, "name") + texts(request, "names") + texts(request, "path"):
             yield _arn(record, "ssm", name if name.startswith("arn:") else f"parameter/{name.lstrip('/')}")
         return
-    for node in texts(*request, "instanceIds") + texts(*request, "instanceId") + texts(*request, "target"):
+    for node in texts(request, "instanceIds") + texts(request, "instanceId") + texts(request, "target"):
         yield _node(record, node)
-    yield from texts(*request, "resourceArn")
-    for association in texts(*request, "associationId"):
+    yield from texts(request, "resourceArn")
+    for association in texts(request, "associationId"):
         yield _arn(record, "ssm", f"association/{association}")
     for document in _documents(record):
         yield _document(record, document)
-    for setting in texts(*request, "settingId"):
+    for setting in texts(request, "settingId"):
         yield _arn(record, "ssm", setting if setting.startswith("arn:") else f"servicesetting/{setting.lstrip('/')}")
-    yield from texts(*request, "activationId") or texts(*response, "activationId")
+    yield from texts(request, "activationId") or texts(response, "activationId")
 
 
 def _documents(record: Record) -> Iterable[str]:
     """`name` is a document's in calls about documents and associations; elsewhere it names something else."""
-    request = (record.fields, "requestParameters")
+    request = mapping(record.fields, "requestParameters")
     if "Document" in record.event_name or "Association" in record.event_name:
-        yield from texts(*request, "name")
-        entries = mapping(*request).get("entries")
+        yield from texts(request, "name")
+        entries = request.get("entries")
         for entry in entries if isinstance(entries, list) else ():
             yield from texts(entry, "name")
-    yield from texts(*request, "documentName") + texts(*request, "taskArn")
+    yield from texts(request, "documentName") + texts(request, "taskArn")
 
 
 def _document(record: Record, name: str) -> str:
@@ -145,11 +145,11 @@ def _fleet_hub(record: Record) -> Iterable[str]:
 
 
 def _cloudtrail(record: Record) -> Iterable[str]:
-    request = (record.fields, "requestParameters")
-    for name in texts(*request, "name") + texts(*request, "trailName"):
+    request = mapping(record.fields, "requestParameters")
+    for name in texts(request, "name") + texts(request, "trailName"):
         yield _arn(record, "cloudtrail", name if name.startswith("arn:") else f"trail/{name}")
-    yield from texts(*request, "resourceArn")
-    for store in texts(*request, "eventDataStore"):
+    yield from texts(request, "resourceArn")
+    for store in texts(request, "eventDataStore"):
         yield _arn(record, "cloudtrail", store if store.startswith("arn:") else f"eventdatastore/{store}")
 
 

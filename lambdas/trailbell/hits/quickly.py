@@ -6,9 +6,7 @@ then becomes one of the frozen class, which Python allows where the slots are th
 https://docs.python.org/3/reference/datamodel.html#slots
 """
 
-from collections.abc import Callable
-from dataclasses import field as dataclass_field
-from dataclasses import fields, make_dataclass
+from dataclasses import field, fields, make_dataclass
 from typing import Any, TypeVar, cast
 
 
@@ -21,12 +19,11 @@ def quick_maker(kind: type[Made]) -> type[Made]:
 
     Classes with default factories or a __post_init__ are not for this.
     """
-    members = [(part.name, part.type, dataclass_field(default=part.default)) for part in fields(kind)]  # type: ignore[arg-type] # every class that is given is a dataclass
-    not_frozen: Callable[..., Any] = make_dataclass(f"{kind.__name__}NotFrozen", members, slots=True, eq=False)
 
-    def make(*values: Any, **named: Any) -> Made:
-        made = not_frozen(*values, **named)
+    def become(made: Any) -> None:
         made.__class__ = kind
-        return cast("Made", made)
 
-    return cast("type[Made]", make)
+    members = [(part.name, part.type, field(default=part.default)) for part in fields(kind)]  # type: ignore[arg-type] # every class that is given is a dataclass
+    name, last = f"{kind.__name__}NotFrozen", {"__post_init__": become}
+    not_frozen = make_dataclass(name, members, namespace=last, slots=True, repr=False, eq=False, match_args=False)
+    return cast("type[Made]", not_frozen)

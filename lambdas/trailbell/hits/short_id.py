@@ -57,14 +57,13 @@ class ShortId:
 def short_id(identity: Identity, event_time: str, length: int = SHORT) -> str:
     """The short id of the hit of an identity and an event time (ISO 8601), with `length` characters of it."""
     hashed = hashlib.sha256("/".join(identity).encode("utf-8", "surrogatepass")).digest()
-    digest = int.from_bytes(hashed[: _DIGEST_BITS // 8])
     place = (_day_of(event_time[:10]) << _SHARD_BITS) | shard_of(identity[1])
+    if length == SHORT:  # as nearly always: of the hash it has 25 bits, and two characters are made at a time
+        first, last = (place << 5) | (hashed[0] >> 3), int.from_bytes(hashed[:4]) >> 7
+        return _PAIRS[first >> 10] + _PAIRS[first & 1023] + _PAIRS[(last >> 10) & 1023] + _PAIRS[last & 1023]
+    digest = int.from_bytes(hashed[: _DIGEST_BITS // 8])
     bits = _DAY_BITS + _SHARD_BITS + _DIGEST_BITS
     number = ((place << _DIGEST_BITS) | digest) >> (bits - 5 * length)
-    if length == SHORT:  # as nearly always: two characters at a time
-        return (
-            _PAIRS[number >> 30] + _PAIRS[(number >> 20) & 1023] + _PAIRS[(number >> 10) & 1023] + _PAIRS[number & 1023]
-        )
     return "".join([_ALPHABET[(number >> at) & 31] for at in range(5 * (length - 1), -1, -5)])
 
 

@@ -8,6 +8,7 @@ missing, or hidden by AWS, is not shown.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, names_of
@@ -32,6 +33,7 @@ _MAX_LABEL = 24
 _MAX_ITEMS = 20
 _MAX_LAYERS = 8
 _MAX_JSON = 16_384
+_NESTED = (dict, list)
 _HIDDEN = ("HIDDEN_DUE_TO_SECURITY_REASONS", "Value hidden due to security reasons.", "[redacted]")
 
 
@@ -53,7 +55,12 @@ def shown_of(shows: Shows, record: Record, facts: Facts, known: Mapping[str, Any
     if known is None:
         known = facts.fields()
     found = [(label, text) for label, paths in shows if (text := _first_text(paths, record, known))]
-    return tuple([(one_line(label, _MAX_LABEL), value) for label, value in found[:MAX_SHOWN]])
+    return tuple([(_label(label), value) for label, value in found[:MAX_SHOWN]])
+
+
+@lru_cache(1024)  # those that rules give
+def _label(given: str) -> str:
+    return one_line(given, _MAX_LABEL)
 
 
 def _first_text(paths: Sequence[str], record: Record, facts: Mapping[str, Any]) -> str:
@@ -77,13 +84,14 @@ def _first_text(paths: Sequence[str], record: Record, facts: Mapping[str, Any]) 
 def _walk(value: Any, names: Sequence[str]) -> Any:
     """The value at a path; of a list the values of its items, a single one alone."""
     for at, name in enumerate(names):
-        if isinstance(value, list):
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list):
             items = [_walk(item, names[at:]) for item in value[:_MAX_ITEMS]]
             items = [item for item in items if item not in (None, "", [])]
             return (items[0] if len(items) == 1 else items) if items else None
-        if not isinstance(value, dict):
+        else:
             return None
-        value = value.get(name)
     return value
 
 
@@ -104,20 +112,20 @@ def _text(value: Any, layer: int = 0) -> str:
     """A value as a reader writes it: no braces, no quotes."""
     if layer > _MAX_LAYERS:
         return "..."
+    if isinstance(value, str):
+        return "" if (text := " ".join(value.split())) in _HIDDEN else text
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str):
-        return "" if (text := " ".join(value.split())) in _HIDDEN else text
-    if value in ([], {}):
-        return "none"
     if isinstance(value, dict):  # not Mapping, as JSON's objects are dicts
         parts = [(name, _text(inner, layer + 1)) for name, inner in list(value.items())[:_MAX_ITEMS]]
-        return ", ".join(f"{name} {inner}" for name, inner in parts if inner)
+        return ", ".join([f"{name} {inner}" for name, inner in parts if inner]) if value else "none"
     if isinstance(value, list):
-        joint = "; " if any(isinstance(item, dict | list) for item in value) else ", "
+        if not value:
+            return "none"
+        joint = "; " if any(isinstance(item, _NESTED) for item in value) else ", "
         more = [f"... and {len(value) - _MAX_ITEMS} more"] if len(value) > _MAX_ITEMS else []
-        return joint.join([*filter(None, (_text(item, layer + 1) for item in value[:_MAX_ITEMS])), *more])
+        return joint.join([*filter(None, [_text(item, layer + 1) for item in value[:_MAX_ITEMS]]), *more])
     text = " ".join(str(value).split())
     return "" if text in _HIDDEN else text

@@ -9,6 +9,7 @@ serviceEventDetails. Values are quoted for the shell, because the caller chose t
 import functools
 import re
 import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -190,44 +191,40 @@ def _is_known(name: str) -> bool:
 
 
 def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
+    plain = _PLAIN_VALUES.get(name)
+    if plain:
+        value = plain(record, facts)
+        return [value] if value else []
     names = names_of(name)
-    head = names[0]
-    resources = facts.resources if facts else ()
-    if head == "resource":
-        rest = name.partition(".")[2]
-        kind = rest.removesuffix(".name")
-        mark = f":{kind}/" if kind else ""
-        for arn in resources:
-            if mark in arn:
-                return [arn.partition(mark)[2]] if kind != rest else [arn]
+    if names[0] == "resource":
+        return _named_resource(name.partition(".")[2], facts.resources if facts else ())
+    if names[0] not in _SECTIONS:
         return []
-    if head in _SECTIONS:
-        scalar = mapping(record.fields, *names[:-1]).get(names[-1])
-        if isinstance(scalar, int) and not isinstance(scalar, bool):
-            return [str(scalar)]
-        return texts(record.fields, *names)
-    value = _plain(name, record, facts, resources)
-    return [value] if value else []
+    parent = mapping(record.fields, *names[:-1])
+    scalar = parent.get(names[-1])
+    if isinstance(scalar, int) and not isinstance(scalar, bool):
+        return [str(scalar)]
+    return texts(parent, names[-1])
 
 
-def _plain(name: str, record: Record, facts: Facts | None, resources: tuple[str, ...]) -> str:
-    match name:
-        case "account":
-            return record.account
-        case "region":
-            return _region(record, resources)
-        case "partition":
-            return record.partition
-        case "eventTime":
-            return text(record.fields, "eventTime")
-        case "actor.name":
-            return facts.actor.name if facts else ""
-    return ""
+def _named_resource(rest: str, resources: tuple[str, ...]) -> list[str]:
+    """The first resource of the type that a place names (`rest` is what follows `resource.` in it), or its name."""
+    kind = rest.removesuffix(".name")
+    mark = f":{kind}/"
+    for arn in resources:
+        if not kind or mark in arn:
+            return [arn.partition(mark)[2]] if kind != rest else [arn]
+    return []
 
 
-def _region(record: Record, resources: tuple[str, ...]) -> str:
-    """Where the resource lives; awsRegion names where the call was made, which AWS's own samples mix up."""
-    return _region_of(resources) or record.region
+# The Region is where the resource lives; awsRegion names where the call was made, which AWS's own samples mix up.
+_PLAIN_VALUES: Mapping[str, Callable[[Record, Facts | None], str]] = {
+    "account": lambda record, facts: record.account,
+    "region": lambda record, facts: _region_of(facts.resources if facts else ()) or record.region,
+    "partition": lambda record, facts: record.partition,
+    "eventTime": lambda record, facts: text(record.fields, "eventTime"),
+    "actor.name": lambda record, facts: facts.actor.name if facts else "",
+}
 
 
 @functools.lru_cache(_REMEMBERED)  # a record is asked this for each of its rule's ways of undoing it

@@ -1,4 +1,4 @@
-"""A record as people may see it: all its members, with secrets replaced (text/secrets.py)."""
+"""A record as people may see it: all its members, with secrets replaced (text/secrets.py). Its objects are dicts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -59,13 +59,13 @@ def _member(name: str, value: Any, depth: int = 0) -> Any:
     if isinstance(value, bool) or value in (None, "", {}, []):
         return value
     if plain in SECRET_MEMBERS:
-        if isinstance(value, Mapping) and plain in ("encryptioncontext", "credentials"):
+        if isinstance(value, dict) and plain in ("encryptioncontext", "credentials"):
             return {
                 one_line(inner): _member(inner, each) if inner == "accessKeyId" else GONE
                 for inner, each in value.items()
             }
         return GONE
-    if isinstance(value, Mapping) and plain not in _GIVEN_MAPPINGS:
+    if isinstance(value, dict) and plain not in _GIVEN_MAPPINGS:
         return _value(value, depth)  # its own members tell
     if plain in _GIVEN_MEMBERS or plain in _GIVEN_MAPPINGS:
         return _without_texts(value, depth)
@@ -75,7 +75,7 @@ def _member(name: str, value: Any, depth: int = 0) -> Any:
 def _value(value: Any, depth: int) -> Any:
     if depth > _MAX_DEPTH:
         return "[nested too deeply]"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _mapping(value, depth)
     if isinstance(value, list):
         return [_value(inner, depth + 1) for inner in value]
@@ -111,7 +111,7 @@ def _without_texts(value: Any, depth: int) -> Any:
     """The same without its texts and numbers: names, and how many of what, stay."""
     if depth > _MAX_DEPTH:
         return "[nested too deeply]"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {
             one_line(name): _value(inner, depth + 1)
             if name in _LABELS or name.translate(_PLAIN).lower() in _KEPT_BELOW
@@ -126,7 +126,7 @@ def _without_texts(value: Any, depth: int) -> Any:
 def _harmless(value: Any, depth: int = 0) -> Any:
     if depth > _MAX_DEPTH:
         return "[nested too deeply]"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {one_line(name): _harmless(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
         return [_harmless(inner, depth + 1) for inner in value]
