@@ -13,17 +13,12 @@ import pytest
 from tests.unit.log_files import log_file
 from tests.unit.test_episode_hits import disable, read, rulebook
 from trailbell.cli.scan import workers as workers_module
-from trailbell.cli.scan.counted import Counted
-from trailbell.cli.scan.packed import packed, unpacked
 from trailbell.cli.scan.run import Plan, Scan, run_scan
-from trailbell.cli.scan.work import Part
 from trailbell.cli.scan.worker import Task
 from trailbell.cli.scan.workers import Workers
 from trailbell.cli.terminal.progress import Progress
-from trailbell.cloudtrail.logfile import MalformedRecord
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
-from trailbell.hits.detect import DetectionCounts
 from trailbell.hits.hit import hit_document
 
 
@@ -113,25 +108,3 @@ def test_records_are_read_again_by_the_processes_and_what_is_gone_is_left_out(tm
         2: {},
     }
     assert json.loads(found[1][1][1].text) == deep
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        Part(),
-        Part(counts=DetectionCounts(records_read=3, records_matched=2, hits_muted=1), last=True, span=("a", "b")),
-        Part(counted=[Counted("c", ("g", "h"), 1, 2, 3, 4, 5), Counted("c", (), 1, -2, 3, 4, 6)]),
-        Part(error="cut off", foreign=True, stop=True, notes=("one", "two"), outside=4),
-        Part(counts=DetectionCounts(malformed=[MalformedRecord(1, "why", b"{")], records_malformed=1)),
-    ],
-)
-def test_a_part_is_the_same_once_it_was_sent(part: Part) -> None:
-    """A member that is not sent is lost silently."""
-    assert unpacked(packed(part)) == part
-
-
-def test_every_member_of_a_part_is_sent() -> None:
-    """The same for a member that will be added."""
-    assert set(Part.__slots__) == {
-        *("hits", "counts", "counted", "outside", "last", "error", "foreign", "stop", "notes", "span")
-    }

@@ -48,11 +48,15 @@ class Rereading:
             yield number, again
 
     def _match(self, number: int, index: int, entry: Entry) -> BaseMatch | None:
-        return base_match_of(self._detector, self._sources[number], index, entry, self._seen_at)
+        return base_match_of(self._without_acts, self._sources[number], index, entry, self._seen_at)
 
     @cached_property
     def _detector(self) -> HitDetector:
         return scan_detector(self._rulebook, acts=True)
+
+    @cached_property
+    def _without_acts(self) -> HitDetector:
+        return scan_detector(self._rulebook)
 
 
 def _same(match: BaseMatch) -> BaseMatch:

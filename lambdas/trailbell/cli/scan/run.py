@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from trailbell.cli.scan.state import State
     from trailbell.cli.scan.workers import Workers
 
-_WORTH_A_PROCESS = 0.3  # seconds of work for each: a process costs a tenth of that, and the last file may be a long one
+_WORTH_A_PROCESS = 0.08  # seconds of work for each: as much as a process costs until it is at its best
 
 
 @dataclass(slots=True)

@@ -50,9 +50,9 @@ CHUNK = 500
 _LARGE = 8 * 1024 * 1024  # fetched in its turn, piece by piece: eight of them would be a lot of memory
 _INFLATES_TO = 5  # times its size at least; log files of CloudTrail ten times and more
 _COUNTED_CHUNK = 10_000
-# What one process takes, roughly, on the machine of docs/performance.md; only how they compare matters.
-_SECONDS_A_FILE = 0.0005
-_SECONDS_A_BYTE = 1 / 4_000_000  # of log files, gzipped
+# What one process takes, roughly, on the machine of docs/performance.md: small recorded files, and large made-up ones.
+_SECONDS_A_FILE = 0.0003
+_SECONDS_A_BYTE = 1 / 25_000_000  # of log files, gzipped
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken"}
 
 

@@ -14,8 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from trailbell.cli.scan.packed import Packed, packed
-from trailbell.cli.scan.work import AHEAD, CHUNK, Fetcher, Pieces, Source, matches_at, scan_detector, work
+from trailbell.cli.scan.work import AHEAD, CHUNK, Answer, Fetcher, Pieces, Source, matches_at, scan_detector, work
 from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
@@ -37,9 +36,6 @@ class Records(NamedTuple):
     source: Source
     indexes: Sequence[int]
 
-
-Answers = list[tuple[int, Packed]]
-"""What was found in log files, by number."""
 
 ActAndText = tuple[EpisodeAct, Entry]
 """Of a record that was read again what it is for an episode, and its text."""
@@ -121,16 +117,16 @@ class _Worker:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._hit_detector = scan_detector(task.rulebook, full_parse_bytes=0)  # there is enough to read for several
-        self._answers: Answers = []
+        self._answers: list[Answer] = []
         self._hits = 0  # in these answers
 
-    def examine(self, begun: _Begun) -> Iterator[Answers]:
+    def examine(self, begun: _Begun) -> Iterator[list[Answer]]:
         """What comes of a log file, and of those before it that nothing was said of: now and then, and at the end of
         the work.
         """
         selection, seen_at = self._task.selection, self._task.seen_at
         for part in work(self._hit_detector, begun.source, begun.pieces, selection, seen_at):
-            self._answers.append((begun.number, packed(part)))
+            self._answers.append((begun.number, part))
             self._hits += len(part.hits)
             if not part.last or self._hits >= CHUNK:
                 yield self._taken()
@@ -148,6 +144,6 @@ class _Worker:
     def _rereading(self) -> HitDetector:
         return scan_detector(self._task.rulebook, acts=True)
 
-    def _taken(self) -> Answers:
+    def _taken(self) -> list[Answer]:
         taken, self._answers, self._hits = self._answers, [], 0
         return taken

@@ -16,9 +16,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from trailbell.cli.scan.packed import unpacked
 from trailbell.cli.scan.work import AHEAD, Answer, Part, Source, seconds_of
-from trailbell.cli.scan.worker import Answers, Files, Records, RecordsAgain, Task, serve
+from trailbell.cli.scan.worker import Files, Records, RecordsAgain, Task, serve
 from trailbell.errors import LocalError
 
 
@@ -129,9 +128,8 @@ class _Turn:
         full = self._kept >= _MAX_KEPT
         pipes = [pipe for pipe, files in self._open.items() if files and (not full or files[0].first <= self._first)]
         for ready in _ready(pipes):
-            given: Answers = _received(ready)
-            for number, answer in given:
-                part = unpacked(answer)
+            given: list[Answer] = _received(ready)
+            for number, part in given:
                 self._found.setdefault(number, deque()).append(part)
                 self._kept += len(part.hits)
                 if part.last and number == self._open[ready][0].end - 1:
