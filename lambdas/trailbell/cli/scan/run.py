@@ -201,8 +201,12 @@ def jobs_for(sources: list[Source], asked: int | None) -> int:
         return 1  # a second process could not read it
     if asked:
         return min(asked, max(len(sources), 1))
-    seconds = sum(map(seconds_of, sources))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    seconds = 0.0
+    for source in sources:  # a few tell, where there is plenty
+        seconds += seconds_of(source)
+        if seconds >= cores * _WORTH_A_PROCESS:
+            break
     return max(min(cores, len(sources), int(seconds / _WORTH_A_PROCESS)), 1)
 
 
