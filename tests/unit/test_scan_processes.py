@@ -15,7 +15,7 @@ from tests.unit.log_files import log_file
 from tests.unit.test_episode_hits import disable, read, rulebook
 from trailbell.cli.scan import workers as workers_module
 from trailbell.cli.scan.run import Plan, Scan, jobs_for, run_scan
-from trailbell.cli.scan.worker import Task
+from trailbell.cli.scan.worker import Records, Task
 from trailbell.cli.scan.workers import Workers
 from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
@@ -101,14 +101,17 @@ def test_records_are_read_again_by_the_processes_and_what_is_gone_is_left_out(tm
     paths[2].unlink()
 
     with Workers(Task(rulebook(tmp_path), paths, Selection(), SEEN_AT), 2) as workers:
-        found = dict(workers.read_again({number: (path, [0, 1, 7]) for number, path in enumerate(paths)}))
+        found = dict(workers.read_again([Records(number, path, [0, 1, 7], [1]) for number, path in enumerate(paths)]))
 
     assert {number: {at: act.event_id for at, (act, _) in records.items()} for number, records in found.items()} == {
         0: {0: "r-1", 1: "d-1"},
         1: {0: "r-1", 1: "d-2"},
         2: {},
     }
-    assert json.loads(found[1][1][1].text) == deep
+    (_, nothing), (_, entry) = found[1][0], found[1][1]
+    assert nothing is None
+    assert entry
+    assert json.loads(entry.text) == deep
 
 
 def test_processes_are_as_many_as_there_is_work_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,3 +125,27 @@ def test_processes_are_as_many_as_there_is_work_for(tmp_path: Path, monkeypatch:
     assert [jobs_for([*large[:count]], None) for count in (2, 100, 200)] == [1, 1, 2]
     assert jobs_for([*large, *small], None) == 4
     assert jobs_for([*small[:2]], 3) == 2
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("gone", "left"), [([2], ["d-1", "d-2"]), ([0], ["d-2", "d-3"]), ([1, 2], ["d-1"]), ([0, 1, 2], [])]
+)
+def test_an_episode_is_told_by_the_records_that_are_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], jobs: int, gone: list[int], left: list[str]
+) -> None:
+    """Log files that go while a scan runs, the last of an episode among them, whose record the hit is made of."""
+    paths = [tmp_path / f"{number}.json" for number in range(3)]
+    for number, path in enumerate(paths, start=1):
+        path.write_bytes(log_file(disable(number, number)))
+    plan = Plan(rulebook(tmp_path), Selection(), SEEN_AT, jobs, Progress(1, 1, "files"), stopped=lambda: False)
+    hits = run_scan([*paths], plan, result := Scan())
+
+    assert [next(hits).event_id for _ in paths] == ["d-1", "d-2", "d-3"]
+    for number in gone:
+        paths[number].unlink()
+    episodes = [hit.episode for hit in hits if hit.episode]
+
+    assert [[act.event_id for act in one.acts] for one in episodes] == ([left] if left else [])
+    assert result.episodes == 1
+    assert ("they cannot be read again" in capsys.readouterr().err) == (not left)

@@ -4,7 +4,7 @@ Only numbers are kept of each record, 48 bytes; the few records that an episode 
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from trailbell.text.times import iso_seconds
 
 
 _COLUMNS = 6
-_TOGETHER = 50  # episodes whose records are read again in one go
+_TOGETHER = 250  # episodes whose records are read again in one go; a few kilobytes of each are kept meanwhile
 
 
 class Event:
@@ -59,8 +59,11 @@ class ReadAgain(NamedTuple):
     match: Callable[[], BaseMatch | None]
 
 
-Reread = Callable[[Mapping[int, Sequence[int]]], Iterable[tuple[int, Mapping[int, ReadAgain]]]]
-"""From the numbers of log files, each with positions in it, to what stands there; what is gone is left out."""
+Reread = Callable[[Mapping[int, Sequence[int]], Set[Place]], Iterable[tuple[int, Mapping[int, ReadAgain]]]]
+"""From the numbers of log files, each with positions in it, to what stands there; what is gone is left out.
+
+Of the places beside it more than the act will be asked for: what else asks for costs reading its log file once more.
+"""
 
 
 class ScannedBag:
@@ -112,7 +115,7 @@ class ScanEpisodes:
         ordered = sorted(episodes, key=lambda one: (one.came_true, one.correlation.correlation_id, one.group))
         for start in range(0, len(ordered), _TOGETHER):
             together = [(episode, _shown(episode)) for episode in ordered[start : start + _TOGETHER]]
-            records = _read_again((event for _, shown in together for event in shown), reread)
+            records = _read_again([shown for _, shown in together], reread)
             for episode, shown in together:
                 yield self._hit(episode, [record for event in shown if (record := records.get(event.place))])
 
@@ -137,10 +140,12 @@ def _shown(episode: Correlated) -> list[Event]:
     return events if len(events) <= ACTS_MAX else events[:half] + events[-half:]
 
 
-def _read_again(events: Iterable[Event], reread: Reread) -> dict[Place, ReadAgain]:
-    """The records of some events, by where they are; each log file is read once."""
-    by_file: dict[int, set[int]] = {}
-    for event in events:
-        by_file.setdefault(event.file, set()).add(event.index)
-    found = reread({file: sorted(indexes) for file, indexes in by_file.items()})
+def _read_again(shown: Iterable[Sequence[Event]], reread: Reread) -> dict[Place, ReadAgain]:
+    """The records of the events that some episodes show, by where they are; each log file is read once."""
+    by_file, lasts = dict[int, set[int]](), set[Place]()
+    for events in shown:
+        for event in events:
+            by_file.setdefault(event.file, set()).add(event.index)
+        lasts.update(event.place for event in events[-1:])
+    found = reread({file: sorted(indexes) for file, indexes in by_file.items()}, lasts)
     return {(file, index): record for file, records in found for index, record in records.items()}

@@ -30,15 +30,16 @@ class Files(NamedTuple):
 
 
 class Records(NamedTuple):
-    """Work: to read again the records at some positions of a log file."""
+    """Work: to read again the records at some positions of a log file; with_text: those whose text is asked for."""
 
     number: int
     source: Source
     indexes: Sequence[int]
+    with_text: Sequence[int]
 
 
-ActAndText = tuple[EpisodeAct, Entry]
-"""Of a record that was read again what it is for an episode, and its text."""
+ActAndText = tuple[EpisodeAct, Entry | None]
+"""Of a record that was read again what it is for an episode, and its text, if that was asked for."""
 
 RecordsAgain = tuple[int, dict[int, ActAndText]]
 """The number of a log file, and its records by position."""
@@ -136,9 +137,9 @@ class _Worker:
     def read_again(self, begun: _Begun) -> RecordsAgain:
         """What correlations count at some positions of a log file; what is gone is left out."""
         assert isinstance(begun.work, Records)
-        source, pieces, indexes = begun.source, begun.pieces, begun.work.indexes
-        found = matches_at(self._rereading, source, pieces, indexes, self._task.seen_at)
-        return begun.number, {index: (match.act, entry) for index, entry, match in found}
+        work, with_text = begun.work, frozenset(begun.work.with_text)
+        found = matches_at(self._rereading, work.source, begun.pieces, work.indexes, self._task.seen_at)
+        return work.number, {at: (match.act, entry if at in with_text else None) for at, entry, match in found}
 
     @cached_property
     def _rereading(self) -> HitDetector:

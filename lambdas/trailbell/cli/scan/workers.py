@@ -11,7 +11,7 @@ A process ends when its pipe does, however the first one ended. Ctrl-C is left t
 import multiprocessing
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -71,16 +71,16 @@ class Workers:
             turn.listen()
             yield from turn.due()
 
-    def read_again(self, wanted: Mapping[int, tuple[Source, Sequence[int]]]) -> Iterator[RecordsAgain]:
-        """From the numbers of log files, each with positions in it, to what correlations count there, in any order of
-        the files; what is gone is left out. Only once all log files are through.
+    def read_again(self, wanted: Iterable[Records]) -> Iterator[RecordsAgain]:
+        """What correlations count at some positions of log files, in any order of the files; what is gone is left out.
+        Only once all log files are through.
         """
-        waiting = [Records(number, *where) for number, where in reversed([*wanted.items()])]
+        waiting = deque(wanted)
         open_ = dict.fromkeys(self._pipes, 0)
         while waiting or any(open_.values()):
             for pipe in self._pipes:
-                while waiting and open_[pipe] < _ahead(waiting[-1].source):
-                    _send(pipe, waiting.pop())
+                while waiting and open_[pipe] < _ahead(waiting[0].source):
+                    _send(pipe, waiting.popleft())
                     open_[pipe] += 1
             for pipe in _ready([pipe for pipe, count in open_.items() if count]):
                 open_[pipe] -= 1
