@@ -176,7 +176,7 @@ def test_a_log_file_is_read_again_once_for_all_its_episodes(tmp_path: Path, monk
         read.append((source.name, tuple(indexes)))
         return again(detector, source, pieces, indexes, seen_at)
 
-    monkeypatch.setattr("trailbell.cli.scan.run.base_matches_at", counting)
+    monkeypatch.setattr("trailbell.cli.scan.rereading.base_matches_at", counting)
     early = [disable(number, number) for number in (1, 2, 3)]
     late = [disable(number, 30 + number) for number in (4, 5, 6)]
 

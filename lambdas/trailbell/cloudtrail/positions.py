@@ -24,6 +24,21 @@ def read_records_at(
 ) -> Iterator[tuple[int, Fields | MalformedRecord]]:
     """The records at some positions of an object's body, each as `read_records` has it, in file order.
 
+    The arguments, and what is raised, are as `read_texts_at` has them.
+    """
+    for at, entry in read_texts_at(body, indexes, list_entries, max_bytes, one_by_one_bytes):
+        yield at, parse_entry(entry, at)
+
+
+def read_texts_at(
+    body: Iterable[bytes],
+    indexes: Iterable[int],
+    list_entries: ListEntries,
+    max_bytes: int = MAX_INFLATED_BYTES,
+    one_by_one_bytes: int = ONE_BY_ONE_BYTES,
+) -> Iterator[tuple[int, Entry]]:
+    """The texts of the records at some positions of an object's body, in file order.
+
     one_by_one_bytes: how much is read before `list_entries` is asked, which may cost an import. Raises LogFileError
     where the content stops being a log file, if that is before the last of the positions.
     """
@@ -40,5 +55,5 @@ def read_records_at(
         while wanted and wanted[0] < index + len(entries):
             at = wanted.popleft()
             entry = entries[at - index]
-            yield at, parse_entry(entry if isinstance(entry, Entry) else Entry(bytes(entry)), at)
+            yield at, entry if isinstance(entry, Entry) else Entry(bytes(entry))
         index += len(entries)

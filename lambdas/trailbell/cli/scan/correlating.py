@@ -4,21 +4,22 @@ Only numbers are kept of each record, 48 bytes; the few records that an episode 
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
+from typing import NamedTuple
 
 from trailbell.cli.scan.counted import Counted, value_digest
 from trailbell.engine.correlation import Contribution, silenced
 from trailbell.engine.correlator import Correlated, Correlator
 from trailbell.engine.rulebook import Rulebook
 from trailbell.hits.base_match import BaseMatch, episode_hit, hit_episode
-from trailbell.hits.episode import ACTS_MAX
+from trailbell.hits.episode import ACTS_MAX, EpisodeAct
 from trailbell.hits.hit import Hit
 from trailbell.text.times import iso_seconds
 
 
 _COLUMNS = 6
-_TOGETHER = 50  # episodes whose records are read again in one go
+_TOGETHER = 250  # episodes whose records are read again in one go; a few kilobytes of each are kept meanwhile
 
 
 class Event(int):
@@ -46,8 +47,19 @@ class Event(int):
 Place = tuple[int, int]
 """The number of a log file, and a position in it."""
 
-Reread = Callable[[int, Sequence[int]], Mapping[int, BaseMatch]]
-"""From the number of a log file, and positions in it, to what correlations count there; what is gone is left out."""
+
+class ReadAgain(NamedTuple):
+    """A record that an episode shows: its act, and what else correlations count, worked out when it is asked for."""
+
+    act: EpisodeAct
+    match: Callable[[], BaseMatch | None]
+
+
+Reread = Callable[[Mapping[int, Sequence[int]], Set[Place]], Iterable[tuple[int, Mapping[int, ReadAgain]]]]
+"""From the numbers of log files, each with positions in it, to what stands there; what is gone is left out.
+
+Of the places beside it more than the act will be asked for: what else asks for costs reading its log file once more.
+"""
 
 
 class ScannedBag:
@@ -99,20 +111,21 @@ class ScanEpisodes:
         ordered = sorted(episodes, key=lambda one: (one.came_true, one.correlation.correlation_id, one.group))
         for start in range(0, len(ordered), _TOGETHER):
             together = [(episode, _shown(episode)) for episode in ordered[start : start + _TOGETHER]]
-            matches = _read_again((event for _, shown in together for event in shown), reread)
+            records = _read_again([shown for _, shown in together], reread)
             for episode, shown in together:
-                yield self._hit(episode, [match for event in shown if (match := matches.get(event.place))])
+                yield self._hit(episode, [record for event in shown if (record := records.get(event.place))])
 
-    def _hit(self, episode: Correlated, matches: Sequence[BaseMatch]) -> Hit | str:
-        """The hit of an episode; matches: of the events that it shows, by time, those that can be read again."""
+    def _hit(self, episode: Correlated, records: Sequence[ReadAgain]) -> Hit | str:
+        """The hit of an episode; records: of the events that it shows, by time, those that can be read again."""
         first, last = iso_seconds(episode.first), iso_seconds(episode.last)
         count = sum(isinstance(one, Event) for one in episode.events)
-        if not matches:
+        latest = next(filter(None, (record.match() for record in reversed(records))), None)
+        if latest is None:
             return f"{episode.correlation.rule.name}: {count} acts from {first} to {last}; they cannot be read again"
-        acts = [match.act for match in matches]
+        acts = [record.act for record in records]
         story = hit_episode(episode.correlation, episode.group, first, last, count, acts)
         came_true = iso_seconds(episode.came_true)
-        return episode_hit(episode.correlation, episode.group, story, came_true, matches[-1], self._roles)
+        return episode_hit(episode.correlation, episode.group, story, came_true, latest, self._roles)
 
 
 def _shown(episode: Correlated) -> list[Event]:
@@ -123,13 +136,12 @@ def _shown(episode: Correlated) -> list[Event]:
     return events if len(events) <= ACTS_MAX else events[:half] + events[-half:]
 
 
-def _read_again(events: Iterable[Event], reread: Reread) -> dict[Place, BaseMatch]:
-    """What correlations count of some events, by where they are; each log file is read once."""
-    by_file: dict[int, set[int]] = {}
-    for event in events:
-        by_file.setdefault(event.file, set()).add(event.index)
-    return {
-        (file, index): match
-        for file, indexes in by_file.items()
-        for index, match in reread(file, sorted(indexes)).items()
-    }
+def _read_again(shown: Iterable[Sequence[Event]], reread: Reread) -> dict[Place, ReadAgain]:
+    """The records of the events that some episodes show, by where they are; each log file is read once."""
+    by_file, lasts = dict[int, set[int]](), set[Place]()
+    for events in shown:
+        for event in events:
+            by_file.setdefault(event.file, set()).add(event.index)
+        lasts.update(event.place for event in events[-1:])
+    found = reread({file: sorted(indexes) for file, indexes in by_file.items()}, lasts)
+    return {(file, index): record for file, records in found for index, record in records.items()}

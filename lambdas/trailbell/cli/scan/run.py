@@ -1,10 +1,9 @@
 """A scan as it runs: log files in, hits out, counts beside, what is done written down."""
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -14,12 +13,10 @@ from trailbell.cli.scan.counted import Counted
 from trailbell.cli.scan.standard_input import StandardInput
 from trailbell.cli.scan.work import (
     Answer,
-    Fetcher,
     Part,
     Source,
-    base_matches_at,
     name_of,
-    scan_detector,
+    seconds_of,
     size_of,
     work_alone,
 )
@@ -27,21 +24,18 @@ from trailbell.cli.terminal.progress import Progress
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import SettingsError
-from trailbell.hits.base_match import BaseMatch
-from trailbell.hits.detect import DetectionCounts, HitDetector, Span
+from trailbell.hits.detect import DetectionCounts, Span
 from trailbell.hits.hit import Hit
 from trailbell.lookback.remembered import Remembered
 from trailbell.text.safe_text import one_line
 
 
 if TYPE_CHECKING:
-    from trailbell.cli.scan.correlating import Reread, ScanEpisodes
+    from trailbell.cli.scan.correlating import ScanEpisodes
     from trailbell.cli.scan.state import State
+    from trailbell.cli.scan.workers import Workers
 
-# What one process takes, roughly, on the machine of docs/performance.md; only how they compare matters.
-_SECONDS_A_FILE = 0.0005
-_SECONDS_A_BYTE = 1 / 4_000_000  # of log files, gzipped
-_WORTH_A_PROCESS = 0.3  # seconds of work for each: a process costs a tenth of that, and the last file may be a long one
+_WORTH_A_PROCESS = 0.08  # seconds of work for each: as much as a process costs until it is at its best
 
 
 @dataclass(slots=True)
@@ -109,32 +103,37 @@ def run_scan(sources: list[Source], plan: Plan, result: Scan) -> Generator[Hit, 
     file, episodes = _Open(), _Counting(plan.rulebook)
     for number, (_, counted) in enumerate(plan.before, start=len(sources)):
         episodes.add(counted, number)
-    with ExitStack() as closing:
-        if plan.state:
-            plan.state.open()
-            closing.callback(plan.state.close)
-        closing.callback(plan.progress.wipe)
-        for number, answer in _answers(sources, plan, closing):
-            part = _wanted(answer, plan.wanted)
-            file.counts.add(part.counts)
-            result.counts.add(part.counts)
-            result.outside += part.outside
-            for time in part.span:
-                result.span.add(time)
-            if plan.state and plan.keep:
-                file.kept += map(plan.keep, part.hits)
+    with ExitStack() as ending:
+        workers = ending.enter_context(_workers(sources, plan)) if plan.jobs > 1 else None
+        with ExitStack() as closing:
             if plan.state:
-                file.counted += part.counted
-            episodes.add(part.counted, number)
-            yield from part.hits
-            if part.last:
-                _finish(sources[number], part, plan, result, file)
-                file = _Open()
-    if file.counts.records_read:
-        result.cut, result.partial = True, result.partial + file.counts.records_read
-    result.interrupted = plan.stopped()
-    reread = _rereading([*sources, *(source for source, _ in plan.before)], plan)
-    yield from _episode_hits(episodes.hits(reread), plan.wanted, result)
+                plan.state.open()
+                closing.callback(plan.state.close)
+            closing.callback(plan.progress.wipe)
+            for number, answer in _answers(sources, plan, workers):
+                part = _wanted(answer, plan.wanted)
+                file.counts.add(part.counts)
+                result.counts.add(part.counts)
+                result.outside += part.outside
+                for time in part.span:
+                    result.span.add(time)
+                if plan.state and plan.keep:
+                    file.kept += map(plan.keep, part.hits)
+                if plan.state:
+                    file.counted += part.counted
+                episodes.add(part.counted, number)
+                yield from part.hits
+                if part.last:
+                    _finish(sources[number], part, plan, result, file)
+                    file = _Open()
+        if file.counts.records_read:
+            result.cut, result.partial = True, result.partial + file.counts.records_read
+        result.interrupted = plan.stopped()
+        if result.interrupted:
+            ending.close()  # its processes are at other files
+            workers = None
+        all_sources = [*sources, *(source for source, _ in plan.before)]
+        yield from _episode_hits(episodes.hits(plan, all_sources, workers), plan.wanted, result)
 
 
 class _Counting:
@@ -153,9 +152,13 @@ class _Counting:
         if self._episodes:
             self._episodes.add(counted, number)
 
-    def hits(self, reread: "Reread") -> Iterator[Hit | str]:
-        """As ScanEpisodes has them."""
-        return self._episodes.hits(reread) if self._episodes else iter(())
+    def hits(self, plan: Plan, sources: Sequence[Source], workers: "Workers | None") -> Iterator[Hit | str]:
+        """As ScanEpisodes has them; sources: by the numbers that were given."""
+        if not self._episodes:
+            return iter(())
+        from trailbell.cli.scan.rereading import Rereading
+
+        return self._episodes.hits(Rereading(sources, plan.rulebook, plan.seen_at, workers))
 
 
 def _episode_hits(hits: Iterable[Hit | str], wanted: Wanted, result: Scan) -> Iterator[Hit]:
@@ -180,21 +183,6 @@ def _wanted(part: Part, wanted: Wanted) -> Part:
     return replace(part, hits=hits, counts=counts, outside=part.outside + len(part.hits) - len(hits))
 
 
-def _rereading(sources: Sequence[Source], plan: Plan) -> "Reread":
-    """Reads records of log files again, for the episodes that they are in."""
-
-    @cache
-    def reader() -> tuple[HitDetector, Fetcher]:
-        return scan_detector(plan.rulebook, acts=True), Fetcher()
-
-    def reread(number: int, indexes: Sequence[int]) -> Mapping[int, BaseMatch]:
-        hit_detector, fetcher = reader()
-        source = sources[number]
-        return base_matches_at(hit_detector, source, fetcher.begin(source), indexes, plan.seen_at)
-
-    return reread
-
-
 def each_counted_once(hits: Iterable[Hit], restored: Iterable[str], result: Scan) -> Iterator[Hit]:
     """The hits, with those that were found before counted as again; restored: ids of a scan that goes on."""
     seen = Remembered()
@@ -213,18 +201,26 @@ def jobs_for(sources: list[Source], asked: int | None) -> int:
         return 1  # a second process could not read it
     if asked:
         return min(asked, max(len(sources), 1))
-    seconds = len(sources) * _SECONDS_A_FILE + sum(map(size_of, sources)) * _SECONDS_A_BYTE
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    seconds = 0.0
+    for source in sources:  # a few tell, where there is plenty
+        seconds += seconds_of(source)
+        if seconds >= cores * _WORTH_A_PROCESS:
+            break
     return max(min(cores, len(sources), int(seconds / _WORTH_A_PROCESS)), 1)
 
 
-def _answers(sources: list[Source], plan: Plan, closing: ExitStack) -> Iterator[Answer]:
-    if plan.jobs == 1:
-        return work_alone(plan.rulebook, sources, plan.selection, plan.seen_at, plan.stopped)
-    from trailbell.cli.scan.workers import Workers  # here, as one process needs none of it
+def _workers(sources: list[Source], plan: Plan) -> "Workers":
+    from trailbell.cli.scan.worker import Task  # here, as one process needs none of it
+    from trailbell.cli.scan.workers import Workers
 
-    workers = closing.enter_context(Workers(plan.rulebook, plan.jobs, plan.selection, plan.seen_at))
-    return workers.work_through(sources, plan.stopped)
+    return Workers(Task(plan.rulebook, sources, plan.selection, plan.seen_at), plan.jobs)
+
+
+def _answers(sources: list[Source], plan: Plan, workers: "Workers | None") -> Iterator[Answer]:
+    if workers:
+        return workers.work_through(plan.stopped)
+    return work_alone(plan.rulebook, sources, plan.selection, plan.seen_at, plan.stopped)
 
 
 def _finish(source: Source, end: Part, plan: Plan, result: Scan, file: _Open) -> None:

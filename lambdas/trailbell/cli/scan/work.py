@@ -13,10 +13,11 @@ from trailbell.aws.errors import aws_errors
 from trailbell.cli.scan.counted import Counted, counted_of
 from trailbell.cli.scan.log_files import read_pieces
 from trailbell.cli.scan.standard_input import StandardInput
-from trailbell.cloudtrail.logfile import MalformedRecord
+from trailbell.cloudtrail.json_text import Entry
+from trailbell.cloudtrail.logfile import MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKind, classify_key
 from trailbell.cloudtrail.origin import Place
-from trailbell.cloudtrail.positions import ONE_BY_ONE_BYTES, read_records_at
+from trailbell.cloudtrail.positions import ONE_BY_ONE_BYTES, read_texts_at
 from trailbell.cloudtrail.selection import Selection
 from trailbell.engine.rulebook import Rulebook
 from trailbell.errors import LogFileError, SettingsError
@@ -43,10 +44,15 @@ Pieces = Callable[[], Iterable[bytes]]
 AHEAD = 8
 """How many log files are fetched before their turn, by each process: what hides the time S3 takes to answer."""
 
+CHUNK = 500
+"""How many hits are told at once, at most."""
+
 _LARGE = 8 * 1024 * 1024  # fetched in its turn, piece by piece: eight of them would be a lot of memory
 _INFLATES_TO = 5  # times its size at least; log files of CloudTrail ten times and more
-_CHUNK = 500
 _COUNTED_CHUNK = 10_000
+# What one process takes, roughly, on the machine of docs/performance.md: small recorded files, and large made-up ones.
+_SECONDS_A_FILE = 0.0003
+_SECONDS_A_BYTE = 1 / 25_000_000  # of log files, gzipped
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidToken"}
 
 
@@ -144,7 +150,7 @@ def work(
         notes = text.notes
         for one in hit_detector.detect_all(text.pieces, bucket, key, seen_at, counts, text.max_bytes):
             _add(one, part, selection)
-            if len(part.hits) == _CHUNK or len(part.counted) >= _COUNTED_CHUNK:
+            if len(part.hits) == CHUNK or len(part.counted) >= _COUNTED_CHUNK:
                 yield _counted(part, counts)
                 part = Part()
     except LogFileError as raised:
@@ -193,17 +199,31 @@ def base_matches_at(
     hit_detector: HitDetector, source: Source, pieces: Pieces, indexes: Sequence[int], seen_at: str
 ) -> dict[int, BaseMatch]:
     """What correlations count of the records at some positions of a log file; of those that are gone nothing."""
-    bucket, key = ("", str(source)) if isinstance(source, Path | StandardInput) else (source.bucket, source.key)
-    found = dict[int, BaseMatch]()
+    return {index: match for index, _, match in matches_at(hit_detector, source, pieces, indexes, seen_at)}
+
+
+def matches_at(
+    hit_detector: HitDetector, source: Source, pieces: Pieces, indexes: Sequence[int], seen_at: str
+) -> Iterator[tuple[int, Entry, BaseMatch]]:
+    """The same, each with its position and text."""
     with suppress(LogFileError, *_refusals()):  # it was read a moment ago; what of it can be read still tells
         text = log_text(pieces())
         one_by_one = 0 if "msgspec" in sys.modules else ONE_BY_ONE_BYTES
-        for index, record in read_records_at(text.pieces, indexes, _list_entries, text.max_bytes, one_by_one):
-            if not isinstance(record, MalformedRecord):
-                match = hit_detector.base_match_in_record(record, seen_at, Place(bucket, key, index))
-                if match:
-                    found[index] = match
-    return found
+        for index, entry in read_texts_at(text.pieces, indexes, _list_entries, text.max_bytes, one_by_one):
+            match = base_match_of(hit_detector, source, index, entry, seen_at)
+            if match:
+                yield index, entry, match
+
+
+def base_match_of(
+    hit_detector: HitDetector, source: Source, index: int, entry: Entry, seen_at: str
+) -> BaseMatch | None:
+    """What correlations count of the record that stands at a position of a log file; None if nothing."""
+    record = parse_entry(entry, index)
+    if isinstance(record, MalformedRecord):
+        return None
+    bucket, key = ("", str(source)) if isinstance(source, Path | StandardInput) else (source.bucket, source.key)
+    return hit_detector.base_match_in_record(record, seen_at, Place(bucket, key, index))
 
 
 def _list_entries(text: bytes) -> Sequence[bytes] | None:
@@ -236,6 +256,11 @@ def hits_in(files: Iterable[Path], hit_detector: HitDetector, seen_at: str) -> I
     for file in files:
         for part in work(hit_detector, file, fetcher.begin(file), everything, seen_at):
             yield from part.hits
+
+
+def seconds_of(source: Source) -> float:
+    """How long a log file takes, roughly."""
+    return _SECONDS_A_FILE + size_of(source) * _SECONDS_A_BYTE
 
 
 def name_of(source: Source) -> str:
