@@ -15,7 +15,10 @@ _MARKED = re.compile(r"(<!-- rooms -->\n)(.*?)(<!-- /rooms -->\n)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A folder of the package: what it holds, which rooms it may import (errors.py is everybody's), which packages."""
+    """A folder of the package: what it holds, which rooms and packages it may import.
+
+    errors.py and lazy_dataclass.py are everybody's.
+    """
 
     name: str
     holds: str

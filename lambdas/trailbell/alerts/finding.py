@@ -7,7 +7,6 @@ the newer one follows from the message alone, so that duplicates and any order o
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
@@ -15,6 +14,7 @@ from trailbell.alerts.alert import Alert
 from trailbell.hits.dated_steps import dated_steps, urgency
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import iso_time
 
 

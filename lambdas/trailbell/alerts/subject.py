@@ -7,11 +7,12 @@ https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trailbell.alerts.summary import Summary, summary_of
 from trailbell.engine.rulebook import SHORT_TITLE
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.resource_name import short_resources
 from trailbell.text.safe_text import ascii_line
 from trailbell.text.shorten import end_kept, start_kept, tagged, tagged_length

@@ -9,10 +9,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from trailbell.cloudtrail.object_key import split_root
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import shifted
 
 

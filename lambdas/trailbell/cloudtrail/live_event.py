@@ -12,12 +12,12 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudt
 
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from trailbell.cloudtrail.origin import LiveEvent
 from trailbell.cloudtrail.record import NO_TIME, event_time, is_identifier, text
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.safe_text import one_line
 
 

@@ -1,13 +1,13 @@
 """What an event adds to correlations: the groups that it belongs to, and the values that are counted in them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
 
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.fields import members, text_of
 from trailbell.engine.predicates import Roots, compile_finder
+from trailbell.lazy_dataclass import dataclass
 
 
 Group = tuple[str, ...]

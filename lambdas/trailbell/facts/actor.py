@@ -9,11 +9,11 @@ import hashlib
 import marshal
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import mapping, text
 from trailbell.facts.person import permission_set, person_key, web_identity
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, mapping, text, texts
+from trailbell.lazy_dataclass import dataclass
 
 
 AWS, OWN, FOREIGN = "aws", "own", "foreign"

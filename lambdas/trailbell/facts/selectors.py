@@ -8,11 +8,11 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldS
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, mapping
+from trailbell.lazy_dataclass import dataclass
 
 
 KMS = "kms.amazonaws.com"

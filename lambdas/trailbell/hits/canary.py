@@ -7,10 +7,10 @@ topic gives it back to the clock. It is never a hit: it has rows of its own (sto
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 CANARY_RULE_ID = "4b1d9a52-6f2e-4c59-9d0f-0c8f6f6a7e11"

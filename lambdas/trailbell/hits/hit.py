@@ -8,7 +8,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import datetime
 from itertools import compress
 from operator import attrgetter
@@ -27,6 +27,7 @@ from trailbell.hits.short_id import SHORT, short_id
 from trailbell.hits.shown import shown_of
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.hits.undo_note import undo_note
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
 from trailbell.text.secrets import redacted, redacted_name

@@ -9,12 +9,12 @@ serviceEventDetails. Values are quoted for the shell, because the caller chose t
 import functools
 import re
 import shlex
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from trailbell.cloudtrail.record import NO_TIME, Record, mapping, names_of, text, texts
 from trailbell.engine.rulebook import Undo
 from trailbell.facts.facts import Facts
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import is_safe, one_line, unlinked
 from trailbell.text.secrets import names_secret, redacted_name

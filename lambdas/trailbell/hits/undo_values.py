@@ -3,12 +3,12 @@
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, names_of
 from trailbell.facts.facts import Facts
 from trailbell.hits.undo import is_section, place_values
+from trailbell.lazy_dataclass import dataclass
 
 
 _JOINED = "+"

@@ -6,7 +6,6 @@ is a digest: values come from records, and a link is a key of a row and a member
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from trailbell.facts.facts import Facts
 from trailbell.hits.hit import shown_actor, shown_name
 from trailbell.hits.undo import resource_region, unknown_places
 from trailbell.hits.undo_values import joined_values, parts_of
+from trailbell.lazy_dataclass import dataclass
 
 
 WORDS = ("undone", "replaced", "stopped", "answered")

@@ -8,7 +8,6 @@ decided on the whole record; a rule that is not found cannot match.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
@@ -16,6 +15,7 @@ from trailbell.engine.predicates import Predicate
 from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 from trailbell.engine.prefilter.partial_eval import ABSENT
+from trailbell.lazy_dataclass import dataclass
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
