@@ -8,14 +8,17 @@ missing, or hidden by AWS, is not shown.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailbell.cloudtrail.record import Record, names_of
-from trailbell.facts.facts import Facts
 from trailbell.facts.policy_text import policy_allows, policy_denies
 from trailbell.text.redaction import redacted_member
 from trailbell.text.safe_text import one_line, unlinked
 from trailbell.text.secrets import names_secret
+
+
+if TYPE_CHECKING:  # a hit that is read from its row needs none
+    from trailbell.facts.facts import Facts
 
 
 Shows = tuple[tuple[str, tuple[str, ...]], ...]
@@ -43,7 +46,7 @@ def unknown_show(path: str, facts: Sequence[str]) -> bool:
     return path not in POLICY and path not in facts
 
 
-def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
+def shown_of(shows: Shows, record: Record, facts: "Facts") -> Shown:
     """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less."""
     if not shows:
         return ()
@@ -51,7 +54,7 @@ def shown_of(shows: Shows, record: Record, facts: Facts) -> Shown:
     return tuple([(one_line(label, _MAX_LABEL), value) for label, value in found[:MAX_SHOWN]])
 
 
-def _first_text(paths: Sequence[str], record: Record, facts: Facts) -> str:
+def _first_text(paths: Sequence[str], record: Record, facts: "Facts") -> str:
     """What is shown of the first path that has anything to show; "" if none has."""
     for path in paths:
         names = names_of(path)

@@ -10,14 +10,18 @@ import functools
 import re
 import shlex
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from trailbell.cloudtrail.record import NO_TIME, Record, mapping, names_of, text, texts
 from trailbell.engine.rulebook import Undo
-from trailbell.facts.facts import Facts
 from trailbell.lazy_dataclass import dataclass
 from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import is_safe, one_line, unlinked
 from trailbell.text.secrets import names_secret, redacted_name
+
+
+if TYPE_CHECKING:  # a hit that is read from its row needs none
+    from trailbell.facts.facts import Facts
 
 
 _PLACE = lazy_pattern(r"\{([A-Za-z0-9_.]+)\}")
@@ -51,17 +55,17 @@ def is_section(name: str) -> bool:
     return name.partition(".")[0] in _SECTIONS
 
 
-def place_values(name: str, record: Record, facts: Facts) -> list[str]:
+def place_values(name: str, record: Record, facts: "Facts") -> list[str]:
     """What a record holds in a place of a template, by its name without braces; none if nothing."""
     return _values(name, record, facts)
 
 
-def resource_region(record: Record, facts: Facts) -> str:
+def resource_region(record: Record, facts: "Facts") -> str:
     """Where the record's resource lives; where the call was made, if no resource says."""
     return _region(record, facts.resources)
 
 
-def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
+def fill_steps(undo: Undo, record: Record, facts: "Facts") -> tuple[str, ...]:
     """The steps for this record's event, filled. One that names what this record does not hold is left out if another
     fits: some acts are recorded in two forms. If none fits, all are shown with visible gaps."""
     filled = [_fill(step, record, facts) for step in undo.steps_for(record.event_name)]
@@ -118,7 +122,7 @@ def _pieces(template: str) -> tuple[str, ...]:
     return tuple(_PLACE.split(template))
 
 
-def _fill(template: str, record: Record, facts: Facts) -> _Step:
+def _fill(template: str, record: Record, facts: "Facts") -> _Step:
     """Fill one step; a gap stays visible as '<name>', quoted so that it cannot run."""
     pieces = _pieces(template)
     names = pieces[1::2]
@@ -128,7 +132,7 @@ def _fill(template: str, record: Record, facts: Facts) -> _Step:
     return _Step(text, all(filled), not _SAME_FOR_ALL.issuperset(names))
 
 
-def _quoted(name: str, record: Record, facts: Facts) -> str:
+def _quoted(name: str, record: Record, facts: "Facts") -> str:
     """What a place is filled with, "" where nothing can be used."""
     values = _values(name, record, facts)
     if not (values and len(values) <= _MAX_VALUES and all(map(_is_usable, values))):
@@ -181,7 +185,7 @@ def _is_known(name: str) -> bool:
     return name in _PLAIN or (bool(rest) and not names_secret(rest) and (head == "resource" or head in _SECTIONS))
 
 
-def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
+def _values(name: str, record: Record, facts: "Facts | None") -> list[str]:
     names = names_of(name)
     head = names[0]
     resources = facts.resources if facts else ()
@@ -199,7 +203,7 @@ def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
     return [value] if value else []
 
 
-def _plain(name: str, record: Record, facts: Facts | None, resources: tuple[str, ...]) -> str:
+def _plain(name: str, record: Record, facts: "Facts | None", resources: tuple[str, ...]) -> str:
     match name:
         case "account":
             return record.account
