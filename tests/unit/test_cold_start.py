@@ -1,5 +1,6 @@
 """What a cold start does once, and what it must not do at all."""
 
+import importlib.util
 import subprocess
 import sys
 
@@ -40,3 +41,36 @@ def test_garbage_waits_until_the_parts_are_made(act: str, said: str) -> None:
     )
 
     assert done.stdout.splitlines() == ["False False", "False", said, "True True", "True", "True False"]
+
+
+NEEDED_LATER = {
+    "audit": {"msgspec", "trailbell.alerts.alert", "trailbell.text.secret_tokens"},
+    "clock": {
+        *("isal", "msgspec", "trailbell.alerts.weekly", "trailbell.cloudtrail.logfile", "trailbell.engine.matcher"),
+        *("trailbell.facts.facts", "trailbell.text.secret_tokens"),
+    },
+    "detector": {
+        *("msgspec", "trailbell.alerts.alert", "trailbell.engine.prefilter.prefilter", "trailbell.flows.silence"),
+        *("trailbell.hits.audit_finding", "trailbell.text.secret_tokens"),
+    },
+    "notifier": {
+        *("isal", "msgspec", "trailbell.cloudtrail.logfile", "trailbell.engine.matcher", "trailbell.facts.facts"),
+        "trailbell.text.secret_tokens",
+    },
+}
+"""What a function has in its asset and loads when it is needed, if ever."""
+
+NEVER = {"boto3", "s3transfer", "aws_lambda_powertools.event_handler", "aws_xray_sdk", "jsonschema", "pydantic"}
+
+
+@pytest.mark.parametrize("function", NEEDED_LATER)
+def test_cold_start_imports_no_more_than_it_needs(function: str) -> None:
+    """Each of these is half a millisecond to ten; an import added anywhere brings them back unseen."""
+    code = f"import sys, trailbell.handlers.{function}\n"
+    if function == "notifier":  # it opens every channel, to see which are on
+        code += "trailbell.handlers.notifier.declared_channels()\n"
+    code += "print(*sys.modules)"
+    loaded = {*subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()}
+
+    assert loaded & (NEEDED_LATER[function] | NEVER) == set()
+    assert {name for name in NEEDED_LATER[function] if not importlib.util.find_spec(name)} == set()
