@@ -38,17 +38,17 @@ else:
 def _made(described: type, *, frozen: bool, slots: bool, order: bool) -> type:
     if not described.__doc__:
         described.__doc__ = described.__name__  # or else dataclasses writes one, for which it reads the signature
-    made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(described)
+    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(described)
     names = [name for name in ("__init__", "__repr__") if name not in described.__dict__]
     for name in (*names, "__eq__", *(("__hash__",) if frozen else ()), *(_ORDERS if order else ())):
         late = _late(made, name, frozen=frozen)
         setattr(made, name, _late_init(made, late) if name == "__init__" else late)
     if not frozen:
-        made.__hash__ = None  # type: ignore[assignment] # as of every class that compares and can change
+        made.__hash__ = None  # as of every class that compares and can change
         return made
-    made.__setattr__, made.__delattr__ = _refuse_to_set, _refuse_to_delete  # type: ignore[method-assign, assignment]
+    made.__setattr__, made.__delattr__ = _refuse_to_set, _refuse_to_delete
     if slots:
-        made.__getstate__, made.__setstate__ = _state, _set_state  # type: ignore[attr-defined, method-assign]
+        made.__getstate__, made.__setstate__ = _state, _set_state
     return made
 
 
@@ -84,7 +84,7 @@ def _late_init(made: type, standard: Callable[..., None]) -> Callable[..., None]
 
 
 def _values(made: Any, args: tuple[Any, ...], named: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The value of each field for a call of __init__; none if the call is wrong, or the class asks for more than that."""
+    """The value of each field for a call of __init__; none if the call is wrong, or the class asks for more."""
     fields = dataclasses.fields(made)
     given = {**dict(zip((field.name for field in fields), args, strict=False)), **named}
     values = [(field.name, _value(field, given)) for field in fields if field.init and not field.kw_only]
@@ -99,12 +99,12 @@ def _value(field: dataclasses.Field[Any], given: dict[str, Any]) -> Any:
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
-def _standard(made: type, method: str, *, frozen: bool) -> type:
+def _standard(made: Any, method: str, *, frozen: bool) -> type:
     """A class of the same name and fields that has a method as dataclasses makes it; it works for any with the fields.
 
     As little else as can be is made, for each is compiled: frozen is what __init__ must know.
     """
-    fields = {field.name: field for field in dataclasses.fields(made)}  # type: ignore[arg-type]
+    fields = {field.name: field for field in dataclasses.fields(made)}
     body = {
         **fields,
         "__annotations__": {name: field.type for name, field in fields.items()},

@@ -160,7 +160,7 @@ def test_compares_as_the_standard_library_does(name: str) -> None:
     """Hits are told apart by equality, and rows by hash."""
 
     def table(one: Any) -> list[object]:
-        made = [told(lambda: one(*args, **named)) for args, named in ARGUMENTS]  # noqa: B023
+        made: list[Any] = [told(lambda: one(*args, **named)) for args, named in ARGUMENTS]  # noqa: B023
         return [told(lambda: by(a, b)) for by in (eq, ne, lt, le) for a in made for b in made]  # noqa: B023
 
     expected, found = table(declared(STANDARD)[name]), table(declared(LAZY)[name])
