@@ -15,7 +15,10 @@ _MARKED = re.compile(r"(<!-- rooms -->\n)(.*?)(<!-- /rooms -->\n)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A folder of the package: what it holds, which rooms it may import (errors.py is everybody's), which packages."""
+    """A folder of the package: what it holds, which rooms and packages it may import.
+
+    errors.py and lazy_dataclass.py are everybody's.
+    """
 
     name: str
     holds: str
@@ -45,7 +48,11 @@ ROOMS = (
     ),
     Room("engine", "any Sigma rule on any event: rulebook, condition, matcher", (), ("re2",)),
     Room("engine/prefilter", "the fast path: most records are never parsed in full", ("engine",), ("msgspec",)),
-    Room("facts", "what follows from a record: actor, policy, resources, outcome", ("cloudtrail", "engine/prefilter")),
+    Room(
+        "facts",
+        "what follows from a record: actor, policy, resources, outcome",
+        ("text", "cloudtrail", "engine/prefilter"),
+    ),
     Room("hits", "a match worth keeping: level, undo, identity, state", _PURE[:5]),
     Room("alerts", "what is sent: grouping, subject, mail", _PURE[:6]),
     Room("alerts/channels", "one file for each channel: it declares settings, permissions, form, sending", _PURE),

@@ -6,7 +6,6 @@ published (docs/schema/alert-1.json): members may be added to a version, never c
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.alerts.follow_up_mail import follow_up_subject, follow_up_text
@@ -18,6 +17,7 @@ from trailbell.alerts.summary import counts, summary_of
 from trailbell.hits.follow_up import FollowUp, follow_up_document
 from trailbell.hits.hit import Hit, hit_document
 from trailbell.hits.related import Related, RelatedHit
+from trailbell.lazy_dataclass import dataclass
 
 
 SCHEMA = "trailbell.alert/1"

@@ -12,6 +12,7 @@ from typing import Any
 
 from trailbell.alerts.finding import NamedResource, named
 from trailbell.hits.hit import Hit
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import one_line
 
 
@@ -20,7 +21,7 @@ _MAX_REGION = 16
 _MAX_NAME = 256  # of a resource, in its details
 
 _PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-us-iso", "aws-us-iso-b"}
-_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", re.ASCII)
+_REGION = lazy_pattern(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 
 
 def resources(hit: Hit, most: int, chars: int) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ https://sigmahq.io/sigma-specification/specification/sigma-appendix-tags.html
 import re
 from collections.abc import Iterable
 
+from trailbell.text.lazy_pattern import lazy_pattern
+
 
 # https://attack.mitre.org/tactics/enterprise/
 TACTICS = {
@@ -26,7 +28,7 @@ TACTICS = {
 }
 """Slug → id and name."""
 
-_TECHNIQUE = re.compile(r"attack\.(t[0-9]{4}(?:\.[0-9]{3})?)", re.ASCII)
+_TECHNIQUE = lazy_pattern(r"attack\.(t[0-9]{4}(?:\.[0-9]{3})?)", re.ASCII)
 
 
 def techniques(tags: Iterable[str]) -> tuple[str, ...]:

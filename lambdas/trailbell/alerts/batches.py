@@ -5,10 +5,10 @@ for, is counted and named: nothing is left out in silence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.errors import ChannelError
+from trailbell.lazy_dataclass import dataclass
 
 
 SECONDS = 6.0

@@ -6,12 +6,13 @@ and functions of plain data; it knows neither the CDK nor an AWS SDK.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from trailbell.alerts.alert import Alert
 from trailbell.alerts.setting import Setting
 from trailbell.engine.rulebook import Level
+from trailbell.lazy_dataclass import dataclass
 
 
 class Channel(Protocol):

@@ -7,7 +7,6 @@ the newer one follows from the message alone, so that duplicates and any order o
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
@@ -15,6 +14,8 @@ from trailbell.alerts.alert import Alert
 from trailbell.hits.dated_steps import dated_steps, urgency
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import ACT, Hit
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.times import iso_time
 
 
@@ -104,7 +105,7 @@ _TYPES = {
     "ram:resource-share": ("AWS::RAM::ResourceShare", ""),
 }
 _LONE_TYPES = {service for service, _, kind in (name.partition(":") for name in _TYPES) if not kind}
-_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|):(\S.*)", re.ASCII)
+_ARN = lazy_pattern(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|):(\S.*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import SplitResult, urlsplit
 
 from trailbell.errors import ChannelError
+from trailbell.lazy_dataclass import dataclass
 
 
 _TIMEOUT = 3.0  # seconds for the other side to say something

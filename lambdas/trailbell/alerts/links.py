@@ -14,12 +14,13 @@ from trailbell.cloudtrail.partition import PARTITIONS
 from trailbell.facts.actor import Actor
 from trailbell.facts.person import permission_set
 from trailbell.hits.hit import Hit
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 EVENTS = ("event", "first event", "last event")
 """Labels of the links to events: of one hit, and of several."""
 
-_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
+_REGION = lazy_pattern(r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
 _MAX_RESOURCES = 3
 _MAX_LOOKED_AT = 50  # hits of a storm
 _MAX_NAME = 512  # a longer one would make a line that mail programs break

@@ -17,10 +17,11 @@ from trailbell.alerts.summary import Summary
 from trailbell.facts.actor import Actor
 from trailbell.facts.person import permission_set
 from trailbell.hits.hit import Hit
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 _MAX_PEOPLE = 3
-_USER = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)  # what Identity Center may name a session
+_USER = lazy_pattern(r"[\w+=,.@-]{1,128}", re.ASCII)  # what Identity Center may name a session
 _WHERE = "--region '<Region of Identity Center>'"
 _INSTANCE = "--instance-arn '<InstanceArn>'"
 _ROLES = ("role", "ec2", "lambda", "federated")

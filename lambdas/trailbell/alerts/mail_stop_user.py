@@ -14,14 +14,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from trailbell.alerts.mail_lines import wrapped
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 _MAX_USERS = 3
-_ARN = re.compile(
+_ARN = lazy_pattern(
     r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):user/(?:[!-~]+/)?(?P<name>[\w+=,.@][\w+=,.@-]{0,63})",
     re.ASCII,
 )
-_KEY_END = re.compile(r"[A-Z0-9]{4}", re.ASCII)
+_KEY_END = lazy_pattern(r"[A-Z0-9]{4}", re.ASCII)
 _KEY = (
     "The access key is stopped by its status, everything else that the user holds (the password, other keys, temporary "
     "credentials) by the policy, which denies everything within some minutes."

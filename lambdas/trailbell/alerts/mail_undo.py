@@ -1,6 +1,5 @@
 """How the acts of an alert are undone, and until when: each command under its own deadline."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from trailbell.alerts.commands import command
@@ -9,6 +8,7 @@ from trailbell.alerts.summary import each
 from trailbell.hits.dated_steps import dated_steps, urgency
 from trailbell.hits.hit import Hit
 from trailbell.hits.undo import seconds_left
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.resource_name import named_resource
 from trailbell.text.safe_text import one_line
 
@@ -17,7 +17,7 @@ MAX_HITS = 10
 """Hits whose commands are shown: those with the earliest deadlines."""
 
 # What fill_steps leaves where a record is silent; gaps of the rule's own (<newest backup>) are in its note.
-_GAP = re.compile(r"'<(?:resource|requestParameters|responseElements|additionalEventData|serviceEventDetails)\b")
+_GAP = lazy_pattern(r"'<(?:resource|requestParameters|responseElements|additionalEventData|serviceEventDetails)\b")
 
 
 def undo_section(hits: Sequence[Hit], as_of: str = "", where: str = "", held_back: str = "") -> Iterator[str]:

@@ -8,9 +8,10 @@ notifier (store/periods.py) and `scan` decide by this code.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from trailbell.engine.rulebook import Level
+from trailbell.lazy_dataclass import dataclass
 
 
 _MAX_OPENERS = 50

@@ -7,10 +7,10 @@ text as well as JSON's types: the command line gives text only.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.engine.rulebook import Level
+from trailbell.lazy_dataclass import dataclass
 
 
 LEVELS = tuple(level.word for level in Level)

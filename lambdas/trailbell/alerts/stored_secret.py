@@ -10,6 +10,7 @@ from typing import Any
 
 from trailbell.alerts.channel import Clients, Permission, Site
 from trailbell.errors import ChannelError
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 SECRET_CALLS = {"ssm": ("GetParameter",), "secretsmanager": ("GetSecretValue",)}
@@ -22,7 +23,7 @@ _NAMES = {
     "secretsmanager": r"[\w/+=.@-]+",  # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 }
 _KINDS = {"ssm": "parameter/", "secretsmanager": "secret:"}
-_REFERENCE = re.compile(
+_REFERENCE = lazy_pattern(
     "|".join(
         rf"{service}:{name}|arn:[a-z-]+:{service}:[a-z0-9-]+:[0-9]{{12}}:{_KINDS[service]}[\w/+=.@-]+"
         for service, name in _NAMES.items()
@@ -30,7 +31,7 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 # An address, with its scheme or without; the path of one of Slack's.
-_ADDRESS = re.compile(r"://|^(?:\w+:)?[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/|T[A-Z0-9]{6,}/B[A-Z0-9]{6,}")
+_ADDRESS = lazy_pattern(r"://|^(?:\w+:)?[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/|T[A-Z0-9]{6,}/B[A-Z0-9]{6,}")
 
 _ALLOWED = 'the name of a secret, ssm:/NAME (a SecureString) or secretsmanager:NAME, its ARN, or ""'
 _LEAKED = (

@@ -7,11 +7,13 @@ https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trailbell.alerts.summary import Summary, summary_of
 from trailbell.engine.rulebook import SHORT_TITLE
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.resource_name import short_resources
 from trailbell.text.safe_text import ascii_line
 from trailbell.text.shorten import end_kept, start_kept, tagged, tagged_length
@@ -26,7 +28,7 @@ _LEAST = (16, 6, 8)
 _MAX_ACCOUNT_NAME = 50
 _GROWS = (2, 1, 0)  # the actor first gets what is left, then the resource, then the title
 
-_REGION = re.compile(r"([a-z]{2})((?:-[a-z]+)+)-([0-9]{1,2})", re.ASCII)
+_REGION = lazy_pattern(r"([a-z]{2})((?:-[a-z]+)+)-([0-9]{1,2})", re.ASCII)
 _DIRECTIONS = {"gov": "g", "northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
 _DIRECTIONS |= {word: word[0] for word in ("north", "south", "east", "west", "central")}
 

@@ -6,12 +6,12 @@ some of the hits have is never said of all of them.
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from trailbell.cloudtrail.record import NO_TIME
 from trailbell.facts.actor import Actor
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 _Value = TypeVar("_Value", bound=Hashable)

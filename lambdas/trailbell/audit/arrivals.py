@@ -8,9 +8,9 @@ What is remembered is a set of hours. It is the same in whichever order and howe
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import iso_time
 
 

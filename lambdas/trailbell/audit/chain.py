@@ -7,11 +7,11 @@ Backfill digests have no gaps: nothing says that there was one for every hour.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from trailbell.cloudtrail.digest_key import Trail
+from trailbell.lazy_dataclass import dataclass
 
 
 class Cause(StrEnum):

@@ -1,11 +1,11 @@
 """Where digests and log files lie: a folder and a bucket answer the same questions."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from trailbell.audit.verdict import Verdict
 from trailbell.cloudtrail.object_key import ROOT
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

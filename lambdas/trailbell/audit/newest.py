@@ -1,10 +1,10 @@
 """What is remembered of digests outside of the bucket (store/audits.py)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from trailbell.cloudtrail.digest_key import DigestKey, Trail
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

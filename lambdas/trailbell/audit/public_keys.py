@@ -10,11 +10,11 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from trailbell.errors import SettingsError
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import parse_moment, shifted
 
 

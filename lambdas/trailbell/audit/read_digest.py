@@ -1,7 +1,5 @@
 """A digest as it was read: its document, its hash, and the signature that lies with it."""
 
-from dataclasses import dataclass
-
 from trailbell.audit.files import AuditedFile, Files, NotReadError
 from trailbell.audit.metadata import signature_of
 from trailbell.audit.verdict import Verdict
@@ -9,6 +7,7 @@ from trailbell.cloudtrail.digest import DigestDocument, parse_digest
 from trailbell.cloudtrail.digest_key import DigestKey, parse_digest_key
 from trailbell.cloudtrail.member import hash_member
 from trailbell.errors import LogFileError
+from trailbell.lazy_dataclass import dataclass
 
 
 MAX_DIGEST_BYTES = 8 * 1024 * 1024

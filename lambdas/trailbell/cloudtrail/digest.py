@@ -8,10 +8,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-c
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import parse_moment
 
 

@@ -9,10 +9,11 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from trailbell.cloudtrail.object_key import split_root
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.times import shifted
 
 
@@ -37,14 +38,14 @@ class DigestKey:
     backfill: bool
 
 
-_DIGEST = re.compile(
+_DIGEST = lazy_pattern(
     r"AWSLogs/(?:(?P<organisation>o-[a-z0-9]+)/)?(?P<account>\d{12})/CloudTrail-Digest/(?P<region>[a-z0-9-]+)"
     r"/\d{4}/\d{2}/\d{2}/(?P=account)_CloudTrail-Digest_(?P=region)_(?P<trail>[A-Za-z0-9._-]+)_(?P<home>[a-z0-9-]+)"
     r"_(?P<stamp>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz",
     re.ASCII,
 )
-_LOG_NAME = re.compile(r"\d{12}_CloudTrail(?:-[A-Za-z]+)?_[a-z0-9-]+_(?P<stamp>\d{8}T\d{4})Z_[^/]*", re.ASCII)
-_LOG_DAY = re.compile(r"/CloudTrail(?:-[A-Za-z]+)?/[a-z0-9-]+/(?P<day>\d{4}/\d{2}/\d{2})/[^/]+$", re.ASCII)
+_LOG_NAME = lazy_pattern(r"\d{12}_CloudTrail(?:-[A-Za-z]+)?_[a-z0-9-]+_(?P<stamp>\d{8}T\d{4})Z_[^/]*", re.ASCII)
+_LOG_DAY = lazy_pattern(r"/CloudTrail(?:-[A-Za-z]+)?/[a-z0-9-]+/(?P<day>\d{4}/\d{2}/\d{2})/[^/]+$", re.ASCII)
 
 
 def parse_digest_key(key: str) -> DigestKey | None:

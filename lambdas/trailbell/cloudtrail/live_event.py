@@ -12,18 +12,19 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudt
 
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from trailbell.cloudtrail.origin import LiveEvent
 from trailbell.cloudtrail.record import NO_TIME, event_time, is_identifier, text
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import one_line
 
 
 _VIA_CLOUDTRAIL = " via CloudTrail"
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-_REGION = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
+_ACCOUNT = lazy_pattern(r"\d{12}", re.ASCII)
+_REGION = lazy_pattern(r"[a-z0-9-]{1,40}", re.ASCII)
 _MAX_NAME = 100
 
 

@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-e
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.splitter import Splitter
+from trailbell.lazy_dataclass import dataclass
 
 
 # Reading takes the same memory for any size; what bounds it is the detector's time (infra/functions.py).

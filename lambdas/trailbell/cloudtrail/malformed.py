@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import one_line
 
 
@@ -30,8 +31,8 @@ _FORMS = {
     "awsRegion": r"[a-z]{2}(?:-[a-z]{1,10}){1,3}-\d",
     "recipientAccountId": r"\d{12}",
 }
-_MEMBER = re.compile(rf'"({"|".join(_FORMS)})"\s*:\s*"([^"\\]{{1,80}})"', re.ASCII)
-_NOT_PUNCTUATION = re.compile(r"[^][{}:,\"]+")
+_MEMBER = lazy_pattern(rf'"({"|".join(_FORMS)})"\s*:\s*"([^"\\]{{1,80}})"', re.ASCII)
+_NOT_PUNCTUATION = lazy_pattern(r"[^][{}:,\"]+")
 
 
 def outline(content: bytes) -> str:

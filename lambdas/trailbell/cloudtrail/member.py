@@ -5,11 +5,11 @@ What follows the member is in no hash, and readers that take all members would r
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.inflate import GZIP_WBITS, INFLATE_ERRORS, decompressobj
 from trailbell.errors import LogFileError
+from trailbell.lazy_dataclass import dataclass
 
 
 _BLOCK = 1024 * 1024

@@ -17,7 +17,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notific
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -25,6 +25,7 @@ from trailbell.cloudtrail.live_event import Envelope, read_envelope
 from trailbell.cloudtrail.logfile import whole_number
 from trailbell.cloudtrail.object_key import ObjectKey, classify_key
 from trailbell.errors import NotificationError
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.safe_text import one_line
 
 

@@ -17,8 +17,9 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-event
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from trailbell.lazy_dataclass import dataclass
 
 
 class ObjectKind(StrEnum):

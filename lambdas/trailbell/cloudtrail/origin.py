@@ -1,6 +1,6 @@
 """Where a record came from: a place in a log file, or a live event that brought it alone."""
 
-from dataclasses import dataclass
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

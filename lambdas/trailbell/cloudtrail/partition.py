@@ -10,7 +10,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 import functools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.once import once
 from trailbell.cloudtrail.partition import PARTITIONS, partition_of
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.digests import stand_in
 from trailbell.text.times import iso_time
 

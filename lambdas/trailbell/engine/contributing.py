@@ -1,7 +1,6 @@
 """What an event adds to correlations: the groups that it belongs to, and the values that are counted in them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, product
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.fields import members, text_of
 from trailbell.engine.predicates import Roots, compile_finder
+from trailbell.lazy_dataclass import dataclass
 
 
 Group = tuple[str, ...]

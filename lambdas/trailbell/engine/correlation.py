@@ -5,9 +5,10 @@ https://github.com/SigmaHQ/sigma-specification/blob/main/specification/sigma-cor
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trailbell.lazy_dataclass import dataclass
 
 
 if TYPE_CHECKING:  # the rulebook holds correlations

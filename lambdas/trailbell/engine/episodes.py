@@ -15,12 +15,12 @@ come to the same episodes.
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from trailbell.engine.correlation import Contribution, Correlation, CorrelationType
 from trailbell.engine.ordered import Chains
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ Rules are found by their gate: the values of two top-level fields without which 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
 from trailbell.engine.condition import compile_node
 from trailbell.engine.predicates import Predicate, Roots, compile_finder
 from trailbell.engine.rulebook import Rule, RuleException
+from trailbell.lazy_dataclass import dataclass
 
 
 _MAX_GATES = 4096  # distinct pairs of values remembered; an account shows a few hundred

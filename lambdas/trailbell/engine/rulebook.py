@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Set
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import IntEnum
 from typing import Any
 
 from trailbell.engine.condition import looks_at
 from trailbell.engine.correlation import Correlation, CorrelationType
 from trailbell.errors import RuleError
+from trailbell.lazy_dataclass import dataclass
 
 
 FORMAT = 1

@@ -16,15 +16,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from trailbell.text.lazy_pattern import lazy_pattern
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{1,32}")
-_WILDCARD = re.compile(r"[*?$]")  # $ begins a policy variable
-_NETWORK = re.compile(r"vpce?-[0-9A-Za-z]{1,40}")
-_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+
+_ACCOUNT = lazy_pattern(r"[0-9]{12}")
+_ORGANIZATION = lazy_pattern(r"o-[a-z0-9]{1,32}")
+_WILDCARD = lazy_pattern(r"[*?$]")  # $ begins a policy variable
+_NETWORK = lazy_pattern(r"vpce?-[0-9A-Za-z]{1,40}")
+_SERVICE = lazy_pattern(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 # A user's or a role's unique id; only what follows a role's colon, the session's name, is chosen by the caller.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-_UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Za-z0-9]{4,124}(?::.*)?", re.DOTALL)
+_UNIQUE_ID = lazy_pattern(r"(?:AIDA|AROA)[A-Za-z0-9]{4,124}(?::.*)?", re.DOTALL)
 
 Limit = Callable[[Any, str], str | None]
 """Of one value and its operator: the account it names, "" if it admits nobody but somebody fixed without naming an

@@ -10,11 +10,12 @@ import json
 import marshal
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import mapping, text
 from trailbell.facts.person import IDENTITY_CENTER_PREFIX, permission_set, person_key, web_identity
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ _remembered: dict[tuple[bytes, str, bool], Actor] = {}
 # IAM's longest ARN: a path of 512 and a name of 64 characters make it fit; only forged records do not.
 _MAX_TEXT = 1024
 
-_FUNCTION = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:([A-Za-z0-9_-]{1,140})(?::[^:]*)?", re.ASCII)
+_FUNCTION = lazy_pattern(
+    r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:([A-Za-z0-9_-]{1,140})(?::[^:]*)?", re.ASCII
+)
 
 
 def actor_of(fields: Mapping[str, Any]) -> Actor:

@@ -5,17 +5,17 @@ Event source mappings are known by a UUID alone; the answer says whose they are.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
-import re
 from collections.abc import Callable, Iterable
 
 from trailbell.cloudtrail.record import Record, texts
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 Named = Iterable[str]
 """Complete ARNs, or what follows the account in one (`function:name`)."""
 
 # https://sqs.us-east-1.amazonaws.com/111122223333/orders, and older hosts
-_QUEUE_URL = re.compile(r"https?://[^/]+/(?:[0-9]{12}/)?([^/]+)/?")
+_QUEUE_URL = lazy_pattern(r"https?://[^/]+/(?:[0-9]{12}/)?([^/]+)/?")
 
 
 def alerter_parts(record: Record) -> tuple[str, list[str]]:

@@ -5,12 +5,12 @@ names it by its name or its ARN; the owner stands in the ARN, and AWS's own docu
 https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, mapping, text, texts
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 AWS, OWN, FOREIGN = "aws", "own", "foreign"
@@ -36,8 +36,8 @@ _OVERRIDES = ("BaselineOverride", "InstallOverrideList")
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
 # Compared with case, as AWS's own names are written: another spelling is taken for the account's own, never for AWS's.
 _RESERVED = ("AWS", "Amazon", "Amzn")
-_ARN = re.compile(r"arn:[^:]*:ssm:[^:]*:([0-9]{12}|):(?:document|automation-definition)/([^:/]+)")
-_ROLE = re.compile(r"arn:[^:]*:iam::[0-9]{12}:role/")
+_ARN = lazy_pattern(r"arn:[^:]*:ssm:[^:]*:([0-9]{12}|):(?:document|automation-definition)/([^:/]+)")
+_ROLE = lazy_pattern(r"arn:[^:]*:iam::[0-9]{12}:role/")
 _EVERYTHING = "*"
 
 # Which operation names documents in which members of the request; the last two take them from lists.

@@ -14,6 +14,7 @@ from typing import Any
 from trailbell.cloudtrail.record import Record, mapping, text, texts
 from trailbell.engine.prefilter.partial_eval import ABSENT
 from trailbell.facts.account_limits import account_of
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 KMS = "kms.amazonaws.com"
@@ -21,7 +22,7 @@ MAX_KEYS = 50
 """More are not kept."""
 
 _MAX_VALUES = 60_000  # that are looked at; the 100 KB of a request that CloudTrail keeps hold no more
-_KEY = re.compile(r"arn:[^:]*:kms:[^:]*:([0-9]{12}):(?:key|alias)/.+", re.DOTALL)
+_KEY = lazy_pattern(r"arn:[^:]*:kms:[^:]*:([0-9]{12}):(?:key|alias)/.+", re.DOTALL)
 
 
 def external_keys_of(record: Record, trusted: frozenset[str]) -> tuple[str, ...]:

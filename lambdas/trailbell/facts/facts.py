@@ -1,6 +1,5 @@
 """Facts are what we derive from a record for rules and readers; rules address them under `facts.`"""
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -20,6 +19,7 @@ from trailbell.facts.policy import PolicyFacts, read_policy
 from trailbell.facts.policy_hold import Hold, read_hold
 from trailbell.facts.resources import RESOURCE_WORDS, resources_of
 from trailbell.facts.selectors import SelectorFacts, selectors_of
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 _NO_NAMES: Mapping[str, str] = {}
@@ -254,7 +254,7 @@ _LISTS = ("entries", "runbooks")
 _INTERESTING = frozenset({*_NAMING, *_DOCUMENTS, *_LISTS, "constraints"})
 
 # The documents of AWS have no account in their ARN.
-_DOCUMENT = re.compile(r"arn:[^:]*:ssm:[^:]*:([0-9]{12}):(?:document|automation-definition)/")
+_DOCUMENT = lazy_pattern(r"arn:[^:]*:ssm:[^:]*:([0-9]{12}):(?:document|automation-definition)/")
 
 
 def _accounts_named(request: Mapping[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trailbell.cloudtrail.record import mapping, text
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 # AWSReservedSSO_<permission set>_<16 hex digits>: the roles IAM Identity Center makes.
@@ -20,10 +21,10 @@ from trailbell.cloudtrail.record import mapping, text
 IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
 """What the names of Identity Center's roles begin with."""
 
-_IDENTITY_CENTER_ROLE = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}", re.DOTALL)
+_IDENTITY_CENTER_ROLE = lazy_pattern(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}", re.DOTALL)
 
 # Providers that vouch for machines: clusters and pipelines.
-_WORKLOAD_PROVIDER = re.compile(
+_WORKLOAD_PROVIDER = lazy_pattern(
     r"oidc\.eks\.|oidc-eks|container\.googleapis\.com|prod-aks\.azure\.com|actions\.githubusercontent\.com"
     r"|_services/token|gitlab|app\.terraform\.io|circleci|buildkite|bitbucket|vstoken\.dev\.azure\.com|vercel|spacelift"
     r"|s3\.[a-z0-9-]+\.amazonaws",

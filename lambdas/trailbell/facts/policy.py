@@ -9,12 +9,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from trailbell.facts.account_limits import ONLY_OF_SERVICES, account_of, limit_of
+from trailbell.lazy_dataclass import dataclass
 
 
 MAX_TEXT = 262_144

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_not
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from trailbell.facts.account_limits import account_of
 from trailbell.facts.policy import MAX_MEMBERS, condition_tests, elements, is_anybody, principals_of, statements_of
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ resources[].ARN, the response, the request's ids made into ARNs, the service's o
 ARN formats: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
-import re
 from collections.abc import Callable, Iterable
 
 from trailbell.cloudtrail.partition import PARTITIONS
 from trailbell.cloudtrail.record import Record, mapping, text, texts
 from trailbell.facts.alerter_parts import alerter_parts
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 MAX_RESOURCES = 50
@@ -28,8 +28,8 @@ RESOURCE_WORDS = frozenset(
 """Words that a resource may hold without being in the record: all else of it is, between colons and slashes."""
 
 # What AWS gives to everybody: documents and parameters of Systems Manager without an account, IAM's managed policies.
-_AWS_OWNED = re.compile(r"arn:[^:]*:(?:ssm:[^:]*::|[^:]*:[^:]*:aws:)")
-_ARN_IN_MESSAGE = re.compile(r"on resource: (arn:[A-Za-z0-9-]+:[^\s\"']+)")
+_AWS_OWNED = lazy_pattern(r"arn:[^:]*:(?:ssm:[^:]*::|[^:]*:[^:]*:aws:)")
+_ARN_IN_MESSAGE = lazy_pattern(r"on resource: (arn:[A-Za-z0-9-]+:[^\s\"']+)")
 
 
 def resources_of(record: Record) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from trailbell.cloudtrail.record import Record, mapping
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 KMS = "kms.amazonaws.com"
@@ -32,7 +32,7 @@ _MAX_QUESTIONS = 20_000
 
 # One value that no selector names stands for all of those.
 _OTHER = "\x00"
-_READ = re.compile(
+_READ = lazy_pattern(
     r"(?:BatchGet|Decrypt|DeriveSharedSecret|Describe|Encrypt|Generate|Get|List|Lookup|ReEncrypt|Search|Sign|Verify)"
 )
 

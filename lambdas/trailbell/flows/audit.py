@@ -9,7 +9,7 @@ Findings are hits: kept before a digest's row and before its message is done, so
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,7 @@ from trailbell.flows.audit_parts import Audits, Ledger, Outbox, Queues, Switches
 from trailbell.flows.unlisted import Unlisted, hours_between
 from trailbell.hits.audit_finding import Finding, FindingHits, Found
 from trailbell.hits.ledger import LedgerHour
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import iso_time
 
 

@@ -6,12 +6,13 @@ again; what is found later of the same digest does.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from trailbell.audit.newest import Newest
 from trailbell.cloudtrail.digest_key import DigestKey
 from trailbell.hits.audit_finding import Finding, Found
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import iso_time
 
 

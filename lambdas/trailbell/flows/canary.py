@@ -6,13 +6,14 @@ check that takes the same way as an alert: whatever stops alerts stops it, too.
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from trailbell.hits.canary import SEEN_IN_FILE, SEEN_LIVE, Canary, Returned, canary_of, seen
 from trailbell.hits.due import Due
 from trailbell.hits.hit import Hit, seconds_between
+from trailbell.lazy_dataclass import dataclass
 
 
 DUE_KIND = "canary"

@@ -6,10 +6,11 @@ by the next run; it costs no other task anything.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from trailbell.hits.due import Due
+from trailbell.lazy_dataclass import dataclass
 
 
 class DueRows(Protocol):

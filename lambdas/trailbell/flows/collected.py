@@ -1,7 +1,7 @@
 """What one log file adds to one group of a correlation, in bounded memory, until the file is through."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from trailbell.engine.buckets import bucket_start, cut, essence
@@ -9,6 +9,7 @@ from trailbell.engine.correlation import Contribution
 from trailbell.flows.correlation_state import BucketPart, CountedGroup
 from trailbell.hits.base_match import BaseMatch
 from trailbell.hits.episode import EpisodeAct, some_acts
+from trailbell.lazy_dataclass import dataclass
 
 
 PART_ACTS_MAX = 5

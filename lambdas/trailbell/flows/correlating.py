@@ -12,7 +12,7 @@ Correlations over others come after those: when an inner one fires, that is a co
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from trailbell.engine.buckets import reach_seconds
 from trailbell.engine.contributing import Contributing, Group, Share
@@ -26,6 +26,7 @@ from trailbell.flows.overflow import GROUPS_MAX, LeftOut, Overflows
 from trailbell.hits.base_match import BaseMatch, hit_episode
 from trailbell.hits.episode import EpisodeAct, HitEpisode
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import iso_seconds
 
 

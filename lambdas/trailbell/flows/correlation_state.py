@@ -1,13 +1,14 @@
 """What is kept of correlations between log files, and what the flow asks of the table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple, Protocol
 
 from trailbell.engine.contributing import Group
 from trailbell.engine.correlation import Contribution, Correlation
 from trailbell.hits.episode import EpisodeAct
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 class CountedGroup(NamedTuple):

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
 from trailbell.cloudtrail.live_event import Refusal
 from trailbell.cloudtrail.object_key import ObjectKind
 from trailbell.flows.correlating import CorrelationCounts
 from trailbell.hits.detect import DetectionCounts
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True)

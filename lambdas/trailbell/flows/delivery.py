@@ -17,7 +17,7 @@ else is done for the alert's sake and must neither stop nor delay it:
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 
 from trailbell.alerts.alert import Alert
@@ -27,6 +27,7 @@ from trailbell.errors import ChannelError
 from trailbell.flows.claims import AlertTopic
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.hits.related import Related
+from trailbell.lazy_dataclass import dataclass
 
 
 MAX_LOOKUPS = 25

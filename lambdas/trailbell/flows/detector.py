@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.live_event import Envelope
@@ -27,6 +26,7 @@ from trailbell.flows.live_events import LiveEvents
 from trailbell.flows.log_files import Arrivals, Digests, Ledger, LogFiles, MalformedRecords, TrailBucket
 from trailbell.flows.source import Deadline, DetectorLog, Outcome, Source
 from trailbell.hits.detect import HitDetector
+from trailbell.lazy_dataclass import dataclass
 
 
 ITEMS_AT_ONCE = 10

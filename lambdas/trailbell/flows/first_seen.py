@@ -1,7 +1,7 @@
 """What is new and what is habitual: sightings are kept, then each hit is judged by those before it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from trailbell.engine.rulebook import FirstSeen, Rulebook
 from trailbell.flows.each import Each, one_by_one
 from trailbell.hits.first_seen import HABIT_DAYS, Sighting, days_before, judged, learning_key
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 class Sightings(Protocol):

@@ -8,7 +8,7 @@ crash or come twice; a claim decides between the two.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 
 from trailbell.alerts.alert import Alert
@@ -19,6 +19,7 @@ from trailbell.hits.follow_up import FollowUp, followed_as, still_news
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import OPEN
 from trailbell.hits.undoing import UNDONE
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@ of them at a time.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from trailbell.hits.due import Due
 from trailbell.hits.held import HeldHit
+from trailbell.lazy_dataclass import dataclass
 
 
 MAX_GATHERED = 2000

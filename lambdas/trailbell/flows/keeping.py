@@ -1,7 +1,7 @@
 """What was found is kept, whatever source it comes from: judged, planned for, in the table, tracked, correlated."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from trailbell.flows.canary import Canaries, keep_canary
@@ -14,6 +14,7 @@ from trailbell.hits.canary import is_canary
 from trailbell.hits.detect import Detected
 from trailbell.hits.hit import Hit
 from trailbell.hits.undoing import Undoing
+from trailbell.lazy_dataclass import dataclass
 
 
 CHUNK = 250

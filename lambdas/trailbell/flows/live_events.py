@@ -6,13 +6,14 @@ writes no ledger row, for it proves nothing.
 """
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trailbell.cloudtrail.live_event import Envelope, Refusal
 from trailbell.flows.keeping import Keeping, quiet_unless_news
 from trailbell.flows.source import Deadline, Outcome
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A log file that breaks off keeps what was found before, and comes back.
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from trailbell.flows.source import Deadline, Outcome
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import ReadLog
+from trailbell.lazy_dataclass import dataclass
 
 
 class TrailBucket(Protocol):

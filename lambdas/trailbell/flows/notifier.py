@@ -14,7 +14,7 @@ cannot be read fails alone, too; the clock asks for it again, until a version is
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from trailbell.alerts.alert import Alert
@@ -27,6 +27,7 @@ from trailbell.flows.gathering import MAX_GATHERED, StreamGathered, still_held
 from trailbell.flows.stream_batch import Identity, NotifierCounters, StreamBatch, StreamHit, UnreadableHit
 from trailbell.hits.held import HeldHit
 from trailbell.hits.hit import ACT, Hit, raised
+from trailbell.lazy_dataclass import dataclass
 
 
 RESERVE = 30.0

@@ -6,12 +6,13 @@ so what it causes is known by the record, and told once. What only many records 
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from trailbell.engine.contributing import Group, Share
 from trailbell.engine.correlation import Correlation
 from trailbell.hits.base_match import BaseMatch, overflow_hit
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 GROUPS_MAX = 200

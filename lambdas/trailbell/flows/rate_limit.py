@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from trailbell.lazy_dataclass import dataclass
 
 
 SECONDS = 0.5

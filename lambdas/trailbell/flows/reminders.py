@@ -6,7 +6,6 @@ whose deletion was cancelled, "too late" would be wrong.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from trailbell.hits.due import Due
@@ -15,6 +14,7 @@ from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import UNRESOLVED, HitState
 from trailbell.hits.reminders import asked_again, follow_up_of
 from trailbell.hits.undoing import ANSWERED
+from trailbell.lazy_dataclass import dataclass
 
 
 class KeptHits(Protocol):

@@ -8,7 +8,7 @@ A silence is remembered before and after its hit is kept, so that a crash anywhe
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from trailbell.hits.audit_finding import Finding, FindingHits, Found, finding_id
 from trailbell.hits.follow_up import FollowUp, What
 from trailbell.hits.hit import Hit
 from trailbell.hits.hit_state import UNDONE, UNRESOLVED, HitState
+from trailbell.lazy_dataclass import dataclass
 
 
 BEHIND = timedelta(hours=3)

@@ -6,7 +6,7 @@ yields its records, each with its origin, has them decided on (hits/detect.py), 
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeVar
 
 from trailbell.cloudtrail.live_event import Envelope, Refusal
@@ -15,6 +15,7 @@ from trailbell.cloudtrail.notification import Item, ObjectRef
 from trailbell.errors import LogFileError, OutOfTimeError, TableError
 from trailbell.flows.counters import DetectorCounters
 from trailbell.hits.detect import DetectionCounts
+from trailbell.lazy_dataclass import dataclass
 
 
 RESERVE = 10.0

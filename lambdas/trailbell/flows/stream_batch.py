@@ -1,10 +1,10 @@
 """A batch of hits from the table's stream, and what becomes of each: notified, known, failed or deferred."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from trailbell.alerts.alert import Alert
 from trailbell.hits.hit import ACT, Hit, seconds_between
+from trailbell.lazy_dataclass import dataclass
 
 
 Identity = tuple[str, str, str]

@@ -1,13 +1,13 @@
 """What is to be done about hits later: their undo is looked for, and the clock is told of their deadlines."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from trailbell.hits.due import Due
 from trailbell.hits.hit import Hit
 from trailbell.hits.reminders import reminders_of
 from trailbell.hits.undoing import Undoing
+from trailbell.lazy_dataclass import dataclass
 
 
 class Acts(Protocol):

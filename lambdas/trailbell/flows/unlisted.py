@@ -12,7 +12,7 @@ digest was audited is told by this alone.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ from trailbell.flows.audit_findings import file_mark
 from trailbell.hits.audit_finding import Finding, FindingHits, Found
 from trailbell.hits.hit import Hit
 from trailbell.hits.ledger import LedgerHour
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import iso_time
 
 

@@ -7,12 +7,11 @@ publishing and marking, which publishes twice: losing the report would be worse.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-from trailbell.alerts.weekly import weekly_subject, weekly_text
 from trailbell.hits.week import DAYS, ExpiringException, Week
+from trailbell.lazy_dataclass import dataclass
 
 
 _HOUR = timedelta(hours=8)  # UTC: what came late of the week before is there by then
@@ -72,6 +71,11 @@ class WeeklyReport:
         if not last:
             self.reports.begin(due)
         elif last < due and self.reports.claim(due) and self.reports.last() < due:
+            from trailbell.alerts.weekly import (
+                weekly_subject,
+                weekly_text,
+            )  # once a week, and half of the clock's modules
+
             week = self.weeks.read(first_day(last, due), due, now)
             text = weekly_text(
                 week,

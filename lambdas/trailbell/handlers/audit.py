@@ -24,6 +24,7 @@ from trailbell.aws.public_keys import AwsKeys
 from trailbell.engine.rulebook import load_rulebook
 from trailbell.flows.audit import Audit, AuditCounters, AuditTask
 from trailbell.flows.unlisted import Unlisted, UnlistedCounters
+from trailbell.handlers import cold_start
 from trailbell.handlers.environment import Variables, rulebook_path, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.handlers.metrics import FunctionMetrics
@@ -49,6 +50,7 @@ def _event_log() -> EventLog:
 
 
 @functools.cache
+@cold_start.ends_here
 def _audit() -> Audit:
     """Built once per cold start, here and nowhere else."""
     variables = Variables()

@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -25,11 +24,13 @@ from trailbell.flows.clock import Clock, ClockCounters
 from trailbell.flows.gathering import Gathering
 from trailbell.flows.reminders import Reminders
 from trailbell.flows.weekly import WeeklyReport
+from trailbell.handlers import cold_start
 from trailbell.handlers.environment import Variables, rulebook_path
 from trailbell.handlers.event_log import EventLog
 from trailbell.handlers.metrics import FunctionMetrics
 from trailbell.hits.reminders import DUE_KIND as REMINDER
 from trailbell.hits.week import ExpiringException, expiring
+from trailbell.lazy_dataclass import dataclass
 from trailbell.store.canaries import DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.due import DynamoDueRows
@@ -67,6 +68,7 @@ def _metrics() -> FunctionMetrics:
 
 
 @functools.cache
+@cold_start.ends_here
 def _parts() -> _Parts:
     """Built once per cold start, here and nowhere else."""
     variables = Variables()

@@ -23,7 +23,7 @@ from trailbell.flows.counters import DetectorCounters
 from trailbell.flows.detector import Detector
 from trailbell.flows.first_seen import FirstSeenJudge, asked_for
 from trailbell.flows.tracking import HitTracking
-from trailbell.handlers import handover
+from trailbell.handlers import cold_start, handover
 from trailbell.handlers.environment import Environment, Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.handlers.metrics import FunctionMetrics
@@ -51,6 +51,7 @@ def _metrics() -> FunctionMetrics:
 
 
 @functools.cache
+@cold_start.ends_here
 def _detector() -> Detector:
     """Built once per cold start, here and nowhere else."""
     variables = Variables()
@@ -135,6 +136,7 @@ def _tell_silence(metrics: FunctionMetrics) -> None:
     """
     from trailbell.handlers.silence import judge_silence  # no batch of log files waits for its import
 
+    cold_start.over()
     counters = judge_silence(utc_now())
     # CloudWatch bills every name: these are emitted when they happen.
     for name, count in (("SourcesSilent", counters.silent), ("SourcesBack", counters.ended)):

@@ -4,7 +4,6 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from trailbell.alerts.quiet import QuietMinutes
 from trailbell.cloudtrail.object_key import ANYWHERE, TrailPlace
 from trailbell.engine.rulebook import Level
 from trailbell.errors import SettingsError
+from trailbell.lazy_dataclass import dataclass
 
 
 _QUIET = QuietMinutes()

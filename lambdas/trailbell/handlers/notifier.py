@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.
 import functools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -25,12 +24,13 @@ from trailbell.flows.gathering import StreamGathered
 from trailbell.flows.notifier import Notifier, StreamEntry
 from trailbell.flows.rate_limit import RateLimit
 from trailbell.flows.stream_batch import NotifierCounters, StreamHit, UnreadableHit
-from trailbell.handlers import handover
+from trailbell.handlers import cold_start, handover
 from trailbell.handlers.environment import Variables, read_environment, seconds_left
 from trailbell.handlers.event_log import EventLog
 from trailbell.handlers.metrics import FunctionMetrics
 from trailbell.hits.canary import Canary
 from trailbell.hits.hit import complete
+from trailbell.lazy_dataclass import dataclass
 from trailbell.store.canaries import CANARY, DynamoCanaries
 from trailbell.store.deliveries import DynamoDeliveryRecords
 from trailbell.store.dynamo import decode
@@ -75,6 +75,7 @@ class _Parts:
 
 
 @functools.cache
+@cold_start.ends_here
 def _parts() -> _Parts:
     """Built once per cold start, here and nowhere else."""
     variables, clients = Variables(), Clients()

@@ -5,7 +5,7 @@ about is its identity, so that the same finding, found again, notifies nobody ag
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from trailbell.cloudtrail.partition import partition_of
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.hits.detect import HitDetector
 from trailbell.hits.hit import ACT, FINDING, Hit, kept_resource
+from trailbell.lazy_dataclass import dataclass
 
 
 class Found(StrEnum):

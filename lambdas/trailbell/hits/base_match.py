@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -21,6 +21,7 @@ from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_a
 from trailbell.hits.hit import ACT, Hit, kept_resource, make_hit, shown_actor, shown_name
 from trailbell.hits.level import highest
 from trailbell.hits.undo import fill_steps, undo_deadline
+from trailbell.lazy_dataclass import dataclass
 
 
 SEVERAL = "several"

@@ -7,10 +7,11 @@ topic gives it back to the clock. It is never a hit: it has rows of its own (sto
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
+from trailbell.text.lazy_pattern import lazy_pattern
 
 
 CANARY_RULE_ID = "4b1d9a52-6f2e-4c59-9d0f-0c8f6f6a7e11"
@@ -21,7 +22,7 @@ CANARY_PATH = "/trailbell/canary/"
 SEEN_LIVE, SEEN_IN_FILE = "seen live", "seen in a log file"
 """Steps: when each of the two sources has brought the canary's record, and how many seconds after the act."""
 
-_PARAMETER = re.compile(
+_PARAMETER = lazy_pattern(
     re.escape(CANARY_PATH) + r"(?P<name>\d{4}-\d\d-\d\dT\d\d(?:-\d\d-\d\d)?)/(?P<nonce>[0-9a-f]{32})"
 )
 

@@ -1,11 +1,11 @@
 """The undo steps of a hit with their deadlines: of an episode each step has that of its own act."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from trailbell.hits.episode import EpisodeAct
 from trailbell.hits.hit import Hit
 from trailbell.hits.undo import deadline_time, seconds_left
+from trailbell.lazy_dataclass import dataclass
 
 
 _EPOCH = "1970-01-01T00:00:00Z"

@@ -7,7 +7,7 @@ the import of msgspec and pays for it after a few hundred records.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailbell.cloudtrail.block_splitter import BlockSplitter
@@ -39,6 +39,7 @@ from trailbell.hits.first_seen import NOT_SEEN, seen_in
 from trailbell.hits.hit import Hit, counted, make_hit
 from trailbell.hits.level import highest
 from trailbell.hits.undoing import Undoing, act_links, silent, undoing_of
+from trailbell.lazy_dataclass import dataclass
 
 
 if TYPE_CHECKING:

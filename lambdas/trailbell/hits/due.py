@@ -1,6 +1,6 @@
 """Something to do at a time: what the clock finds in a due row (store/due.py)."""
 
-from dataclasses import dataclass
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """An episode as its hit holds it: which acts, when, on what; readable without them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import mapping, text, texts
+from trailbell.lazy_dataclass import dataclass
 
 
 ACTS_MAX = 10

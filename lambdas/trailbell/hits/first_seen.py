@@ -9,7 +9,7 @@ and earliest times do not depend on the order in which records come, nor on how 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import islice, product
@@ -19,6 +19,7 @@ from trailbell.engine.fields import members, text_of
 from trailbell.engine.predicates import compile_finder
 from trailbell.engine.rulebook import UNMUTABLE, FirstSeen, Level, Rule
 from trailbell.hits.hit import Hit, shown_name
+from trailbell.lazy_dataclass import dataclass
 
 
 LEARNING_DAYS = 14

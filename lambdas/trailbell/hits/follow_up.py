@@ -1,13 +1,14 @@
 """A follow-up: what is said later about an act that was notified of. It was undone, its deadline is near, or over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any
 
 from trailbell.hits.hit import ACT, Hit
 from trailbell.hits.hit_state import RESOLVED, UNRESOLVED
 from trailbell.hits.undo import seconds_left
+from trailbell.lazy_dataclass import dataclass
 
 
 class What(StrEnum):

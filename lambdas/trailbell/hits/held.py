@@ -1,8 +1,7 @@
 """A hit that a quiet period holds, as its row says it, whether or not this version can read the hit itself."""
 
-from dataclasses import dataclass
-
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

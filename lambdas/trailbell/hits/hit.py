@@ -8,28 +8,32 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trailbell.cloudtrail.event_source import service_of
 from trailbell.cloudtrail.origin import NO_PLACE, LiveEvent, Origin, Place
 from trailbell.cloudtrail.record import Record, mapping, text
-from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Level, Rule
 from trailbell.facts.acted_on import acted_on
 from trailbell.facts.actor import Actor
-from trailbell.facts.facts import Facts
 from trailbell.hits.episode import HitEpisode, episode_document, episode_from_document
 from trailbell.hits.quickly import quick_maker
 from trailbell.hits.short_id import SHORT, short_id
 from trailbell.hits.shown import shown_of
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.hits.undo_note import undo_note
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.digests import stand_in
 from trailbell.text.safe_text import encodable, one_line, unlinked
 from trailbell.text.secrets import is_uuid, redacted, redacted_name
+
+
+if TYPE_CHECKING:  # a hit that is read from its row needs none
+    from trailbell.engine.matcher import Match
+    from trailbell.facts.facts import Facts
 
 
 HIT_FORMAT = 1
@@ -241,8 +245,8 @@ class Hit:
 
 def make_hit(
     record: Record,
-    facts: Facts,
-    matches: list[Match],
+    facts: "Facts",
+    matches: "list[Match]",
     level: Level,
     origin: Origin,
     seen_at: str,
@@ -356,7 +360,7 @@ def seconds_between(earlier: str, later: str) -> int:
     return max(int((datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()), 0)
 
 
-def primary(matches: list[Match]) -> Match:
+def primary(matches: "list[Match]") -> "Match":
     """The primary match of a record: the strongest that is not muted, else the strongest."""
     for match in matches:
         if not match.muted_by:
@@ -364,7 +368,7 @@ def primary(matches: list[Match]) -> Match:
     return matches[0]
 
 
-def counted(matches: list[Match]) -> list[Match]:
+def counted(matches: "list[Match]") -> "list[Match]":
     """The matches that a record's level follows from, the primary rule's first: those not muted, if any is not."""
     if len(matches) == 1:
         return matches
@@ -484,7 +488,7 @@ def shown_actor(actor: Actor) -> Actor:
     return replace(actor, **{**texts, "key": kept_actor(actor.key), "role": kept_actor(actor.role)})
 
 
-def _acted_on(record: Record, facts: Facts, resources: tuple[str, ...]) -> tuple[str, ...]:
+def _acted_on(record: Record, facts: "Facts", resources: tuple[str, ...]) -> tuple[str, ...]:
     """None where it is all of the resources, or so much text that only a forged record can hold it."""
     acted = acted_on(record, facts.resources)
     if len(acted) == len(facts.resources):

@@ -5,9 +5,9 @@ It is kept beside the hit, never in it: a hit says what happened, and that does 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from trailbell.errors import StateError
+from trailbell.lazy_dataclass import dataclass
 
 
 OPEN, ACKED, RESOLVED, UNDONE = "open", "acked", "resolved", "undone"

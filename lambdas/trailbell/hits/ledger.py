@@ -1,9 +1,8 @@
 """What the ledger holds of a log file that was read (store/ledger.py)."""
 
-from dataclasses import dataclass
-
 from trailbell.cloudtrail.digest_key import delivery_span
 from trailbell.cloudtrail.object_key import classify_key
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.times import iso_time
 
 

@@ -1,6 +1,6 @@
 """What else the same actor did: the earlier hits that an alert shows beside its own."""
 
-from dataclasses import dataclass
+from trailbell.lazy_dataclass import dataclass
 
 
 RELATED_HOURS = 24

@@ -15,8 +15,9 @@ import functools
 import hashlib
 import re
 import zlib
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from trailbell.lazy_dataclass import dataclass
 
 
 SHORT = 8

@@ -9,14 +9,17 @@ missing, or hidden by AWS, is not shown.
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailbell.cloudtrail.record import Record, names_of
-from trailbell.facts.facts import Facts
 from trailbell.facts.policy_text import policy_allows, policy_denies
 from trailbell.text.redaction import redacted_member
 from trailbell.text.safe_text import one_line, unlinked
 from trailbell.text.secrets import names_secret
+
+
+if TYPE_CHECKING:  # a hit that is read from its row needs none
+    from trailbell.facts.facts import Facts
 
 
 Shows = tuple[tuple[str, tuple[str, ...]], ...]
@@ -45,7 +48,7 @@ def unknown_show(path: str, facts: Sequence[str]) -> bool:
     return path not in POLICY and path not in facts
 
 
-def shown_of(shows: Shows, record: Record, facts: Facts, known: Mapping[str, Any] | None = None) -> Shown:
+def shown_of(shows: Shows, record: Record, facts: "Facts", known: Mapping[str, Any] | None = None) -> Shown:
     """Label and value of each that the record has, at most MAX_SHOWN. Total: odd records show less.
 
     known: what rules see of the facts, where it was made already.

@@ -1,10 +1,9 @@
 """Where a hit stands at a moment: in which state, by whom and how soon it was undone, and how long it still can be."""
 
-from dataclasses import dataclass
-
 from trailbell.hits.hit import Hit, seconds_between
 from trailbell.hits.hit_state import UNDONE, UNRESOLVED, HitState, is_in
 from trailbell.hits.undo_plan import undo_plan
+from trailbell.lazy_dataclass import dataclass
 
 
 _SUCCESS = "success"

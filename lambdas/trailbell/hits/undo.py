@@ -10,15 +10,19 @@ import functools
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from trailbell.cloudtrail.record import NO_TIME, Record, mapping, names_of, text, texts
 from trailbell.engine.rulebook import Undo
-from trailbell.facts.facts import Facts
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import is_safe, one_line, unlinked
 from trailbell.text.secrets import names_secret, redacted_name
+
+
+if TYPE_CHECKING:  # a hit that is read from its row needs none
+    from trailbell.facts.facts import Facts
 
 
 _PLACE = lazy_pattern(r"\{([A-Za-z0-9_.]+)\}")
@@ -52,17 +56,17 @@ def is_section(name: str) -> bool:
     return name.partition(".")[0] in _SECTIONS
 
 
-def place_values(name: str, record: Record, facts: Facts) -> list[str]:
+def place_values(name: str, record: Record, facts: "Facts") -> list[str]:
     """What a record holds in a place of a template, by its name without braces; none if nothing."""
     return _values(name, record, facts)
 
 
-def resource_region(record: Record, facts: Facts) -> str:
+def resource_region(record: Record, facts: "Facts") -> str:
     """Where the record's resource lives; where the call was made, if no resource says."""
     return _region_of(facts.resources) or record.region
 
 
-def fill_steps(undo: Undo, record: Record, facts: Facts) -> tuple[str, ...]:
+def fill_steps(undo: Undo, record: Record, facts: "Facts") -> tuple[str, ...]:
     """The steps for this record's event, filled. One that names what this record does not hold is left out if another
     fits: some acts are recorded in two forms. If none fits, all are shown with visible gaps."""
     if not undo.steps:
@@ -123,7 +127,7 @@ def _pieces(template: str) -> tuple[str, ...]:
     return tuple(_PLACE.split(template))
 
 
-def _fill(template: str, record: Record, facts: Facts) -> _Step:
+def _fill(template: str, record: Record, facts: "Facts") -> _Step:
     """Fill one step; a gap stays visible as '<name>', quoted so that it cannot run."""
     pieces = _pieces(template)
     names = pieces[1::2]
@@ -133,7 +137,7 @@ def _fill(template: str, record: Record, facts: Facts) -> _Step:
     return _Step("".join(parts), all(filled), not _SAME_FOR_ALL.issuperset(names))
 
 
-def _quoted(name: str, record: Record, facts: Facts) -> str:
+def _quoted(name: str, record: Record, facts: "Facts") -> str:
     """What a place is filled with, "" where nothing can be used."""
     values = _values(name, record, facts)
     if not values or len(values) > _MAX_VALUES:
@@ -190,7 +194,7 @@ def _is_known(name: str) -> bool:
     return name in _PLAIN or (bool(rest) and not names_secret(rest) and (head == "resource" or head in _SECTIONS))
 
 
-def _values(name: str, record: Record, facts: Facts | None) -> list[str]:
+def _values(name: str, record: Record, facts: "Facts | None") -> list[str]:
     plain = _PLAIN_VALUES.get(name)
     if plain:
         value = plain(record, facts)
@@ -227,7 +231,7 @@ def _region_of(resources: tuple[str, ...]) -> str:
 
 
 # The Region is where the resource lives; awsRegion names where the call was made, which AWS's own samples mix up.
-_PLAIN_VALUES: Mapping[str, Callable[[Record, Facts | None], str]] = {
+_PLAIN_VALUES: "Mapping[str, Callable[[Record, Facts | None], str]]" = {
     "account": lambda record, facts: record.account,
     "region": lambda record, facts: _region_of(facts.resources if facts else ()) or record.region,
     "partition": lambda record, facts: record.partition,

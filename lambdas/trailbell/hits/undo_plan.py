@@ -1,12 +1,12 @@
 """What of a hit's undo can be done now: each step, whether it may run as it stands, and how long it works."""
 
 import re
-from dataclasses import dataclass
 
 from trailbell.hits.dated_steps import DatedStep, dated_steps, deadline_at
 from trailbell.hits.episode import EpisodeAct
 from trailbell.hits.hit import Hit
 from trailbell.hits.undo import seconds_left
+from trailbell.lazy_dataclass import dataclass
 
 
 # As fill_steps and rules write what a person must fill in; a value of the record that looks like one is held back, too.

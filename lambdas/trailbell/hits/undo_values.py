@@ -3,12 +3,15 @@
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailbell.cloudtrail.record import Record, names_of
-from trailbell.facts.facts import Facts
 from trailbell.hits.undo import is_section, place_values
+from trailbell.lazy_dataclass import dataclass
+
+
+if TYPE_CHECKING:  # a hit that is read from its row needs none
+    from trailbell.facts.facts import Facts
 
 
 _JOINED = "+"
@@ -53,7 +56,7 @@ def _parts(path: str) -> tuple[_Part, ...]:
     )
 
 
-def joined_values(path: str, record: Record, facts: Facts, resource_type: str = "") -> list[str]:
+def joined_values(path: str, record: Record, facts: "Facts", resource_type: str = "") -> list[str]:
     """The values of a path; of one with `+` a value for each of the one part that may have several. None if a part has
     none, or if more than one has several: which belongs to which is not said.
 
@@ -73,7 +76,7 @@ def joined_values(path: str, record: Record, facts: Facts, resource_type: str = 
     return ["\n".join(values[at if len(values) > 1 else 0] for values in parts) for at in range(count)]
 
 
-def _values(part: _Part, record: Record, facts: Facts, resource_type: str) -> list[str]:
+def _values(part: _Part, record: Record, facts: "Facts", resource_type: str) -> list[str]:
     """What a record holds in a place, each once. Unlike a step's, a path goes on in each item of a list."""
     names = part.names
     values = _scalars(record.fields, names) if names else place_values(part.path, record, facts)

@@ -6,19 +6,22 @@ is a digest: values come from records, and a link is a key of a row and a member
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trailbell.cloudtrail.record import NO_TIME, Record
 from trailbell.engine.condition import Conditions, Node
-from trailbell.engine.matcher import Match
 from trailbell.engine.rulebook import Rule, Undoes, UndoneBy
-from trailbell.facts.facts import Facts
 from trailbell.hits.hit import shown_actor, shown_name
 from trailbell.hits.undo import resource_region, unknown_places
 from trailbell.hits.undo_values import joined_values, parts_of
+from trailbell.lazy_dataclass import dataclass
+
+
+if TYPE_CHECKING:  # a hit that is read from its row needs none
+    from trailbell.engine.matcher import Match
+    from trailbell.facts.facts import Facts
 
 
 WORDS = ("undone", "replaced", "stopped", "answered")
@@ -76,7 +79,7 @@ def is_path(path: str) -> bool:
     return not any(unknown_places(f"{{{part}}}") or not part for part in parts_of(path))
 
 
-def act_links(rules: Iterable[Rule], record: Record, facts: Facts) -> tuple[str, ...]:
+def act_links(rules: Iterable[Rule], record: Record, facts: "Facts") -> tuple[str, ...]:
     """What an undo of an act is found by, from the rules that report it, the primary one first: the first of them
     whose undo can be recognised in this record decides. If it can be undone, it is only where the others whose acts
     can be are undone with it: of a policy that is public on a key that is new in a Region, either alone is half of it.
@@ -101,7 +104,7 @@ def words_for(ways: Iterable[str], undoing: Undoing) -> set[str]:
     return {word for way in ways for word in WORDS if all((link, word) in found for link in way.split(" "))}
 
 
-def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing | None:
+def undoing_of(rules: Iterable[Rule], record: Record, facts: "Facts") -> Undoing | None:
     """What a record undoes, by the silent rules that it matches; None if nothing that it names."""
     if record.event_time == NO_TIME:
         return None
@@ -126,7 +129,7 @@ def undoing_of(rules: Iterable[Rule], record: Record, facts: Facts) -> Undoing |
     )
 
 
-def silent(matches: Sequence[Match]) -> list[Rule]:
+def silent(matches: "Sequence[Match]") -> list[Rule]:
     """The rules among some matches that make no hits."""
     return [match.rule for match in matches if match.rule.is_silent]
 
@@ -154,7 +157,7 @@ def _leaves_some(found: Sequence[_Reported], record: Record) -> bool:
     )
 
 
-def _ways(rule: Rule, record: Record, facts: Facts) -> _Ways:
+def _ways(rule: Rule, record: Record, facts: "Facts") -> _Ways:
     """The word of each entry that is about this act, and the links by which an undo is found."""
     if rule.once_per_day:
         return []
@@ -169,7 +172,7 @@ def _ways(rule: Rule, record: Record, facts: Facts) -> _Ways:
     return ways
 
 
-def _holds(when: Node, record: Record, facts: Facts) -> bool:
+def _holds(when: Node, record: Record, facts: "Facts") -> bool:
     return _CONDITIONS.of(when)((record.fields, {"facts": facts.fields()}))
 
 
@@ -184,7 +187,7 @@ def _together(choices: list[list[list[str]]]) -> list[list[str]]:
     return [links for links in whole if len(links) <= _MAX_LINKS]
 
 
-def _links(asked: UndoneBy | Undoes, paths: Sequence[str], record: Record, facts: Facts) -> list[str]:
+def _links(asked: UndoneBy | Undoes, paths: Sequence[str], record: Record, facts: "Facts") -> list[str]:
     """One link for each value of the first path that has any."""
     for path in paths:
         values = joined_values(path, record, facts, asked.resource_type)

@@ -1,10 +1,10 @@
 """What a week came to, as the weekly report says it: plain counts and short lists, whoever read them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from trailbell.engine.rulebook import RuleException
+from trailbell.lazy_dataclass import dataclass
 
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from trailbell.engine.rulebook import Level
 from trailbell.hits.hit import Hit, seconds_between
 from trailbell.hits.hit_state import UNRESOLVED, HitState
 from trailbell.hits.short_id import short_id
 from trailbell.hits.week import Deliveries, Mutes, RuleCount, UndoneHit
+from trailbell.lazy_dataclass import dataclass
 
 
 Identity = tuple[str, str, str]

@@ -12,13 +12,16 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailbell.audit.arrivals import Arrivals, Source, hour_of, hour_of_text, text_of_hour
 from trailbell.errors import TableError
-from trailbell.flows.silence import Told
 from trailbell.store.dynamo import Row, encode, get_row, put_new, query
 from trailbell.text.times import DAY_SECONDS
+
+
+if TYPE_CHECKING:
+    from trailbell.flows.silence import Told
 
 
 ARRIVALS = "arrivals"
@@ -61,20 +64,22 @@ class DynamoArrivals:
         row = get_row(self._client, self._table, _BEHIND)
         return str(row["at"]) if row else ""
 
-    def told(self) -> list[Told]:
+    def told(self) -> "list[Told]":
         """Whose silence was told of, or was about to be."""
+        from trailbell.flows.silence import Told  # asked once an hour; the detector, which adds arrivals, never asks
+
         rows = [row for row in query(self._client, self._table, _SILENT) if not row["over"]]
         return [Told(_source(row), hour_of_text(row["since"]), is_kept=bool(row["isKept"])) for row in rows]
 
-    def keep_told(self, told: Told) -> None:
+    def keep_told(self, told: "Told") -> None:
         """Keep that a silence was told of, or is about to be."""
         self._put_told(told, over=False)
 
-    def forget_told(self, told: Told) -> None:
+    def forget_told(self, told: "Told") -> None:
         """A silence is over. The row stays until it expires: who writes it may delete none."""
         self._put_told(told, over=True)
 
-    def _put_told(self, told: Told, *, over: bool) -> None:
+    def _put_told(self, told: "Told", *, over: bool) -> None:
         row = {
             **_key(_SILENT, told.source),
             "kind": ARRIVALS,

@@ -6,12 +6,13 @@ among the rows with a key inside of it, and the next one on either side.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from trailbell.flows.correlation_state import FoundEpisode
 from trailbell.hits.episode import EpisodeAct, act_document, act_from_document, some_acts
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 from trailbell.store.contributions import sortable
 from trailbell.store.dynamo import Row, query
 from trailbell.store.rows import AFTER, hit_key

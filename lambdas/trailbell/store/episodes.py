@@ -11,7 +11,7 @@ overtakes would leave pointers to a hit that never came, for it may have seen th
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from trailbell.errors import TableError
 from trailbell.flows.correlation_state import FoundEpisode, MakeHit, Merged
 from trailbell.hits.hit import Hit
+from trailbell.lazy_dataclass import dataclass
 from trailbell.store.contributions import kept_until, partition_of
 from trailbell.store.dynamo import THROTTLED, Row, encode, waits
 from trailbell.store.episode_rows import EPISODES_VERSION, HEAD, EpisodeRows, KeptEpisode, begun, grown, kept_row

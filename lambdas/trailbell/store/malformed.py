@@ -17,12 +17,13 @@ from trailbell.cloudtrail.malformed import outline
 from trailbell.cloudtrail.notification import ObjectRef
 from trailbell.store.dynamo import Row, write_all
 from trailbell.text.digests import stand_in
+from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.times import DAY_SECONDS, iso_time
 
 
 MALFORMED = "bad"
 
-_DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/[^/]+\Z", re.ASCII)
+_DAY = lazy_pattern(r"/(\d{4})/(\d{2})/(\d{2})/[^/]+\Z", re.ASCII)
 _MAX_SORT_KEY = 1000  # DynamoDB takes 1,024 bytes, as S3 does for a key alone
 
 

@@ -10,8 +10,9 @@ https://man7.org/linux/man-pages/man8/chpasswd.8.html
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from trailbell.lazy_dataclass import dataclass
 from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.secret_members import GONE
 

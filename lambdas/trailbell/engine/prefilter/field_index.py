@@ -5,12 +5,12 @@ test; the result for a value is remembered. So the cost hardly grows with the nu
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node
 from trailbell.engine.fields import members, text_of
 from trailbell.engine.value_tests import ValueTest
+from trailbell.lazy_dataclass import dataclass
 
 
 _MAX_REMEMBERED = 4096

@@ -6,7 +6,7 @@ A record for which that index finds rules is parsed and decided on like any othe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import attrgetter
 from threading import Lock
 from typing import Any
@@ -22,6 +22,7 @@ from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnder
 from trailbell.engine.prefilter.partial_eval import ABSENT, Known, Left, PartialEvaluation
 from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, Found, RuleIndex
 from trailbell.engine.prefilter.written import Written, may_stand, words_needed
+from trailbell.lazy_dataclass import dataclass
 
 
 _MAX_PLANS = 8192

@@ -8,7 +8,6 @@ decided on the whole record; a rule that is not found cannot match.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +15,7 @@ from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
 from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 from trailbell.engine.prefilter.partial_eval import ABSENT
+from trailbell.lazy_dataclass import dataclass
 
 
 _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
