@@ -30,7 +30,7 @@ SEVERAL = "several"
 _UNDO_STEPS_MAX = 30
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class BaseMatch:
     """A record, what it adds to which correlations, and what is known of it.
 
