@@ -22,6 +22,7 @@ MAX_KEYS = 50
 """More are not kept."""
 
 _MAX_VALUES = 60_000  # that are looked at; the 100 KB of a request that CloudTrail keeps hold no more
+_OF_KMS = ":kms:"
 _KEY = lazy_pattern(r"arn:[^:]*:kms:[^:]*:([0-9]{12}):(?:key|alias)/.+", re.DOTALL)
 
 
@@ -39,7 +40,7 @@ def external_keys_of(record: Record, trusted: frozenset[str]) -> tuple[str, ...]
             named = [destination]
     else:
         named = _texts(request)
-    found = (arn for arn in named if _is_external(arn, record.account, trusted))
+    found = [arn for arn in named if _OF_KMS in arn and _is_external(arn, record.account, trusted)]
     return tuple(islice(dict.fromkeys(found), MAX_KEYS))
 
 

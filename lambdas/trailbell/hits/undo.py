@@ -11,11 +11,10 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from trailbell.cloudtrail.record import NO_TIME, Record, mapping, names_of, text, texts
 from trailbell.engine.rulebook import Undo
-from trailbell.lazy_dataclass import dataclass
 from trailbell.text.lazy_pattern import lazy_pattern
 from trailbell.text.safe_text import is_safe, one_line, unlinked
 from trailbell.text.secrets import names_secret, redacted_name
@@ -30,6 +29,7 @@ _SAME_FOR_ALL = frozenset({"account", "region", "partition", "eventTime"})
 _PLAIN = _SAME_FOR_ALL | {"resource", "actor.name"}
 _SECTIONS = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
 _MAX_VALUE = 2048
+_UTF8_MOST = 4  # bytes of a character
 _MAX_QUOTED = (
     12_000  # bytes of all values of one place: ten names of parameters, and a row stays below DynamoDB's limit
 )
@@ -71,9 +71,10 @@ def fill_steps(undo: Undo, record: Record, facts: "Facts") -> tuple[str, ...]:
     fits: some acts are recorded in two forms. If none fits, all are shown with visible gaps."""
     if not undo.steps:
         return ()
-    filled = [_fill(step, record, facts) for step in undo.steps_for(record.event_name)]
-    fits = any(step.complete and step.specific for step in filled)
-    return tuple(step.text for step in filled if step.complete or not fits)
+    places = dict[str, str]()
+    filled = [_fill(step, record, facts, places) for step in undo.steps_for(record.event_name)]
+    fits = any([step.complete and step.specific for step in filled])  # noqa: C419 (there are one or two)
+    return tuple([step.text for step in filled if step.complete or not fits])
 
 
 def undo_deadline(undo: Undo, record: Record) -> str:
@@ -112,8 +113,7 @@ def deadline_time(until: str) -> datetime | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """A filled step: whether every place could be filled, and whether any of them was this record's own."""
 
     text: str
@@ -127,11 +127,17 @@ def _pieces(template: str) -> tuple[str, ...]:
     return tuple(_PLACE.split(template))
 
 
-def _fill(template: str, record: Record, facts: "Facts") -> _Step:
-    """Fill one step; a gap stays visible as '<name>', quoted so that it cannot run."""
+def _fill(template: str, record: Record, facts: "Facts", places: dict[str, str]) -> _Step:
+    """Fill one step; a gap stays visible as '<name>', quoted so that it cannot run.
+
+    places: what those of the record's other steps were filled with, by name; these are added.
+    """
     pieces = _pieces(template)
     names = pieces[1::2]
-    filled = [_quoted(name, record, facts) for name in names]
+    for name in names:
+        if name not in places:
+            places[name] = _quoted(name, record, facts)
+    filled = [places[name] for name in names]
     parts = [*pieces]
     parts[1::2] = [text or shlex.quote(f"<{name}>") for name, text in zip(names, filled, strict=True)]
     return _Step("".join(parts), all(filled), not _SAME_FOR_ALL.issuperset(names))
@@ -146,7 +152,9 @@ def _quoted(name: str, record: Record, facts: "Facts") -> str:
     if not all(words):
         return ""
     quoted = " ".join(words)
-    return quoted if len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED else ""
+    if len(quoted) * _UTF8_MOST <= _MAX_QUOTED or len(quoted.encode("utf-8", "surrogatepass")) <= _MAX_QUOTED:
+        return quoted
+    return ""
 
 
 def _moment(answered: str) -> datetime | None:
