@@ -264,6 +264,37 @@ def test_prefilter_and_full_parse_give_the_same(trees: list[list[Any]], content:
     assert prefiltered == full
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"a":1}', False),
+        ('{"omitted":"true"}', True),
+        ('{"\\u006fmitted":true}', True),
+        ('{"x":"omitted","y":"\\u0041"}', False),
+        ('{"omitted" : "TRUE"}', True),
+        ('[{"b":1},{"omitted":"true"}]', True),
+        ('{"notomitted":"true"}', False),
+        ('"omitted"', False),
+        ("null", False),
+    ],
+)
+def test_a_name_that_does_not_stand_in_a_text_is_not_in_it(text: str, *, found: bool) -> None:
+    """However a name is written it is found, and where it does not stand nothing is parsed to see so."""
+    rulebook = rulebook_of(
+        [
+            ["field", "requestParameters.omitted", ["eq", "true"]],
+            ["not", ["field", "requestParameters.omitted", ["eq", "true"]]],
+            ["and", [["field", "facts.direct", ["eq", "true"]], ["field", "requestParameters.omitted", ["any"]]]],
+        ]
+    )
+    record = '{"eventVersion":"1.11","eventSource":"a","eventName":"b","requestParameters":' + text + "}"
+    full, prefiltered, fully_parsed = both(rulebook, _joined([record, '{"eventVersion":"1.11"}', record], _FRAMES[0]))
+
+    assert prefiltered == full
+    assert not fully_parsed
+    assert {hit.rule_id for hit in full[0]} == ({"r-00", "r-01"} if found else {"r-01"})
+
+
 @settings(
     max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

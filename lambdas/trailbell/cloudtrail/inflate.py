@@ -31,7 +31,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WBITS = zlib.MAX_WBITS | 16
 _BLOCK = 96 * 1024  # stays in the processor's cache, and the allocator hands out the same memory again
 _FED = 12 * 1024  # zlib copies the unused input at every step, so it is given little at a time
-_AT_HAND = 2 * 1024 * 1024  # of a body that comes in pieces: nearly all log files are smaller
+_AT_HAND = 512 * 1024  # of a body that comes in pieces: nearly all log files are smaller
 
 
 def inflate(body: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
