@@ -8,7 +8,7 @@ import pytest
 from trailbell.alerts.mail import mail_text
 from trailbell.alerts.subject import mail_subject
 from trailbell.cloudtrail.record import make_record
-from trailbell.facts.acted_on import acted_on
+from trailbell.facts.acted_on import _type, acted_on
 from trailbell.hits.hit import Hit, hit_document, hit_from_document
 
 
@@ -52,6 +52,25 @@ def test_operation_says_what_it_acts_upon(
     record = make_record({"eventSource": f"{service}.amazonaws.com", "eventName": event}, 0)
 
     assert acted_on(record, resources) == expected
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "arn:a/b:c:d:e:f",
+        "arn:aws:kms:r:1/x:key/a",
+        "arn:aws:kms:r:1:a-Key/b/c",
+        "arn:aws:sns:r:1:topic",
+        "arn/a",
+        "x:/y",
+    ],
+)
+def test_the_type_stands_before_the_first_slash_behind_the_account(resource: str) -> None:
+    """It is looked up by what stands before the first slash of all, which must not change it."""
+    parts = resource.split(":", 5)
+    kind, slash, _ = parts[5].partition("/") if len(parts) == 6 else ("", "", "")
+
+    assert _type(resource) == (kind.replace("-", "").lower() if slash else "")
 
 
 def test_headline_and_subject_count_them_and_the_list_has_all(given_hit: Callable[..., Hit]) -> None:

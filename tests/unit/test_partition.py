@@ -7,6 +7,8 @@ from typing import Any
 
 import botocore
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trailbell.cloudtrail.partition import PARTITIONS, partition_of, service_name
 from trailbell.cloudtrail.record import make_record
@@ -59,6 +61,35 @@ def test_a_record_takes_its_partition_from_what_aws_wrote_and_not_from_the_reque
     assert make_record(fields, 0).partition == "aws"
     assert make_record(listed, 0).partition == "aws-new"
     assert make_record({**fields, "userIdentity": session}, 0).partition == "aws-new"
+
+
+_STATED = st.sampled_from(
+    (
+        *("arn:aws:kms:eu-west-1:1:key/a", "arn:aws-new:kms:eu-west-1:1:key/a", "arn:aws:s3:::b", "arn:aws-cn:s3:::b"),
+        *("arn:nobody:kms:eu-west-1:1:key/a", "arn:aws:kms", "key/a", "", None, 7),
+    )
+)
+
+
+@given(
+    region=st.sampled_from(("eu-west-1", "cn-north-1", "")),
+    listed=st.lists(_STATED, max_size=3),
+    key=_STATED,
+    arn=_STATED | st.lists(_STATED, max_size=2),
+    issuer=_STATED | st.lists(_STATED, max_size=2),
+)
+def test_it_is_the_same_by_all_arns_that_aws_wrote(region: str, listed: Any, key: Any, arn: Any, issuer: Any) -> None:
+    """Mostly the first says it, or it is remembered of the caller."""
+    fields = {
+        "awsRegion": region,
+        "resources": [{"ARN": one} for one in listed],
+        "responseElements": {"keyId": key},
+        "userIdentity": {"arn": arn, "sessionContext": {"sessionIssuer": {"arn": issuer}}},
+    }
+    by_caller = [one for given in (arn, issuer) for one in (given if isinstance(given, list) else [given])]
+    arns = [one for one in (*listed, key, *by_caller) if isinstance(one, str) and one]
+
+    assert make_record(fields, 0).partition == partition_of(region, arns)
 
 
 @pytest.mark.parametrize(

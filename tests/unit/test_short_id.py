@@ -45,6 +45,14 @@ def test_short_id_says_where_the_hit_is(moment: datetime, event: object, length:
     assert all(day <= date(2060, 1, 2) for day in short.days(date(2060, 1, 1)))
 
 
+@given(st.dates(date(1970, 1, 1), date(2130, 1, 1)), st.text(), st.integers(SHORT, LONGEST))
+def test_the_eight_characters_are_the_first_of_more(day: date, event: str, length: int) -> None:
+    """They are made in a shorter way than the rest."""
+    identity = ("111122223333", event.encode("utf-8", "replace").decode(), "act")
+
+    assert short_id(identity, f"{day}T10:00:00Z", length).startswith(short_id(identity, f"{day}T10:00:00Z"))
+
+
 def test_short_id_is_read_as_people_write_it() -> None:
     """From a phone, in capitals, with the letters that look like digits."""
     assert read_short_id("GZ6R4MZ7") == read_short_id("gz6r4mz7")

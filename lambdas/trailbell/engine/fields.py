@@ -71,7 +71,7 @@ def _below(head: str, parts: tuple[str, ...], position: int = 0) -> Finder:
             return []
         node = event[head]
         for name, dotted in steps:
-            if not isinstance(node, dict) or any_in(dotted, node):
+            if not (isinstance(node, dict) and node.keys().isdisjoint(dotted)):
                 return list(find(event[head], parts))
             if name not in node:
                 return []
@@ -82,14 +82,6 @@ def _below(head: str, parts: tuple[str, ...], position: int = 0) -> Finder:
 
     _WAYS[find_below] = Way(position, head, steps, last)
     return find_below
-
-
-def any_in(names: tuple[str, ...], node: dict[str, Any]) -> bool:
-    """Whether an object has a member of one of some names."""
-    for name in names:  # noqa: SIM110 (a generator takes longer than what it decides)
-        if name in node:
-            return True
-    return False
 
 
 def find(node: object, parts: tuple[str, ...]) -> Iterator[Any]:

@@ -12,7 +12,6 @@ from typing import Any
 from trailbell.engine.fields import (
     Finder,
     Way,
-    any_in,
     compile_path,
     compile_path_in,
     leaves,
@@ -78,7 +77,7 @@ def _is_text_at(way: Way, test: Sequence[Any], holds: ValueTest, find: Finder) -
         for name, dotted in steps:
             if node is None:
                 return False
-            if not isinstance(node, dict) or any_in(dotted, node):
+            if not (isinstance(node, dict) and node.keys().isdisjoint(dotted)):
                 return holds(find(roots))
             node = node.get(name)
         if not isinstance(node, dict):

@@ -69,7 +69,7 @@ def actor_of(fields: Mapping[str, Any]) -> Actor:
     identity = mapping(fields, "userIdentity")
     recipient, console = text(fields, "recipientAccountId"), fields.get("sessionCredentialFromConsole") == "true"
     try:  # few actors make most calls
-        written = marshal.dumps(identity, _AS_TEXT)
+        written = marshal.dumps(identity, _AS_TEXT)  # type: ignore[arg-type] # JSON's objects are dicts
     except ValueError:  # nested too deeply
         return _actor(identity, recipient, console)
     if len(written) > _MAX_REMEMBERED:

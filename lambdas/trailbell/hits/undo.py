@@ -217,6 +217,15 @@ def _named_resource(rest: str, resources: tuple[str, ...]) -> list[str]:
     return []
 
 
+@functools.lru_cache(_REMEMBERED)  # a record is asked this for each of its rule's ways of undoing it
+def _region_of(resources: tuple[str, ...]) -> str:
+    for arn in resources:
+        parts = arn.split(":")
+        if arn.startswith("arn:") and len(parts) > 5 and parts[3]:
+            return parts[3]
+    return ""
+
+
 # The Region is where the resource lives; awsRegion names where the call was made, which AWS's own samples mix up.
 _PLAIN_VALUES: Mapping[str, Callable[[Record, Facts | None], str]] = {
     "account": lambda record, facts: record.account,
@@ -225,12 +234,3 @@ _PLAIN_VALUES: Mapping[str, Callable[[Record, Facts | None], str]] = {
     "eventTime": lambda record, facts: text(record.fields, "eventTime"),
     "actor.name": lambda record, facts: facts.actor.name if facts else "",
 }
-
-
-@functools.lru_cache(_REMEMBERED)  # a record is asked this for each of its rule's ways of undoing it
-def _region_of(resources: tuple[str, ...]) -> str:
-    for arn in resources:
-        parts = arn.split(":")
-        if arn.startswith("arn:") and len(parts) > 5 and parts[3]:
-            return parts[3]
-    return ""

@@ -60,10 +60,10 @@ def joined_values(path: str, record: Record, facts: Facts, resource_type: str = 
     resource_type: what the first part names, such as ssm:parameter, where a record may name it without its ARN.
     """
     named = _parts(path)
+    first = named[0].names
+    if first and record.fields.get(first[0]) is None:  # as of an act whose answer holds nothing
+        return []
     if len(named) == 1:
-        names = named[0].names
-        if names and record.fields.get(names[0]) is None:  # as of an act whose answer holds nothing
-            return []
         return _values(named[0], record, facts, resource_type)
     values = _values(named[0], record, facts, resource_type)
     parts = [values, *(_values(part, record, facts, "") for part in named[1:])]
