@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -23,6 +24,7 @@ from trailbell.engine.prefilter import partial_eval
 from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
+from trailbell.engine.prefilter.prefilter import Prefilter
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
 from trailbell.facts.actor import actor_of, possible_kinds
@@ -338,6 +340,22 @@ def test_well_formed_log_files_are_prefiltered_whole(shipped: Rulebook) -> None:
     assert prefiltered == full
     assert len(full[0]) > 300
     assert fully_parsed == sum(not isinstance(record.get("readOnly", True), bool) for record in records) == 0
+
+
+def test_no_block_is_held_once_it_was_read(shipped: Rulebook) -> None:
+    """What is left undecoded of a record holds its whole block: 100 KB that lie where the next blocks would."""
+    derived = derived_fields(frozenset())
+    matcher = Matcher(shipped.rules, GATE_FIELDS, dotted_root=False)
+    prefilter = Prefilter(matcher, derived, PartialEvaluation((*GATE_FIELDS, "readOnly", "errorCode"), derived))
+    entries = [json.dumps(record, separators=(",", ":")) for record in case_records()]
+    records = f"[{','.join(entries)}]".encode()
+    held = sys.getrefcount(records)
+
+    block = prefilter.read(records)
+
+    assert block
+    assert len(block.to_parse) > 300
+    assert sys.getrefcount(records) == held
 
 
 @pytest.mark.slow

@@ -74,6 +74,10 @@ class PartialLayout:
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             raise NotUnderstoodError from None
 
+    def forget_record(self) -> None:
+        """Let go of the member that was decoded last: it holds the text of its whole block."""
+        self._last_decoded = None, None
+
     def finder(self, path: str) -> Finder:
         """A function from a partial record to a field's values: what engine/fields.py finds in the whole record."""
         head, _, rest = path.partition(".")

@@ -168,6 +168,8 @@ class Prefilter:
             if plan >= _FIRST_FINDING
             if (rules := self._rules_found(finding[plan - _FIRST_FINDING], partials[position]))
         ]
+        self._layout.forget_record()
+        self._field_indexes.forget_record()
         texts = self._decode_texts(records) if found else ()
         return [(position, bytes(texts[position]), rules) for position, rules in found]
 

@@ -54,6 +54,12 @@ class FieldIndexes:
         self._indexes: dict[str, FieldIndex] = {}
         self._checks: dict[str, Predicate] = {}
         self._possible_values: dict[Derived, Callable[[Any], tuple[Any, ...] | None]] = {}
+        self._forget_record: list[Callable[[], None]] = []
+
+    def forget_record(self) -> None:
+        """Let go of the record that was asked about last: it holds the text of its whole block."""
+        for forget in self._forget_record:
+            forget()
 
     def index(self, path: str) -> FieldIndex:
         """The index of a field."""
@@ -142,21 +148,25 @@ class FieldIndexes:
         """A function from a partial record to a derived field's values, None if anything is possible."""
         made = self._possible_values.get(derived)
         if made is None:
-            made = self._possible_values[derived] = self._make_possible(derived)
+            made, forget = _asked_once(self._make_possible(derived))
+            self._possible_values[derived] = made
+            self._forget_record.append(forget)
         return made
 
     def _make_possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
         possible, layout = derived.possible, self._layout
         if derived.by_json:
             find_all = layout.json_finder(derived.paths)
-            return _asked_once(lambda partial: possible(*find_all(partial)))
+            return lambda partial: possible(*find_all(partial))
         finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
         finders = [finder_of(one) for one in derived.paths]
-        return _asked_once(lambda partial: possible(*[find(partial) for find in finders]))
+        return lambda partial: possible(*[find(partial) for find in finders])
 
 
-def _asked_once(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A question about partial records that is asked once, and not again while the same record is asked about."""
+def _asked_once(ask: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], Callable[[], None]]:
+    """A question about partial records that is asked once, and not again while the same record is asked about; and what
+    lets go of the record.
+    """
     last: Any = None
     answer: Any = None
 
@@ -167,7 +177,11 @@ def _asked_once(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
             last = partial
         return answer
 
-    return ask_once
+    def forget() -> None:
+        nonlocal last
+        last = None
+
+    return ask_once, forget
 
 
 class RuleIndex:
