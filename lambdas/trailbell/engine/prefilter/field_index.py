@@ -104,8 +104,10 @@ class _Tests:
 
     def __init__(self) -> None:
         self._equal: dict[str, list[int]] = {}
-        self._searched: dict[str, list[tuple[int, ValueTest]]] = {}
-        self._tried: list[tuple[int, ValueTest]] = []
+        self._searches: list[_Numbered] = []
+        self._searched = _Grams(step=_GRAM)
+        self._short = _Grams(step=1)
+        self._tried: list[_Numbered] = []
 
     def add(self, number: int, node: Node) -> None:
         match node:
@@ -115,31 +117,69 @@ class _Tests:
                 for text in set(texts):
                     self._equal.setdefault(text, []).append(number)
             case ["field", _, [kind, text]] if kind in _SEARCHES and len(text) >= _GRAM:
-                gram = min(_grams(text), key=lambda gram: (len(self._searched.get(gram, ())), gram))
-                self._searched.setdefault(gram, []).append((number, _check(node)))
+                self._add_search(kind, text, (number, _check(node)))
             case _:
                 self._tried.append((number, _check(node)))
+
+    def _add_search(self, kind: str, text: str, test: "_Numbered") -> None:
+        """A search is found by a few grams, one of which is among every fourth of any text in which it holds."""
+        self._searches.append(test)
+        if kind == "prefix":
+            self._searched.add(text, 0, test)
+        elif len(text) >= 2 * _GRAM - 1:
+            for shift in range(_GRAM):  # what is searched may begin anywhere
+                self._searched.add(text, shift, test)
+        else:
+            self._short.add(text, 0, test)
 
     def holding(self, values: list[Any]) -> set[int]:
         """The tests that hold for a field with these values."""
         numbers = {number for number, holds in self._tried if holds(values)}
-        if not values or not (self._equal or self._searched):
+        if not values or not (self._equal or self._searches):
             return numbers
         for value in members(values):
             text = text_of(value)
             if text is not None:
                 text = text.lower()
                 numbers.update(self._equal.get(text, ()))
+                for test in (*self._searched.in_text(text), *self._short.in_text(text)):
+                    if test[1](values):
+                        numbers.add(test[0])
             elif value is not None:  # an object: searches look into it as well
-                numbers.update(number for tests in self._searched.values() for number, holds in tests if holds(values))
-            if text and self._searched:
-                for gram in self._searched.keys() & _grams(text):
-                    numbers.update(number for number, holds in self._searched[gram] if holds(values))
+                numbers.update(number for number, holds in self._searches if holds(values))
         return numbers
 
 
-def _grams(text: str) -> set[str]:
-    return {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}
+_Numbered = tuple[int, ValueTest]
+
+
+class _Grams:
+    """Searched texts, by four of their characters each.
+
+    step: of a text that is searched only the four characters at each multiple of it are looked up.
+    """
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+        self._tests: dict[str, list[_Numbered]] = {}
+
+    def add(self, searched: str, shift: int, test: _Numbered) -> None:
+        """A test, by the least common of the grams that are `step` apart in what it searches, the first at `shift`."""
+        gram = min(_grams(searched, shift, self._step), key=lambda gram: (len(self._tests.get(gram, ())), gram))
+        self._tests.setdefault(gram, []).append(test)
+
+    def in_text(self, text: str) -> Sequence[_Numbered]:
+        """The tests that may hold for a text."""
+        if not self._tests:
+            return ()
+        grams = _grams(text, 0, self._step)
+        if self._tests.keys().isdisjoint(grams):
+            return ()
+        return [test for gram in self._tests.keys() & set(grams) for test in self._tests[gram]]
+
+
+def _grams(text: str, first: int, step: int) -> list[str]:
+    return [text[at : at + _GRAM] for at in range(first, len(text) - _GRAM + 1, step)]
 
 
 def _check(node: Node) -> ValueTest:
