@@ -270,6 +270,28 @@ def test_prefilter_finds_what_trying_every_rule_finds(trees: list[list[Any]], re
     assert counts["records_read"] == len(records)
 
 
+@settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(
+    trees=st.lists(_TREES, min_size=1, max_size=6),
+    content=_CONTENTS,
+    most=st.sampled_from([(0, 1, 0), (300, 1, 1), (1000, 2, 2)]),
+)
+def test_bounds_of_what_is_remembered_change_nothing(
+    trees: list[list[Any]], content: bytes, most: tuple[int, int, int]
+) -> None:
+    """Nothing remembered, one plan, one rule index: whatever is forgotten is found again, and nothing else."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in zip(("field_index._MAX_REMEMBERED", "prefilter._MAX_PLANS"), most[:2], strict=True):
+            patch.setattr(f"trailbell.engine.prefilter.{name}", value)
+        patch.setattr("trailbell.engine.prefilter.prefilter._MAX_INDEXES", most[2])
+        patch.setattr("trailbell.engine.prefilter.rule_index._MAX_CHECKS", most[1])
+        full, prefiltered, _ = both(rulebook_of(trees), content * 2)
+
+    assert prefiltered == full
+
+
 _FINDER = partial(compile_finder, dotted_root=False)
 
 

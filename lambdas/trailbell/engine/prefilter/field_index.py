@@ -4,7 +4,7 @@ Equality is looked up, a searched text is found by four of its characters, and o
 test; the result for a value is remembered. So the cost hardly grows with the number of tests.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from trailbell.engine.fields import members, text_of
 from trailbell.engine.value_tests import ValueTest
 
 
-_MAX_REMEMBERED = 4096
+_MAX_REMEMBERED = 2560 * 1024  # bytes, about, of all memos of a prefilter
 _MAX_TEXT = 512
+_ENTRY, _TEXT = 100, 50  # bytes beside a text's own: of a memo's entry and of each text in its key
 _GRAM = 4
 _SEARCHES = ("contains", "prefix", "suffix")
 
@@ -43,6 +44,59 @@ class Derived:
     closer: "Derived | None" = None
 
 
+class Memo(dict[Any, Any]):
+    """Answers by what decides them, as far as they are remembered. size: bytes, about."""
+
+    __slots__ = ("size",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+
+class Memos:
+    """All memos of a prefilter. Records hold any number of values: together they take no more than some bytes, and then
+    all of them are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._filled: dict[int, Memo] = {}
+        self._size = 0
+
+    def keep(self, memo: Memo, key: Any, answer: Any) -> None:
+        """Remember an answer, unless its key is none to keep."""
+        size = _size_of(key)
+        if not size:
+            return
+        if self._size + size > _MAX_REMEMBERED:
+            for one in tuple(self._filled.values()):
+                self.forget(one)
+        self._filled[id(memo)] = memo
+        memo[key] = answer
+        memo.size += size
+        self._size += size
+
+    def forget(self, memo: Memo) -> None:
+        """Forget what a memo holds."""
+        self._filled.pop(id(memo), None)
+        self._size -= memo.size
+        memo.size = 0
+        memo.clear()
+
+
+def _size_of(key: Any) -> int:
+    """What it takes to keep a memo's key, 0 for what is not kept: long texts, and numbers (1 equals True)."""
+    size = _ENTRY
+    for value in key if isinstance(key, tuple) else (key,):
+        if isinstance(value, str | bytes):
+            if len(value) > _MAX_TEXT:
+                return 0
+            size += _TEXT + len(value)
+        elif isinstance(value, int | float):
+            return 0
+    return size
+
+
 class FieldIndex:
     """One field's tests, by number.
 
@@ -51,13 +105,15 @@ class FieldIndex:
               remembered under it; None if there is no such thing. It raises AttributeError for odd records.
     """
 
-    __slots__ = ("_memo", "_memo_key", "_numbers", "_tests", "_values")
+    __slots__ = ("_memo", "_memo_key", "_memos", "_numbers", "_tests", "_values")
 
-    def __init__(self, values: Callable[[Any], Possible], memo_key: Callable[[Any], Any] | None = None) -> None:
-        self._values, self._memo_key = values, memo_key
+    def __init__(
+        self, values: Callable[[Any], Possible], memos: Memos, memo_key: Callable[[Any], Any] | None = None
+    ) -> None:
+        self._values, self._memos, self._memo_key = values, memos, memo_key
         self._numbers: dict[str, int] = {}
         self._tests = _Tests()
-        self._memo: dict[Any, tuple[int, ...]] = {}
+        self._memo = Memo()
 
     def add(self, name: str, node: Node) -> int:
         """The number of a test: a condition on this field alone, under a name that no other condition has."""
@@ -65,7 +121,7 @@ class FieldIndex:
         if number is None:
             number = self._numbers[name] = len(self._numbers)
             self._tests.add(number, node)
-            self._memo.clear()
+            self._memos.forget(self._memo)
         return number
 
     def find(self, partial: Any) -> tuple[int, ...]:
@@ -78,15 +134,12 @@ class FieldIndex:
             return self.find_anew(partial)
         try:
             key = self._memo_key(partial)
-            numbers = self._memo.get(key)
+            numbers: tuple[int, ...] | None = self._memo.get(key)
         except (AttributeError, TypeError):  # a member of an unusual type; a list, which cannot be hashed
             return self.find_anew(partial)
         if numbers is None:
             numbers = self.find_anew(partial)
-            if is_short(key):
-                if len(self._memo) >= _MAX_REMEMBERED:
-                    self._memo.clear()
-                self._memo[key] = numbers
+            self._memos.keep(self._memo, key, numbers)
         return numbers
 
     def find_anew(self, partial: Any) -> tuple[int, ...]:
@@ -189,12 +242,3 @@ def _check(node: Node) -> ValueTest:
 
 def _itself(values: list[Any]) -> list[Any]:
     return values
-
-
-def is_short(key: Any) -> bool:
-    """Whether a memo key is worth keeping: short texts and missing members, never numbers (1 equals True)."""
-    values: Iterable[Any] = key if isinstance(key, tuple) else (key,)
-    return all(
-        len(value) <= _MAX_TEXT if isinstance(value, str | bytes) else not isinstance(value, int | float)
-        for value in values
-    )

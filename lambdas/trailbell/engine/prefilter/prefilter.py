@@ -324,8 +324,8 @@ class _Condition:
 
 @dataclass(frozen=True, slots=True)
 class _Passing:
-    """The rules that some values of the gate let pass, by number, with what these leave of their conditions: they decide
-    most of them, and then whatever else is known of a record makes no difference.
+    """The rules that some values of the gate let pass, by number, with what these leave of their conditions. Of most
+    they leave what does not depend on anything else that is known of a record.
 
     varying: conditions that look at what else is known; indexes: for what may be left of these, an index of all rules.
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
 from trailbell.engine.predicates import Predicate
-from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
+from trailbell.engine.prefilter.field_index import Derived, FieldIndex, Memo, Memos
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 from trailbell.engine.prefilter.partial_eval import ABSENT
 
@@ -51,6 +51,7 @@ class FieldIndexes:
         self, layout: PartialLayout, derived: Mapping[str, Derived], decided: frozenset[str] = frozenset()
     ) -> None:
         self._layout, self._derived, self._decided = layout, derived, decided
+        self._memos = Memos()
         self._indexes: dict[str, FieldIndex] = {}
         self._checks: dict[str, Predicate] = {}
         self._possible_values: dict[Derived, Callable[[Any], tuple[Any, ...] | None]] = {}
@@ -107,9 +108,12 @@ class FieldIndexes:
         paths = sorted(paths_of(conjunct.node) or ())
         path = paths[0] if len(paths) == 1 else ""
         if path not in self._derived:
-            return _remembering(compile_node(conjunct.node, self._layout.finder), self._layout.memo_key(paths))
+            decide = compile_node(conjunct.node, self._layout.finder)
+            return _remembering(decide, self._layout.memo_key(paths), self._memos)
         derived = self._derived[path].closer or self._derived[path]
-        index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
+        index = FieldIndex(
+            self._values_of(derived), self._memos
+        )  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, bool] = {}
@@ -124,15 +128,16 @@ class FieldIndexes:
                 holds = decided[values] = bool(index.find_anew(partial))
             return holds
 
-        return _remembering(check, self._layout.memo_key(derived.paths)) if by_text else check
+        return _remembering(check, self._layout.memo_key(derived.paths), self._memos) if by_text else check
 
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
         if derived is None:
             find = self._layout.finder(path)
-            return FieldIndex(lambda partial: (find(partial),), self._layout.memo_key((path,)))
+            return FieldIndex(lambda partial: (find(partial),), self._memos, self._layout.memo_key((path,)))
         by_text = not (derived.whole or derived.by_json)
-        return FieldIndex(self._values_of(derived), self._layout.memo_key(derived.paths) if by_text else None)
+        memo_key = self._layout.memo_key(derived.paths) if by_text else None
+        return FieldIndex(self._values_of(derived), self._memos, memo_key)
 
     def _values_of(self, derived: Derived) -> Callable[[Any], list[list[Any]] | None]:
         """A function from a partial record to what a derived field's values may be."""
@@ -251,24 +256,21 @@ def _any_way(ways: Sequence[Sequence[Predicate]]) -> Predicate:
     return check
 
 
-def _remembering(check: Predicate, memo_key: Callable[[Any], Any] | None) -> Predicate:
+def _remembering(check: Predicate, memo_key: Callable[[Any], Any] | None, memos: Memos) -> Predicate:
     """A check that is asked once for equal values; memo_key: as FieldIndex has it."""
     if memo_key is None:
         return check
-    decided: dict[Any, bool] = {}
+    decided = Memo()
 
     def remembered(partial: Any) -> bool:
         try:
             key = memo_key(partial)
-            holds = decided.get(key)
+            holds: bool | None = decided.get(key)
         except (AttributeError, TypeError):  # as in FieldIndex.find
             return check(partial)
         if holds is None:
             holds = check(partial)
-            if is_short(key):
-                if len(decided) >= _MAX_DECIDED:
-                    decided.clear()
-                decided[key] = holds
+            memos.keep(decided, key, holds)
         return holds
 
     return remembered
