@@ -27,6 +27,7 @@ class LayoutGrownError(Exception):
 _MAX_MEMBERS = 40  # that can be decoded of a record
 _MAX_INNER = 16  # of an object that is decoded as a struct, whose members msgspec compares one by one
 _WHOLE = (list, str)
+_TEXTS = frozenset((str, Raw, UnsetType))
 
 
 class PartialLayout:
@@ -60,6 +61,7 @@ class PartialLayout:
         self._decode = self._decoder()
         self._decode_raw = msgspec.json.Decoder().decode
         self._last_decoded: tuple[Any, Any] = None, None
+        self._forget_keys: list[Callable[[], None]] = []
 
     def knows(self, path: str) -> bool:
         """Whether a field can be found in partial records."""
@@ -75,8 +77,10 @@ class PartialLayout:
             raise NotUnderstoodError from None
 
     def forget_record(self) -> None:
-        """Let go of the member that was decoded last: it holds the text of its whole block."""
+        """Let go of the members that were decoded or compared last: they hold the text of their whole block."""
         self._last_decoded = None, None
+        for forget in self._forget_keys:
+            forget()
 
     def finder(self, path: str) -> Finder:
         """A function from a partial record to a field's values: what engine/fields.py finds in the whole record."""
@@ -166,7 +170,27 @@ class PartialLayout:
         get = attrgetter(*attributes)
         if not undecoded:
             return get
-        return lambda partial: tuple([bytes(value) if type(value) is Raw else value for value in get(partial)])
+        return self._key_of_texts(get)
+
+    def _key_of_texts(self, get: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], tuple[Any, ...]]:
+        """A key with the text of what was left undecoded, made once for records in a row that have the same there."""
+        last: tuple[Any, ...] = ()
+        key: tuple[Any, ...] = ()
+
+        def key_of(partial: Any) -> tuple[Any, ...]:
+            nonlocal last, key
+            values = get(partial)
+            if values != last:
+                key = tuple([bytes(value) if type(value) is Raw else value for value in values])
+                last = values if _TEXTS.issuperset(map(type, values)) else ()  # 1 equals True, and is not the same
+            return key
+
+        def forget() -> None:
+            nonlocal last
+            last = ()
+
+        self._forget_keys.append(forget)
+        return key_of
 
     def _inner_finder(self, attribute: str, inner: Any, parts: tuple[str, ...]) -> Finder:
         routes = [(attribute_of(name), below) for name, below in _routes(parts)]
