@@ -1,7 +1,9 @@
 """The prefilter gives exactly what a full parse and every rule give: nothing is missed."""
 
+import ast
 import gzip
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
@@ -25,10 +27,13 @@ from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.prefilter.prefilter import Prefilter
+from trailbell.engine.prefilter.written import may_stand
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
+from trailbell.facts import alerter_parts
 from trailbell.facts.actor import actor_of, possible_kinds
 from trailbell.facts.facts import TELLING, derived_fields, facts_of
+from trailbell.facts.resources import RESOURCE_WORDS
 from trailbell.hits.detect import DetectionCounts, HitDetector
 from trailbell.hits.hit import Hit
 from trailbell.rulebook.cases import CASE_SETTINGS, load_cases
@@ -244,15 +249,52 @@ def _joined(entries: list[str], frame: str) -> bytes:
 _CONTENTS = st.builds(_joined, st.lists(_ENTRIES, min_size=1, max_size=6), st.sampled_from(_FRAMES))
 
 
+_IN_EACH_OTHER: Any = [
+    ["and", [["and", [["and", [["field", "userAgent", ["eq", "a"]], ["keyword", ["contains", "kms"]]]]]]]]
+]
+
+
 @settings(
     max_examples=examples(700), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(trees=st.lists(_TREES, min_size=1, max_size=6), content=_CONTENTS)
+@example(trees=_IN_EACH_OTHER, content=b'{"Records":[{"eventVersion":"1.11","eventSource":"kms.amazonaws.com"}]}')
 def test_prefilter_and_full_parse_give_the_same(trees: list[list[Any]], content: bytes) -> None:
     """Same hits with the same values in the same order, same counts, same errors, whatever the file holds."""
     full, prefiltered, _ = both(rulebook_of(trees), content)
 
     assert prefiltered == full
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"a":1}', False),
+        ('{"omitted":"true"}', True),
+        ('{"\\u006fmitted":true}', True),
+        ('{"x":"omitted","y":"\\u0041"}', False),
+        ('{"omitted" : "TRUE"}', True),
+        ('[{"b":1},{"omitted":"true"}]', True),
+        ('{"notomitted":"true"}', False),
+        ('"omitted"', False),
+        ("null", False),
+    ],
+)
+def test_a_name_that_does_not_stand_in_a_text_is_not_in_it(text: str, *, found: bool) -> None:
+    """However a name is written it is found, and where it does not stand nothing is parsed to see so."""
+    rulebook = rulebook_of(
+        [
+            ["field", "requestParameters.omitted", ["eq", "true"]],
+            ["not", ["field", "requestParameters.omitted", ["eq", "true"]]],
+            ["and", [["field", "facts.direct", ["eq", "true"]], ["field", "requestParameters.omitted", ["any"]]]],
+        ]
+    )
+    record = '{"eventVersion":"1.11","eventSource":"a","eventName":"b","requestParameters":' + text + "}"
+    full, prefiltered, fully_parsed = both(rulebook, _joined([record, '{"eventVersion":"1.11"}', record], _FRAMES[0]))
+
+    assert prefiltered == full
+    assert not fully_parsed
+    assert {hit.rule_id for hit in full[0]} == ({"r-00", "r-01"} if found else {"r-01"})
 
 
 @settings(
@@ -324,13 +366,88 @@ def test_facts_that_follow_from_a_few_texts_are_those_of_the_whole_record(record
 
 def _given(derived: Derived, record: dict[str, Any], path: str) -> Any:
     if derived.by_json:
-        member = record.get(path)
+        member: Any = record
+        for name in path.split(".")[:2]:
+            member = member.get(name) if isinstance(member, dict) else None
         return b"" if member is None else member if isinstance(member, str) else json.dumps(member).encode()
     return _list_or_text(record.get(path.partition(".")[0])) if derived.whole else text(record, *path.split("."))
 
 
 def _list_or_text(member: Any) -> Any:
     return member if isinstance(member, list | str) else None
+
+
+def _words(resource: str) -> list[str]:
+    return re.split("[:/]", resource.lower())
+
+
+def _escaped(record: Any) -> str:
+    """As JSON that writes each letter of a text's beginning as an escape."""
+    escape = re.compile(r'"([A-Za-z])([^"\\]*)"')
+    return escape.sub(lambda found: f'"\\u{ord(found[1]):04x}{found[2]}"', _compact(record))
+
+
+def test_what_a_resource_holds_stands_in_its_record() -> None:
+    """Records are passed over by their text where a rule asks for a resource that cannot be in them: each part of a
+    resource is a text of the record, a number, or one of the words that resources.py names.
+    """
+    checked = 0
+    for record in case_records():
+        text = json.dumps(record, ensure_ascii=False).lower()
+        for resource in facts_of(make_record(record, 0, "111122223333")).resources:
+            for word in _words(resource):
+                assert word in text or word in RESOURCE_WORDS or word.isdigit(), (word, resource)
+                checked += 1
+    assert checked > 3000
+
+
+def test_words_that_begin_or_end_at_a_bracket_of_arns_are_named() -> None:
+    """Also those that no case has."""
+    sources = [ast.parse((ROOT / "lambdas/trailbell/facts" / name).read_text("utf-8")) for name in _MAKE_RESOURCES]
+    texts = [node.value for tree in sources for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    parts = [one for one in texts if isinstance(one, str) and re.fullmatch(r":?[a-z0-9-]+[:/]+", one)]
+    calls = [node for tree in sources for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    arns = [call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "_arn"]
+    parts += [service.value for service in arns if isinstance(service, ast.Constant)]
+    services = [service for service, _ in alerter_parts._PARTS.values()]
+
+    assert len(parts) > 40
+    assert {word for part in (*parts, *services) for word in _words(part) if word} <= RESOURCE_WORDS
+
+
+_MAKE_RESOURCES = ("resources.py", "alerter_parts.py")
+
+
+@pytest.mark.parametrize("write", [_compact, _escaped, _escaped_keys])
+def test_a_rule_that_asks_for_a_resource_finds_it_however_it_is_written(write: Callable[[Any], str]) -> None:
+    """By each part of each resource of all cases, as it is, as a part of a list, and with what stands before it."""
+    found = 0
+    for record in case_records()[::9]:
+        resources = facts_of(make_record(record, 0)).resources
+        for word in {word for resource in resources for word in _words(resource) if word}:
+            trees = [
+                ["field", "facts.resources", ["contains", word]],
+                [
+                    "or",
+                    [["field", "facts.resources", ["in", ["x", *map(str.lower, resources)]]], ["field", "x", ["any"]]],
+                ],
+                ["and", [["field", "facts.resources", ["suffix", word[1:]]], ["field", "eventVersion", ["any"]]]],
+                ["field", "facts.resources", ["contains", "no-such-name"]],
+            ]
+            content = _joined([write({"eventVersion": "1.11", **record})] * 2, _FRAMES[0])
+            full, prefiltered, _ = both(rulebook_of(trees), content)
+            assert prefiltered == full
+            found += len(full[0])
+    assert found > 200
+
+
+@given(text=st.text(max_size=20), word=st.sampled_from(["kay", "my-name", "a.b"]), write=st.booleans())
+def test_a_word_stands_in_a_text_that_holds_it(text: str, word: str, write: bool) -> None:
+    """In any case, also by letters whose small ones are ASCII, and by escapes."""
+    for spelt in (word, word.upper(), word.replace("k", "\u212a")):
+        held = json.dumps({"a": text + spelt}, ensure_ascii=write).encode("utf-8", "surrogatepass")
+        if word in (text + spelt).lower():
+            assert may_stand({word.encode()}, held)
 
 
 @pytest.fixture(scope="module")

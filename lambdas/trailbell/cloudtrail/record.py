@@ -209,6 +209,10 @@ def _corrected_id(fields: Mapping[str, Any]) -> str:
 
 def event_time(given: str) -> str:
     """A time as CloudTrail writes it, in UTC, to the second, ISO 8601 with Z; NO_TIME if it is none."""
+    return _usual_time(given) if len(given) == len(NO_TIME) else _time(given)
+
+
+def _time(given: str) -> str:
     try:
         moment = datetime.fromisoformat(given)
         if _AS_WRITTEN.fullmatch(given):
@@ -217,3 +221,6 @@ def event_time(given: str) -> str:
     except (ValueError, OverflowError):  # the latter for the first and last hours of the calendar
         return NO_TIME
     return iso_time(moment)
+
+
+_usual_time = lru_cache(256)(_time)  # the calls of one log file share few

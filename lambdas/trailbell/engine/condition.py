@@ -152,7 +152,7 @@ def looks_at(node: Node, members: Set[str]) -> bool:
 
 def conjuncts(node: Node) -> Sequence[Node]:
     """The parts of a tree that must all hold."""
-    return node[1] if node[0] == "and" else [node]
+    return [part for one in node[1] for part in conjuncts(one)] if node[0] == "and" else [node]
 
 
 def paths_of(node: Node) -> frozenset[str] | None:

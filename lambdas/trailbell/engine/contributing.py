@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from trailbell.engine.correlation import Correlation
 from trailbell.engine.fields import members, text_of
@@ -18,9 +19,12 @@ Values = tuple[str, ...]
 
 _Find = Callable[[Roots], list[Any]]
 
+_Pick = Callable[[Sequence[str]], tuple[str, ...]]
 
-@dataclass(frozen=True, slots=True)
-class Share:
+_MAX_TOGETHER = 256
+
+
+class Share(NamedTuple):
     """What an event adds to one group of one correlation.
 
     rule: position of the rule that it matches in the correlation's rules.
@@ -42,6 +46,18 @@ class _Counted:
     value: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """All that some rules add.
+
+    finders: of each field that the rules' correlations ask for, once; adds: for each share its correlation, the
+    position of the rule in it, and what picks its group and its values from the texts of these fields.
+    """
+
+    finders: tuple[_Find, ...]
+    adds: tuple[tuple[Correlation, int, _Pick, _Pick], ...]
+
+
 class Contributing:
     """Correlations, by the rules that they count.
 
@@ -54,6 +70,7 @@ class Contributing:
         self._shares_max = shares_max
         self._counted = dict[str, list[_Counted]]()
         self._finders = dict[str, _Find]()
+        self._together = dict[tuple[str, ...], _Together]()
         for one in correlations:
             for at, rule_id in enumerate(one.rules):
                 group, value = one.group_paths[at], one.value_paths[at]
@@ -63,36 +80,40 @@ class Contributing:
         self.rule_ids = frozenset(self._counted)
         """Ids of the rules and correlations that are counted."""
 
-    def shares(self, rule_id: str, roots: Roots) -> Iterator[Share]:
+    def shares(self, rule_id: str, roots: Roots) -> Iterable[Share]:
         """What an event that matches a rule adds, to each correlation that counts the rule."""
         return self.shares_of((rule_id,), roots)
 
-    def shares_of(self, rule_ids: Iterable[str], roots: Roots) -> Iterator[Share]:
+    def shares_of(self, rule_ids: Sequence[str], roots: Roots) -> Iterable[Share]:
         """The same of an event that matches several rules, for one after the other."""
+        key = tuple(rule_ids)
+        together = self._together.get(key) or self._made_together(key)
+        texts = list[str]()
+        for find in together.finders:
+            found = find(roots)
+            if len(found) == 1 and isinstance(found[0], list):
+                found = found[0]
+            if len(found) != 1 or not isinstance(found[0], str):
+                return self._each_combined(key, roots)
+            texts.append(found[0])
+        # mostly: there is nothing to combine
+        return [Share(one, group(texts), rule, values(texts)) for one, rule, group, values in together.adds]
+
+    def _made_together(self, rule_ids: tuple[str, ...]) -> _Together:
+        every = [counted for rule_id in rule_ids for counted in self._counted.get(rule_id, ())]
+        paths = [*dict.fromkeys(path for one in every for path in (*one.group, *one.value))]
+        adds = [(one.correlation, one.rule, _picking(paths, one.group), _picking(paths, one.value)) for one in every]
+        if len(self._together) >= _MAX_TOGETHER:
+            self._together.clear()
+        made = _Together(tuple(self._finders[path] for path in paths), tuple(adds))
+        self._together[rule_ids] = made
+        return made
+
+    def _each_combined(self, rule_ids: tuple[str, ...], roots: Roots) -> Iterator[Share]:
         known = dict[str, list[str]]()  # correlations mostly ask for the same fields
-        ways = dict[tuple[str, ...], list[Values]]()
         for rule_id in rule_ids:
             for counted in self._counted.get(rule_id, ()):
-                groups = self._few(counted.group, roots, known, ways)
-                values = self._few(counted.value, roots, known, ways)
-                if len(groups) == len(values) == 1:  # mostly: there is nothing to combine
-                    yield Share(counted.correlation, groups[0], counted.rule, values[0])
-                elif groups and values:
-                    yield from self._combined(counted, roots, known)
-
-    def _few(
-        self,
-        paths: tuple[str, ...],
-        roots: Roots,
-        known: dict[str, list[str]],
-        ways: dict[tuple[str, ...], list[Values]],
-    ) -> list[Values]:
-        """The first two of the combinations of some fields' texts, kept in `ways`."""
-        found = ways.get(paths)
-        if found is None:
-            texts = [self._texts(path, roots, known) for path in paths]
-            found = ways[paths] = [*islice(product(*texts), 2)]
-        return found
+                yield from self._combined(counted, roots, known)
 
     def _combined(self, counted: _Counted, roots: Roots, known: dict[str, list[str]]) -> Iterator[Share]:
         """A share for each combination of texts, as many as there may be."""
@@ -130,3 +151,15 @@ class Contributing:
                 tuple(named[name] for name in paths[at]) for paths in (outer.group_paths, outer.value_paths)
             )
             yield Share(outer, chosen, at, value)
+
+
+def _picking(paths: Sequence[str], some: Sequence[str]) -> _Pick:
+    """What takes the texts of some of the paths from those of all, in their order."""
+    at = [paths.index(path) for path in some]
+    if len(at) > 1:
+        return itemgetter(*at)
+    return (lambda texts: (texts[at[0]],)) if at else _pick_none
+
+
+def _pick_none(_: Sequence[str]) -> tuple[str, ...]:
+    return ()

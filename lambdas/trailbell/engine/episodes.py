@@ -12,9 +12,9 @@ Another contribution can only add members and join episodes: that is why detecto
 come to the same episodes.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -39,12 +39,15 @@ class Episode:
 
 def episodes_of(correlation: Correlation, contributions: Iterable[Contribution]) -> list[Episode]:
     """The episodes of one group, by time. Contributions may come in any order, and repeated."""
-    found = set(contributions)
-    if len(set(map(_KEYS[correlation.kind], found))) < correlation.threshold:
+    given = [*contributions]
+    if len(set(map(_KEYS[correlation.kind], given))) < correlation.threshold:
         return []  # as in most groups, which then need no order
+    found, timespan = set(given), correlation.timespan_seconds
+    is_ordered = correlation.kind is CorrelationType.TEMPORAL_ORDERED
+    if is_ordered and correlation.threshold > 1:
+        found = {*_near_others(found, timespan)}
     distinct = sorted(found, key=_by_time)
-    timespan = correlation.timespan_seconds
-    if correlation.kind is CorrelationType.TEMPORAL_ORDERED:
+    if is_ordered:
         chains = Chains(distinct, len(correlation.rules), correlation.threshold, timespan)
         members = chains.members()
         fires = [chains.fires_at(one.time) for one in members]
@@ -53,6 +56,20 @@ def episodes_of(correlation: Correlation, contributions: Iterable[Contribution])
         members = distinct
         fires, windows = _counted(correlation, members)
     return [_episode(members, fires, start, end) for start, end in _joined(windows)]
+
+
+def _near_others(contributions: Collection[Contribution], timespan: int) -> Iterator[Contribution]:
+    """Those with one of another rule no further away than the timespan: no others are in a sequence of several rules.
+
+    Of a rule that many calls match next to none are, and following sequences costs more than looking for neighbours.
+    """
+    rules = {one.rule for one in contributions}
+    others = {rule: sorted(one.time for one in contributions if one.rule != rule) for rule in rules}
+    for one in contributions:
+        times = others[one.rule]
+        at = bisect_left(times, one.time - timespan)
+        if at < len(times) and times[at] <= one.time + timespan:
+            yield one
 
 
 def _by_time(one: Contribution) -> Any:

@@ -35,13 +35,13 @@ class Moment:
         return self._known[key]
 
     @cached_property
-    def _is_plain(self) -> bool:
+    def is_plain(self) -> bool:
         """Whether no event stands for two rules, so that none is wanted twice."""
         return sum(map(len, self._events.values())) == len(set().union(*self._events.values()))
 
     def _longest(self, low: int, high: int, with_: Contribution | None) -> int:
         rules = [rule for rule in self._events if low <= rule < high and not (with_ and rule == with_.rule)]
-        if self._is_plain:
+        if self.is_plain:
             return len(rules) + (with_ is not None)
         taken = {with_.identity} if with_ else set[Hashable]()
         return _matching([self._events[rule] - taken for rule in rules]) + (with_ is not None)
@@ -82,12 +82,7 @@ class Chains:
 
     def members(self) -> list[Contribution]:
         """The contributions that are in some chain, by time."""
-        return [
-            one
-            for at, moment in enumerate(self._moments)
-            for one in moment.contributions
-            if self._is_member(at, moment, one)
-        ]
+        return [one for at, moment in enumerate(self._moments) for one in self._members_of(at, moment)]
 
     def fires_at(self, time: Any) -> bool:
         """Whether a chain ends at the time of a member."""
@@ -141,6 +136,15 @@ class Chains:
             latest = max(latest, start) if fires else latest
             whole[moment.time] = fires, latest
         return whole
+
+    def _members_of(self, at: int, moment: Moment) -> Iterator[Contribution]:
+        is_member = dict[Hashable, bool]()
+        for one in moment.contributions:
+            alike = one.rule if moment.is_plain else one  # else it matters which events the rules have in common
+            if alike not in is_member:
+                is_member[alike] = self._is_member(at, moment, one)
+            if is_member[alike]:
+                yield one
 
     def _is_member(self, at: int, moment: Moment, one: Contribution) -> bool:
         """Whether a chain goes through a contribution: some before its moment, some of it, and some after."""

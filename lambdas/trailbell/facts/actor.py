@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 import hashlib
+import json
 import marshal
 import re
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailbell.cloudtrail.record import mapping, text
-from trailbell.facts.person import permission_set, person_key, web_identity
+from trailbell.facts.person import IDENTITY_CENTER_PREFIX, permission_set, person_key, web_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +111,43 @@ def possible_kinds(identity_type: str) -> tuple[str, ...]:
     return _KINDS.get(identity_type, ("unknown",))
 
 
-KIND_PATHS = ("userIdentity.type", "userIdentity.arn", "userIdentity.sessionContext.sessionIssuer.userName")
-"""What `kinds_by_role` is given."""
+KIND_PATHS = ("userIdentity.type", "userIdentity.arn", "userIdentity.sessionContext.sessionIssuer")
+"""What `kinds_by_json` is given: two texts, and the JSON of the session's context."""
+
+_CENTER = IDENTITY_CENTER_PREFIX.encode()
+
+
+def kinds_by_json(identity_type: Any, arn: Any, context: Any) -> tuple[str, ...] | None:
+    """The same by the role's name as well, from JSON, b"" where there is none; None for any.
+
+    A context is parsed only if the name of a role that Identity Center has made may stand in it.
+    """
+    if type(identity_type) is not str:
+        return None if identity_type is None or identity_type else possible_kinds("")
+    if identity_type not in _ROLES:
+        return possible_kinds(identity_type)
+    if type(context) is not bytes:
+        return None
+    arn = arn if type(arn) is str else ""
+    if not (_CENTER in context or b"\\" in context or IDENTITY_CENTER_PREFIX in arn):
+        return _NOT_BY_CENTER[identity_type]
+    try:
+        found = json.loads(context or b"null")
+    except (ValueError, RecursionError):
+        return None
+    return kinds_by_role(identity_type, arn, text(mapping({"context": found}, "context", "sessionIssuer"), "userName"))
 
 
 def kinds_by_role(identity_type: str, arn: str, issuer: str) -> tuple[str, ...]:
     """The same by the role's name as well: whether Identity Center has made it."""
     kinds = possible_kinds(identity_type)
-    if identity_type not in ("AssumedRole", "Role"):
+    if identity_type not in _ROLES:
         return kinds
     center = "identity-center"
     return (center,) if permission_set(_role_name(arn, issuer)) else tuple(kind for kind in kinds if kind != center)
 
 
+_ROLES = ("AssumedRole", "Role")
 _ROLELESS = ("root", "iam-user", "account", "service")
 
 _KINDS = {
@@ -138,6 +163,7 @@ _KINDS = {
     "AWSService": ("service",),
     "": ("service", "unknown"),
 }
+_NOT_BY_CENTER = {name: tuple(kind for kind in _KINDS[name] if kind != "identity-center") for name in _ROLES}
 
 
 def _bounded(key: str) -> str:

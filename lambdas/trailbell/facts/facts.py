@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from trailbell.cloudtrail.once import once
 from trailbell.cloudtrail.record import Record, is_identifier, mapping, text, texts
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.facts.account_limits import account_of
-from trailbell.facts.actor import KIND_PATHS, Actor, actor_of, kinds_by_role, possible_kinds
+from trailbell.facts.actor import KIND_PATHS, Actor, actor_of, kinds_by_json, possible_kinds
 from trailbell.facts.direct import is_direct, possibly_direct
 from trailbell.facts.document import DocumentFacts, document_of
 from trailbell.facts.external_keys import external_keys_of, possible_external, possible_keys
@@ -17,7 +18,7 @@ from trailbell.facts.grant import unconstrained_operations
 from trailbell.facts.outcome import OUTCOME_MEMBERS, Outcome, outcome_of, outcomes_by_json, possible_outcomes
 from trailbell.facts.policy import PolicyFacts, read_policy
 from trailbell.facts.policy_hold import Hold, read_hold
-from trailbell.facts.resources import resources_of
+from trailbell.facts.resources import RESOURCE_WORDS, resources_of
 from trailbell.facts.selectors import SelectorFacts, selectors_of
 
 
@@ -157,6 +158,10 @@ TELLING: Mapping[str, Callable[[Facts], Hashable]] = {
 """Facts that have few values and are in most rules' conditions, cheapest first; what a rule sees of them."""
 
 
+WRITTEN: Mapping[str, AbstractSet[str]] = {"facts.resources": RESOURCE_WORDS}
+"""Facts that are made of a record's texts, and the words that may be in them beside those."""
+
+
 def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
     """Facts that follow from a few texts of a record, for the prefilter: the same as `facts_of`."""
 
@@ -180,11 +185,13 @@ def derived_fields(trusted: frozenset[str]) -> dict[str, Derived]:
         "facts.outcome": Derived(("errorCode",), outcome, closer=by_answers),
         "facts.operation": Derived(("eventSource", "eventName"), operation),
         "facts.direct": Derived(("eventType", "userIdentity.type", "userIdentity.invokedBy"), possibly_direct),
-        "facts.actor.kind": Derived(("userIdentity.type",), possible_kinds, closer=Derived(KIND_PATHS, kinds_by_role)),
-        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external),
+        "facts.actor.kind": Derived(
+            ("userIdentity.type",), possible_kinds, closer=Derived(KIND_PATHS, kinds_by_json, by_json=True)
+        ),
+        "facts.caller_external": Derived(("userIdentity.accountId", "recipientAccountId"), external, usual=False),
         "facts.external_keys": Derived(("eventSource", "requestParameters"), possible_keys, by_json=True),
         "facts.key_external": Derived(
-            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True
+            ("eventSource", "resources.ARN", "recipientAccountId"), possible_external(trusted), whole=True, usual=False
         ),
     }
 

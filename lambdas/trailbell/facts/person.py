@@ -17,6 +17,9 @@ from trailbell.cloudtrail.record import mapping, text
 
 # AWSReservedSSO_<permission set>_<16 hex digits>: the roles IAM Identity Center makes.
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
+IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
+"""What the names of Identity Center's roles begin with."""
+
 _IDENTITY_CENTER_ROLE = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}", re.DOTALL)
 
 # Providers that vouch for machines: clusters and pipelines.
@@ -31,7 +34,7 @@ _SUBJECTS = (":sub", ":user_id", ":id")
 
 def permission_set(role: str) -> str:
     """The permission set that a role (its name) stands for, "" if Identity Center did not make it."""
-    found = _IDENTITY_CENTER_ROLE.fullmatch(role) if role.startswith("AWSReservedSSO_") else None
+    found = _IDENTITY_CENTER_ROLE.fullmatch(role) if role.startswith(IDENTITY_CENTER_PREFIX) else None
     return found["set"] if found else ""
 
 

@@ -9,12 +9,23 @@ ARN formats: https://docs.aws.amazon.com/service-authorization/latest/reference/
 import re
 from collections.abc import Callable, Iterable
 
+from trailbell.cloudtrail.partition import PARTITIONS
 from trailbell.cloudtrail.record import Record, mapping, text, texts
 from trailbell.facts.alerter_parts import alerter_parts
 
 
 MAX_RESOURCES = 50
 """More are not kept: one call names at most 50 (SendCommand's InstanceIds)."""
+
+RESOURCE_WORDS = frozenset(
+    (
+        "activation alarm alarm-mute-rule alias application arn association backup cloudformation cloudhsm cloudtrail "
+        "cloudwatch cluster default document dynamodb ec2 event-bus event-source-mapping eventdatastore events "
+        "function iam instance iotfleethub key kms lambda layer log-group logs managed-instance parameter role rule "
+        "s3 schedule schedule-group scheduler servicesetting sns sqs ssm stack table trail unknown"
+    ).split()
+).union(PARTITIONS)
+"""Words that a resource may hold without being in the record: all else of it is, between colons and slashes."""
 
 # What AWS gives to everybody: documents and parameters of Systems Manager without an account, IAM's managed policies.
 _AWS_OWNED = re.compile(r"arn:[^:]*:(?:ssm:[^:]*::|[^:]*:[^:]*:aws:)")

@@ -5,8 +5,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
 
+from trailbell.cloudtrail.once import once
 from trailbell.cloudtrail.origin import Origin
 from trailbell.cloudtrail.record import Record, text
 from trailbell.engine.contributing import Group, Share
@@ -47,7 +48,7 @@ class BaseMatch:
     origin: Origin
     seen_at: str
 
-    @cached_property
+    @once
     def act(self) -> EpisodeAct:
         """What the hit of an episode says of it, made when it is first asked for: a scan shows few."""
         rule, hit, record, facts = self.rule, self.hit, self.record, self.facts
@@ -82,9 +83,14 @@ def base_match(
     shares: Sequence[Share], rule: Rule, hit: Hit | None, record: Record, facts: Facts, origin: Origin, seen_at: str
 ) -> BaseMatch:
     """A record that correlations count; the arguments are as BaseMatch has them."""
-    time = int(datetime.fromisoformat(record.event_time).timestamp())
+    time = _seconds(record.event_time)
     identity = text(record.fields, "sharedEventID") or record.event_id
     return BaseMatch(tuple(shares), time, identity, rule, hit, record, facts, origin, seen_at)
+
+
+@lru_cache(256)  # the calls of one log file share few
+def _seconds(event_time: str) -> int:
+    return int(datetime.fromisoformat(event_time).timestamp())
 
 
 def episode_hit(

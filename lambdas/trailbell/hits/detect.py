@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trailbell.cloudtrail.inflate import inflate
+from trailbell.cloudtrail.block_splitter import BlockSplitter
+from trailbell.cloudtrail.inflate import Inflated
 from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
@@ -24,7 +25,6 @@ from trailbell.cloudtrail.record import (
     is_record,
     make_record,
 )
-from trailbell.cloudtrail.splitter import Splitter
 from trailbell.engine.condition import asks_for
 from trailbell.engine.contributing import Contributing
 from trailbell.engine.correlation import silenced
@@ -33,7 +33,7 @@ from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
 from trailbell.engine.rulebook import Rule, Rulebook
 from trailbell.facts.fact_fields import FactFields
-from trailbell.facts.facts import TELLING, Facts, derived_fields, facts_of
+from trailbell.facts.facts import TELLING, WRITTEN, Facts, derived_fields, facts_of
 from trailbell.hits.base_match import BaseMatch, base_match
 from trailbell.hits.first_seen import NOT_SEEN, seen_in
 from trailbell.hits.hit import Hit, counted, make_hit
@@ -61,6 +61,7 @@ _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each,
 _TIME_NAME = b'"eventTime":"'
 _TIME = re.compile(_TIME_NAME + rb"([0-9T:-]{19}Z)\"")
 _TIME_LENGTH = 20
+_LAST_BYTES = 8192  # of a block: mostly they hold its last record
 _NO_RECORD = "record has no eventVersion, eventSource or eventName, so it is none of CloudTrail's"
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
@@ -159,17 +160,24 @@ class _Reading:
 class Sha256(Protocol):
     """What hashlib.sha256() gives."""
 
-    def update(self, block: bytes, /) -> object:
+    def update(self, block: bytes | memoryview, /) -> object:
         """Take more of what is hashed."""
 
     def hexdigest(self) -> str:
         """The hash of all that was taken."""
 
 
-def _hashed(blocks: Iterable[bytes], sha256: Sha256) -> Iterator[bytes]:
-    for block in blocks:
-        sha256.update(block)
-        yield block
+class _Hashed(Inflated):
+    """Content that is hashed as it is read."""
+
+    def __init__(self, body: Iterable[bytes], max_bytes: int, sha256: Sha256) -> None:
+        super().__init__(body, max_bytes)
+        self._sha256 = sha256
+
+    def readinto(self, space: memoryview) -> int:
+        size = super().readinto(space)
+        self._sha256.update(space[:size])
+        return size
 
 
 def _time_of(fields: Mapping[str, Any]) -> str:
@@ -190,10 +198,13 @@ class Span:
             self.first = min(self.first or time, time)
             self.last = max(self.last, time)
 
-    def add_block(self, records: bytes) -> None:
+    def add_block(self, records: bytes | memoryview) -> None:
         """Records are from about then: the first and the last of the text are looked at."""
-        for time in (_TIME.search(records), _TIME.search(records, records.rfind(_TIME_NAME))):
-            self.add(time[1].decode() if time else "")
+        ending = bytes(records[-_LAST_BYTES:])
+        if _TIME_NAME not in ending:
+            ending = bytes(records)
+        for time in (_TIME.search(records), _TIME.search(ending, max(ending.rfind(_TIME_NAME), 0))):
+            self.add(bytes(time[1]).decode() if time else "")
 
 
 class HitDetector:
@@ -269,8 +280,7 @@ class HitDetector:
         until then wherever reading ends; sha256: updated with the content, inflated, as it is read.
         Raises LogFileError where the content stops being a log file: hits before that place were right.
         """
-        blocks = inflate(body, max_bytes)
-        splitter = Splitter(_hashed(blocks, sha256) if sha256 else blocks)
+        splitter = BlockSplitter(_Hashed(body, max_bytes, sha256) if sha256 else Inflated(body, max_bytes))
         reading = _Reading(bucket, key, seen_at, counts)
         try:
             while splitter.advance():
@@ -283,6 +293,7 @@ class HitDetector:
                     yield from self._detect_in_entry(splitter.take(), reading)
         finally:
             reading.count_bytes(splitter.bytes_read)
+            splitter.close()
 
     def detect_records(
         self, records: Iterable[tuple[LiveEvent, Mapping[str, Any]]], seen_at: str, counts: DetectionCounts
@@ -322,7 +333,7 @@ class HitDetector:
         found = self._detect_in_fields(fields, reading, 0, None)
         return next((one for one in found if isinstance(one, Undoing)), None)
 
-    def _block_when_due(self, splitter: Splitter, reading: _Reading) -> bytes | None:
+    def _block_when_due(self, splitter: BlockSplitter, reading: _Reading) -> bytes | memoryview | None:
         """The next block of whole records, if it is to be prefiltered; None where the next is to be parsed in full.
 
         A log file in which one block cannot be prefiltered is parsed in full from there on: its other blocks are
@@ -330,11 +341,11 @@ class HitDetector:
         """
         if not (reading.prefiltered and self._prefilter_when_due()):
             return None
-        records = splitter.take_block()
+        records = splitter.take_in_place()
         reading.prefiltered = bool(records)
         return records
 
-    def _prefiltered(self, records: bytes, splitter: Splitter, reading: _Reading) -> "Block | None":
+    def _prefiltered(self, records: bytes | memoryview, splitter: BlockSplitter, reading: _Reading) -> "Block | None":
         """The block, prefiltered; None, and given back, where that cannot be."""
         prefilter = self._prefilter_when_due()
         block = prefilter.read(records) if prefilter else None
@@ -348,10 +359,10 @@ class HitDetector:
         if self._prefilter is None and self._full_parse_bytes_left <= 0:
             from trailbell.engine.prefilter.prefilter import Prefilter
 
-            self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS)
+            self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS, WRITTEN)
         return self._prefilter
 
-    def _detect_in_block(self, block: "Block", records: bytes, reading: _Reading) -> Iterator[Detected]:
+    def _detect_in_block(self, block: "Block", records: bytes | memoryview, reading: _Reading) -> Iterator[Detected]:
         """Count the records of a block, and decide on those that rules may match."""
         counts = reading.counts
         counts.records_read += block.records - len(block.to_parse)
@@ -381,17 +392,18 @@ class HitDetector:
         index: int,
         rules: Sequence[CompiledRule] | None,
         parsed: dict[str, Any] | None = None,
-    ) -> Iterator[Detected]:
+    ) -> Sequence[Detected]:
         """Decide on one record; parsed: its fields, where they are known."""
         fields = parse_entry(entry, index) if parsed is None else parsed
         if isinstance(fields, MalformedRecord):
             reading.counts.add_malformed(fields)
-        elif not is_record(fields):
+            return ()
+        if not is_record(fields):
             reading.counts.add_malformed(MalformedRecord(index, _NO_RECORD, entry.text[:MAX_SHOWN_BYTES]))
-        else:
-            if self.span and rules is None:
-                self.span.add(_time_of(fields))
-            yield from self._detect_in_fields(fields, reading, index, rules, entry.text)
+            return ()
+        if self.span and rules is None:
+            self.span.add(_time_of(fields))
+        return self._detect_in_fields(fields, reading, index, rules, entry.text)
 
     def _detect_in_fields(
         self,
@@ -400,16 +412,16 @@ class HitDetector:
         index: int,
         rules: Sequence[CompiledRule] | None,
         text: bytes = b"",
-    ) -> Iterator[Detected]:
+    ) -> Sequence[Detected]:
         """Decide on one record; rules: those left to decide, None for all whose gate it passes."""
         if rules is None:
             rules = self._partial_evaluation.rules_left(fields, self._matcher)
             if rules is None:
                 reading.counts.records_not_watched += 1
-                return
+                return ()
         if not rules:
             reading.counts.records_matched += 1
-            return
+            return ()
         try:
             record = make_record(fields, index, reading.account)
             found = self._found(rules, record, reading.origin(index), reading)
@@ -417,16 +429,15 @@ class HitDetector:
             reading.counts.add_malformed(
                 MalformedRecord(index, "record is nested too deeply to be matched", text[:MAX_SHOWN_BYTES])
             )
-            return
+            return ()
         except Exception:  # a defect of ours: the record is not decided on, and so it is not read
             reading.counts.records_read -= 1
             raise
         reading.counts.records_matched += 1
-        for one in found:
-            if isinstance(one, Hit):
-                reading.counts.hits += 1
-                reading.counts.hits_muted += bool(one.muted_by)
-            yield one
+        if found and isinstance(hit := found[0], Hit):  # of a record there is one at most, and it comes first
+            reading.counts.hits += 1
+            reading.counts.hits_muted += bool(hit.muted_by)
+        return found
 
     def _found(
         self, candidates: Sequence[CompiledRule], record: Record, origin: Origin, reading: _Reading

@@ -21,30 +21,26 @@ _COLUMNS = 6
 _TOGETHER = 50  # episodes whose records are read again in one go
 
 
-class Event:
-    """An event, known by its identity; the first of its records that was read, by file and position.
+class Event(int):
+    """An event: the number by which it is known; the first of its records that was read, by file and position.
 
-    Written out, and no dataclass: one is made for each record that is counted.
+    A number, and no dataclass: one is made for each record that is counted, and then compared and ordered by it.
     """
 
-    __slots__ = ("file", "identity", "index", "time")
+    time: int
+    file: int
+    index: int
 
-    def __init__(self, identity: int, time: int, file: int, index: int) -> None:
-        self.identity, self.time, self.file, self.index = identity, time, file, index
+    def __new__(cls, identity: int, time: int, file: int, index: int) -> "Event":
+        """An event of that identity."""
+        event = super().__new__(cls, identity)
+        event.time, event.file, event.index = time, file, index
+        return event
 
     @property
     def place(self) -> "Place":
         """Where its record is."""
         return self.file, self.index
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Event) and self.identity == other.identity
-
-    def __hash__(self) -> int:
-        return hash(self.identity)
-
-    def __str__(self) -> str:
-        return str(self.identity)
 
 
 Place = tuple[int, int]
@@ -122,7 +118,7 @@ class ScanEpisodes:
 def _shown(episode: Correlated) -> list[Event]:
     """The events that an episode's hit shows, by time: the first and the last of many."""
     own = (one for one in episode.events if isinstance(one, Event))
-    events = sorted(own, key=lambda one: (one.time, one.identity))
+    events = sorted(own, key=lambda one: (one.time, one))
     half = ACTS_MAX // 2
     return events if len(events) <= ACTS_MAX else events[:half] + events[-half:]
 

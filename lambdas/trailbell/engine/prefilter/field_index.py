@@ -32,9 +32,11 @@ class Derived:
     possible: from these texts to the values the field may have; None if they do not narrow it down.
     whole:    what counts is the member that each path begins with: `possible` gets it if it is a list or a text, and
               None for anything else.
-    by_json:  what counts is the text of these members: `possible` gets each as JSON, b"" for what is missing or null;
-              a string as it is; None where its text is not at hand. A value that it gives may be ABSENT.
+    by_json:  what counts is the text of these members, or of what the first two names lead to: `possible` gets each as
+              JSON, b"" for what is missing or null; a string as it is; None where its text is not at hand. A value
+              that it gives may be ABSENT.
     closer:   the same field by more of the event, which takes longer: asked of records for which a rule was found.
+    usual:    the value of nearly all records, so that a rule is best found by another one; None if there is none.
     """
 
     paths: tuple[str, ...]
@@ -42,6 +44,7 @@ class Derived:
     whole: bool = False
     by_json: bool = False
     closer: "Derived | None" = None
+    usual: Any = None
 
 
 class Memo(dict[Any, Any]):
@@ -65,7 +68,7 @@ class Memos:
 
     def keep(self, memo: Memo, key: Any, answer: Any) -> None:
         """Remember an answer, unless its key is none to keep."""
-        size = _size_of(key)
+        size = size_of(key)
         if not size:
             return
         if self._size + size > _MAX_REMEMBERED:
@@ -84,7 +87,7 @@ class Memos:
         memo.clear()
 
 
-def _size_of(key: Any) -> int:
+def size_of(key: Any) -> int:
     """What it takes to keep a memo's key, 0 for what is not kept: long texts, and numbers (1 equals True)."""
     size = _ENTRY
     for value in key if isinstance(key, tuple) else (key,):

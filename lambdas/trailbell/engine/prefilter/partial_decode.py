@@ -6,7 +6,7 @@ block, which is then parsed in full. No rule is decided here, so none can be mis
 https://jcristharif.com/msgspec/structs.html
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -27,7 +27,7 @@ class LayoutGrownError(Exception):
 _MAX_MEMBERS = 40  # that can be decoded of a record
 _MAX_INNER = 16  # of an object that is decoded as a struct, whose members msgspec compares one by one
 _WHOLE = (list, str)
-_TEXTS = frozenset((str, Raw, UnsetType))
+_MAX_ASKED = 64  # of a member: Raw keeps its block in memory, so it is copied
 
 
 class PartialLayout:
@@ -61,25 +61,29 @@ class PartialLayout:
         self._decode = self._decoder()
         self._decode_raw = msgspec.json.Decoder().decode
         self._last_decoded: tuple[Any, Any] = None, None
-        self._forget_keys: list[Callable[[], None]] = []
+        self._forget_asked: list[Callable[[], None]] = []
 
     def knows(self, path: str) -> bool:
         """Whether a field can be found in partial records."""
         return path.partition(".")[0] in self._types
 
-    def decode(self, records: bytes) -> list[Any]:
-        """The partial records of a list of records. Raises NotUnderstoodError."""
+    def decode(self, records: bytes | memoryview) -> list[Any]:
+        """The partial records of a list of records. Raises NotUnderstoodError.
+
+        What they leave as text is where the records are, and to be looked at before that memory is used again.
+        """
+        memory: Any = records.obj if isinstance(records, memoryview) else records  # which may hold more
         try:
-            if not records.isascii():
-                records.decode()  # msgspec does not check the encoding of what it skips
+            if not memory.isascii():
+                str(records, "utf-8")  # msgspec does not check the encoding of what it skips
             return self._decode(records)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             raise NotUnderstoodError from None
 
     def forget_record(self) -> None:
-        """Let go of the members that were decoded or compared last: they hold the text of their whole block."""
+        """Let go of the record that was asked about last: it holds the text of its whole block."""
         self._last_decoded = None, None
-        for forget in self._forget_keys:
+        for forget in self._forget_asked:
             forget()
 
     def finder(self, path: str) -> Finder:
@@ -134,63 +138,105 @@ class PartialLayout:
 
         return find_member
 
-    def json_finder(self, members: Sequence[str]) -> Callable[[Any], list[bytes | str | None]]:
-        """A function from a partial record to the JSON of some members: b"" for what is missing or null; a string as it
-        is; None for what is not at hand.
+    def ask_json(self, members: Sequence[str], ask: Callable[..., Any]) -> Callable[[Any], Any]:
+        """A function from a partial record to what is answered for the JSON of some members, or members of those: b""
+        for what is missing or null; a string as it is; None for what is not at hand. For the same as in the record
+        before, if it is short, it is not asked again. The answer is None where an object is something else.
         """
+        attributes = list[str]()
         for member in members:
-            if member not in self._scalars:
-                self._decode_from_now(member)
-        values = attrgetter(*map(attribute_of, members))
-        return lambda partial: [*map(_json_of, values(partial))]
+            head, *below = member.split(".")[:2]
+            if head not in self._scalars:
+                self._decode_from_now(head)
+            if below and not (head in self._inner and below[0] in self._inner_types[head]):
+                return lambda partial: None
+            attributes.append(".".join(map(attribute_of, (head, *below))))
+        values_of = attrgetter(*attributes)
+        last: Any = None
+        last_partial: Any = None
+        answer: Any = None
 
-    def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
+        def ask_about(partial: Any) -> Any:
+            nonlocal last, last_partial, answer
+            if partial is last_partial:
+                return answer
+            last_partial = None
+            try:
+                values = values_of(partial)
+            except AttributeError:  # an object is something else
+                return None
+            if values == last:
+                last_partial = partial
+                return answer
+            json = [*map(_json_of, values)]
+            answer, last, last_partial = ask(*json), None, partial
+            if all(text is not None and len(text) <= _MAX_ASKED for text in json):
+                last = tuple([value.copy() if type(value) is Raw else value for value in values])
+            return answer
+
+        def forget() -> None:
+            nonlocal last_partial
+            last_partial = None
+
+        self._forget_asked.append(forget)
+        return ask_about
+
+    def memo_key(self, paths: Sequence[str], *, by_text: bool = False) -> Callable[[Any], Any] | None:
         """A function from a partial record to a key under which the values of these fields may be remembered.
 
         Two records with equal keys have equal values there. The key is cheaper to get than the values: mostly it
         is one call of operator.attrgetter, and what was not decoded stays so. None where only decoding a member
-        could tell. The function raises AttributeError for a record in which an object is something else.
+        could tell, unless its text may be the key. The function raises AttributeError for a record in which an object
+        is something else.
         """
-        attributes, undecoded = [], False
+        attributes, texts = list[str](), dict[str, set[bytes]]()
         for path in paths:
             head, _, rest = path.partition(".")
             if head not in self._scalars:
                 self._decode_from_now(head)
             if head in self._inner:
-                types = self._inner_types[head]  # without names that hold dots, where only a text is asked for
-                names = [name for name, _ in _routes(tuple(rest.split("."))) if name in types]
-                undecoded = undecoded or any(types[name] is not Any for name in names)
-                attributes += [f"{attribute_of(head)}.{attribute_of(name)}" for name in names]
+                for attribute, below in self._attributes_in(head, rest):
+                    if below:
+                        texts.setdefault(attribute, set()).add(_ending(below[-1]))
+                    else:
+                        attributes.append(attribute)
             elif head in self._scalars or self._types[head] is Any:
                 attributes.append(attribute_of(head))
+            elif by_text:
+                texts.setdefault(attribute_of(head), set()).add(b"")  # all of it tells
             else:
                 return None
-        if not attributes:
+        if texts:
+            return _key_with_texts(attributes, [_telling(*one) for one in texts.items()])
+        return attrgetter(*attributes) if attributes else None
+
+    def _attributes_in(self, head: str, rest: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Where a path may lead in an object that is decoded as a struct: the attribute, and the names below it, none
+        where it holds the value itself.
+        """
+        types = self._inner_types[head]  # without names that hold dots, where only a text is asked for
+        for name, below in _routes(tuple(rest.split("."))):
+            if name in types:
+                left = () if types[name] is Any else below
+                yield f"{attribute_of(head)}.{attribute_of(name)}", left
+
+    def lack(self, paths: Sequence[str]) -> Callable[[Any], bool] | None:
+        """Whether a partial record has no value at any of these paths, if that can be told without decoding a member;
+        False where only that could tell. None where it never can.
+        """
+        endings = dict[str, set[bytes]]()
+        for path in paths:
+            head, _, rest = path.partition(".")
+            if head in self._scalars or head in self._inner or self._types.get(head) is Any or not rest:
+                return None
+            self._decode_from_now(head)
+            endings.setdefault(attribute_of(head), set()).add(_ending(rest.rpartition(".")[2]))
+        if len(endings) != 1:
             return None
-        get = attrgetter(*attributes)
-        if not undecoded:
-            return get
-        return self._key_of_texts(get)
-
-    def _key_of_texts(self, get: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], tuple[Any, ...]]:
-        """A key with the text of what was left undecoded, made once for records in a row that have the same there."""
-        last: tuple[Any, ...] = ()
-        key: tuple[Any, ...] = ()
-
-        def key_of(partial: Any) -> tuple[Any, ...]:
-            nonlocal last, key
-            values = get(partial)
-            if values != last:
-                key = tuple([bytes(value) if type(value) is Raw else value for value in values])
-                last = values if _TEXTS.issuperset(map(type, values)) else ()  # 1 equals True, and is not the same
-            return key
-
-        def forget() -> None:
-            nonlocal last
-            last = ()
-
-        self._forget_keys.append(forget)
-        return key_of
+        (attribute, below), decoded = endings.popitem(), self
+        telling = _telling(attribute, below)
+        get = attrgetter(attribute)
+        return lambda partial: get(partial) is not decoded._last_decoded[0] and telling(partial) is UNSET
 
     def _inner_finder(self, attribute: str, inner: Any, parts: tuple[str, ...]) -> Finder:
         routes = [(attribute_of(name), below) for name, below in _routes(parts)]
@@ -226,7 +272,7 @@ class PartialLayout:
             self._decode = self._decoder()
             raise LayoutGrownError
 
-    def _decoder(self) -> Callable[[bytes], list[Any]]:
+    def _decoder(self) -> Callable[[bytes | memoryview], list[Any]]:
         """A decoder of the members asked for so far."""
         scalar: Any = str | bool | UnsetType | None
         types = {name: self._types.get(name, scalar) for name in (*self._scalars, *self._decoded_members)}
@@ -240,6 +286,46 @@ class PartialLayout:
         if head in self._inner:
             return self._inner[head] | list[Any] | str | int | float | bool | UnsetType | None
         return Any if rests == {""} else Raw | UnsetType
+
+
+def _ending(name: str) -> bytes:
+    """How the name of a member ends in JSON, if nothing in it is escaped: names may hold dots."""
+    return name.encode() + b'"'
+
+
+def _key_with_texts(attributes: Sequence[str], texts: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """A function from a partial record to the values of some attributes, and what tells of some texts."""
+    if len(texts) == 1 and attributes:
+        get, telling = attrgetter(*attributes), texts[0]
+        if len(attributes) == 1:
+            return lambda partial: (get(partial), telling(partial))
+        return lambda partial: (*get(partial), telling(partial))
+    parts: tuple[Callable[[Any], Any], ...] = (*map(attrgetter, attributes), *texts)
+    return lambda partial: tuple([part(partial) for part in parts])
+
+
+def _telling(attribute: str, endings: Iterable[bytes]) -> Callable[[Any], Any]:
+    """A function from a partial record to what tells of members below one that is left as text: UNSET if there are
+    none with names that end so, else the text; or what the member is instead.
+    """
+    get = attrgetter(attribute)
+    if b"" in endings:
+        return lambda partial: bytes(value) if type(value := get(partial)) is Raw else value
+    first, *others = sorted(endings)
+
+    def telling(partial: Any) -> Any:
+        value = get(partial)
+        if type(value) is not Raw:
+            return value
+        text = bytes(value)
+        if first in text or b"\\" in text:
+            return text
+        for ending in others:
+            if ending in text:
+                return text
+        return UNSET
+
+    return telling
 
 
 def _json_of(value: Any) -> bytes | str | None:

@@ -19,13 +19,17 @@ from trailbell.engine.matcher import CompiledRule, Matcher
 from trailbell.engine.predicates import FACTS
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_decode import LayoutGrownError, NotUnderstoodError, PartialLayout, attribute_of
-from trailbell.engine.prefilter.partial_eval import ABSENT, Known, PartialEvaluation
-from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, RuleIndex
+from trailbell.engine.prefilter.partial_eval import ABSENT, Known, Left, PartialEvaluation
+from trailbell.engine.prefilter.rule_index import Conjunct, FieldIndexes, Found, RuleIndex
+from trailbell.engine.prefilter.written import Written, may_stand, words_needed
 
 
 _MAX_PLANS = 8192
 _MAX_PLAN_TEXT = 512
 _MAX_INDEXES = 64  # of what the same values of the gate let pass
+_MAX_LEFT = 64  # ways in which the rules of a plan were found
+_NOTHING_WRITTEN: Written = {}
+_ALL: Sequence[Found] = ((-1, 0),)  # for a plan without an index
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,12 @@ class _Finding:
 
     rule_index: finds their numbers; None for all of them: what has neither a source nor a name may be no record at all,
                 which a full parse tells.
-    left: the rules that were found so far, by number, with what is left to decide.
+    left: what is left to decide of the rules, by how they were found; which words must stand in the record for one of
+          them to match, None if none need to.
     """
 
     rule_index: RuleIndex | None
-    left: dict[int, CompiledRule] = field(default_factory=dict)
+    left: dict[tuple[Found, ...], tuple[Sequence[CompiledRule], frozenset[bytes] | None]] = field(default_factory=dict)
 
 
 _NOT_WATCHED, _NO_RULE_LEFT, _FIRST_FINDING = 0, 1, 2
@@ -46,6 +51,10 @@ _NOT_WATCHED, _NO_RULE_LEFT, _FIRST_FINDING = 0, 1, 2
 
 Numbers, because nearly all records have one of the first two, and those are counted without looking at each.
 """
+
+
+def _find_all(_: Any) -> Sequence[Found]:
+    return _ALL
 
 
 class _Plans(dict[tuple[Any, ...], int]):
@@ -59,11 +68,14 @@ class _Plans(dict[tuple[Any, ...], int]):
         self._make = make
         self.finding: list[_Finding] = []
         """Of the plans from _FIRST_FINDING on."""
+        self.finders: list[Callable[[Any], Sequence[Found]]] = []
+        """Theirs, from a partial record to the rules that it may match."""
 
     def __missing__(self, known_values: tuple[Any, ...]) -> int:
         plan = self._make(known_values)
         if not isinstance(plan, int):
             self.finding.append(plan)
+            self.finders.append(plan.rule_index.find if plan.rule_index else _find_all)
             plan = _FIRST_FINDING + len(self.finding) - 1
         if sum(len(value) for value in known_values if isinstance(value, str)) <= _MAX_PLAN_TEXT:
             self[known_values] = plan
@@ -74,6 +86,7 @@ class _Plans(dict[tuple[Any, ...], int]):
         if len(self) >= _MAX_PLANS or len(self.finding) >= _MAX_PLANS:
             self.clear()
             self.finding.clear()
+            self.finders.clear()
 
 
 @dataclass(slots=True)
@@ -85,13 +98,14 @@ class Block:
 
     records: int
     not_watched: int = 0
-    to_parse: list[tuple[int, bytes, list[CompiledRule]]] = field(default_factory=list)
+    to_parse: list[tuple[int, bytes, Sequence[CompiledRule]]] = field(default_factory=list)
 
 
 class Prefilter:
     """A matcher's rules, ready for blocks of records.
 
-    derived: which fields follow from which texts of a record; member_order: a record's members as they are written.
+    derived: which fields follow from which texts of a record; member_order: a record's members as they are written;
+    written: which fields are made of a record's texts.
     """
 
     def __init__(
@@ -100,8 +114,9 @@ class Prefilter:
         derived: Mapping[str, Derived],
         partial_evaluation: PartialEvaluation,
         member_order: Sequence[str] = (),
+        written: Written = _NOTHING_WRITTEN,
     ) -> None:
-        self._matcher, self._partial_evaluation = matcher, partial_evaluation
+        self._matcher, self._partial_evaluation, self._written = matcher, partial_evaluation, written
         self._lock = Lock()
         known_fields = partial_evaluation.known_fields
         decided = partial_evaluation.known_derived
@@ -114,7 +129,10 @@ class Prefilter:
         ]
         # Two names of each path: the text at a path is found below them without any other name (`text_finder`).
         needed.update(".".join(path.split(".")[:2]) for one in used if not one.by_json for path in one.paths)
-        texts = [path for one in used if one.by_json for path in one.paths]
+        by_json = [path for one in used if one.by_json for path in one.paths]
+        needed.update(path for path in by_json if "." in path)
+        texts = [path for path in by_json if "." not in path]
+        texts += [path.partition(".")[0] for one in used if one.whole for path in one.paths if "." in path]
         self._layout = PartialLayout(known_fields, needed, member_order, texts)
         self._field_indexes = FieldIndexes(self._layout, self._derived, frozenset(decided))
         self._conditions: dict[int, _Condition] = {}
@@ -125,7 +143,7 @@ class Prefilter:
         self._decode_fields = msgspec.json.Decoder().decode
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-    def read(self, records: bytes) -> Block | None:
+    def read(self, records: bytes | memoryview) -> Block | None:
         """Filter a JSON list of records; None where they must all be parsed in full.
 
         Threads take turns: plans and what is remembered grow while records are read.
@@ -150,7 +168,7 @@ class Prefilter:
             return None
         return fields if type(fields) is dict else None
 
-    def _read(self, records: bytes) -> Block:
+    def _read(self, records: bytes | memoryview) -> Block:
         partials = self._layout.decode(records)
         self._plans.bound()
         plans = [*map(self._plans.__getitem__, map(self._known_values, partials))]
@@ -161,42 +179,66 @@ class Prefilter:
         return block
 
     def _records_to_parse(
-        self, records: bytes, partials: Sequence[Any], plans: Sequence[int]
-    ) -> list[tuple[int, bytes, list[CompiledRule]]]:
+        self, records: bytes | memoryview, partials: Sequence[Any], plans: Sequence[int]
+    ) -> list[tuple[int, bytes, Sequence[CompiledRule]]]:
         """Of a block's records those that rules may match; plans: the number of each record's plan."""
-        finding = self._plans.finding
+        finding, finders = self._plans.finding, self._plans.finders
         found = [
-            (position, rules)
+            (position, *self._left_of(finding[plan - _FIRST_FINDING], numbers, partials[position]))
             for position, plan in enumerate(plans)
             if plan >= _FIRST_FINDING
-            if (rules := self._rules_found(finding[plan - _FIRST_FINDING], partials[position]))
+            if (numbers := finders[plan - _FIRST_FINDING](partials[position]))
         ]
         self._layout.forget_record()
         self._field_indexes.forget_record()
         texts = self._decode_texts(records) if found else ()
-        return [(position, bytes(texts[position]), rules) for position, rules in found]
+        entries = ((position, bytes(texts[position]), rules, words) for position, rules, words in found)
+        return [
+            (position, text, rules)
+            for position, text, rules, words in entries
+            if words is None or may_stand(words, text)
+        ]
 
-    def _rules_found(self, plan: _Finding, partial: Any) -> list[CompiledRule]:
-        """The rules that a record may match, strongest first, each with what is left to decide."""
+    def _left_of(
+        self, plan: _Finding, found: Sequence[Found], partial: Any
+    ) -> tuple[Sequence[CompiledRule], frozenset[bytes] | None]:
+        """The rules that were found for a record, strongest first, each with what is left to decide, and the words
+        without which none does.
+        """
         if plan.rule_index is None:
-            return [*self._matcher.compiled]
-        numbers = plan.rule_index.find(partial)
-        if not numbers:
-            return []
-        for number in numbers:
-            if number not in plan.left:
-                plan.left[number] = self._left_to_decide(self._matcher.compiled[number], self._known_values(partial))
-        return [plan.left[number] for number in sorted(numbers)]
+            return self._matcher.compiled, None
+        key = tuple(found)
+        left = plan.left.get(key)
+        if left is None:
+            if len(plan.left) >= _MAX_LEFT:
+                plan.left.clear()
+            left = plan.left[key] = self._left_by(plan.rule_index, found, self._known_values(partial))
+        return left
 
-    def _left_to_decide(self, rule: CompiledRule, known_values: tuple[Any, ...]) -> CompiledRule:
-        """A rule without the parts of its condition that known values and the partial record decide for certain."""
-        possibilities = _Possibilities(self._known(known_values))
+    def _left_by(
+        self, rule_index: RuleIndex, found: Sequence[Found], known_values: tuple[Any, ...]
+    ) -> tuple[Left, frozenset[bytes] | None]:
+        """What is left of rules that were found so, and the words without which none of them matches."""
+        known = _Possibilities(self._known(known_values))
+        conditions = list[tuple[CompiledRule, Node | bool]]()
+        words: frozenset[bytes] | None = frozenset()
+        for one in sorted(found):
+            rule = self._matcher.compiled[one[0]]
+            left = self._left_to_decide(rule, known, rule_index.sure_of(one))
+            node: Node = ["and", left]
+            conditions.append((rule.with_left(left), node if left else True))
+            needed = words_needed(node, self._written)
+            words = None if words is None or needed is None else words | needed
+        return Left(conditions), words
+
+    def _left_to_decide(self, rule: CompiledRule, known: "_Possibilities", sure: Sequence[Node]) -> list[Node]:
+        """The parts of a rule's condition that known values and the partial record do not decide for certain."""
         left = list[Node]()
         for node in conjuncts(rule.rule.detection):
-            simple = self._partial_evaluation.simplified(node, possibilities.of(all_paths_of(node)))
+            simple = self._partial_evaluation.simplified(node, known.of(all_paths_of(node)))
             if simple is not True:
                 left += self._field_indexes.undecided(node if simple is False else simple)
-        return rule.with_left(left)
+        return [node for node in left if node not in sure]
 
     def _known(self, known_values: tuple[Any, ...]) -> list[Known]:
         return self._partial_evaluation.known_values([ABSENT if value is UNSET else value for value in known_values])
