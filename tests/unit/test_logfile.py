@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.logfile import MalformedRecord, read_records
 from trailbell.cloudtrail.splitter import MAX_ENTRY_BYTES, Splitter
@@ -94,6 +97,41 @@ def test_gzip_members_are_read_one_after_the_other() -> None:
     body = gzip.compress(content[:10]) + gzip.compress(content[10:]) + b"\0" * 20
 
     assert list(read_records(in_pieces(body, 7))) == [{"eventID": "a"}]
+
+
+_CONTENTS = st.builds(lambda size, text: (text * size)[:size], st.integers(0, 250_000), st.binary(min_size=1))
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(
+    contents=st.lists(_CONTENTS, min_size=1, max_size=3),
+    end=st.sampled_from([b"", b"\0" * 20, b"x", b"\x1f\x8b"]),
+    size=st.sampled_from([1000, 65_536, 10**9]),
+    broken_at=st.none() | st.integers(0, 300_000),
+)
+def test_isal_and_zlib_give_the_same(contents: list[bytes], end: bytes, size: int, broken_at: int | None) -> None:
+    """Blocks of bounded size, the whole content, and the same refusals; without ISA-L's wheel zlib inflates."""
+    body = b"".join(map(gzip.compress, contents)) + end
+    body = body if broken_at is None else body[: broken_at % len(body)]
+    with pytest.MonkeyPatch.context() as patch:
+        by_isal = _inflated(body, size)
+        patch.setattr("trailbell.cloudtrail.inflate.IgzipDecompressor", None)
+        by_zlib = _inflated(body, size)
+
+    assert by_zlib == by_isal
+    if broken_at is None and not end.strip(b"\0"):
+        assert by_isal == (b"".join(contents), "")
+
+
+def _inflated(body: bytes, size: int) -> tuple[bytes, str]:
+    content, error = b"", ""
+    try:
+        for block in inflate(in_pieces(body, size), 10**9):
+            assert 0 < len(block) <= 100_000
+            content += block
+    except LogFileError as refused:
+        error = str(refused).partition(":")[0]
+    return content, error
 
 
 @pytest.mark.parametrize(

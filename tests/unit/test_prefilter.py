@@ -4,6 +4,7 @@ import ast
 import gzip
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -25,6 +26,7 @@ from trailbell.engine.prefilter import partial_eval
 from trailbell.engine.prefilter.decision import Decision
 from trailbell.engine.prefilter.field_index import Derived
 from trailbell.engine.prefilter.partial_eval import PartialEvaluation
+from trailbell.engine.prefilter.prefilter import Prefilter
 from trailbell.engine.prefilter.written import may_stand
 from trailbell.engine.rulebook import Level, Rule, Rulebook
 from trailbell.errors import LogFileError
@@ -310,6 +312,28 @@ def test_prefilter_finds_what_trying_every_rule_finds(trees: list[list[Any]], re
     assert counts["records_read"] == len(records)
 
 
+@settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(
+    trees=st.lists(_TREES, min_size=1, max_size=6),
+    content=_CONTENTS,
+    most=st.sampled_from([(0, 1, 0), (300, 1, 1), (1000, 2, 2)]),
+)
+def test_bounds_of_what_is_remembered_change_nothing(
+    trees: list[list[Any]], content: bytes, most: tuple[int, int, int]
+) -> None:
+    """Nothing remembered, one plan, one rule index: whatever is forgotten is found again, and nothing else."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in zip(("field_index._MAX_REMEMBERED", "prefilter._MAX_PLANS"), most[:2], strict=True):
+            patch.setattr(f"trailbell.engine.prefilter.{name}", value)
+        patch.setattr("trailbell.engine.prefilter.prefilter._MAX_INDEXES", most[2])
+        patch.setattr("trailbell.engine.prefilter.rule_index._MAX_CHECKS", most[1])
+        full, prefiltered, _ = both(rulebook_of(trees), content * 2)
+
+    assert prefiltered == full
+
+
 _FINDER = partial(compile_finder, dotted_root=False)
 
 
@@ -455,6 +479,22 @@ def test_well_formed_log_files_are_prefiltered_whole(shipped: Rulebook) -> None:
     assert prefiltered == full
     assert len(full[0]) > 300
     assert fully_parsed == sum(not isinstance(record.get("readOnly", True), bool) for record in records) == 0
+
+
+def test_no_block_is_held_once_it_was_read(shipped: Rulebook) -> None:
+    """What is left undecoded of a record holds its whole block: 100 KB that lie where the next blocks would."""
+    derived = derived_fields(frozenset())
+    matcher = Matcher(shipped.rules, GATE_FIELDS, dotted_root=False)
+    prefilter = Prefilter(matcher, derived, PartialEvaluation((*GATE_FIELDS, "readOnly", "errorCode"), derived))
+    entries = [json.dumps(record, separators=(",", ":")) for record in case_records()]
+    records = f"[{','.join(entries)}]".encode()
+    held = sys.getrefcount(records)
+
+    block = prefilter.read(records)
+
+    assert block
+    assert len(block.to_parse) > 300
+    assert sys.getrefcount(records) == held
 
 
 @pytest.mark.slow

@@ -56,7 +56,11 @@ class JsonText:
         if block is None:
             return False
         self.bytes_read += len(block)
-        self._buffer = self._buffer[self._at :] + block
+        if self._at < len(self._buffer):
+            # Not `[at:] + block`: the rest as an object of its own, of another size each time, is what malloc keeps for
+            # later once it is freed, and many of those leave no room between them that is as large as a block.
+            block = b"".join((memoryview(self._buffer)[self._at :], block))
+        self._buffer = block
         self._at = 0
         return True
 

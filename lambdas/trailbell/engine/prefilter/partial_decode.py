@@ -61,6 +61,7 @@ class PartialLayout:
         self._decode = self._decoder()
         self._decode_raw = msgspec.json.Decoder().decode
         self._last_decoded: tuple[Any, Any] = None, None
+        self._forget_asked: list[Callable[[], None]] = []
 
     def knows(self, path: str) -> bool:
         """Whether a field can be found in partial records."""
@@ -78,6 +79,12 @@ class PartialLayout:
             return self._decode(records)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             raise NotUnderstoodError from None
+
+    def forget_record(self) -> None:
+        """Let go of the record that was asked about last: it holds the text of its whole block."""
+        self._last_decoded = None, None
+        for forget in self._forget_asked:
+            forget()
 
     def finder(self, path: str) -> Finder:
         """A function from a partial record to a field's values: what engine/fields.py finds in the whole record."""
@@ -167,6 +174,11 @@ class PartialLayout:
                 last = tuple([value.copy() if type(value) is Raw else value for value in values])
             return answer
 
+        def forget() -> None:
+            nonlocal last_partial
+            last_partial = None
+
+        self._forget_asked.append(forget)
         return ask_about
 
     def memo_key(self, paths: Sequence[str], *, by_text: bool = False) -> Callable[[Any], Any] | None:

@@ -27,6 +27,7 @@ from trailbell.lazy_dataclass import dataclass
 
 _MAX_PLANS = 8192
 _MAX_PLAN_TEXT = 512
+_MAX_INDEXES = 64  # of what the same values of the gate let pass
 _MAX_LEFT = 64  # ways in which the rules of a plan were found
 _NOTHING_WRITTEN: Written = {}
 _ALL: Sequence[Found] = ((-1, 0),)  # for a plan without an index
@@ -120,6 +121,7 @@ class Prefilter:
         self._lock = Lock()
         known_fields = partial_evaluation.known_fields
         decided = partial_evaluation.known_derived
+        self._decided = frozenset((*known_fields, *decided))
         self._derived = {name: one for name, one in derived.items() if name not in decided or one.closer}
         mentioned = [path for rule in matcher.compiled for path in all_paths_of(rule.rule.detection)]
         needed = {path for path in mentioned if not path.startswith(FACTS)}
@@ -135,6 +137,7 @@ class Prefilter:
         self._layout = PartialLayout(known_fields, needed, member_order, texts)
         self._field_indexes = FieldIndexes(self._layout, self._derived, frozenset(decided))
         self._conditions: dict[int, _Condition] = {}
+        self._passing: dict[tuple[Any, ...], _Passing] = {}
         self._shared: RuleIndex | None = None
         self._known_values = attrgetter(*map(attribute_of, known_fields))
         self._plans = _Plans(self._make_plan)
@@ -187,6 +190,8 @@ class Prefilter:
             if plan >= _FIRST_FINDING
             if (numbers := finders[plan - _FIRST_FINDING](partials[position]))
         ]
+        self._layout.forget_record()
+        self._field_indexes.forget_record()
         texts = self._decode_texts(records) if found else ()
         entries = ((position, bytes(texts[position]), rules, words) for position, rules, words in found)
         return [
@@ -244,23 +249,73 @@ class Prefilter:
         gate = known_values[: len(self._matcher.gate_fields)]
         if all(value is UNSET for value in gate):
             return _Finding(None)
-        candidates = self._matcher.passing(*gate)
-        if not candidates:
+        passing = self._passing.get(gate) or self._make_passing(gate)
+        if passing is _NONE_PASSES:
             return _NOT_WATCHED
-        known = _Possibilities(self._known(known_values))
-        left = {rule.number: parts for rule in candidates if (parts := self._left(rule, known)) is not None}
-        if self._shared is None:
-            self._shared = self._shared_index()
-        rule_index = RuleIndex(left, self._field_indexes, self._shared)
+        rule_index = self._rule_index(passing, _Possibilities(self._known(known_values)))
         return _NO_RULE_LEFT if rule_index.is_empty else _Finding(rule_index)
 
-    def _left(self, rule: CompiledRule, known: "_Possibilities") -> list[Conjunct] | None:
-        """What must still hold for a rule; None if it cannot match, or is in the index that all plans share."""
-        condition = self._conditions.get(rule.number)
-        if condition is None:
-            condition = self._conditions[rule.number] = self._split(rule)
-        if condition.shared:
-            return None
+    def _make_passing(self, gate: tuple[Any, ...]) -> "_Passing":
+        """What the gate's values leave of the rules that they let pass."""
+        passing = self._passing_rules(gate)
+        if all(isinstance(value, str) for value in gate) and sum(map(len, gate)) <= _MAX_PLAN_TEXT:
+            if len(self._passing) >= _MAX_PLANS:
+                self._passing.clear()
+            self._passing[gate] = passing
+        return passing
+
+    def _passing_rules(self, gate: tuple[Any, ...]) -> "_Passing":
+        candidates = self._matcher.passing(*gate)
+        if not candidates:
+            return _NONE_PASSES
+        by_field = zip(self._matcher.gate_fields, gate, strict=True)
+        known = {name: [] if value is UNSET else [value] for name, value in by_field}
+        passing = _Passing()
+        for rule in candidates:
+            condition = self._conditions.get(rule.number)
+            if condition is None:
+                condition = self._conditions[rule.number] = self._split(rule)
+            left = None if condition.shared else self._left(condition, known)
+            if left:
+                (passing.varying if left.known else passing.same)[rule.number] = left
+        return passing
+
+    def _left(self, condition: "_Condition", known: Known) -> "_Condition | None":
+        """What the gate's values leave of a condition; None if they rule it out."""
+        open_, varying = list(condition.open), list[tuple[Node, frozenset[str]]]()
+        for node, _ in condition.known:
+            simple = self._partial_evaluation.simplified(node, [known])
+            if simple is False:
+                return None
+            if not isinstance(simple, bool):
+                paths = all_paths_of(simple)
+                if self._decided.isdisjoint(paths):
+                    open_ += self._field_indexes.conjuncts(simple)
+                else:
+                    varying.append((simple, paths))
+        return _Condition(varying, open_, shared=False)
+
+    def _rule_index(self, passing: "_Passing", known: "_Possibilities") -> RuleIndex:
+        """An index of the rules that pass and are left by all known values, the same for the same that is left."""
+        left = {
+            number: parts
+            for number, condition in passing.varying.items()
+            if (parts := self._open_by(condition, known)) is not None
+        }
+        key = tuple((number, *[one.name for one in parts]) for number, parts in left.items())
+        rule_index = passing.indexes.get(key)
+        if rule_index is None:
+            if self._shared is None:
+                self._shared = self._shared_index()
+            rules = {number: condition.open for number, condition in passing.same.items()} | left
+            rule_index = RuleIndex(rules, self._field_indexes, self._shared)
+            if len(passing.indexes) >= _MAX_INDEXES:
+                passing.indexes.clear()
+            passing.indexes[key] = rule_index
+        return rule_index
+
+    def _open_by(self, condition: "_Condition", known: "_Possibilities") -> list[Conjunct] | None:
+        """What must still hold for a rule by all known values; None if it cannot match."""
         left = list(condition.open)
         for node, paths in condition.known:
             simple = self._partial_evaluation.simplified(node, known.of(paths))
@@ -271,10 +326,9 @@ class Prefilter:
         return left
 
     def _split(self, rule: CompiledRule) -> "_Condition":
-        decided = frozenset((*self._partial_evaluation.known_fields, *self._partial_evaluation.known_derived))
         nodes = [(node, all_paths_of(node)) for node in conjuncts(rule.rule.detection)]
-        known = [(node, paths) for node, paths in nodes if not decided.isdisjoint(paths)]
-        others = [node for node, paths in nodes if decided.isdisjoint(paths)]
+        known = [(node, paths) for node, paths in nodes if not self._decided.isdisjoint(paths)]
+        others = [node for node, paths in nodes if self._decided.isdisjoint(paths)]
         open_ = [part for node in others for part in self._field_indexes.conjuncts(node)]
         return _Condition(known, open_, shared=not known and not rule.rule.gate)
 
@@ -309,3 +363,19 @@ class _Condition:
     known: list[tuple[Node, frozenset[str]]]
     open: list[Conjunct]
     shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """The rules that some values of the gate let pass, by number, with what these leave of their conditions. Of most
+    they leave what does not depend on anything else that is known of a record.
+
+    varying: conditions that look at what else is known; indexes: for what may be left of these, an index of all rules.
+    """
+
+    same: dict[int, _Condition] = field(default_factory=dict)
+    varying: dict[int, _Condition] = field(default_factory=dict)
+    indexes: dict[tuple[Any, ...], RuleIndex] = field(default_factory=dict)
+
+
+_NONE_PASSES = _Passing()

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from trailbell.engine.condition import Node, compile_node, conjuncts, paths_of
-from trailbell.engine.prefilter.field_index import Derived, FieldIndex, is_short
+from trailbell.engine.prefilter.field_index import Derived, FieldIndex, Memo, Memos, size_of
 from trailbell.engine.prefilter.partial_decode import PartialLayout
 from trailbell.engine.prefilter.partial_eval import ABSENT
 from trailbell.lazy_dataclass import dataclass
@@ -22,7 +22,7 @@ _EQUAL, _SEARCHED, _OTHER, _WEAK = 3, 2, 1, 0
 _MAX_DECIDED = 256  # combinations of values that a check remembers; records may hold any number
 _MAX_CHECKS = 4096
 _NO_VALUE: tuple[list[Any]] = ([],)
-_MAX_FOUND = 2048  # answers of all rule indexes that are remembered
+_MAX_FOUND = 64  # keys of a rule index
 
 SURE = 2
 """What a check answers where its part of a condition holds for certain, whatever else is in the record."""
@@ -65,11 +65,17 @@ class FieldIndexes:
         self, layout: PartialLayout, derived: Mapping[str, Derived], decided: frozenset[str] = frozenset()
     ) -> None:
         self._layout, self._derived, self._decided = layout, derived, decided
+        self._memos = Memos()
         self._indexes: dict[str, FieldIndex] = {}
         self._checks: dict[str, Check] = {}
         self._possible_values: dict[Derived, Callable[[Any], tuple[Any, ...] | None]] = {}
-        self._found: list[dict[Any, tuple[int, ...]]] = []
-        self._found_count = 0
+        self._answers = _Answers()
+        self._forget_record = [self._answers.forget]
+
+    def forget_record(self) -> None:
+        """Let go of the record that was asked about last: it holds the text of its whole block."""
+        for forget in self._forget_record:
+            forget()
 
     def index(self, path: str) -> FieldIndex:
         """The index of a field."""
@@ -89,20 +95,6 @@ class FieldIndexes:
     def memo_key(self, paths: Sequence[str]) -> Callable[[Any], Any] | None:
         """A key for all these paths together, as PartialLayout has it."""
         return self._layout.memo_key(tuple(dict.fromkeys(paths)))
-
-    def remember(self, found: dict[Any, tuple[int, ...]], key: Any, numbers: tuple[int, ...]) -> None:
-        """Remember an answer among those found before. If all rule indexes remember too many, all of them forget."""
-        if not is_short(key):
-            return
-        if self._found_count >= _MAX_FOUND:
-            for one in self._found:
-                one.clear()
-            self._found.clear()
-            self._found_count = 0
-        if not found:
-            self._found.append(found)
-        found[key] = numbers
-        self._found_count += 1
 
     def conjuncts(self, node: Node) -> Iterator[Conjunct]:
         """What must hold for a condition to hold, as far as partial records tell."""
@@ -147,11 +139,14 @@ class FieldIndexes:
         paths = sorted(paths_of(conjunct.node) or ())
         path = paths[0] if len(paths) == 1 else ""
         if path not in self._derived:
-            holds = _remembering(compile_node(conjunct.node, self._layout.finder), self._layout.memo_key(paths))
+            decide = compile_node(conjunct.node, self._layout.finder)
+            holds = _remembering(decide, self._layout.memo_key(paths), self._memos, self._answers)
             lack = self._layout.lack(paths)
             return _with_nothing(conjunct.node, lack, holds) if lack else holds
         derived = self._derived[path].closer or self._derived[path]
-        index = FieldIndex(self._values_of(derived))  # what is decided is remembered here, by what is possible
+        index = FieldIndex(
+            self._values_of(derived), self._memos
+        )  # what is decided is remembered here, by what is possible
         index.add(conjunct.name, conjunct.node)
         possible = self._possible(derived)
         decided: dict[tuple[Any, ...] | None, int] = {}
@@ -166,7 +161,7 @@ class FieldIndexes:
                 holds = decided[values] = bool(index.find_anew(partial)) * (SURE if is_certain else 1)
             return holds
 
-        return _remembering(check, self._memo_key_of(derived))
+        return _remembering(check, self._memo_key_of(derived), self._memos, self._answers)
 
     def _make_index(self, path: str) -> FieldIndex:
         derived = self._derived.get(path)
@@ -174,9 +169,9 @@ class FieldIndexes:
             find, memo_key = self._layout.finder(path), self._layout.memo_key((path,))
             lack = None if memo_key else self._layout.lack((path,))
             if lack:
-                return FieldIndex(lambda partial: _NO_VALUE if lack(partial) else (find(partial),))
-            return FieldIndex(lambda partial: (find(partial),), memo_key)
-        return FieldIndex(self._values_of(derived), self._memo_key_of(derived))
+                return FieldIndex(lambda partial: _NO_VALUE if lack(partial) else (find(partial),), self._memos)
+            return FieldIndex(lambda partial: (find(partial),), self._memos, memo_key)
+        return FieldIndex(self._values_of(derived), self._memos, self._memo_key_of(derived))
 
     def _memo_key_of(self, derived: Derived) -> Callable[[Any], Any] | None:
         return None if derived.by_json else self._layout.memo_key(derived.paths, by_text=derived.whole)
@@ -195,7 +190,9 @@ class FieldIndexes:
         """A function from a partial record to a derived field's values, None if anything is possible."""
         made = self._possible_values.get(derived)
         if made is None:
-            made = self._possible_values[derived] = self._make_possible(derived)
+            made, forget = _asked_once(self._make_possible(derived))
+            self._possible_values[derived] = made
+            self._forget_record.append(forget)
         return made
 
     def _make_possible(self, derived: Derived) -> Callable[[Any], tuple[Any, ...] | None]:
@@ -204,11 +201,13 @@ class FieldIndexes:
             return layout.ask_json(derived.paths, possible)
         finder_of: Callable[[str], Callable[[Any], Any]] = layout.member_finder if derived.whole else layout.text_finder
         finders = [finder_of(one) for one in derived.paths]
-        return _asked_once(lambda partial: possible(*[find(partial) for find in finders]))
+        return lambda partial: possible(*[find(partial) for find in finders])
 
 
-def _asked_once(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A question about partial records that is asked once, and not again while the same record is asked about."""
+def _asked_once(ask: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], Callable[[], None]]:
+    """A question about partial records that is asked once, and not again while the same record is asked about; and what
+    lets go of the record.
+    """
     last: Any = None
     answer: Any = None
 
@@ -219,7 +218,11 @@ def _asked_once(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
             last = partial
         return answer
 
-    return ask_once
+    def forget() -> None:
+        nonlocal last
+        last = None
+
+    return ask_once, forget
 
 
 class RuleIndex:
@@ -261,7 +264,7 @@ class RuleIndex:
 
     def find(self, partial: Any) -> list[Found]:
         """The rules that this partial record may match. Raises NotUnderstoodError."""
-        numbers = self._always
+        numbers, one_by_one = self._always, self._one_by_one
         if self._memo_key:
             key = None
             try:
@@ -271,13 +274,23 @@ class RuleIndex:
                 found = _found_by(self._at_once, partial)
             if found is None:
                 found = _found_by(self._at_once, partial)
-                self._indexes.remember(self._found, key, found)
+                self._remember(key, found)
             numbers += found
-        if self._one_by_one:
-            numbers += _found_by(self._one_by_one, partial)
+        if one_by_one:
+            numbers += _found_by(one_by_one, partial)
         if not numbers:
             return []
         return [(number, sure) for number in numbers if (sure := self._checked(number, partial)) >= 0]
+
+    def _remember(self, key: Any, found: tuple[int, ...]) -> None:
+        """Remember what was found, as long as there are few keys: of many, most would be met once in this plan, and the
+        fields one by one are met again in others.
+        """
+        if len(self._found) >= _MAX_FOUND:
+            self._memo_key, self._found = None, {}
+            self._one_by_one = [*self._at_once, *self._one_by_one]
+        elif size_of(key):
+            self._found[key] = found
 
     def _indexed(self, paths: Iterable[str]) -> list[tuple[FieldIndex, dict[int, list[int]]]]:
         return [(self._indexes.index(path), self._rules_by_test[path]) for path in paths]
@@ -340,19 +353,34 @@ def _any_way(ways: Sequence[Sequence[Check]]) -> Check:
     return check
 
 
-def _remembering(check: Check, memo_key: Callable[[Any], Any] | None) -> Check:
+class _Answers(dict[Any, int]):
+    """What was answered about the record that is asked about: several rules ask the same."""
+
+    __slots__ = ("partial",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.partial: Any = None
+
+    def forget(self) -> None:
+        """Let go of the record."""
+        self.partial = None
+        self.clear()
+
+
+def _remembering(check: Check, memo_key: Callable[[Any], Any] | None, memos: Memos, answers: _Answers) -> Check:
     """A check that is asked once for equal values; memo_key: as FieldIndex has it."""
     if memo_key is None:
         return check
-    decided: dict[Any, int] = {}
-    last: Any = None
-    holds: int | None = None
+    decided = Memo()
 
     def remembered(partial: Any) -> int:
-        nonlocal last, holds
-        if partial is last and holds is not None:  # asked for another rule
+        if partial is not answers.partial:
+            answers.clear()
+            answers.partial = partial
+        holds = answers.get(remembered)
+        if holds is not None:
             return holds
-        last = None
         try:
             key = memo_key(partial)
             holds = decided.get(key)
@@ -360,11 +388,8 @@ def _remembering(check: Check, memo_key: Callable[[Any], Any] | None) -> Check:
             return check(partial)
         if holds is None:
             holds = check(partial)
-            if is_short(key):
-                if len(decided) >= _MAX_DECIDED:
-                    decided.clear()
-                decided[key] = holds
-        last = partial
+            memos.keep(decided, key, holds)
+        answers[remembered] = holds
         return holds
 
     return remembered
