@@ -16,13 +16,13 @@ _MAX_NAME = 40
 
 # How one record ends and the next begins as CloudTrail writes them. No string can contain it, because quotes are
 # escaped there; if it occurs deeper than between two records, the block is not valid JSON and the prefilter refuses it.
-BOUNDARY = b'},{"eventVersion":'
+_BOUNDARY = b'},{"eventVersion":'
 
 # How log files begin and end as CloudTrail writes them.
-BEGINNING = b'{"Records":['
-END = b"]}"
-MAX_ENDING = 16
-SPACE = b" \t\r\n"
+_BEGINNING = b'{"Records":['
+_END = b"]}"
+_MAX_ENDING = 16
+_SPACE = b" \t\r\n"
 
 
 class Splitter(JsonText):
@@ -70,35 +70,35 @@ class Splitter(JsonText):
         self._at = end
         return block
 
-    def put_back(self, block: bytes | memoryview) -> None:
+    def put_back(self, block: bytes) -> None:
         """Return the cursor to before the block that was taken last."""
         self._at -= len(block) - len(b"[]")
 
     def _end_of_block(self) -> int | None:
         """Where the last entry ends that the buffer holds whole; None if that is not clear."""
-        ending = self._buffer[-MAX_ENDING:]  # not the whole buffer: white space is cut off by copying
-        end = len(self._buffer) - len(ending) + len(ending.rstrip(SPACE)) - len(END)
-        is_end = self._at < end <= self._at + MAX_ENTRY_BYTES and self._buffer.startswith(END, end)
+        ending = self._buffer[-_MAX_ENDING:]  # not the whole buffer: white space is cut off by copying
+        end = len(self._buffer) - len(ending) + len(ending.rstrip(_SPACE)) - len(_END)
+        is_end = self._at < end <= self._at + MAX_ENTRY_BYTES and self._buffer.startswith(_END, end)
         if is_end and not self._can_read_more():
             return end  # all that is left: mostly a small log file as a whole
         while True:
-            boundary = self._buffer.rfind(BOUNDARY, self._at)
+            boundary = self._buffer.rfind(_BOUNDARY, self._at)
             if boundary >= 0:
                 return boundary + 1
             if len(self._buffer) - self._at > MAX_ENTRY_BYTES or not self._can_read_more():
                 break
-        end = len(self._buffer.rstrip(SPACE)) - len(END)
-        return end if end > self._at and self._buffer.startswith(END, end) else None
+        end = len(self._buffer.rstrip(_SPACE)) - len(_END)
+        return end if end > self._at and self._buffer.startswith(_END, end) else None
 
     def _is_at_end(self) -> bool:
         """Whether nothing is left but the brackets that end a log file. What is left otherwise is not touched."""
-        is_near = len(self._buffer) - self._at <= MAX_ENDING
-        return is_near and self._buffer[self._at :].rstrip(SPACE) == END and not self.read_more()
+        is_near = len(self._buffer) - self._at <= _MAX_ENDING
+        return is_near and self._buffer[self._at :].rstrip(_SPACE) == _END and not self.read_more()
 
     def _open(self) -> bool:
         self.skip_mark()
-        start = self._at + len(BEGINNING)
-        if self._buffer.startswith(BEGINNING, self._at) and self._buffer[start : start + 1] == b"{":
+        start = self._at + len(_BEGINNING)
+        if self._buffer.startswith(_BEGINNING, self._at) and self._buffer[start : start + 1] == b"{":
             self._at, self._has_records = start, True
             return True
         if self.peek() != b"{":

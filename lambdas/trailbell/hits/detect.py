@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trailbell.cloudtrail.block_splitter import BlockSplitter
-from trailbell.cloudtrail.inflate import Inflated
+from trailbell.cloudtrail.inflate import inflate
 from trailbell.cloudtrail.json_text import Entry
 from trailbell.cloudtrail.logfile import MAX_INFLATED_BYTES, MAX_SHOWN_BYTES, MalformedRecord, parse_entry
 from trailbell.cloudtrail.object_key import ObjectKey, ObjectKind, classify_key
@@ -25,6 +24,7 @@ from trailbell.cloudtrail.record import (
     is_record,
     make_record,
 )
+from trailbell.cloudtrail.splitter import Splitter
 from trailbell.engine.condition import asks_for
 from trailbell.engine.contributing import Contributing
 from trailbell.engine.correlation import silenced
@@ -62,7 +62,6 @@ _KNOWN_FIELDS = (*GATE_FIELDS, "readOnly", "errorCode")  # have few values each,
 _TIME_NAME = b'"eventTime":"'
 _TIME = re.compile(_TIME_NAME + rb"([0-9T:-]{19}Z)\"")
 _TIME_LENGTH = 20
-_LAST_BYTES = 8192  # of a block: mostly they hold its last record
 _NO_RECORD = "record has no eventVersion, eventSource or eventName, so it is none of CloudTrail's"
 _NO_OBJECT = ObjectKey("", ObjectKind.OTHER)
 
@@ -161,24 +160,17 @@ class _Reading:
 class Sha256(Protocol):
     """What hashlib.sha256() gives."""
 
-    def update(self, block: bytes | memoryview, /) -> object:
+    def update(self, block: bytes, /) -> object:
         """Take more of what is hashed."""
 
     def hexdigest(self) -> str:
         """The hash of all that was taken."""
 
 
-class _Hashed(Inflated):
-    """Content that is hashed as it is read."""
-
-    def __init__(self, body: Iterable[bytes], max_bytes: int, sha256: Sha256) -> None:
-        super().__init__(body, max_bytes)
-        self._sha256 = sha256
-
-    def readinto(self, space: memoryview) -> int:
-        size = super().readinto(space)
-        self._sha256.update(space[:size])
-        return size
+def _hashed(blocks: Iterable[bytes], sha256: Sha256) -> Iterator[bytes]:
+    for block in blocks:
+        sha256.update(block)
+        yield block
 
 
 def _time_of(fields: Mapping[str, Any]) -> str:
@@ -199,13 +191,10 @@ class Span:
             self.first = min(self.first or time, time)
             self.last = max(self.last, time)
 
-    def add_block(self, records: bytes | memoryview) -> None:
+    def add_block(self, records: bytes) -> None:
         """Records are from about then: the first and the last of the text are looked at."""
-        ending = bytes(records[-_LAST_BYTES:])
-        if _TIME_NAME not in ending:
-            ending = bytes(records)
-        for time in (_TIME.search(records), _TIME.search(ending, max(ending.rfind(_TIME_NAME), 0))):
-            self.add(bytes(time[1]).decode() if time else "")
+        for time in (_TIME.search(records), _TIME.search(records, records.rfind(_TIME_NAME))):
+            self.add(time[1].decode() if time else "")
 
 
 class HitDetector:
@@ -281,7 +270,8 @@ class HitDetector:
         until then wherever reading ends; sha256: updated with the content, inflated, as it is read.
         Raises LogFileError where the content stops being a log file: hits before that place were right.
         """
-        splitter = BlockSplitter(_Hashed(body, max_bytes, sha256) if sha256 else Inflated(body, max_bytes))
+        blocks = inflate(body, max_bytes)
+        splitter = Splitter(_hashed(blocks, sha256) if sha256 else blocks)
         reading = _Reading(bucket, key, seen_at, counts)
         try:
             while splitter.advance():
@@ -294,7 +284,6 @@ class HitDetector:
                     yield from self._detect_in_entry(splitter.take(), reading)
         finally:
             reading.count_bytes(splitter.bytes_read)
-            splitter.close()
 
     def detect_records(
         self, records: Iterable[tuple[LiveEvent, Mapping[str, Any]]], seen_at: str, counts: DetectionCounts
@@ -334,7 +323,7 @@ class HitDetector:
         found = self._detect_in_fields(fields, reading, 0, None)
         return next((one for one in found if isinstance(one, Undoing)), None)
 
-    def _block_when_due(self, splitter: BlockSplitter, reading: _Reading) -> bytes | memoryview | None:
+    def _block_when_due(self, splitter: Splitter, reading: _Reading) -> bytes | None:
         """The next block of whole records, if it is to be prefiltered; None where the next is to be parsed in full.
 
         A log file in which one block cannot be prefiltered is parsed in full from there on: its other blocks are
@@ -342,11 +331,11 @@ class HitDetector:
         """
         if not (reading.prefiltered and self._prefilter_when_due()):
             return None
-        records = splitter.take_in_place()
+        records = splitter.take_block()
         reading.prefiltered = bool(records)
         return records
 
-    def _prefiltered(self, records: bytes | memoryview, splitter: BlockSplitter, reading: _Reading) -> "Block | None":
+    def _prefiltered(self, records: bytes, splitter: Splitter, reading: _Reading) -> "Block | None":
         """The block, prefiltered; None, and given back, where that cannot be."""
         prefilter = self._prefilter_when_due()
         block = prefilter.read(records) if prefilter else None
@@ -363,7 +352,7 @@ class HitDetector:
             self._prefilter = Prefilter(self._matcher, self._derived, self._partial_evaluation, MEMBERS, WRITTEN)
         return self._prefilter
 
-    def _detect_in_block(self, block: "Block", records: bytes | memoryview, reading: _Reading) -> Iterator[Detected]:
+    def _detect_in_block(self, block: "Block", records: bytes, reading: _Reading) -> Iterator[Detected]:
         """Count the records of a block, and decide on those that rules may match."""
         counts = reading.counts
         counts.records_read += block.records - len(block.to_parse)

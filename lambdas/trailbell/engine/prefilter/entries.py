@@ -8,7 +8,7 @@ import msgspec
 _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def list_entries(text: bytes | memoryview) -> Sequence[bytes] | None:
+def list_entries(text: bytes) -> Sequence[bytes] | None:
     """The text of each entry of a list, which `bytes` takes; None for what is no list of valid JSON."""
     try:
         return _decode(text)  # not copied: of a block few are wanted

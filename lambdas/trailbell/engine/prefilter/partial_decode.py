@@ -67,15 +67,11 @@ class PartialLayout:
         """Whether a field can be found in partial records."""
         return path.partition(".")[0] in self._types
 
-    def decode(self, records: bytes | memoryview) -> list[Any]:
-        """The partial records of a list of records. Raises NotUnderstoodError.
-
-        What they leave as text is where the records are, and to be looked at before that memory is used again.
-        """
-        memory: Any = records.obj if isinstance(records, memoryview) else records  # which may hold more
+    def decode(self, records: bytes) -> list[Any]:
+        """The partial records of a list of records. Raises NotUnderstoodError."""
         try:
-            if not memory.isascii():
-                str(records, "utf-8")  # msgspec does not check the encoding of what it skips
+            if not records.isascii():
+                records.decode()  # msgspec does not check the encoding of what it skips
             return self._decode(records)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             raise NotUnderstoodError from None
@@ -272,7 +268,7 @@ class PartialLayout:
             self._decode = self._decoder()
             raise LayoutGrownError
 
-    def _decoder(self) -> Callable[[bytes | memoryview], list[Any]]:
+    def _decoder(self) -> Callable[[bytes], list[Any]]:
         """A decoder of the members asked for so far."""
         scalar: Any = str | bool | UnsetType | None
         types = {name: self._types.get(name, scalar) for name in (*self._scalars, *self._decoded_members)}

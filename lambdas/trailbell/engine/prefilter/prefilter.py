@@ -144,7 +144,7 @@ class Prefilter:
         self._decode_fields = msgspec.json.Decoder().decode
         self._decode_texts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-    def read(self, records: bytes | memoryview) -> Block | None:
+    def read(self, records: bytes) -> Block | None:
         """Filter a JSON list of records; None where they must all be parsed in full.
 
         Threads take turns: plans and what is remembered grow while records are read.
@@ -169,7 +169,7 @@ class Prefilter:
             return None
         return fields if type(fields) is dict else None
 
-    def _read(self, records: bytes | memoryview) -> Block:
+    def _read(self, records: bytes) -> Block:
         partials = self._layout.decode(records)
         self._plans.bound()
         plans = [*map(self._plans.__getitem__, map(self._known_values, partials))]
@@ -180,7 +180,7 @@ class Prefilter:
         return block
 
     def _records_to_parse(
-        self, records: bytes | memoryview, partials: Sequence[Any], plans: Sequence[int]
+        self, records: bytes, partials: Sequence[Any], plans: Sequence[int]
     ) -> list[tuple[int, bytes, Sequence[CompiledRule]]]:
         """Of a block's records those that rules may match; plans: the number of each record's plan."""
         finding, finders = self._plans.finding, self._plans.finders
