@@ -39,6 +39,7 @@ UNKNOWN_TIME = "unknown time"  # as people read it
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _AS_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", re.ASCII)
 _EMPTY: Mapping[str, Any] = {}
+_MAX_REMEMBERED = 256  # characters of a Region and the heads of ARNs
 
 
 _OF_RECORDS = frozenset(("eventVersion", "eventSource", "eventName"))
@@ -182,16 +183,25 @@ def _partition_of(fields: Mapping[str, Any], region: str, listed: list[str]) -> 
             return parts[1]
     if not listed and not (fields.get("responseElements") and texts(fields, "responseElements", "keyId")):
         identity = mapping(fields, "userIdentity")
-        try:  # most records have no ARN of AWS but their caller's
-            return _partition_by(region, identity.get("arn"), _issuer(identity).get("arn"))
-        except TypeError:  # a list, which cannot be remembered
-            pass
+        caller, issuer = identity.get("arn"), _issuer(identity).get("arn")
+        if not (isinstance(caller, list) or isinstance(issuer, list)):  # most have no ARN of AWS but their caller's
+            caller, issuer = _head(caller), _head(issuer)
+            if len(region) + len(caller) + len(issuer) <= _MAX_REMEMBERED:
+                return _partition_by(region, caller, issuer)
     return partition_of(region, _arns(fields, listed))
 
 
-@lru_cache(64)
-def _partition_by(region: str, *arns: object) -> str:
-    return partition_of(region, [arn for arn in arns if isinstance(arn, str)])
+@lru_cache(256)
+def _partition_by(region: str, *arns: str) -> str:
+    return partition_of(region, arns)
+
+
+def _head(arn: object) -> str:
+    """An ARN as far as its partition and its Region, in which most callers agree; "" for what is none."""
+    if not isinstance(arn, str):
+        return ""
+    *parts, _ = arn.split(":", 4)
+    return ":".join(parts) + ":" if len(parts) == 4 else ""
 
 
 def _listed_arns(fields: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from trailbell.engine.correlation import Correlation
-from trailbell.engine.fields import members, text_of
+from trailbell.engine.fields import members, text_of, way_of
 from trailbell.engine.predicates import Roots, compile_finder
 from trailbell.lazy_dataclass import dataclass
 
@@ -18,6 +18,8 @@ Values = tuple[str, ...]
 """One of the values that value_count counts: of one field, or of several together."""
 
 _Find = Callable[[Roots], list[Any]]
+
+_TextIn = Callable[[Roots], str | None]
 
 _Pick = Callable[[Sequence[str]], tuple[str, ...]]
 
@@ -50,11 +52,12 @@ class _Counted:
 class _Together:
     """All that some rules add.
 
-    finders: of each field that the rules' correlations ask for, once; adds: for each share its correlation, the
-    position of the rule in it, and what picks its group and its values from the texts of these fields.
+    texts_in: for each field that the rules' correlations ask for, once, what gives its text, None where it has not just
+    one; adds: for each share its correlation, the position of the rule in it, and what picks its group and its values
+    from the texts of these fields.
     """
 
-    finders: tuple[_Find, ...]
+    texts_in: tuple[_TextIn, ...]
     adds: tuple[tuple[Correlation, int, _Pick, _Pick], ...]
 
 
@@ -89,13 +92,11 @@ class Contributing:
         key = tuple(rule_ids)
         together = self._together.get(key) or self._made_together(key)
         texts = list[str]()
-        for find in together.finders:
-            found = find(roots)
-            if len(found) == 1 and isinstance(found[0], list):
-                found = found[0]
-            if len(found) != 1 or not isinstance(found[0], str):
+        for text_in in together.texts_in:
+            text = text_in(roots)
+            if text is None:
                 return self._each_combined(key, roots)
-            texts.append(found[0])
+            texts.append(text)
         # mostly: there is nothing to combine
         return [Share(one, group(texts), rule, values(texts)) for one, rule, group, values in together.adds]
 
@@ -105,7 +106,7 @@ class Contributing:
         adds = [(one.correlation, one.rule, _picking(paths, one.group), _picking(paths, one.value)) for one in every]
         if len(self._together) >= _MAX_TOGETHER:
             self._together.clear()
-        made = _Together(tuple(self._finders[path] for path in paths), tuple(adds))
+        made = _Together(tuple(_finding_text(path, self._finders[path]) for path in paths), tuple(adds))
         self._together[rule_ids] = made
         return made
 
@@ -151,6 +152,45 @@ class Contributing:
                 tuple(named[name] for name in paths[at]) for paths in (outer.group_paths, outer.value_paths)
             )
             yield Share(outer, chosen, at, value)
+
+
+def _finding_text(path: str, find: _Find) -> _TextIn:
+    """What gives the text of a field that has just one, alone or in a list; None where it has none, several, or
+    another value. Mostly it is a text at the end of a way through objects, and no list of values is made.
+    """
+
+    def text_in(roots: Roots) -> str | None:
+        found = find(roots)
+        if len(found) == 1 and isinstance(found[0], list):
+            found = found[0]
+        return found[0] if len(found) == 1 and isinstance(found[0], str) else None
+
+    def text_of_event(roots: Any) -> str | None:
+        event = roots[0]
+        value = event.get(path) if isinstance(event, dict) else None
+        return value if isinstance(value, str) else text_in(roots)
+
+    if "." not in path:
+        return text_of_event
+    way = way_of(find)
+    if not way:
+        return text_in
+    position, head, steps, last = way
+
+    def text_at(roots: Any) -> str | None:
+        node = roots[position]
+        try:
+            node = node[head]
+            for name, dotted in steps:
+                if not (isinstance(node, dict) and node.keys().isdisjoint(dotted)):
+                    return text_in(roots)
+                node = node[name]
+            value = node[last] if isinstance(node, dict) else None
+        except (KeyError, TypeError):
+            return text_in(roots)
+        return value if isinstance(value, str) else text_in(roots)
+
+    return text_at
 
 
 def _picking(paths: Sequence[str], some: Sequence[str]) -> _Pick:

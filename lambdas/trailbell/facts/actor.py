@@ -234,8 +234,10 @@ def _role_name(arn: str, issuer: str) -> str:
 def _role_of(identity: Mapping[str, Any]) -> str:
     """The ARN of the role whose session it is, "" if it is none."""
     issuer = mapping(identity, "sessionContext", "sessionIssuer")
-    named = (text(issuer, "arn"), text(identity, "arn"))
-    return next((arn for arn in named if ":role/" in arn), "") or _role_arn(named[1])
+    by_issuer, arn = text(issuer, "arn"), text(identity, "arn")
+    if ":role/" in by_issuer:
+        return by_issuer
+    return arn if ":role/" in arn else _role_arn(arn)
 
 
 def _lambda_function(identity: Mapping[str, Any]) -> str:
@@ -243,6 +245,8 @@ def _lambda_function(identity: Mapping[str, Any]) -> str:
 
     The user agent says so too, but whoever calls can write it.
     """
+    if "inScopeOf" not in identity:  # as most
+        return ""
     scope = mapping(identity, "inScopeOf")
     for arn in (text(scope, "credentialsIssuedTo"), text(scope, "sourceArn")):
         found = _FUNCTION.fullmatch(arn)
@@ -285,8 +289,14 @@ def _unknown(identity: Mapping[str, Any], arn: str, principal: str) -> tuple[str
     return "unknown", f"{what} {known}{of}".rstrip(), key or known or "unknown", known or "unknown"
 
 
+_ADDING = frozenset(("inScopeOf", "onBehalfOf", "invokedByDelegate"))
+
+
 def _additions(identity: Mapping[str, Any], via: str) -> str:
     """What the identity adds beside the principal: a service in between, a user or workload behind it."""
+    named = text(identity, "sessionContext", "sourceIdentity")
+    if not (via or named) and _ADDING.isdisjoint(identity):  # as most
+        return ""
     parts = []
     if via:
         parts.append(f"through {via}")
@@ -299,7 +309,6 @@ def _additions(identity: Mapping[str, Any], via: str) -> str:
     delegate = text(identity, "invokedByDelegate", "accountId")
     if delegate:
         parts.append(f"delegated to product provider {delegate}")
-    named = text(identity, "sessionContext", "sourceIdentity")
     if named:
         parts.append(f"source identity {named}")
     return "".join(f", {part}" for part in parts)

@@ -57,7 +57,15 @@ class FactFields(dict[str, Any]):
 
 def _actor_fields(facts: "Facts") -> dict[str, Any]:
     actor = facts.actor
-    return {name: getattr(actor, name) for name in ("kind", "key", "role", "via", "arn", "account", "console")}
+    return {
+        "kind": actor.kind,
+        "key": actor.key,
+        "role": actor.role,
+        "via": actor.via,
+        "arn": actor.arn,
+        "account": actor.account,
+        "console": actor.console,
+    }
 
 
 _MEMBERS: dict[str, Callable[["Facts"], Any]] = {

@@ -18,7 +18,7 @@ from trailbell.facts.actor import Actor
 from trailbell.facts.facts import Facts
 from trailbell.hits.dated_steps import next_deadline
 from trailbell.hits.episode import RESOURCES_MAX, EpisodeAct, HitEpisode, some_acts
-from trailbell.hits.hit import ACT, Hit, kept_resource, make_hit, shown_actor, shown_name
+from trailbell.hits.hit import ACT, Hit, kept_actor, kept_resource, make_hit, shown_actor_text, shown_call, shown_name
 from trailbell.hits.level import highest
 from trailbell.hits.undo import fill_steps, undo_deadline
 from trailbell.lazy_dataclass import dataclass
@@ -69,25 +69,7 @@ class BaseMatch:
     @once
     def act(self) -> EpisodeAct:
         """What the hit of an episode says of it, made when it is first asked for: a scan shows few."""
-        rule, hit, record, facts = self.rule, self.hit, self.record, self.facts
-        actor = hit.actor if hit else shown_actor(facts.actor)
-        resources = hit.main_resources if hit else tuple(map(kept_resource, facts.resources[:RESOURCES_MAX]))
-        return EpisodeAct(
-            at=record.event_time,
-            account=record.account,
-            event_id=record.event_id,
-            event_source=shown_name(record.event_source),
-            event_name=shown_name(record.event_name),
-            region=shown_name(record.region),
-            name=hit.name if hit else rule.name,
-            title=hit.title if hit else rule.title,
-            actor=actor.text,
-            actor_key=actor.key,
-            resources=resources[:RESOURCES_MAX],
-            is_hit=hit is not None and hit.is_to_notify,
-            undo=hit.undo if hit else fill_steps(rule.undo, record, facts),
-            undo_until=hit.undo_until if hit else shown_name(undo_deadline(rule.undo, record)),
-        )
+        return _act_of_hit(self.record, self.hit) if self.hit else _act_without_hit(self)
 
     @property
     def other_identity(self) -> str:
@@ -95,6 +77,50 @@ class BaseMatch:
         nothing else: a live event may bring less than the log file.
         """
         return "" if self.identity == self.record.event_id else self.record.event_id
+
+
+def _act_of_hit(record: Record, hit: Hit) -> EpisodeAct:
+    source, name, region = shown_call(record)
+    return EpisodeAct(
+        at=record.event_time,
+        account=record.account,
+        event_id=record.event_id,
+        event_source=source,
+        event_name=name,
+        region=region,
+        name=hit.name,
+        title=hit.title,
+        actor=hit.actor.text,
+        actor_key=hit.actor.key,
+        resources=hit.main_resources[:RESOURCES_MAX],
+        is_hit=hit.is_to_notify,
+        undo=hit.undo,
+        undo_until=hit.undo_until,
+    )
+
+
+def _act_without_hit(match: BaseMatch) -> EpisodeAct:
+    """The same of a record that has no hit, as one would have it; of most that are counted nothing can be undone."""
+    rule, record, facts = match.rule, match.record, match.facts
+    actor, resources, undo = facts.actor, facts.resources, rule.undo
+    source, name, region = shown_call(record)
+    until = undo_deadline(undo, record)
+    return EpisodeAct(
+        record.event_time,
+        record.account,
+        record.event_id,
+        source,
+        name,
+        region,
+        rule.name,
+        rule.title,
+        shown_actor_text(actor.text),
+        kept_actor(actor.key),
+        tuple([kept_resource(one) for one in resources[:RESOURCES_MAX]]),
+        False,
+        fill_steps(undo, record, facts),
+        shown_name(until) if until else "",
+    )
 
 
 def base_match(

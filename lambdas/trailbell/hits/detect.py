@@ -484,7 +484,7 @@ class HitDetector:
             reading.counts.without_time += 1
             return None
         roots = (record.fields, {"facts": known})
-        shares = [*self._contributing.shares_of([rule.rule_id for rule in rules], roots)]
+        shares = tuple(self._contributing.shares_of([rule.rule_id for rule in rules], roots))
         if not shares:
             return None
         match = base_match(shares, rules[0], hit, record, facts, origin, reading.seen_at)

@@ -54,6 +54,7 @@ _SHARED = "shared"
 # A row of DynamoDB has at most 400 KB; only forged records come near these limits.
 _REMEMBERED = 1024  # texts that were made harmless: in a storm all hits have the same
 _ACTORS_REMEMBERED = 64
+_MAX_CALL = 512  # characters of a call that is remembered
 _UTF8_MOST = 4  # bytes of a character
 _MAX_NAME = 256
 _MAX_RESOURCE = 2048
@@ -273,7 +274,7 @@ def make_hit(
     place = origin if isinstance(origin, Place) else NO_PLACE
     steps = fill_steps(rule.undo, record, facts)
     stated = _stated(record.fields)
-    source, name, region = _call(record.event_source, record.event_name, record.region)
+    source, name, region = shown_call(record)
     return _quick_hit()(
         account=record.account,
         event_id=record.event_id,
@@ -459,9 +460,16 @@ def _harmless(*values: object) -> _Stated:
     return _Stated(_name(event_type), _name(error_code), _prose(error_message), _name(source_ip), _prose(user_agent))
 
 
+def shown_call(record: Record) -> tuple[str, str, str]:
+    """What was called and where, as a hit keeps it: the source, the call's name, the Region."""
+    source, name, region = record.event_source, record.event_name, record.region
+    if len(source) + len(name) + len(region) > _MAX_CALL:
+        return _name(source), _name(name), _name(region)
+    return _call(source, name, region)
+
+
 @functools.lru_cache(_REMEMBERED)
 def _call(source: str, name: str, region: str) -> tuple[str, str, str]:
-    """What was called and where, as a hit keeps it."""
     return _name(source), _name(name), _name(region)
 
 
@@ -478,6 +486,11 @@ def _encodable(place: Place) -> Place:
     """The place with a key that can be written as UTF-8; all else of a record is one line of printable text."""
     key = encodable(place.key)
     return place if key == place.key else replace(place, key=key)
+
+
+def shown_actor_text(text: str) -> str:
+    """An actor's text as `shown_actor` has it; sessions that differ in nothing else agree in it."""
+    return _name(text, _MAX_ACTOR)
 
 
 @functools.lru_cache(_ACTORS_REMEMBERED)
