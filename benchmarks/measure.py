@@ -34,14 +34,21 @@ def ratios(costs: Mapping[str, list[float]], what: str, against: str) -> list[fl
     return [one / other for one, other in zip(costs[what], costs[against], strict=True)]
 
 
+def keep() -> None:
+    """Nobody pays for what another left behind, nor for looking through what all of them keep: a scan and a function
+    in Lambda do not, either.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def take_turns(contenders: Mapping[str, Contender], inputs: Iterable[bytes]) -> dict[str, list[float]]:
     """CPU seconds of this thread for every contender on every input, the order changing from round to round."""
     costs: dict[str, list[float]] = {name: [] for name in contenders}
     order = list(contenders)
     for given in inputs:
         order = order[1:] + order[:1]
-        gc.collect()  # nobody pays for what another left behind, nor for looking through what all of them keep:
-        gc.freeze()  # a scan and a function in Lambda do not, either
+        keep()
         for name in order:
             begun = time.thread_time()
             contenders[name](given)

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.corpus import log_file
 from benchmarks.folders import folders
-from benchmarks.measure import Contender, Row, ratios, row, take_turns
+from benchmarks.measure import Contender, Row, keep, ratios, row, take_turns
 from benchmarks.reading import floor
 from trailbell.cli.options.rulebooks import find_rulebook
 from trailbell.cloudtrail.logfile import read_records
@@ -86,6 +86,7 @@ def _hits(rulebook: Rulebook, bodies: Sequence[bytes], rounds: int, what: str) -
     reported = [record for record in records if detector.detect_record(record, _SEEN_AT)]
 
     def seconds(make: Callable[[Any], object]) -> float:
+        keep()
         began = time.thread_time()
         for record in reported:
             make(record)
