@@ -72,7 +72,7 @@ def growth(rounds: int = 9) -> Iterator[Row]:
             costs = _costs(mix, _TYPICAL, rounds, {"floor": floor, **contenders})
             yield row(f"d. 10 {kind} rules / inflating alone, {mix}", "", ratios(costs, "10", "floor"))
             for count in sizes[1:]:
-                target = "<= 3" if count == sizes[-1] else ""
+                target = "<= 2.5" if count == sizes[-1] else ""
                 yield row(f"d. {count:,} {kind} rules / 10, {mix}", target, ratios(costs, str(count), "10"))
 
 

@@ -31,7 +31,7 @@ from trailbell.engine.rulebook import Rulebook
 Row = tuple[str, str, float, float, float]
 """Name, target, and of the ratios min, median and max."""
 
-TARGET = ">= 1.8"
+TARGET = ">= 1.7"
 
 
 def rows(files: int = 400, records: int = 1000, rounds: int = 5) -> list[Row]:
