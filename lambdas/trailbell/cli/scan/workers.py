@@ -25,9 +25,7 @@ _MAX_KEPT = 20_000  # hits found before their turn
 _MAX_AHEAD = 2048  # log files begun before the turn of the first that is open
 _LOCAL_AHEAD = 2  # batches of files on disk, which have nothing to wait for; few, so that the last are shared fairly
 _BATCH_SECONDS = 0.02  # of work, a hundred times what a message costs
-_BATCHES_LEFT = (
-    4  # for each process at least, while there are as many files: so all of them end at nearly the same time
-)
+_BATCHES_LEFT = 4  # for each process at least, while there are as many files: so that all end at nearly the same time
 _LOOK_SECONDS = 0.2
 
 

@@ -61,7 +61,6 @@ class PartialLayout:
         self._decode = self._decoder()
         self._decode_raw = msgspec.json.Decoder().decode
         self._last_decoded: tuple[Any, Any] = None, None
-        self._forget_asked: list[Callable[[], None]] = []
 
     def knows(self, path: str) -> bool:
         """Whether a field can be found in partial records."""
@@ -79,8 +78,6 @@ class PartialLayout:
     def forget_record(self) -> None:
         """Let go of the record that was asked about last: it holds the text of its whole block."""
         self._last_decoded = None, None
-        for forget in self._forget_asked:
-            forget()
 
     def finder(self, path: str) -> Finder:
         """A function from a partial record to a field's values: what engine/fields.py finds in the whole record."""
@@ -149,32 +146,22 @@ class PartialLayout:
             attributes.append(".".join(map(attribute_of, (head, *below))))
         values_of = attrgetter(*attributes)
         last: Any = None
-        last_partial: Any = None
         answer: Any = None
 
         def ask_about(partial: Any) -> Any:
-            nonlocal last, last_partial, answer
-            if partial is last_partial:
-                return answer
-            last_partial = None
+            nonlocal last, answer
             try:
                 values = values_of(partial)
             except AttributeError:  # an object is something else
                 return None
             if values == last:
-                last_partial = partial
                 return answer
             json = [*map(_json_of, values)]
-            answer, last, last_partial = ask(*json), None, partial
+            answer, last = ask(*json), None
             if all(text is not None and len(text) <= _MAX_ASKED for text in json):
                 last = tuple([value.copy() if type(value) is Raw else value for value in values])
             return answer
 
-        def forget() -> None:
-            nonlocal last_partial
-            last_partial = None
-
-        self._forget_asked.append(forget)
         return ask_about
 
     def memo_key(self, paths: Sequence[str], *, by_text: bool = False) -> Callable[[Any], Any] | None:

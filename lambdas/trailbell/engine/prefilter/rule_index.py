@@ -341,7 +341,7 @@ def _nothing(_: Any) -> list[Any]:
 
 
 def _any_way(ways: Sequence[Sequence[Check]]) -> Check:
-    def check(partial: Any) -> bool:
+    def any_holds(partial: Any) -> bool:
         for way in ways:
             for check in way:
                 if not check(partial):
@@ -350,7 +350,7 @@ def _any_way(ways: Sequence[Sequence[Check]]) -> Check:
                 return True
         return False
 
-    return check
+    return any_holds
 
 
 class _Answers(dict[Any, int]):
