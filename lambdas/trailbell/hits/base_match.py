@@ -69,7 +69,10 @@ class BaseMatch:
     @once
     def act(self) -> EpisodeAct:
         """What the hit of an episode says of it, made when it is first asked for: a scan shows few."""
-        return _act_of_hit(self.record, self.hit) if self.hit else _act_without_hit(self)
+        record = self.record
+        told = _told_by(self.hit) if self.hit else _told_without_hit(self)
+        source, name, region = shown_call(record)
+        return EpisodeAct(record.event_time, record.account, record.event_id, source, name, region, *told)
 
     @property
     def other_identity(self) -> str:
@@ -79,48 +82,22 @@ class BaseMatch:
         return "" if self.identity == self.record.event_id else self.record.event_id
 
 
-def _act_of_hit(record: Record, hit: Hit) -> EpisodeAct:
-    source, name, region = shown_call(record)
-    return EpisodeAct(
-        at=record.event_time,
-        account=record.account,
-        event_id=record.event_id,
-        event_source=source,
-        event_name=name,
-        region=region,
-        name=hit.name,
-        title=hit.title,
-        actor=hit.actor.text,
-        actor_key=hit.actor.key,
-        resources=hit.main_resources[:RESOURCES_MAX],
-        is_hit=hit.is_to_notify,
-        undo=hit.undo,
-        undo_until=hit.undo_until,
-    )
+_Told = tuple[str, str, str, str, tuple[str, ...], bool, tuple[str, ...], str]
+"""The members of an EpisodeAct from `name` on."""
 
 
-def _act_without_hit(match: BaseMatch) -> EpisodeAct:
+def _told_by(hit: Hit) -> _Told:
+    actor, resources = hit.actor, hit.main_resources[:RESOURCES_MAX]
+    return hit.name, hit.title, actor.text, actor.key, resources, hit.is_to_notify, hit.undo, hit.undo_until
+
+
+def _told_without_hit(match: BaseMatch) -> _Told:
     """The same of a record that has no hit, as one would have it; of most that are counted nothing can be undone."""
     rule, record, facts = match.rule, match.record, match.facts
-    actor, resources, undo = facts.actor, facts.resources, rule.undo
-    source, name, region = shown_call(record)
-    until = undo_deadline(undo, record)
-    return EpisodeAct(
-        record.event_time,
-        record.account,
-        record.event_id,
-        source,
-        name,
-        region,
-        rule.name,
-        rule.title,
-        shown_actor_text(actor.text),
-        kept_actor(actor.key),
-        tuple([kept_resource(one) for one in resources[:RESOURCES_MAX]]),
-        False,
-        fill_steps(undo, record, facts),
-        shown_name(until) if until else "",
-    )
+    actor, key = shown_actor_text(facts.actor.text), kept_actor(facts.actor.key)
+    resources = tuple([kept_resource(one) for one in facts.resources[:RESOURCES_MAX]])
+    steps, until = fill_steps(rule.undo, record, facts), undo_deadline(rule.undo, record)
+    return rule.name, rule.title, actor, key, resources, False, steps, shown_name(until) if until else ""
 
 
 def base_match(
